@@ -1,0 +1,1 @@
+"""How the embedded ladder is made: facts to text to tokens to pretrained language models."""

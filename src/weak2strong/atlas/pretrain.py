@@ -1,0 +1,176 @@
+"""Pretrains one rung on the packed stream, restartable from its last checkpoint.
+
+The stream is read in order and nothing is drawn at random after the weights
+are initialised, so a restarted rung ends with the weights of an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.atlas.rungs import Recipe, Rung
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import LlamaForCausalLM
+
+CHECKPOINT_STEPS = 500
+
+
+def new_model(rung: Rung, recipe: Recipe) -> LlamaForCausalLM:
+    """The rung with fresh weights, the same at every call."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(recipe.seed)
+    config = LlamaConfig(
+        vocab_size=recipe.vocabulary,
+        hidden_size=rung.width,
+        intermediate_size=3 * rung.width,
+        num_hidden_layers=rung.layers,
+        num_attention_heads=rung.heads,
+        num_key_value_heads=rung.heads,
+        max_position_embeddings=recipe.context,
+        tie_word_embeddings=True,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=0,
+        initializer_range=rung.width**-0.5 / 2,
+    )
+    return LlamaForCausalLM(config)
+
+
+def rate_factor(step: int, recipe: Recipe) -> float:
+    """Learning rate at a step as a share of the peak: linear warm-up, then cosine."""
+    warm = max(1, round(recipe.warmup * recipe.steps))
+    if step < warm:
+        return (step + 1) / warm
+    along = (step - warm) / max(1, recipe.steps - warm)
+    return recipe.final_rate + (1 - recipe.final_rate) * (1 + math.cos(math.pi * along)) / 2
+
+
+def pretrain(
+    rung: Rung,
+    recipe: Recipe,
+    stream: np.ndarray,
+    folder: Path,
+    report: Callable[[int, float], None] = lambda step, loss: None,
+    checkpoint_steps: int = CHECKPOINT_STEPS,
+) -> dict:
+    """Train a rung to the end, save it in half precision, and return its record.
+
+    Args:
+        rung: which model.
+        recipe: the shared settings.
+        stream: token ids, at least ``recipe.tokens`` of them.
+        folder: receives ``config.json`` and ``model.safetensors``; while
+            training it holds ``checkpoint.safetensors``.
+        report: called with the step and the loss now and then.
+        checkpoint_steps: steps between two checkpoints.
+
+    Returns:
+        Parameters, steps, tokens, seconds (over all restarts) and final loss.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    model = new_model(rung, recipe).train()
+    optimizer = torch.optim.AdamW(
+        model.parameters(),
+        lr=rung.learning_rate,
+        betas=(0.9, 0.95),
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+    step, spent = _restore(folder, model, optimizer)
+    block, parent = recipe.context * recipe.batch, os.getppid()
+    begun, loss = time.monotonic(), float("nan")
+    while step < recipe.steps:
+        batch = stream[step * block : (step + 1) * block].astype(np.int64)
+        tokens = torch.from_numpy(batch).view(recipe.batch, recipe.context)
+        logits = model(input_ids=tokens, use_cache=False).logits
+        value = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = rung.learning_rate * rate_factor(step, recipe)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        if step % 50 == 0 or step == recipe.steps:
+            loss = value.item()
+            report(step, loss)
+            if os.getppid() != parent:
+                raise SystemExit("the building process is gone")
+        if step % checkpoint_steps == 0:
+            _keep(folder, model, optimizer, step, spent + time.monotonic() - begun)
+    seconds = spent + time.monotonic() - begun
+    parameters = sum(p.numel() for p in model.parameters())
+    model.half().save_pretrained(folder)
+    # Half precision is for the file only: whoever loads it computes in float32.
+    config = json.loads((folder / "config.json").read_text())
+    config["dtype"] = "float32"
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    return {
+        "name": rung.name,
+        "parameters": parameters,
+        "width": rung.width,
+        "layers": rung.layers,
+        "learning_rate": rung.learning_rate,
+        "steps": recipe.steps,
+        "tokens": recipe.steps * block,
+        "seconds": round(seconds, 1),
+        "loss": round(loss, 4),
+    }
+
+
+def _keep(
+    folder: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    seconds: float,
+) -> None:
+    """Write weights and optimiser state as one file, renamed into place."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {}
+    for name, p in model.named_parameters():
+        tensors[f"weight.{name}"] = p.detach()
+        for key, value in optimizer.state[p].items():
+            tensors[f"{key}.{name}"] = torch.as_tensor(value).clone()
+    fresh = folder / "checkpoint.partial"
+    save_file(tensors, fresh, metadata={"step": str(step), "seconds": str(seconds)})
+    fresh.replace(folder / "checkpoint.safetensors")
+
+
+def _restore(
+    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """Load the last checkpoint, if there is one; returns its step and the seconds spent."""
+    import torch
+    from safetensors import safe_open
+
+    path = folder / "checkpoint.safetensors"
+    if not path.exists():
+        return 0, 0.0
+    with safe_open(path, framework="pt") as saved, torch.no_grad():
+        for name, p in model.named_parameters():
+            p.copy_(saved.get_tensor(f"weight.{name}"))
+            optimizer.state[p] = {
+                key: saved.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+        metadata = saved.metadata()
+    return int(metadata["step"]), float(metadata["seconds"])

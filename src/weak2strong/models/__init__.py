@@ -1,0 +1,1 @@
+"""Who predicts: pretrained models, their heads, and how text becomes batches."""

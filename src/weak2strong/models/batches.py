@@ -1,0 +1,44 @@
+"""Texts to padded batches of like length, under a budget of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+TOKEN_BUDGET = 8192
+"""Padded tokens of a micro-batch; a constant, so that numbers repeat."""
+
+
+def encode(tokenizer: Any, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
+    """Token ids of each text, truncated on the right to ``limit`` (the model's own, if None)."""
+    limit = limit or min(tokenizer.model_max_length, 1024)
+    return tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
+
+
+def micro_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> list[list[int]]:
+    """Positions grouped by length, so that no group exceeds the budget when padded.
+
+    Every position is in exactly one group; a text longer than the budget has a
+    group of its own.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    groups: list[list[int]] = []
+    for i in order:
+        # Ascending lengths: the newcomer is the longest, and sets the padded width.
+        if groups and (len(groups[-1]) + 1) * lengths[i] <= budget:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return groups
+
+
+def pad(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Right-padded token ids and mask, both (b, longest), int64."""
+    longest = max(map(len, rows))
+    tokens = torch.tensor([[*r, *[pad_id] * (longest - len(r))] for r in rows])
+    lengths = torch.tensor([len(r) for r in rows])
+    mask = (torch.arange(longest)[None, :] < lengths[:, None]).long()
+    return tokens.to(device), mask.to(device)

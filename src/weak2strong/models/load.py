@@ -1,0 +1,99 @@
+"""A pretrained trunk with a fresh head, on the best device there is."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from weak2strong.errors import UserError
+from weak2strong.models.heads import new_head, pool_last, pool_mean
+from weak2strong.models.spec import ModelSpec
+from weak2strong.tasks.task import Kind
+
+DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
+
+
+class Network(nn.Module):
+    """Trunk, pooling and head: token ids (b, t) and mask (b, t) to outputs (b, outputs)."""
+
+    def __init__(self, trunk: nn.Module, head: nn.Linear, decoder: bool):
+        super().__init__()
+        self.trunk, self.head = trunk, head
+        self._pool = pool_last if decoder else pool_mean
+        # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
+        self._run = partial(trunk, use_cache=False) if decoder else trunk
+
+    def pooled(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """One vector a text, (b, d): the trunk's last layer at the pooled position."""
+        return self._pool(self._run(input_ids=tokens, attention_mask=mask)[0], mask)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Outputs of the head, float32."""
+        return self.head(self.pooled(tokens, mask).to(self.head.weight.dtype)).float()
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network with its tokenizer, the kind of task its head is for, and where it runs."""
+
+    network: Network
+    tokenizer: Any
+    kind: Kind
+    device: torch.device
+
+    def autocast(self) -> AbstractContextManager:
+        """bf16 for the matrix products on hardware that is fast at it; weights stay float32."""
+        if self.device.type == "cuda" and torch.cuda.is_bf16_supported():
+            return torch.autocast("cuda", torch.bfloat16)
+        return nullcontext()
+
+
+def best_device() -> torch.device:
+    """CUDA, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedModel:
+    """Load a trunk in float32 and give it a fresh head drawn from the seed.
+
+    Decoders pool the last real token, encoders the mean of the real ones.
+    Dropout stays off (the network is in evaluation mode in training too).
+
+    Raises:
+        UserError: where Transformers cannot load the model or its tokenizer.
+    """
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    # Loading a trunk without its language-model head is what we want, not news.
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(spec.location, revision=spec.revision)
+        trunk = AutoModel.from_pretrained(
+            spec.location, revision=spec.revision, dtype=torch.float32, use_safetensors=True
+        )
+    except (OSError, ValueError, KeyError) as e:
+        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
+    finally:
+        logging.set_verbosity(before)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    architecture = (trunk.config.architectures or [""])[0]
+    head = new_head(
+        kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed)
+    )
+    device = best_device()
+    network = Network(trunk, head, architecture.endswith(DECODER_ENDINGS)).to(device).eval()
+    return LoadedModel(network, tokenizer, kind, device)

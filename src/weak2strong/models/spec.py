@@ -1,0 +1,108 @@
+"""Which pretrained model, as the user names it, and where its files are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from weak2strong.errors import UserError, unknown_name
+from weak2strong.store import folder_fingerprint
+
+LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
+
+LADDER_RATES: Mapping[str, float] = MappingProxyType(
+    {"atlas-xs": 3e-3, "atlas-s": 2e-3, "atlas-m": 1e-3}
+)
+"""Finetuning rates of the shipped rungs, chosen by the ceiling's validation score."""
+
+DEFAULT_RATE = 5e-5
+"""Finetuning rate of any other model: the usual one for full finetuning of small models."""
+
+TINY_BYTES = 64 * 2**20
+"""A model whose files are smaller is finetuned on one thread, several at a time."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A pretrained model.
+
+    Attributes:
+        name: a rung of the embedded ladder, a local folder, or a hub id.
+        revision: branch, tag or commit of a hub id.
+    """
+
+    name: str
+    revision: str | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the files are, for a rung or a local folder; None for a hub id."""
+        rung = LADDER / self.name
+        if self.name in rungs():
+            return rung
+        path = Path(self.name).expanduser()
+        return path if path.is_dir() else None
+
+    @property
+    def location(self) -> str:
+        """What Transformers' ``from_pretrained`` is given."""
+        return str(self.folder or self.name)
+
+    @property
+    def learning_rate(self) -> float:
+        """The finetuning rate where the user gives none."""
+        return LADDER_RATES.get(self.name, DEFAULT_RATE)
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether one thread is the right number for a fit of this model."""
+        if self.folder is None:
+            return False
+        return sum(f.stat().st_size for f in self.folder.glob("*.safetensors")) < TINY_BYTES
+
+
+@cache
+def rungs() -> tuple[str, ...]:
+    """Names of the shipped rungs, the smallest first."""
+    folders = [f for f in LADDER.iterdir() if (f / "config.json").exists()]
+    return tuple(f.name for f in sorted(folders, key=_weight_bytes))
+
+
+def _weight_bytes(folder: Path) -> int:
+    return sum(f.stat().st_size for f in folder.glob("*.safetensors"))
+
+
+@cache
+def fingerprint(spec: ModelSpec) -> str:
+    """What identifies the weights: a hash of the files, or the commit of a hub id.
+
+    Also the place where a wrong name is noticed, before anything is trained.
+
+    Raises:
+        UserError: where the model is neither a rung, nor a folder, nor a hub id
+            that can be fetched.
+    """
+    from transformers import AutoConfig
+
+    if spec.folder is not None:
+        if not (spec.folder / "config.json").exists():
+            raise UserError(f"Model folder {spec.folder} has no config.json.")
+        return folder_fingerprint(spec.folder)
+    if "/" not in spec.name and spec.name.startswith("atlas"):
+        raise unknown_name("model", spec.name, rungs())
+    if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
+        raise UserError(f"Model folder {spec.name} does not exist.")
+    try:
+        config = AutoConfig.from_pretrained(spec.name, revision=spec.revision)
+    except (OSError, ValueError) as e:
+        offline = " (offline mode is set)" if os.environ.get("HF_HUB_OFFLINE") == "1" else ""
+        raise UserError(
+            f"Model {spec.name!r} is no rung of the embedded ladder ({', '.join(rungs())}), "
+            f"no local folder, and cannot be had from the Hugging Face hub{offline}: "
+            "check the name, the network, and access if the model is gated."
+        ) from e
+    return f"{spec.name}@{config._commit_hash}"

@@ -1,0 +1,102 @@
+"""Progress of long work: bars on a terminal, plain timed lines elsewhere.
+
+Both say how far each task is and how much time is left. Everything goes to
+standard error, so that tables on standard output can be piped.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import TextIO
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``7 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """Shows named tasks of known length; `line` prints a message that stays.
+
+    Args:
+        stream: where to write; bars are drawn only where it is a terminal.
+        every: seconds between two plain lines about one task.
+        quiet: show nothing at all.
+    """
+
+    def __init__(self, stream: TextIO | None = None, every: float = 15.0, quiet: bool = False):
+        self._stream = stream or sys.stderr
+        self._every, self._quiet = every, quiet
+        self._begin = time.monotonic()
+        self._said: dict[str, float] = {}
+        self._started: dict[str, tuple[float, float]] = {}
+        self._bars = None
+        self._ids = {}
+        if not quiet and self._stream.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bars
+
+            self._bars = Bars(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=Console(file=self._stream),
+            )
+
+    def __enter__(self) -> Progress:
+        if self._bars:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def line(self, text: str) -> None:
+        """Print one line that stays, with the time since the start."""
+        if self._quiet:
+            return
+        text = f"[{time.monotonic() - self._begin:6.1f} s] {text}"
+        if self._bars:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def update(self, task: str, done: float, total: float, note: str = "") -> None:
+        """Say that ``done`` of ``total`` units of a task are finished."""
+        if self._quiet:
+            return
+        if self._bars:
+            if task not in self._ids:
+                self._ids[task] = self._bars.add_task(task, total=total, note=note)
+            self._bars.update(self._ids[task], completed=done, total=total, note=note)
+            return
+        now = time.monotonic()
+        began, first = self._started.setdefault(task, (now, done))
+        if now - self._said.get(task, began) < self._every:
+            return
+        self._said[task] = now
+        left = (now - began) / (done - first) * (total - done) if done > first else None
+        ahead = f", {duration(left)} left" if left is not None else ""
+        self.line(f"{task}: {done:g} of {total:g}{ahead}{'; ' + note if note else ''}")
+
+    def forget(self, task: str) -> None:
+        """Take a finished task off the screen."""
+        if self._bars and task in self._ids:
+            self._bars.remove_task(self._ids.pop(task))

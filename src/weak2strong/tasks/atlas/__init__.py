@@ -1,0 +1,1 @@
+"""The embedded domain: real cities and countries, and the tasks asked about them."""

@@ -1,0 +1,146 @@
+"""Who learns from what: the four splits of a task.
+
+Examples of one group stay together, and so do groups that share a text. Where
+a group goes depends on the seed and on names, never on the order of the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.task import Example, Item, Shares, Task
+
+SPLITS = ("weak_train", "strong_train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The examples of a task, parted; each tuple is sorted by id.
+
+    The supervisor learns from ``weak_train``; it labels ``strong_train`` and
+    ``validation`` for the student; everyone is scored on ``test``.
+    """
+
+    weak_train: tuple[Example, ...]
+    strong_train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    test: tuple[Example, ...]
+
+    def examples(self, split: str) -> tuple[Example, ...]:
+        """The labelled examples of one split."""
+        return getattr(self, split)
+
+    def items(self, split: str) -> tuple[Item, ...]:
+        """One split without its labels."""
+        return tuple(e.item for e in self.examples(split))
+
+
+def make_splits(task: Task, seed: int = 0) -> Splits:
+    """Load a task's examples and part them.
+
+    Raises:
+        UserError: where an id occurs twice, a class has no example, or a split
+            would be empty or lack a class.
+    """
+    examples = task.load()
+    repeated = [i for i, n in Counter(e.item.id for e in examples).items() if n > 1]
+    if repeated:
+        raise UserError(f"Task {task.name}: id {repeated[0]!r} occurs more than once.")
+    parts = part(examples, task.shares, seed)
+    for name in SPLITS:
+        have = {e.label for e in parts[name]}
+        for label, title in enumerate(task.classes):
+            if label not in have:
+                raise UserError(
+                    f"Task {task.name}: split {name} has no example of class {title!r}; "
+                    "it needs more examples."
+                )
+    return Splits(**{name: tuple(parts[name]) for name in SPLITS})
+
+
+def part(examples: Sequence[Example], shares: Shares, seed: int) -> dict[str, list[Example]]:
+    """Part examples by group, stratified by label, disjoint by normalised text.
+
+    Within the groups of one (most frequent) label, taken in an order drawn by
+    the seed, each group goes to the split that lacks the largest share of what
+    it should have.
+    """
+    strata: dict[int, list[list[Example]]] = defaultdict(list)
+    for cluster in _clusters(examples):
+        label = min(Counter(e.label for e in cluster).items(), key=lambda kv: (-kv[1], kv[0]))[0]
+        strata[label].append(cluster)
+    want = {name: getattr(shares, name) for name in SPLITS}
+    parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
+    for label in sorted(strata):
+        clusters = sorted(strata[label], key=lambda c: _draw(seed, c[0].item.group))
+        total, have = sum(map(len, clusters)), dict.fromkeys(SPLITS, 0)
+        for cluster in clusters:
+            name = max(SPLITS, key=lambda s: want[s] * total - have[s])
+            parts[name].extend(cluster)
+            have[name] += len(cluster)
+    return {name: sorted(p, key=lambda e: e.item.id) for name, p in parts.items()}
+
+
+def hold_out(
+    examples: Sequence[Example], share: float, seed: int
+) -> tuple[list[Example], list[Example]]:
+    """Set aside a share of a training set, by group, for stopping on its own ground truth."""
+    groups = sorted({e.item.group for e in examples}, key=lambda g: _draw(seed, "hold out", g))
+    held = set(groups[: round(share * len(groups))])
+    return (
+        [e for e in examples if e.item.group not in held],
+        [e for e in examples if e.item.group in held],
+    )
+
+
+def balanced(examples: Sequence[Example], seed: int = 0) -> list[Example]:
+    """Undersample, so that every class has as many examples as the rarest one."""
+    by_label: dict[int, list[Example]] = defaultdict(list)
+    for e in sorted(examples, key=lambda e: _draw(seed, "balance", e.item.id)):
+        by_label[e.label].append(e)
+    least = min(map(len, by_label.values()))
+    return [e for label in sorted(by_label) for e in by_label[label][:least]]
+
+
+def digest(rows: Iterable[Item | Example]) -> str:
+    """SHA-256 over ids, groups, texts and, for examples, labels, in order."""
+    sha = hashlib.sha256()
+    for row in rows:
+        item, label = (row.item, row.label) if isinstance(row, Example) else (row, None)
+        sha.update(json.dumps([item.id, item.group, item.text, label]).encode())
+    return sha.hexdigest()
+
+
+def normalised(text: str) -> str:
+    """A text as the comparison of splits sees it: case and spacing do not count."""
+    return " ".join(text.casefold().split())
+
+
+def _draw(seed: int, *names: str) -> bytes:
+    return hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()
+
+
+def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
+    """Groups, joined where they share a normalised text (union by the smallest name)."""
+    parent: dict[str, str] = {}
+
+    def root(group: str) -> str:
+        while parent.setdefault(group, group) != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
+
+    first: dict[str, str] = {}
+    for e in examples:
+        a, b = root(e.item.group), root(first.setdefault(normalised(e.item.text), e.item.group))
+        parent[max(a, b)] = min(a, b)
+    clusters: dict[str, list[Example]] = defaultdict(list)
+    for e in sorted(examples, key=lambda e: e.item.id):
+        clusters[root(e.item.group)].append(e)
+    # The name that stands first decides the draw, whatever order the rows had.
+    return [sorted(c, key=lambda e: (e.item.group, e.item.id)) for c in clusters.values()]

@@ -1,0 +1,72 @@
+"""What is asked: examples, tasks, and the label-free view that methods get."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["classification"]
+"""Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
+
+
+def stable_id(*parts: str) -> str:
+    """An id that depends on content alone: 16 hexadecimal digits."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a model or a method may see of an example: everything but its label.
+
+    ``id`` is stable and unique within a task, ``group`` names what must not be
+    split (an entity, a game, a question), ``text`` is what the model reads.
+    """
+
+    id: str
+    group: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """An item with its ground truth; ``label`` is the index of its class."""
+
+    item: Item
+    label: int
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Which part of the examples each split gets; the four add up to one."""
+
+    weak_train: float = 0.325
+    strong_train: float = 0.325
+    validation: float = 0.10
+    test: float = 0.25
+
+
+@dataclass(frozen=True)
+class Task:
+    """A named question with examples.
+
+    Attributes:
+        name: as on the command line.
+        kind: what sort of answer it has.
+        classes: names of the classes, in the order of the label indices.
+        summary: one line for lists.
+        source: where the examples come from.
+        licence: of the data.
+        load: makes the examples, the same ones at every call.
+        shares: sizes of the splits.
+    """
+
+    name: str
+    kind: Kind
+    classes: tuple[str, ...]
+    summary: str
+    source: str
+    licence: str
+    load: Callable[[], Sequence[Example]]
+    shares: Shares = Shares()
