@@ -23,6 +23,7 @@ from weak2strong.atlas.pretrain import pretrain
 from weak2strong.atlas.rungs import RUNGS, Recipe, Rung
 from weak2strong.atlas.tokens import build_tokenizer, token_stream
 from weak2strong.errors import UserError
+from weak2strong.processes import begin_worker
 from weak2strong.tasks.atlas.facts import seen_cities, unseen_cities
 
 Report = Callable[[str, int, int, float], None]
@@ -129,6 +130,7 @@ def _run_workers(
 
 def _one_rung(rung: Rung, recipe: Recipe, folder: Path, work: Path, messages) -> None:
     """The work of one process: train, add the tokenizer, then say that it is done."""
+    begin_worker(threads=1)
     stream = np.load(work / "stream.npy", mmap_mode="r", allow_pickle=False)
     record = pretrain(
         rung,

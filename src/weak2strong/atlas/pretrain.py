@@ -7,8 +7,6 @@ are initialised, so a restarted rung ends with the weights of an undisturbed one
 from __future__ import annotations
 
 import json
-import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.atlas.rungs import Recipe, Rung
+from weak2strong.training.schedule import rate_factor
 
 if TYPE_CHECKING:
     import torch
@@ -48,15 +47,6 @@ def new_model(rung: Rung, recipe: Recipe) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
-def rate_factor(step: int, recipe: Recipe) -> float:
-    """Learning rate at a step as a share of the peak: linear warm-up, then cosine."""
-    warm = max(1, round(recipe.warmup * recipe.steps))
-    if step < warm:
-        return (step + 1) / warm
-    along = (step - warm) / max(1, recipe.steps - warm)
-    return recipe.final_rate + (1 - recipe.final_rate) * (1 + math.cos(math.pi * along)) / 2
-
-
 def pretrain(
     rung: Rung,
     recipe: Recipe,
@@ -82,7 +72,6 @@ def pretrain(
     import torch
     import torch.nn.functional as F
 
-    torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     model = new_model(rung, recipe).train()
     optimizer = torch.optim.AdamW(
@@ -93,7 +82,7 @@ def pretrain(
         fused=True,
     )
     step, spent = _restore(folder, model, optimizer)
-    block, parent = recipe.context * recipe.batch, os.getppid()
+    block = recipe.context * recipe.batch
     begun, loss = time.monotonic(), float("nan")
     while step < recipe.steps:
         batch = stream[step * block : (step + 1) * block].astype(np.int64)
@@ -103,15 +92,15 @@ def pretrain(
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
-            group["lr"] = rung.learning_rate * rate_factor(step, recipe)
+            group["lr"] = rung.learning_rate * rate_factor(
+                step, recipe.steps, "cosine", recipe.warmup, recipe.final_rate
+            )
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1
         if step % 50 == 0 or step == recipe.steps:
             loss = value.item()
             report(step, loss)
-            if os.getppid() != parent:
-                raise SystemExit("the building process is gone")
         if step % checkpoint_steps == 0:
             _keep(folder, model, optimizer, step, spent + time.monotonic() - begun)
     seconds = spent + time.monotonic() - begun

@@ -1,0 +1,159 @@
+"""The Python face of the package: a study that runs, and its results.
+
+A thin facade: it may import every layer, and nothing imports it but the
+command line and `weak2strong` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weak2strong.models.spec import ModelSpec
+from weak2strong.progress import Progress
+from weak2strong.study.config import DEFAULT_SEEDS, StudyConfig
+from weak2strong.study.run import read_run, run_study
+from weak2strong.training.settings import Training
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from weak2strong.analysis.summary import Line
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished run, read from its folder alone."""
+
+    folder: Path
+
+    @cached_property
+    def _read(self) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
+        return read_run(self.folder)
+
+    @property
+    def config(self) -> StudyConfig:
+        """The study, resolved."""
+        return self._read[0]
+
+    @property
+    def cells(self) -> pl.DataFrame:
+        """One row a cell and metric: floor, student, ceiling, and the two checks."""
+        return self._read[1]
+
+    @property
+    def predictions(self) -> pl.DataFrame:
+        """Test predictions of every role, with id, group and ground truth."""
+        return self._read[2]
+
+    def lines(self, metric: str | None = None) -> list[Line]:
+        """One summary a task and method, with intervals; on the study's metric if None."""
+        from weak2strong.analysis.summary import summarise
+
+        return summarise(self.config, self.predictions, metric)
+
+    def table(self, metric: str | None = None) -> pl.DataFrame:
+        """One row a task and method: floor, student, ceiling, PGR with interval.
+
+        ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
+        and ``undefined`` then says why.
+        """
+        import polars as pl
+
+        rows = []
+        for line in self.lines(metric):
+            r = line.recovered
+            rows.append(
+                {
+                    "task": line.task,
+                    "weak": line.weak,
+                    "strong": line.strong,
+                    "method": line.method,
+                    "metric": line.metric,
+                    "floor": r.floor,
+                    "student": r.student,
+                    "ceiling": r.ceiling,
+                    "pgr": r.value,
+                    "pgr_low": r.interval.low if r.interval else None,
+                    "pgr_high": r.interval.high if r.interval else None,
+                    "undefined": r.undefined,
+                    "probe_ceiling": line.probe_ceiling,
+                    "name_baseline": line.name_baseline,
+                    "seeds": r.seeds,
+                    "examples": r.examples,
+                }
+            )
+        return pl.DataFrame(rows, schema_overrides=_NULLABLE)
+
+
+_NULLABLE = {"pgr": float, "pgr_low": float, "pgr_high": float, "undefined": str}
+
+
+class Study:
+    """A grid of cells: tasks x methods x seeds for one weak and one strong model.
+
+    Args:
+        tasks: names of tasks (`w2s tasks`), or one name.
+        weak: the supervisor: a rung of the ladder, a local folder or a hub id.
+        strong: the student and ceiling model, likewise.
+        methods: names of methods (`w2s methods`).
+        seeds: how many.
+        metric: what PGR is computed on.
+        weak_labels: a file of your own labels in place of a supervisor.
+        weak_training: settings of the supervisor's finetuning.
+        strong_training: settings of students and ceiling.
+
+    Example:
+        >>> study = Study(tasks=["atlas-asia"], weak="atlas-xs", strong="atlas-m", seeds=3)
+        >>> results = study.run()  # doctest: +SKIP
+        >>> results.table()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[str] | str = ("atlas-asia",),
+        weak: str | ModelSpec = "atlas-xs",
+        strong: str | ModelSpec = "atlas-m",
+        methods: Sequence[str] | str = ("naive", "confidence"),
+        seeds: int = DEFAULT_SEEDS,
+        metric: str = "accuracy",
+        weak_labels: str | Path | None = None,
+        weak_training: Training | None = None,
+        strong_training: Training | None = None,
+    ):
+        self.config = StudyConfig(
+            tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
+            weak=ModelSpec(weak) if isinstance(weak, str) else weak,
+            strong=ModelSpec(strong) if isinstance(strong, str) else strong,
+            methods=(methods,) if isinstance(methods, str) else tuple(methods),
+            seeds=seeds,
+            metric=metric,
+            weak_labels=Path(weak_labels) if weak_labels else None,
+            weak_training=weak_training or Training(),
+            strong_training=strong_training or Training(),
+        )
+
+    def run(
+        self, out: str | Path | None = None, store: str | Path | None = None, quiet: bool = False
+    ) -> Results:
+        """Run whatever the store does not have yet, and return the results.
+
+        Args:
+            out: the run folder; a new one below ``runs`` if None.
+            store: root of the store; the user's own if None.
+            quiet: show no progress.
+
+        Raises:
+            UserError: for bad input, before anything is trained.
+        """
+        with Progress(quiet=quiet) as progress:
+            folder = run_study(
+                self.config,
+                Path(out) if out else None,
+                Path(store) if store else None,
+                progress,
+            )
+        return Results(folder)

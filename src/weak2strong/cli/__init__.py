@@ -1,0 +1,42 @@
+"""The command `w2s`: parse, call, print.
+
+Commands are frozen dataclasses whose fields are flags. Modules are imported
+when their command runs, so that `w2s --help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, 1 (our failure) or 2 (bad input)."""
+    import tyro
+
+    from weak2strong.cli.commands import Command
+    from weak2strong.errors import UserError
+
+    warnings.showwarning = _show_warning
+    command = tyro.cli(
+        Command,
+        prog="w2s",
+        description="Weak-to-strong generalization experiments with honest intervals.",
+        args=arguments,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+    )
+    try:
+        command()  # pyright: ignore[reportCallIssue]
+    except UserError as e:
+        print(f"error: {e}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; finished stages are kept, the same command goes on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _show_warning(message: Warning | str, *where: object) -> None:
+    """One line for a person, without the place in the code."""
+    print(f"warning: {message}", file=sys.stderr)

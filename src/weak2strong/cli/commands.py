@@ -1,0 +1,29 @@
+"""Every subcommand in one union, for the parser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tyro.conf import subcommand
+
+from weak2strong.cli.ladder import Build, Card
+from weak2strong.cli.lists import Export, Methods, Tasks
+from weak2strong.cli.run import Run, Table
+from weak2strong.cli.store import Prune, Sizes, Verify
+
+Ladder = Annotated[Build, subcommand("build")] | Annotated[Card, subcommand("card")]
+Store = (
+    Annotated[Sizes, subcommand("sizes")]
+    | Annotated[Verify, subcommand("verify")]
+    | Annotated[Prune, subcommand("prune")]
+)
+
+Command = (
+    Annotated[Run, subcommand("run")]
+    | Annotated[Table, subcommand("table")]
+    | Annotated[Tasks, subcommand("tasks")]
+    | Annotated[Methods, subcommand("methods")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[Ladder, subcommand("ladder", description="Build or describe the ladder.")]
+    | Annotated[Store, subcommand("store", description="Look after stored results.")]
+)

@@ -1,0 +1,92 @@
+"""`w2s tasks`, `w2s methods`: what there is; `w2s export`: a task as a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Tasks:
+    """List the tasks with their sizes, sources and licences."""
+
+    def __call__(self) -> None:
+        """Print the list."""
+        from weak2strong.tasks import TASKS
+        from weak2strong.tasks.splits import SPLITS, make_splits
+
+        rows, sources = [], {}
+        for name in TASKS:
+            task = TASKS.get(name)
+            splits = make_splits(task)
+            sizes = (f"{len(splits.examples(s)):,}" for s in SPLITS)
+            rows.append((name, task.summary, *sizes, task.licence))
+            sources.setdefault(task.source, []).append(name)
+        _print_rows(("task", "question", *SPLITS, "licence"), rows)
+        for source, names in sources.items():
+            print(f"{', '.join(names)}: {source}.")
+
+
+@dataclass(frozen=True)
+class Methods:
+    """List the methods with their sources."""
+
+    def __call__(self) -> None:
+        """Print the list."""
+        from weak2strong.methods import METHODS
+
+        methods = [METHODS.get(name) for name in METHODS]
+        rows = [(m.name, m.summary, m.source) for m in methods]
+        _print_rows(("method", "what it does", "source"), rows)
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a task's splits as JSON lines: id, group, split, text and label.
+
+    The ids are what a file of your own weak labels refers to.
+    """
+
+    task: Positional[str]
+    """Name of the task."""
+    out: Path
+    """The file to write."""
+    hide_labels: bool = False
+    """Leave ground truth out, except of weak_train, as a supervisor would see it."""
+
+    def __call__(self) -> None:
+        """Write the file."""
+        import json
+
+        from weak2strong.errors import UserError
+        from weak2strong.tasks import TASKS
+        from weak2strong.tasks.splits import SPLITS, make_splits
+
+        splits = make_splits(TASKS.get(self.task))
+        count = 0
+        try:
+            with self.out.open("w") as file:
+                for split in SPLITS:
+                    for e in splits.examples(split):
+                        i = e.item
+                        row = {"id": i.id, "group": i.group, "split": split, "text": i.text}
+                        if split == "weak_train" or not self.hide_labels:
+                            row["label"] = e.label
+                        print(json.dumps(row, ensure_ascii=False), file=file)
+                        count += 1
+        except OSError as e:
+            raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
+        print(f"{count:,} examples written to {self.out}")
+
+
+def _print_rows(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.table import Table
+
+    from weak2strong.report.table import table_console
+
+    table = Table(*titles, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    table_console().print(table)

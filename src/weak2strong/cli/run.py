@@ -1,0 +1,130 @@
+"""`w2s run`: a study from start to table; `w2s table`: the table of a finished run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, arg
+
+if TYPE_CHECKING:
+    from weak2strong.study.config import StudyConfig
+    from weak2strong.training.settings import Training
+
+
+Model = Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")]
+Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")]
+Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Rate = Annotated[float | None, arg(metavar="RATE", help_behavior_hint="")]
+Place = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a study: supervisor, weak labels, students, ceiling; then print the table.
+
+    Without arguments it runs the default study on the embedded ladder. What the
+    store has already is not computed again.
+    """
+
+    study: Positional[Place] = None
+    """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
+    task: Names = None
+    """Tasks by name (default: atlas-asia; see: w2s tasks)."""
+    weak: Model = None
+    """Supervisor model: a ladder rung, a local folder, or a hub id (default: atlas-xs)."""
+    strong: Model = None
+    """Student and ceiling model, likewise (default: atlas-m)."""
+    methods: Names = None
+    """Methods by name (default: naive confidence; see: w2s methods)."""
+    seeds: Number = None
+    """How many seeds (default: 5); each varies initialisation, order and supervisor."""
+    metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
+    """What PGR is computed on: accuracy (default) or roc_auc."""
+    weak_labels: Place = None
+    """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
+    weak_lr: Rate = None
+    """Peak learning rate of the supervisor."""
+    strong_lr: Rate = None
+    """Peak learning rate of students and ceiling."""
+    epochs: Number = None
+    """Passes over the training data, for every fit (default: 3)."""
+    out: Place = None
+    """The run folder; a new one below runs/ by default."""
+    store: Place = None
+    """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    quiet: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Show no progress."""
+
+    def __call__(self) -> None:
+        """Run, then print the table and the paths of what was written."""
+        from weak2strong.api import Results
+        from weak2strong.progress import Progress
+        from weak2strong.study.run import run_study
+
+        with Progress(quiet=self.quiet) as progress:
+            folder = run_study(self.config(), self.out, self.store, progress)
+        _print(Results(folder))
+        print("\nWritten to")
+        for name, what in WRITTEN.items():
+            print(f"  {folder / name}  {what}")
+
+    def config(self) -> StudyConfig:
+        """The study that the flags describe."""
+        from weak2strong.models.spec import ModelSpec
+        from weak2strong.study.config import StudyConfig, read_study
+
+        config = read_study(self.study) if self.study else StudyConfig()
+        given: dict[str, Any] = {
+            "tasks": self.task,
+            "weak": ModelSpec(self.weak) if self.weak else None,
+            "strong": ModelSpec(self.strong) if self.strong else None,
+            "methods": self.methods,
+            "seeds": self.seeds,
+            "metric": self.metric,
+            "weak_labels": self.weak_labels,
+            "weak_training": self._training(config.weak_training, self.weak, self.weak_lr),
+            "strong_training": self._training(config.strong_training, self.strong, self.strong_lr),
+        }
+        return replace(config, **{k: v for k, v in given.items() if v is not None})
+
+    def _training(self, training: Training, model: str | None, rate: float | None) -> Training:
+        """The training with the flags' settings; another model does not inherit a rate."""
+        changes: dict[str, Any] = {"learning_rate": None} if model else {}
+        if rate is not None:
+            changes["learning_rate"] = rate
+        if self.epochs is not None:
+            changes["epochs"] = self.epochs
+        return replace(training, **changes)
+
+
+WRITTEN = {
+    "results.parquet": "a row a cell and metric",
+    "predictions.parquet": "test predictions of every role, by id",
+    "study.yaml": "the study, to run it again",
+    "environment.json": "versions and device",
+    "events.jsonl": "what happened, which stages were reused",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Print the table of a finished run."""
+
+    folder: Positional[Path] = Path("runs/latest")
+    """The run folder."""
+    metric: str | None = None
+    """Another metric than the study's."""
+
+    def __call__(self) -> None:
+        """Print it."""
+        from weak2strong.api import Results
+
+        _print(Results(self.folder), self.metric)
+
+
+def _print(results: Any, metric: str | None = None) -> None:
+    from weak2strong.report.table import print_table, table_console
+
+    print_table(results.lines(metric), table_console())

@@ -1,0 +1,41 @@
+"""Cross-entropy with soft labels: imitate the supervisor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """``CE(w, f) = - sum_c w_c log f_c``, with student probabilities f and targets w.
+
+    The loss of naive finetuning in Burns et al. 2023 (section 4.2); the
+    supervisor and the ceiling are trained with it on one-hot targets. Its minimum
+    over f is ``f = w``: a student that fits it perfectly repeats every error of
+    its supervisor. All other losses are compared with it.
+
+    Shapes: logits ``(b, k)``, targets ``(b, k)``, losses ``(b,)``. No settings.
+    """
+
+    needs_batch: ClassVar[bool] = False
+
+    def statistics(
+        self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
+    ) -> torch.Tensor | None:
+        """None: each example stands alone."""
+        return None
+
+    def per_example(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        fraction: float,
+        statistics: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """``CE(w, f)`` of each example, ``(b,)`` in float32."""
+        # bf16 keeps 8 bits of a logarithm: too few to add up over an epoch.
+        log_f = torch.log_softmax(logits.float(), dim=-1)
+        return -(targets.detach().float() * log_f).sum(dim=-1)

@@ -1,0 +1,38 @@
+"""Worker processes: bounded threads, and no orphans."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from multiprocessing.connection import wait
+
+
+def end_with_parent() -> None:
+    """End this worker process when the process that started it is gone, even killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def set_threads(threads: int) -> None:
+    """Bound the threads of torch and of NumPy's and SciPy's linear algebra in this process."""
+    # Imported for its thread pool: only pools that are loaded already can be bounded.
+    import scipy.linalg  # noqa: F401
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+
+
+def begin_worker(threads: int) -> None:
+    """What every worker process does first."""
+    end_with_parent()
+    set_threads(threads)

@@ -1,0 +1,74 @@
+"""The table of a study in the terminal, and the sentences under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weak2strong.analysis.recovered import LEVEL, Recovered
+from weak2strong.analysis.summary import Line, warnings_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+TITLES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
+
+
+def table_console() -> Console:
+    """A console on standard output that does not cut tables where that is a file or a pipe."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=140)
+
+
+def pgr_text(r: Recovered) -> str:
+    """PGR with its interval, such as ``0.54 [0.41, 0.67]``, or ``undefined``."""
+    if r.value is None or r.interval is None:
+        return "undefined"
+    return f"{r.value:.2f} [{r.interval.low:.2f}, {r.interval.high:.2f}]"
+
+
+def print_table(lines: list[Line], console: Console) -> None:
+    """Print floor, student, ceiling and PGR of every line, and what to know about them."""
+    from rich.table import Table
+
+    from rich import box
+    from rich.table import Table
+
+    first, r = lines[0], lines[0].recovered
+    console.print(
+        f"\n{first.weak} to {first.strong}: {TITLES.get(first.metric, first.metric)}, "
+        f"mean of {r.seeds} seed{'s' if r.seeds > 1 else ''}",
+        markup=False,
+        highlight=False,
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("task")
+    table.add_column("method", no_wrap=True)
+    for name in ("floor", "student", "ceiling", f"PGR [{100 * LEVEL:g}%]", "probe", "names"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        r = line.recovered
+        table.add_row(
+            line.task,
+            line.method,
+            *(f"{x:.3f}" for x in (r.floor, r.student, r.ceiling)),
+            pgr_text(r),
+            f"{line.probe_ceiling:.3f}",
+            f"{line.name_baseline:.3f}",
+        )
+    console.print(table)
+    sizes = ", ".join(
+        f"{task} {n:,}"
+        for task, n in dict((x.task, x.recovered.examples) for x in lines).items()
+    )
+    interval = lines[0].recovered.interval
+    method = f" PGR intervals: {interval.method}, over {interval.covers}." if interval else ""
+    notes = [
+        f"Test examples: {sizes}.{method}",
+        "probe: logistic regression with ground truth on the frozen strong model. "
+        "names: character n-grams of the text with ground truth, no knowledge.",
+        *(f"warning: {text}" for text in warnings_of(lines)),
+    ]
+    for note in notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""A grid of cells and the cached stages they share."""

@@ -1,0 +1,61 @@
+"""The grid of a study as steps: what has to be asked for, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from weak2strong.study import stages
+from weak2strong.study.config import StudyConfig
+from weak2strong.study.desk import Desk
+
+StepKind = Literal["supervisor", "ceiling", "probe", "names", "student"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to ask a desk for; ``needs`` name the steps that should be done before."""
+
+    kind: StepKind
+    task: str
+    seed: int | None = None
+    method: str | None = None
+    needs: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Unique in a study, and what progress and events call the step."""
+        seed = f"seed {self.seed}" if self.seed is not None else None
+        return " ".join(p for p in (self.task, self.kind, self.method, seed) if p)
+
+
+def steps(config: StudyConfig) -> tuple[Step, ...]:
+    """Every step of a study; what others wait for stands first."""
+    first, students = [], []
+    for task in config.tasks:
+        for seed in range(config.seeds):
+            supervisor = Step("supervisor", task, seed)
+            if config.weak_labels is None:
+                first.append(supervisor)
+            needs = (supervisor.name,) if config.weak_labels is None else ()
+            for method in config.methods:
+                students.append(Step("student", task, seed, method, needs))
+        first.extend(Step("ceiling", task, seed) for seed in range(config.seeds))
+        first.extend((Step("probe", task), Step("names", task)))
+    return (*first, *students)
+
+
+def perform(step: Step, desk: Desk) -> None:
+    """Ask the desk for what a step stands for; afterwards the store has it."""
+    seed = step.seed or 0
+    match step.kind:
+        case "supervisor":
+            stages.supervisor(desk, seed)
+        case "ceiling":
+            stages.ceiling(desk, seed)
+        case "probe":
+            stages.probe_ceiling(desk)
+        case "names":
+            stages.name_baseline(desk)
+        case "student":
+            stages.student(desk, step.method or "", seed)

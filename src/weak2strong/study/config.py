@@ -1,0 +1,152 @@
+"""What a study is: tasks, a pair of models, methods, seeds and settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from weak2strong.errors import UserError, unknown_name
+from weak2strong.methods import METHODS
+from weak2strong.metrics import metric
+from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.predictions import read_weak_labels
+from weak2strong.tasks import TASKS
+from weak2strong.training.settings import Training
+
+DEFAULT_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """A study, resolved: the same config gives the same cells.
+
+    Attributes:
+        tasks: names of tasks.
+        weak: the supervisor's model.
+        strong: the model of students and ceiling.
+        methods: names of methods.
+        seeds: how many; they are numbered from 0.
+        metric: what PGR is computed on; every metric of the kind is recorded.
+        weak_labels: a file of the user's own labels in place of a supervisor.
+        weak_training: settings of the supervisor's fit.
+        strong_training: settings of the fits of students and ceiling.
+        split_seed: decides the splits, which all seeds share.
+    """
+
+    tasks: tuple[str, ...] = ("atlas-asia",)
+    weak: ModelSpec = ModelSpec("atlas-xs")
+    strong: ModelSpec = ModelSpec("atlas-m")
+    methods: tuple[str, ...] = ("naive", "confidence")
+    seeds: int = DEFAULT_SEEDS
+    metric: str = "accuracy"
+    weak_labels: Path | None = None
+    weak_training: Training = field(default_factory=Training)
+    strong_training: Training = field(default_factory=Training)
+    split_seed: int = 0
+
+    def resolved(self) -> StudyConfig:
+        """The same study with nothing left to defaults that depend on its models.
+
+        Raises:
+            UserError: for any name, number or file that cannot be right.
+        """
+        _check_list("task", self.tasks)
+        _check_list("method", self.methods)
+        if self.seeds < 1:
+            raise UserError(f"A study needs at least 1 seed, not {self.seeds}.")
+        for name in self.methods:
+            METHODS.get(name)
+        for name in self.tasks:
+            task = TASKS.get(name)
+            for m in (
+                self.metric,
+                self.weak_training.stopping_metric,
+                self.strong_training.stopping_metric,
+            ):
+                metric(task.kind, m)
+            if self.weak_labels:
+                read_weak_labels(self.weak_labels, len(task.classes))
+        if self.weak_labels and len(self.tasks) > 1:
+            raise UserError("--weak-labels belongs to one task: name one with --task.")
+        for model in (self.weak, self.strong):
+            fingerprint(model)
+        return replace(
+            self,
+            weak_training=_with_rate(self.weak_training, self.weak),
+            strong_training=_with_rate(self.strong_training, self.strong),
+        )
+
+    def to_yaml(self) -> str:
+        """The study as text that `from_yaml` reads."""
+        plain = json.loads(json.dumps(asdict(self), default=str))
+        return yaml.safe_dump(plain, sort_keys=False)
+
+    @staticmethod
+    def from_yaml(text: str) -> StudyConfig:
+        """Read a study.
+
+        Raises:
+            UserError: for text that is no mapping, or an unknown field.
+        """
+        try:
+            plain = yaml.safe_load(text)
+        except yaml.YAMLError as e:
+            raise UserError(f"The study is no YAML: {str(e).splitlines()[0]}.") from e
+        if not isinstance(plain, dict):
+            raise UserError("A study is a YAML mapping, such as `tasks: [atlas-asia]`.")
+        read = dict(_known(StudyConfig, plain))
+        for name, kind in (
+            ("weak", ModelSpec),
+            ("strong", ModelSpec),
+            ("weak_training", Training),
+            ("strong_training", Training),
+        ):
+            if name in read:
+                value = read[name]
+                value = {"name": value} if isinstance(value, str) else value
+                read[name] = kind(**_known(kind, value))
+        for name in ("tasks", "methods"):
+            if name in read:
+                read[name] = tuple(read[name])
+        if read.get("weak_labels"):
+            read["weak_labels"] = Path(read["weak_labels"])
+        return StudyConfig(**read)
+
+
+def read_study(path: Path) -> StudyConfig:
+    """The study in a YAML file.
+
+    Raises:
+        UserError: for a file that cannot be read or is no study.
+    """
+    try:
+        return StudyConfig.from_yaml(path.read_text())
+    except OSError as e:
+        raise UserError(f"Study {path} cannot be read: {e.strerror}.") from e
+    except UserError as e:
+        raise UserError(f"Study {path}: {e}") from e
+
+
+def _check_list(what: str, names: tuple[str, ...]) -> None:
+    if not names:
+        raise UserError(f"A study needs at least one {what}.")
+    if len(set(names)) < len(names):
+        raise UserError(f"A {what} is named more than once: {', '.join(names)}.")
+
+
+def _with_rate(training: Training, model: ModelSpec) -> Training:
+    return replace(training, learning_rate=training.learning_rate or model.learning_rate)
+
+
+def _known(kind: type, plain: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The mapping, if every key is a field of the dataclass."""
+    names = [f.name for f in fields(kind)]
+    for key in plain:
+        if key not in names:
+            raise unknown_name("field of a study", key, names)
+    return plain

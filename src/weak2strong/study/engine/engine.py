@@ -1,0 +1,165 @@
+"""Runs the steps of a study, each once, reading from the store what is there.
+
+Tiny models are fitted on one thread each, in as many processes as there are
+processors: that is faster than one fit on all threads, and the numbers do not
+depend on how many processes there were. Larger models, and all models on an
+accelerator, are fitted one after another in this process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from weak2strong.processes import begin_worker, set_threads
+from weak2strong.progress import Progress
+from weak2strong.store import Store
+from weak2strong.study.cells import Step, perform
+from weak2strong.study.config import StudyConfig
+from weak2strong.study.desk import Desk, MissingError, Used
+
+Tell = Callable[["Done"], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many processes, and how many threads each of them uses."""
+
+    workers: int
+    threads: int
+
+    @staticmethod
+    def of(config: StudyConfig) -> Plan:
+        """The plan that suits the models of a study and this machine."""
+        from weak2strong.models.load import best_device
+
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        cores = cores or 1
+        if best_device().type == "cpu" and config.weak.is_tiny and config.strong.is_tiny:
+            return Plan(workers=cores, threads=1)
+        return Plan(workers=1, threads=cores)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished step: the stages it asked for, and warnings on the way."""
+
+    step: Step
+    used: tuple[Used, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def reused(self) -> bool:
+        """Whether nothing had to be computed."""
+        return all(u.reused for u in self.used)
+
+    @property
+    def seconds(self) -> float:
+        """Time the step took."""
+        return sum(u.seconds for u in self.used)
+
+
+def run_steps(
+    config: StudyConfig,
+    steps: Sequence[Step],
+    root: Path,
+    plan: Plan,
+    progress: Progress,
+    tell: Tell,
+) -> None:
+    """Do every step; ``tell`` hears of each when it is done.
+
+    A step that fails ends the run with its exception. What is finished by then
+    is in the store, so running again goes on from there.
+    """
+    set_threads(plan.threads)
+    todo = []
+    for step in steps:
+        done = _look_up(step, config, root)
+        if done:
+            tell(done)
+        else:
+            todo.append(step)
+    if not todo:
+        return
+    title, count = "study", 0
+    progress.update(title, 0, len(todo))
+    doers = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
+    for done in doers(config, todo, root, plan, progress):
+        tell(done)
+        count += 1
+        progress.update(title, count, len(todo))
+    progress.forget(title)
+
+
+def _look_up(step: Step, config: StudyConfig, root: Path) -> Done | None:
+    """The step from the store alone, or None where something has to be computed."""
+    desk = _desk(config, root, step.task)
+    desk.compute = False
+    try:
+        return _do(step, desk)
+    except MissingError:
+        return None
+    finally:
+        desk.compute = True
+
+
+def _do(step: Step, desk: Desk) -> Done:
+    desk.used.clear()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        perform(step, desk)
+    return Done(step, tuple(desk.used), tuple(dict.fromkeys(str(w.message) for w in caught)))
+
+
+@cache
+def _desk(config: StudyConfig, root: Path, task: str) -> Desk:
+    """One desk a task and process: its data are loaded once."""
+    return Desk.of(config, Store(root), task)
+
+
+def _in_this_process(
+    config: StudyConfig, todo: Sequence[Step], root: Path, plan: Plan, progress: Progress
+) -> Iterator[Done]:
+    for step in todo:
+        desk = _desk(config, root, step.task)
+        desk.on_step = lambda done, total, name=step.name: progress.update(name, done, total)
+        yield _do(step, desk)
+        progress.forget(step.name)
+
+
+def _in_processes(
+    config: StudyConfig, todo: Sequence[Step], root: Path, plan: Plan, progress: Progress
+) -> Iterator[Done]:
+    """A pool of processes; a step starts when all that it needs is done."""
+    pool = ProcessPoolExecutor(
+        min(plan.workers, len(todo)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=begin_worker,
+        initargs=(plan.threads,),
+    )
+    waiting, running = list(todo), dict[Future, Step]()
+    missing = {step.name for step in todo}
+    try:
+        while waiting or running:
+            ready = [s for s in waiting if not missing.intersection(s.needs)]
+            for step in ready:
+                waiting.remove(step)
+                running[pool.submit(_in_worker, step, config, root)] = step
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                step = running.pop(future)
+                missing.discard(step.name)
+                yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_worker(step: Step, config: StudyConfig, root: Path) -> Done:
+    return _do(step, _desk(config, root, step.task))

@@ -1,0 +1,268 @@
+"""The stages of the protocol: supervisor, ceiling, student, and two checks.
+
+Stages pull what they need: a student asks for its weak labels, and these for
+the supervisor. What the store has is read, the rest is computed, so the order
+in which an engine asks only decides who waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from weak2strong.errors import UserError
+from weak2strong.losses import Loss, loss
+from weak2strong.methods import METHODS
+from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.predictions import (
+    Predictions,
+    load_predictions,
+    read_weak_labels,
+    save_predictions,
+)
+from weak2strong.study.desk import Desk, Write
+from weak2strong.tasks.splits import digest, hold_out
+from weak2strong.tasks.task import Example, Item
+from weak2strong.training.settings import Training
+
+PREDICTED = ("strong_train", "validation", "test")
+"""Splits that every finetuned model answers."""
+
+HELD_OUT = 0.1
+"""Share of its own ground truth on which a supervisor or ceiling stops."""
+
+FILE = "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one finetuning learns from and stops on: items with targets (n, classes)."""
+
+    items: Sequence[Item]
+    targets: np.ndarray
+    validation_items: Sequence[Item]
+    validation_targets: np.ndarray
+
+
+def supervisor(desk: Desk, seed: int) -> Mapping[str, Predictions]:
+    """The weak model finetuned on ground truth of ``weak_train``: weak labels, and the floor."""
+    lesson = _true_lesson(desk, desk.splits.weak_train)
+    training = desk.config.weak_training
+    return _finetune(desk, desk.config.weak, training, loss("cross-entropy"), lesson, seed)
+
+
+def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
+    """The supervisor's predictions, or the user's own from a file, by split."""
+    path = desk.config.weak_labels
+    if path is None:
+        return supervisor(desk, seed)
+    given = read_weak_labels(path, len(desk.task.classes))
+    found = {}
+    for split in PREDICTED:
+        ids = tuple(item.id for item in desk.splits.items(split))
+        try:
+            found[split] = Predictions(ids, given.at(ids))
+        except UserError as e:
+            raise UserError(
+                f"Weak labels {path}, split {split} of {desk.task.name}: {e} "
+                f"`w2s export {desk.task.name}` writes the ids to be labelled "
+                "(the labels of the test split give the floor)."
+            ) from e
+    return found
+
+
+def ceiling(desk: Desk, seed: int) -> Mapping[str, Predictions]:
+    """The strong model finetuned on ground truth of ``strong_train``."""
+    lesson = _true_lesson(desk, desk.splits.strong_train)
+    training = desk.config.strong_training
+    return _finetune(desk, desk.config.strong, training, loss("cross-entropy"), lesson, seed)
+
+
+def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
+    """What a method makes of the strong model and the weak labels."""
+    labels = weak_labels(desk, seed)
+    shown = _joined(labels["strong_train"], labels["validation"])
+    items = {split: desk.splits.items(split) for split in PREDICTED}
+
+    def finetune(targets: Predictions, of: Loss) -> Mapping[str, Predictions]:
+        lesson = Lesson(
+            items["strong_train"],
+            targets.at([i.id for i in items["strong_train"]]),
+            items["validation"],
+            targets.at([i.id for i in items["validation"]]),
+        )
+        return _finetune(desk, desk.config.strong, desk.config.strong_training, of, lesson, seed)
+
+    context = StudentContext(len(desk.task.classes), seed, shown, items, finetune)
+    entry = desk.stage(
+        "student",
+        {"method": method, "seed": seed, "training": asdict(desk.config.strong_training)},
+        {
+            "weights": fingerprint(desk.config.strong),
+            "weak_labels": _digest(shown),
+            **{split: digest(rows) for split, rows in items.items()},
+        },
+        lambda: _writer(METHODS.get(method).run(context)),
+    )
+    return load_predictions(entry.path / FILE)
+
+
+def probe_ceiling(desk: Desk) -> Predictions:
+    """Test answers of a logistic probe with ground truth on the frozen strong model.
+
+    A check on the ceiling: where the probe is better, finetuning fell short.
+    """
+    train, test = desk.splits.strong_train, desk.splits.items("test")
+
+    def make() -> Write:
+        from weak2strong.models.load import load_model
+        from weak2strong.probes import fit_logistic, select_penalty
+        from weak2strong.training.predict import pooled_activations
+
+        classes = len(desk.task.classes)
+        model = load_model(desk.config.strong, desk.task.kind, classes, seed=0)
+        features = pooled_activations(model, [e.item for e in train])
+        labels = np.array([e.label for e in train])
+        groups = [e.item.group for e in train]
+        penalty = select_penalty(features, labels, groups, seed=0)
+        probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
+        answers = probe.predict(pooled_activations(model, test))
+        return _writer({"test": Predictions(tuple(i.id for i in test), answers)})
+
+    inputs = {
+        "weights": fingerprint(desk.config.strong),
+        "train": digest(train),
+        "test": digest(test),
+    }
+    return load_predictions(desk.stage("probe", {}, inputs, make).path / FILE)["test"]
+
+
+def name_baseline(desk: Desk) -> Predictions:
+    """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
+    train, test = desk.splits.strong_train, desk.splits.items("test")
+
+    def make() -> Write:
+        from weak2strong.probes import ngram_baseline
+
+        answers = ngram_baseline(
+            [e.item.text for e in train],
+            np.array([e.label for e in train]),
+            [item.text for item in test],
+            len(desk.task.classes),
+        )
+        return _writer({"test": Predictions(tuple(i.id for i in test), answers)})
+
+    inputs = {"train": digest(train), "test": digest(test)}
+    return load_predictions(desk.stage("names", {}, inputs, make).path / FILE)["test"]
+
+
+@dataclass(frozen=True)
+class StudentContext:
+    """What a method sees (see `weak2strong.methods.method.Context`): no label of any example."""
+
+    classes: int
+    seed: int
+    weak_labels: Predictions
+    _items: Mapping[str, tuple[Item, ...]]
+    _finetune: Callable[[Predictions, Loss], Mapping[str, Predictions]]
+
+    def items(self, split: str) -> tuple[Item, ...]:
+        """The label-free examples of a split."""
+        return self._items[split]
+
+    def finetune(self, labels: Predictions, loss: Loss) -> Mapping[str, Predictions]:
+        """Finetune the student model on labels by id; cached."""
+        return self._finetune(labels, loss)
+
+
+def _true_lesson(desk: Desk, examples: Sequence[Example]) -> Lesson:
+    """Ground truth as one-hot targets, a tenth of the groups held out for stopping."""
+    train, held = hold_out(examples, HELD_OUT, desk.config.split_seed)
+    rows = np.eye(len(desk.task.classes))
+    return Lesson(
+        [e.item for e in train],
+        rows[[e.label for e in train]],
+        [e.item for e in held],
+        rows[[e.label for e in held]],
+    )
+
+
+def _finetune(
+    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
+) -> Mapping[str, Predictions]:
+    """The stage beneath supervisor, ceiling and students: fit, then predict every split."""
+    asked = {split: desk.splits.items(split) for split in PREDICTED}
+    classes = len(desk.task.classes)
+
+    def make() -> Write:
+        from weak2strong.models.load import load_model
+        from weak2strong.training.fit import Labelled, fit
+        from weak2strong.training.predict import predict
+
+        loaded = load_model(model, desk.task.kind, classes, seed)
+        done = fit(
+            loaded,
+            Labelled(lesson.items, lesson.targets),
+            of,
+            training,
+            training.learning_rate or model.learning_rate,
+            seed,
+            Labelled(lesson.validation_items, lesson.validation_targets),
+            desk.on_step,
+        )
+        answers = {split: predict(loaded, items) for split, items in asked.items()}
+
+        def write(folder: Path) -> None:
+            _writer(answers)(folder)
+            (folder / "trace.json").write_text(json.dumps(done.as_json(), indent=1))
+
+        return write
+
+    entry = desk.stage(
+        "finetune",
+        {
+            "kind": desk.task.kind,
+            "classes": classes,
+            "loss": {"name": type(of).__qualname__, **asdict(of)},  # pyright: ignore
+            "training": asdict(training),
+            "seed": seed,
+        },
+        {
+            "weights": fingerprint(model),
+            "train": digest(lesson.items),
+            "targets": _array_digest(lesson.targets),
+            "validation": digest(lesson.validation_items),
+            "validation_targets": _array_digest(lesson.validation_targets),
+            **{f"asked_{split}": digest(items) for split, items in asked.items()},
+        },
+        make,
+    )
+    return load_predictions(entry.path / FILE)
+
+
+def _writer(answers: Mapping[str, Predictions]) -> Write:
+    return lambda folder: save_predictions(folder / FILE, dict(answers))
+
+
+def _joined(*parts: Predictions) -> Predictions:
+    return Predictions(
+        tuple(id for p in parts for id in p.ids),
+        np.concatenate([p.probabilities for p in parts]),
+    )
+
+
+def _digest(p: Predictions) -> str:
+    sha = hashlib.sha256(json.dumps(p.ids).encode())
+    sha.update(_array_digest(p.probabilities).encode())
+    return sha.hexdigest()
+
+
+def _array_digest(values: np.ndarray) -> str:
+    """SHA-256 of shape and float64 values."""
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    return hashlib.sha256(str(values.shape).encode() + values.tobytes()).hexdigest()

@@ -1,0 +1,1 @@
+"""Fitting a model to labels, soft or hard, and asking it for predictions."""

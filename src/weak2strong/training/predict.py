@@ -1,0 +1,52 @@
+"""Answers of a model for items, in batches of like length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weak2strong.models.batches import encode, micro_batches, pad
+from weak2strong.models.heads import read_outputs
+from weak2strong.models.load import LoadedModel
+from weak2strong.predictions import Predictions
+from weak2strong.tasks.task import Item
+
+INFERENCE_BUDGET = 32768
+"""Padded tokens of a batch without gradients."""
+
+
+def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
+    """The model's probabilities for every item."""
+    rows = encode(model.tokenizer, [item.text for item in items])
+    return Predictions(tuple(item.id for item in items), predict_rows(model, rows))
+
+
+def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
+    """Probabilities (n, classes) for encoded texts."""
+    return _in_batches(model, rows, model.network, lambda x: read_outputs(model.kind, x))
+
+
+def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
+    """What the head sees of each item, (n, width) float32: the trunk's pooled last layer."""
+    rows = encode(model.tokenizer, [item.text for item in items])
+    return _in_batches(model, rows, model.network.pooled, lambda x: x.float().cpu().numpy())
+
+
+def _in_batches(
+    model: LoadedModel,
+    rows: Sequence[list[int]],
+    run: Callable[[Tensor, Tensor], Tensor],
+    read: Callable[[Tensor], np.ndarray],
+) -> np.ndarray:
+    """Run encoded texts through the network and put the answers back in order."""
+    answers: list[np.ndarray | None] = [None] * len(rows)
+    groups = micro_batches([len(r) for r in rows], INFERENCE_BUDGET)
+    with torch.inference_mode(), model.autocast():
+        for group in groups:
+            batch = pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device)
+            for i, answer in zip(group, read(run(*batch)), strict=True):
+                answers[i] = answer
+    return np.stack([a for a in answers if a is not None])

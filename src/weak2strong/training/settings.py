@@ -1,0 +1,52 @@
+"""Settings of one fit; every field is part of the key of what it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from weak2strong.errors import UserError
+from weak2strong.training.schedule import Schedule
+
+Stopping = Literal["none", "validation"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model is finetuned (AdamW, dropout off)."""
+
+    epochs: int = 3
+    """Passes over the training examples."""
+    batch_size: int = 32
+    """Examples per optimiser step."""
+    learning_rate: float | None = None
+    """Peak learning rate; the model's own default if not given."""
+    schedule: Schedule = "cosine"
+    """Shape of the learning rate after the warm-up."""
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay."""
+    beta2: float = 0.95
+    """Second-moment decay of AdamW; the first is 0.9."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    stopping: Stopping = "validation"
+    """Keep the best of the evaluations, or the weights of the last step. What is
+    validated on differs: supervisor and ceiling hold out a tenth of their own
+    ground truth, students have weak labels only."""
+    stopping_metric: str = "accuracy"
+    """Metric of the evaluations, against the most probable class of each label."""
+    evaluations: int = 10
+    """Evaluations during training, evenly spaced; the last is at its end."""
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "evaluations"):
+            if getattr(self, name) < 1:
+                raise UserError(f"Training: {name} must be at least 1, not {getattr(self, name)}.")
+        if self.learning_rate is not None and not self.learning_rate > 0:
+            raise UserError(
+                f"Training: learning_rate must be above 0, not {self.learning_rate:g}."
+            )
+        if not 0 <= self.warmup <= 1:
+            raise UserError(f"Training: warmup is a share from 0 to 1, not {self.warmup:g}.")
