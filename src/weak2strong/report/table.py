@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.recovered import LEVEL, Recovered
+from weak2strong.analysis.recovered import Recovered
 from weak2strong.analysis.summary import Line, warnings_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ def pgr_text(r: Recovered) -> str:
 
 def print_table(lines: list[Line], console: Console) -> None:
     """Print floor, student, ceiling and PGR of every line, and what to know about them."""
-    from rich.table import Table
-
     from rich import box
     from rich.table import Table
 
@@ -45,7 +43,7 @@ def print_table(lines: list[Line], console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("task")
     table.add_column("method", no_wrap=True)
-    for name in ("floor", "student", "ceiling", f"PGR [{100 * LEVEL:g}%]", "probe", "names"):
+    for name in ("floor", "student", "ceiling", f"PGR [{100 * r.gap_interval.level:g}%]", "probe", "names"):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         r = line.recovered

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -48,21 +49,26 @@ class Plan:
 
 @dataclass(frozen=True)
 class Done:
-    """A finished step: the stages it asked for, and warnings on the way."""
+    """What became of a step.
+
+    Attributes:
+        step: which.
+        used: the stages it asked for.
+        warnings: sentences for the user.
+        seconds: time it took.
+        finished: False where something would have had to be computed and was not to be.
+    """
 
     step: Step
     used: tuple[Used, ...]
     warnings: tuple[str, ...]
+    seconds: float
+    finished: bool
 
     @property
     def reused(self) -> bool:
         """Whether nothing had to be computed."""
         return all(u.reused for u in self.used)
-
-    @property
-    def seconds(self) -> float:
-        """Time the step took."""
-        return sum(u.seconds for u in self.used)
 
 
 def run_steps(
@@ -79,43 +85,47 @@ def run_steps(
     is in the store, so running again goes on from there.
     """
     set_threads(plan.threads)
-    todo = []
+    todo, noticed = [], {}
     for step in steps:
         done = _look_up(step, config, root)
-        if done:
+        if done.finished:
             tell(done)
         else:
             todo.append(step)
+            noticed[step] = done.warnings
     if not todo:
         return
     title, count = "study", 0
     progress.update(title, 0, len(todo))
     doers = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
     for done in doers(config, todo, root, plan, progress):
-        tell(done)
+        tell(replace(done, warnings=(*noticed[done.step], *done.warnings)))
         count += 1
         progress.update(title, count, len(todo))
     progress.forget(title)
 
 
-def _look_up(step: Step, config: StudyConfig, root: Path) -> Done | None:
-    """The step from the store alone, or None where something has to be computed."""
+def _look_up(step: Step, config: StudyConfig, root: Path) -> Done:
+    """The step from the store alone, as far as that goes."""
     desk = _desk(config, root, step.task)
     desk.compute = False
     try:
         return _do(step, desk)
-    except MissingError:
-        return None
     finally:
         desk.compute = True
 
 
 def _do(step: Step, desk: Desk) -> Done:
     desk.used.clear()
+    begun, finished = time.monotonic(), True
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        perform(step, desk)
-    return Done(step, tuple(desk.used), tuple(dict.fromkeys(str(w.message) for w in caught)))
+        try:
+            perform(step, desk)
+        except MissingError:
+            finished = False
+    said = tuple(dict.fromkeys(str(w.message) for w in caught))
+    return Done(step, tuple(desk.used), said, round(time.monotonic() - begun, 3), finished)
 
 
 @cache

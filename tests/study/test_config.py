@@ -1,0 +1,76 @@
+"""A study as text, and what is refused before anything is trained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from weak2strong.errors import UserError
+from weak2strong.models.spec import ModelSpec, rungs
+from weak2strong.study.config import StudyConfig, read_study
+from weak2strong.training.settings import Training
+
+
+def test_a_study_survives_its_text():
+    config = StudyConfig(
+        tasks=("atlas-asia", "atlas-europe"),
+        weak=ModelSpec("some/model", revision="abc"),
+        methods=("naive",),
+        seeds=7,
+        metric="roc_auc",
+        weak_labels=Path("labels.csv"),
+        strong_training=Training(epochs=9, learning_rate=1e-4),
+        split_seed=3,
+    )
+    assert StudyConfig.from_yaml(config.to_yaml()) == config
+
+
+def test_a_short_text_is_enough():
+    config = StudyConfig.from_yaml("tasks: [atlas-europe]\nweak: atlas-s\nseeds: 2\n")
+    assert config == StudyConfig(tasks=("atlas-europe",), weak=ModelSpec("atlas-s"), seeds=2)
+
+
+def test_the_default_study_is_sound_and_resolves_its_rates():
+    config = StudyConfig().resolved()
+    assert config.weak.name in rungs()
+    assert config.strong.name in rungs()
+    assert config.weak_training.learning_rate == config.weak.learning_rate
+    assert config.resolved() == config
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tasks": ("atlas-asai",)}, "Unknown task 'atlas-asai'.*atlas-asia"),
+        ({"methods": ("nave",)}, "Unknown method 'nave'.*naive"),
+        ({"weak": ModelSpec("atlas-xx")}, "Unknown model 'atlas-xx'.*atlas-xs"),
+        ({"strong": ModelSpec("./not/there")}, "Model folder ./not/there does not exist"),
+        ({"metric": "acuracy"}, "Unknown .*metric.*'acuracy'.*accuracy"),
+        ({"seeds": 0}, "at least 1 seed, not 0"),
+        ({"tasks": ()}, "at least one task"),
+        ({"methods": ("naive", "naive")}, "named more than once"),
+        ({"weak_labels": Path("none.csv")}, "none.csv cannot be read"),
+        ({"weak_labels": Path("labels.txt")}, "must end in"),
+    ],
+)
+def test_bad_studies_are_refused_in_one_sentence(change, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        replace(StudyConfig(), **change).resolved()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("tasks: [", "no YAML"),
+        ("- a\n- b\n", "is a YAML mapping"),
+        ("sedes: 3\n", "Unknown field of a study 'sedes'.*seeds"),
+        ("strong_training: {epoch: 3}\n", "'epoch'.*epochs"),
+    ],
+)
+def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):
+    file = tmp_path / "study.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=sentence) as caught:
+        read_study(file)
+    assert str(file) in str(caught.value)

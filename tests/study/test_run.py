@@ -1,0 +1,210 @@
+"""Whole studies: repeatable, resumable after a kill, whatever the number of workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from weak2strong.errors import UserError
+from weak2strong.models.spec import ModelSpec
+from weak2strong.progress import Progress
+from weak2strong.study.config import StudyConfig
+from weak2strong.study.engine import Plan
+from weak2strong.study.run import read_run, run_study
+from weak2strong.training.settings import Training
+
+QUICK = Training(epochs=1, evaluations=2, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def config(toy_models) -> StudyConfig:
+    """A small study of toy models on a real task."""
+    return StudyConfig(
+        tasks=("atlas-southern",),
+        weak=ModelSpec(str(toy_models["gpt2"])),
+        strong=ModelSpec(str(toy_models["llama"])),
+        seeds=2,
+        weak_training=QUICK,
+        strong_training=QUICK,
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config, tmp_path_factory) -> Path:
+    """The run folder of the study, done in one go by this process."""
+    at = tmp_path_factory.mktemp("undisturbed")
+    return run_study(config, at / "run", at / "store", plan=Plan(workers=1, threads=1))
+
+
+def numbers(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Everything that a run found."""
+    _, results, predictions = read_run(folder)
+    return results, predictions
+
+
+def steps_of(folder: Path) -> list[dict]:
+    """The step events of a run, of its last start."""
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    start = max(i for i, e in enumerate(events) if e["event"] == "start")
+    return [e for e in events[start:] if e["event"] == "step"]
+
+
+def test_the_run_folder_holds_a_row_a_cell_and_metric(undisturbed, config):
+    results, predictions = numbers(undisturbed)
+    assert len(results) == 2 * 2 * 3
+    assert set(results["method"]) == {"naive", "confidence"}
+    one = results.filter(method="naive", seed=1, metric="accuracy").row(0, named=True)
+    rows = predictions.filter(role="student", method="naive", seed=1)
+    right = [
+        max(range(2), key=lambda c: p[c]) == label
+        for p, label in zip(rows["probabilities"], rows["label"], strict=True)
+    ]
+    assert one["student"] == pytest.approx(sum(right) / len(right))
+    gap = one["ceiling"] - one["floor"]
+    if gap != 0:
+        assert one["pgr_of_cell"] == pytest.approx((one["student"] - one["floor"]) / gap)
+    environment = json.loads((undisturbed / "environment.json").read_text())
+    assert environment["threads"] == 1
+    assert StudyConfig.from_yaml((undisturbed / "study.yaml").read_text()) == config.resolved()
+
+
+def test_the_same_seed_in_a_fresh_store_and_two_workers_gives_the_same_numbers(
+    undisturbed, config, tmp_path
+):
+    folder = run_study(config, tmp_path / "run", tmp_path / "store", plan=Plan(2, 1))
+    assert not any(s["reused"] for s in steps_of(folder) if "student" not in s["name"])
+    for one, other in zip(numbers(undisturbed), numbers(folder), strict=True):
+        assert_frame_equal(one, other, check_exact=True)
+
+
+def test_running_again_trains_nothing(undisturbed, config, tmp_path):
+    store = undisturbed.parent / "store"
+    before = sorted(p.name for p in store.glob("*/*"))
+    folder = run_study(config, tmp_path / "run", store, plan=Plan(1, 1))
+    assert all(s["reused"] for s in steps_of(folder))
+    assert sorted(p.name for p in store.glob("*/*")) == before
+    for one, other in zip(numbers(undisturbed), numbers(folder), strict=True):
+        assert_frame_equal(one, other, check_exact=True)
+
+
+def test_a_damaged_entry_is_made_again_with_a_warning(config, tmp_path, capsys):
+    store, plan = tmp_path / "store", Plan(1, 1)
+    first = run_study(config, tmp_path / "one", store, plan=plan)
+    victim = next((store / "finetune").glob("*/predictions.parquet"))
+    victim.write_bytes(victim.read_bytes()[:-10])
+    progress = Progress(stream=sys.stderr)
+    second = run_study(config, tmp_path / "two", store, progress=progress, plan=plan)
+    for one, other in zip(numbers(first), numbers(second), strict=True):
+        assert_frame_equal(one, other, check_exact=True)
+    said = [line for line in capsys.readouterr().err.splitlines() if "warning:" in line]
+    assert len(said) == 1
+    assert "is damaged and will be recomputed" in said[0]
+
+
+@pytest.mark.parametrize("finished", [1, 4, 8])
+def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(
+    undisturbed, config, tmp_path, finished
+):
+    """Killed with SIGKILL when so many stage results are stored, then started again."""
+    study, store, out = tmp_path / "study.yaml", tmp_path / "store", tmp_path / "run"
+    study.write_text(config.to_yaml())
+    command = [sys.executable, "-c", KILLABLE, str(study), str(out), str(store)]
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(stored(store)) < finished:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (out / "results.parquet").exists()
+    kept = {key: manifest(store, key) for key in stored(store)}
+    subprocess.run(command, check=True, capture_output=True)
+    assert len(kept) >= finished
+    # A manifest holds the time of writing: the same bytes mean that nothing was made again.
+    assert kept == {key: manifest(store, key) for key in kept}
+    for one, other in zip(numbers(undisturbed), numbers(out), strict=True):
+        assert_frame_equal(one, other, check_exact=True)
+
+
+KILLABLE = """
+import sys
+from pathlib import Path
+from weak2strong.study.config import read_study
+from weak2strong.study.engine import Plan
+from weak2strong.study.run import run_study
+study, out, store = map(Path, sys.argv[1:])
+run_study(read_study(study), out, store, plan=Plan(workers=1, threads=1))
+"""
+
+
+def stored(store: Path) -> set[str]:
+    """Keys of the whole entries in a store, as ``stage/key``."""
+    found = (p.parent for p in store.glob("*/*/manifest.json"))
+    stages = {"finetune", "student", "probe", "names"}
+    return {f"{p.parent.name}/{p.name}" for p in found if p.parent.name in stages}
+
+
+def manifest(store: Path, key: str) -> bytes:
+    """What the store says of an entry."""
+    return (store / key / "manifest.json").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
+def test_workers_end_when_their_parent_is_killed(config, tmp_path):
+    study = tmp_path / "study.yaml"
+    study.write_text(config.to_yaml())
+    code = KILLABLE.replace("Plan(workers=1", "Plan(workers=2")
+    # Spawned workers need an importable main module that does nothing when imported.
+    script = tmp_path / "killable.py"
+    script.write_text("if __name__ == '__main__':" + code.replace("\n", "\n    "))
+    command = [sys.executable, str(script), str(study), str(tmp_path / "run"), str(tmp_path / "st")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(children := children_of(process.pid)) < 2 or not stored(tmp_path / "st"):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    while any(alive(pid) for pid in children):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
+        time.sleep(0.05)
+
+
+def children_of(pid: int) -> set[int]:
+    """Process ids of the children of a process."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
+        return {int(c) for t in tasks for c in t.read_text().split()}
+    except OSError:
+        return set()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_run_folder_of_another_study_is_left_alone(undisturbed, tmp_path):
+    before = (undisturbed / "results.parquet").read_bytes()
+    other = StudyConfig.from_yaml((undisturbed / "study.yaml").read_text())
+    other = StudyConfig(**{**vars(other), "seeds": 1})
+    with pytest.raises(UserError, match="holds a run of another study"):
+        run_study(other, undisturbed, tmp_path / "store")
+    assert (undisturbed / "results.parquet").read_bytes() == before
+
+
+def test_an_unfinished_run_has_no_table(tmp_path):
+    with pytest.raises(UserError, match="holds no finished run"):
+        read_run(tmp_path)

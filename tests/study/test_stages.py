@@ -1,0 +1,242 @@
+"""What methods can see, what keys depend on, and what stages hand on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from weak2strong.errors import UserError
+from weak2strong.methods import METHODS
+from weak2strong.models.spec import ModelSpec
+from weak2strong.store import Store
+from weak2strong.study import stages
+from weak2strong.study.config import StudyConfig
+from weak2strong.study.desk import Desk, MissingError
+from weak2strong.tasks import TASKS
+from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.task import Example
+from weak2strong.training.settings import Training
+
+QUICK = Training(epochs=1, evaluations=2, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def splits() -> Splits:
+    """A tenth of a real task, with every class in every split."""
+    whole = make_splits(TASKS.get("atlas-southern"))
+    return Splits(
+        *(tuple(whole.examples(s)[::5]) for s in ("weak_train", "strong_train")),
+        *(tuple(whole.examples(s)[::4]) for s in ("validation", "test")),
+    )
+
+
+@pytest.fixture
+def make_desk(toy_models, tmp_path, splits):
+    """Desks that share a store; the first argument replaces splits."""
+
+    def make(splits=splits, **changes) -> Desk:
+        config = StudyConfig(
+            tasks=("atlas-southern",),
+            weak=ModelSpec(str(toy_models["gpt2"])),
+            strong=ModelSpec(str(toy_models["llama"])),
+            seeds=1,
+            weak_training=QUICK,
+            strong_training=QUICK,
+        )
+        return Desk(
+            replace(config, **changes),
+            Store(tmp_path / "store"),
+            TASKS.get("atlas-southern"),
+            splits,
+        )
+
+    return make
+
+
+def shuffled(examples: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
+    """The same items with their labels dealt out anew."""
+    labels = np.random.default_rng(seed).permutation([e.label for e in examples])
+    assert any(e.label != x for e, x in zip(examples, labels, strict=True))
+    return tuple(Example(e.item, int(x)) for e, x in zip(examples, labels, strict=True))
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_hidden_labels_change_no_student(make_desk, splits, method):
+    hidden = replace(
+        splits,
+        strong_train=shuffled(splits.strong_train, 1),
+        validation=shuffled(splits.validation, 2),
+        test=shuffled(splits.test, 3),
+    )
+    honest = stages.student(make_desk(), method, 0)
+    # In a store of its own: a shared one could hide a difference behind an equal key.
+    desk = make_desk(hidden)
+    desk.store = Store(desk.store.root.parent / "other")
+    blind = stages.student(desk, method, 0)
+    for split in stages.PREDICTED:
+        assert honest[split].ids == blind[split].ids
+        np.testing.assert_array_equal(honest[split].probabilities, blind[split].probabilities)
+
+
+def test_the_ceiling_does_depend_on_the_labels_that_students_must_not_see(make_desk, splits):
+    hidden = replace(splits, strong_train=shuffled(splits.strong_train, 1))
+    honest, other = stages.ceiling(make_desk(), 0), stages.ceiling(make_desk(hidden), 0)
+    assert not np.array_equal(honest["test"].probabilities, other["test"].probabilities)
+
+
+def test_a_context_holds_no_label(make_desk, monkeypatch):
+    seen = []
+
+    def spy(context):
+        seen.append(context)
+        return context.finetune(context.weak_labels, stages.loss("cross-entropy"))
+
+    naive = METHODS.get("naive")
+    monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
+    stages.student(make_desk(), "naive", 0)
+    (context,) = seen
+    for split in stages.PREDICTED:
+        assert all(set(vars(item)) == {"id", "group", "text"} for item in context.items(split))
+    with pytest.raises(KeyError):
+        context.items("weak_train")
+
+
+def test_a_second_ask_computes_nothing(make_desk):
+    first = make_desk()
+    stages.student(first, "naive", 0)
+    assert [u.reused for u in first.used] == [False, False, False]
+    again = make_desk()
+    again.compute = False
+    stages.student(again, "naive", 0)
+    assert [u.reused for u in again.used] == [True, True]
+    assert again.used[0] == replace(first.used[0], reused=True, seconds=again.used[0].seconds)
+
+
+def test_methods_share_the_supervisor(make_desk):
+    desk = make_desk()
+    stages.student(desk, "naive", 0)
+    desk.used.clear()
+    stages.student(desk, "confidence", 0)
+    assert [(u.stage, u.reused) for u in desk.used] == [
+        ("finetune", True),
+        ("finetune", False),
+        ("student", False),
+    ]
+
+
+CHANGES = {
+    "epochs": {"strong_training": replace(QUICK, epochs=2)},
+    "batch_size": {"strong_training": replace(QUICK, batch_size=16)},
+    "learning_rate": {"strong_training": replace(QUICK, learning_rate=1e-3)},
+    "schedule": {"strong_training": replace(QUICK, schedule="linear")},
+    "warmup": {"strong_training": replace(QUICK, warmup=0.2)},
+    "weight_decay": {"strong_training": replace(QUICK, weight_decay=0.1)},
+    "beta2": {"strong_training": replace(QUICK, beta2=0.99)},
+    "clip": {"strong_training": replace(QUICK, clip=0.5)},
+    "stopping": {"strong_training": replace(QUICK, stopping="none")},
+    "stopping_metric": {"strong_training": replace(QUICK, stopping_metric="roc_auc")},
+    "evaluations": {"strong_training": replace(QUICK, evaluations=3)},
+}
+
+
+def ceiling_key(desk: Desk, monkeypatch, seed: int = 0) -> str:
+    """The key under which a ceiling would be stored, without training it."""
+    keys = []
+
+    def note(stage, key):
+        keys.append(key)
+        raise MissingError
+
+    monkeypatch.setattr(desk.store, "get", note)
+    with pytest.raises(MissingError):
+        stages.ceiling(desk, seed)
+    return keys[0]
+
+
+def test_every_training_setting_is_tried():
+    assert set(CHANGES) == set(vars(Training()))
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_every_training_setting_is_in_the_key(make_desk, monkeypatch, name):
+    one = ceiling_key(make_desk(), monkeypatch)
+    assert one == ceiling_key(make_desk(), monkeypatch)
+    assert one != ceiling_key(make_desk(**CHANGES[name]), monkeypatch)
+
+
+def test_seed_weights_and_data_are_in_the_key(make_desk, monkeypatch, splits, toy_models):
+    one = ceiling_key(make_desk(), monkeypatch)
+    first, *rest = splits.strong_train
+    other_text = Example(replace(first.item, text=first.item.text + "!"), first.label)
+    other_label = Example(first.item, 1 - first.label)
+    asked = replace(splits.test[0].item, text="Nowhere is a city in")
+    changed = {
+        "seed": ceiling_key(make_desk(), monkeypatch, seed=1),
+        "weights": ceiling_key(
+            make_desk(strong=ModelSpec(str(toy_models["bert"]))), monkeypatch
+        ),
+        "text": ceiling_key(
+            make_desk(replace(splits, strong_train=(other_text, *rest))), monkeypatch
+        ),
+        "label": ceiling_key(
+            make_desk(replace(splits, strong_train=(other_label, *rest))), monkeypatch
+        ),
+        "asked": ceiling_key(
+            make_desk(
+                replace(splits, test=(Example(asked, splits.test[0].label), *splits.test[1:]))
+            ),
+            monkeypatch,
+        ),
+        "split seed": ceiling_key(make_desk(split_seed=1), monkeypatch),
+    }
+    assert len({one, *changed.values()}) == 1 + len(changed)
+
+
+def test_libraries_threads_and_code_are_in_the_key(make_desk, monkeypatch):
+    one = ceiling_key(make_desk(), monkeypatch)
+    import weak2strong.study.desk as desk_module
+
+    runtime = desk_module.runtime()
+    for change in ({"torch": "0.0"}, {"transformers": "0.0"}, {"threads": 64}, {"device": "tpu"}):
+        with monkeypatch.context() as m:
+            m.setattr(desk_module, "runtime", lambda change=change: {**runtime, **change})
+            assert ceiling_key(make_desk(), monkeypatch) != one
+    with monkeypatch.context() as m:
+        m.setattr(desk_module, "code_fingerprint", lambda *a: "another source")
+        assert ceiling_key(make_desk(), monkeypatch) != one
+
+
+def test_a_student_depends_on_its_weak_labels(make_desk, tmp_path, splits):
+    by_supervisor = stages.student(make_desk(), "naive", 0)
+    file = tmp_path / "labels.jsonl"
+    write_labels(file, splits, ("strong_train", "validation", "test"))
+    desk = make_desk(weak_labels=file)
+    by_file = stages.student(desk, "naive", 0)
+    assert not np.array_equal(by_supervisor["test"].probabilities, by_file["test"].probabilities)
+    floor = stages.weak_labels(desk, 0)["test"].probabilities
+    np.testing.assert_allclose(floor[:, 1], 0.25)
+
+
+def test_weak_labels_must_cover_every_split(make_desk, tmp_path, splits):
+    file = tmp_path / "labels.jsonl"
+    write_labels(file, splits, ("strong_train", "validation"))
+    with pytest.raises(UserError, match=r"split test of atlas-southern: \d+ of \d+ examples"):
+        stages.weak_labels(make_desk(weak_labels=file), 0)
+
+
+def write_labels(file: Path, splits: Splits, names: tuple[str, ...]) -> None:
+    """A file of weak labels that says one quarter for everything, rows in reverse."""
+    rows = [f'{{"id": "{i.id}", "probability": 0.25}}' for s in names for i in splits.items(s)]
+    file.write_text("\n".join(reversed(rows)))
+
+
+def test_checks_use_ground_truth_of_the_ceiling_and_leave_test_out(make_desk, splits):
+    desk = make_desk()
+    probe, names = stages.probe_ceiling(desk), stages.name_baseline(desk)
+    hidden = replace(splits, test=shuffled(splits.test, 3))
+    other = make_desk(hidden)
+    other.compute = False
+    for split_free, again in ((probe, stages.probe_ceiling), (names, stages.name_baseline)):
+        np.testing.assert_array_equal(split_free.probabilities, again(other).probabilities)
+    assert probe.probabilities.shape == (len(splits.test), 2)
