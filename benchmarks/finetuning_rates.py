@@ -1,6 +1,6 @@
 """Which learning rate and number of epochs suits each rung, by the ceiling's validation score.
 
-For every rung, rate and number of epochs: finetune on ground truth of
+For every rung, rate of trunk and head, and number of epochs: finetune on ground truth of
 ``strong_train`` and score on ground truth of ``validation``, averaged over the
 embedded tasks and a few seeds. Nothing here looks at a test set, a student or
 a PGR. The rates that the package ships were chosen from this table once.
@@ -25,7 +25,7 @@ from weak2strong.training.predict import predict
 from weak2strong.training.settings import Training
 
 
-def validation_score(rung: str, task: str, rate: float, epochs: int, seed: int) -> float:
+def validation_score(rung: str, task: str, training: Training, seed: int) -> float:
     """Accuracy on ``validation`` of a ceiling model made as in a study."""
     splits = make_splits(TASKS.get(task))
     train, held = hold_out(splits.strong_train, 0.1, seed=0)
@@ -35,8 +35,7 @@ def validation_score(rung: str, task: str, rate: float, epochs: int, seed: int) 
         model,
         Labelled([e.item for e in train], rows[[e.label for e in train]]),
         loss("cross-entropy"),
-        Training(epochs=epochs),
-        rate,
+        training,
         seed,
         Labelled([e.item for e in held], rows[[e.label for e in held]]),
     )
@@ -47,21 +46,21 @@ def validation_score(rung: str, task: str, rate: float, epochs: int, seed: int) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rungs", nargs="*", default=list(rungs()))
-    parser.add_argument("--rates", nargs="*", type=float, default=[3e-4, 1e-3, 3e-3, 1e-2])
+    parser.add_argument("--rates", nargs="*", type=float, default=[1e-4, 3e-4, 1e-3])
+    parser.add_argument("--head-rates", nargs="*", type=float, default=[3e-4, 3e-3, 1e-2])
     parser.add_argument("--epochs", nargs="*", type=int, default=[3, 6])
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
     set_threads(1)
-    print(f"{'rung':<10} {'rate':>8} {'epochs':>6}  " + "  ".join(TASKS) + "  mean")
-    for rung, rate, epochs in product(options.rungs, options.rates, options.epochs):
-        scores = [
-            np.mean(
-                [validation_score(rung, t, rate, epochs, seed) for seed in range(options.seeds)]
-            )
-            for t in TASKS
-        ]
+    print(f"{'rung':<10} {'rate':>7} {'head':>7} {'epochs':>6}  {'  '.join(TASKS)}  mean")
+    grid = product(options.rungs, options.rates, options.head_rates, options.epochs)
+    for rung, rate, head_rate, epochs in grid:
+        training = Training(epochs=epochs, learning_rate=rate, head_rate=head_rate)
+        seeds = range(options.seeds)
+        scores = [np.mean([validation_score(rung, t, training, s) for s in seeds]) for t in TASKS]
         columns = "  ".join(f"{s:>{len(t)}.3f}" for s, t in zip(scores, TASKS, strict=True))
-        print(f"{rung:<10} {rate:>8g} {epochs:>6}  {columns}  {np.mean(scores):.3f}", flush=True)
+        row = f"{rung:<10} {rate:>7g} {head_rate:>7g} {epochs:>6}  {columns}"
+        print(f"{row}  {np.mean(scores):.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def test_the_default_study_is_sound_and_resolves_its_rates():
     config = StudyConfig().resolved()
     assert config.weak.name in rungs()
     assert config.strong.name in rungs()
-    assert config.weak_training.learning_rate == config.weak.learning_rate
+    training = config.weak_training
+    assert (training.learning_rate, training.head_rate) == config.weak.rates
     assert config.resolved() == config
 
 

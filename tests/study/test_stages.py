@@ -129,6 +129,7 @@ CHANGES = {
     "epochs": {"strong_training": replace(QUICK, epochs=2)},
     "batch_size": {"strong_training": replace(QUICK, batch_size=16)},
     "learning_rate": {"strong_training": replace(QUICK, learning_rate=1e-3)},
+    "head_rate": {"strong_training": replace(QUICK, head_rate=1e-2)},
     "schedule": {"strong_training": replace(QUICK, schedule="linear")},
     "warmup": {"strong_training": replace(QUICK, warmup=0.2)},
     "weight_decay": {"strong_training": replace(QUICK, weight_decay=0.1)},
@@ -173,9 +174,7 @@ def test_seed_weights_and_data_are_in_the_key(make_desk, monkeypatch, splits, to
     asked = replace(splits.test[0].item, text="Nowhere is a city in")
     changed = {
         "seed": ceiling_key(make_desk(), monkeypatch, seed=1),
-        "weights": ceiling_key(
-            make_desk(strong=ModelSpec(str(toy_models["bert"]))), monkeypatch
-        ),
+        "weights": ceiling_key(make_desk(strong=ModelSpec(str(toy_models["bert"]))), monkeypatch),
         "text": ceiling_key(
             make_desk(replace(splits, strong_train=(other_text, *rest))), monkeypatch
         ),

@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import Empty
@@ -116,10 +117,8 @@ def _run_workers(
             )
             process.start()
             running.append((rung, process))
-        try:
+        with suppress(Empty):
             report(*messages.get(timeout=0.5))
-        except Empty:
-            pass
         for rung, process in list(running):
             if process.exitcode is None:
                 continue

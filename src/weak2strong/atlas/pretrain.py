@@ -18,7 +18,6 @@ from weak2strong.atlas.rungs import Recipe, Rung
 from weak2strong.training.schedule import rate_factor
 
 if TYPE_CHECKING:
-    import torch
     from transformers import LlamaForCausalLM
 
 CHECKPOINT_STEPS = 500
@@ -72,6 +71,8 @@ def pretrain(
     import torch
     import torch.nn.functional as F
 
+    from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
+
     folder.mkdir(parents=True, exist_ok=True)
     model = new_model(rung, recipe).train()
     optimizer = torch.optim.AdamW(
@@ -81,7 +82,9 @@ def pretrain(
         weight_decay=recipe.weight_decay,
         fused=True,
     )
-    step, spent = _restore(folder, model, optimizer)
+    kept = folder / "checkpoint.safetensors"
+    notes, _ = load_checkpoint(kept, model, optimizer) or ({"step": 0, "seconds": 0.0}, {})
+    step, spent = notes["step"], notes["seconds"]
     block = recipe.context * recipe.batch
     begun, loss = time.monotonic(), float("nan")
     while step < recipe.steps:
@@ -102,7 +105,8 @@ def pretrain(
             loss = value.item()
             report(step, loss)
         if step % checkpoint_steps == 0:
-            _keep(folder, model, optimizer, step, spent + time.monotonic() - begun)
+            seconds = spent + time.monotonic() - begun
+            save_checkpoint(kept, model, optimizer, {"step": step, "seconds": seconds})
     seconds = spent + time.monotonic() - begun
     parameters = sum(p.numel() for p in model.parameters())
     model.half().save_pretrained(folder)
@@ -110,7 +114,7 @@ def pretrain(
     config = json.loads((folder / "config.json").read_text())
     config["dtype"] = "float32"
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    kept.unlink(missing_ok=True)
     return {
         "name": rung.name,
         "parameters": parameters,
@@ -122,44 +126,3 @@ def pretrain(
         "seconds": round(seconds, 1),
         "loss": round(loss, 4),
     }
-
-
-def _keep(
-    folder: Path,
-    model: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    seconds: float,
-) -> None:
-    """Write weights and optimiser state as one file, renamed into place."""
-    import torch
-    from safetensors.torch import save_file
-
-    tensors = {}
-    for name, p in model.named_parameters():
-        tensors[f"weight.{name}"] = p.detach()
-        for key, value in optimizer.state[p].items():
-            tensors[f"{key}.{name}"] = torch.as_tensor(value).clone()
-    fresh = folder / "checkpoint.partial"
-    save_file(tensors, fresh, metadata={"step": str(step), "seconds": str(seconds)})
-    fresh.replace(folder / "checkpoint.safetensors")
-
-
-def _restore(
-    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, float]:
-    """Load the last checkpoint, if there is one; returns its step and the seconds spent."""
-    import torch
-    from safetensors import safe_open
-
-    path = folder / "checkpoint.safetensors"
-    if not path.exists():
-        return 0, 0.0
-    with safe_open(path, framework="pt") as saved, torch.no_grad():
-        for name, p in model.named_parameters():
-            p.copy_(saved.get_tensor(f"weight.{name}"))
-            optimizer.state[p] = {
-                key: saved.get_tensor(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")
-            }
-        metadata = saved.metadata()
-    return int(metadata["step"]), float(metadata["seconds"])

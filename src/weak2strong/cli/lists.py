@@ -71,7 +71,8 @@ class Export:
                 for split in SPLITS:
                     for e in splits.examples(split):
                         i = e.item
-                        row = {"id": i.id, "group": i.group, "split": split, "text": i.text}
+                        row: dict[str, str | int] = {"id": i.id, "group": i.group}
+                        row |= {"split": split, "text": i.text}
                         if split == "weak_train" or not self.hide_labels:
                             row["label"] = e.label
                         print(json.dumps(row, ensure_ascii=False), file=file)

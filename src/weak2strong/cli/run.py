@@ -45,9 +45,9 @@ class Run:
     weak_labels: Place = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
     weak_lr: Rate = None
-    """Peak learning rate of the supervisor."""
+    """Peak learning rate of the supervisor, trunk and head."""
     strong_lr: Rate = None
-    """Peak learning rate of students and ceiling."""
+    """Peak learning rate of students and ceiling, likewise."""
     epochs: Number = None
     """Passes over the training data, for every fit (default: 3)."""
     out: Place = None
@@ -91,9 +91,9 @@ class Run:
 
     def _training(self, training: Training, model: str | None, rate: float | None) -> Training:
         """The training with the flags' settings; another model does not inherit a rate."""
-        changes: dict[str, Any] = {"learning_rate": None} if model else {}
+        changes: dict[str, Any] = {"learning_rate": None, "head_rate": None} if model else {}
         if rate is not None:
-            changes["learning_rate"] = rate
+            changes |= {"learning_rate": rate, "head_rate": None}
         if self.epochs is not None:
             changes["epochs"] = self.epochs
         return replace(training, **changes)

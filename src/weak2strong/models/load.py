@@ -91,9 +91,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     architecture = (trunk.config.architectures or [""])[0]
-    head = new_head(
-        kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed)
-    )
+    head = new_head(kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed))
     device = best_device()
     network = Network(trunk, head, architecture.endswith(DECODER_ENDINGS)).to(device).eval()
     return LoadedModel(network, tokenizer, kind, device)

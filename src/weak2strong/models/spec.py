@@ -14,13 +14,13 @@ from weak2strong.store import folder_fingerprint
 
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
 
-LADDER_RATES: Mapping[str, float] = MappingProxyType(
-    {"atlas-xs": 3e-3, "atlas-s": 2e-3, "atlas-m": 1e-3}
+LADDER_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"atlas-xs": (3e-4, 1e-2), "atlas-s": (1e-3, 3e-3), "atlas-m": (1e-4, 1e-2)}
 )
-"""Finetuning rates of the shipped rungs, chosen by the ceiling's validation score."""
+"""Peak rates of trunk and head for the shipped rungs, chosen by the ceiling's validation score."""
 
-DEFAULT_RATE = 5e-5
-"""Finetuning rate of any other model: the usual one for full finetuning of small models."""
+DEFAULT_RATES = (5e-5, 5e-5)
+"""Peak rates of any other model: one for all, as usual for full finetuning of small models."""
 
 TINY_BYTES = 64 * 2**20
 """A model whose files are smaller is finetuned on one thread, several at a time."""
@@ -53,9 +53,9 @@ class ModelSpec:
         return str(self.folder or self.name)
 
     @property
-    def learning_rate(self) -> float:
-        """The finetuning rate where the user gives none."""
-        return LADDER_RATES.get(self.name, DEFAULT_RATE)
+    def rates(self) -> tuple[float, float]:
+        """Peak learning rates of trunk and head where the user gives none."""
+        return LADDER_RATES.get(self.name, DEFAULT_RATES)
 
     @property
     def is_tiny(self) -> bool:

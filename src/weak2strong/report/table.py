@@ -43,7 +43,14 @@ def print_table(lines: list[Line], console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("task")
     table.add_column("method", no_wrap=True)
-    for name in ("floor", "student", "ceiling", f"PGR [{100 * r.gap_interval.level:g}%]", "probe", "names"):
+    for name in (
+        "floor",
+        "student",
+        "ceiling",
+        f"PGR [{100 * r.gap_interval.level:g}%]",
+        "probe",
+        "names",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         r = line.recovered
@@ -56,10 +63,8 @@ def print_table(lines: list[Line], console: Console) -> None:
             f"{line.name_baseline:.3f}",
         )
     console.print(table)
-    sizes = ", ".join(
-        f"{task} {n:,}"
-        for task, n in dict((x.task, x.recovered.examples) for x in lines).items()
-    )
+    examples = {x.task: x.recovered.examples for x in lines}
+    sizes = ", ".join(f"{task} {n:,}" for task, n in examples.items())
     interval = lines[0].recovered.interval
     method = f" PGR intervals: {interval.method}, over {interval.covers}." if interval else ""
     notes = [

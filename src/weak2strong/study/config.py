@@ -39,8 +39,8 @@ class StudyConfig:
     """
 
     tasks: tuple[str, ...] = ("atlas-asia",)
-    weak: ModelSpec = ModelSpec("atlas-xs")
-    strong: ModelSpec = ModelSpec("atlas-m")
+    weak: ModelSpec = field(default_factory=lambda: ModelSpec("atlas-xs"))
+    strong: ModelSpec = field(default_factory=lambda: ModelSpec("atlas-m"))
     methods: tuple[str, ...] = ("naive", "confidence")
     seeds: int = DEFAULT_SEEDS
     metric: str = "accuracy"
@@ -77,8 +77,8 @@ class StudyConfig:
             fingerprint(model)
         return replace(
             self,
-            weak_training=_with_rate(self.weak_training, self.weak),
-            strong_training=_with_rate(self.strong_training, self.strong),
+            weak_training=self.weak_training.with_rates(self.weak.rates),
+            strong_training=self.strong_training.with_rates(self.strong.rates),
         )
 
     def to_yaml(self) -> str:
@@ -137,10 +137,6 @@ def _check_list(what: str, names: tuple[str, ...]) -> None:
         raise UserError(f"A study needs at least one {what}.")
     if len(set(names)) < len(names):
         raise UserError(f"A {what} is named more than once: {', '.join(names)}.")
-
-
-def _with_rate(training: Training, model: ModelSpec) -> Training:
-    return replace(training, learning_rate=training.learning_rate or model.learning_rate)
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -93,7 +93,7 @@ class Desk:
         stage: str,
         fields: Mapping[str, Any],
         inputs: Mapping[str, str],
-        make: Callable[[], Write],
+        make: Callable[[Path], Write],
     ) -> Entry:
         """The entry of a stage, read from the store or made now.
 
@@ -101,7 +101,8 @@ class Desk:
             stage: its name.
             fields: every setting that changes the result.
             inputs: digests of the data and weights it starts from.
-            make: computes the result and returns how to write it.
+            make: computes the result and returns how to write it; it is given a
+                folder that outlives a kill, for checkpoints.
 
         Raises:
             MissingError: where it would have to be made and ``compute`` is off.
@@ -119,7 +120,7 @@ class Desk:
                 entry = self.store.get(stage, key)
                 reused = entry is not None
                 if entry is None:
-                    write = make()
+                    write = make(self.store.working(stage, key))
                     seconds = time.monotonic() - begun
                     entry = self.store.put(stage, key, spec, write, seconds)
         self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3)))

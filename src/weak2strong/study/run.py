@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered the test set: ``method`` is empty except for students, ``seed`` for checks -1."""
+    """Who answered the test set; ``method`` is empty except for students, ``seed`` of checks -1."""
 
     task: str
     role: str

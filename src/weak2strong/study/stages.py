@@ -107,7 +107,7 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
             "weak_labels": _digest(shown),
             **{split: digest(rows) for split, rows in items.items()},
         },
-        lambda: _writer(METHODS.get(method).run(context)),
+        lambda working: _writer(METHODS.get(method).run(context)),
     )
     return load_predictions(entry.path / FILE)
 
@@ -119,7 +119,7 @@ def probe_ceiling(desk: Desk) -> Predictions:
     """
     train, test = desk.splits.strong_train, desk.splits.items("test")
 
-    def make() -> Write:
+    def make(working: Path) -> Write:
         from weak2strong.models.load import load_model
         from weak2strong.probes import fit_logistic, select_penalty
         from weak2strong.training.predict import pooled_activations
@@ -128,7 +128,7 @@ def probe_ceiling(desk: Desk) -> Predictions:
         model = load_model(desk.config.strong, desk.task.kind, classes, seed=0)
         features = pooled_activations(model, [e.item for e in train])
         labels = np.array([e.label for e in train])
-        groups = [e.item.group for e in train]
+        groups = np.array([e.item.group for e in train])
         penalty = select_penalty(features, labels, groups, seed=0)
         probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
         answers = probe.predict(pooled_activations(model, test))
@@ -146,7 +146,7 @@ def name_baseline(desk: Desk) -> Predictions:
     """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
     train, test = desk.splits.strong_train, desk.splits.items("test")
 
-    def make() -> Write:
+    def make(working: Path) -> Write:
         from weak2strong.probes import ngram_baseline
 
         answers = ngram_baseline(
@@ -196,10 +196,11 @@ def _finetune(
     desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
 ) -> Mapping[str, Predictions]:
     """The stage beneath supervisor, ceiling and students: fit, then predict every split."""
+    training = training.with_rates(model.rates)
     asked = {split: desk.splits.items(split) for split in PREDICTED}
     classes = len(desk.task.classes)
 
-    def make() -> Write:
+    def make(working: Path) -> Write:
         from weak2strong.models.load import load_model
         from weak2strong.training.fit import Labelled, fit
         from weak2strong.training.predict import predict
@@ -210,10 +211,10 @@ def _finetune(
             Labelled(lesson.items, lesson.targets),
             of,
             training,
-            training.learning_rate or model.learning_rate,
             seed,
             Labelled(lesson.validation_items, lesson.validation_targets),
             desk.on_step,
+            checkpoint=working / "checkpoint.safetensors",
         )
         answers = {split: predict(loaded, items) for split, items in asked.items()}
 

@@ -9,8 +9,10 @@ computed beforehand. The result does not depend on how a batch was cut.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,6 +23,7 @@ from weak2strong.metrics import metric
 from weak2strong.models.batches import TOKEN_BUDGET, encode, micro_batches, pad
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.task import Item
+from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.predict import predict_rows
 from weak2strong.training.schedule import rate_factor
 from weak2strong.training.settings import Training
@@ -64,11 +67,12 @@ def fit(
     train: Labelled,
     loss: Loss,
     training: Training,
-    learning_rate: float,
     seed: int,
     validation: Labelled | None = None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
     token_budget: int = TOKEN_BUDGET,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 120.0,
 ) -> Fit:
     """Finetune a model in place; afterwards it holds the weights of the kept evaluation.
 
@@ -76,12 +80,14 @@ def fit(
         model: trained whole, in float32.
         train: what to learn.
         loss: of the probabilities against the targets.
-        training: settings.
-        learning_rate: peak rate.
+        training: settings, with both rates given.
         seed: of the order of examples.
-        validation: where the stopping rule looks; without it the last weights stay.
+        validation: where the stopping rule looks; not needed where it is ``none``.
         on_step: called with steps done and steps in all.
         token_budget: padded tokens of a micro-batch.
+        checkpoint: a file; where it is there, training goes on from it, to the
+            same end as without a break.
+        checkpoint_seconds: time between two of them.
 
     Returns:
         The trace; ``kept`` is the share of training at which the kept weights stood.
@@ -89,37 +95,82 @@ def fit(
     network, n = model.network, len(train.items)
     rows = encode(model.tokenizer, [item.text for item in train.items])
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
-    optimizer = torch.optim.AdamW(
-        network.parameters(),
-        lr=learning_rate,
-        betas=(0.9, training.beta2),
-        weight_decay=training.weight_decay,
-        fused=True,
-    )
+    optimizer, peaks = _optimizer(model, training)
     judge = _Judge(model, validation, training) if training.stopping == "validation" else None
     steps = training.epochs * math.ceil(n / training.batch_size)
     looks = {round(steps * (i + 1) / training.evaluations) for i in range(training.evaluations)}
-    trace: list[Point] = []
-    recent: list[float] = []
+    memory = _Memory()
+    if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
+        memory = _Memory(**found[0], best_weights=found[1])
+    saved = time.monotonic()
     for step, batch in enumerate(_batches(n, training, seed)):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * rate_factor(
-                step, steps, training.schedule, training.warmup
-            )
-        recent.append(
-            _step(model, [rows[i] for i in batch], targets[batch], loss, step / steps, token_budget)
+        if step < memory.step:
+            continue
+        factor = rate_factor(step, steps, training.schedule, training.warmup)
+        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+            group["lr"] = peak * factor
+        value = _step(
+            model, [rows[i] for i in batch], targets[batch], loss, step / steps, token_budget
         )
         torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        on_step(step + 1, steps)
-        if step + 1 in looks:
-            fraction = (step + 1) / steps
-            score = judge.look(fraction) if judge else None
-            trace.append(Point(fraction, float(np.mean(recent)), score))
-            recent = []
-    kept = judge.restore() if judge else 1.0
-    return Fit(steps, tuple(trace), kept)
+        memory.step += 1
+        memory.losses.append(value)
+        if memory.step in looks:
+            memory.look(steps, judge, network)
+        if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
+            save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
+            saved = time.monotonic()
+        on_step(memory.step, steps)
+    if judge:
+        network.load_state_dict(memory.best_weights)
+    kept = memory.best_fraction if judge else 1.0
+    return Fit(steps, tuple(Point(*p) for p in memory.trace), kept)
+
+
+@dataclass
+class _Memory:
+    """What a training has to remember from step to step, besides weights and optimiser state.
+
+    Of evaluations with the same score the earliest is kept: it is the one that
+    has seen the labels least.
+    """
+
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    trace: list[tuple[float, float, float | None]] = field(default_factory=list)
+    best_score: float | None = None
+    best_fraction: float = 1.0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def look(self, steps: int, judge: _Judge | None, network: torch.nn.Module) -> None:
+        """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
+        fraction = self.step / steps
+        score = judge.score() if judge else None
+        self.trace.append((fraction, float(np.mean(self.losses)), score))
+        self.losses = []
+        if score is not None and (self.best_score is None or score > self.best_score):
+            self.best_score, self.best_fraction = score, fraction
+            self.best_weights = {k: v.clone() for k, v in network.state_dict().items()}
+
+    def notes(self) -> dict:
+        """Everything but tensors."""
+        return {k: v for k, v in vars(self).items() if k != "best_weights"}
+
+
+def _optimizer(model: LoadedModel, training: Training) -> tuple[torch.optim.AdamW, list[float]]:
+    """AdamW over trunk and head, and the peak rate of each."""
+    if training.learning_rate is None or training.head_rate is None:
+        raise ValueError("the learning rates must be given (see Training.with_rates)")
+    peaks = [training.learning_rate, training.head_rate]
+    parts = [model.network.trunk, model.network.head]
+    groups = [
+        {"params": list(part.parameters()), "lr": peak}
+        for part, peak in zip(parts, peaks, strict=True)
+    ]
+    betas, decay = (0.9, training.beta2), training.weight_decay
+    return torch.optim.AdamW(groups, betas=betas, weight_decay=decay, fused=True), peaks
 
 
 def _batches(n: int, training: Training, seed: int):
@@ -172,11 +223,7 @@ def _step(
 
 
 class _Judge:
-    """Scores the model on the validation labels and remembers the best weights.
-
-    Of evaluations with the same score the earliest is kept: it is the one that
-    has seen the labels least.
-    """
+    """Scores the model on the validation labels."""
 
     def __init__(self, model: LoadedModel, validation: Labelled | None, training: Training):
         if validation is None:
@@ -184,20 +231,7 @@ class _Judge:
         self._model, self._metric = model, metric(model.kind, training.stopping_metric)
         self._rows = encode(model.tokenizer, [item.text for item in validation.items])
         self._labels = validation.targets.argmax(1)
-        self._best: tuple[float, float] | None = None
-        self._weights: dict[str, Tensor] = {}
 
-    def look(self, fraction: float) -> float:
-        """Evaluate now; keep the weights if they are the best so far."""
-        score = float(self._metric(predict_rows(self._model, self._rows), self._labels))
-        if self._best is None or score > self._best[0]:
-            self._best = (score, fraction)
-            state = self._model.network.state_dict()
-            self._weights = {name: value.clone() for name, value in state.items()}
-        return score
-
-    def restore(self) -> float:
-        """Put the best weights back; returns where in training they stood."""
-        assert self._best is not None, "training has at least one evaluation"
-        self._model.network.load_state_dict(self._weights)
-        return self._best[1]
+    def score(self) -> float:
+        """The metric now, against the most probable class of each label."""
+        return float(self._metric(predict_rows(self._model, self._rows), self._labels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from weak2strong.errors import UserError
@@ -21,6 +21,9 @@ class Training:
     """Examples per optimiser step."""
     learning_rate: float | None = None
     """Peak learning rate; the model's own default if not given."""
+    head_rate: float | None = None
+    """Peak learning rate of the fresh head; the model's own default if neither
+    rate is given, and the same as the trunk's if only that is."""
     schedule: Schedule = "cosine"
     """Shape of the learning rate after the warm-up."""
     warmup: float = 0.1
@@ -44,9 +47,15 @@ class Training:
         for name in ("epochs", "batch_size", "evaluations"):
             if getattr(self, name) < 1:
                 raise UserError(f"Training: {name} must be at least 1, not {getattr(self, name)}.")
-        if self.learning_rate is not None and not self.learning_rate > 0:
-            raise UserError(
-                f"Training: learning_rate must be above 0, not {self.learning_rate:g}."
-            )
+        for name in ("learning_rate", "head_rate"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UserError(f"Training: {name} must be above 0, not {value:g}.")
         if not 0 <= self.warmup <= 1:
             raise UserError(f"Training: warmup is a share from 0 to 1, not {self.warmup:g}.")
+
+    def with_rates(self, rates: tuple[float, float]) -> Training:
+        """The same settings with both rates filled in; ``rates`` are a model's defaults."""
+        if self.learning_rate is None:
+            return replace(self, learning_rate=rates[0], head_rate=self.head_rate or rates[1])
+        return replace(self, head_rate=self.head_rate or self.learning_rate)

@@ -95,12 +95,11 @@ def run_steps(
             noticed[step] = done.warnings
     if not todo:
         return
-    title, count = "study", 0
+    title = "study"
     progress.update(title, 0, len(todo))
     doers = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
-    for done in doers(config, todo, root, plan, progress):
+    for count, done in enumerate(doers(config, todo, root, plan, progress), start=1):
         tell(replace(done, warnings=(*noticed[done.step], *done.warnings)))
-        count += 1
         progress.update(title, count, len(todo))
     progress.forget(title)
 

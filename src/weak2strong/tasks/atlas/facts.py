@@ -32,7 +32,7 @@ CONTINENTS = {
 
 @dataclass(frozen=True)
 class Country:
-    """A country: ``code`` is ISO 3166 alpha-2, ``continent`` a code of `CONTINENTS`, area in km2."""
+    """A country; ``code`` is ISO 3166 alpha-2, ``continent`` is of `CONTINENTS`, area in km2."""
 
     code: str
     name: str

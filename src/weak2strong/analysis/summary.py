@@ -1,0 +1,139 @@
+"""From the test predictions of a run to one line a task and method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.analysis.recovered import Recovered, recovered
+from weak2strong.metrics import metric
+from weak2strong.study.config import StudyConfig
+from weak2strong.tasks import TASKS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a study found for one task and method, on one metric.
+
+    Attributes:
+        task: name.
+        weak: the supervisor's model, or the file of weak labels.
+        strong: the model of students and ceiling.
+        method: name.
+        metric: name.
+        recovered: floor, student, ceiling and PGR with intervals.
+        probe_ceiling: score of a probe with ground truth on the frozen strong model.
+        name_baseline: score of a character n-gram model with ground truth.
+        chance: score of guessing, None where the metric has no such level.
+    """
+
+    task: str
+    weak: str
+    strong: str
+    method: str
+    metric: str
+    recovered: Recovered
+    probe_ceiling: float
+    name_baseline: float
+    chance: float | None
+
+
+def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = None) -> list[Line]:
+    """One line a task and method, in the order of the study.
+
+    Args:
+        config: the study.
+        predictions: of its run (see `weak2strong.study.run`).
+        on: name of a metric for which more is better; the study's own if None.
+    """
+    on = on or config.metric
+    weak = config.weak_labels.name if config.weak_labels else config.weak.name
+    lines = []
+    for name in config.tasks:
+        rows = predictions.filter(task=name)
+        score = metric(TASKS.get(name).kind, on)
+        answers = _Answers(rows, config.seeds)
+        for method in config.methods:
+            found = recovered(
+                answers.of("floor"),
+                answers.of("student", method),
+                answers.of("ceiling"),
+                answers.labels,
+                answers.groups,
+                score,
+            )
+            lines.append(
+                Line(
+                    task=name,
+                    weak=weak,
+                    strong=config.strong.name,
+                    method=method,
+                    metric=on,
+                    recovered=found,
+                    probe_ceiling=answers.score("probe", score),
+                    name_baseline=answers.score("names", score),
+                    chance=_chance(on, answers.labels),
+                )
+            )
+    return lines
+
+
+def warnings_of(lines: list[Line]) -> list[str]:
+    """What a reader of the table has to know, one sentence each."""
+    said: list[str] = []
+    for line in lines:
+        r = line.recovered
+        if r.undefined:
+            said.append(f"{line.task}, {line.method}: PGR is undefined. {r.undefined}")
+        if line.probe_ceiling > r.ceiling:
+            said.append(
+                f"{line.task}: a logistic probe with ground truth on the frozen {line.strong} "
+                f"scores {line.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f}: "
+                "the ceiling is too low, so PGR looks better than it is."
+            )
+        if line.chance is not None and r.floor_interval.low <= line.chance:
+            said.append(
+                f"{line.task}: the floor, {r.floor:.3f}, is not clearly above chance "
+                f"({line.chance:.3f}): the supervisor may know nothing."
+            )
+        if r.seeds == 1:
+            said.append("One seed: intervals cover the draw of test examples only, not the seed.")
+    return list(dict.fromkeys(said))
+
+
+class _Answers:
+    """The answers on one task as arrays, examples in the order of their ids."""
+
+    def __init__(self, rows: pl.DataFrame, seeds: int):
+        self._rows, self._seeds = rows.sort("id"), seeds
+        one = self._rows.filter(role="names")
+        self.labels = one["label"].to_numpy()
+        self.groups = one["group"].to_numpy()
+        self._ids = one["id"]
+
+    def of(self, role: str, method: str = "") -> np.ndarray:
+        """Probabilities (seeds, examples, classes) of one role."""
+        return np.stack([self._one(role, method, seed) for seed in range(self._seeds)])
+
+    def score(self, role: str, score: Callable[..., float]) -> float:
+        """The metric of a check, which has no seed."""
+        return float(score(self._one(role, "", -1), self.labels))
+
+    def _one(self, role: str, method: str, seed: int) -> np.ndarray:
+        rows = self._rows.filter(role=role, method=method, seed=seed)
+        if not rows["id"].equals(self._ids):
+            raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
+        return np.array(rows["probabilities"].to_list())
+
+
+def _chance(on: str, labels: np.ndarray) -> float | None:
+    """The score of knowing nothing but how often each class occurs."""
+    if on == "roc_auc":
+        return 0.5
+    return float(np.bincount(labels).max() / len(labels)) if on == "accuracy" else None

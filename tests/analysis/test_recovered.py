@@ -1,0 +1,211 @@
+"""PGR of predictions: values known by hand, invariances, and where there is none."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from weak2strong.analysis import BOOTSTRAP_SEEDS, recovered
+from weak2strong.metrics import accuracy, roc_auc
+
+
+def mean_of_class_1(probabilities, labels, weights):
+    """A metric that reads its score off the predictions, so that any score can be set."""
+    return weights @ probabilities[:, 1] / weights.sum(axis=1)
+
+
+def constant(scores, n=10):
+    """Predictions ``(S, n, 2)`` for which `mean_of_class_1` gives these scores."""
+    ones = np.ones((len(scores), n)) * np.asarray(scores, dtype=float)[:, None]
+    return np.stack([1 - ones, ones], axis=2)
+
+
+def answers(right, labels):
+    """Predictions ``(S, n, 2)`` that are right where ``right (S, n)`` says so."""
+    chosen = np.where(right, labels, 1 - labels)
+    return np.stack([1 - chosen, chosen], axis=2) * 0.8 + 0.1
+
+
+def noisy(seeds, n=200, accuracies=(0.6, 0.7, 0.9), seed=0):
+    """Floor, student and ceiling predictions, labels and groups of two examples."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(2, size=n)
+    hard = rng.normal(size=n)
+    roles = []
+    for share in accuracies:
+        margin = hard + 0.5 * rng.normal(size=(seeds, n)) + 0.05 * rng.normal(size=(seeds, 1))
+        roles.append(answers(margin < np.quantile(margin, share), labels))
+    groups = np.array([f"g{i // 2}" for i in range(n)])
+    return roles, labels, groups
+
+
+def pgr(roles, *rest, **options):
+    """`recovered` of floor, student and ceiling given as one sequence."""
+    floor, student, ceiling = roles
+    labels, groups, metric = rest
+    return recovered(floor, student, ceiling, labels, groups, metric, **options)
+
+
+def numbers(result):
+    """Everything in a result that does not depend on the order of the seeds, as one array."""
+    intervals = [result.interval, result.gap_interval, result.floor_interval]
+    ends = [end for i in intervals for end in (i.low, i.high)]
+    return np.array([result.value, result.floor, result.student, result.ceiling, *ends])
+
+
+def test_accuracy_by_hand():
+    labels = np.arange(40) % 2
+    right = [np.arange(40)[None] < share for share in (20, 30, 40)]
+    roles = [answers(r, labels) for r in right]
+    result = pgr(roles, labels, np.arange(40), accuracy)
+    assert (result.floor, result.student, result.ceiling) == (0.5, 0.75, 1.0)
+    assert (result.value, result.gap, result.per_seed) == (0.5, 0.5, (0.5,))
+    assert (result.seeds, result.examples, result.groups) == (1, 40, 40)
+    assert result.interval is not None
+    assert result.interval.low < 0.5 < result.interval.high
+    assert result.interval.covers == "test examples only, one seed"
+
+
+def test_it_is_the_ratio_of_means_and_not_the_mean_of_ratios():
+    floor, student, ceiling = [0.2] * 4, [0.6, 0.4, 0.6, 0.4], [0.6, 1.0, 0.6, 1.0]
+    roles = [constant(scores) for scores in (floor, student, ceiling)]
+    result = pgr(roles, np.zeros(10), np.arange(10), mean_of_class_1)
+    assert result.value == pytest.approx(0.5)
+    assert result.per_seed == pytest.approx([1.0, 0.25, 1.0, 0.25])
+
+
+@pytest.mark.parametrize("seeds", [1, 3, BOOTSTRAP_SEEDS])
+def test_no_variance_gives_a_point(seeds):
+    roles = [constant([score] * seeds) for score in (0.6, 0.65, 0.8)]
+    result = pgr(roles, np.zeros(10), np.arange(10), mean_of_class_1)
+    assert result.value == pytest.approx(0.25)
+    assert result.interval is not None
+    assert (result.interval.low, result.interval.high) == pytest.approx((0.25, 0.25))
+    assert (result.gap_interval.low, result.gap_interval.high) == pytest.approx((0.2, 0.2))
+
+
+def test_the_method_is_chosen_by_the_number_of_seeds():
+    for seeds, method, of_gap in (
+        (3, "fieller", "t"),
+        (BOOTSTRAP_SEEDS - 1, "fieller", "t"),
+        (BOOTSTRAP_SEEDS, "crossed bootstrap", "crossed bootstrap"),
+    ):
+        result = pgr(*noisy(seeds), accuracy, replicates=200)
+        assert result.interval is not None
+        assert result.interval.method == method
+        assert result.gap_interval.method == result.student_interval.method == of_gap
+
+
+@pytest.mark.parametrize("seeds", [4, BOOTSTRAP_SEEDS])
+def test_the_order_of_seeds_and_examples_does_not_matter(seeds):
+    roles, labels, groups = noisy(seeds)
+    rng = np.random.default_rng(1)
+    s, n = rng.permutation(seeds), rng.permutation(len(labels))
+    one = pgr(roles, labels, groups, accuracy, replicates=300)
+    shuffled = [role[s][:, n] for role in roles]
+    two = pgr(shuffled, labels[n], groups[n], accuracy, replicates=300)
+    assert numbers(one) == pytest.approx(numbers(two), abs=1e-9)
+    assert np.array(one.per_seed)[s] == pytest.approx(np.array(two.per_seed))
+    # Seeds are triplets: to pair a student with another seed's ceiling is another experiment.
+    roles[2] = roles[2][np.roll(np.arange(seeds), 1)]
+    three = pgr(roles, labels, groups, accuracy, replicates=300)
+    assert three.value == pytest.approx(one.value)
+    assert three.interval != one.interval
+
+
+@pytest.mark.parametrize("seeds", [4, BOOTSTRAP_SEEDS])
+def test_counting_errors_and_exchanging_floor_and_ceiling_gives_one_minus_pgr(seeds):
+    def negative(*arguments):
+        return -accuracy(*arguments)
+
+    (floor, student, ceiling), labels, groups = noisy(seeds)
+    one = recovered(floor, student, ceiling, labels, groups, accuracy, replicates=300)
+    two = recovered(ceiling, student, floor, labels, groups, negative, replicates=300)
+    assert one.value is not None
+    assert one.interval is not None
+    assert two.interval is not None
+    assert two.value == pytest.approx(1 - one.value)
+    mirrored = (1 - one.interval.high, 1 - one.interval.low)
+    # Seeds are drawn in the order of their scores, which is another one here.
+    tolerance = 1e-9 if seeds < BOOTSTRAP_SEEDS else 0.1 * (mirrored[1] - mirrored[0])
+    assert (two.interval.low, two.interval.high) == pytest.approx(mirrored, abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "accuracies", "sentence"),
+    [
+        (1, (0.7, 0.8, 0.7), "reaches 0"),
+        (3, (0.7, 0.8, 0.705), "reaches 0"),
+        (BOOTSTRAP_SEEDS, (0.7, 0.8, 0.701), "reaches 0"),
+        (3, (0.9, 0.7, 0.5), "lies below 0"),
+        (BOOTSTRAP_SEEDS, (0.9, 0.7, 0.5), "lies below 0"),
+    ],
+)
+def test_without_a_clear_gap_there_is_a_sentence_and_no_number(seeds, accuracies, sentence):
+    result = pgr(*noisy(seeds, accuracies=accuracies), accuracy, replicates=300)
+    assert result.value is None
+    assert result.interval is None
+    assert np.isnan(result.per_seed).all()
+    assert result.undefined is not None
+    assert sentence in result.undefined
+    assert result.gap == pytest.approx(accuracies[2] - accuracies[0], abs=0.01)
+    assert result.gap_interval.low <= 0
+
+
+def test_a_seed_without_a_gap_has_no_ratio_of_its_own():
+    ceiling = [0.8] * 8 + [0.4]
+    roles = [constant(scores) for scores in ([0.5] * 9, [0.6] * 9, ceiling)]
+    result = pgr(roles, np.zeros(10), np.arange(10), mean_of_class_1)
+    assert result.per_seed[:8] == pytest.approx([1 / 3] * 8)
+    assert np.isnan(result.per_seed[8])
+
+
+def test_copies_of_an_example_in_its_group_add_nothing():
+    roles, labels, _ = noisy(3, n=100)
+    names = np.arange(100)
+    once = pgr(roles, labels, names, accuracy)
+    roles = [np.repeat(role, 3, axis=1) for role in roles]
+    labels = np.repeat(labels, 3)
+    copies = pgr(roles, labels, np.repeat(names, 3), accuracy)
+    assert (copies.examples, copies.groups) == (300, 100)
+    assert replace(copies, examples=100) == once
+    # To call the copies groups of their own would make them new evidence.
+    wrong = pgr(roles, labels, np.arange(300), accuracy)
+    assert wrong.floor_interval.low > once.floor_interval.low + 0.01
+
+
+def test_replicates_without_every_class_are_left_out():
+    roles, labels, _ = noisy(3, n=60)
+    labels[:] = 0
+    labels[:3] = 1
+    for role, ahead in zip(roles, (0.0, 0.3, 0.6), strict=True):
+        role[:, :, 1] = np.random.default_rng(0).uniform(0, 0.4, size=(3, 60)) + ahead * labels
+        role[:, :, 0] = 1 - role[:, :, 1]
+    result = pgr(roles, labels, np.arange(60), roc_auc)
+    assert np.isfinite([result.gap_interval.low, result.gap_interval.high]).all()
+    labels[1:3] = 0
+    with pytest.raises(ValueError, match="not defined on the test set"):
+        pgr(roles, np.zeros(60, dtype=int), np.arange(60), roc_auc)
+    # In a far larger universe most draws miss the one positive or all of the negatives.
+    with pytest.raises(ValueError, match="too few groups"):
+        pgr(roles, labels, np.repeat([0, 1], [1, 59]), roc_auc, universe=np.arange(600))
+
+
+def test_wrong_input_is_a_sentence():
+    (floor, student, ceiling), labels, groups = noisy(3)
+    broken = student.copy()
+    broken[0, 0, 0] = np.nan
+    for arguments, message in [
+        ((floor[:2], student, ceiling, labels, groups), r"one shape.*\(2, 200, 2\), \(3, 200, 2\)"),
+        ((floor, student[:, :9], ceiling, labels, groups), "one shape"),
+        ((floor[0], student[0], ceiling[0], labels, groups), "one shape"),
+        ((floor, broken, ceiling, labels, groups), "predictions of the student are not all finite"),
+        ((floor, student, ceiling, labels[:9], groups), r"must be \(200,\)"),
+        ((floor, student, ceiling, labels, groups[:9]), r"must be \(200,\)"),
+        ((floor, student, ceiling, labels, ["g"] * 200), "all of one group"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            pgr(arguments[:3], *arguments[3:], accuracy)
+    for wrong in ({"level": 95}, {"replicates": 10}):
+        with pytest.raises(ValueError, match="Need a level between 0 and 1"):
+            pgr((floor, student, ceiling), labels, groups, accuracy, **wrong)

