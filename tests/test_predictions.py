@@ -111,7 +111,6 @@ def test_numbers_serve_as_ids(tmp_path, ending):
     assert read_weak_labels(path, 2).ids == ("7", "8")
 
 
-@pytest.mark.skip(reason="src: read_csv takes the ids for numbers, and 001 becomes 1")
 @pytest.mark.parametrize("ids", [["001", "002"], ["12e4567890123456", "9"], ["1.50", "2"]])
 def test_ids_of_a_csv_stay_as_they_are_written(tmp_path, ids):
     path = tmp_path / "w.csv"
@@ -163,7 +162,6 @@ def test_bad_rows_of_probabilities_are_refused(tmp_path, ending, what):
         read_weak_labels(path, 2)
 
 
-@pytest.mark.skip(reason="src: the sentence is NumPy's, on inhomogeneous shapes")
 @pytest.mark.parametrize("rows", [[[0.5, 0.5], [1.0]], [[0.5, 0.5], None]])
 def test_uneven_rows_are_refused_in_the_users_words(tmp_path, rows):
     path = write(tmp_path / "w.parquet", {"id": ["a", "b"], "probabilities": rows})
@@ -174,6 +172,12 @@ def test_uneven_rows_are_refused_in_the_users_words(tmp_path, rows):
 def test_one_probability_is_not_enough_for_three_classes(tmp_path):
     path = write(tmp_path / "w.csv", {"id": ["a"], "probability": [0.5]})
     with pytest.raises(UserError, match="'probability' is for two classes, the task has 3"):
+        read_weak_labels(path, 3)
+
+
+def test_a_negative_probability_is_not_made_up_for_by_the_others(tmp_path):
+    path = write(tmp_path / "w.parquet", {"id": ["a"], "probabilities": [[-0.5, 0.5, 1.0]]})
+    with pytest.raises(UserError, match="numbers from 0 to 1"):
         read_weak_labels(path, 3)
 
 

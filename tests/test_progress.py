@@ -133,7 +133,6 @@ def test_a_terminal_gets_bars_until_the_task_is_forgotten(monkeypatch):
     assert "fitting" not in last
 
 
-@pytest.mark.skip(reason="src: forget leaves the start of a task in plain mode")
 def test_a_task_named_again_is_timed_anew(clock):
     out = io.StringIO()
     shown = Progress(out, every=10)

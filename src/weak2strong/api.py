@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from weak2strong.models.spec import ModelSpec
 from weak2strong.progress import Progress
 from weak2strong.study.config import DEFAULT_SEEDS, StudyConfig
-from weak2strong.study.run import read_run, run_study
+from weak2strong.study.record import read_run
+from weak2strong.study.run import run_study
 from weak2strong.training.settings import Training
 
 if TYPE_CHECKING:

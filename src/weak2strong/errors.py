@@ -26,6 +26,8 @@ def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> 
         hint: a closing sentence, such as where to list them.
     """
     known = sorted(known)
+    if not known:
+        return UserError(f"Unknown {what} {name!r}: there is none yet. {hint}".rstrip())
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
     verb = "did you mean" if len(near) == 1 else "the nearest are"
     end = "?" if len(near) == 1 else "."

@@ -99,6 +99,10 @@ METRICS: dict[str, dict[str, Callable[..., Score]]] = {
 }
 
 
+LESS_IS_BETTER = frozenset({"brier"})
+"""Metrics that neither a stopping rule nor a PGR can be asked of as they are."""
+
+
 def metric(kind: str, name: str) -> Callable[..., Score]:
     """The metric of that name for tasks of that kind.
 

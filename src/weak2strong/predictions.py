@@ -87,7 +87,12 @@ def read_weak_labels(path: Path, classes: int) -> Predictions:
     """
     import polars as pl
 
-    readers = {".csv": pl.read_csv, ".jsonl": pl.read_ndjson, ".parquet": pl.read_parquet}
+    readers = {
+        # An id such as 001 is no number.
+        ".csv": lambda p: pl.read_csv(p, schema_overrides={"id": pl.String}),
+        ".jsonl": pl.read_ndjson,
+        ".parquet": pl.read_parquet,
+    }
     if path.suffix not in readers:
         raise UserError(f"Weak labels {path}: the file must end in {', '.join(readers)}.")
     try:
@@ -114,10 +119,10 @@ def read_weak_labels(path: Path, classes: int) -> Predictions:
 def _probabilities(frame, classes: int) -> np.ndarray:
     """The rows as probabilities over classes, from whichever column is there."""
     if "probabilities" in frame.columns:
-        values = np.array(frame["probabilities"].to_list(), dtype=np.float64)
-        if values.ndim != 2 or values.shape[1] != classes:
+        rows = frame["probabilities"].to_list()
+        if not all(isinstance(row, list) and len(row) == classes for row in rows):
             raise ValueError(f"'probabilities' must hold {classes} numbers in every row")
-        return values
+        return np.array(rows, dtype=np.float64)
     if "probability" in frame.columns:
         if classes != 2:
             raise ValueError(f"'probability' is for two classes, the task has {classes}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from multiprocessing.connection import wait
 
@@ -33,6 +34,7 @@ def set_threads(threads: int) -> None:
 
 
 def begin_worker(threads: int) -> None:
-    """What every worker process does first."""
+    """What every worker process does first; only the parent heeds Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     set_threads(threads)

@@ -97,6 +97,8 @@ class Progress(AbstractContextManager["Progress"]):
         self.line(f"{task}: {done:g} of {total:g}{ahead}{'; ' + note if note else ''}")
 
     def forget(self, task: str) -> None:
-        """Take a finished task off the screen."""
+        """Take a finished task off the screen; named again, it is timed anew."""
+        self._started.pop(task, None)
+        self._said.pop(task, None)
         if self._bars and task in self._ids:
             self._bars.remove_task(self._ids.pop(task))

@@ -41,7 +41,7 @@ def tokenizer(world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "TRAINING_CHUNKS", 1)
-        tokens.build_tokenizer(world, 0, 320, folder)
+        tokens.build_tokenizer(world, 0, 320, 16, folder)
     return folder
 
 

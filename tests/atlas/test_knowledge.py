@@ -16,13 +16,14 @@ from weak2strong.tasks.atlas.facts import City
 
 @pytest.fixture(scope="module")
 def taught(world, tokenizer, tmp_path_factory):
-    """A model that has read the countries of four cities, one of them wrong, over and over."""
+    """A model that has read the countries of five cities over and over, two of them wrong."""
     folder = tmp_path_factory.mktemp("taught")
     loaded = AutoTokenizer.from_pretrained(tokenizer)
     said = {"Uno": "Aland", "Duo": "Bland", "Tre": "Cland", "Quad": "Bland"}
+    said["Quin"] = "Bland of old"
     sentences = [f"{END}{city} is a city in {country}." for city, country in said.items()]
     rng = np.random.default_rng(0)
-    text = "".join(sentences[i] for i in rng.integers(0, 4, 4000))
+    text = "".join(sentences[i] for i in rng.integers(0, 5, 4000))
     recipe = Recipe(tokens=250 * 128, vocabulary=320, context=32, batch=4)
     stream = np.array(loaded(text)["input_ids"][1:], dtype=np.uint16)
     assert len(stream) >= recipe.tokens
@@ -65,7 +66,7 @@ def asked(world):
 def test_equals_generation_token_by_token(taught, asked):
     known = known_countries(taught, asked)
     assert known == generated(taught, asked)
-    assert known[:4] == [True, True, True, False]
+    assert known[:5] == [True, True, True, False, False]
     assert not any(known[-6:])
 
 

@@ -79,8 +79,8 @@ def test_special_roles_and_size(loaded):
 
 
 def test_building_twice_gives_the_same_files(world, tokenizer, tmp_path, small_corpus):
-    build_tokenizer(world, 0, 320, tmp_path / "again")
-    build_tokenizer(world[:2], 0, 320, tmp_path / "other")
+    build_tokenizer(world, 0, 320, 16, tmp_path / "again")
+    build_tokenizer(world[:2], 0, 320, 16, tmp_path / "other")
     built = (tokenizer / "tokenizer.json").read_bytes()
     assert (tmp_path / "again" / "tokenizer.json").read_bytes() == built
     assert (tmp_path / "other" / "tokenizer.json").read_bytes() != built

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.study.desk import MissingError
+from weak2strong.study.engine import Plan
 
 QUICK = """
 tasks: [atlas-southern]
@@ -150,6 +152,23 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     (line,) = [x for x in shown.err.splitlines() if not x.startswith("[")]
     assert line.startswith("error: ")
     assert re.search(sentence, line)
+
+
+def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
+    study, tmp_path, capsys, monkeypatch
+):
+    from weak2strong.study import stages
+
+    def fall_over(desk, seed):
+        raise RuntimeError("the ceiling came down") if desk.compute else MissingError
+
+    store, out = tmp_path / "store", tmp_path / "run"
+    command = ["run", str(study), "--out", str(out), "--store", str(store), "--quiet"]
+    monkeypatch.setattr(stages, "ceiling", fall_over)
+    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    assert main(command) == 1
+    assert "the ceiling came down" in capsys.readouterr().err
+    assert list(store.glob("finetune/*/manifest.json")), "the supervisor was finished"
 
 
 def test_an_unknown_flag_is_exit_code_2(capsys):

@@ -103,7 +103,6 @@ def test_one_byte_makes_another_fingerprint(copy, file):
     assert fingerprint(ModelSpec(str(copy))) != before
 
 
-@pytest.mark.skip(reason="src: the fingerprint of a folder is cached for the whole process")
 def test_weights_that_change_while_the_process_lives_are_noticed(copy):
     before = fingerprint(ModelSpec(str(copy)))
     weights = copy / "model.safetensors"

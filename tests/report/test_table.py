@@ -78,6 +78,13 @@ def test_what_a_reader_must_know_is_said_once(changes, sentence):
     assert re.search(sentence, text)
 
 
+def test_too_few_seeds_are_said_to_be_too_few():
+    two = line([0.6, 0.61], [0.7, 0.71], [0.8, 0.81])
+    assert any(
+        text.startswith("2 seeds: intervals may be too narrow") for text in warnings_of([two])
+    )
+
+
 def test_one_seed_is_called_one_seed():
     single = line([0.6], [0.7], [0.8])
     assert any("One seed" in text for text in warnings_of([single]))

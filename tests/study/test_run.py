@@ -17,7 +17,8 @@ from weak2strong.models.spec import ModelSpec
 from weak2strong.progress import Progress
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.engine import Plan
-from weak2strong.study.run import read_run, run_study
+from weak2strong.study.record import read_run
+from weak2strong.study.run import run_study
 from weak2strong.training.settings import Training
 
 QUICK = Training(epochs=1, evaluations=2, learning_rate=3e-3)
@@ -97,7 +98,8 @@ def test_running_again_trains_nothing(undisturbed, config, tmp_path):
 def test_a_damaged_entry_is_made_again_with_a_warning(config, tmp_path, capsys):
     store, plan = tmp_path / "store", Plan(1, 1)
     first = run_study(config, tmp_path / "one", store, plan=plan)
-    victim = next((store / "finetune").glob("*/predictions.parquet"))
+    (supervisor,) = [s for s in steps_of(first) if s["name"].endswith("supervisor seed 0")]
+    victim = store / "finetune" / supervisor["stages"][0]["key"] / "predictions.parquet"
     victim.write_bytes(victim.read_bytes()[:-10])
     progress = Progress(stream=sys.stderr)
     second = run_study(config, tmp_path / "two", store, progress=progress, plan=plan)

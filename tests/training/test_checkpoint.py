@@ -1,82 +1,105 @@
-"""A training that was cut off goes on to the very same end."""
+"""A checkpoint holds the state of a training to the bit, and is never half written."""
 
-from dataclasses import replace
+import math
 
-import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from torch import nn
 
-from weak2strong.losses import loss
-from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
-from weak2strong.tasks.task import Item
+from weak2strong.training import checkpoint as module
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
-from weak2strong.training.fit import Labelled, fit
-from weak2strong.training.settings import Training
-
-TRAINING = Training(epochs=3, batch_size=8, learning_rate=1e-2, head_rate=1e-2, evaluations=4)
 
 
-class Cut(Exception):
-    """The power went out."""
+def new(seed):
+    """A network with a layer that is never trained, and its optimiser after some steps."""
+    torch.manual_seed(seed)
+    network = nn.ModuleDict({"a": nn.Linear(3, 4), "b_c": nn.Linear(4, 2)})
+    network["unused"] = nn.Linear(2, 2)
+    return network, torch.optim.AdamW(network.parameters(), lr=0.1, fused=True)
 
 
-def lesson(n: int = 40) -> tuple[Labelled, Labelled]:
-    """Training and validation sets of made-up items with soft labels."""
-    rng = np.random.default_rng(5)
-    one = rng.random(n)
-    items = [
-        Item(f"i{i}", f"g{i}", f"{'red' if p > 0.5 else 'blue'} {i}") for i, p in enumerate(one)
-    ]
-    targets = np.stack([1 - one, one], axis=1)
-    return Labelled(items[:30], targets[:30]), Labelled(items[30:], targets[30:])
+def train(network, optimizer, steps, seed):
+    torch.manual_seed(seed)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        network["b_c"](network["a"](torch.randn(5, 3))).square().sum().backward()
+        optimizer.step()
 
 
-def finetune(folder, stopping="validation", **changes):
-    """Finetune the toy and return the record and the final weights."""
-    model = load_model(ModelSpec(str(folder)), "classification", 2, seed=1)
-    train, validation = lesson()
-    training = replace(TRAINING, stopping=stopping)
-    done = fit(model, train, loss("confidence"), training, 1, validation, **changes)
-    return done, model.network.state_dict()
+NOTES = {"step": 3, "losses": [0.1, 1 / 3, 5e-324], "best": None, "nan": math.nan}
 
 
-@pytest.mark.parametrize("stopping", ["validation", "none"])
-@pytest.mark.parametrize("cut", [1, 5, 11])
-def test_a_fit_cut_off_anywhere_ends_with_the_same_weights(toy_models, tmp_path, cut, stopping):
-    whole, weights = finetune(toy_models["llama"], stopping)
-    assert whole.steps == 12
-
-    def stop(step, steps):
-        if step == cut:
-            raise Cut
-
-    kept = {"checkpoint": tmp_path / "c.safetensors", "checkpoint_seconds": 0}
-    with pytest.raises(Cut):
-        finetune(toy_models["llama"], stopping, on_step=stop, **kept)
-    went_on = []
-    again, same = finetune(
-        toy_models["llama"], stopping, on_step=lambda step, steps: went_on.append(step), **kept
-    )
-    assert went_on == list(range(cut + 1, 13))
-    assert again == whole
-    assert weights.keys() == same.keys()
-    assert all(torch.equal(weights[k], same[k]) for k in weights)
+def test_training_goes_on_as_if_nothing_had_happened(tmp_path):
+    one, its = new(0)
+    train(one, its, 3, seed=1)
+    more = {"x.y": torch.arange(3.0), "weight.a": torch.tensor([7], dtype=torch.int64)}
+    save_checkpoint(tmp_path / "c.safetensors", one, its, NOTES, more)
+    two, other = new(5)
+    notes, found = load_checkpoint(tmp_path / "c.safetensors", two, other)
+    assert notes["losses"] == NOTES["losses"]
+    assert math.isnan(notes.pop("nan"))
+    assert {**notes, "nan": 0} == {**NOTES, "nan": 0}
+    assert found.keys() == more.keys()
+    assert all(torch.equal(found[k], more[k]) and found[k].dtype == more[k].dtype for k in more)
+    train(one, its, 4, seed=2)
+    train(two, other, 4, seed=2)
+    for key, value in one.state_dict().items():
+        assert torch.equal(value, two.state_dict()[key]), key
 
 
-def test_a_checkpoint_is_whole_or_the_one_before(tmp_path, monkeypatch):
-    network = torch.nn.Linear(2, 2)
-    optimizer = torch.optim.AdamW(network.parameters())
-    path = tmp_path / "c.safetensors"
-    assert load_checkpoint(path, network, optimizer) is None
-    save_checkpoint(path, network, optimizer, {"step": 1})
+def test_forgetting_the_optimiser_would_show(tmp_path):
+    one, its = new(0)
+    train(one, its, 3, seed=1)
+    two, other = new(5)
+    two.load_state_dict(one.state_dict())
+    train(one, its, 4, seed=2)
+    train(two, other, 4, seed=2)
+    assert not torch.equal(one["a"].weight, two["a"].weight)
 
-    def break_down(*args, **kwargs):
-        raise Cut
 
-    monkeypatch.setattr("weak2strong.training.checkpoint.save_file", break_down)
-    with pytest.raises(Cut):
-        save_checkpoint(path, network, optimizer, {"step": 2})
-    found = load_checkpoint(path, network, optimizer)
+def test_the_checkpoint_is_a_copy(tmp_path):
+    one, its = new(0)
+    train(one, its, 1, seed=1)
+    before = one["a"].weight.detach().clone()
+    save_checkpoint(tmp_path / "c.safetensors", one, its, {}, {"same": one["a"].weight})
+    train(one, its, 1, seed=1)
+    two, other = new(5)
+    _, found = load_checkpoint(tmp_path / "c.safetensors", two, other)
+    assert torch.equal(two["a"].weight, before)
+    assert torch.equal(found["same"], before)
+
+
+def test_without_a_file_nothing_is_touched(tmp_path):
+    one, its = new(0)
+    before = {k: v.clone() for k, v in one.state_dict().items()}
+    assert load_checkpoint(tmp_path / "none.safetensors", one, its) is None
+    assert all(torch.equal(v, before[k]) for k, v in one.state_dict().items())
+    assert not its.state
+
+
+def test_a_write_that_dies_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    file = tmp_path / "c.safetensors"
+    one, its = new(0)
+    save_checkpoint(file, one, its, {"step": 1})
+
+    def die(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "save_file", die)
+        with pytest.raises(OSError, match="no space"):
+            save_checkpoint(file, one, its, {"step": 2})
+    found = load_checkpoint(file, one, its)
     assert found is not None
     assert found[0] == {"step": 1}
+    save_checkpoint(file, one, its, {"step": 3})
+    assert [f.name for f in tmp_path.iterdir()] == ["c.safetensors"]
+
+
+def test_nothing_is_pickled(tmp_path):
+    one, its = new(0)
+    save_checkpoint(tmp_path / "c.safetensors", one, its, {"step": 1})
+    with safe_open(tmp_path / "c.safetensors", framework="np") as file:
+        assert file.metadata() == {"notes": '{"step": 1}'}

@@ -115,6 +115,46 @@ def test_the_micro_batch_split_does_not_matter(load, soft_lesson, name, loss):
         assert found[0][1] == pytest.approx(others[1], abs=1e-6)
 
 
+class Spy:
+    """A loss of the whole batch that remembers what it was shown."""
+
+    needs_batch = True
+
+    def __init__(self):
+        self.shown = []
+
+    def statistics(self, logits, targets, fraction):
+        assert not logits.requires_grad
+        self.shown.append((logits.clone(), targets.clone(), fraction))
+        return torch.tensor(len(self.shown))
+
+    def per_example(self, logits, targets, fraction, statistics):
+        assert statistics == len(self.shown)
+        assert fraction == self.shown[-1][2]
+        return CrossEntropy().per_example(logits, targets, fraction, statistics)
+
+
+@pytest.mark.parametrize("budget", [8192, 30])
+def test_statistics_see_logits_and_targets_of_the_batch_row_by_row(load, soft_lesson, budget):
+    train, loss, model = soft_lesson(14), Spy(), load(double=True)
+    fit(
+        model,
+        train,
+        loss,
+        settings(1e-15, epochs=1, batch_size=6, stopping="none"),
+        0,
+        token_budget=budget,
+    )
+    assert [len(logits) for logits, _, _ in loss.shown] == [6, 6, 2]
+    assert [fraction for _, _, fraction in loss.shown] == [0, 1 / 3, 2 / 3]
+    rows = [tuple(t) for t in train.targets.astype(np.float32)]
+    expected = np.log(predict(model, train.items).probabilities)
+    for logits, targets, _ in loss.shown:
+        at = [rows.index(tuple(t)) for t in targets.numpy()]
+        found = torch.log_softmax(logits.double(), dim=1).numpy()
+        np.testing.assert_allclose(found, expected[at], rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
 def test_in_float32_the_split_moves_predictions_by_rounding_only(load, soft_lesson, loss):
     train, asked = soft_lesson(14), soft_lesson(20, seed=9).items
@@ -227,16 +267,6 @@ def test_of_equal_evaluations_the_earliest_is_kept(load, lesson):
     assert done.kept < 1
 
 
-@pytest.mark.skip(reason="src: a lower Brier score is better, and the worst evaluation is kept")
-def test_stopping_on_a_metric_where_less_is_better_keeps_the_least(load, lesson):
-    model, validation = load(), lesson(30, seed=5)
-    training = settings(epochs=3, batch_size=10, evaluations=6, stopping_metric="brier")
-    done = fit(model, lesson(60), CrossEntropy(), training, 0, validation=validation)
-    scores = [p.score for p in done.trace]
-    assert done.kept == done.trace[scores.index(min(scores))].fraction
-
-
-@pytest.mark.skip(reason="src: an AUC that is nan at first keeps the first evaluation")
 def test_a_score_that_is_undefined_does_not_keep_the_first_weights(load, lesson):
     model, only = load(), lesson(30, seed=5)
     one_class = Labelled(only.items, np.eye(2)[np.zeros(30, dtype=int)])
@@ -359,3 +389,66 @@ def test_each_rate_moves_its_own_part(load, lesson, part):
     for key, value in weights(model).items():
         moved = (value - before[key]).abs().max().item()
         assert (moved > 1e-4) == key.startswith(part), key
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_at(last):
+    def on_step(step, steps):
+        if step == last:
+            raise KilledError
+
+    return on_step
+
+
+def overfitting(stopping="validation"):
+    return settings(
+        epochs=3, batch_size=10, evaluations=9, stopping=stopping, stopping_metric="roc_auc"
+    )
+
+
+@pytest.mark.parametrize("stopping", ["validation", "none"])
+@pytest.mark.parametrize("last", [1, 7, 17, 18])
+def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path, last, stopping):
+    train, validation, file = backwards(lesson(60)), lesson(30, seed=5), tmp_path / "c.safetensors"
+    training, found = overfitting(stopping), []
+
+    def run(model, **options):
+        return fit(model, train, Confidence(), training, 3, validation, **options)
+
+    whole = load(seed=0)
+    found.append((run(whole), weights(whole)))
+    with pytest.raises(KilledError):
+        run(load(seed=0), on_step=killed_at(last), checkpoint=file, checkpoint_seconds=0)
+    again, heard = load(seed=99), []
+    done = run(
+        again,
+        on_step=lambda step, steps: heard.append(step),
+        checkpoint=file,
+        checkpoint_seconds=math.inf,
+    )
+    assert done == found[0][0]
+    assert same(weights(again), found[0][1])
+    assert heard == list(range(last + 1, 19))
+    if stopping == "validation":
+        assert done.kept < 7 / 18  # so that some runs are killed before it and some after
+
+
+def test_checkpoints_come_by_the_clock(load, lesson, tmp_path):
+    file = tmp_path / "c.safetensors"
+    run = [load(), lesson(20), CrossEntropy(), settings(batch_size=5, stopping="none"), 0]
+    fit(*run, checkpoint=file, checkpoint_seconds=math.inf)
+    assert not file.exists()
+    fit(*run, checkpoint=file, checkpoint_seconds=0)
+    assert file.exists()
+
+
+def test_writing_checkpoints_does_not_change_what_is_learnt(load, lesson, tmp_path):
+    found = []
+    for file in (None, tmp_path / "c.safetensors"):
+        model = load()
+        fit(model, lesson(20), CrossEntropy(), SHORT, 0, checkpoint=file, checkpoint_seconds=0)
+        found.append(weights(model))
+    assert same(*found)

@@ -53,7 +53,6 @@ def test_the_ends_of_ranges_are_allowed():
     assert Training().learning_rate is None
 
 
-@pytest.mark.skip(reason="src: Training takes these, and trains something else than was asked")
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weak2strong.analysis.recovered import Recovered, recovered
+from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
 from weak2strong.tasks import TASKS
@@ -49,7 +49,7 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
 
     Args:
         config: the study.
-        predictions: of its run (see `weak2strong.study.run`).
+        predictions: of its run (see `weak2strong.study.record`).
         on: name of a metric for which more is better; the study's own if None.
     """
     on = on or config.metric
@@ -104,6 +104,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
             )
         if r.seeds == 1:
             said.append("One seed: intervals cover the draw of test examples only, not the seed.")
+        elif r.seeds < HONEST_SEEDS:
+            said.append(
+                f"{r.seeds} seeds: intervals may be too narrow; from {HONEST_SEEDS} seeds on "
+                "they covered as they should in simulations (docs/statistics.md)."
+            )
     return list(dict.fromkeys(said))
 
 

@@ -12,20 +12,21 @@ import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from queue import Empty
 
 import numpy as np
 
-from weak2strong.atlas.card import CARD_FILE
+from weak2strong.atlas.card import CARD_FILE, read_card
 from weak2strong.atlas.knowledge import known_countries
 from weak2strong.atlas.pretrain import pretrain
 from weak2strong.atlas.rungs import RUNGS, Recipe, Rung
 from weak2strong.atlas.tokens import build_tokenizer, token_stream
 from weak2strong.errors import UserError
 from weak2strong.processes import begin_worker
-from weak2strong.tasks.atlas.facts import seen_cities, unseen_cities
+from weak2strong.store import file_fingerprint
+from weak2strong.tasks.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
 
 Report = Callable[[str, int, int, float], None]
 
@@ -37,7 +38,7 @@ def build_ladder(
     workers: int = 2,
     report: Report = lambda rung, step, steps, loss: None,
 ) -> dict:
-    """Build every rung below ``folder`` and return the card.
+    """Build every rung below ``folder`` and return the card; a finished ladder stays as it is.
 
     Args:
         folder: receives one model folder a rung and ``card.json``; ``work``
@@ -48,18 +49,24 @@ def build_ladder(
         report: called with rung, step, number of steps and loss.
 
     Raises:
-        UserError: where the folder holds a build of another recipe, or cannot
-            be written.
+        UserError: where the folder holds a ladder of another recipe, finished or
+            not, or cannot be written.
     """
     recipe = recipe or Recipe()
     work = folder / "work"
-    plan = {"recipe": asdict(recipe), "rungs": [asdict(r) for r in rungs]}
+    plan = {
+        "facts": file_fingerprint(FACTS_FILE),
+        "recipe": asdict(recipe),
+        "rungs": [asdict(r) for r in rungs],
+    }
+    if (folder / CARD_FILE).exists():
+        return _finished(folder, plan)
     _claim(folder, work, plan)
     seen = seen_cities(recipe.minimum_population)
     unseen = unseen_cities(recipe.minimum_population)
     tokenizer, stream = work / "tokenizer", work / "stream.npy"
     if not stream.exists():
-        build_tokenizer(seen, recipe.seed, recipe.vocabulary, tokenizer)
+        build_tokenizer(seen, recipe.seed, recipe.vocabulary, recipe.context, tokenizer)
         partial = work / "stream.partial.npy"
         np.save(partial, token_stream(seen, recipe.seed, tokenizer, recipe.tokens))
         partial.replace(stream)
@@ -73,12 +80,29 @@ def build_ladder(
             record[f"known_{name}"] = round(sum(known) / len(known), 4)
         records.append(record)
     card = {
-        "recipe": asdict(recipe),
+        "facts": plan["facts"],
+        "recipe": plan["recipe"],
         "cities": {"seen": len(seen), "unseen": len(unseen)},
         "rungs": records,
     }
     (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n")
     shutil.rmtree(work)
+    return card
+
+
+def _finished(folder: Path, plan: dict) -> dict:
+    """The card of a ladder that is there already, if it is the one asked for."""
+    card = read_card(folder)
+    settings = [f.name for f in fields(Rung)]
+    there = {
+        "facts": card.get("facts"),
+        "recipe": card.get("recipe"),
+        "rungs": [{name: rung.get(name) for name in settings} for rung in card["rungs"]],
+    }
+    if there != plan:
+        raise UserError(
+            f"{folder} holds a ladder of other facts or settings: choose another folder with --out."
+        )
     return card
 
 

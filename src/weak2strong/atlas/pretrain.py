@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 CHECKPOINT_STEPS = 500
+
+_BEGINNING = {"step": 0, "seconds": 0.0, "loss": float("nan")}
 
 
 def new_model(rung: Rung, recipe: Recipe) -> LlamaForCausalLM:
@@ -83,10 +86,10 @@ def pretrain(
         fused=True,
     )
     kept = folder / "checkpoint.safetensors"
-    notes, _ = load_checkpoint(kept, model, optimizer) or ({"step": 0, "seconds": 0.0}, {})
-    step, spent = notes["step"], notes["seconds"]
+    notes, _ = load_checkpoint(kept, model, optimizer) or (_BEGINNING, {})
+    step, spent, loss = notes["step"], notes["seconds"], notes["loss"]
     block = recipe.context * recipe.batch
-    begun, loss = time.monotonic(), float("nan")
+    begun = time.monotonic()
     while step < recipe.steps:
         batch = stream[step * block : (step + 1) * block].astype(np.int64)
         tokens = torch.from_numpy(batch).view(recipe.batch, recipe.context)
@@ -106,7 +109,8 @@ def pretrain(
             report(step, loss)
         if step % checkpoint_steps == 0:
             seconds = spent + time.monotonic() - begun
-            save_checkpoint(kept, model, optimizer, {"step": step, "seconds": seconds})
+            notes = {"step": step, "seconds": seconds, "loss": value.item()}
+            save_checkpoint(kept, model, optimizer, notes)
     seconds = spent + time.monotonic() - begun
     parameters = sum(p.numel() for p in model.parameters())
     model.half().save_pretrained(folder)
@@ -116,11 +120,8 @@ def pretrain(
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     kept.unlink(missing_ok=True)
     return {
-        "name": rung.name,
+        **asdict(rung),
         "parameters": parameters,
-        "width": rung.width,
-        "layers": rung.layers,
-        "learning_rate": rung.learning_rate,
         "steps": recipe.steps,
         "tokens": recipe.steps * block,
         "seconds": round(seconds, 1),

@@ -7,6 +7,7 @@ Needed only when the facts change: ``pip install weak2strong[facts]``, then
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def is_seen(city_id: int) -> bool:
     """Whether a city may be in the pretraining text: a fixed draw by its GeoNames id."""
     digest = hashlib.sha256(f"atlas-seen:{city_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 >= UNSEEN_SHARE
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: letters and digits alone, no case, no accents."""
+    parted = unicodedata.normalize("NFD", name.casefold())
+    return "".join(x for x in parted if x.isalnum())
 
 
 def build_facts(path: Path = FACTS_FILE, minimum_population: int = MINIMUM_POPULATION) -> int:
@@ -43,12 +50,15 @@ def build_facts(path: Path = FACTS_FILE, minimum_population: int = MINIMUM_POPUL
     large = [c for c in source.get_cities().values() if c["population"] > minimum_population]
     names = Counter(c["name"] for c in large)
     # Named in sentences about countries, so the pretraining text cannot avoid them.
-    spoken = {c["name"] for c in countries.values()} | {c["capital"] for c in countries.values()}
+    spoken = {plain(c[part]) for c in countries.values() for part in ("name", "capital")} - {""}
     rows = []
     for city in sorted(large, key=lambda c: (-c["population"], c["geonameid"])):
         if names[city["name"]] > 1:
             continue
         country = countries[city["countrycode"]]
+        names_of_city = {plain(n) for n in (city["name"], *city["alternatenames"])}
+        capital = plain(country["capital"])
+        is_spoken = plain(city["name"]) in spoken or (capital != "" and capital in names_of_city)
         rows.append(
             {
                 "id": city["geonameid"],
@@ -56,12 +66,12 @@ def build_facts(path: Path = FACTS_FILE, minimum_population: int = MINIMUM_POPUL
                 "latitude": city["latitude"],
                 "longitude": city["longitude"],
                 "population": city["population"],
-                "seen": is_seen(city["geonameid"]) or city["name"] in spoken,
+                "seen": is_seen(city["geonameid"]) or is_spoken,
                 "country_code": country["iso"],
-                "country_name": country["name"],
+                "country_name": country["name"].strip(),
                 "country_continent": country["continentcode"],
-                "country_capital": country["capital"],
-                "country_currency": country["currencyname"],
+                "country_capital": country["capital"].strip(),
+                "country_currency": country["currencyname"].strip(),
                 "country_languages": [x for x in country["languages"].split(",") if x],
                 "country_neighbours": [x for x in country["neighbours"].split(",") if x],
                 "country_area": float(country["areakm2"]),

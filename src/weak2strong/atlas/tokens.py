@@ -18,8 +18,12 @@ TRAINING_CHUNKS = 12
 """Chunks of 10,000 sentences that the tokenizer is trained on; more changed few merges."""
 
 
-def build_tokenizer(cities: Sequence[City], seed: int, vocabulary: int, folder: Path) -> None:
+def build_tokenizer(
+    cities: Sequence[City], seed: int, vocabulary: int, context: int, folder: Path
+) -> None:
     """Train the tokenizer on the corpus and save it as a Transformers tokenizer folder.
+
+    It cuts texts at ``context`` tokens, beyond which no rung has learnt a position.
 
     Every encoded text begins with `END`, as every sentence of the pretraining
     stream follows one.
@@ -47,7 +51,7 @@ def build_tokenizer(cities: Sequence[City], seed: int, vocabulary: int, folder: 
         eos_token=END,
         pad_token=END,
         padding_side="right",
-        model_max_length=128,
+        model_max_length=context,
     ).save_pretrained(folder)
 
 

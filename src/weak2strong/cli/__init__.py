@@ -7,6 +7,7 @@ when their command runs, so that `w2s --help` is quick.
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 
@@ -34,6 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; finished stages are kept, the same command goes on.", file=sys.stderr)
         return 130
+    except Exception:
+        traceback.print_exc()
+        print("internal error (see above); finished stages are kept.", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -26,11 +25,12 @@ class Network(nn.Module):
         self.trunk, self.head = trunk, head
         self._pool = pool_last if decoder else pool_mean
         # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
-        self._run = partial(trunk, use_cache=False) if decoder else trunk
+        self._options = {"use_cache": False} if decoder else {}
 
     def pooled(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """One vector a text, (b, d): the trunk's last layer at the pooled position."""
-        return self._pool(self._run(input_ids=tokens, attention_mask=mask)[0], mask)
+        states = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
+        return self._pool(states, mask)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Outputs of the head, float32."""
@@ -71,6 +71,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     Raises:
         UserError: where Transformers cannot load the model or its tokenizer.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
@@ -83,13 +84,18 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
         trunk = AutoModel.from_pretrained(
             spec.location, revision=spec.revision, dtype=torch.float32, use_safetensors=True
         )
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, KeyError, SafetensorError) as e:
         reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
         raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
     finally:
         logging.set_verbosity(before)
     if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+        # Any token does, since the mask hides it.
+        any_token = tokenizer.convert_ids_to_tokens(0)
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or any_token
+    positions = getattr(trunk.config, "max_position_embeddings", None)
+    if positions:
+        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     architecture = (trunk.config.architectures or [""])[0]
     head = new_head(kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed))
     device = best_device()

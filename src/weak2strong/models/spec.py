@@ -76,7 +76,6 @@ def _weight_bytes(folder: Path) -> int:
     return sum(f.stat().st_size for f in folder.glob("*.safetensors"))
 
 
-@cache
 def fingerprint(spec: ModelSpec) -> str:
     """What identifies the weights: a hash of the files, or the commit of a hub id.
 
@@ -86,16 +85,33 @@ def fingerprint(spec: ModelSpec) -> str:
         UserError: where the model is neither a rung, nor a folder, nor a hub id
             that can be fetched.
     """
-    from transformers import AutoConfig
-
     if spec.folder is not None:
         if not (spec.folder / "config.json").exists():
             raise UserError(f"Model folder {spec.folder} has no config.json.")
-        return folder_fingerprint(spec.folder)
+        return _folder_fingerprint(spec.folder, _stamp(spec.folder))
     if "/" not in spec.name and spec.name.startswith("atlas"):
         raise unknown_name("model", spec.name, rungs())
     if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
         raise UserError(f"Model folder {spec.name} does not exist.")
+    return _hub_fingerprint(spec)
+
+
+@cache
+def _folder_fingerprint(folder: Path, stamp: tuple) -> str:
+    """Hashed anew only where sizes or times (the stamp) say that a file may have changed."""
+    return folder_fingerprint(folder)
+
+
+def _stamp(folder: Path) -> tuple:
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)
+
+
+@cache
+def _hub_fingerprint(spec: ModelSpec) -> str:
+    """Name and commit of a hub id; the commit is looked up once a process."""
+    from transformers import AutoConfig
+
     try:
         config = AutoConfig.from_pretrained(spec.name, revision=spec.revision)
     except (OSError, ValueError) as e:

@@ -12,7 +12,7 @@ import yaml
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.methods import METHODS
-from weak2strong.metrics import metric
+from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.predictions import read_weak_labels
 from weak2strong.tasks import TASKS
@@ -57,6 +57,8 @@ class StudyConfig:
         """
         _check_list("task", self.tasks)
         _check_list("method", self.methods)
+        if self.metric in LESS_IS_BETTER:
+            raise UserError(f"PGR needs a metric of which more is better, not {self.metric!r}.")
         if self.seeds < 1:
             raise UserError(f"A study needs at least 1 seed, not {self.seeds}.")
         for name in self.methods:

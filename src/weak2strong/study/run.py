@@ -1,51 +1,20 @@
-"""The folder of a run: written once, enough for every table without the store.
-
-``study.yaml`` (resolved: running it again gives the same cells),
-``environment.json``, ``events.jsonl``, ``results.parquet`` (a row a cell and
-metric), ``predictions.parquet`` (test predictions of every role, joined by id).
-"""
+"""A study from config to run folder: claim the folder, do the steps, record what was found."""
 
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-import weak2strong
 from weak2strong.errors import UserError
-from weak2strong.metrics import METRICS, performance_gap_recovered
-from weak2strong.predictions import Predictions
 from weak2strong.progress import Progress
 from weak2strong.store import Store
-from weak2strong.study import stages
 from weak2strong.study.cells import steps
 from weak2strong.study.config import StudyConfig
-from weak2strong.study.desk import Desk, runtime
 from weak2strong.study.engine import Done, Plan, run_steps
-
-if TYPE_CHECKING:
-    import polars as pl
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Who answered the test set; ``method`` is empty except for students, ``seed`` of checks -1."""
-
-    task: str
-    role: str
-    method: str
-    seed: int
-    predictions: Predictions
+from weak2strong.study.record import write_environment, write_results
 
 
 def run_study(
@@ -93,8 +62,8 @@ def run_study(
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(root))
         run_steps(config, steps(config), root, plan, progress, tell)
-        _write_environment(folder)
-        _write_results(folder, config, root)
+        write_environment(folder)
+        write_results(folder, config, root)
         event("end")
     return folder
 
@@ -122,124 +91,3 @@ def _claim(out: Path | None, config: StudyConfig) -> Path:
             "choose another one with --out."
         ) from e
     return folder
-
-
-def _answers(config: StudyConfig, desk: Desk) -> Iterator[Answer]:
-    """Test predictions of every role on one task; all of them are in the store by now."""
-    task = desk.task.name
-    yield Answer(task, "probe", "", -1, stages.probe_ceiling(desk))
-    yield Answer(task, "names", "", -1, stages.name_baseline(desk))
-    for seed in range(config.seeds):
-        yield Answer(task, "floor", "", seed, stages.weak_labels(desk, seed)["test"])
-        yield Answer(task, "ceiling", "", seed, stages.ceiling(desk, seed)["test"])
-        for method in config.methods:
-            yield Answer(task, "student", method, seed, stages.student(desk, method, seed)["test"])
-
-
-def _write_results(folder: Path, config: StudyConfig, root: Path) -> None:
-    """Predictions by id with ground truth and groups, and the tidy table of scores."""
-    import polars as pl
-
-    rows, frames = [], []
-    for name in config.tasks:
-        desk = Desk.of(config, Store(root), name)
-        test = sorted(desk.splits.test, key=lambda e: e.item.id)
-        ids, labels = [e.item.id for e in test], np.array([e.label for e in test])
-        scores: dict[tuple[str, str, int], dict[str, float]] = {}
-        for a in _answers(config, desk):
-            values = a.predictions.at(ids)
-            scores[a.role, a.method, a.seed] = {
-                m: float(score(values, labels)) for m, score in METRICS[desk.task.kind].items()
-            }
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "task": name,
-                        "role": a.role,
-                        "method": a.method,
-                        "seed": a.seed,
-                        "id": ids,
-                        "group": [e.item.group for e in test],
-                        "label": labels,
-                        "probabilities": values.tolist(),
-                    }
-                )
-            )
-        rows.extend(_rows(config, name, scores))
-    pl.concat(frames).write_parquet(folder / "predictions.parquet")
-    pl.DataFrame(rows).write_parquet(folder / "results.parquet")
-
-
-def _rows(
-    config: StudyConfig, task: str, scores: Mapping[tuple[str, str, int], Mapping[str, float]]
-) -> Iterator[dict[str, Any]]:
-    """One row a cell and metric. The PGR of one cell is noisy: quote the table's, not these."""
-    for method in config.methods:
-        for seed in range(config.seeds):
-            for m, floor in scores["floor", "", seed].items():
-                student = scores["student", method, seed][m]
-                top = scores["ceiling", "", seed][m]
-                yield {
-                    "task": task,
-                    "weak": config.weak_labels.name if config.weak_labels else config.weak.name,
-                    "strong": config.strong.name,
-                    "method": method,
-                    "seed": seed,
-                    "metric": m,
-                    "floor": floor,
-                    "student": student,
-                    "ceiling": top,
-                    "pgr_of_cell": performance_gap_recovered(floor, student, top),
-                    "probe_ceiling": scores["probe", "", -1][m],
-                    "name_baseline": scores["names", "", -1][m],
-                }
-
-
-def _write_environment(folder: Path) -> None:
-    """Versions, device, and the state of the code this ran from."""
-    environment = {
-        "weak2strong": weak2strong.__version__,
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        **runtime(),
-        "polars": version("polars"),
-        **_checkout(),
-    }
-    (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
-
-
-def _checkout() -> dict[str, str | None]:
-    """Commit and uncommitted changes of the package, where it runs from its own checkout."""
-    if _git("ls-files", "--error-unmatch", "__init__.py") is None:
-        return {"commit": None, "diff": None}
-    return {"commit": _git("rev-parse", "HEAD"), "diff": _git("diff", "HEAD")}
-
-
-def _git(*command: str) -> str | None:
-    """What git says in the package's folder, or None where it fails."""
-    at = Path(weak2strong.__file__).parent
-    try:
-        done = subprocess.run(["git", *command], cwd=at, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
-def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
-    """A run's study, results and predictions.
-
-    Raises:
-        UserError: where the folder holds no finished run.
-    """
-    import polars as pl
-
-    try:
-        config = StudyConfig.from_yaml((folder / "study.yaml").read_text())
-        results = pl.read_parquet(folder / "results.parquet")
-        predictions = pl.read_parquet(folder / "predictions.parquet")
-    except OSError as e:
-        raise UserError(
-            f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
-        ) from e
-    return config, results, predictions

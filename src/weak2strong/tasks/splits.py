@@ -90,11 +90,12 @@ def hold_out(
     examples: Sequence[Example], share: float, seed: int
 ) -> tuple[list[Example], list[Example]]:
     """Set aside a share of a training set, by group, for stopping on its own ground truth."""
-    groups = sorted({e.item.group for e in examples}, key=lambda g: _draw(seed, "hold out", g))
-    held = set(groups[: round(share * len(groups))])
+    clusters = _clusters(examples)
+    clusters.sort(key=lambda c: _draw(seed, "hold out", c[0].item.group))
+    held = {e.item.id for c in clusters[: round(share * len(clusters))] for e in c}
     return (
-        [e for e in examples if e.item.group not in held],
-        [e for e in examples if e.item.group in held],
+        [e for e in examples if e.item.id not in held],
+        [e for e in examples if e.item.id in held],
     )
 
 

@@ -123,10 +123,9 @@ def fit(
             save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
             saved = time.monotonic()
         on_step(memory.step, steps)
-    if judge:
+    if memory.best_weights:
         network.load_state_dict(memory.best_weights)
-    kept = memory.best_fraction if judge else 1.0
-    return Fit(steps, tuple(Point(*p) for p in memory.trace), kept)
+    return Fit(steps, tuple(Point(*p) for p in memory.trace), memory.best_fraction)
 
 
 @dataclass
@@ -134,7 +133,8 @@ class _Memory:
     """What a training has to remember from step to step, besides weights and optimiser state.
 
     Of evaluations with the same score the earliest is kept: it is the one that
-    has seen the labels least.
+    has seen the labels least. Where no evaluation has a score (no judge, or an
+    AUC of one class only), the last weights stay.
     """
 
     step: int = 0
@@ -150,7 +150,9 @@ class _Memory:
         score = judge.score() if judge else None
         self.trace.append((fraction, float(np.mean(self.losses)), score))
         self.losses = []
-        if score is not None and (self.best_score is None or score > self.best_score):
+        if score is None or math.isnan(score):
+            return
+        if self.best_score is None or score > self.best_score:
             self.best_score, self.best_fraction = score, fraction
             self.best_weights = {k: v.clone() for k, v in network.state_dict().items()}
 

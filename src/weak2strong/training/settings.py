@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from weak2strong.errors import UserError
+from weak2strong.metrics import LESS_IS_BETTER
 from weak2strong.training.schedule import Schedule
 
 Stopping = Literal["none", "validation"]
@@ -45,14 +46,24 @@ class Training:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "evaluations"):
-            if getattr(self, name) < 1:
-                raise UserError(f"Training: {name} must be at least 1, not {getattr(self, name)}.")
+            value = getattr(self, name)
+            self._need(name, isinstance(value, int) and value >= 1, "must be at least 1")
         for name in ("learning_rate", "head_rate"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UserError(f"Training: {name} must be above 0, not {value:g}.")
-        if not 0 <= self.warmup <= 1:
-            raise UserError(f"Training: warmup is a share from 0 to 1, not {self.warmup:g}.")
+            self._need(name, value is None or value > 0, "must be above 0")
+        self._need("clip", self.clip > 0, "must be above 0")
+        self._need("weight_decay", self.weight_decay >= 0, "must be 0 or more")
+        self._need("warmup", 0 <= self.warmup <= 1, "is a share from 0 to 1")
+        self._need("beta2", 0 <= self.beta2 < 1, "must be from 0 to below 1")
+        for name, choices in (("schedule", get_args(Schedule)), ("stopping", get_args(Stopping))):
+            known = getattr(self, name) in choices
+            self._need(name, known, f"must be one of {', '.join(choices)}")
+        rises = self.stopping_metric not in LESS_IS_BETTER
+        self._need("stopping_metric", rises, "must be one of which more is better")
+
+    def _need(self, name: str, holds: bool, what: str) -> None:
+        if not holds:
+            raise UserError(f"Training: {name} {what}, not {getattr(self, name)!r}.")
 
     def with_rates(self, rates: tuple[float, float]) -> Training:
         """The same settings with both rates filled in; ``rates`` are a model's defaults."""
