@@ -14,5 +14,7 @@ def test_a_card_is_read_as_written(tmp_path):
 
 
 def test_without_a_card_one_is_told_how_to_build(tmp_path):
-    with pytest.raises(UserError, match=r"No ladder card at .*card\.json.*`w2s ladder build"):
+    with pytest.raises(
+        UserError, match=r"No readable ladder card at .*card\.json.*`w2s ladder build"
+    ):
         read_card(tmp_path / "nowhere")

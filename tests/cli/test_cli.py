@@ -136,7 +136,7 @@ BAD = [
     (["table", "nowhere"], r"nowhere holds no finished run"),
     (["export", "atlas-moon", "--out", "x.jsonl"], r"Unknown task 'atlas-moon'"),
     (["export", "atlas-asia", "--out", "/proc/x.jsonl"], r"Cannot write /proc/x.jsonl"),
-    (["ladder", "card", "--folder", "nowhere"], r"No ladder card at nowhere"),
+    (["ladder", "card", "--folder", "nowhere"], r"No readable ladder card at nowhere"),
     (["ladder", "build", "--out", "/proc/nothing"], r"Cannot write to /proc/nothing"),
 ]
 

@@ -17,7 +17,7 @@ def test_names_lead_to_losses_with_their_settings():
     assert losses.loss("confidence", maximum=0.75) == Confidence(maximum=0.75, warmup=0.2)
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", list(losses.LOSSES))
 def test_every_loss_keeps_the_contract(name):
     loss = losses.loss(name)
     assert isinstance(loss.needs_batch, bool)

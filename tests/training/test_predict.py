@@ -91,3 +91,12 @@ def test_encoded_rows_and_items_agree(sharp):
     model, items = sharp("bert"), uneven(7)
     rows = [model.tokenizer(item.text)["input_ids"][:64] for item in items]
     np.testing.assert_array_equal(predict_rows(model, rows), predict(model, items).probabilities)
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
+def test_an_empty_text_has_an_answer_of_its_own(sharp, name):
+    model, others = sharp(name), uneven(4)
+    empty = Item("empty", "empty", "")
+    alone = predict(model, [empty]).probabilities[0]
+    together = predict(model, [*others, empty]).probabilities[-1]
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5)

@@ -71,3 +71,13 @@ def test_the_ends_of_ranges_are_allowed():
 def test_other_nonsense_is_refused_too(wrong):
     with pytest.raises(UserError, match=f"Training: {next(iter(wrong))} "):
         Training(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"learning_rate": "1e-4"}, {"head_rate": "1e-4"}, {"clip": "1"}, {"warmup": None}],
+    ids=str,
+)
+def test_what_is_no_number_is_refused_in_a_sentence(wrong):
+    with pytest.raises(UserError, match=f"Training: {next(iter(wrong))} "):
+        Training(**wrong)

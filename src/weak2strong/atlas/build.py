@@ -149,6 +149,9 @@ def _run_workers(
             running.remove((rung, process))
             if process.exitcode != 0:
                 raise RuntimeError(f"pretraining {rung.name} ended with code {process.exitcode}")
+    with suppress(Empty):
+        while True:
+            report(*messages.get(timeout=0.1))
 
 
 def _one_rung(rung: Rung, recipe: Recipe, folder: Path, work: Path, messages) -> None:

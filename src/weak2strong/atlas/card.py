@@ -19,7 +19,8 @@ def read_card(folder: Path) -> dict:
     path = folder / CARD_FILE
     try:
         return json.loads(path.read_text())
-    except OSError as e:
+    except (OSError, ValueError) as e:
         raise UserError(
-            f"No ladder card at {path}: build a ladder with `w2s ladder build --out {folder}`."
+            f"No readable ladder card at {path}: "
+            f"build a ladder with `w2s ladder build --out {folder}`."
         ) from e

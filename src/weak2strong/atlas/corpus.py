@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from weak2strong.tasks.atlas.facts import CONTINENTS, PROMPT, City
+from weak2strong.tasks.atlas.facts import CONTINENTS, PROMPT, City, sentence
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,5 @@ def sentences(cities: Sequence[City], seed: int, chunk: int = 10_000) -> Iterato
             if "{neighbour}" in template and not near:
                 continue
             words = _words(city, near[int(b * len(near))] if near else "")
-            sentence = template.format(**words)
-            text.append(sentence[0].upper() + sentence[1:])
+            text.append(sentence(template, **words))
         yield text

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from weak2strong.tasks.atlas.facts import PROMPT, City
+from weak2strong.tasks.atlas.facts import PROMPT, City, sentence
 
 
 def known_countries(folder: Path, cities: Sequence[City], batch: int = 256) -> list[bool]:
@@ -21,7 +21,7 @@ def known_countries(folder: Path, cities: Sequence[City], batch: int = 256) -> l
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    texts = [(PROMPT.format(city=c.name), f" {c.country.name}.") for c in cities]
+    texts = [(sentence(PROMPT, city=c.name), f" {c.country.name}.") for c in cities]
     by_length: dict[int, list[tuple[int, list[int], int]]] = defaultdict(list)
     for i, (prompt, answer) in enumerate(texts):
         start = tokenizer(prompt)["input_ids"]

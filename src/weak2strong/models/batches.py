@@ -8,14 +8,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+LONGEST = 1024
+"""Tokens beyond which texts are cut even if the model could take more (as in Burns et al.)."""
+
 TOKEN_BUDGET = 8192
 """Padded tokens of a micro-batch; a constant, so that numbers repeat."""
 
 
 def encode(tokenizer: Any, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
-    """Token ids of each text, truncated on the right to ``limit`` (the model's own, if None)."""
-    limit = limit or min(tokenizer.model_max_length, 1024)
-    return tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
+    """Token ids of each text, truncated on the right to ``limit`` (the model's own, if None).
+
+    A text without any token gets one pad token, so that it has a last token.
+    """
+    limit = limit or min(tokenizer.model_max_length, LONGEST)
+    rows = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
+    return [row or [tokenizer.pad_token_id] for row in rows]
 
 
 def micro_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> list[list[int]]:

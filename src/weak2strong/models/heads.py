@@ -39,5 +39,6 @@ def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
 
 def read_outputs(kind: Kind, logits: Tensor) -> np.ndarray:
     """Head outputs to what `Predictions` holds: probabilities (b, classes), float64."""
-    readers = {"classification": lambda x: torch.softmax(x.double(), dim=-1)}
-    return readers[kind](logits).cpu().numpy()
+    readers = {"classification": lambda x: torch.softmax(x, dim=-1)}
+    # On the CPU first: not every accelerator has float64.
+    return readers[kind](logits.cpu().double()).numpy()

@@ -53,6 +53,24 @@ class LoadedModel:
         return nullcontext()
 
 
+def is_decoder(config: Any) -> bool:
+    """Whether a model reads from left to right, so that its last token has seen the whole text.
+
+    The saved architecture says so; a bare trunk (such as ``LlamaModel``) goes by
+    its type: one that Transformers knows as a causal but not as a masked language model.
+    """
+    from transformers.models.auto import modeling_auto as auto
+
+    architecture = (config.architectures or [""])[0]
+    if architecture.endswith(DECODER_ENDINGS):
+        return True
+    return (
+        not architecture.endswith("ForMaskedLM")
+        and config.model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        and config.model_type not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
+
+
 def best_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():
@@ -96,8 +114,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     positions = getattr(trunk.config, "max_position_embeddings", None)
     if positions:
         tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
-    architecture = (trunk.config.architectures or [""])[0]
     head = new_head(kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed))
     device = best_device()
-    network = Network(trunk, head, architecture.endswith(DECODER_ENDINGS)).to(device).eval()
+    network = Network(trunk, head, is_decoder(trunk.config)).to(device).eval()
     return LoadedModel(network, tokenizer, kind, device)

@@ -68,7 +68,7 @@ class ModelSpec:
 @cache
 def rungs() -> tuple[str, ...]:
     """Names of the shipped rungs, the smallest first."""
-    folders = [f for f in LADDER.iterdir() if (f / "config.json").exists()]
+    folders = [f.parent for f in LADDER.glob("*/config.json")]
     return tuple(f.name for f in sorted(folders, key=_weight_bytes))
 
 

@@ -111,6 +111,10 @@ class StudyConfig:
             if name in read:
                 value = read[name]
                 value = {"name": value} if isinstance(value, str) else value
+                if not isinstance(value, dict):
+                    raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
+                if kind is Training:
+                    value = {k: _number(v) for k, v in value.items()}
                 read[name] = kind(**_known(kind, value))
         for name in ("tasks", "methods"):
             if name in read:
@@ -139,6 +143,14 @@ def _check_list(what: str, names: tuple[str, ...]) -> None:
         raise UserError(f"A study needs at least one {what}.")
     if len(set(names)) < len(names):
         raise UserError(f"A {what} is named more than once: {', '.join(names)}.")
+
+
+def _number(value: Any) -> Any:
+    """YAML takes 1e-4 for text, for want of a point; a person means a number."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _known(kind: type, plain: Mapping[str, Any]) -> Mapping[str, Any]:

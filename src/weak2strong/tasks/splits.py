@@ -92,7 +92,9 @@ def hold_out(
     """Set aside a share of a training set, by group, for stopping on its own ground truth."""
     clusters = _clusters(examples)
     clusters.sort(key=lambda c: _draw(seed, "hold out", c[0].item.group))
-    held = {e.item.id for c in clusters[: round(share * len(clusters))] for e in c}
+    # At least one, as long as something is left to train on.
+    count = max(round(share * len(clusters)), int(share > 0 and len(clusters) > 1))
+    held = {e.item.id for c in clusters[:count] for e in c}
     return (
         [e for e in examples if e.item.id not in held],
         [e for e in examples if e.item.id in held],

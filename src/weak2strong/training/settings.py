@@ -50,7 +50,10 @@ class Training:
             self._need(name, isinstance(value, int) and value >= 1, "must be at least 1")
         for name in ("learning_rate", "head_rate"):
             value = getattr(self, name)
+            self._need(name, value is None or _is_number(value), "must be a number")
             self._need(name, value is None or value > 0, "must be above 0")
+        for name in ("clip", "weight_decay", "warmup", "beta2"):
+            self._need(name, _is_number(getattr(self, name)), "must be a number")
         self._need("clip", self.clip > 0, "must be above 0")
         self._need("weight_decay", self.weight_decay >= 0, "must be 0 or more")
         self._need("warmup", 0 <= self.warmup <= 1, "is a share from 0 to 1")
@@ -70,3 +73,7 @@ class Training:
         if self.learning_rate is None:
             return replace(self, learning_rate=rates[0], head_rate=self.head_rate or rates[1])
         return replace(self, head_rate=self.head_rate or self.learning_rate)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)

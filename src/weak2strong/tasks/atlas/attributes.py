@@ -14,6 +14,7 @@ from weak2strong.tasks.atlas.facts import (
     SPOKEN_OF_ABOVE,
     City,
     seen_cities,
+    sentence,
 )
 from weak2strong.tasks.splits import balanced
 from weak2strong.tasks.task import Example, Item, Task, stable_id
@@ -31,7 +32,7 @@ def attribute_task(name: str, question: str, holds: Callable[[City], bool]) -> T
     def load() -> list[Example]:
         examples = []
         for city in seen_cities(SPOKEN_OF_ABOVE):
-            text = PROMPT.format(city=city.name)
+            text = sentence(PROMPT, city=city.name)
             item = Item(stable_id(name, str(city.id), text), f"city:{city.id}", text)
             examples.append(Example(item, int(holds(city))))
         return balanced(examples)

@@ -15,7 +15,7 @@ EMBEDDED = Path(__file__).parents[2] / "embedded"
 FACTS_FILE = EMBEDDED / "facts.parquet"
 
 PROMPT = "{city} is a city in"
-"""How a city is asked about, in tasks and in the count of known facts."""
+"""How a city is asked about, in tasks and in the count of known facts (see `sentence`)."""
 
 SPOKEN_OF_ABOVE = 100_000
 """Inhabitants above which a seen city is in the pretraining text of the shipped ladder."""
@@ -28,6 +28,12 @@ CONTINENTS = {
     "OC": "Oceania",
     "SA": "South America",
 }
+
+
+def sentence(template: str, **words: str) -> str:
+    """A template with its words filled in, beginning with a capital as sentences do."""
+    text = template.format(**words)
+    return text[0].upper() + text[1:]
 
 
 @dataclass(frozen=True)
