@@ -54,8 +54,11 @@ class ModelSpec:
 
     @property
     def rates(self) -> tuple[float, float]:
-        """Peak learning rates of trunk and head where the user gives none."""
-        return LADDER_RATES.get(self.name, DEFAULT_RATES)
+        """Peak learning rates of trunk and head where the user gives none.
+
+        A rung that the user built has a folder of the same name, and the same rates.
+        """
+        return LADDER_RATES.get(Path(self.name).name, DEFAULT_RATES)
 
     @property
     def is_tiny(self) -> bool:
