@@ -19,6 +19,9 @@ def known_countries(folder: Path, cities: Sequence[City], batch: int = 256) -> l
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from weak2strong.models.load import hide_progress_bars
+
+    hide_progress_bars()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     texts = [(sentence(PROMPT, city=c.name), f" {c.country.name}.") for c in cities]

@@ -74,8 +74,10 @@ def pretrain(
     import torch
     import torch.nn.functional as F
 
+    from weak2strong.models.load import hide_progress_bars
     from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 
+    hide_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)
     model = new_model(rung, recipe).train()
     optimizer = torch.optim.AdamW(

@@ -53,6 +53,13 @@ class LoadedModel:
         return nullcontext()
 
 
+def hide_progress_bars() -> None:
+    """Keep Transformers from drawing a bar for every file that it reads or writes."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
 def is_decoder(config: Any) -> bool:
     """Whether a model reads from left to right, so that its last token has seen the whole text.
 
@@ -93,7 +100,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    hide_progress_bars()
     # Loading a trunk without its language-model head is what we want, not news.
     before = logging.get_verbosity()
     logging.set_verbosity_error()
