@@ -65,7 +65,11 @@ def test_pgr_without_a_gap_is_called_undefined_and_explained():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"probe_ceiling": 0.95}, "a logistic probe .* scores 0.950, the finetuned ceiling 0.800"),
+        (
+            {"probe_ceiling": 0.95},
+            r"a logistic probe .* scores 0.950, the finetuned ceiling 0.800: .* too low, .* "
+            r"against the probe's score it would be 0.29 \(naive\), 0.29 \(confidence\)",
+        ),
         ({"chance": 0.6}, "not clearly above chance"),
     ],
 )

@@ -92,11 +92,7 @@ def warnings_of(lines: list[Line]) -> list[str]:
         if r.undefined:
             said.append(f"{line.task}, {line.method}: PGR is undefined. {r.undefined}")
         if line.probe_ceiling > r.ceiling:
-            said.append(
-                f"{line.task}: a logistic probe with ground truth on the frozen {line.strong} "
-                f"scores {line.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f}: "
-                "the ceiling is too low, so PGR looks better than it is."
-            )
+            said.append(_probe_wins([x for x in lines if x.task == line.task]))
         if line.chance is not None and r.floor_interval.low <= line.chance:
             said.append(
                 f"{line.task}: the floor, {r.floor:.3f}, is not clearly above chance "
@@ -110,6 +106,24 @@ def warnings_of(lines: list[Line]) -> list[str]:
                 "they covered as they should in simulations (docs/statistics.md)."
             )
     return list(dict.fromkeys(said))
+
+
+def _probe_wins(lines: list[Line]) -> str:
+    """What a probe above the ceiling means for the methods on one task."""
+    one, r = lines[0], lines[0].recovered
+    text = (
+        f"{one.task}: a logistic probe with ground truth on the frozen {one.strong} scores "
+        f"{one.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f}: the ceiling is too low"
+    )
+    gap = one.probe_ceiling - r.floor
+    against = [
+        f"{(x.recovered.student - r.floor) / gap:.2f} ({x.method})"
+        for x in lines
+        if x.recovered.value is not None
+    ]
+    if against:
+        text += f", and PGR too high; against the probe's score it would be {', '.join(against)}"
+    return text + "."
 
 
 class _Answers:
