@@ -5,7 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 
 
@@ -31,6 +34,25 @@ def set_threads(threads: int) -> None:
 
     torch.set_num_threads(threads)
     threadpool_limits(threads)
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Let processes that are started inside not run the user's script again.
+
+    A spawned process first imports the script that started it, which ends in an
+    error where that script has no ``if __name__ == "__main__"``. Ours need
+    nothing from it.
+    """
+    main = sys.modules["__main__"]
+    kept = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    try:
+        for name in kept:
+            setattr(main, name, None)
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(main, name, value)
 
 
 def begin_worker(threads: int) -> None:

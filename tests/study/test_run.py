@@ -164,9 +164,9 @@ def test_workers_end_when_their_parent_is_killed(config, tmp_path):
     study = tmp_path / "study.yaml"
     study.write_text(config.to_yaml())
     code = KILLABLE.replace("Plan(workers=1", "Plan(workers=2")
-    # Spawned workers need an importable main module that does nothing when imported.
+    # A script without a main guard, as users write them.
     script = tmp_path / "killable.py"
-    script.write_text("if __name__ == '__main__':" + code.replace("\n", "\n    "))
+    script.write_text(code)
     command = [sys.executable, str(script), str(study), str(tmp_path / "run"), str(tmp_path / "st")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -196,6 +196,18 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_plain_script_may_run_a_study_in_several_processes(undisturbed, config, tmp_path):
+    study, script = tmp_path / "study.yaml", tmp_path / "script.py"
+    study.write_text(config.to_yaml())
+    script.write_text(KILLABLE.replace("workers=1", "workers=2") + "print('once')\n")
+    command = [sys.executable, script, study, tmp_path / "run", tmp_path / "store"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "once\n"
+    for one, other in zip(numbers(undisturbed), numbers(tmp_path / "run"), strict=True):
+        assert_frame_equal(one, other, check_exact=True)
 
 
 def test_a_run_folder_of_another_study_is_left_alone(undisturbed, tmp_path):

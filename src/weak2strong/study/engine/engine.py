@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from weak2strong.processes import begin_worker, set_threads
+from weak2strong.processes import begin_worker, set_threads, without_main
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import Step, perform
@@ -160,7 +160,9 @@ def _in_processes(
             ready = [s for s in waiting if not missing.intersection(s.needs)]
             for step in ready:
                 waiting.remove(step)
-                running[pool.submit(_in_worker, step, config, root)] = step
+                # Submitting is what starts the processes.
+                with without_main():
+                    running[pool.submit(_in_worker, step, config, root)] = step
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 step = running.pop(future)
