@@ -219,6 +219,11 @@ def test_a_run_folder_of_another_study_is_left_alone(undisturbed, tmp_path):
     assert (undisturbed / "results.parquet").read_bytes() == before
 
 
-def test_an_unfinished_run_has_no_table(tmp_path):
+def test_an_unfinished_run_has_no_table(undisturbed, tmp_path):
+    with pytest.raises(UserError, match="holds no finished run"):
+        read_run(tmp_path)
+    for file in ("study.yaml", "predictions.parquet"):
+        (tmp_path / file).write_bytes((undisturbed / file).read_bytes())
+    (tmp_path / "results.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(UserError, match="holds no finished run"):
         read_run(tmp_path)

@@ -86,8 +86,11 @@ def write_results(folder: Path, config: StudyConfig, root: Path) -> None:
                 )
             )
         rows.extend(_rows(config, name, scores))
-    pl.concat(frames).write_parquet(folder / "predictions.parquet")
-    pl.DataFrame(rows).write_parquet(folder / "results.parquet")
+    # Results last, and each renamed into place: who finds them finds a whole run.
+    for name, frame in (("predictions", pl.concat(frames)), ("results", pl.DataFrame(rows))):
+        partial = folder / f"{name}.partial"
+        frame.write_parquet(partial)
+        partial.replace(folder / f"{name}.parquet")
 
 
 def _rows(
@@ -158,7 +161,7 @@ def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
         config = StudyConfig.from_yaml((folder / "study.yaml").read_text())
         results = pl.read_parquet(folder / "results.parquet")
         predictions = pl.read_parquet(folder / "predictions.parquet")
-    except OSError as e:
+    except (OSError, pl.exceptions.PolarsError) as e:
         raise UserError(
             f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
         ) from e

@@ -1,0 +1,52 @@
+"""What the package ships does what its card and its README say; slow, on the real ladder."""
+
+import json
+
+import pytest
+
+import weak2strong as w2s
+from weak2strong.atlas.card import read_card
+from weak2strong.atlas.knowledge import known_countries
+from weak2strong.models.spec import LADDER, rungs
+from weak2strong.store import file_fingerprint
+from weak2strong.study.config import StudyConfig
+from weak2strong.tasks.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
+
+
+def test_the_card_is_of_the_shipped_facts_and_rungs():
+    card = read_card(LADDER)
+    assert card["facts"] == file_fingerprint(FACTS_FILE)
+    assert tuple(r["name"] for r in card["rungs"]) == rungs()
+    assert len({r["tokens"] for r in card["rungs"]}) == 1
+
+
+def test_the_shipped_weights_load_like_any_other_model():
+    from transformers import AutoModelForCausalLM
+
+    for rung in read_card(LADDER)["rungs"]:
+        model = AutoModelForCausalLM.from_pretrained(LADDER / rung["name"])
+        assert sum(p.numel() for p in model.parameters()) == rung["parameters"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", rungs())
+def test_a_rung_knows_what_the_card_says(name):
+    card = read_card(LADDER)
+    (rung,) = [r for r in card["rungs"] if r["name"] == name]
+    least = card["recipe"]["minimum_population"]
+    for column, cities in (("seen", seen_cities(least)), ("unseen", unseen_cities(least))):
+        assert len(cities) == card["cities"][column]
+        known = known_countries(LADDER / name, cities)
+        # Another machine may round another way now and then.
+        assert sum(known) / len(known) == pytest.approx(rung[f"known_{column}"], abs=0.005)
+
+
+@pytest.mark.slow
+def test_the_default_study_finds_a_clear_gap(tmp_path):
+    results = w2s.Study().run(out=tmp_path / "run", store=tmp_path / "store", quiet=True)
+    for row in results.table().iter_rows(named=True):
+        assert row["ceiling"] - row["floor"] >= 0.1
+        assert row["pgr_low"] < row["pgr"] < row["pgr_high"]
+    plain = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert plain["weak2strong"] == w2s.__version__
+    assert results.config == StudyConfig().resolved()

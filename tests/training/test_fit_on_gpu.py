@@ -1,0 +1,36 @@
+"""The same fit on CUDA: bf16 products over float32 weights, near what the CPU gives."""
+
+import numpy as np
+import pytest
+import torch
+
+from weak2strong.losses import loss
+from weak2strong.models import load
+from weak2strong.models.spec import ModelSpec
+from weak2strong.tasks.task import Item
+from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.predict import predict
+from weak2strong.training.settings import Training
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA"),
+]
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
+@pytest.mark.parametrize("loss_name", ["cross-entropy", "confidence"])
+def test_a_gpu_learns_what_the_cpu_learns(toy_models, monkeypatch, name, loss_name):
+    words = ["red house", "blue river"]
+    items = [Item(f"i{i}", f"g{i}", f"{words[i % 2]} {i}") for i in range(64)]
+    truth = np.eye(2)[[i % 2 for i in range(64)]]
+    training = Training(learning_rate=1e-3, head_rate=1e-2, stopping="none", evaluations=1)
+    answers = {}
+    for device in ("cpu", "cuda"):
+        monkeypatch.setattr(load, "best_device", lambda device=device: torch.device(device))
+        model = load.load_model(ModelSpec(str(toy_models[name])), "classification", 2, seed=0)
+        assert next(model.network.parameters()).dtype == torch.float32
+        fit(model, Labelled(items, truth), loss(loss_name), training, seed=0)
+        answers[device] = predict(model, items).probabilities
+    assert (answers["cuda"].argmax(1) == truth.argmax(1)).mean() > 0.9
+    np.testing.assert_allclose(answers["cuda"], answers["cpu"], atol=0.15)
