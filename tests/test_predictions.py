@@ -60,10 +60,17 @@ def test_a_file_gives_every_bit_back(tmp_path, classes):
         assert found[name].probabilities.tobytes() == p.probabilities.tobytes()
 
 
+def test_the_kind_survives_the_file(tmp_path):
+    path = tmp_path / "p.parquet"
+    save_predictions(path, {"test": Predictions(("a",), np.array([[0.2, 0.8]]), "another kind")})
+    assert load_predictions(path)["test"].kind == "another kind"
+
+
 def test_the_file_is_a_plain_table(tmp_path):
     save_predictions(tmp_path / "p.parquet", {"test": draw(3)})
     frame = pl.read_parquet(tmp_path / "p.parquet")
-    assert frame.columns == ["split", "id", "probabilities"]
+    assert frame.columns == ["split", "kind", "id", "probabilities"]
+    assert set(frame["kind"]) == {"classification"}
     assert frame["id"].to_list() == ["e0", "e1", "e2"]
 
 

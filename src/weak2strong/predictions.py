@@ -16,15 +16,17 @@ from weak2strong.errors import UserError
 
 @dataclass(frozen=True)
 class Predictions:
-    """Class probabilities for examples.
+    """Answers of a model for examples, of a kind whose answers are probabilities.
 
     Attributes:
         ids: of the examples, unique.
         probabilities: float64 of shape (number of ids, classes), rows sum to one.
+        kind: of the task that was asked.
     """
 
     ids: tuple[str, ...]
     probabilities: np.ndarray
+    kind: str = "classification"
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.probabilities):
@@ -49,13 +51,23 @@ class Predictions:
 
 
 def save_predictions(path: Path, splits: dict[str, Predictions]) -> None:
-    """Write predictions of several splits as one parquet file: split, id, probabilities."""
+    """Write predictions of several splits as one parquet file: split, kind, id, probabilities."""
     import polars as pl
 
     frames = [
         pl.DataFrame(
-            {"split": [split] * len(p.ids), "id": p.ids, "probabilities": p.probabilities.tolist()},
-            schema={"split": pl.String, "id": pl.String, "probabilities": pl.List(pl.Float64)},
+            {
+                "split": [split] * len(p.ids),
+                "kind": [p.kind] * len(p.ids),
+                "id": p.ids,
+                "probabilities": p.probabilities.tolist(),
+            },
+            schema={
+                "split": pl.String,
+                "kind": pl.String,
+                "id": pl.String,
+                "probabilities": pl.List(pl.Float64),
+            },
         )
         for split, p in splits.items()
     ]
@@ -70,7 +82,7 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
     found = {}
     for (split,), rows in frame.group_by("split", maintain_order=True):
         values = np.array(rows["probabilities"].to_list(), dtype=np.float64)
-        found[str(split)] = Predictions(tuple(rows["id"]), values)
+        found[str(split)] = Predictions(tuple(rows["id"]), values, rows["kind"][0])
     return found
 
 

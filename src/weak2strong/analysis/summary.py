@@ -11,7 +11,6 @@ import numpy as np
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
-from weak2strong.tasks import TASKS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +56,7 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
     lines = []
     for name in config.tasks:
         rows = predictions.filter(task=name)
-        score = metric(TASKS.get(name).kind, on)
+        score = metric(rows["kind"][0], on)
         answers = _Answers(rows, config.seeds)
         for method in config.methods:
             found = recovered(

@@ -75,6 +75,7 @@ def write_results(folder: Path, config: StudyConfig, root: Path) -> None:
                 pl.DataFrame(
                     {
                         "task": name,
+                        "kind": a.predictions.kind,
                         "role": a.role,
                         "method": a.method,
                         "seed": a.seed,

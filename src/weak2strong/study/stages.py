@@ -26,6 +26,7 @@ from weak2strong.predictions import (
     save_predictions,
 )
 from weak2strong.study.desk import Desk, Write
+from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest, hold_out
 from weak2strong.tasks.task import Example, Item
 from weak2strong.training.settings import Training
@@ -181,14 +182,14 @@ class StudentContext:
 
 
 def _true_lesson(desk: Desk, examples: Sequence[Example]) -> Lesson:
-    """Ground truth as one-hot targets, a tenth of the groups held out for stopping."""
+    """Ground truth as targets, a tenth of the groups held out for stopping."""
     train, held = hold_out(examples, HELD_OUT, desk.config.split_seed)
-    rows = np.eye(len(desk.task.classes))
+    kind, classes = desk.task.kind, len(desk.task.classes)
     return Lesson(
         [e.item for e in train],
-        rows[[e.label for e in train]],
+        true_targets(kind, train, classes),
         [e.item for e in held],
-        rows[[e.label for e in held]],
+        true_targets(kind, held, classes),
     )
 
 
@@ -254,11 +255,12 @@ def _joined(*parts: Predictions) -> Predictions:
     return Predictions(
         tuple(id for p in parts for id in p.ids),
         np.concatenate([p.probabilities for p in parts]),
+        parts[0].kind,
     )
 
 
 def _digest(p: Predictions) -> str:
-    sha = hashlib.sha256(json.dumps(p.ids).encode())
+    sha = hashlib.sha256(json.dumps([p.kind, p.ids]).encode())
     sha.update(_array_digest(p.probabilities).encode())
     return sha.hexdigest()
 

@@ -22,6 +22,7 @@ from weak2strong.losses import Loss
 from weak2strong.metrics import metric
 from weak2strong.models.batches import TOKEN_BUDGET, encode, micro_batches, pad
 from weak2strong.models.load import LoadedModel
+from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.predict import predict_rows
@@ -232,7 +233,7 @@ class _Judge:
             raise ValueError("the stopping rule 'validation' needs validation labels")
         self._model, self._metric = model, metric(model.kind, training.stopping_metric)
         self._rows = encode(model.tokenizer, [item.text for item in validation.items])
-        self._labels = validation.targets.argmax(1)
+        self._labels = hard_labels(model.kind, validation.targets)
 
     def score(self) -> float:
         """The metric now, against the most probable class of each label."""

@@ -21,7 +21,8 @@ INFERENCE_BUDGET = 32768
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
     """The model's probabilities for every item."""
     rows = encode(model.tokenizer, [item.text for item in items])
-    return Predictions(tuple(item.id for item in items), predict_rows(model, rows))
+    ids = tuple(item.id for item in items)
+    return Predictions(ids, predict_rows(model, rows), model.kind)
 
 
 def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:

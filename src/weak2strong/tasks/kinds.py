@@ -1,0 +1,32 @@
+"""What differs between kinds of task in what a model learns from and is compared with.
+
+One entry a kind in each table; heads and metrics have tables of their own
+(`weak2strong.models.heads`, `weak2strong.metrics`). Nothing else may ask what
+form a label has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from weak2strong.tasks.task import Example, Kind
+
+_TRUE_TARGETS: dict[Kind, Callable[[Sequence[Example], int], np.ndarray]] = {
+    "classification": lambda examples, classes: np.eye(classes)[[e.label for e in examples]],
+}
+
+_HARD_LABELS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
+    "classification": lambda targets: targets.argmax(axis=1),
+}
+
+
+def true_targets(kind: Kind, examples: Sequence[Example], classes: int) -> np.ndarray:
+    """Ground truth as training targets; for a classification one-hot rows (n, classes)."""
+    return _TRUE_TARGETS[kind](examples, classes)
+
+
+def hard_labels(kind: Kind, targets: np.ndarray) -> np.ndarray:
+    """What a metric compares with where only soft targets are known: (n,) class indices."""
+    return _HARD_LABELS[kind](targets)
