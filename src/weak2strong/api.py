@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 
 from weak2strong.models.spec import ModelSpec
 from weak2strong.progress import Progress
-from weak2strong.study.config import DEFAULT_SEEDS, StudyConfig
+from weak2strong.study.config import (
+    DEFAULT_METHODS,
+    DEFAULT_SEEDS,
+    DEFAULT_STRONG,
+    DEFAULT_TASKS,
+    DEFAULT_WEAK,
+    StudyConfig,
+)
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
 from weak2strong.training.settings import Training
@@ -115,10 +122,10 @@ class Study:
 
     def __init__(
         self,
-        tasks: Sequence[str] | str = ("atlas-asia",),
-        weak: str | ModelSpec = "atlas-xs",
-        strong: str | ModelSpec = "atlas-m",
-        methods: Sequence[str] | str = ("naive", "confidence"),
+        tasks: Sequence[str] | str = DEFAULT_TASKS,
+        weak: str | ModelSpec = DEFAULT_WEAK,
+        strong: str | ModelSpec = DEFAULT_STRONG,
+        methods: Sequence[str] | str = DEFAULT_METHODS,
         seeds: int = DEFAULT_SEEDS,
         metric: str = "accuracy",
         weak_labels: str | Path | None = None,

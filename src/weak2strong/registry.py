@@ -28,9 +28,6 @@ class Registry:
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._entries
-
     def get(self, name: str) -> Any:
         """The object of that name.
 

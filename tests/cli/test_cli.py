@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import MissingError
 from weak2strong.study.engine import Plan
 
@@ -47,6 +48,17 @@ def test_run_prints_the_table_and_what_it_wrote(study, finished, capsys):
     for path in re.findall(r"^  (\S+\.\w+)  ", shown.out, flags=re.MULTILINE):
         assert Path(path).is_file()
     assert shown.err.count(": reused") == 6
+
+
+def test_the_help_names_the_defaults_of_a_study(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    config = StudyConfig()
+    for default in (*config.tasks, config.weak.name, config.strong.name, config.seeds):
+        assert f"(default: {default}" in shown
+    assert f"(default: {' '.join(config.methods)};" in shown
+    assert f"{config.metric} (default)" in shown
 
 
 def test_table_prints_the_same_from_the_folder_alone(study, finished, capsys):

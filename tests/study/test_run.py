@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,28 +14,17 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from weak2strong.errors import UserError
-from weak2strong.models.spec import ModelSpec
 from weak2strong.progress import Progress
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.engine import Plan
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
-from weak2strong.training.settings import Training
-
-QUICK = Training(epochs=1, evaluations=2, learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
-def config(toy_models) -> StudyConfig:
-    """A small study of toy models on a real task."""
-    return StudyConfig(
-        tasks=("atlas-southern",),
-        weak=ModelSpec(str(toy_models["gpt2"])),
-        strong=ModelSpec(str(toy_models["llama"])),
-        seeds=2,
-        weak_training=QUICK,
-        strong_training=QUICK,
-    )
+def config(quick_study) -> StudyConfig:
+    """The quick study with two seeds."""
+    return replace(quick_study, seeds=2)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +83,15 @@ def test_running_again_trains_nothing(undisturbed, config, tmp_path):
     assert sorted(p.name for p in store.glob("*/*")) == before
     for one, other in zip(numbers(undisturbed), numbers(folder), strict=True):
         assert_frame_equal(one, other, check_exact=True)
+
+
+def test_another_number_of_threads_in_the_same_process_is_another_result(config, tmp_path):
+    store, few = tmp_path / "store", replace(config, seeds=1, methods=("naive",))
+    run_study(few, tmp_path / "one", store, plan=Plan(workers=1, threads=1))
+    second = run_study(few, tmp_path / "two", store, plan=Plan(workers=1, threads=2))
+    assert not any(u["reused"] for s in steps_of(second)[:2] for u in s["stages"])
+    environment = json.loads((second / "environment.json").read_text())
+    assert environment["threads"] == 2
 
 
 def test_a_damaged_entry_is_made_again_with_a_warning(config, tmp_path, capsys):

@@ -11,14 +11,11 @@ from weak2strong.methods import METHODS
 from weak2strong.models.spec import ModelSpec
 from weak2strong.store import Store
 from weak2strong.study import stages
-from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, MissingError
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
 from weak2strong.training.settings import Training
-
-QUICK = Training(epochs=1, evaluations=2, learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
@@ -32,24 +29,13 @@ def splits() -> Splits:
 
 
 @pytest.fixture
-def make_desk(toy_models, tmp_path, splits):
-    """Desks that share a store; the first argument replaces splits."""
+def make_desk(quick_study, tmp_path, splits):
+    """Desks that share a store; the first argument replaces splits, the rest settings."""
 
     def make(splits=splits, **changes) -> Desk:
-        config = StudyConfig(
-            tasks=("atlas-southern",),
-            weak=ModelSpec(str(toy_models["gpt2"])),
-            strong=ModelSpec(str(toy_models["llama"])),
-            seeds=1,
-            weak_training=QUICK,
-            strong_training=QUICK,
-        )
-        return Desk(
-            replace(config, **changes),
-            Store(tmp_path / "store"),
-            TASKS.get("atlas-southern"),
-            splits,
-        )
+        config = replace(quick_study, **changes).resolved()
+        store = Store(tmp_path / "store")
+        return Desk(config, store, TASKS.get("atlas-southern"), splits)
 
     return make
 
@@ -126,18 +112,18 @@ def test_methods_share_the_supervisor(make_desk):
 
 
 CHANGES = {
-    "epochs": {"strong_training": replace(QUICK, epochs=2)},
-    "batch_size": {"strong_training": replace(QUICK, batch_size=16)},
-    "learning_rate": {"strong_training": replace(QUICK, learning_rate=1e-3)},
-    "head_rate": {"strong_training": replace(QUICK, head_rate=1e-2)},
-    "schedule": {"strong_training": replace(QUICK, schedule="linear")},
-    "warmup": {"strong_training": replace(QUICK, warmup=0.2)},
-    "weight_decay": {"strong_training": replace(QUICK, weight_decay=0.1)},
-    "beta2": {"strong_training": replace(QUICK, beta2=0.99)},
-    "clip": {"strong_training": replace(QUICK, clip=0.5)},
-    "stopping": {"strong_training": replace(QUICK, stopping="none")},
-    "stopping_metric": {"strong_training": replace(QUICK, stopping_metric="roc_auc")},
-    "evaluations": {"strong_training": replace(QUICK, evaluations=3)},
+    "epochs": 2,
+    "batch_size": 16,
+    "learning_rate": 1e-3,
+    "head_rate": 1e-2,
+    "schedule": "linear",
+    "warmup": 0.2,
+    "weight_decay": 0.1,
+    "beta2": 0.99,
+    "clip": 0.5,
+    "stopping": "none",
+    "stopping_metric": "roc_auc",
+    "evaluations": 3,
 }
 
 
@@ -160,10 +146,11 @@ def test_every_training_setting_is_tried():
 
 
 @pytest.mark.parametrize("name", sorted(CHANGES))
-def test_every_training_setting_is_in_the_key(make_desk, monkeypatch, name):
+def test_every_training_setting_is_in_the_key(make_desk, quick_study, monkeypatch, name):
     one = ceiling_key(make_desk(), monkeypatch)
     assert one == ceiling_key(make_desk(), monkeypatch)
-    assert one != ceiling_key(make_desk(**CHANGES[name]), monkeypatch)
+    changed = replace(quick_study.strong_training, **{name: CHANGES[name]})
+    assert one != ceiling_key(make_desk(strong_training=changed), monkeypatch)
 
 
 def test_seed_weights_and_data_are_in_the_key(make_desk, monkeypatch, splits, toy_models):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -363,7 +364,7 @@ def test_the_last_batch_of_an_epoch_counts_by_its_own_size(load, lesson):
 
 def test_a_record_is_json(overfitted):
     _, _, done, _ = overfitted
-    plain = json.loads(json.dumps(done.as_json()))
+    plain = json.loads(json.dumps(asdict(done)))
     assert plain["steps"] == done.steps
     assert [p["score"] for p in plain["trace"]] == [p.score for p in done.trace]
 

@@ -52,17 +52,18 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
         on: name of a metric for which more is better; the study's own if None.
     """
     on = on or config.metric
-    weak = config.weak_labels.name if config.weak_labels else config.weak.name
     lines = []
     for name in config.tasks:
         rows = predictions.filter(task=name)
         score = metric(rows["kind"][0], on)
         answers = _Answers(rows, config.seeds)
+        floor, ceiling = answers.of("floor"), answers.of("ceiling")
+        probe, names = (answers.score(check, score) for check in ("probe", "names"))
         for method in config.methods:
             found = recovered(
-                answers.of("floor"),
+                floor,
                 answers.of("student", method),
-                answers.of("ceiling"),
+                ceiling,
                 answers.labels,
                 answers.groups,
                 score,
@@ -70,13 +71,13 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
             lines.append(
                 Line(
                     task=name,
-                    weak=weak,
+                    weak=config.weak_name,
                     strong=config.strong.name,
                     method=method,
                     metric=on,
                     recovered=found,
-                    probe_ceiling=answers.score("probe", score),
-                    name_baseline=answers.score("names", score),
+                    probe_ceiling=probe,
+                    name_baseline=names,
                     chance=_chance(on, answers.labels),
                 )
             )

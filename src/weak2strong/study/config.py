@@ -18,6 +18,9 @@ from weak2strong.predictions import read_weak_labels
 from weak2strong.tasks import TASKS
 from weak2strong.training.settings import Training
 
+DEFAULT_TASKS = ("atlas-asia",)
+DEFAULT_WEAK, DEFAULT_STRONG = "atlas-xs", "atlas-m"
+DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
 
@@ -38,16 +41,21 @@ class StudyConfig:
         split_seed: decides the splits, which all seeds share.
     """
 
-    tasks: tuple[str, ...] = ("atlas-asia",)
-    weak: ModelSpec = field(default_factory=lambda: ModelSpec("atlas-xs"))
-    strong: ModelSpec = field(default_factory=lambda: ModelSpec("atlas-m"))
-    methods: tuple[str, ...] = ("naive", "confidence")
+    tasks: tuple[str, ...] = DEFAULT_TASKS
+    weak: ModelSpec = field(default_factory=lambda: ModelSpec(DEFAULT_WEAK))
+    strong: ModelSpec = field(default_factory=lambda: ModelSpec(DEFAULT_STRONG))
+    methods: tuple[str, ...] = DEFAULT_METHODS
     seeds: int = DEFAULT_SEEDS
     metric: str = "accuracy"
     weak_labels: Path | None = None
     weak_training: Training = field(default_factory=Training)
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
+
+    @property
+    def weak_name(self) -> str:
+        """What tables call the source of weak labels: the supervisor's model, or the file."""
+        return self.weak_labels.name if self.weak_labels else self.weak.name
 
     def resolved(self) -> StudyConfig:
         """The same study with nothing left to defaults that depend on its models.

@@ -8,7 +8,7 @@ device it runs on. Whatever could change a number is in it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -18,7 +18,7 @@ from typing import Any
 from weak2strong.store import Entry, Store, code_fingerprint, stage_key
 from weak2strong.study.config import StudyConfig
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.splits import Splits, digest, make_splits
 from weak2strong.tasks.task import Task
 
 PACKAGE = Path(__file__).parents[1]
@@ -77,6 +77,7 @@ class Desk:
     compute: bool = True
     on_step: Callable[[int, int], None] = lambda step, steps: None
     used: list[Used] = field(default_factory=list)
+    _digests: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(config: StudyConfig, store: Store, task_name: str) -> Desk:
@@ -87,6 +88,13 @@ class Desk:
     @cached_property
     def _surroundings(self) -> dict[str, Any]:
         return {"code": code_fingerprint(PACKAGE, CODE), "runtime": runtime()}
+
+    def item_digests(self, splits: Sequence[str]) -> dict[str, str]:
+        """What the label-free items of some splits are, for keys; each is hashed once a desk."""
+        for split in splits:
+            if split not in self._digests:
+                self._digests[split] = digest(self.splits.items(split))
+        return {split: self._digests[split] for split in splits}
 
     def stage(
         self,

@@ -24,7 +24,6 @@ import weak2strong
 from weak2strong.errors import UserError
 from weak2strong.metrics import METRICS, performance_gap_recovered
 from weak2strong.predictions import Predictions
-from weak2strong.store import Store
 from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, runtime
@@ -56,13 +55,12 @@ def _answers(config: StudyConfig, desk: Desk) -> Iterator[Answer]:
             yield Answer(task, "student", method, seed, stages.student(desk, method, seed)["test"])
 
 
-def write_results(folder: Path, config: StudyConfig, root: Path) -> None:
+def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) -> None:
     """Predictions by id with ground truth and groups, and the tidy table of scores."""
     import polars as pl
 
     rows, frames = [], []
-    for name in config.tasks:
-        desk = Desk.of(config, Store(root), name)
+    for name, desk in desks.items():
         test = sorted(desk.splits.test, key=lambda e: e.item.id)
         ids, labels = [e.item.id for e in test], np.array([e.label for e in test])
         scores: dict[tuple[str, str, int], dict[str, float]] = {}
@@ -105,7 +103,7 @@ def _rows(
                 top = scores["ceiling", "", seed][m]
                 yield {
                     "task": task,
-                    "weak": config.weak_labels.name if config.weak_labels else config.weak.name,
+                    "weak": config.weak_name,
                     "strong": config.strong.name,
                     "method": method,
                     "seed": seed,

@@ -13,6 +13,7 @@ from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import steps
 from weak2strong.study.config import StudyConfig
+from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Done, Plan, run_steps
 from weak2strong.study.record import write_environment, write_results
 
@@ -41,8 +42,9 @@ def run_study(
         UserError: for bad input, before anything is trained.
     """
     progress = progress or Progress(quiet=True)
-    root = Store(store).root
+    kept = Store(store)
     config = config.resolved()
+    desks = {name: Desk.of(config, kept, name) for name in config.tasks}
     folder = _claim(out, config)
     plan = plan or Plan.of(config)
     with (folder / "events.jsonl").open("a") as log:
@@ -60,10 +62,10 @@ def run_study(
             took = "reused" if done.reused else f"{done.seconds:.1f} s"
             progress.line(f"{done.step.name}: {took}")
 
-        event("start", workers=plan.workers, threads=plan.threads, store=str(root))
-        run_steps(config, steps(config), root, plan, progress, tell)
+        event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
+        run_steps(steps(config), desks, plan, progress, tell)
         write_environment(folder)
-        write_results(folder, config, root)
+        write_results(folder, config, desks)
         event("end")
     return folder
 

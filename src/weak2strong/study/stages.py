@@ -67,7 +67,7 @@ def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
     for split in PREDICTED:
         ids = tuple(item.id for item in desk.splits.items(split))
         try:
-            found[split] = Predictions(ids, given.at(ids))
+            found[split] = Predictions(ids, given.at(ids), desk.task.kind)
         except UserError as e:
             raise UserError(
                 f"Weak labels {path}, split {split} of {desk.task.name}: {e} "
@@ -106,7 +106,7 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
         {
             "weights": fingerprint(desk.config.strong),
             "weak_labels": _digest(shown),
-            **{split: digest(rows) for split, rows in items.items()},
+            **desk.item_digests(PREDICTED),
         },
         lambda working: _writer(METHODS.get(method).run(context)),
     )
@@ -133,12 +133,12 @@ def probe_ceiling(desk: Desk) -> Predictions:
         penalty = select_penalty(features, labels, groups, seed=0)
         probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
         answers = probe.predict(pooled_activations(model, test))
-        return _writer({"test": Predictions(tuple(i.id for i in test), answers)})
+        return _writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
 
     inputs = {
         "weights": fingerprint(desk.config.strong),
         "train": digest(train),
-        "test": digest(test),
+        **desk.item_digests(("test",)),
     }
     return load_predictions(desk.stage("probe", {}, inputs, make).path / FILE)["test"]
 
@@ -156,9 +156,9 @@ def name_baseline(desk: Desk) -> Predictions:
             [item.text for item in test],
             len(desk.task.classes),
         )
-        return _writer({"test": Predictions(tuple(i.id for i in test), answers)})
+        return _writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
 
-    inputs = {"train": digest(train), "test": digest(test)}
+    inputs = {"train": digest(train), **desk.item_digests(("test",))}
     return load_predictions(desk.stage("names", {}, inputs, make).path / FILE)["test"]
 
 
@@ -197,7 +197,6 @@ def _finetune(
     desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
 ) -> Mapping[str, Predictions]:
     """The stage beneath supervisor, ceiling and students: fit, then predict every split."""
-    training = training.with_rates(model.rates)
     asked = {split: desk.splits.items(split) for split in PREDICTED}
     classes = len(desk.task.classes)
 
@@ -221,7 +220,7 @@ def _finetune(
 
         def write(folder: Path) -> None:
             _writer(answers)(folder)
-            (folder / "trace.json").write_text(json.dumps(done.as_json(), indent=1))
+            (folder / "trace.json").write_text(json.dumps(asdict(done), indent=1))
 
         return write
 
@@ -240,7 +239,7 @@ def _finetune(
             "targets": _array_digest(lesson.targets),
             "validation": digest(lesson.validation_items),
             "validation_targets": _array_digest(lesson.validation_targets),
-            **{f"asked_{split}": digest(items) for split, items in asked.items()},
+            **{f"asked_{s}": d for s, d in desk.item_digests(PREDICTED).items()},
         },
         make,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +57,6 @@ class Fit:
     steps: int
     trace: tuple[Point, ...]
     kept: float
-
-    def as_json(self) -> dict:
-        """For ``trace.json``."""
-        return asdict(self)
 
 
 def fit(

@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import cache
@@ -72,14 +72,13 @@ class Done:
 
 
 def run_steps(
-    config: StudyConfig,
     steps: Sequence[Step],
-    root: Path,
+    desks: Mapping[str, Desk],
     plan: Plan,
     progress: Progress,
     tell: Tell,
 ) -> None:
-    """Do every step; ``tell`` hears of each when it is done.
+    """Do every step at the desk of its task; ``tell`` hears of each when it is done.
 
     A step that fails ends the run with its exception. What is finished by then
     is in the store, so running again goes on from there.
@@ -87,7 +86,7 @@ def run_steps(
     set_threads(plan.threads)
     todo, noticed = [], {}
     for step in steps:
-        done = _look_up(step, config, root)
+        done = _look_up(step, desks[step.task])
         if done.finished:
             tell(done)
         else:
@@ -98,15 +97,14 @@ def run_steps(
     title = "study"
     progress.update(title, 0, len(todo))
     doers = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
-    for count, done in enumerate(doers(config, todo, root, plan, progress), start=1):
+    for count, done in enumerate(doers(todo, desks, plan, progress), start=1):
         tell(replace(done, warnings=(*noticed[done.step], *done.warnings)))
         progress.update(title, count, len(todo))
     progress.forget(title)
 
 
-def _look_up(step: Step, config: StudyConfig, root: Path) -> Done:
+def _look_up(step: Step, desk: Desk) -> Done:
     """The step from the store alone, as far as that goes."""
-    desk = _desk(config, root, step.task)
     desk.compute = False
     try:
         return _do(step, desk)
@@ -127,24 +125,18 @@ def _do(step: Step, desk: Desk) -> Done:
     return Done(step, tuple(desk.used), said, round(time.monotonic() - begun, 3), finished)
 
 
-@cache
-def _desk(config: StudyConfig, root: Path, task: str) -> Desk:
-    """One desk a task and process: its data are loaded once."""
-    return Desk.of(config, Store(root), task)
-
-
 def _in_this_process(
-    config: StudyConfig, todo: Sequence[Step], root: Path, plan: Plan, progress: Progress
+    todo: Sequence[Step], desks: Mapping[str, Desk], plan: Plan, progress: Progress
 ) -> Iterator[Done]:
     for step in todo:
-        desk = _desk(config, root, step.task)
+        desk = desks[step.task]
         desk.on_step = lambda done, total, name=step.name: progress.update(name, done, total)
         yield _do(step, desk)
         progress.forget(step.name)
 
 
 def _in_processes(
-    config: StudyConfig, todo: Sequence[Step], root: Path, plan: Plan, progress: Progress
+    todo: Sequence[Step], desks: Mapping[str, Desk], plan: Plan, progress: Progress
 ) -> Iterator[Done]:
     """A pool of processes; a step starts when all that it needs is done."""
     pool = ProcessPoolExecutor(
@@ -160,9 +152,10 @@ def _in_processes(
             ready = [s for s in waiting if not missing.intersection(s.needs)]
             for step in ready:
                 waiting.remove(step)
+                desk = desks[step.task]
                 # Submitting is what starts the processes.
                 with without_main():
-                    running[pool.submit(_in_worker, step, config, root)] = step
+                    running[pool.submit(_in_worker, step, desk.config, desk.store.root)] = step
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 step = running.pop(future)
@@ -173,4 +166,10 @@ def _in_processes(
 
 
 def _in_worker(step: Step, config: StudyConfig, root: Path) -> Done:
-    return _do(step, _desk(config, root, step.task))
+    return _do(step, _worker_desk(config, root, step.task))
+
+
+@cache
+def _worker_desk(config: StudyConfig, root: Path, task: str) -> Desk:
+    """A worker's own desk: a worker lives for one run, and loads the data of a task once."""
+    return Desk.of(config, Store(root), task)
