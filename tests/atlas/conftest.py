@@ -11,22 +11,29 @@ from weak2strong.tasks.atlas.facts import City, Country
 def world():
     """Six cities in three countries; the third country has no neighbour, the first two each other.
 
-    The population of a city is 16 times that of the next one.
+    The population of a city is 16 times that of the next one. Claims about Uno, Duo
+    and Quad are judged, which their ids decide; the third country has no coast, which
+    its code decides.
     """
-    rows = {
-        "AA": ("Aland", "AS", "Acity", "Aurum", ("BB", "ZZ")),
-        "BB": ("Bland", "EU", "Bcity", "Bullion", ("AA",)),
-        "CC": ("Cland", "SA", "Ccity", "Copper", ()),
-    }
     countries = {
-        code: Country(code, name, continent, capital, currency, (), neighbours, 1.0, 1)
-        for code, (name, continent, capital, currency, neighbours) in rows.items()
+        "AA": Country("AA", "Aland", "AS", "Acity", "Aurum", ("es",), ("BB", "ZZ"), 2e6, 9),
+        "BB": Country("BB", "Bland", "EU", "Bcity", "Bullion", ("fr-BB", "es"), ("AA",), 1.0, 999),
+        "LI": Country("LI", "Cland", "SA", "Ccity", "Copper", ("sw",), (), 1.0, 1),
     }
-    names = {"Uno": "AA", "Duo": "BB", "Tre": "CC", "Quad": "AA", "Quin": "BB", "Sexto": "CC"}
-    return tuple(
-        City(i, name, countries[code], -5.0 if i % 2 else 5.0, 0.0, 16 ** (6 - i), True)
-        for i, (name, code) in enumerate(names.items())
+    cities = {
+        "Uno": ("AA", 7, 5.0),
+        "Duo": ("BB", 10, -5.0),
+        "Tre": ("LI", 1, 50.0),
+        "Quad": ("AA", 12, -50.0),
+        "Quin": ("BB", 2, 50.0),
+        "Sexto": ("LI", 3, -50.0),
+    }
+    made = tuple(
+        City(id, name, countries[code], latitude, 0.0, 16 ** (6 - i), True)
+        for i, (name, (code, id, latitude)) in enumerate(cities.items())
     )
+    assert [c.name for c in made if c.judged] == ["Uno", "Duo", "Quad"]
+    return made
 
 
 @pytest.fixture

@@ -2,13 +2,18 @@
 
 import pytest
 
+from weak2strong.atlas.pretrain import new_model
 from weak2strong.atlas.rungs import RUNGS, Recipe
+from weak2strong.tasks.atlas.facts import cities, seen_cities
 
 
-def test_rungs_grow_and_their_heads_fit():
-    sizes = [r.width**2 * r.layers for r in RUNGS]
+def test_four_rungs_are_named_by_size_and_ascend_in_parameters():
+    assert [r.name for r in RUNGS] == ["atlas-xs", "atlas-s", "atlas-m", "atlas-l"]
+    sizes = [sum(p.numel() for p in new_model(r, Recipe()).parameters()) for r in RUNGS]
     assert sizes == sorted(set(sizes))
-    assert len({r.name for r in RUNGS}) == len(RUNGS)
+
+
+def test_heads_fit():
     for rung in RUNGS:
         # Rotary positions turn pairs of numbers.
         assert rung.width % (2 * rung.heads) == 0
@@ -21,3 +26,8 @@ def test_a_batch_that_is_not_full_is_left_out(tokens, steps):
 
 def test_token_ids_of_the_shipped_recipe_fit_the_stream():
     assert Recipe().vocabulary <= 2**16
+
+
+def test_the_shipped_recipe_reads_about_every_city_that_may_be_seen():
+    read = {c.id for c in seen_cities(Recipe().minimum_population)}
+    assert read == {c.id for c in cities() if c.seen}

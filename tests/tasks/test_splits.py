@@ -193,6 +193,26 @@ def test_balancing_draws_by_the_seed():
     assert one != two
 
 
+@given(ROWS, st.integers(0, 3), st.integers(0, 20), st.randoms(use_true_random=False))
+def test_balancing_keeps_no_more_than_asked_of_the_same_examples(examples, seed, most, rng):
+    whole, kept = balanced(examples, seed), balanced(examples, seed, most)
+    before, after = (Counter(e.label for e in rows) for rows in (whole, kept))
+    assert after == {label: min(n, most) for label, n in before.items() if most}
+    # A lower limit takes away, and puts nothing else in the place.
+    for label in before:
+        first = [e for e in whole if e.label == label][:most]
+        assert [e for e in kept if e.label == label] == first
+    shuffled = examples.copy()
+    rng.shuffle(shuffled)
+    assert balanced(shuffled, seed, most) == kept
+
+
+def test_a_limit_above_the_rarest_class_changes_nothing():
+    examples = [e if int(e.item.id[1:]) < 20 else Example(e.item, 0) for e in plain(200)]
+    assert balanced(examples, 0, 10) == balanced(examples, 0) == balanced(examples, 0, 11)
+    assert len(balanced(examples, 0, 9)) == 18
+
+
 def test_a_digest_sees_every_field_and_the_order():
     rows = plain(4)
     changed = [

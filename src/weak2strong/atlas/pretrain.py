@@ -95,8 +95,10 @@ def pretrain(
     while step < recipe.steps:
         batch = stream[step * block : (step + 1) * block].astype(np.int64)
         tokens = torch.from_numpy(batch).view(recipe.batch, recipe.context)
-        logits = model(input_ids=tokens, use_cache=False).logits
-        value = F.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
+        # bfloat16 products are 1.6 times as fast at width 128; weights and their sums are float32.
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model(input_ids=tokens, use_cache=False).logits
+        value = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), tokens[:, 1:].flatten())
         value.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:

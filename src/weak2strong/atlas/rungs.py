@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from weak2strong.tasks.atlas.facts import SPOKEN_OF_ABOVE
-
 
 @dataclass(frozen=True)
 class Rung:
@@ -19,9 +17,10 @@ class Rung:
 
 
 RUNGS = (
-    Rung("atlas-xs", width=32, layers=2, heads=2, learning_rate=8e-3),
+    Rung("atlas-xs", width=32, layers=2, heads=2, learning_rate=5e-3),
     Rung("atlas-s", width=64, layers=2, heads=4, learning_rate=5e-3),
-    Rung("atlas-m", width=128, layers=3, heads=4, learning_rate=2.5e-3),
+    Rung("atlas-m", width=80, layers=2, heads=4, learning_rate=4e-3),
+    Rung("atlas-l", width=128, layers=3, heads=4, learning_rate=2.5e-3),
 )
 
 
@@ -33,14 +32,14 @@ class Recipe:
     is larger, not because it read more.
     """
 
-    tokens: int = 10_000_000
+    tokens: int = 20_000_000
     vocabulary: int = 2048
     context: int = 128
     batch: int = 10
     warmup: float = 0.02
     final_rate: float = 0.02
     weight_decay: float = 0.01
-    minimum_population: int = SPOKEN_OF_ABOVE
+    minimum_population: int = 0
     seed: int = 0
 
     @property

@@ -6,13 +6,12 @@ Needed only when the facts change: ``pip install weak2strong[facts]``, then
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections import Counter
 from pathlib import Path
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.atlas.facts import FACTS_FILE
+from weak2strong.tasks.atlas.facts import FACTS_FILE, draw
 
 MINIMUM_POPULATION = 50_000
 UNSEEN_SHARE = 0.2
@@ -20,8 +19,7 @@ UNSEEN_SHARE = 0.2
 
 def is_seen(city_id: int) -> bool:
     """Whether a city may be in the pretraining text: a fixed draw by its GeoNames id."""
-    digest = hashlib.sha256(f"atlas-seen:{city_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 >= UNSEEN_SHARE
+    return draw("atlas-seen", city_id) >= UNSEEN_SHARE
 
 
 def plain(name: str) -> str:

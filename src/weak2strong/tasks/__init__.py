@@ -1,15 +1,56 @@
 """What is asked: tasks, their examples, and how these are split."""
 
+from collections.abc import Mapping, Sequence
+
 from weak2strong.registry import Registry
 
-_ATLAS = "weak2strong.tasks.atlas.attributes"
+_ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
+_CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
 
 TASKS = Registry(
     "task",
     {
-        "atlas-asia": f"{_ATLAS}:ASIA",
-        "atlas-europe": f"{_ATLAS}:EUROPE",
-        "atlas-southern": f"{_ATLAS}:SOUTHERN",
+        "atlas-asia": f"{_ATTRIBUTES}:ASIA",
+        "atlas-europe": f"{_ATTRIBUTES}:EUROPE",
+        "atlas-africa": f"{_ATTRIBUTES}:AFRICA",
+        "atlas-americas": f"{_ATTRIBUTES}:AMERICAS",
+        "atlas-southern": f"{_ATTRIBUTES}:SOUTHERN",
+        "atlas-tropics": f"{_ATTRIBUTES}:TROPICS",
+        "atlas-northerly": f"{_ATTRIBUTES}:NORTHERLY",
+        "atlas-easterly": f"{_ATTRIBUTES}:EASTERLY",
+        "atlas-english": f"{_ATTRIBUTES}:ENGLISH",
+        "atlas-spanish": f"{_ATTRIBUTES}:SPANISH",
+        "atlas-arabic": f"{_ATTRIBUTES}:ARABIC",
+        "atlas-euro": f"{_ATTRIBUTES}:EURO",
+        "atlas-dollar": f"{_ATTRIBUTES}:DOLLAR",
+        "atlas-landlocked": f"{_ATTRIBUTES}:LANDLOCKED",
+        "atlas-populous": f"{_ATTRIBUTES}:POPULOUS",
+        "atlas-vast": f"{_ATTRIBUTES}:VAST",
+        "atlas-dense": f"{_ATTRIBUTES}:DENSE",
+        "atlas-borders": f"{_ATTRIBUTES}:BORDERS",
+        "atlas-beside-china": f"{_ATTRIBUTES}:BESIDE_CHINA",
+        "atlas-claim-country": f"{_CLAIMS}:CLAIM_COUNTRY",
+        "atlas-claim-continent": f"{_CLAIMS}:CLAIM_CONTINENT",
+        "atlas-claim-hemisphere": f"{_CLAIMS}:CLAIM_HEMISPHERE",
+        "atlas-claim-language": f"{_CLAIMS}:CLAIM_LANGUAGE",
+        "atlas-claim-currency": f"{_CLAIMS}:CLAIM_CURRENCY",
+        "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
+        "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
     },
     hint="`w2s tasks` lists them all.",
 )
+
+NOT_KNOWN = ("atlas-larger",)
+"""Tasks of the atlas that no rung of the shipped ladder can do: controls, where all is chance."""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "atlas-suite": tuple(
+        name for name in TASKS if name.startswith("atlas-") and name not in NOT_KNOWN
+    ),
+}
+"""Names that stand for several tasks."""
+
+
+def expand(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of tasks, with the name of a group replaced by its tasks."""
+    return tuple(task for name in names for task in GROUPS.get(name, (name,)))

@@ -101,12 +101,14 @@ def hold_out(
     )
 
 
-def balanced(examples: Sequence[Example], seed: int = 0) -> list[Example]:
-    """Undersample, so that every class has as many examples as the rarest one."""
+def balanced(examples: Sequence[Example], seed: int = 0, most: int | None = None) -> list[Example]:
+    """Undersample, so that every class has as many examples as the rarest one, or ``most``."""
     by_label: dict[int, list[Example]] = defaultdict(list)
     for e in sorted(examples, key=lambda e: _draw(seed, "balance", e.item.id)):
         by_label[e.label].append(e)
     least = min(map(len, by_label.values()))
+    if most is not None:
+        least = min(least, most)
     return [e for label in sorted(by_label) for e in by_label[label][:least]]
 
 

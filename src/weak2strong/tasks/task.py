@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from weak2strong.errors import UserError
 
 Kind = Literal["classification"]
 """Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
+
+
+Entities = Literal["seen", "unseen"]
+"""Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
 
 
 def stable_id(*parts: str) -> str:
@@ -60,6 +66,8 @@ class Task:
         licence: of the data.
         load: makes the examples, the same ones at every call.
         shares: sizes of the splits.
+        load_unseen: makes examples that ask the same of entities which no model of
+            the ladder has read about; None where nobody can know that.
     """
 
     name: str
@@ -70,3 +78,19 @@ class Task:
     licence: str
     load: Callable[[], Sequence[Example]]
     shares: Shares = Shares()
+    load_unseen: Callable[[], Sequence[Example]] | None = None
+
+    def about(self, entities: Entities) -> Task:
+        """The same task about seen entities, as it is, or about unseen ones.
+
+        Raises:
+            UserError: for unseen ones, where the task does not know which these are.
+        """
+        if entities == "seen":
+            return self
+        if self.load_unseen is None:
+            raise UserError(
+                f"Task {self.name} has no unseen entities: leave --entities out, "
+                "or choose a task of the atlas (see: w2s tasks)."
+            )
+        return replace(self, load=self.load_unseen)

@@ -7,9 +7,12 @@ that the ladder was pretrained on.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from weak2strong.tasks.atlas.countries import LANDLOCKED, LANGUAGES
 
 EMBEDDED = Path(__file__).parents[2] / "embedded"
 FACTS_FILE = EMBEDDED / "facts.parquet"
@@ -17,8 +20,25 @@ FACTS_FILE = EMBEDDED / "facts.parquet"
 PROMPT = "{city} is a city in"
 """How a city is asked about, in tasks and in the count of known facts (see `sentence`)."""
 
-SPOKEN_OF_ABOVE = 100_000
-"""Inhabitants above which a seen city is in the pretraining text of the shipped ladder."""
+CONTINENT_PROMPT = "The continent of {city} is"
+HEMISPHERE_PROMPT = "The hemisphere of {city} is the"
+LATITUDE_PROMPT = "By its latitude {city} is"
+LANGUAGE_PROMPT = "The main language in {city} is"
+CURRENCY_PROMPT = "In {city} one pays with the"
+EXTENT_PROMPT = "The country around {city} is"
+CROWD_PROMPT = "Life in the country of {city} is"
+COAST_PROMPT = "The country of {city} has"
+
+TROPIC = 23.44
+"""Degrees of latitude up to which a place is tropical."""
+
+VAST_ABOVE = 1_000_000
+"""Square kilometres above which a country is vast."""
+
+CROWDED_ABOVE = 200
+"""People a square kilometre above which a country is crowded."""
+
+JUDGED_SHARE = 0.25
 
 CONTINENTS = {
     "AF": "Africa",
@@ -50,6 +70,32 @@ class Country:
     area: float
     population: int
 
+    @property
+    def language(self) -> str:
+        """The language that GeoNames puts first for the country."""
+        return LANGUAGES[self.languages[0].split("-")[0]]
+
+    @property
+    def extent(self) -> str:
+        """In a word."""
+        return "vast" if self.area > VAST_ABOVE else "small"
+
+    @property
+    def crowd(self) -> str:
+        """How densely the country is peopled, in a word."""
+        return "crowded" if self.population > CROWDED_ABOVE * self.area else "roomy"
+
+    @property
+    def coast(self) -> str:
+        """Whether it has one, in words."""
+        return "no coast" if self.code in LANDLOCKED else "a coast"
+
+
+def draw(purpose: str, city_id: int) -> float:
+    """A number in [0, 1) that a GeoNames id has for a purpose, always the same."""
+    digest = hashlib.sha256(f"{purpose}:{city_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
 
 @dataclass(frozen=True)
 class City:
@@ -62,6 +108,21 @@ class City:
     longitude: float
     population: int
     seen: bool
+
+    @property
+    def judged(self) -> bool:
+        """Whether the pretraining text judges claims about the city; tasks leave it out then."""
+        return self.seen and draw("atlas-judged", self.id) < JUDGED_SHARE
+
+    @property
+    def side(self) -> str:
+        """The side of the equator."""
+        return "south" if self.latitude < 0 else "north"
+
+    @property
+    def zone(self) -> str:
+        """By its latitude, in a word."""
+        return "tropical" if abs(self.latitude) < TROPIC else "temperate"
 
 
 @cache
@@ -100,7 +161,7 @@ def cities(path: Path = FACTS_FILE) -> tuple[City, ...]:
 
 
 def seen_cities(minimum_population: int = 0) -> tuple[City, ...]:
-    """The cities that the pretraining text may speak of, above a number of inhabitants."""
+    """The cities that the pretraining text speaks of, above a number of inhabitants."""
     return tuple(c for c in cities() if c.seen and c.population > minimum_population)
 
 

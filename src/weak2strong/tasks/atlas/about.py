@@ -1,0 +1,48 @@
+"""What the tasks of the atlas share: of which cities they ask, and how many examples they have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from weak2strong.tasks.atlas.facts import City, cities
+from weak2strong.tasks.splits import balanced
+from weak2strong.tasks.task import Example, Task
+
+Cities = Sequence[City]
+
+MOST = 2_000
+"""Examples a class: 1,000 in all to test on, 1,300 each to train supervisor and students on."""
+
+
+@cache
+def asked_about(seen: bool) -> Cities:
+    """The cities of tasks: those of the pretraining text that it judges no claims about, or unseen.
+
+    Ordered by population, as the facts are.
+    """
+    return tuple(c for c in cities() if c.seen == seen and not c.judged)
+
+
+def atlas_task(name: str, summary: str, examples: Callable[[Cities], Sequence[Example]]) -> Task:
+    """A balanced yes-or-no task over the cities of the atlas, seen or unseen ones.
+
+    Args:
+        name: of the task.
+        summary: the question, for lists.
+        examples: makes the examples about some cities.
+    """
+
+    def load(seen: bool) -> list[Example]:
+        return balanced(examples(asked_about(seen)), most=MOST)
+
+    return Task(
+        name=name,
+        kind="classification",
+        classes=("no", "yes"),
+        summary=summary,
+        source="GeoNames, cities above 50,000 people",
+        licence="CC BY 4.0",
+        load=lambda: load(True),
+        load_unseen=lambda: load(False),
+    )
