@@ -24,6 +24,7 @@ from weak2strong.study.config import (
 )
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
+from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Study:
     """A grid of cells: tasks x methods x seeds for one weak and one strong model.
 
     Args:
-        tasks: names of tasks (`w2s tasks`), or one name.
+        tasks: names of tasks or groups (`w2s tasks`), or one name.
         weak: the supervisor: a rung of the ladder, a local folder or a hub id.
         strong: the student and ceiling model, likewise.
         methods: names of methods (`w2s methods`).
@@ -113,9 +114,10 @@ class Study:
         weak_labels: a file of your own labels in place of a supervisor.
         weak_training: settings of the supervisor's finetuning.
         strong_training: settings of students and ceiling.
+        entities: ask about what the ladder has read about ("seen") or not ("unseen").
 
     Example:
-        >>> study = Study(tasks=["atlas-asia"], weak="atlas-xs", strong="atlas-m", seeds=3)
+        >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
         >>> results = study.run()  # doctest: +SKIP
         >>> results.table()  # doctest: +SKIP
     """
@@ -131,6 +133,7 @@ class Study:
         weak_labels: str | Path | None = None,
         weak_training: Training | None = None,
         strong_training: Training | None = None,
+        entities: Entities = "seen",
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -142,6 +145,7 @@ class Study:
             weak_labels=Path(weak_labels) if weak_labels else None,
             weak_training=weak_training or Training(),
             strong_training=strong_training or Training(),
+            entities=entities,
         )
 
     def run(

@@ -11,6 +11,7 @@ from weak2strong.cli import main
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import MissingError
 from weak2strong.study.engine import Plan
+from weak2strong.tasks.atlas.facts import seen_cities
 
 QUICK = """
 tasks: [atlas-southern]
@@ -72,6 +73,25 @@ def test_table_prints_the_same_from_the_folder_alone(study, finished, capsys):
     assert "ROC AUC" in capsys.readouterr().out
 
 
+def test_tables_of_several_runs_make_one_page(study, finished, tmp_path, capsys):
+    """The page of a seen and an unseen run of one study compares the two."""
+    seen, store = finished
+    unseen, page = tmp_path / "unseen", tmp_path / "page.md"
+    flags = ["--entities", "unseen", "--out", str(unseen), "--store", str(store), "--quiet"]
+    assert main(["run", str(study), *flags]) == 0
+    told = {f"city:{c.id}" for c in seen_cities()}
+    groups = [set(pl.read_parquet(run / "predictions.parquet")["group"]) for run in (seen, unseen)]
+    assert groups[0] <= told
+    assert not groups[1] & told
+    capsys.readouterr()
+    assert main(["table", str(seen), str(unseen), "--markdown", str(page)]) == 0
+    assert capsys.readouterr().out == f"Written to {page}\n"
+    text = page.read_text()
+    assert f"w2s table {seen} {unseen} --markdown {page}" in text
+    assert len(re.findall(r"^## .*gpt2 to .*llama", text, flags=re.MULTILINE)) == 3
+    assert "## What is knowledge" in text
+
+
 def test_flags_override_the_study(study, finished, tmp_path, capsys):
     _, store = finished
     out = tmp_path / "run"
@@ -109,6 +129,7 @@ def test_tasks_and_methods_are_listed(capsys):
     tasks = capsys.readouterr().out
     assert all(name in tasks for name in ("atlas-asia", "atlas-europe", "atlas-southern"))
     assert "CC BY 4.0" in tasks
+    assert re.search(r"atlas-suite stands for \d\d of them", tasks)
     assert main(["methods"]) == 0
     methods = capsys.readouterr().out
     assert "naive" in methods
@@ -148,6 +169,7 @@ BAD = [
     (["table", "nowhere"], r"nowhere holds no finished run"),
     (["export", "atlas-moon", "--out", "x.jsonl"], r"Unknown task 'atlas-moon'"),
     (["export", "atlas-asia", "--out", "/proc/x.jsonl"], r"Cannot write /proc/x.jsonl"),
+    (["table", "nowhere", "--markdown", "x.md"], r"nowhere holds no finished run"),
     (["ladder", "card", "--folder", "nowhere"], r"No readable ladder card at nowhere"),
     (["ladder", "build", "--out", "/proc/nothing"], r"Cannot write to /proc/nothing"),
 ]

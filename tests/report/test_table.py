@@ -82,6 +82,15 @@ def test_what_a_reader_must_know_is_said_once(changes, sentence):
     assert re.search(sentence, text)
 
 
+def test_what_is_to_be_said_of_many_tasks_is_said_in_one_sentence():
+    good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79], probe_ceiling=0.9)
+    many = [replace(good, task=f"task-{i}", method=m) for i in range(5) for m in ("a", "b")]
+    (text,) = warnings_of(many)
+    assert text.startswith("on 5 tasks a logistic probe")
+    assert text.endswith(": task-0, task-1, task-2, task-3, task-4.")
+    assert len(warnings_of(many[:6])) == 3
+
+
 def test_too_few_seeds_are_said_to_be_too_few():
     two = line([0.6, 0.61], [0.7, 0.71], [0.8, 0.81])
     assert any(

@@ -8,6 +8,7 @@ import pytest
 from weak2strong.errors import UserError
 from weak2strong.models.spec import ModelSpec, rungs
 from weak2strong.study.config import StudyConfig, read_study
+from weak2strong.tasks import TASKS
 from weak2strong.training.settings import Training
 
 
@@ -21,6 +22,7 @@ def test_a_study_survives_its_text():
         weak_labels=Path("labels.csv"),
         strong_training=Training(epochs=9, learning_rate=1e-4),
         split_seed=3,
+        entities="unseen",
     )
     assert StudyConfig.from_yaml(config.to_yaml()) == config
 
@@ -39,6 +41,13 @@ def test_the_default_study_is_sound_and_resolves_its_rates():
     assert config.resolved() == config
 
 
+def test_a_group_of_tasks_is_written_out():
+    config = StudyConfig(tasks=("atlas-suite",)).resolved()
+    assert len(config.tasks) >= 20
+    assert {"atlas-asia", "atlas-claim-country"} < set(config.tasks) <= set(TASKS)
+    assert config.resolved() == config
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -50,6 +59,8 @@ def test_the_default_study_is_sound_and_resolves_its_rates():
         ({"seeds": 0}, "at least 1 seed, not 0"),
         ({"tasks": ()}, "at least one task"),
         ({"methods": ("naive", "naive")}, "named more than once"),
+        ({"tasks": ("atlas-suite", "atlas-asia")}, r"named more than once: atlas-asia\."),
+        ({"entities": "unsean"}, "seen or unseen, not 'unsean'"),
         ({"weak_labels": Path("none.csv")}, "none.csv cannot be read"),
         ({"weak_labels": Path("labels.txt")}, "must end in"),
     ],

@@ -42,6 +42,11 @@ class Line:
     name_baseline: float
     chance: float | None
 
+    @property
+    def supervised(self) -> bool:
+        """Whether the floor's interval lies above chance, as far as there is such a level."""
+        return self.chance is None or self.recovered.floor_interval.low > self.chance
+
 
 def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = None) -> list[Line]:
     """One line a task and method, in the order of the study.
@@ -86,26 +91,49 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
 
 def warnings_of(lines: list[Line]) -> list[str]:
     """What a reader of the table has to know, one sentence each."""
-    said: list[str] = []
-    for line in lines:
-        r = line.recovered
-        if r.undefined:
-            said.append(f"{line.task}, {line.method}: PGR is undefined. {r.undefined}")
-        if line.probe_ceiling > r.ceiling:
-            said.append(_probe_wins([x for x in lines if x.task == line.task]))
-        if line.chance is not None and r.floor_interval.low <= line.chance:
-            said.append(
-                f"{line.task}: the floor, {r.floor:.3f}, is not clearly above chance "
-                f"({line.chance:.3f}): the supervisor may know nothing."
-            )
-        if r.seeds == 1:
-            said.append("One seed: intervals cover the draw of test examples only, not the seed.")
-        elif r.seeds < HONEST_SEEDS:
-            said.append(
-                f"{r.seeds} seeds: intervals may be too narrow; from {HONEST_SEEDS} seeds on "
-                "they covered as they should in simulations (docs/statistics.md)."
-            )
-    return list(dict.fromkeys(said))
+    said = [
+        *_told(
+            [x for x in lines if x.recovered.undefined],
+            lambda x: f"{x.task}, {x.method}: PGR is undefined. {x.recovered.undefined}",
+            "PGR is undefined, the ceiling being not clearly above the floor",
+        ),
+        *_told(
+            [x for x in lines if x.probe_ceiling > x.recovered.ceiling],
+            lambda x: _probe_wins([y for y in lines if y.task == x.task]),
+            "a logistic probe with ground truth on the frozen strong model beats the ceiling "
+            "(column probe), which is too low, and PGR too high",
+        ),
+        *_told(
+            [x for x in lines if not x.supervised],
+            lambda x: (
+                f"{x.task}: the floor, {x.recovered.floor:.3f}, is not clearly above chance "
+                f"({x.chance:.3f}): the supervisor may know nothing."
+            ),
+            "the floor is not clearly above chance, so the supervisor may know nothing",
+        ),
+    ]
+    seeds = {x.recovered.seeds for x in lines}
+    if 1 in seeds:
+        said.append("One seed: intervals cover the draw of test examples only, not the seed.")
+    said.extend(
+        f"{n} seeds: intervals may be too narrow; from {HONEST_SEEDS} seeds on "
+        "they covered as they should in simulations (docs/statistics.md)."
+        for n in sorted(seeds)
+        if 1 < n < HONEST_SEEDS
+    )
+    return said
+
+
+FEW = 3
+"""Tasks up to which each has its own sentence about the same concern."""
+
+
+def _told(lines: list[Line], each: Callable[[Line], str], of_many: str) -> list[str]:
+    """A sentence for each of a few tasks, or one about many."""
+    tasks = list(dict.fromkeys(x.task for x in lines))
+    if len(tasks) > FEW:
+        return [f"on {len(tasks)} tasks {of_many}: {', '.join(tasks)}."]
+    return list(dict.fromkeys(map(each, lines)))
 
 
 def _probe_wins(lines: list[Line]) -> str:

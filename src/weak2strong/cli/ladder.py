@@ -45,7 +45,7 @@ class Build:
                     rung, step, steps, f"loss {loss:.3f}"
                 ),
             )
-        _print_card(card)
+        _print_card(card, self.out)
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,11 @@ class Card:
         from weak2strong.atlas.card import read_card
         from weak2strong.models.spec import LADDER
 
-        _print_card(read_card(self.folder or LADDER))
+        folder = self.folder or LADDER
+        _print_card(read_card(folder), folder)
 
 
-def _print_card(card: dict) -> None:
+def _print_card(card: dict, folder: Path) -> None:
     from rich.table import Table
 
     from weak2strong.report.table import table_console
@@ -87,8 +88,10 @@ def _print_card(card: dict) -> None:
     console = table_console()
     console.print(table)
     cities = card["cities"]
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     console.print(
         f"knows: share of cities whose country the rung completes greedily, of {cities['seen']:,} "
-        f"in the pretraining text (seen) and {cities['unseen']:,} that are not (unseen).",
+        f"in the pretraining text (seen) and {cities['unseen']:,} that are not (unseen). "
+        f"All files together: {size / 1e6:.1f} MB.",
         highlight=False,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tyro.conf import Positional
 
@@ -14,7 +15,7 @@ class Tasks:
 
     def __call__(self) -> None:
         """Print the list."""
-        from weak2strong.tasks import TASKS
+        from weak2strong.tasks import GROUPS, TASKS
         from weak2strong.tasks.splits import SPLITS, make_splits
 
         rows, sources = [], {}
@@ -26,7 +27,9 @@ class Tasks:
             sources.setdefault(task.source, []).append(name)
         _print_rows(("task", "question", *SPLITS, "licence"), rows)
         for source, names in sources.items():
-            print(f"{', '.join(names)}: {source}.")
+            print(f"{names[0]} to {names[-1]}: {source}.")
+        for group, names in GROUPS.items():
+            print(f"{group} stands for {len(names)} of them: {', '.join(names)}.")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Export:
     """Name of the task."""
     out: Path
     """The file to write."""
+    entities: Literal["seen", "unseen"] = "seen"
+    """Examples about what the ladder has read about, or about what no rung can know."""
     hide_labels: bool = False
     """Leave ground truth out, except of weak_train, as a supervisor would see it."""
 
@@ -64,7 +69,7 @@ class Export:
         from weak2strong.tasks import TASKS
         from weak2strong.tasks.splits import SPLITS, make_splits
 
-        splits = make_splits(TASKS.get(self.task))
+        splits = make_splits(TASKS.get(self.task).about(self.entities))
         count = 0
         try:
             with self.out.open("w") as file:

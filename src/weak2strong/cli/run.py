@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 if TYPE_CHECKING:
+    from weak2strong.api import Results
     from weak2strong.study.config import StudyConfig
     from weak2strong.training.settings import Training
 
@@ -31,11 +33,11 @@ class Run:
     study: Positional[Place] = None
     """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
     task: Names = None
-    """Tasks by name (default: atlas-asia; see: w2s tasks)."""
+    """Tasks or groups by name, such as atlas-suite (default: atlas-asia; see: w2s tasks)."""
     weak: Model = None
-    """Supervisor model: a ladder rung, a local folder, or a hub id (default: atlas-xs)."""
+    """Supervisor model: a ladder rung, a local folder, or a hub id (default: atlas-s)."""
     strong: Model = None
-    """Student and ceiling model, likewise (default: atlas-m)."""
+    """Student and ceiling model, likewise (default: atlas-l)."""
     methods: Names = None
     """Methods by name (default: naive confidence; see: w2s methods)."""
     seeds: Number = None
@@ -50,6 +52,10 @@ class Run:
     """Peak learning rate of students and ceiling, likewise."""
     epochs: Number = None
     """Passes over the training data, for every fit (default: 3)."""
+    entities: Annotated[
+        Literal["seen", "unseen"] | None, arg(metavar="{seen,unseen}", help_behavior_hint="")
+    ] = None
+    """Ask about what the ladder has read about (default), or about what no rung can know."""
     out: Place = None
     """The run folder; a new one below runs/ by default."""
     store: Place = None
@@ -84,6 +90,7 @@ class Run:
             "seeds": self.seeds,
             "metric": self.metric,
             "weak_labels": self.weak_labels,
+            "entities": self.entities,
             "weak_training": self._training(config.weak_training, self.weak, self.weak_lr),
             "strong_training": self._training(config.strong_training, self.strong, self.strong_lr),
         }
@@ -110,21 +117,41 @@ WRITTEN = {
 
 @dataclass(frozen=True)
 class Table:
-    """Print the table of a finished run."""
+    """Print the tables of finished runs, or write them as a page of Markdown."""
 
-    folder: Positional[Path] = Path("runs/latest")
-    """The run folder."""
+    folders: Positional[tuple[Path, ...]] = (Path("runs/latest"),)
+    """The run folders."""
     metric: str | None = None
     """Another metric than the study's."""
+    markdown: Path | None = None
+    """A file to write one page with all of the runs to, instead of printing."""
 
     def __call__(self) -> None:
-        """Print it."""
+        """Print, or write the page."""
         from weak2strong.api import Results
 
-        _print(Results(self.folder), self.metric)
+        runs = [Results(folder) for folder in self.folders]
+        if self.markdown is None:
+            for run in runs:
+                _print(run, self.metric)
+            return
+        self._write(runs, self.markdown)
+
+    def _write(self, runs: list[Results], path: Path) -> None:
+        from weak2strong.errors import UserError
+        from weak2strong.report.markdown import Shown, results_page
+
+        metric = ("--metric", self.metric) if self.metric else ()
+        command = ("w2s", "table", *map(str, self.folders), *metric, "--markdown", str(path))
+        shown = [Shown(run.config, run.lines(self.metric)) for run in runs]
+        try:
+            path.write_text(results_page(shown, shlex.join(command)))
+        except OSError as e:
+            raise UserError(f"Cannot write {path} ({e.strerror}): choose another file.") from e
+        print(f"Written to {path}")
 
 
-def _print(results: Any, metric: str | None = None) -> None:
+def _print(results: Results, metric: str | None = None) -> None:
     from weak2strong.report.table import print_table, table_console
 
     print_table(results.lines(metric), table_console())

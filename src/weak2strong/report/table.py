@@ -10,6 +10,11 @@ from weak2strong.analysis.summary import Line, warnings_of
 if TYPE_CHECKING:
     from rich.console import Console
 
+CHECKS = (
+    "probe: logistic regression with ground truth on the frozen strong model. "
+    "names: character n-grams of the text with ground truth, no knowledge."
+)
+
 TITLES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
 
 
@@ -26,6 +31,18 @@ def pgr_text(r: Recovered) -> str:
     if r.value is None or r.interval is None:
         return "undefined"
     return f"{r.value:.2f} [{r.interval.low:.2f}, {r.interval.high:.2f}]"
+
+
+def test_sizes(lines: list[Line]) -> str:
+    """How many examples each task was scored on."""
+    sizes = {x.task: x.recovered.examples for x in lines}
+    return "Test examples: " + ", ".join(f"{task} {n:,}" for task, n in sizes.items()) + "."
+
+
+def intervals_note(lines: list[Line]) -> str:
+    """What the intervals of PGR are, where there are any."""
+    kinds = {(i.method, i.covers) for x in lines if (i := x.recovered.interval)}
+    return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
 
 
 def print_table(lines: list[Line], console: Console) -> None:
@@ -63,14 +80,9 @@ def print_table(lines: list[Line], console: Console) -> None:
             f"{line.name_baseline:.3f}",
         )
     console.print(table)
-    examples = {x.task: x.recovered.examples for x in lines}
-    sizes = ", ".join(f"{task} {n:,}" for task, n in examples.items())
-    interval = lines[0].recovered.interval
-    method = f" PGR intervals: {interval.method}, over {interval.covers}." if interval else ""
     notes = [
-        f"Test examples: {sizes}.{method}",
-        "probe: logistic regression with ground truth on the frozen strong model. "
-        "names: character n-grams of the text with ground truth, no knowledge.",
+        test_sizes(lines) + intervals_note(lines),
+        CHECKS,
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]
     for note in notes:

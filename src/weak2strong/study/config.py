@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
@@ -15,11 +16,12 @@ from weak2strong.methods import METHODS
 from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.predictions import read_weak_labels
-from weak2strong.tasks import TASKS
+from weak2strong.tasks import TASKS, expand
+from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
 
 DEFAULT_TASKS = ("atlas-asia",)
-DEFAULT_WEAK, DEFAULT_STRONG = "atlas-xs", "atlas-m"
+DEFAULT_WEAK, DEFAULT_STRONG = "atlas-s", "atlas-l"
 DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
@@ -29,7 +31,7 @@ class StudyConfig:
     """A study, resolved: the same config gives the same cells.
 
     Attributes:
-        tasks: names of tasks.
+        tasks: names of tasks or groups of tasks.
         weak: the supervisor's model.
         strong: the model of students and ceiling.
         methods: names of methods.
@@ -39,6 +41,8 @@ class StudyConfig:
         weak_training: settings of the supervisor's fit.
         strong_training: settings of the fits of students and ceiling.
         split_seed: decides the splits, which all seeds share.
+        entities: whether tasks ask about what the ladder has read about ("seen"),
+            or about what no rung can know ("unseen").
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -51,6 +55,7 @@ class StudyConfig:
     weak_training: Training = field(default_factory=Training)
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
+    entities: Entities = "seen"
 
     @property
     def weak_name(self) -> str:
@@ -63,7 +68,8 @@ class StudyConfig:
         Raises:
             UserError: for any name, number or file that cannot be right.
         """
-        _check_list("task", self.tasks)
+        tasks = expand(self.tasks)
+        _check_list("task", tasks)
         _check_list("method", self.methods)
         if self.metric in LESS_IS_BETTER:
             raise UserError(f"PGR needs a metric of which more is better, not {self.metric!r}.")
@@ -71,8 +77,10 @@ class StudyConfig:
             raise UserError(f"A study needs at least 1 seed, not {self.seeds}.")
         for name in self.methods:
             METHODS.get(name)
-        for name in self.tasks:
-            task = TASKS.get(name)
+        if self.entities not in get_args(Entities):
+            raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
+        for name in tasks:
+            task = TASKS.get(name).about(self.entities)
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,
@@ -81,12 +89,13 @@ class StudyConfig:
                 metric(task.kind, m)
             if self.weak_labels:
                 read_weak_labels(self.weak_labels, len(task.classes))
-        if self.weak_labels and len(self.tasks) > 1:
+        if self.weak_labels and len(tasks) > 1:
             raise UserError("--weak-labels belongs to one task: name one with --task.")
         for model in (self.weak, self.strong):
             fingerprint(model)
         return replace(
             self,
+            tasks=tasks,
             weak_training=self.weak_training.with_rates(self.weak.rates),
             strong_training=self.strong_training.with_rates(self.strong.rates),
         )
@@ -149,8 +158,9 @@ def read_study(path: Path) -> StudyConfig:
 def _check_list(what: str, names: tuple[str, ...]) -> None:
     if not names:
         raise UserError(f"A study needs at least one {what}.")
-    if len(set(names)) < len(names):
-        raise UserError(f"A {what} is named more than once: {', '.join(names)}.")
+    repeated = [name for name, n in Counter(names).items() if n > 1]
+    if repeated:
+        raise UserError(f"A {what} is named more than once: {', '.join(repeated)}.")
 
 
 def _number(value: Any) -> Any:

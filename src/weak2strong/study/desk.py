@@ -82,7 +82,7 @@ class Desk:
     @staticmethod
     def of(config: StudyConfig, store: Store, task_name: str) -> Desk:
         """The desk for a registered task."""
-        task = TASKS.get(task_name)
+        task = TASKS.get(task_name).about(config.entities)
         return Desk(config, store, task, make_splits(task, config.split_seed))
 
     @cached_property

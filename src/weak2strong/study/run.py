@@ -72,7 +72,9 @@ def run_study(
 
 def _claim(out: Path | None, config: StudyConfig) -> Path:
     """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
-    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + config.tasks[0]
+    first, *others = config.tasks
+    about = f"{first}-and-{len(others)}-more" if others else first
+    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
     folder = out or Path("runs") / name
     text = config.to_yaml()
     try:

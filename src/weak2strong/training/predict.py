@@ -14,8 +14,9 @@ from weak2strong.models.load import LoadedModel
 from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
-INFERENCE_BUDGET = 32768
-"""Padded tokens of a batch without gradients."""
+INFERENCE_BUDGET = {"cpu": 512, "other": 32768}
+"""Padded tokens of a batch without gradients. A CPU is three times as fast where
+activations stay in its cache; an accelerator wants to be filled."""
 
 
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
@@ -44,7 +45,8 @@ def _in_batches(
 ) -> np.ndarray:
     """Run encoded texts through the network and put the answers back in order."""
     answers: list[np.ndarray | None] = [None] * len(rows)
-    groups = micro_batches([len(r) for r in rows], INFERENCE_BUDGET)
+    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
+    groups = micro_batches([len(r) for r in rows], budget)
     with torch.inference_mode(), model.autocast():
         for group in groups:
             batch = pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device)

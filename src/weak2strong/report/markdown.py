@@ -1,0 +1,136 @@
+"""Runs as a page of Markdown tables, for a repository or an appendix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text
+from weak2strong.study.config import StudyConfig
+
+WIDE_GAP = 0.10
+"""A ceiling that lies this far above its floor leaves something to recover."""
+
+CLOSE = 0.02
+"""A ceiling at most this far below the probe's score counts as reaching it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run on the page: its study, and a line a task and method."""
+
+    config: StudyConfig
+    lines: list[Line]
+
+    @property
+    def title(self) -> str:
+        """The pair of models, and of which entities they were asked."""
+        unseen = ", unseen entities" if self.config.entities == "unseen" else ""
+        return f"{self.config.weak_name} to {self.config.strong.name}{unseen}"
+
+    @property
+    def by_task(self) -> dict[str, list[Line]]:
+        """The lines of each task, one a method."""
+        return {t: [x for x in self.lines if x.task == t] for t in self.config.tasks}
+
+
+def results_page(runs: Sequence[Shown], command: str) -> str:
+    """The whole page: a section a run, then what seen and unseen entities differ by.
+
+    Args:
+        runs: in the order of the page.
+        command: what wrote it, for the reader who wants to do it again.
+    """
+    parts = [
+        "# Results",
+        f"Written by `{command}` from the run folders; not edited by hand.",
+        f"{CHECKS} PGR is *undefined* where the ceiling is not clearly above the floor. "
+        "How the intervals are made: [statistics](statistics.md).",
+    ]
+    for run in runs:
+        parts += _section(run)
+    for seen in runs:
+        for unseen in runs:
+            if _differ_by_entities_alone(seen.config, unseen.config):
+                parts += _seen_and_unseen(seen, unseen)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(run: Shown) -> list[str]:
+    config, methods = run.config, run.config.methods
+    first = run.lines[0]
+    titles = ["task", "test", "names", "floor", *methods, "ceiling", "probe"]
+    rows = []
+    for task, lines in run.by_task.items():
+        one, r = lines[0], lines[0].recovered
+        scores = [one.name_baseline, r.floor, *(x.recovered.student for x in lines), r.ceiling]
+        texts = [f"{x:.3f}" for x in (*scores, one.probe_ceiling)]
+        pgrs = [pgr_text(x.recovered) for x in lines]
+        rows.append([task, f"{r.examples:,}", *texts, *pgrs])
+    seeds = f"{config.seeds} seed{'s' if config.seeds > 1 else ''}"
+    return [
+        f"## {run.title}",
+        f"{TITLES.get(first.metric, first.metric).capitalize()}, mean of {seeds}."
+        f"{intervals_note(run.lines)} {_rates(config)}",
+        _table([*titles, *(f"PGR {m}" for m in methods)], rows),
+        "\n".join(f"- {text}" for text in (*_counts(run), *warnings_of(run.lines))),
+    ]
+
+
+def _rates(config: StudyConfig) -> str:
+    """How the models were finetuned."""
+    weak, strong = config.weak_training, config.strong_training
+    said = f"{strong.epochs} epochs, batch {strong.batch_size}; peak rates of trunk and head "
+    return said + (
+        f"{strong.learning_rate:g} and {strong.head_rate:g} (strong), "
+        f"{weak.learning_rate:g} and {weak.head_rate:g} (weak)."
+    )
+
+
+def _counts(run: Shown) -> list[str]:
+    """On how many tasks the setting is worth measuring on."""
+    one = [lines[0] for lines in run.by_task.values()]
+    wide = [x for x in one if x.supervised and x.recovered.gap >= WIDE_GAP]
+    tuned = [x for x in one if x.recovered.ceiling >= x.probe_ceiling - CLOSE]
+    return [
+        f"{len(wide)} of {len(one)} tasks have a ceiling {WIDE_GAP:.2f} or more above a floor "
+        "whose interval lies above chance.",
+        f"On {len(tuned)} of {len(one)} tasks the ceiling is above the probe's score or at most "
+        f"{CLOSE:.2f} below.",
+    ]
+
+
+def _differ_by_entities_alone(seen: StudyConfig, unseen: StudyConfig) -> bool:
+    same = (seen.weak, seen.strong, seen.tasks) == (unseen.weak, unseen.strong, unseen.tasks)
+    return same and seen.entities == "seen" and unseen.entities == "unseen"
+
+
+def _seen_and_unseen(seen: Shown, unseen: Shown) -> list[str]:
+    """What the models know, as against what they can tell from the names."""
+    rows = []
+    for task, lines in seen.by_task.items():
+        one, other = lines[0], unseen.by_task[task][0]
+        pairs = (
+            (one.name_baseline, other.name_baseline),
+            (one.recovered.floor, other.recovered.floor),
+            (one.recovered.ceiling, other.recovered.ceiling),
+        )
+        rows.append([task, *(f"{x:.3f}" for pair in pairs for x in pair)])
+        rows[-1].append(f"{one.recovered.ceiling - other.recovered.ceiling:+.3f}")
+    titles = ["task"]
+    for name in ("names", "floor", "ceiling"):
+        titles += [f"{name}, seen", f"{name}, unseen"]
+    return [
+        f"## What is knowledge: {seen.title}, seen and unseen",
+        "The same questions about entities of the pretraining text and about others. Only the "
+        "difference between the two ceilings is knowledge; the rest is spelling. (There are "
+        "fewer unseen entities to learn from, which is a part of the difference too: the column "
+        "*names* shows how much that does to a model without any knowledge.)",
+        _table([*titles, "ceiling, difference"], rows),
+    ]
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [titles, ["---"] + ["---:"] * (len(titles) - 1), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
