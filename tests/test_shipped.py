@@ -1,6 +1,7 @@
 """What the package ships does what its card and its README say; slow, on the real ladder."""
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -18,6 +19,20 @@ def test_the_card_is_of_the_shipped_facts_and_rungs():
     assert card["facts"] == file_fingerprint(FACTS_FILE)
     assert tuple(r["name"] for r in card["rungs"]) == rungs()
     assert len({r["tokens"] for r in card["rungs"]}) == 1
+
+
+def test_the_card_is_a_staircase_of_knowledge_above_what_spelling_tells():
+    """Every rung knows clearly more of what it has read than the one below; none of the rest."""
+    steps = read_card(LADDER)["rungs"]
+    seen, unseen = ([r[f"known_{x}"] for r in steps] for x in ("seen", "unseen"))
+    assert len(steps) == 4
+    assert all(higher - lower >= 0.05 for lower, higher in pairwise(seen))
+    assert seen[-1] > 0.9
+    assert max(unseen) - min(unseen) < 0.1
+
+
+def test_the_ladder_is_small_enough_to_be_in_a_repository():
+    assert sum(f.stat().st_size for f in LADDER.rglob("*") if f.is_file()) <= 25e6
 
 
 def test_the_shipped_weights_load_like_any_other_model():

@@ -86,7 +86,7 @@ def test_what_is_to_be_said_of_many_tasks_is_said_in_one_sentence():
     good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79], probe_ceiling=0.9)
     many = [replace(good, task=f"task-{i}", method=m) for i in range(5) for m in ("a", "b")]
     (text,) = warnings_of(many)
-    assert text.startswith("on 5 tasks a logistic probe")
+    assert text.startswith("on 5 tasks, a logistic probe")
     assert text.endswith(": task-0, task-1, task-2, task-3, task-4.")
     assert len(warnings_of(many[:6])) == 3
 

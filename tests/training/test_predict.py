@@ -40,7 +40,7 @@ def test_row_i_answers_item_i(sharp, monkeypatch, name, budget):
     model, items = sharp(name), uneven(25)
     alone = np.concatenate([predict(model, [item]).probabilities for item in items])
     assert len({row.tobytes() for row in alone.round(6)}) == 25
-    monkeypatch.setattr(module, "INFERENCE_BUDGET", budget)
+    monkeypatch.setattr(module, "INFERENCE_BUDGET", {"cpu": budget, "other": budget})
     found = predict(model, items)
     assert found.ids == tuple(item.id for item in items)
     np.testing.assert_allclose(found.probabilities, alone, rtol=0, atol=1e-5)

@@ -132,7 +132,7 @@ def _told(lines: list[Line], each: Callable[[Line], str], of_many: str) -> list[
     """A sentence for each of a few tasks, or one about many."""
     tasks = list(dict.fromkeys(x.task for x in lines))
     if len(tasks) > FEW:
-        return [f"on {len(tasks)} tasks {of_many}: {', '.join(tasks)}."]
+        return [f"on {len(tasks)} tasks, {of_many}: {', '.join(tasks)}."]
     return list(dict.fromkeys(map(each, lines)))
 
 

@@ -15,7 +15,12 @@ from weak2strong.store import folder_fingerprint
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
 
 LADDER_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"atlas-xs": (1e-3, 3e-3), "atlas-s": (3e-4, 1e-2), "atlas-m": (1e-4, 3e-3)}
+    {
+        "atlas-xs": (1e-3, 3e-3),
+        "atlas-s": (1e-3, 1e-2),
+        "atlas-m": (3e-4, 3e-3),
+        "atlas-l": (1e-4, 1e-2),
+    }
 )
 """Peak rates of trunk and head for the shipped rungs, chosen by the ceiling's validation score."""
 

@@ -74,7 +74,7 @@ def _section(run: Shown) -> list[str]:
         f"{TITLES.get(first.metric, first.metric).capitalize()}, mean of {seeds}."
         f"{intervals_note(run.lines)} {_rates(config)}",
         _table([*titles, *(f"PGR {m}" for m in methods)], rows),
-        "\n".join(f"- {text}" for text in (*_counts(run), *warnings_of(run.lines))),
+        "\n".join(f"- {x[0].upper()}{x[1:]}" for x in (*_counts(run), *warnings_of(run.lines))),
     ]
 
 

@@ -29,6 +29,10 @@ from weak2strong.training.predict import predict_rows
 from weak2strong.training.schedule import rate_factor
 from weak2strong.training.settings import Training
 
+CPU_BUDGET = 384
+"""Padded tokens of a micro-batch on a CPU, where many small ones with little padding are
+fastest. Losses that look at the whole batch first would pay for them with a second pass."""
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -89,6 +93,8 @@ def fit(
     Returns:
         The trace; ``kept`` is the share of training at which the kept weights stood.
     """
+    if model.device.type == "cpu" and not loss.needs_batch:
+        token_budget = min(token_budget, CPU_BUDGET)
     network, n = model.network, len(train.items)
     rows = encode(model.tokenizer, [item.text for item in train.items])
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
