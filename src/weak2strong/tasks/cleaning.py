@@ -1,0 +1,188 @@
+"""From the rows of a user's file to the examples of a task, and what was left out on the way.
+
+What a task holds depends on the rows, not on their order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.duplicates import near_duplicates
+from weak2strong.tasks.rows import Row
+from weak2strong.tasks.sizes import cut, least
+from weak2strong.tasks.splits import SPLITS, balanced, normalised
+from weak2strong.tasks.task import Example, Item, Shares, stable_id
+
+GIANT = 0.05
+"""A family of near-duplicates that is a larger share of the examples gets a sentence of its own."""
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """What became of the rows of a file, in numbers of rows.
+
+    Attributes:
+        read: rows in the file.
+        exact: left out since another row has the same text and the same label.
+        contradictory: left out since another row has the same text and another label.
+        near: kept, in one group with others whose texts are nearly the same.
+        largest: kept, the largest family of such texts.
+        uneven: left out since their class had more examples than the rarest one.
+        spare: left out since the sizes asked for have no room for them.
+        kept: examples of the task.
+    """
+
+    read: int
+    exact: int
+    contradictory: int
+    near: int
+    largest: int
+    uneven: int
+    spare: int
+    kept: int
+
+    def sentences(self) -> tuple[str, ...]:
+        """What the user should know, most of it about rows that are not used."""
+        left_out = {
+            "as repeats of another row": self.exact,
+            "since other rows label the same text differently": self.contradictory,
+            "to make the classes even": self.uneven,
+            "for the sizes asked for": self.spare,
+        }
+        said = [f"{self.kept:,} of {self.read:,} rows are used."]
+        said += [f"Left out {why}: {n:,}." for why, n in left_out.items() if n]
+        if self.near:
+            said.append(f"Kept in one split with their near-duplicates: {self.near:,}.")
+        if self.largest > GIANT * (self.kept + self.uneven + self.spare):
+            said.append(
+                f"{self.largest:,} rows are one family of near-duplicates: if they only share a "
+                "template, take it out of the texts or use --no-near-duplicates."
+            )
+        return tuple(said)
+
+
+def clean(
+    rows: Sequence[Row],
+    classes: Sequence[str],
+    about: str,
+    sizes: Mapping[str, int],
+    balance: bool,
+    join: bool,
+) -> tuple[tuple[Example, ...], Shares, Cleaning]:
+    """The examples of a task, sorted by id, how they part, and what became of the rows.
+
+    Args:
+        rows: in any order, which plays no part.
+        classes: names of their classes.
+        about: what errors call the data.
+        sizes: of the splits, by name, as far as they are asked for.
+        balance: whether to undersample to even classes.
+        join: whether to put near-duplicates into one group.
+
+    Raises:
+        UserError: where too few examples remain, or too many belong together.
+    """
+    distinct, exact, contradictory = _distinct(rows)
+    examples = [_example(row) for row in distinct]
+    _check_classes(examples, classes, about)
+    families: list[list[int]] = []
+    if join:
+        families = near_duplicates([e.item.text for e in examples])
+        _check_families(families, len(examples), about)
+        examples = _joined(examples, families)
+    even = balanced(examples) if balance else examples
+    _check_sizes(len(even), sizes, len(classes), about, balance)
+    kept, shares = cut(even, sizes)
+    cleaning = Cleaning(
+        read=len(rows),
+        exact=exact,
+        contradictory=contradictory,
+        near=sum(map(len, families)),
+        largest=max(map(len, families), default=0),
+        uneven=len(examples) - len(even),
+        spare=len(even) - len(kept),
+        kept=len(kept),
+    )
+    return tuple(sorted(kept, key=lambda e: e.item.id)), shares, cleaning
+
+
+def _distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
+    """One row of each text, how many repeat one, and how many contradict one another."""
+    by_text: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_text[normalised(row.text)].append(row)
+    distinct, exact, contradictory = [], 0, 0
+    for same in by_text.values():
+        if len({row.label for row in same}) > 1:
+            contradictory += len(same)
+            continue
+        # The first by content, so that the order of the rows plays no part.
+        distinct.append(min(same, key=lambda r: (r.text, r.group or "", r.id or "")))
+        exact += len(same) - 1
+    return distinct, exact, contradictory
+
+
+def _example(row: Row) -> Example:
+    # No text is left twice, so that text and group make an id.
+    id = stable_id(row.text, row.group or "") if row.id is None else row.id
+    group = stable_id("text", normalised(row.text)) if row.group is None else row.group
+    return Example(Item(id, group, row.text), row.label)
+
+
+def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:
+    """The examples, with the groups that a family of near-duplicates links made one."""
+    parent = {e.item.group: e.item.group for e in examples}
+
+    def root(group: str) -> str:
+        while parent[group] != group:
+            parent[group] = parent[parent[group]]
+            group = parent[group]
+        return group
+
+    for family in families:
+        for position in family[1:]:
+            a, b = root(examples[family[0]].item.group), root(examples[position].item.group)
+            # The name that stands first, so that the order of the rows plays no part.
+            parent[max(a, b)] = min(a, b)
+    return [Example(Item(e.item.id, root(e.item.group), e.item.text), e.label) for e in examples]
+
+
+def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:
+    have = Counter(e.label for e in examples)
+    for label, title in enumerate(classes):
+        if have[label] < len(SPLITS):
+            raise UserError(
+                f"Class {title!r} of {about}, one of {len(classes)}, has too few different texts "
+                f"({have[label]}) for the {len(SPLITS)} splits: add examples, "
+                "or name another column with --label-column."
+            )
+
+
+def _check_families(families: Sequence[Sequence[int]], count: int, about: str) -> None:
+    largest = max(map(len, families), default=0)
+    if largest > Shares().weak_train * count:
+        raise UserError(
+            f"{about} has {largest:,} of {count:,} texts in one family of near-duplicates, which "
+            "no split can hold: take what they share out of the texts, "
+            "or use --no-near-duplicates."
+        )
+
+
+def _check_sizes(
+    count: int, asked: Mapping[str, int], classes: int, about: str, balance: bool
+) -> None:
+    for split, n in asked.items():
+        if n < classes:
+            raise UserError(
+                f"A {split} of {n} is too small for the {classes} classes of {about}: "
+                f"ask for {classes} or more."
+            )
+    if asked and count < (need := least(asked, classes)):
+        even = " of even classes" if balance else ""
+        raise UserError(
+            f"{about} has {count:,} examples{even}, and the splits asked for need {need:,}: "
+            "lower --n-train, --n-validation or --n-test, or add examples."
+        )

@@ -1,0 +1,138 @@
+"""Tasks from a user's own files: read, checked, cleaned, and cut to size."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.cleaning import Cleaning, clean
+from weak2strong.tasks.readers import Columns, listed
+from weak2strong.tasks.rows import read_rows
+from weak2strong.tasks.splits import SPLITS
+from weak2strong.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where a user's data have what, and how they are made into a task."""
+
+    text_column: str = "text"
+    """The column with what the model reads."""
+    label_column: str = "label"
+    """The column with the class: names, whole numbers from 0, or true and false."""
+    group_column: str | None = None
+    """A column whose equal entries stay in one split, such as a question or an author."""
+    id_column: str | None = None
+    """A column with an id of every row's own; by default ids are made from the texts."""
+    n_train: int | None = None
+    """Examples of weak_train and of strong_train, each; even classes round it down."""
+    n_validation: int | None = None
+    """Examples of validation, likewise."""
+    n_test: int | None = None
+    """Examples of test, likewise."""
+    balance: bool = True
+    """Take as many examples of every class as the rarest one has."""
+    near_duplicates: bool = True
+    """Keep texts that are nearly the same in one split, by putting them into one group."""
+
+    def __post_init__(self) -> None:
+        for flag, n in (
+            ("--n-train", self.n_train),
+            ("--n-validation", self.n_validation),
+            ("--n-test", self.n_test),
+        ):
+            if n is not None and n < 1:
+                raise UserError(f"{flag} must be at least 1, not {n}.")
+        if self.text_column == self.label_column:
+            raise UserError(
+                f"Text and label cannot both be in column {self.text_column!r}: "
+                "name two with --text-column and --label-column."
+            )
+
+    @property
+    def columns(self) -> Columns:
+        """The names of the columns."""
+        return Columns(self.text_column, self.label_column, self.group_column, self.id_column)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes asked for, by the name of the split."""
+        asked = (self.n_train, self.n_train, self.n_validation, self.n_test)
+        return {split: n for split, n in zip(SPLITS, asked, strict=True) if n is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileTask(Task):
+    """A task made of a user's data.
+
+    Attributes:
+        cleaning: what became of the rows.
+        revision: the commit of a dataset of the hub.
+    """
+
+    cleaning: Cleaning
+    revision: str | None = None
+
+
+def file_task(path: Path, options: DataOptions) -> FileTask:
+    """The classification task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
+
+    The file is read and checked now; ``load`` gives the examples from memory.
+
+    Raises:
+        UserError: for a file or a row that cannot be right, before anything is trained.
+    """
+    try:
+        content = path.expanduser().read_bytes()
+    except OSError as e:
+        raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
+    source = f"{path}, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}"
+    return data_task({str(path): content}, options, path.stem, source, "the user's own")
+
+
+def data_task(
+    files: Mapping[str, bytes],
+    options: DataOptions,
+    name: str,
+    source: str,
+    licence: str,
+    revision: str | None = None,
+) -> FileTask:
+    """The task in the contents of some files, which are read as one.
+
+    Args:
+        files: content by name, as in errors; the ending says how to read it.
+        options: columns, sizes and cleaning.
+        name: what the task is called, once signs that no file name may have are gone.
+        source: where the files come from.
+        licence: of the data.
+        revision: the commit of a dataset of the hub.
+
+    Raises:
+        UserError: for whatever is wrong with the data.
+    """
+    rows, classes = read_rows(files, options.columns)
+    examples, shares, cleaning = clean(
+        rows,
+        classes,
+        about=listed(tuple(files)),
+        sizes=options.sizes,
+        balance=options.balance,
+        join=options.near_duplicates,
+    )
+    return FileTask(
+        name=re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data",
+        kind="classification",
+        classes=classes,
+        summary=f"Which {options.label_column} is it: {listed(classes)}?",
+        source=source,
+        licence=licence,
+        load=lambda: examples,
+        shares=shares,
+        cleaning=cleaning,
+        revision=revision,
+    )

@@ -1,0 +1,213 @@
+"""Tasks from a dataset repository on the Hugging Face hub, or a folder laid out like one.
+
+Parquet, JSON lines and csv files are read as they lie there, and no code of the
+repository runs. Where their names do not say which split they are
+(`weak2strong.tasks.layout`), the copy in parquet is read that the hub itself
+makes of most datasets, in its branch ``refs/convert/parquet``.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.files import DataOptions, FileTask, data_task
+from weak2strong.tasks.layout import DEFAULT, choose
+
+CONVERTED = "refs/convert/parquet"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A dataset repository at one commit.
+
+    Attributes:
+        commit: its hash; None for a local folder.
+        names: of all files.
+        licence: of the data, as far as the repository says.
+        fetch: makes sure of some files by name, and returns the folder that has them.
+    """
+
+    commit: str | None
+    names: tuple[str, ...]
+    licence: str
+    fetch: Callable[[Sequence[str]], Path]
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """The files of one split of one config, by name, and the commit that they are from."""
+
+    files: dict[str, Path]
+    config: str
+    commit: str | None
+    licence: str
+
+
+def hub_task(
+    repo: str,
+    options: DataOptions,
+    revision: str | None = None,
+    config: str | None = None,
+    split: str = "train",
+) -> FileTask:
+    """The classification task in one split of a dataset of the hub.
+
+    Our own splits are all made of it; the dataset's other splits are not touched.
+
+    Args:
+        repo: id on the hub, such as ``owner/name``, or a local folder laid out like one.
+        options: columns, sizes and cleaning.
+        revision: branch, tag or commit; the task has the commit that it is.
+        config: which part of the dataset, where it has several.
+        split: which of the dataset's splits.
+
+    Raises:
+        UserError: where the files cannot be had, or something is wrong with them.
+    """
+    found = hub_files(repo, revision, config, split)
+    contents = {f"{repo}/{name}": path.read_bytes() for name, path in found.files.items()}
+    if found.commit is not None:
+        whence = f"commit {found.commit}"
+    else:
+        sha = hashlib.sha256()
+        for content in contents.values():
+            sha.update(content)
+        whence = f"SHA-256 {sha.hexdigest()[:16]}"
+    said = [part for part in (found.config, split) if part not in (DEFAULT, "train")]
+    name = "-".join((repo if found.commit else Path(repo).name, *said))
+    source = f"{repo}, {found.config}, {split}, {whence}"
+    return data_task(contents, options, name, source, found.licence, found.commit)
+
+
+def hub_files(
+    repo: str, revision: str | None = None, config: str | None = None, split: str = "train"
+) -> HubFiles:
+    """The files of a split, downloaded where they are not in the hub's cache yet.
+
+    Raises:
+        UserError: where there is no such repository, revision, config or split, it
+            has no file that can be read, or it cannot be reached.
+    """
+    try:
+        snapshot = open_snapshot(repo, revision)
+        chosen, names = choose(repo, snapshot.names, config, split)
+    except UserError as error:
+        if revision is not None or Path(repo).expanduser().is_dir():
+            raise
+        try:
+            snapshot = open_snapshot(repo, CONVERTED)
+            chosen, names = choose(repo, snapshot.names, config, split)
+        except UserError:
+            raise error from error.__cause__
+    folder = snapshot.fetch(names)
+    files = {name: folder / name for name in names}
+    return HubFiles(files, chosen, snapshot.commit, snapshot.licence)
+
+
+def open_snapshot(repo: str, revision: str | None) -> Snapshot:
+    """A repository at a revision; all that reaches for the network is in here.
+
+    Without a network, what the hub's cache has of the repository is all of it.
+
+    Raises:
+        UserError: where it cannot be had.
+    """
+    folder = Path(repo).expanduser()
+    if folder.is_dir():
+        if revision is not None:
+            raise UserError(f"Folder {repo} has no revisions: leave --revision out.")
+        return Snapshot(None, _names(folder), "the user's own", lambda names: folder)
+    if repo.startswith((".", "/", "~")) or repo.count("/") > 1:
+        raise UserError(f"There is no folder {repo}: check the path, or give an id of the hub.")
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    download = partial(snapshot_download, repo, repo_type="dataset", revision=revision)
+    offline = False
+    try:
+        info = HfApi().dataset_info(repo, revision=revision)
+        commit, names = info.sha, tuple(file.rfilename for file in info.siblings or ())
+        licence = str(getattr(info.card_data, "license", None) or "not stated")
+    except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as e:
+        raise _refusal(repo, revision, e) from e
+    # The errors of a missing network are those of the HTTP library beneath, which has changed
+    # more than once: so anything else is taken for one.
+    except Exception as e:
+        try:
+            cached = Path(download(local_files_only=True, allow_patterns=[]))
+        except Exception:
+            raise _refusal(repo, revision, e) from e
+        commit, names, licence, offline = cached.name, _names(cached), "not known", True
+
+    def fetch(wanted: Sequence[str]) -> Path:
+        patterns = [glob.escape(name) for name in wanted]
+        if offline:
+            # Files that differ in their number only, so that one missing from the cache is noticed.
+            patterns = [re.sub(r"\d+(?=[^/]*$)", "*", pattern) for pattern in patterns]
+        try:
+            # By the name of the revision: so the cache knows it when there is no network.
+            got = Path(download(local_files_only=offline, allow_patterns=patterns))
+        except Exception as e:
+            raise _refusal(repo, revision, e) from e
+        if got.name != commit:
+            raise UserError(f"Dataset {repo} changed while it was read: run again.")
+        return got
+
+    return Snapshot(commit, names, licence, fetch)
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """The files below a folder, without hidden ones."""
+    paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return tuple(p.as_posix() for p in paths if not any(x.startswith(".") for x in p.parts))
+
+
+def _refusal(repo: str, revision: str | None, error: Exception) -> UserError:
+    """What the hub's error means, in a sentence."""
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    match error:
+        case HFValidationError():
+            return UserError(f"{repo!r} is no id of a hub dataset: write owner/name, or a path.")
+        case GatedRepoError():
+            return UserError(
+                f"Dataset {repo} is gated: accept its terms on https://huggingface.co/datasets/"
+                f"{repo}, then log in with `hf auth login`."
+            )
+        case RepositoryNotFoundError():
+            return UserError(
+                f"There is no dataset {repo} on the Hugging Face hub, or it is private: "
+                "check the name, or log in with `hf auth login`."
+            )
+        case RevisionNotFoundError():
+            return UserError(
+                f"Dataset {repo} has no revision {revision!r}: "
+                "name a branch, a tag or a commit with --revision."
+            )
+        case OfflineModeIsEnabled():
+            return UserError(
+                f"Dataset {repo} is not in the hub's cache, and offline mode is set: "
+                "unset HF_HUB_OFFLINE, or name a file or a folder."
+            )
+    reason = str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else ""
+    return UserError(
+        f"Dataset {repo} cannot be had from the Hugging Face hub "
+        f"({reason or type(error).__name__}): check the network, or name a file or a folder."
+    )

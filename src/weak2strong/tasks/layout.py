@@ -1,0 +1,125 @@
+"""Which split of which config a file of a dataset repository belongs to, by its name.
+
+As the hub's own file names have it:
+
+- ``train-00000-of-00001.parquet``: the split stands before the numbers;
+- ``train/0000.parquet``: the split is the folder of files that have only numbers;
+- otherwise ``train``, ``validation``, ``test`` or a usual synonym is a word of the
+  file's name, or of a folder's; a file without such a word belongs to ``train``.
+
+What else stands in a path, but for a folder ``data``, is the config, or "default".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.readers import listed
+
+FORMATS = (".parquet", ".jsonl", ".csv")
+"""Endings of files that are read; the first that a split has."""
+
+DEFAULT = "default"
+
+SYNONYMS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+
+_SHARD = re.compile(r"(.+?)-\d{5}-of-(\d{5})(-[0-9a-f]+)?")
+
+
+def choose(
+    repo: str, names: Sequence[str], config: str | None, split: str
+) -> tuple[str, list[str]]:
+    """The config, and the names of the files of its split.
+
+    Args:
+        repo: what errors call the repository.
+        names: of all its files.
+        config: which one; None where there is only one, or one named "default".
+        split: which one.
+
+    Raises:
+        UserError: where there is no such file, or no telling which is meant.
+    """
+    places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name in sorted(names):
+        if name.endswith(FORMATS):
+            title, of = place(name)
+            places[title][of].append(name)
+    if not places:
+        raise UserError(
+            f"Dataset {repo} has no {', '.join(FORMATS)} file: "
+            "convert it to one of these, and name that file with --task."
+        )
+    if config is not None and config not in places:
+        raise UserError(
+            f"Dataset {repo} has no config {config!r}; it has {listed(sorted(places))}: "
+            "choose one with --config."
+        )
+    among = [config] if config is not None else sorted(places)
+    having = [title for title in among if split in places[title]]
+    if not having:
+        there = sorted({of for title in among for of in places[title]})
+        of = f", config {config}," if config is not None else ""
+        raise UserError(
+            f"Dataset {repo}{of} has no split {split!r}; it has {listed(there)}: "
+            "choose one with --split."
+        )
+    if len(having) > 1 and DEFAULT not in having:
+        raise UserError(
+            f"Dataset {repo} has the configs {listed(having)}: choose one with --config."
+        )
+    chosen = DEFAULT if len(having) > 1 else having[0]
+    found = places[chosen][split]
+    ending = next(e for e in FORMATS if any(name.endswith(e) for name in found))
+    found = [name for name in found if name.endswith(ending)]
+    for name in found:
+        # An interrupted download, where the cache is all there is.
+        if (shard := _SHARD.fullmatch(PurePosixPath(name).stem)) and int(shard[2]) > len(found):
+            raise UserError(
+                f"Dataset {repo} has only {len(found)} of the {int(shard[2])} files of split "
+                f"{split!r} here: download it again."
+            )
+    return chosen, found
+
+
+def place(name: str) -> tuple[str, str]:
+    """Config and split of a file, by its path in the repository."""
+    path = PurePosixPath(name)
+    folders, stem = list(path.parts[:-1]), path.stem
+    if shard := _SHARD.fullmatch(stem):
+        split, rest = shard[1], []
+    elif stem.isdigit() and folders:
+        # The hub calls a split so of which it has converted a part.
+        split, rest = folders.pop().removeprefix("partial-"), []
+    elif word := _split_word(stem):
+        split, rest = word, [_without(stem, word)]
+    elif word := next(filter(None, map(_split_word, reversed(folders))), None):
+        split, rest = word, []
+        folders = [f for f in folders if _split_word(f) != word]
+    else:
+        split, rest = "train", [stem]
+    parts = [part for part in (*folders, *rest) if part not in ("", "data", split)]
+    return "/".join(parts) or DEFAULT, split
+
+
+def _tokens(text: str) -> list[str]:
+    return [token for token in re.split(r"[\W\d_]+", text) if token]
+
+
+def _split_word(text: str) -> str | None:
+    """The split that a name has a word for, if there is exactly one."""
+    tokens = {token.lower() for token in _tokens(text)}
+    found = [split for split, words in SYNONYMS.items() if tokens.intersection(words)]
+    return found[0] if len(found) == 1 else None
+
+
+def _without(text: str, split: str) -> str:
+    return "-".join(t for t in _tokens(text) if t.lower() not in SYNONYMS[split])

@@ -1,0 +1,149 @@
+"""Files with rows and columns, as a user or a dataset repository has them.
+
+Values come as the format knows them; a ``.csv`` knows text only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from io import BytesIO
+from pathlib import PurePath
+from typing import Any
+
+from weak2strong.errors import UserError
+
+Values = Sequence[tuple[int, Mapping[str, Any]]]
+"""The number of every row, from 1, and its value by column."""
+
+Check = Callable[[Sequence[str]], list[str]]
+"""Refuses a file without the columns that are asked for; says which these are."""
+
+SHOWN = 12
+"""Names that an error lists at most."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of a file's columns; None where there is no such column."""
+
+    text: str
+    label: str
+    group: str | None = None
+    id: str | None = None
+
+    def flags(self) -> dict[str, str]:
+        """Every column that must be there, with the flag that names it."""
+        named = {
+            "--text-column": self.text,
+            "--label-column": self.label,
+            "--group-column": self.group,
+            "--id-column": self.id,
+        }
+        return {flag: name for flag, name in named.items() if name is not None}
+
+
+def read(file: str, content: bytes, columns: Columns) -> Values:
+    """The rows of one file.
+
+    Args:
+        file: its name; the ending says how to read it.
+        content: what is in it.
+        columns: what to read; every one must be there.
+
+    Raises:
+        UserError: for an unknown ending, a file that cannot be read or lacks a column.
+    """
+    ending = PurePath(file).suffix.lower()
+    if ending not in READERS:
+        raise UserError(f"Data file {file} must end in {', '.join(READERS)}: convert or rename it.")
+    wanted = columns.flags()
+    if not content.strip():
+        return []
+
+    def check(present: Sequence[str]) -> list[str]:
+        for flag, name in wanted.items():
+            if name not in present:
+                raise _no_column(file, name, present, flag)
+        return list(dict.fromkeys(wanted.values()))
+
+    return READERS[ending](file, content, check)
+
+
+def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:
+    near = get_close_matches(name, present, n=1, cutoff=0.5)
+    nearest = f", the nearest is {near[0]!r}" if near else ""
+    return UserError(
+        f"{file} has no column {name!r}{nearest}; it has {listed(present)}: "
+        f"name the right one with {flag}."
+    )
+
+
+def place_of(file: str, number: int) -> str:
+    """File and row, for errors."""
+    return f"{file}, row {number:,}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as an error lists them: the first ones, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return (", ".join(map(str, names[:SHOWN])) + more) or "none"
+
+
+def _csv(file: str, content: bytes, check: Check) -> Values:
+    import polars as pl
+
+    try:
+        # As text: an id such as 001 is no number, and a text of digits is a text.
+        frame = pl.read_csv(content, infer_schema=False)
+    except pl.exceptions.PolarsError as e:
+        raise _unreadable(file, "comma-separated UTF-8 text with a header line", e) from e
+    wanted = check(frame.columns)
+    blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    rows = zip(blank, frame.select(wanted).iter_rows(named=True), strict=True)
+    return [(n, row) for n, (empty, row) in enumerate(rows, start=1) if not empty]
+
+
+def _parquet(file: str, content: bytes, check: Check) -> Values:
+    import polars as pl
+
+    try:
+        wanted = check(list(pl.read_parquet_schema(BytesIO(content))))
+        frame = pl.read_parquet(BytesIO(content), columns=wanted)
+    except pl.exceptions.PolarsError as e:
+        raise _unreadable(file, "a parquet file", e) from e
+    return list(enumerate(frame.iter_rows(named=True), start=1))
+
+
+def _jsonl(file: str, content: bytes, check: Check) -> Values:
+    present, rows = {}, []
+    # Not splitlines, which also parts at separators that may stand inside a text.
+    for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
+        if not line.strip():
+            continue
+        place = place_of(file, len(rows) + 1)
+        try:
+            row = json.loads(line)
+        except ValueError as e:
+            raise UserError(f"{place} is no JSON ({e}): write one object a line.") from e
+        if not isinstance(row, dict):
+            raise UserError(f"{place} is no JSON object: write one object a line.")
+        present |= dict.fromkeys(row)
+        rows.append(row)
+    wanted = check(list(present))
+    return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
+
+
+READERS: Mapping[str, Callable[[str, bytes, Check], Values]] = {
+    ".jsonl": _jsonl,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}
+"""How a file is read, by the ending of its name."""
+
+
+def _unreadable(file: str, what: str, error: Exception) -> UserError:
+    reason = str(error).strip().splitlines()[0].rstrip(".:")
+    return UserError(f"{file} cannot be read ({reason}): check that it is {what}.")

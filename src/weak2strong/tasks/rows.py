@@ -1,0 +1,181 @@
+"""A user's file as checked rows: a text, a class, and what else it has columns for.
+
+Whatever is wrong with a file is said in one sentence, with the row: rows of data
+are counted from 1, the header of a ``.csv`` is none.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.readers import Columns, listed, place_of, read
+
+Label = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column."""
+
+    file: str
+    number: int
+    text: str
+    label: int
+    group: str | None
+    id: str | None
+
+    @property
+    def place(self) -> str:
+        """File and row, for errors."""
+        return place_of(self.file, self.number)
+
+
+def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], tuple[str, ...]]:
+    """The rows of some files, one after another, and the names of their classes.
+
+    Args:
+        files: content by name; the ending of the name says how to read it.
+        columns: where to find what.
+
+    Returns:
+        The rows, labelled by class index, and the classes. Text labels are the
+        classes, sorted; whole numbers must be 0 to k - 1; truth values become
+        ``false`` and ``true``.
+
+    Raises:
+        UserError: for anything that is wrong with a file or a row.
+    """
+    rows, labels = [], []
+    for file, content in files.items():
+        for number, values in read(file, content, columns):
+            place = place_of(file, number)
+            text = _text(values[columns.text], place, columns.text)
+            group = _name(values[columns.group], place, columns.group) if columns.group else None
+            id = _name(values[columns.id], place, columns.id) if columns.id else None
+            labels.append(_label(values[columns.label], place, columns.label))
+            rows.append(Row(file, number, text, -1, group, id))
+    if not rows:
+        raise UserError(f"{listed(tuple(files))} has no rows: choose a file with examples.")
+    _check_ids(rows)
+    if all(file.lower().endswith(".csv") for file in files):
+        labels = _untyped(labels)
+    return _coded(rows, labels, columns.label)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _text(value: Any, place: str, column: str) -> str:
+    if _missing(value) or (isinstance(value, str) and not value.strip()):
+        raise UserError(f"{place} has no text in column {column!r}: fill it in or drop the row.")
+    if not isinstance(value, str):
+        raise UserError(
+            f"{place} has {_shown(value)} in column {column!r}, which is no text: "
+            "put quotes around it, or name another column with --text-column."
+        )
+    return _unicode(value, place, column)
+
+
+def _unicode(value: str, place: str, column: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as e:
+        raise UserError(
+            f"{place} has half a character in column {column!r} ({e.reason}): write the whole one."
+        ) from e
+    return value
+
+
+def _name(value: Any, place: str, column: str) -> str:
+    """A group or an id: text or a whole number."""
+    if _missing(value) or (isinstance(value, str) and not value.strip()):
+        raise UserError(f"{place} has nothing in column {column!r}: fill it in or drop the row.")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, (str, int)):
+        raise UserError(
+            f"{place} has {_shown(value)} in column {column!r}: "
+            "a group or an id must be text or a whole number."
+        )
+    return _unicode(str(value), place, column)
+
+
+def _label(value: Any, place: str, column: str) -> Label:
+    if _missing(value) or (isinstance(value, str) and not value.strip()):
+        raise UserError(f"{place} has no label in column {column!r}: fill it in or drop the row.")
+    if isinstance(value, str):
+        return _unicode(value.strip(), place, column)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, (bool, int)):
+        return value
+    kind = "not a whole number" if isinstance(value, float) else "neither text nor a number"
+    raise UserError(
+        f"{place} has the label {_shown(value)}, which is {kind}: "
+        "labels are names, whole numbers, or true and false."
+    )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _check_ids(rows: Sequence[Row]) -> None:
+    seen: dict[str, Row] = {}
+    for row in rows:
+        if row.id is not None and (other := seen.setdefault(row.id, row)) is not row:
+            raise UserError(
+                f"{row.place} has the id {row.id!r} of {other.place}: "
+                "give every row an id of its own, or leave --id-column out."
+            )
+
+
+def _coded(
+    rows: Sequence[Row], labels: Sequence[Label], column: str
+) -> tuple[list[Row], tuple[str, ...]]:
+    """The rows with class indices for labels, and the classes."""
+    first = type(labels[0])
+    for row, label in zip(rows, labels, strict=True):
+        if type(label) is not first:
+            raise UserError(
+                f"{row.place} has the label {label!r} and {rows[0].place} has {labels[0]!r}: "
+                "write all labels as names, all as numbers, or all as true and false."
+            )
+    found = sorted(set(labels))
+    classes = tuple(str(x).lower() if first is bool else str(x) for x in found)
+    if len(found) == 1:
+        raise UserError(
+            f"{rows[0].file} has only one class, {classes[0]!r}: a task takes at least two, "
+            "so name another column with --label-column."
+        )
+    index = {label: i for i, label in enumerate(found)}
+    if first is int:
+        for row, label in zip(rows, labels, strict=True):
+            if label not in range(len(found)):
+                raise UserError(
+                    f"{row.place} has the label {label}, but the {len(found)} different numbers "
+                    f"in column {column!r} must be 0 to {len(found) - 1}: renumber them, "
+                    "or write names."
+                )
+    coded = [replace(r, label=index[x]) for r, x in zip(rows, labels, strict=True)]
+    return coded, classes
+
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0+)?")
+
+
+def _untyped(labels: Sequence[Label]) -> list[Label]:
+    """Labels of a format that knows text only, read as they were meant."""
+    texts = [str(label) for label in labels]
+    if all(map(_WHOLE.fullmatch, texts)):
+        return [int(text.partition(".")[0]) for text in texts]
+    if all(text.lower() in ("false", "true") for text in texts):
+        return [text.lower() == "true" for text in texts]
+    return list(texts)

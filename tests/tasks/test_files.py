@@ -1,0 +1,145 @@
+"""A user's file becomes a task like any other, with the sizes asked for."""
+
+import hashlib
+import json
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from weak2strong.errors import UserError
+from weak2strong.tasks.files import DataOptions, file_task
+from weak2strong.tasks.splits import SPLITS, digest, make_splits
+
+
+def rows(n, classes=2):
+    return [{"text": f"Number {i}", "label": i % classes, "name": f"n{i}"} for i in range(n)]
+
+
+def write(folder, data, name="data.jsonl"):
+    path = folder / name
+    if name.endswith(".jsonl"):
+        path.write_text("".join(json.dumps(row) + "\n" for row in data))
+    elif name.endswith(".csv"):
+        pl.DataFrame(data).write_csv(path)
+    else:
+        pl.DataFrame(data).write_parquet(path)
+    return path
+
+
+def test_a_file_is_a_task(tmp_path):
+    path = write(tmp_path, rows(300, classes=3), "my data (1).jsonl")
+    task = file_task(path, DataOptions())
+    assert task.name == "my-data-1"
+    assert task.kind == "classification"
+    assert task.classes == ("0", "1", "2")
+    assert task.summary == "Which label is it: 0, 1, 2?"
+    assert task.source == f"{path}, SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    assert task.licence == "the user's own"
+    splits = make_splits(task)
+    assert [len(splits.examples(name)) for name in SPLITS] == [99, 96, 30, 75]
+    assert task.cleaning.kept == task.cleaning.read == 300
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_every_format_gives_the_same_splits(tmp_path, name):
+    options = DataOptions(id_column="name", group_column="label", balance=False)
+    data = [row | {"label": f"l{i % 7}"} for i, row in enumerate(rows(70))]
+    tasks = [file_task(write(tmp_path, data, n), options) for n in ("data.jsonl", name)]
+    assert digest(tasks[0].load()) == digest(tasks[1].load())
+
+
+def test_the_order_of_rows_changes_no_split(tmp_path):
+    data = rows(200)
+    options = DataOptions(n_train=40, n_validation=10, n_test=20)
+    first = make_splits(file_task(write(tmp_path, data), options))
+    random.Random(0).shuffle(data)
+    again = make_splits(file_task(write(tmp_path, data, "other.jsonl"), options))
+    assert first == again
+    assert [len(first.examples(name)) for name in SPLITS] == [40, 40, 10, 20]
+
+
+def test_some_sizes_leave_the_rest_to_the_others(tmp_path):
+    task = file_task(write(tmp_path, rows(1000)), DataOptions(n_train=100, n_test=50))
+    splits = make_splits(task, seed=7)
+    assert [len(splits.examples(name)) for name in SPLITS] == [100, 100, 750, 50]
+
+
+def test_the_file_is_read_once(tmp_path):
+    path = write(tmp_path, rows(100))
+    task = file_task(path, DataOptions())
+    path.unlink()
+    assert len(task.load()) == 100
+    assert task.load() is task.load()
+
+
+def test_columns_have_the_names_given(tmp_path):
+    data = [{"q": f"Q {i}", "y": "ab"[i % 2], "doc": i // 4, "key": i} for i in range(200)]
+    options = DataOptions("q", "y", group_column="doc", id_column="key")
+    task = file_task(write(tmp_path, data), options)
+    item = next(e.item for e in task.load() if e.item.id == "42")
+    assert (item.text, item.group) == ("Q 42", "10")
+    assert task.summary == "Which y is it: a, b?"
+    splits = make_splits(task)
+    groups = [{e.item.group for e in splits.examples(name)} for name in SPLITS]
+    assert sum(map(len, groups)) == len(set().union(*groups)) == 50
+
+
+def test_options_reach_the_cleaning(tmp_path):
+    page = " ".join(f"w{i}" for i in range(50))
+    data = [*rows(200), *({"text": f"{page} {i}", "label": 0} for i in range(30))]
+    path = write(tmp_path, data)
+    assert file_task(path, DataOptions()).cleaning.largest == 30
+    assert file_task(path, DataOptions(near_duplicates=False)).cleaning.near == 0
+    assert file_task(path, DataOptions()).cleaning.uneven == 30
+    assert file_task(path, DataOptions(balance=False)).cleaning.uneven == 0
+    assert file_task(path, DataOptions(n_train=10, n_validation=4, n_test=8)).cleaning.spare == 168
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("a.b.csv", "a.b"), ("...csv", "data"), ("Überschrift.csv", "Überschrift"), ("-x-.csv", "x")],
+)
+def test_a_task_is_called_what_a_file_may_be_called(tmp_path, name, called):
+    assert file_task(write(tmp_path, rows(40), name), DataOptions()).name == called
+
+
+def test_a_file_of_a_user_has_no_unseen_entities(tmp_path):
+    with pytest.raises(UserError, match="Task data has no unseen entities"):
+        file_task(write(tmp_path, rows(40)), DataOptions()).about("unseen")
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
+    missing = tmp_path / "missing.csv"
+    with pytest.raises(UserError) as caught:
+        file_task(missing, DataOptions())
+    assert str(caught.value) == (
+        f"Data file {missing} cannot be read (No such file or directory): check the path."
+    )
+    with pytest.raises(UserError, match=r"cannot be read \(Is a directory\)"):
+        file_task(tmp_path, DataOptions())
+
+
+def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, rows(40))
+    assert len(file_task(Path("~/data.jsonl"), DataOptions()).load()) == 40
+
+
+@pytest.mark.parametrize("n", [0, -5])
+@pytest.mark.parametrize("name", ["n_train", "n_validation", "n_test"])
+def test_a_size_is_at_least_one(name, n):
+    flag = "--" + name.replace("_", "-")
+    with pytest.raises(UserError, match=f"^{flag} must be at least 1, not {n}"):
+        DataOptions(**{name: n})
+
+
+def test_text_and_label_are_two_columns():
+    with pytest.raises(UserError, match="cannot both be in column 'x': name two"):
+        DataOptions("x", "x")
+
+
+def test_too_few_rows_are_noticed_before_anything_is_trained(tmp_path):
+    with pytest.raises(UserError, match=r"data\.jsonl has 100 examples of even .* need 1,004: lo"):
+        file_task(write(tmp_path, rows(100)), DataOptions(n_train=500))
