@@ -11,6 +11,7 @@ import torch
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.training import fit as fit_module
 from weak2strong.training.fit import Labelled, _batches, fit
 from weak2strong.training.predict import predict
 from weak2strong.training.settings import Training
@@ -114,6 +115,25 @@ def test_the_micro_batch_split_does_not_matter(load, soft_lesson, name, loss):
     for others in found[1:]:
         assert farthest(found[0][0], others[0]) < 1e-9
         assert found[0][1] == pytest.approx(others[1], abs=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+def test_small_micro_batches_of_a_batch_that_memory_holds_do_not_matter(
+    load, soft_lesson, loss, monkeypatch
+):
+    """On a CPU a batch is cut to save padding; each text then passes the network once a step."""
+    train, found = soft_lesson(14), []
+    for budget in (8192, 30):
+        monkeypatch.setattr(fit_module, "CPU_BUDGET", budget)
+        model = load(double=True)
+        texts = []
+        model.network.register_forward_pre_hook(lambda _, x, seen=texts: seen.append(len(x[0])))
+        fit(model, train, loss, settings(RATE, epochs=1, batch_size=7, stopping="none"), seed=1)
+        assert sum(texts) == 14
+        found.append((len(texts), weights(model)))
+    (one, whole), (several, cut) = found
+    assert one == 2 < several
+    assert farthest(whole, cut) < 1e-9
 
 
 class Spy:

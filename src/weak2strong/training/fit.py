@@ -30,8 +30,7 @@ from weak2strong.training.schedule import rate_factor
 from weak2strong.training.settings import Training
 
 CPU_BUDGET = 384
-"""Padded tokens of a micro-batch on a CPU, where many small ones with little padding are
-fastest. Losses that look at the whole batch first would pay for them with a second pass."""
+"""Padded tokens of a micro-batch on a CPU, where small ones with little padding are fastest."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,6 @@ def fit(
     Returns:
         The trace; ``kept`` is the share of training at which the kept weights stood.
     """
-    if model.device.type == "cpu" and not loss.needs_batch:
-        token_budget = min(token_budget, CPU_BUDGET)
     network, n = model.network, len(train.items)
     rows = encode(model.tokenizer, [item.text for item in train.items])
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
@@ -196,31 +193,30 @@ def _step(
     token_budget: int,
 ) -> float:
     """Gradients of the mean loss of one batch; returns that mean."""
-    groups = micro_batches([len(r) for r in rows], token_budget)
+    lengths = [len(r) for r in rows]
+    groups = micro_batches(lengths, token_budget)
+    # Where memory holds the whole batch, one pass serves the statistics and the gradients.
+    whole = len(groups) == 1
+    if whole and model.device.type == "cpu":
+        groups = micro_batches(lengths, min(token_budget, CPU_BUDGET))
     pad_id = model.tokenizer.pad_token_id
     inputs = [pad([rows[i] for i in group], pad_id, model.device) for group in groups]
     places = [torch.tensor(group, device=model.device) for group in groups]
-    total, statistics, first = 0.0, None, None
+    total, statistics, held = 0.0, None, []
     if loss.needs_batch:
-        if len(groups) == 1:
-            # One micro-batch is the whole batch: its logits serve twice.
-            with model.autocast():
-                first = model.network(*inputs[0])
-            logits = torch.empty_like(first.detach())
-            logits[places[0]] = first.detach()
-        else:
-            with torch.no_grad(), model.autocast():
-                parts = [model.network(*batch) for batch in inputs]
-            logits = torch.empty(len(rows), parts[0].shape[1], device=model.device)
-            for place, part in zip(places, parts, strict=True):
-                logits[place] = part
+        with torch.set_grad_enabled(whole), model.autocast():
+            parts = [model.network(*batch) for batch in inputs]
+        logits = torch.empty(len(rows), parts[0].shape[1], device=model.device)
+        for place, part in zip(places, parts, strict=True):
+            logits[place] = part.detach()
         statistics = loss.statistics(logits, targets, fraction)
-    for place, batch in zip(places, inputs, strict=True):
-        if first is None:
+        held = parts if whole else []
+    for i, (place, batch) in enumerate(zip(places, inputs, strict=True)):
+        if held:
+            logits = held[i]
+        else:
             with model.autocast():
                 logits = model.network(*batch)
-        else:
-            logits = first
         value = loss.per_example(logits, targets[place], fraction, statistics).sum() / len(rows)
         value.backward()
         total += value.item()
