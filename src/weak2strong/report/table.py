@@ -33,7 +33,7 @@ def pgr_text(r: Recovered) -> str:
     return f"{r.value:.2f} [{r.interval.low:.2f}, {r.interval.high:.2f}]"
 
 
-def test_sizes(lines: list[Line]) -> str:
+def sizes_note(lines: list[Line]) -> str:
     """How many examples each task was scored on."""
     sizes = {x.task: x.recovered.examples for x in lines}
     return "Test examples: " + ", ".join(f"{task} {n:,}" for task, n in sizes.items()) + "."
@@ -81,7 +81,7 @@ def print_table(lines: list[Line], console: Console) -> None:
         )
     console.print(table)
     notes = [
-        test_sizes(lines) + intervals_note(lines),
+        sizes_note(lines) + intervals_note(lines),
         CHECKS,
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]

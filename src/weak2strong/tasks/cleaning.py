@@ -13,7 +13,7 @@ from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.sizes import cut, least
-from weak2strong.tasks.splits import SPLITS, balanced, normalised
+from weak2strong.tasks.splits import SPLITS, balanced, normalised, union
 from weak2strong.tasks.task import Example, Item, Shares, stable_id
 
 GIANT = 0.05
@@ -134,19 +134,11 @@ def _example(row: Row) -> Example:
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:
     """The examples, with the groups that a family of near-duplicates links made one."""
-    parent = {e.item.group: e.item.group for e in examples}
-
-    def root(group: str) -> str:
-        while parent[group] != group:
-            parent[group] = parent[parent[group]]
-            group = parent[group]
-        return group
-
-    for family in families:
-        for position in family[1:]:
-            a, b = root(examples[family[0]].item.group), root(examples[position].item.group)
-            # The name that stands first, so that the order of the rows plays no part.
-            parent[max(a, b)] = min(a, b)
+    root = union(
+        (examples[family[0]].item.group, examples[position].item.group)
+        for family in families
+        for position in family[1:]
+    )
     return [Example(Item(e.item.id, root(e.item.group), e.item.text), e.label) for e in examples]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from weak2strong.errors import UserError
@@ -126,24 +126,35 @@ def normalised(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def union(links: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """A function from a name to the smallest of the names that it is linked with.
+
+    Names are linked directly or through others; one without a link is its own.
+    """
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for one, other in links:
+        a, b = root(one), root(other)
+        parent[max(a, b)] = min(a, b)
+    return root
+
+
 def _draw(seed: int, *names: str) -> bytes:
     return hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()
 
 
 def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
     """Groups, joined where they share a normalised text (union by the smallest name)."""
-    parent: dict[str, str] = {}
-
-    def root(group: str) -> str:
-        while parent.setdefault(group, group) != group:
-            parent[group] = parent[parent[group]]
-            group = parent[group]
-        return group
-
     first: dict[str, str] = {}
-    for e in examples:
-        a, b = root(e.item.group), root(first.setdefault(normalised(e.item.text), e.item.group))
-        parent[max(a, b)] = min(a, b)
+    root = union(
+        (e.item.group, first.setdefault(normalised(e.item.text), e.item.group)) for e in examples
+    )
     clusters: dict[str, list[Example]] = defaultdict(list)
     for e in sorted(examples, key=lambda e: e.item.id):
         clusters[root(e.item.group)].append(e)

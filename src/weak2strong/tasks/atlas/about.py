@@ -7,7 +7,7 @@ from functools import cache
 
 from weak2strong.tasks.atlas.facts import City, cities
 from weak2strong.tasks.splits import balanced
-from weak2strong.tasks.task import Example, Task
+from weak2strong.tasks.task import Example, Item, Task, stable_id
 
 Cities = Sequence[City]
 
@@ -22,6 +22,12 @@ def asked_about(seen: bool) -> Cities:
     Ordered by population, as the facts are.
     """
     return tuple(c for c in cities() if c.seen == seen and not c.judged)
+
+
+def example_about(name: str, text: str, about: Cities, label: int) -> Example:
+    """An example of the task ``name`` whose text speaks of some cities; they are its group."""
+    ids = "+".join(str(c.id) for c in about)
+    return Example(Item(stable_id(name, ids, text), f"city:{ids}", text), label)
 
 
 def atlas_task(name: str, summary: str, examples: Callable[[Cities], Sequence[Example]]) -> Task:

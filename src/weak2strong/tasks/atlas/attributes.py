@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from weak2strong.tasks.atlas.about import Cities, atlas_task
+from weak2strong.tasks.atlas.about import Cities, atlas_task, example_about
 from weak2strong.tasks.atlas.facts import (
     COAST_PROMPT,
     CONTINENT_PROMPT,
@@ -28,7 +28,7 @@ from weak2strong.tasks.atlas.facts import (
     City,
     sentence,
 )
-from weak2strong.tasks.task import Example, Item, Task, stable_id
+from weak2strong.tasks.task import Example, Task
 
 
 def attribute_task(
@@ -47,12 +47,9 @@ def attribute_task(
     """
 
     def examples(cities: Cities) -> list[Example]:
-        made = []
-        for city in cities:
-            text = sentence(prompt, city=city.name)
-            item = Item(stable_id(name, str(city.id), text), f"city:{city.id}", text)
-            made.append(Example(item, int(holds(city))))
-        return made
+        return [
+            example_about(name, sentence(prompt, city=c.name), (c,), int(holds(c))) for c in cities
+        ]
 
     return atlas_task(name, question, examples)
 

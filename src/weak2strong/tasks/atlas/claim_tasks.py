@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from weak2strong.tasks.atlas.about import Cities, atlas_task
+from weak2strong.tasks.atlas.about import Cities, atlas_task, example_about
 from weak2strong.tasks.atlas.claims import (
     CLEARLY,
     CONTINENT,
@@ -25,7 +25,7 @@ from weak2strong.tasks.atlas.claims import (
     claim,
 )
 from weak2strong.tasks.atlas.facts import City, draw
-from weak2strong.tasks.task import Example, Item, Task, stable_id
+from weak2strong.tasks.task import Example, Task
 
 
 def topic_task(topic: Topic, question: str) -> Task:
@@ -45,7 +45,7 @@ def topic_task(topic: Topic, question: str) -> Task:
         claims = [(c, topic.answer(c), 1) for c in true]
         claims += [(c, answer, 0) for c, answer in zip(false, answers, strict=True)]
         return [
-            _example(name, claim(topic.statements[0], city=c.name, answer=answer), (c,), label)
+            example_about(name, claim(topic.statements[0], city=c.name, answer=answer), (c,), label)
             for c, answer, label in claims
         ]
 
@@ -130,14 +130,9 @@ def _pair_examples(
     name: str, statement: str, pairs: Sequence[tuple[City, City, int]]
 ) -> list[Example]:
     return [
-        _example(name, claim(statement, city=a.name, other=b.name), (a, b), label)
+        example_about(name, claim(statement, city=a.name, other=b.name), (a, b), label)
         for a, b, label in pairs
     ]
-
-
-def _example(name: str, text: str, about: tuple[City, ...], label: int) -> Example:
-    ids = "+".join(str(c.id) for c in about)
-    return Example(Item(stable_id(name, ids, text), f"city:{ids}", text), label)
 
 
 def _shuffled(cities: Sequence[City], name: str) -> list[City]:
