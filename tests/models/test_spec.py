@@ -68,7 +68,7 @@ def test_a_local_folder_is_found(copy, monkeypatch):
         folder = ModelSpec(name).folder
         assert folder is not None
         assert folder.resolve() == copy.resolve()
-        assert ModelSpec(name).rates == DEFAULT_RATES
+        assert ModelSpec(name).rates == DEFAULT_RATES["full"]
 
 
 def test_a_hub_id_is_left_to_transformers():

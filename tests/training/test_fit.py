@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy, roc_auc
-from weak2strong.training import fit as fit_module
+from weak2strong.training import passes
 from weak2strong.training.fit import Labelled, _batches, fit
 from weak2strong.training.predict import predict
 from weak2strong.training.settings import Training
@@ -63,7 +64,7 @@ def slow_fit(model, train, loss, training, seed):
         tokens = torch.tensor([model.tokenizer(train.items[i].text)["input_ids"]])
         return network(tokens, torch.ones_like(tokens))
 
-    for step, batch in enumerate(_batches(n, training, seed)):
+    for step, batch in enumerate(islice(_batches(n, size, seed), steps)):
         fraction, statistics = step / steps, None
         if loss.needs_batch:
             with torch.no_grad():
@@ -124,11 +125,12 @@ def test_small_micro_batches_of_a_batch_that_memory_holds_do_not_matter(
     """On a CPU a batch is cut to save padding; each text then passes the network once a step."""
     train, found = soft_lesson(14), []
     for budget in (8192, 30):
-        monkeypatch.setattr(fit_module, "CPU_BUDGET", budget)
+        monkeypatch.setattr(passes, "CACHED", budget)
         model = load(double=True)
         texts = []
         model.network.register_forward_pre_hook(lambda _, x, seen=texts: seen.append(len(x[0])))
-        fit(model, train, loss, settings(RATE, epochs=1, batch_size=7, stopping="none"), seed=1)
+        training = settings(RATE, epochs=1, batch_size=7, stopping="none")
+        fit(model, train, loss, training, seed=1, token_budget=8192)
         assert sum(texts) == 14
         found.append((len(texts), weights(model)))
     (one, whole), (several, cut) = found
@@ -210,8 +212,7 @@ def test_another_seed_takes_another_order(load, soft_lesson):
 
 
 def test_every_epoch_sees_every_example_once_in_a_new_order():
-    training = settings(epochs=3, batch_size=4)
-    batches = [b.tolist() for b in _batches(10, training, seed=0)]
+    batches = [b.tolist() for b in islice(_batches(10, 4, seed=0), 9)]
     assert [len(b) for b in batches] == [4, 4, 2] * 3
     epochs = [[x for b in batches[i : i + 3] for x in b] for i in (0, 3, 6)]
     assert all(sorted(e) == list(range(10)) for e in epochs)
@@ -424,13 +425,13 @@ def killed_at(last):
     return on_step
 
 
-def overfitting(stopping="validation"):
+def overfitting(stopping="weak-validation"):
     return settings(
         epochs=3, batch_size=10, evaluations=9, stopping=stopping, stopping_metric="roc_auc"
     )
 
 
-@pytest.mark.parametrize("stopping", ["validation", "none"])
+@pytest.mark.parametrize("stopping", ["weak-validation", "none"])
 @pytest.mark.parametrize("last", [1, 7, 17, 18])
 def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path, last, stopping):
     train, validation, file = backwards(lesson(60)), lesson(30, seed=5), tmp_path / "c.safetensors"
@@ -453,7 +454,7 @@ def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path
     assert done == found[0][0]
     assert same(weights(again), found[0][1])
     assert heard == list(range(last + 1, 19))
-    if stopping == "validation":
+    if stopping == "weak-validation":
         assert done.kept < 7 / 18  # so that some runs are killed before it and some after
 
 

@@ -1,13 +1,14 @@
-"""Which pretrained model, as the user names it, and where its files are."""
+"""Which pretrained model, as the user names it, how it is adapted, and where its files are."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Literal, get_args
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.store import folder_fingerprint
@@ -24,24 +25,97 @@ LADDER_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """Peak rates of trunk and head for the shipped rungs, chosen by the ceiling's validation score."""
 
-DEFAULT_RATES = (5e-5, 5e-5)
-"""Peak rates of any other model: one for all, as usual for full finetuning of small models."""
+DEFAULT_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"full": (5e-5, 5e-5), "lora": (2e-4, 2e-4), "head": (1e-3, 1e-3)}
+)
+"""Peak rates of trunk and head of any other model, by adaptation: one for both, as is usual."""
 
 TINY_BYTES = 64 * 2**20
 """A model whose files are smaller is finetuned on one thread, several at a time."""
 
+LORA_ABOVE = 1_000_000_000
+"""Parameters from which on adaptation ``auto`` takes LoRA."""
+
+Adaptation = Literal["auto", "full", "lora", "head"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Pooling = Literal["auto", "last", "mean", "cls"]
+HeadStart = Literal["random", "zero", "answers"]
+Checkpointing = Literal["auto", "on", "off"]
+
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A pretrained model.
+    """A pretrained model, and how it is adapted to a task.
 
-    Attributes:
-        name: a rung of the embedded ladder, a local folder, or a hub id.
-        revision: branch, tag or commit of a hub id.
+    Raises:
+        UserError: for a setting that cannot be right.
     """
 
     name: str
+    """A rung of the embedded ladder, a local folder, or a hub id."""
     revision: str | None = None
+    """Branch, tag or commit of a hub id."""
+    adaptation: Adaptation = "auto"
+    """What is trained: all weights, low-rank adapters of all linear layers and the
+    head, or the head alone; ``auto`` is full up to a billion parameters, LoRA above."""
+    lora_rank: int = 16
+    """Rank of the adapters."""
+    lora_alpha: int = 32
+    """Their scale times the rank."""
+    precision: Precision = "auto"
+    """Of the arithmetic, and of weights that are not trained; ``auto`` is bfloat16
+    where the hardware is fast at it. Trained weights are float32 in any case."""
+    pooling: Pooling = "auto"
+    """Which state the head reads: of the last token, the mean, or of the first one;
+    ``auto`` is the last token of a decoder, the mean of an encoder."""
+    head_start: HeadStart = "random"
+    """Initial weights of the head: small and random, zero, or the model's own output
+    weights of the ``answers``."""
+    answers: tuple[str, ...] = ()
+    """One token a class, such as ``(" no", " yes")``, for ``head_start: answers``."""
+    checkpointing: Checkpointing = "auto"
+    """Compute activations twice to save memory; ``auto`` does it where it has to."""
+    trust_remote_code: bool = False
+    """Run code that comes with a model of the hub: only from makers whom you trust."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "answers", tuple(self.answers))
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UserError(
+                    f"Model {self.name}: {name} must be one of {', '.join(choices)}, "
+                    f"not {getattr(self, name)!r}."
+                )
+        for name in ("lora_rank", "lora_alpha"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"Model {self.name}: {name} must be at least 1, not {value!r}.")
+        if bool(self.answers) != (self.head_start == "answers"):
+            raise UserError(
+                f"Model {self.name}: answers and head_start: answers belong together, "
+                "so give both or neither."
+            )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that changes a result besides the weights, for keys."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in ("name", "revision", "checkpointing", "trust_remote_code"):
+            del plain[name]
+        if self.adaptation != "lora":
+            del plain["lora_rank"], plain["lora_alpha"]
+        return plain
+
+    def resolved(self) -> ModelSpec:
+        """The same model with its adaptation decided.
+
+        Raises:
+            UserError: where there is no such model (see `fingerprint`).
+        """
+        if self.adaptation != "auto":
+            return self
+        large = not self.is_tiny and parameters(self) > LORA_ABOVE
+        return replace(self, adaptation="lora" if large else "full")
 
     @property
     def folder(self) -> Path | None:
@@ -63,7 +137,10 @@ class ModelSpec:
 
         A rung that the user built has a folder of the same name, and the same rates.
         """
-        return LADDER_RATES.get(Path(self.name).name, DEFAULT_RATES)
+        usual = DEFAULT_RATES["full" if self.adaptation == "auto" else self.adaptation]
+        if self.adaptation not in ("auto", "full"):
+            return usual
+        return LADDER_RATES.get(Path(self.name).name, usual)
 
     @property
     def is_tiny(self) -> bool:
@@ -71,6 +148,32 @@ class ModelSpec:
         if self.folder is None:
             return False
         return sum(f.stat().st_size for f in self.folder.glob("*.safetensors")) < TINY_BYTES
+
+
+_CHOICES = {
+    "adaptation": get_args(Adaptation),
+    "precision": get_args(Precision),
+    "pooling": get_args(Pooling),
+    "head_start": get_args(HeadStart),
+    "checkpointing": get_args(Checkpointing),
+}
+
+
+@cache
+def parameters(spec: ModelSpec) -> int:
+    """How many weights the trunk of a model has, from its configuration alone."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    options = {"trust_remote_code": spec.trust_remote_code}
+    try:
+        config = AutoConfig.from_pretrained(spec.location, revision=spec.revision, **options)
+        with torch.device("meta"):
+            trunk = AutoModel.from_config(config, **options)
+    except (OSError, ValueError, KeyError) as e:
+        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
+    return sum(p.numel() for p in trunk.parameters())
 
 
 @cache
@@ -121,7 +224,9 @@ def _hub_fingerprint(spec: ModelSpec) -> str:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(spec.name, revision=spec.revision)
+        config = AutoConfig.from_pretrained(
+            spec.name, revision=spec.revision, trust_remote_code=spec.trust_remote_code
+        )
     except (OSError, ValueError) as e:
         offline = " (offline mode is set)" if os.environ.get("HF_HUB_OFFLINE") == "1" else ""
         raise UserError(

@@ -93,11 +93,14 @@ class StudyConfig:
             raise UserError("--weak-labels belongs to one task: name one with --task.")
         for model in (self.weak, self.strong):
             fingerprint(model)
+        weak, strong = self.weak.resolved(), self.strong.resolved()
         return replace(
             self,
             tasks=tasks,
-            weak_training=self.weak_training.with_rates(self.weak.rates),
-            strong_training=self.strong_training.with_rates(self.strong.rates),
+            weak=weak,
+            strong=strong,
+            weak_training=self.weak_training.with_rates(weak.rates),
+            strong_training=self.strong_training.with_rates(strong.rates),
         )
 
     def to_yaml(self) -> str:
