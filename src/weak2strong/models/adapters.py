@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
 import torch
@@ -26,15 +27,21 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
         return trunk
     if spec.adaptation == "head":
         return trunk.requires_grad_(False)
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
         r=spec.lora_rank, lora_alpha=spec.lora_alpha, target_modules="all-linear", lora_dropout=0.0
     )
     # The library draws from the global generator.
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         torch.manual_seed(seed)
-        return get_peft_model(trunk, config, autocast_adapter_dtype=True)
+        # GPT-2 keeps its weights transposed; the library notices, and says so.
+        warnings.filterwarnings("ignore", message="fan_in_fan_out")
+        inject_adapter_in_model(config, trunk)
+    for p in trunk.parameters():
+        if p.requires_grad:
+            p.data = p.data.float()
+    return trunk
 
 
 def compute_twice(trunk: nn.Module) -> int:

@@ -163,6 +163,11 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
         with torch.no_grad():
             head.weight.zero_()
     if by_answers:
+        if not is_decoder(config):
+            raise UserError(
+                f"Model {spec.name!r} is no decoder, so it has no next word: "
+                "choose another head_start than answers."
+            )
         start_from_answers(head, whole, tokenizer, spec.answers)
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling)
     return LoadedModel(

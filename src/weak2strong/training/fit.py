@@ -123,10 +123,11 @@ def fit(
             examples, judged = Texts(model, rows), Texts(model, seen)
             room = Room(token_budget) if token_budget else find_room(model, rows)
         else:
-            examples, judged = Features.of(model, rows), Features.of(model, seen)
+            examples = Features.of(model, rows)
+            judged = Features.of(model, seen) if seen else None
         stack.enter_context(_dropout(network, training))
         optimizer, peaks = _optimizer(model, training)
-        judge = _Judge(model, judged, looked_at.targets, training) if looked_at else None
+        judge = _Judge(model, judged, looked_at.targets, training) if looked_at and judged else None
         steps = training.steps or training.epochs * math.ceil(n / training.batch_size)
         looks = _looks(steps, training)
         memory = _Memory(room=room.tokens, twice=room.twice)
