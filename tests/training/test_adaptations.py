@@ -9,6 +9,7 @@ import torch
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy
+from weak2strong.training import passes
 from weak2strong.training.fit import fit
 from weak2strong.training.predict import pooled_activations, predict
 from weak2strong.training.settings import Training
@@ -36,9 +37,10 @@ def frozen(model):
 @pytest.mark.parametrize("adaptation", ["full", "lora", "head"])
 @pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
 @pytest.mark.parametrize("name", NAMES)
-def test_one_seven_or_all_examples_at_a_time(load, soft_lesson, monkeypatch, name, loss, adaptation):
+def test_one_seven_or_all_examples_at_a_time(
+    load, soft_lesson, monkeypatch, name, loss, adaptation
+):
     """The split into micro-batches of 1, of 7 and of all 14 gives the same losses and weights."""
-    from weak2strong.training import passes
 
     train, found = soft_lesson(14), []
     for size in (1, 7, 14):

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.tasks.task import Item
 from weak2strong.training import passes
 from weak2strong.training.fit import Labelled, _batches, fit
 from weak2strong.training.predict import predict
@@ -474,3 +475,66 @@ def test_writing_checkpoints_does_not_change_what_is_learnt(load, lesson, tmp_pa
         fit(model, lesson(20), CrossEntropy(), SHORT, 0, checkpoint=file, checkpoint_seconds=0)
         found.append(weights(model))
     assert same(*found)
+
+
+def test_steps_may_be_given_in_place_of_epochs(load, lesson):
+    heard, found = [], []
+    for training in (settings(epochs=2, batch_size=5), settings(epochs=9, steps=8, batch_size=5)):
+        model = load()
+        fit(model, lesson(20), CrossEntropy(), replace(training, stopping="none"), 0)
+        found.append(weights(model))
+    assert same(*found)
+    training = settings(steps=7, batch_size=5, stopping="none", evaluate_every=3)
+    done = fit(load(), lesson(20), CrossEntropy(), training, 0, on_step=lambda *s: heard.append(s))
+    assert heard == [(n, 7) for n in range(1, 8)]
+    assert [p.fraction for p in done.trace] == [3 / 7, 6 / 7, 1]
+    assert done.steps == 7
+
+
+def test_evaluating_every_so_many_steps_ends_with_the_last(load, lesson):
+    training = settings(steps=6, batch_size=5, stopping="none", evaluate_every=3)
+    done = fit(load(), lesson(20), CrossEntropy(), training, 0)
+    assert [p.fraction for p in done.trace] == [0.5, 1]
+
+
+def test_dropout_is_the_models_own_and_in_training_only(load, lesson, tmp_path):
+    """GPT-2 has dropout of 0.1: it changes what is learnt, not what is answered."""
+    validation, file = lesson(9, seed=5), tmp_path / "c.safetensors"
+    training = settings(epochs=2, batch_size=5, dropout=True, stopping_metric="roc_auc")
+
+    def run(model, training=training, **options):
+        return fit(model, lesson(20), CrossEntropy(), training, 3, validation, **options)
+
+    plain, first, second = load("gpt2"), load("gpt2"), load("gpt2")
+    run(plain, replace(training, dropout=False))
+    state = torch.get_rng_state()
+    done = run(first)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(99)
+    assert run(second) == done
+    assert same(weights(first), weights(second))
+    assert not same(weights(first), weights(plain))
+    assert not any(part.training for part in first.network.modules())
+    answers = predict(first, validation.items).probabilities
+    assert roc_auc(answers, validation.targets.argmax(1)) == max(p.score for p in done.trace)
+    again = load("gpt2")
+    with pytest.raises(KilledError):
+        run(load("gpt2"), on_step=killed_at(5), checkpoint=file, checkpoint_seconds=0)
+    assert run(again, checkpoint=file) == done
+    assert same(weights(again), weights(first))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
+    """As they would be cut for a model of 20 million weights."""
+    rng = np.random.default_rng(0)
+    words = ["red", "blue", "river", "house", "Lyon", "in"]
+    texts = [" ".join(rng.choice(words, n)) for n in rng.integers(1, 14, 64)]
+    items = [Item(str(i), str(i), text) for i, text in enumerate(texts)]
+    train = Labelled(items, np.eye(2)[np.arange(64) % 2])
+    model = load()
+    monkeypatch.setattr(passes.Texts, "_launch", 3e7 / 2e7 + passes.STREAM)
+    done = fit(model, train, loss, settings(epochs=1, stopping="none"), 0, token_budget=8192)
+    lengths = [len(r) for r in model.tokenizer(texts)["input_ids"]]
+    assert max(lengths) > 10 * min(lengths)
+    assert 0 < done.padding < 0.1

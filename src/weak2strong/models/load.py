@@ -155,7 +155,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,
         )
-    trunk = whole.base_model if by_answers else whole
+    trunk: Any = whole.base_model if by_answers else whole
     config = trunk.config
     width = config.get_text_config().hidden_size
     head = new_head(kind, width, classes, torch.Generator().manual_seed(seed))

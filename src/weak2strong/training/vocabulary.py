@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ class UsedRows(nn.Module):
         super().__init__()
         places = torch.zeros(whole.num_embeddings, dtype=torch.long, device=used.device)
         places[used] = torch.arange(len(used), device=used.device)
+        self.places: Tensor
         self.register_buffer("places", places, persistent=False)
         self.rows = nn.Parameter(whole.weight.detach()[used].clone())
         padding = whole.padding_idx
@@ -36,7 +38,7 @@ class UsedRows(nn.Module):
 
 
 @contextmanager
-def only_used_rows(trunk: nn.Module, texts: Sequence[Sequence[int]], pad_id: int) -> Iterator[None]:
+def only_used_rows(trunk: Any, texts: Sequence[Sequence[int]], pad_id: int) -> Iterator[None]:
     """Within it, the trunk's embedding has the rows of these texts only; then it is whole again.
 
     Where the trunk's embedding is of a special kind, is frozen, or is used elsewhere
