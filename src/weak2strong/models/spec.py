@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,6 +41,26 @@ class ModelSpec:
 
     name: str
     revision: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ModelSpec:
+        """A model as the command line names it: a rung, a folder, or a hub id with ``@revision``.
+
+        A folder whose own name has an ``@`` wins.
+
+        Raises:
+            UserError: where nothing stands before or after the ``@``, or a rung or a
+                folder does.
+        """
+        name, at, revision = text.rpartition("@")
+        is_path = text.startswith((".", "/", "~"))
+        if not at or cls(text).folder is not None or (is_path and cls(name).folder is None):
+            return cls(text)
+        if not name or not revision:
+            raise UserError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
+        if cls(name).folder is not None:
+            raise UserError(f"Model {name} is local and has no revisions: leave @{revision} out.")
+        return cls(name, revision)
 
     @property
     def folder(self) -> Path | None:
@@ -118,15 +137,7 @@ def _stamp(folder: Path) -> tuple:
 @cache
 def _hub_fingerprint(spec: ModelSpec) -> str:
     """Name and commit of a hub id; the commit is looked up once a process."""
-    from transformers import AutoConfig
+    # The other way round names are looked up there.
+    from weak2strong.models.hub import commit
 
-    try:
-        config = AutoConfig.from_pretrained(spec.name, revision=spec.revision)
-    except (OSError, ValueError) as e:
-        offline = " (offline mode is set)" if os.environ.get("HF_HUB_OFFLINE") == "1" else ""
-        raise UserError(
-            f"Model {spec.name!r} is no rung of the embedded ladder ({', '.join(rungs())}), "
-            f"no local folder, and cannot be had from the Hugging Face hub{offline}: "
-            "check the name, the network, and access if the model is gated."
-        ) from e
-    return f"{spec.name}@{config._commit_hash}"
+    return f"{spec.name}@{commit(spec)}"

@@ -1,0 +1,107 @@
+"""How much memory a training takes: what rests in it, and what a forward pass leaves for backward.
+
+Resting memory follows from numbers of parameters alone; activations are measured.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, Literal
+from weakref import WeakSet
+
+import torch
+from torch import nn
+
+from weak2strong.models.batches import LONGEST
+
+LORA_RANK = 16
+"""Rank of the adapters that needs are given for."""
+
+TRAINED = 16
+"""Bytes of a trained parameter: float32 weight, gradient and AdamW's two moments."""
+
+
+def resting_bytes(
+    adaptation: Literal["full", "lora", "head"], trunk: int, adapters: int = 0, frozen: int = 2
+) -> int:
+    """Weights, gradients and optimiser state of a training, without activations.
+
+    What is trained takes 16 bytes a parameter, four float32 numbers; what is frozen
+    takes its weights only. The classification head, a few thousand parameters, is
+    left out.
+
+    Args:
+        adaptation: train the trunk whole, low-rank adapters in it, or nothing of it.
+        trunk: its number of parameters.
+        adapters: number of parameters of the adapters; only LoRA has them.
+        frozen: bytes of a frozen parameter: 2 in bfloat16, 4 in float32.
+    """
+    if adaptation == "full":
+        return TRAINED * trunk
+    return frozen * trunk + (TRAINED * adapters if adaptation == "lora" else 0)
+
+
+def adapter_parameters(trunk: nn.Module, rank: int = LORA_RANK) -> int:
+    """Parameters of adapters of a rank on all linear layers; a trunk on the meta device will do.
+
+    A layer of widths m and n gets two matrices, m x rank and rank x n (Hu et al. 2021).
+    """
+    from transformers.pytorch_utils import Conv1D
+
+    # GPT-2 has linear layers of its own making.
+    linear = [m for m in trunk.modules() if isinstance(m, (nn.Linear, Conv1D))]
+    return rank * sum(sum(m.weight.shape) for m in linear)
+
+
+def count(module: nn.Module) -> int:
+    """Number of parameters; a shared one counts once."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
+    """What the forward pass of a micro-batch keeps for the backward pass, in bytes.
+
+    Measured, on the device and in the precision that the network is called in:
+    every storage saved for gradients counts once, weights and buffers do not. The
+    texts are as long as they get, which is the worst case for a number of tokens.
+
+    Args:
+        network: takes token ids and mask, both (b, t), as `Network` does.
+        tokens: of the micro-batch; rounded up to whole texts.
+        longest: tokens of a text.
+    """
+    own = [*network.parameters(), *network.buffers()]
+    weights = {tensor.untyped_storage().data_ptr() for tensor in own}
+    held: WeakSet[_Held] = WeakSet()
+
+    def keep(tensor: torch.Tensor) -> _Held:
+        # Detached: an output that its own node holds would never be freed.
+        held.add(one := _Held(tensor.detach()))
+        return one
+
+    length = min(tokens, longest)
+    ids = torch.zeros(math.ceil(tokens / length), length, dtype=torch.long, device=own[0].device)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x.tensor):
+        outputs = network(ids, torch.ones_like(ids))
+    # What no output depends on (such as an encoder's unused pooler) is gone by now.
+    storages = [one.tensor.untyped_storage() for one in held]
+    del outputs
+    kept = {storage.data_ptr(): storage.nbytes() for storage in storages}
+    return sum(size for place, size in kept.items() if place not in weights)
+
+
+class _Held:
+    """A tensor saved for backward, for as long as the graph wants it."""
+
+    def __init__(self, tensor: torch.Tensor):
+        self.tensor = tensor
+
+
+def device_bytes(device: torch.device) -> int:
+    """All memory of a device, used or not: of a GPU its own, of the CPU the machine's."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory()
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
