@@ -8,8 +8,8 @@ from transformers.pytorch_utils import Conv1D
 from weak2strong.models.adapters import compute_twice
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.load import load_model
+from weak2strong.models.needs import activation_bytes
 from weak2strong.models.spec import ModelSpec
-from weak2strong.training.memory import activation_bytes
 
 NAMES = ["llama", "gpt2", "bert"]
 TEXTS = ["Lyon is a city in France.", "Lima", "A red house stands beside a blue river."]
@@ -86,7 +86,7 @@ def test_computing_twice_saves_memory_and_changes_no_gradient(load, name):
     plain, twice = load(name), load(name)
     assert compute_twice(twice.network.trunk) == 2
     inputs = batch(plain)
-    kept = [activation_bytes(m.network, *inputs) for m in (plain, twice)]
+    kept = [activation_bytes(m.network, 30) for m in (plain, twice)]
     assert kept[1] < 0.6 * kept[0]
     for model in (plain, twice):
         model.network(*inputs).square().sum().backward()

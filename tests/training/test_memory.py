@@ -2,46 +2,22 @@
 
 import pytest
 import torch
-from torch import nn
 
 from weak2strong.errors import UserError
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.models.batches import encode, pad
+from weak2strong.models.batches import encode
+from weak2strong.models.needs import SPARE, activation_bytes, training_bytes
 from weak2strong.training import memory
 from weak2strong.training.fit import fit
-from weak2strong.training.memory import activation_bytes, find_room, resting_bytes
+from weak2strong.training.memory import find_room
 from weak2strong.training.settings import Training
 
 SETTINGS = {"learning_rate": 3e-3, "head_rate": 3e-3, "epochs": 2, "batch_size": 7}
 SHORT = Training(**SETTINGS, stopping="none", evaluations=3)
 
 
-class TwoLayers(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.first, self.second = nn.Linear(5, 7), nn.Linear(7, 3)
-
-    def forward(self, tokens, mask):
-        return self.second(torch.relu(self.first(tokens * mask)))
-
-
-def test_activations_are_counted_once_and_weights_are_not():
-    network = TwoLayers()
-    tokens, mask = torch.randn(4, 5), torch.ones(4, 5)
-    # Kept: the input of the first layer, and the output of the ReLU, which is also the
-    # input of the second; nothing is kept for the product with the mask.
-    assert activation_bytes(network, tokens, mask) == 4 * (4 * 5 + 4 * 7)
-
-
-def test_longer_texts_keep_more(load):
-    network = load("llama").network
-    one, two = (pad([[5] * n], 0, torch.device("cpu")) for n in (10, 40))
-    ratio = activation_bytes(network, *two) / activation_bytes(network, *one)
-    assert 3 < ratio < 10
-
-
-def test_resting_bytes_are_those_of_a_training(load, lesson):
+def test_training_bytes_are_those_of_a_training(load, lesson):
     for adaptation in ("full", "lora", "head"):
         model = load("llama", adaptation=adaptation)
         network = model.network
@@ -53,7 +29,7 @@ def test_resting_bytes_are_those_of_a_training(load, lesson):
         held = [*network.parameters(), *(p.grad for p in network.parameters() if p.requires_grad)]
         for state in optimizer.state.values():
             held += [state["exp_avg"], state["exp_avg_sq"]]
-        assert resting_bytes(network) == sum(t.nbytes for t in held)
+        assert training_bytes(network) == sum(t.nbytes for t in held)
 
 
 def rows(model, lesson):
@@ -62,21 +38,21 @@ def rows(model, lesson):
 
 def with_memory(monkeypatch, model, activations):
     """A device whose memory leaves room for so many bytes of activations."""
-    total = (resting_bytes(model.network) + activations) / memory.USABLE["cpu"]
-    monkeypatch.setattr(memory, "device_bytes", lambda device: total)
+    total = training_bytes(model.network) + activations
+    monkeypatch.setattr(memory, "usable_bytes", lambda device: total)
 
 
 def test_more_memory_is_more_room_up_to_what_is_useful(load, lesson, monkeypatch):
     model, found = load("llama"), []
     texts = rows(model, lesson)
-    longest = max(texts, key=len)
-    one = activation_bytes(model.network, *pad([longest], 2, model.device))
+    longest = max(map(len, texts))
+    one = activation_bytes(model.network, longest)
     for times in (2, 8, 10**9):
-        with_memory(monkeypatch, model, times * memory.SPARE * one)
+        with_memory(monkeypatch, model, times * SPARE * one)
         room = find_room(model, texts)
         assert not room.twice
         assert room.tokens.bit_count() == 1
-        assert times * len(longest) / 2 < room.tokens <= times * len(longest) or times > 8
+        assert times * longest / 2 < room.tokens <= times * longest or times > 8
         found.append(room.tokens)
     assert found[0] < found[1] < found[2] == memory.MOST["cpu"]
 
@@ -84,17 +60,17 @@ def test_more_memory_is_more_room_up_to_what_is_useful(load, lesson, monkeypatch
 def test_where_one_text_does_not_fit_activations_are_computed_twice(load, lesson, monkeypatch):
     model = load("llama")
     texts = rows(model, lesson)
-    one = activation_bytes(model.network, *pad([max(texts, key=len)], 2, model.device))
-    with_memory(monkeypatch, model, 0.8 * memory.SPARE * one)
+    longest = max(map(len, texts))
+    one = activation_bytes(model.network, longest)
+    with_memory(monkeypatch, model, 0.8 * SPARE * one)
     assert find_room(load("llama", checkpointing="off"), texts).twice is False
     assert find_room(model, texts).twice is True
-    again = activation_bytes(model.network, *pad([max(texts, key=len)], 2, model.device))
-    assert again < 0.6 * one
+    assert activation_bytes(model.network, longest) < 0.6 * one
 
 
 def test_a_model_that_cannot_fit_is_a_sentence(load, lesson, monkeypatch):
     model = load("llama")
-    monkeypatch.setattr(memory, "device_bytes", lambda device: resting_bytes(model.network))
+    monkeypatch.setattr(memory, "usable_bytes", lambda device: training_bytes(model.network))
     with pytest.raises(UserError, match=r"GiB with gradients and optimiser.*by LoRA"):
         fit(model, lesson(20), CrossEntropy(), SHORT, 0)
 
@@ -147,6 +123,5 @@ def test_the_last_resorts_are_computing_twice_and_a_sentence(load, lesson):
     with pytest.raises(UserError, match="ran out of memory with one text at a time"):
         fit(model, lesson(20), CrossEntropy(), SHORT, 0, token_budget=64)
     # Every layer was made to compute twice on the way.
-    kept = activation_bytes(model.network.trunk, *pad([[5] * 30], 2, model.device))
-    plain = activation_bytes(load().network.trunk, *pad([[5] * 30], 2, model.device))
-    assert kept < 0.6 * plain
+    model.network._forward_pre_hooks.clear()
+    assert activation_bytes(model.network, 30) < 0.6 * activation_bytes(load().network, 30)

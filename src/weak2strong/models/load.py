@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from weak2strong.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.heads import POOLS, new_head
-from weak2strong.models.precision import fast_precision
+from weak2strong.models.precision import precision_of
 from weak2strong.models.spec import Checkpointing, ModelSpec, Pooling
 from weak2strong.tasks.task import Kind
 
@@ -142,8 +142,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     spec = spec.resolved()
     tokenizer = load_tokenizer(spec)
     device = best_device()
-    asked = None if spec.precision == "auto" else getattr(torch, spec.precision)
-    precision = asked or fast_precision(device, spec.is_tiny)
+    precision = precision_of(spec, device)
     by_answers = spec.head_start == "answers"
     with _loading(spec):
         loader = AutoModelForCausalLM if by_answers else AutoModel

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from weak2strong.models.spec import ModelSpec
+
 
 def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
     """bfloat16 where the hardware has units for it, else float32.
@@ -19,6 +21,13 @@ def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
     else:
         fast = False
     return torch.bfloat16 if fast else torch.float32
+
+
+def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
+    """The precision that a model asks for, or that suits the device."""
+    if spec.precision == "auto":
+        return fast_precision(device, spec.is_tiny)
+    return getattr(torch, spec.precision)
 
 
 def _cpu_has_units() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -114,8 +113,31 @@ class ModelSpec:
         """
         if self.adaptation != "auto":
             return self
-        large = not self.is_tiny and parameters(self) > LORA_ABOVE
+        # Counting takes what this module, which every command imports, should not.
+        from weak2strong.models.needs import count, skeleton
+
+        large = not self.is_tiny and count(skeleton(self)) > LORA_ABOVE
         return replace(self, adaptation="lora" if large else "full")
+
+    @classmethod
+    def parse(cls, text: str) -> ModelSpec:
+        """A model as the command line names it: a rung, a folder, or a hub id with ``@revision``.
+
+        A folder whose own name has an ``@`` wins.
+
+        Raises:
+            UserError: where nothing stands before or after the ``@``, or a rung or a
+                folder does.
+        """
+        name, at, revision = text.rpartition("@")
+        is_path = text.startswith((".", "/", "~"))
+        if not at or cls(text).folder is not None or (is_path and cls(name).folder is None):
+            return cls(text)
+        if not name or not revision:
+            raise UserError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
+        if cls(name).folder is not None:
+            raise UserError(f"Model {name} is local and has no revisions: leave @{revision} out.")
+        return cls(name, revision)
 
     @property
     def folder(self) -> Path | None:
@@ -157,23 +179,6 @@ _CHOICES = {
     "head_start": get_args(HeadStart),
     "checkpointing": get_args(Checkpointing),
 }
-
-
-@cache
-def parameters(spec: ModelSpec) -> int:
-    """How many weights the trunk of a model has, from its configuration alone."""
-    import torch
-    from transformers import AutoConfig, AutoModel
-
-    options = {"trust_remote_code": spec.trust_remote_code}
-    try:
-        config = AutoConfig.from_pretrained(spec.location, revision=spec.revision, **options)
-        with torch.device("meta"):
-            trunk = AutoModel.from_config(config, **options)
-    except (OSError, ValueError, KeyError) as e:
-        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
-    return sum(p.numel() for p in trunk.parameters())
 
 
 @cache
@@ -221,17 +226,7 @@ def _stamp(folder: Path) -> tuple:
 @cache
 def _hub_fingerprint(spec: ModelSpec) -> str:
     """Name and commit of a hub id; the commit is looked up once a process."""
-    from transformers import AutoConfig
+    # The other way round names are looked up there.
+    from weak2strong.models.hub import commit
 
-    try:
-        config = AutoConfig.from_pretrained(
-            spec.name, revision=spec.revision, trust_remote_code=spec.trust_remote_code
-        )
-    except (OSError, ValueError) as e:
-        offline = " (offline mode is set)" if os.environ.get("HF_HUB_OFFLINE") == "1" else ""
-        raise UserError(
-            f"Model {spec.name!r} is no rung of the embedded ladder ({', '.join(rungs())}), "
-            f"no local folder, and cannot be had from the Hugging Face hub{offline}: "
-            "check the name, the network, and access if the model is gated."
-        ) from e
-    return f"{spec.name}@{config._commit_hash}"
+    return f"{spec.name}@{commit(spec)}"

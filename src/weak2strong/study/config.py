@@ -130,7 +130,7 @@ class StudyConfig:
         ):
             if name in read:
                 value = read[name]
-                value = {"name": value} if isinstance(value, str) else value
+                value = vars(ModelSpec.parse(value)) if isinstance(value, str) else value
                 if not isinstance(value, dict):
                     raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
                 if kind is Training:
