@@ -87,6 +87,34 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
+def load_tokenizer(spec: ModelSpec) -> Any:
+    """A model's tokenizer with a pad token, which knows how many positions the model has.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(spec.location, revision=spec.revision)
+        config = AutoConfig.from_pretrained(spec.location, revision=spec.revision)
+    except (OSError, ValueError, KeyError) as e:
+        raise _not_loaded(spec, e) from e
+    if tokenizer.pad_token is None:
+        # Any token does, since the mask hides it.
+        any_token = tokenizer.convert_ids_to_tokens(0)
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or any_token
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions:
+        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    return tokenizer
+
+
+def _not_loaded(spec: ModelSpec, error: Exception) -> UserError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return UserError(f"Model {spec.name!r} cannot be loaded: {reason}")
+
+
 def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedModel:
     """Load a trunk in float32 and give it a fresh head drawn from the seed.
 
@@ -97,7 +125,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
         UserError: where Transformers cannot load the model or its tokenizer.
     """
     from safetensors import SafetensorError
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
     from transformers.utils import logging
 
     hide_progress_bars()
@@ -105,22 +133,14 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     before = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(spec.location, revision=spec.revision)
+        tokenizer = load_tokenizer(spec)
         trunk = AutoModel.from_pretrained(
             spec.location, revision=spec.revision, dtype=torch.float32, use_safetensors=True
         )
     except (OSError, ValueError, KeyError, SafetensorError) as e:
-        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
+        raise _not_loaded(spec, e) from e
     finally:
         logging.set_verbosity(before)
-    if tokenizer.pad_token is None:
-        # Any token does, since the mask hides it.
-        any_token = tokenizer.convert_ids_to_tokens(0)
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or any_token
-    positions = getattr(trunk.config, "max_position_embeddings", None)
-    if positions:
-        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     head = new_head(kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed))
     device = best_device()
     network = Network(trunk, head, is_decoder(trunk.config)).to(device).eval()
