@@ -29,3 +29,9 @@ def test_where_nothing_is_known_nothing_is_called_near():
     assert "nearest" not in text
     assert text.startswith("Unknown model 'atlas-x'")
     assert text.endswith("Build a ladder first.")
+
+
+def test_names_with_an_owner_are_found_by_their_end_whatever_the_case():
+    known = ["EleutherAI/pythia-70m", "someone/else", "openai-community/gpt2"]
+    for name in ("GPT22", "elsewhere/gpt22"):
+        assert "did you mean openai-community/gpt2?" in str(unknown_name("model", name, known))

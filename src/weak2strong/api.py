@@ -115,7 +115,7 @@ class Study:
     Args:
         tasks: names of tasks or groups (`w2s tasks`), your own files, or datasets of the
             hub; or one of these.
-        weak: the supervisor: a rung of the ladder, a local folder or a hub id.
+        weak: the supervisor: a rung of the ladder, a local folder or a hub id[@revision].
         strong: the student and ceiling model, likewise.
         methods: names of methods (`w2s methods`).
         seeds: how many.
@@ -148,8 +148,8 @@ class Study:
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
-            weak=ModelSpec(weak) if isinstance(weak, str) else weak,
-            strong=ModelSpec(strong) if isinstance(strong, str) else strong,
+            weak=ModelSpec.parse(weak) if isinstance(weak, str) else weak,
+            strong=ModelSpec.parse(strong) if isinstance(strong, str) else strong,
             methods=(methods,) if isinstance(methods, str) else tuple(methods),
             seeds=seeds,
             metric=metric,

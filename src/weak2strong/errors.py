@@ -28,7 +28,10 @@ def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> 
     known = sorted(known)
     if not known:
         return UserError(f"Unknown {what} {name!r}: there is none yet. {hint}".rstrip())
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
+    # Of a name with an owner, such as owner/name, people remember the end.
+    ends = {k.rpartition("/")[2].lower(): k for k in known}
+    end = name.rpartition("/")[2].lower()
+    near = [ends[e] for e in difflib.get_close_matches(end, ends, n=3, cutoff=0.5)] or known[:8]
     verb = "did you mean" if len(near) == 1 else "the nearest are"
-    end = "?" if len(near) == 1 else "."
-    return UserError(f"Unknown {what} {name!r}: {verb} {', '.join(near)}{end} {hint}".rstrip())
+    stop = "?" if len(near) == 1 else "."
+    return UserError(f"Unknown {what} {name!r}: {verb} {', '.join(near)}{stop} {hint}".rstrip())

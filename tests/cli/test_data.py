@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from weak2strong.api import Results
 from weak2strong.cli import main
 from weak2strong.study.engine import Plan
+from weak2strong.tasks import find
 from weak2strong.tasks.files import DataOptions
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
@@ -302,6 +303,7 @@ def test_a_dataset_of_the_hub_is_run_at_its_commit(one_process, tmp_path, capsys
         asked.append(revision)
         return info
 
+    monkeypatch.setattr(find, "_AT_COMMIT", {})
     monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", dataset_info)
     monkeypatch.setattr(
         huggingface_hub, "snapshot_download", lambda repo, **options: str(tmp_path / commit)

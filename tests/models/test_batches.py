@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from weak2strong.models.batches import encode, micro_batches, pad
+from weak2strong.models.batches import cut, encode, micro_batches, pad
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=50)
 CPU = torch.device("cpu")
@@ -31,6 +31,40 @@ def test_micro_batches_are_of_like_length_and_cannot_be_merged(lengths, budget):
     # Greedy: the next text would not have fitted.
     for group, following in pairwise(groups):
         assert (len(group) + 1) * lengths[following[0]] > budget
+
+
+def cost(groups, lengths, launch):
+    return sum(len(g) * max(lengths[i] for i in g) + launch for g in groups)
+
+
+def partitions(items):
+    """Every way to part a list into groups."""
+    if not items:
+        yield []
+        return
+    first, *rest = items
+    for parts in partitions(rest):
+        yield [[first], *parts]
+        for i, part in enumerate(parts):
+            yield [*parts[:i], [first, *part], *parts[i + 1 :]]
+
+
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=6),
+    st.integers(1, 80),
+    st.floats(0, 60, allow_nan=False),
+)
+def test_no_way_to_cut_costs_less(lengths, budget, launch):
+    found = cut(lengths, budget, launch)
+    assert sorted(i for g in found for i in g) == list(range(len(lengths)))
+    for group in found:
+        assert len(group) * max(lengths[i] for i in group) <= budget or len(group) == 1
+    best = min(
+        cost(parts, lengths, launch)
+        for parts in partitions(list(range(len(lengths))))
+        if all(len(g) == 1 or len(g) * max(lengths[i] for i in g) <= budget for g in parts)
+    )
+    assert cost(found, lengths, launch) == pytest.approx(best)
 
 
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=12), min_size=1, max_size=8))

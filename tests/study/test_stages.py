@@ -113,17 +113,21 @@ def test_methods_share_the_supervisor(make_desk):
 
 CHANGES = {
     "epochs": 2,
+    "steps": 7,
     "batch_size": 16,
     "learning_rate": 1e-3,
     "head_rate": 1e-2,
     "schedule": "linear",
     "warmup": 0.2,
     "weight_decay": 0.1,
+    "beta1": 0.8,
     "beta2": 0.99,
     "clip": 0.5,
+    "dropout": True,
     "stopping": "none",
     "stopping_metric": "roc_auc",
     "evaluations": 3,
+    "evaluate_every": 5,
 }
 
 

@@ -13,10 +13,11 @@ PLACES = ("here", "beside the river", "in the morning, as ever", "", "where bird
 
 @pytest.fixture
 def load(toy_models):
-    """A function from toy and seed to a fresh model, in float64 if asked."""
+    """A function from toy, seed and other settings to a fresh model, in float64 if asked."""
 
-    def load(name="llama", seed=0, double=False):
-        model = load_model(ModelSpec(str(toy_models[name])), "classification", 2, seed)
+    def load(name="llama", seed=0, double=False, **settings):
+        spec = ModelSpec(str(toy_models[name]), **settings)
+        model = load_model(spec, "classification", 2, seed)
         if double:
             # Adam divides rounding by rounding where gradients vanish; float64 keeps these
             # far below what a wrong gradient would do.

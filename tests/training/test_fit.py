@@ -2,7 +2,8 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ import torch
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy, roc_auc
-from weak2strong.training import fit as fit_module
+from weak2strong.tasks.task import Item
+from weak2strong.training import passes
 from weak2strong.training.fit import Labelled, _batches, fit
 from weak2strong.training.predict import predict
 from weak2strong.training.settings import Training
@@ -63,7 +65,7 @@ def slow_fit(model, train, loss, training, seed):
         tokens = torch.tensor([model.tokenizer(train.items[i].text)["input_ids"]])
         return network(tokens, torch.ones_like(tokens))
 
-    for step, batch in enumerate(_batches(n, training, seed)):
+    for step, batch in enumerate(islice(_batches(n, size, seed), steps)):
         fraction, statistics = step / steps, None
         if loss.needs_batch:
             with torch.no_grad():
@@ -124,11 +126,12 @@ def test_small_micro_batches_of_a_batch_that_memory_holds_do_not_matter(
     """On a CPU a batch is cut to save padding; each text then passes the network once a step."""
     train, found = soft_lesson(14), []
     for budget in (8192, 30):
-        monkeypatch.setattr(fit_module, "CPU_BUDGET", budget)
+        monkeypatch.setattr(passes, "CACHED", budget)
         model = load(double=True)
         texts = []
         model.network.register_forward_pre_hook(lambda _, x, seen=texts: seen.append(len(x[0])))
-        fit(model, train, loss, settings(RATE, epochs=1, batch_size=7, stopping="none"), seed=1)
+        training = settings(RATE, epochs=1, batch_size=7, stopping="none")
+        fit(model, train, loss, training, seed=1, token_budget=8192)
         assert sum(texts) == 14
         found.append((len(texts), weights(model)))
     (one, whole), (several, cut) = found
@@ -210,8 +213,7 @@ def test_another_seed_takes_another_order(load, soft_lesson):
 
 
 def test_every_epoch_sees_every_example_once_in_a_new_order():
-    training = settings(epochs=3, batch_size=4)
-    batches = [b.tolist() for b in _batches(10, training, seed=0)]
+    batches = [b.tolist() for b in islice(_batches(10, 4, seed=0), 9)]
     assert [len(b) for b in batches] == [4, 4, 2] * 3
     epochs = [[x for b in batches[i : i + 3] for x in b] for i in (0, 3, 6)]
     assert all(sorted(e) == list(range(10)) for e in epochs)
@@ -424,13 +426,13 @@ def killed_at(last):
     return on_step
 
 
-def overfitting(stopping="validation"):
+def overfitting(stopping="weak-validation"):
     return settings(
         epochs=3, batch_size=10, evaluations=9, stopping=stopping, stopping_metric="roc_auc"
     )
 
 
-@pytest.mark.parametrize("stopping", ["validation", "none"])
+@pytest.mark.parametrize("stopping", ["weak-validation", "none"])
 @pytest.mark.parametrize("last", [1, 7, 17, 18])
 def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path, last, stopping):
     train, validation, file = backwards(lesson(60)), lesson(30, seed=5), tmp_path / "c.safetensors"
@@ -453,7 +455,7 @@ def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path
     assert done == found[0][0]
     assert same(weights(again), found[0][1])
     assert heard == list(range(last + 1, 19))
-    if stopping == "validation":
+    if stopping == "weak-validation":
         assert done.kept < 7 / 18  # so that some runs are killed before it and some after
 
 
@@ -473,3 +475,66 @@ def test_writing_checkpoints_does_not_change_what_is_learnt(load, lesson, tmp_pa
         fit(model, lesson(20), CrossEntropy(), SHORT, 0, checkpoint=file, checkpoint_seconds=0)
         found.append(weights(model))
     assert same(*found)
+
+
+def test_steps_may_be_given_in_place_of_epochs(load, lesson):
+    heard, found = [], []
+    for training in (settings(epochs=2, batch_size=5), settings(epochs=9, steps=8, batch_size=5)):
+        model = load()
+        fit(model, lesson(20), CrossEntropy(), replace(training, stopping="none"), 0)
+        found.append(weights(model))
+    assert same(*found)
+    training = settings(steps=7, batch_size=5, stopping="none", evaluate_every=3)
+    done = fit(load(), lesson(20), CrossEntropy(), training, 0, on_step=lambda *s: heard.append(s))
+    assert heard == [(n, 7) for n in range(1, 8)]
+    assert [p.fraction for p in done.trace] == [3 / 7, 6 / 7, 1]
+    assert done.steps == 7
+
+
+def test_evaluating_every_so_many_steps_ends_with_the_last(load, lesson):
+    training = settings(steps=6, batch_size=5, stopping="none", evaluate_every=3)
+    done = fit(load(), lesson(20), CrossEntropy(), training, 0)
+    assert [p.fraction for p in done.trace] == [0.5, 1]
+
+
+def test_dropout_is_the_models_own_and_in_training_only(load, lesson, tmp_path):
+    """GPT-2 has dropout of 0.1: it changes what is learnt, not what is answered."""
+    validation, file = lesson(9, seed=5), tmp_path / "c.safetensors"
+    training = settings(epochs=2, batch_size=5, dropout=True, stopping_metric="roc_auc")
+
+    def run(model, training=training, **options):
+        return fit(model, lesson(20), CrossEntropy(), training, 3, validation, **options)
+
+    plain, first, second = load("gpt2"), load("gpt2"), load("gpt2")
+    run(plain, replace(training, dropout=False))
+    state = torch.get_rng_state()
+    done = run(first)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(99)
+    assert run(second) == done
+    assert same(weights(first), weights(second))
+    assert not same(weights(first), weights(plain))
+    assert not any(part.training for part in first.network.modules())
+    answers = predict(first, validation.items).probabilities
+    assert roc_auc(answers, validation.targets.argmax(1)) == max(p.score for p in done.trace)
+    again = load("gpt2")
+    with pytest.raises(KilledError):
+        run(load("gpt2"), on_step=killed_at(5), checkpoint=file, checkpoint_seconds=0)
+    assert run(again, checkpoint=file) == done
+    assert same(weights(again), weights(first))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
+    """As they would be cut for a model of 20 million weights."""
+    rng = np.random.default_rng(0)
+    words = ["red", "blue", "river", "house", "Lyon", "in"]
+    texts = [" ".join(rng.choice(words, n)) for n in rng.integers(1, 14, 64)]
+    items = [Item(str(i), str(i), text) for i, text in enumerate(texts)]
+    train = Labelled(items, np.eye(2)[np.arange(64) % 2])
+    model = load()
+    monkeypatch.setattr(passes.Texts, "_launch", 3e7 / 2e7 + passes.STREAM)
+    done = fit(model, train, loss, settings(epochs=1, stopping="none"), 0, token_budget=8192)
+    lengths = [len(r) for r in model.tokenizer(texts)["input_ids"]]
+    assert max(lengths) > 10 * min(lengths)
+    assert 0 < done.padding < 0.1

@@ -38,7 +38,7 @@ class Tasks:
         from weak2strong.study.contents import contents
         from weak2strong.tasks.splits import make_splits
 
-        models = (ModelSpec(self.model),) if self.model else ()
+        models = (ModelSpec.parse(self.model),) if self.model else ()
         for model in models:
             fingerprint(model)
         for reference, task in zip(references, tasks, strict=True):

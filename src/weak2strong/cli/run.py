@@ -40,7 +40,7 @@ class Run:
     """Tasks or groups by name, such as atlas-suite (default: atlas-asia; see: w2s tasks), your
     own files (.jsonl, .csv, .parquet), or datasets of the hub (owner/name)."""
     weak: Model = None
-    """Supervisor model: a ladder rung, a local folder, or a hub id (default: atlas-s)."""
+    """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
     strong: Model = None
     """Student and ceiling model, likewise (default: atlas-l)."""
     methods: Names = None
@@ -90,8 +90,8 @@ class Run:
         config = read_study(self.study) if self.study else StudyConfig()
         given: dict[str, Any] = {
             "tasks": self.task,
-            "weak": ModelSpec(self.weak) if self.weak else None,
-            "strong": ModelSpec(self.strong) if self.strong else None,
+            "weak": ModelSpec.parse(self.weak) if self.weak else None,
+            "strong": ModelSpec.parse(self.strong) if self.strong else None,
             "methods": self.methods,
             "seeds": self.seeds,
             "metric": self.metric,

@@ -11,9 +11,6 @@ from torch import Tensor
 LONGEST = 1024
 """Tokens beyond which texts are cut even if the model could take more (as in Burns et al.)."""
 
-TOKEN_BUDGET = 8192
-"""Padded tokens of a micro-batch; a constant, so that numbers repeat."""
-
 
 def longest_read(tokenizer: Any) -> int:
     """How many tokens of a text a model reads at most."""
@@ -36,7 +33,7 @@ def encode(tokenizer: Any, texts: Sequence[str], limit: int | None = None) -> li
     return [row or [tokenizer.pad_token_id] for row in rows]
 
 
-def micro_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> list[list[int]]:
+def micro_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Positions grouped by length, so that no group exceeds the budget when padded.
 
     Every position is in exactly one group; a text longer than the budget has a
@@ -51,6 +48,32 @@ def micro_batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> list[li
         else:
             groups.append([i])
     return groups
+
+
+def cut(lengths: Sequence[int], budget: int, launch: float) -> list[list[int]]:
+    """Positions grouped by length, so that padding and the number of groups cost least together.
+
+    A group of n texts costs n times its longest, in tokens, and ``launch`` tokens
+    more; no group exceeds the budget when padded, but a text that does so alone.
+    Exact, by dynamic programming over the texts in order of length.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    best, begin = [0.0], [0]
+    for end in range(1, len(order) + 1):
+        longest = lengths[order[end - 1]]
+        fitting = max(1, budget // longest)
+        costs = (
+            (best[start] + (end - start) * longest + launch, start)
+            for start in range(max(0, end - fitting), end)
+        )
+        cost, start = min(costs)
+        best.append(cost)
+        begin.append(start)
+    groups, end = [], len(order)
+    while end:
+        groups.append(order[begin[end] : end])
+        end = begin[end]
+    return groups[::-1]
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:

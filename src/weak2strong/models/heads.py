@@ -31,10 +31,19 @@ def pool_last(states: Tensor, mask: Tensor) -> Tensor:
     return states[torch.arange(len(states), device=states.device), last]
 
 
+def pool_first(states: Tensor, mask: Tensor) -> Tensor:
+    """State of the first real token, (b, t, d) and (b, t) to (b, d), whatever the padding side."""
+    return states[torch.arange(len(states), device=states.device), mask.argmax(dim=1)]
+
+
 def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
     """Mean state of the real tokens, (b, t, d) and (b, t) to (b, d)."""
     weight = mask.unsqueeze(-1).to(states.dtype)
     return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+POOLS = {"last": pool_last, "mean": pool_mean, "cls": pool_first}
+"""How a text's states become one vector, by name."""
 
 
 def read_outputs(kind: Kind, logits: Tensor) -> np.ndarray:

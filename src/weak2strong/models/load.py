@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from weak2strong.errors import UserError
-from weak2strong.models.heads import new_head, pool_last, pool_mean
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.adapters import adapt
+from weak2strong.models.heads import POOLS, new_head
+from weak2strong.models.precision import precision_of
+from weak2strong.models.spec import Checkpointing, ModelSpec, Pooling
 from weak2strong.tasks.task import Kind
 
 DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
@@ -20,10 +23,11 @@ DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
 class Network(nn.Module):
     """Trunk, pooling and head: token ids (b, t) and mask (b, t) to outputs (b, outputs)."""
 
-    def __init__(self, trunk: nn.Module, head: nn.Linear, decoder: bool):
+    def __init__(self, trunk: nn.Module, head: nn.Linear, decoder: bool, pooling: Pooling = "auto"):
         super().__init__()
         self.trunk, self.head = trunk, head
-        self._pool = pool_last if decoder else pool_mean
+        usual = "last" if decoder else "mean"
+        self._pool = POOLS[usual if pooling == "auto" else pooling]
         # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
         self._options = {"use_cache": False} if decoder else {}
 
@@ -32,25 +36,39 @@ class Network(nn.Module):
         states = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
         return self._pool(states, mask)
 
+    def read(self, pooled: Tensor) -> Tensor:
+        """Outputs of the head for pooled states (b, d), float32."""
+        return self.head(pooled.to(self.head.weight.dtype)).float()
+
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Outputs of the head, float32."""
-        return self.head(self.pooled(tokens, mask).to(self.head.weight.dtype)).float()
+        return self.read(self.pooled(tokens, mask))
+
+    @property
+    def trains_trunk(self) -> bool:
+        """Whether anything beneath the head is trained."""
+        return any(p.requires_grad for p in self.trunk.parameters())
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network with its tokenizer, the kind of task its head is for, and where it runs."""
+    """A network with its tokenizer, the kind of task its head is for, and where it runs.
+
+    ``precision`` is that of the matrix products; trained weights are float32.
+    """
 
     network: Network
     tokenizer: Any
     kind: Kind
     device: torch.device
+    precision: torch.dtype = torch.float32
+    checkpointing: Checkpointing = "auto"
 
     def autocast(self) -> AbstractContextManager:
-        """bf16 for the matrix products on hardware that is fast at it; weights stay float32."""
-        if self.device.type == "cuda" and torch.cuda.is_bf16_supported():
-            return torch.autocast("cuda", torch.bfloat16)
-        return nullcontext()
+        """The context in which the network computes in its precision."""
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.precision)
 
 
 def hide_progress_bars() -> None:
@@ -88,18 +106,17 @@ def best_device() -> torch.device:
 
 
 def load_tokenizer(spec: ModelSpec) -> Any:
-    """A model's tokenizer with a pad token, which knows how many positions the model has.
+    """A model's tokenizer, with a pad token, cutting texts where the model has no more positions.
 
     Raises:
         UserError: where Transformers cannot load it.
     """
     from transformers import AutoConfig, AutoTokenizer
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(spec.location, revision=spec.revision)
-        config = AutoConfig.from_pretrained(spec.location, revision=spec.revision)
-    except (OSError, ValueError, KeyError) as e:
-        raise _not_loaded(spec, e) from e
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    with _loading(spec):
+        tokenizer = AutoTokenizer.from_pretrained(spec.location, **options)
+        config = AutoConfig.from_pretrained(spec.location, **options)
     if tokenizer.pad_token is None:
         # Any token does, since the mask hides it.
         any_token = tokenizer.convert_ids_to_tokens(0)
@@ -110,22 +127,89 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     return tokenizer
 
 
-def _not_loaded(spec: ModelSpec, error: Exception) -> UserError:
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return UserError(f"Model {spec.name!r} cannot be loaded: {reason}")
-
-
 def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedModel:
-    """Load a trunk in float32 and give it a fresh head drawn from the seed.
+    """Load a trunk, adapted as asked for, and give it a fresh head drawn from the seed.
 
-    Decoders pool the last real token, encoders the mean of the real ones.
-    Dropout stays off (the network is in evaluation mode in training too).
+    Dropout stays off (the network is in evaluation mode) but where a training
+    asks for it.
 
     Raises:
-        UserError: where Transformers cannot load the model or its tokenizer.
+        UserError: where Transformers cannot load the model or its tokenizer, or the
+            answers are not tokens of the model.
     """
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    spec = spec.resolved()
+    tokenizer = load_tokenizer(spec)
+    device = best_device()
+    precision = precision_of(spec, device)
+    by_answers = spec.head_start == "answers"
+    with _loading(spec):
+        loader = AutoModelForCausalLM if by_answers else AutoModel
+        whole = loader.from_pretrained(
+            spec.location,
+            revision=spec.revision,
+            # What is trained is kept in float32, so that small steps are not rounded away.
+            dtype=torch.float32 if spec.adaptation == "full" else precision,
+            use_safetensors=True,
+            trust_remote_code=spec.trust_remote_code,
+        )
+    trunk: Any = whole.base_model if by_answers else whole
+    config = trunk.config
+    width = config.get_text_config().hidden_size
+    head = new_head(kind, width, classes, torch.Generator().manual_seed(seed))
+    if spec.head_start != "random":
+        with torch.no_grad():
+            head.weight.zero_()
+    if by_answers:
+        if not is_decoder(config):
+            raise UserError(
+                f"Model {spec.name!r} is no decoder, so it has no next word: "
+                "choose another head_start than answers."
+            )
+        start_from_answers(head, whole, tokenizer, spec.answers)
+    network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling)
+    return LoadedModel(
+        network.to(device).eval(), tokenizer, kind, device, precision, spec.checkpointing
+    )
+
+
+def start_from_answers(
+    head: nn.Linear, whole: Any, tokenizer: Any, answers: tuple[str, ...]
+) -> None:
+    """Give the head a language model's output weights of one token a class, in place.
+
+    Before any training, its outputs are then the model's own logits of these answers.
+
+    Raises:
+        UserError: where an answer is not one token, or there are fewer or more than classes.
+    """
+    if len(answers) != head.out_features:
+        raise UserError(
+            f"The task has {head.out_features} classes, but {len(answers)} answers are given: "
+            "give one a class, in the order of the classes."
+        )
+    ids = [tokenizer(answer, add_special_tokens=False)["input_ids"] for answer in answers]
+    for answer, tokens in zip(answers, ids, strict=True):
+        if len(tokens) != 1:
+            raise UserError(
+                f"The answer {answer!r} is {len(tokens)} tokens of the model: choose words of one, "
+                "with the space before them if a space comes first."
+            )
+    if len({tokens[0] for tokens in ids}) < len(ids):
+        raise UserError("Two of the answers are the same token: choose different ones.")
+    output = whole.get_output_embeddings()
+    places = torch.tensor([tokens[0] for tokens in ids])
+    with torch.no_grad():
+        head.weight.copy_(output.weight[places])
+        if getattr(output, "bias", None) is not None:
+            head.bias.copy_(output.bias[places])
+
+
+@contextmanager
+def _loading(spec: ModelSpec) -> Iterator[None]:
+    """Keep Transformers quiet, and make a sentence of what it cannot do."""
     from safetensors import SafetensorError
-    from transformers import AutoModel
     from transformers.utils import logging
 
     hide_progress_bars()
@@ -133,15 +217,9 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     before = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
-        tokenizer = load_tokenizer(spec)
-        trunk = AutoModel.from_pretrained(
-            spec.location, revision=spec.revision, dtype=torch.float32, use_safetensors=True
-        )
+        yield
     except (OSError, ValueError, KeyError, SafetensorError) as e:
-        raise _not_loaded(spec, e) from e
+        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
     finally:
         logging.set_verbosity(before)
-    head = new_head(kind, trunk.config.hidden_size, classes, torch.Generator().manual_seed(seed))
-    device = best_device()
-    network = Network(trunk, head, is_decoder(trunk.config)).to(device).eval()
-    return LoadedModel(network, tokenizer, kind, device)

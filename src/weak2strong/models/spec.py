@@ -1,13 +1,13 @@
-"""Which pretrained model, as the user names it, and where its files are."""
+"""Which pretrained model, as the user names it, how it is adapted, and where its files are."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Literal, get_args
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.store import folder_fingerprint
@@ -24,24 +24,120 @@ LADDER_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """Peak rates of trunk and head for the shipped rungs, chosen by the ceiling's validation score."""
 
-DEFAULT_RATES = (5e-5, 5e-5)
-"""Peak rates of any other model: one for all, as usual for full finetuning of small models."""
+DEFAULT_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"full": (5e-5, 5e-5), "lora": (2e-4, 2e-4), "head": (1e-3, 1e-3)}
+)
+"""Peak rates of trunk and head of any other model, by adaptation: one for both, as is usual."""
 
 TINY_BYTES = 64 * 2**20
 """A model whose files are smaller is finetuned on one thread, several at a time."""
 
+LORA_ABOVE = 1_000_000_000
+"""Parameters from which on adaptation ``auto`` takes LoRA."""
+
+Adaptation = Literal["auto", "full", "lora", "head"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Pooling = Literal["auto", "last", "mean", "cls"]
+HeadStart = Literal["random", "zero", "answers"]
+Checkpointing = Literal["auto", "on", "off"]
+
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A pretrained model.
+    """A pretrained model, and how it is adapted to a task.
 
-    Attributes:
-        name: a rung of the embedded ladder, a local folder, or a hub id.
-        revision: branch, tag or commit of a hub id.
+    Raises:
+        UserError: for a setting that cannot be right.
     """
 
     name: str
+    """A rung of the embedded ladder, a local folder, or a hub id."""
     revision: str | None = None
+    """Branch, tag or commit of a hub id."""
+    adaptation: Adaptation = "auto"
+    """What is trained: all weights, low-rank adapters of all linear layers and the
+    head, or the head alone; ``auto`` is full up to a billion parameters, LoRA above."""
+    lora_rank: int = 16
+    """Rank of the adapters."""
+    lora_alpha: int = 32
+    """Their scale times the rank."""
+    precision: Precision = "auto"
+    """Of the arithmetic, and of weights that are not trained; ``auto`` is bfloat16
+    where the hardware is fast at it. Trained weights are float32 in any case."""
+    pooling: Pooling = "auto"
+    """Which state the head reads: of the last token, the mean, or of the first one;
+    ``auto`` is the last token of a decoder, the mean of an encoder."""
+    head_start: HeadStart = "random"
+    """Initial weights of the head: small and random, zero, or the model's own output
+    weights of the ``answers``."""
+    answers: tuple[str, ...] = ()
+    """One token a class, such as ``(" no", " yes")``, for ``head_start: answers``."""
+    checkpointing: Checkpointing = "auto"
+    """Compute activations twice to save memory; ``auto`` does it where it has to."""
+    trust_remote_code: bool = False
+    """Run code that comes with a model of the hub: only from makers whom you trust."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "answers", tuple(self.answers))
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UserError(
+                    f"Model {self.name}: {name} must be one of {', '.join(choices)}, "
+                    f"not {getattr(self, name)!r}."
+                )
+        for name in ("lora_rank", "lora_alpha"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UserError(f"Model {self.name}: {name} must be at least 1, not {value!r}.")
+        if bool(self.answers) != (self.head_start == "answers"):
+            raise UserError(
+                f"Model {self.name}: answers and head_start: answers belong together, "
+                "so give both or neither."
+            )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that changes a result besides the weights, for keys."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name in ("name", "revision", "checkpointing", "trust_remote_code"):
+            del plain[name]
+        if self.adaptation != "lora":
+            del plain["lora_rank"], plain["lora_alpha"]
+        return plain
+
+    def resolved(self) -> ModelSpec:
+        """The same model with its adaptation decided.
+
+        Raises:
+            UserError: where there is no such model (see `fingerprint`).
+        """
+        if self.adaptation != "auto":
+            return self
+        # Counting takes what this module, which every command imports, should not.
+        from weak2strong.models.needs import count, skeleton
+
+        large = not self.is_tiny and count(skeleton(self)) > LORA_ABOVE
+        return replace(self, adaptation="lora" if large else "full")
+
+    @classmethod
+    def parse(cls, text: str) -> ModelSpec:
+        """A model as the command line names it: a rung, a folder, or a hub id with ``@revision``.
+
+        A folder whose own name has an ``@`` wins.
+
+        Raises:
+            UserError: where nothing stands before or after the ``@``, or a rung or a
+                folder does.
+        """
+        name, at, revision = text.rpartition("@")
+        is_path = text.startswith((".", "/", "~"))
+        if not at or cls(text).folder is not None or (is_path and cls(name).folder is None):
+            return cls(text)
+        if not name or not revision:
+            raise UserError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
+        if cls(name).folder is not None:
+            raise UserError(f"Model {name} is local and has no revisions: leave @{revision} out.")
+        return cls(name, revision)
 
     @property
     def folder(self) -> Path | None:
@@ -63,7 +159,10 @@ class ModelSpec:
 
         A rung that the user built has a folder of the same name, and the same rates.
         """
-        return LADDER_RATES.get(Path(self.name).name, DEFAULT_RATES)
+        usual = DEFAULT_RATES["full" if self.adaptation == "auto" else self.adaptation]
+        if self.adaptation not in ("auto", "full"):
+            return usual
+        return LADDER_RATES.get(Path(self.name).name, usual)
 
     @property
     def is_tiny(self) -> bool:
@@ -71,6 +170,15 @@ class ModelSpec:
         if self.folder is None:
             return False
         return sum(f.stat().st_size for f in self.folder.glob("*.safetensors")) < TINY_BYTES
+
+
+_CHOICES = {
+    "adaptation": get_args(Adaptation),
+    "precision": get_args(Precision),
+    "pooling": get_args(Pooling),
+    "head_start": get_args(HeadStart),
+    "checkpointing": get_args(Checkpointing),
+}
 
 
 @cache
@@ -118,15 +226,7 @@ def _stamp(folder: Path) -> tuple:
 @cache
 def _hub_fingerprint(spec: ModelSpec) -> str:
     """Name and commit of a hub id; the commit is looked up once a process."""
-    from transformers import AutoConfig
+    # The other way round names are looked up there.
+    from weak2strong.models.hub import commit
 
-    try:
-        config = AutoConfig.from_pretrained(spec.name, revision=spec.revision)
-    except (OSError, ValueError) as e:
-        offline = " (offline mode is set)" if os.environ.get("HF_HUB_OFFLINE") == "1" else ""
-        raise UserError(
-            f"Model {spec.name!r} is no rung of the embedded ladder ({', '.join(rungs())}), "
-            f"no local folder, and cannot be had from the Hugging Face hub{offline}: "
-            "check the name, the network, and access if the model is gated."
-        ) from e
-    return f"{spec.name}@{config._commit_hash}"
+    return f"{spec.name}@{commit(spec)}"

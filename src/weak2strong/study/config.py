@@ -99,11 +99,14 @@ class StudyConfig:
             raise UserError("--weak-labels belongs to one task: name one with --task.")
         for model in (self.weak, self.strong):
             fingerprint(model)
+        weak, strong = self.weak.resolved(), self.strong.resolved()
         return replace(
             self,
             tasks=tuple(map(pinned, references, tasks)),
-            weak_training=self.weak_training.with_rates(self.weak.rates),
-            strong_training=self.strong_training.with_rates(self.strong.rates),
+            weak=weak,
+            strong=strong,
+            weak_training=self.weak_training.with_rates(weak.rates),
+            strong_training=self.strong_training.with_rates(strong.rates),
         )
 
     def to_yaml(self) -> str:
@@ -135,7 +138,7 @@ class StudyConfig:
             if name in read:
                 value = read[name]
                 if kind is ModelSpec and isinstance(value, str):
-                    value = {"name": value}
+                    value = vars(ModelSpec.parse(value))
                 if not isinstance(value, dict):
                     raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
                 if kind is Training:

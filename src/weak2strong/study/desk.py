@@ -36,7 +36,7 @@ CODE = (
 )
 """The modules whose source decides what a stage gives."""
 
-LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn")
+LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "numpy", "scipy", "scikit-learn")
 
 Write = Callable[[Path], None]
 """Writes a finished result into an empty folder."""

@@ -89,25 +89,37 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     labels = weak_labels(desk, seed)
     shown = _joined(labels["strong_train"], labels["validation"])
     items = {split: desk.splits.items(split) for split in PREDICTED}
+    classes, truth = len(desk.task.classes), None
+    if desk.config.strong_training.stopping == "oracle":
+        # The one place where a student's training sees ground truth, and only since asked to.
+        truth = true_targets(desk.task.kind, desk.splits.validation, classes)
 
     def finetune(targets: Predictions, of: Loss) -> Mapping[str, Predictions]:
         lesson = Lesson(
             items["strong_train"],
             targets.at([i.id for i in items["strong_train"]]),
             items["validation"],
-            targets.at([i.id for i in items["validation"]]),
+            targets.at([i.id for i in items["validation"]]) if truth is None else truth,
         )
         return _finetune(desk, desk.config.strong, desk.config.strong_training, of, lesson, seed)
 
-    context = StudentContext(len(desk.task.classes), seed, shown, items, finetune)
+    context = StudentContext(classes, seed, shown, items, finetune)
+    inputs = {
+        "weights": fingerprint(desk.config.strong),
+        "weak_labels": _digest(shown),
+        **desk.item_digests(PREDICTED),
+    }
+    if truth is not None:
+        inputs["truth"] = _array_digest(truth)
     entry = desk.stage(
         "student",
-        {"method": method, "seed": seed, "training": asdict(desk.config.strong_training)},
         {
-            "weights": fingerprint(desk.config.strong),
-            "weak_labels": _digest(shown),
-            **desk.item_digests(PREDICTED),
+            "method": method,
+            "seed": seed,
+            "training": asdict(desk.config.strong_training),
+            "model": desk.config.strong.settings,
         },
+        inputs,
         lambda working: _writer(METHODS.get(method).run(context)),
     )
     return load_predictions(entry.path / FILE)
@@ -140,7 +152,8 @@ def probe_ceiling(desk: Desk) -> Predictions:
         "train": digest(train),
         **desk.item_digests(("test",)),
     }
-    return load_predictions(desk.stage("probe", {}, inputs, make).path / FILE)["test"]
+    fields = {"model": desk.config.strong.settings}
+    return load_predictions(desk.stage("probe", fields, inputs, make).path / FILE)["test"]
 
 
 def name_baseline(desk: Desk) -> Predictions:
@@ -231,6 +244,7 @@ def _finetune(
             "classes": classes,
             "loss": {"name": type(of).__qualname__, **asdict(of)},  # pyright: ignore
             "training": asdict(training),
+            "model": model.settings,
             "seed": seed,
         },
         {

@@ -24,9 +24,9 @@ def save_checkpoint(
     notes: Mapping[str, Any],
     more: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write weights, optimiser state, notes (anything JSON holds exactly) and further tensors."""
+    """Write trained weights, optimiser state, notes (all that JSON holds exactly), and tensors."""
     tensors = {f"more.{name}": value for name, value in (more or {}).items()}
-    for name, p in network.named_parameters():
+    for name, p in _trained(network):
         tensors[f"weight.{name}"] = p.detach()
         for key, value in optimizer.state[p].items():
             tensors[f"state.{key}.{name}"] = value
@@ -49,7 +49,7 @@ def load_checkpoint(
     with safe_open(path, framework="pt") as saved, torch.no_grad():
         names = list(saved.keys())
         state = [n.split(".", 2) for n in names if n.startswith("state.")]
-        for name, p in network.named_parameters():
+        for name, p in _trained(network):
             p.copy_(saved.get_tensor(f"weight.{name}"))
             optimizer.state[p] = {
                 key: saved.get_tensor(f"state.{key}.{name}").to(p.device)
@@ -59,3 +59,8 @@ def load_checkpoint(
         notes = json.loads(saved.metadata()["notes"])
         more = {n.removeprefix("more."): saved.get_tensor(n) for n in names if n[:5] == "more."}
     return notes, more
+
+
+def _trained(network: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """Weights that are not frozen, by name; the others are where they were loaded from."""
+    return [(name, p) for name, p in network.named_parameters() if p.requires_grad]

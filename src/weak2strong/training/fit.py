@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,19 +19,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from weak2strong.errors import UserError
 from weak2strong.losses import Loss
 from weak2strong.metrics import metric
-from weak2strong.models.batches import TOKEN_BUDGET, encode, micro_batches, pad
+from weak2strong.models.batches import encode
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
-from weak2strong.training.predict import predict_rows
+from weak2strong.training.memory import Room, find_room, out_of_memory, save_memory
+from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.schedule import rate_factor
 from weak2strong.training.settings import Training
-
-CPU_BUDGET = 384
-"""Padded tokens of a micro-batch on a CPU, where small ones with little padding are fastest."""
+from weak2strong.training.vocabulary import only_used_rows
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,24 @@ class Point:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a training left behind, besides the weights in the model itself."""
+    """What a training left behind, besides the weights in the model itself.
+
+    Attributes:
+        steps: of the optimiser.
+        trace: the evaluations.
+        kept: the share of training at which the kept weights stood.
+        padding: share of padding among the tokens that passed the network; None where
+            texts did so once only, the trunk being frozen.
+        room: padded tokens of a micro-batch, at the end.
+        twice: whether activations were computed twice.
+    """
 
     steps: int
     trace: tuple[Point, ...]
     kept: float
+    padding: float | None
+    room: int
+    twice: bool
 
 
 def fit(
@@ -70,62 +84,83 @@ def fit(
     seed: int,
     validation: Labelled | None = None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
-    token_budget: int = TOKEN_BUDGET,
+    token_budget: int | None = None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 120.0,
 ) -> Fit:
     """Finetune a model in place; afterwards it holds the weights of the kept evaluation.
 
     Args:
-        model: trained whole, in float32.
+        model: what is not frozen is trained, in float32.
         train: what to learn.
         loss: of the probabilities against the targets.
         training: settings, with both rates given.
-        seed: of the order of examples.
+        seed: of the order of examples, and of dropout.
         validation: where the stopping rule looks; not needed where it is ``none``.
         on_step: called with steps done and steps in all.
-        token_budget: padded tokens of a micro-batch.
+        token_budget: padded tokens of a micro-batch; by default what memory has room for.
         checkpoint: a file; where it is there, training goes on from it, to the
             same end as without a break.
         checkpoint_seconds: time between two of them.
 
-    Returns:
-        The trace; ``kept`` is the share of training at which the kept weights stood.
+    Raises:
+        UserError: where the model does not fit into the memory of the device.
     """
     network, n = model.network, len(train.items)
     rows = encode(model.tokenizer, [item.text for item in train.items])
+    looked_at = validation if training.stopping != "none" else None
+    if training.stopping != "none" and validation is None:
+        raise ValueError(f"the stopping rule {training.stopping!r} needs validation labels")
+    seen = encode(model.tokenizer, [item.text for item in looked_at.items]) if looked_at else []
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
-    optimizer, peaks = _optimizer(model, training)
-    judge = _Judge(model, validation, training) if training.stopping == "validation" else None
-    steps = training.epochs * math.ceil(n / training.batch_size)
-    looks = {round(steps * (i + 1) / training.evaluations) for i in range(training.evaluations)}
-    memory = _Memory()
-    if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
-        memory = _Memory(**found[0], best_weights=found[1])
-    saved = time.monotonic()
-    for step, batch in enumerate(_batches(n, training, seed)):
-        if step < memory.step:
-            continue
-        factor = rate_factor(step, steps, training.schedule, training.warmup)
-        for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-            group["lr"] = peak * factor
-        value = _step(
-            model, [rows[i] for i in batch], targets[batch], loss, step / steps, token_budget
-        )
-        torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        memory.step += 1
-        memory.losses.append(value)
-        if memory.step in looks:
-            memory.look(steps, judge, network)
-        if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
-            save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
-            saved = time.monotonic()
-        on_step(memory.step, steps)
-    if memory.best_weights:
-        network.load_state_dict(memory.best_weights)
-    return Fit(steps, tuple(Point(*p) for p in memory.trace), memory.best_fraction)
+    with ExitStack() as stack:
+        examples: Examples
+        room = Room(token_budget) if token_budget else Room(1)
+        if network.trains_trunk:
+            if training.weight_decay == 0:
+                pad_id = model.tokenizer.pad_token_id
+                stack.enter_context(only_used_rows(network.trunk, [*rows, *seen], pad_id))
+            examples, judged = Texts(model, rows), Texts(model, seen)
+            room = Room(token_budget) if token_budget else find_room(model, rows)
+        else:
+            examples = Features.of(model, rows)
+            judged = Features.of(model, seen) if seen else None
+        stack.enter_context(_dropout(network, training))
+        optimizer, peaks = _optimizer(model, training)
+        judge = _Judge(model, judged, looked_at.targets, training) if looked_at and judged else None
+        steps = training.steps or training.epochs * math.ceil(n / training.batch_size)
+        looks = _looks(steps, training)
+        memory = _Memory(room=room.tokens, twice=room.twice)
+        if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
+            memory = _Memory(**found[0], best_weights=found[1])
+            if memory.twice and not room.twice:
+                save_memory(model)
+        saved = time.monotonic()
+        batches = _batches(n, training.batch_size, seed)
+        for step, batch in zip(range(steps), batches):  # noqa: B905  endless
+            if step < memory.step:
+                continue
+            factor = rate_factor(step, steps, training.schedule, training.warmup)
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * factor
+            if training.dropout:
+                torch.manual_seed(hash((seed, step)))
+            value = _step(model, examples, batch, targets[batch], loss, step / steps, memory)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            memory.step += 1
+            memory.losses.append(value)
+            if memory.step in looks:
+                memory.look(steps, judge, network)
+            if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
+                save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
+                saved = time.monotonic()
+            on_step(memory.step, steps)
+        network.load_state_dict(memory.best_weights, strict=False)
+    padding = 1 - memory.real / memory.padded if memory.padded else None
+    trace = tuple(Point(*p) for p in memory.trace)
+    return Fit(steps, trace, memory.best_fraction, padding, memory.room, memory.twice)
 
 
 @dataclass
@@ -143,6 +178,10 @@ class _Memory:
     best_score: float | None = None
     best_fraction: float = 1.0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    room: int = 0
+    twice: bool = False
+    real: int = 0
+    padded: int = 0
 
     def look(self, steps: int, judge: _Judge | None, network: torch.nn.Module) -> None:
         """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
@@ -154,7 +193,9 @@ class _Memory:
             return
         if self.best_score is None or score > self.best_score:
             self.best_score, self.best_fraction = score, fraction
-            self.best_weights = {k: v.clone() for k, v in network.state_dict().items()}
+            self.best_weights = {
+                k: p.detach().clone() for k, p in network.named_parameters() if p.requires_grad
+            }
 
     def notes(self) -> dict:
         """Everything but tensors."""
@@ -168,71 +209,127 @@ def _optimizer(model: LoadedModel, training: Training) -> tuple[torch.optim.Adam
     peaks = [training.learning_rate, training.head_rate]
     parts = [model.network.trunk, model.network.head]
     groups = [
-        {"params": list(part.parameters()), "lr": peak}
+        {"params": [p for p in part.parameters() if p.requires_grad], "lr": peak}
         for part, peak in zip(parts, peaks, strict=True)
     ]
-    betas, decay = (0.9, training.beta2), training.weight_decay
+    betas, decay = (training.beta1, training.beta2), training.weight_decay
     return torch.optim.AdamW(groups, betas=betas, weight_decay=decay, fused=True), peaks
 
 
-def _batches(n: int, training: Training, seed: int):
-    """Positions of each optimiser step, reshuffled every epoch."""
+def _looks(steps: int, training: Training) -> set[int]:
+    """The steps after which to evaluate; the last is one of them."""
+    if training.evaluate_every:
+        return {*range(training.evaluate_every, steps, training.evaluate_every), steps}
+    return {round(steps * (i + 1) / training.evaluations) for i in range(training.evaluations)}
+
+
+def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
+    """Positions of each optimiser step, without end; reshuffled every epoch."""
     rng = np.random.default_rng([seed, 0x6F72646572])
-    for _ in range(training.epochs):
+    while True:
         order = rng.permutation(n)
-        for at in range(0, n, training.batch_size):
-            yield order[at : at + training.batch_size]
+        for at in range(0, n, size):
+            yield order[at : at + size]
 
 
 def _step(
     model: LoadedModel,
-    rows: list[list[int]],
+    examples: Examples,
+    batch: np.ndarray,
     targets: Tensor,
     loss: Loss,
     fraction: float,
-    token_budget: int,
+    memory: _Memory,
 ) -> float:
-    """Gradients of the mean loss of one batch; returns that mean."""
-    lengths = [len(r) for r in rows]
-    groups = micro_batches(lengths, token_budget)
-    # Where memory holds the whole batch, one pass serves the statistics and the gradients.
-    whole = len(groups) == 1
-    if whole and model.device.type == "cpu":
-        groups = micro_batches(lengths, min(token_budget, CPU_BUDGET))
-    pad_id = model.tokenizer.pad_token_id
-    inputs = [pad([rows[i] for i in group], pad_id, model.device) for group in groups]
-    places = [torch.tensor(group, device=model.device) for group in groups]
-    total, statistics, held = 0.0, None, []
-    if loss.needs_batch:
-        with torch.set_grad_enabled(whole), model.autocast():
-            parts = [model.network(*batch) for batch in inputs]
-        logits = torch.empty(len(rows), parts[0].shape[1], device=model.device)
-        for place, part in zip(places, parts, strict=True):
-            logits[place] = part.detach()
-        statistics = loss.statistics(logits, targets, fraction)
-        held = parts if whole else []
-    for i, (place, batch) in enumerate(zip(places, inputs, strict=True)):
-        if held:
-            logits = held[i]
+    """Gradients of the mean loss of one batch; returns that mean.
+
+    Where memory runs out, the step is repeated with half as many tokens at a time.
+    """
+    while True:
+        try:
+            return _try_step(model, examples, batch, targets, loss, fraction, memory)
+        except Exception as e:
+            if not out_of_memory(e):
+                raise
+            error = e
+        # Outside of the handler, where the failed pass is no longer held.
+        model.network.zero_grad(set_to_none=True)
+        if model.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if memory.room > 1:
+            memory.room //= 2
+        elif not memory.twice and save_memory(model):
+            memory.twice = True
         else:
-            with model.autocast():
-                logits = model.network(*batch)
-        value = loss.per_example(logits, targets[place], fraction, statistics).sum() / len(rows)
-        value.backward()
-        total += value.item()
-    return total
+            raise UserError(
+                f"The {model.device.type} ran out of memory with one text at a time: adapt the "
+                "model by LoRA or the head alone, or take a smaller one."
+            ) from error
+
+
+def _try_step(
+    model: LoadedModel,
+    examples: Examples,
+    batch: np.ndarray,
+    targets: Tensor,
+    loss: Loss,
+    fraction: float,
+    memory: _Memory,
+) -> float:
+    room = Room(memory.room, memory.twice)
+    parts = examples.parts(batch, room)
+    # Where memory holds the whole batch, one pass serves the statistics and the gradients.
+    whole = examples.holds(batch, room)
+    total, statistics, held = torch.zeros((), device=model.device), None, []
+    # One context for the step, so that weights are converted once.
+    with model.autocast():
+        if loss.needs_batch:
+            with torch.set_grad_enabled(whole):
+                held = [part.run() for part in parts]
+            logits = torch.empty(len(batch), held[0].shape[1], device=model.device)
+            for part, found in zip(parts, held, strict=True):
+                logits[part.places] = found.detach()
+            statistics = loss.statistics(logits, targets, fraction)
+        for i, part in enumerate(parts):
+            logits = held[i] if held and whole else part.run()
+            with torch.autocast(model.device.type, enabled=False):
+                values = loss.per_example(logits, targets[part.places], fraction, statistics)
+                value = values.sum() / len(batch)
+                value.backward()
+            total += value.detach()
+    memory.real += sum(part.real for part in parts)
+    memory.padded += sum(part.padded for part in parts)
+    return total.item()
+
+
+@contextmanager
+def _dropout(network: torch.nn.Module, training: Training) -> Iterator[None]:
+    """Within it, a network that is to train with dropout drops; random numbers are its own."""
+    if not training.dropout:
+        yield
+        return
+    with torch.random.fork_rng():
+        network.train()
+        try:
+            yield
+        finally:
+            network.eval()
 
 
 class _Judge:
     """Scores the model on the validation labels."""
 
-    def __init__(self, model: LoadedModel, validation: Labelled | None, training: Training):
-        if validation is None:
-            raise ValueError("the stopping rule 'validation' needs validation labels")
+    def __init__(
+        self, model: LoadedModel, examples: Examples, labels: np.ndarray, training: Training
+    ):
         self._model, self._metric = model, metric(model.kind, training.stopping_metric)
-        self._rows = encode(model.tokenizer, [item.text for item in validation.items])
-        self._labels = hard_labels(model.kind, validation.targets)
+        self._examples, self._labels = examples, hard_labels(model.kind, labels)
 
     def score(self) -> float:
         """The metric now, against the most probable class of each label."""
-        return float(self._metric(predict_rows(self._model, self._rows), self._labels))
+        network = self._model.network
+        before = network.training
+        network.eval()
+        answers = self._examples.answers()
+        network.train(before)
+        return float(self._metric(answers, self._labels))

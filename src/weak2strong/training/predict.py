@@ -33,7 +33,11 @@ def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
 
 def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
     """What the head sees of each item, (n, width) float32: the trunk's pooled last layer."""
-    rows = encode(model.tokenizer, [item.text for item in items])
+    return pooled_rows(model, encode(model.tokenizer, [item.text for item in items]))
+
+
+def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
+    """The same for encoded texts."""
     return _in_batches(model, rows, model.network.pooled, lambda x: x.float().cpu().numpy())
 
 

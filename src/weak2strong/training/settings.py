@@ -9,15 +9,17 @@ from weak2strong.errors import UserError
 from weak2strong.metrics import LESS_IS_BETTER
 from weak2strong.training.schedule import Schedule
 
-Stopping = Literal["none", "validation"]
+Stopping = Literal["none", "weak-validation", "oracle"]
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is finetuned (AdamW, dropout off)."""
+    """How a model is finetuned, by AdamW."""
 
     epochs: int = 3
     """Passes over the training examples."""
+    steps: int | None = None
+    """Optimiser steps, in place of epochs."""
     batch_size: int = 32
     """Examples per optimiser step."""
     learning_rate: float | None = None
@@ -31,33 +33,46 @@ class Training:
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = 0.0
     """Decoupled weight decay."""
+    beta1: float = 0.9
+    """First-moment decay of AdamW."""
     beta2: float = 0.95
-    """Second-moment decay of AdamW; the first is 0.9."""
+    """Second-moment decay of AdamW."""
     clip: float = 1.0
     """Largest norm of the gradient."""
-    stopping: Stopping = "validation"
-    """Keep the best of the evaluations, or the weights of the last step. What is
-    validated on differs: supervisor and ceiling hold out a tenth of their own
-    ground truth, students have weak labels only."""
+    dropout: bool = False
+    """Use the dropout that comes with the model, while training."""
+    stopping: Stopping = "weak-validation"
+    """Keep the weights of the last step (none), or of the best evaluation: of a
+    student on weak labels of the validation split, or on its ground truth (oracle:
+    an upper bound, and said to be one). Supervisor and ceiling look at a held-out
+    tenth of their own ground truth in either case."""
     stopping_metric: str = "accuracy"
     """Metric of the evaluations, against the most probable class of each label."""
-    evaluations: int = 10
+    evaluations: int = 6
     """Evaluations during training, evenly spaced; the last is at its end."""
+    evaluate_every: int | None = None
+    """Steps from one evaluation to the next, in place of a number of evaluations."""
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "evaluations"):
             value = getattr(self, name)
             self._need(name, isinstance(value, int) and value >= 1, "must be at least 1")
+        for name in ("steps", "evaluate_every"):
+            value = getattr(self, name)
+            sound = value is None or (isinstance(value, int) and value >= 1)
+            self._need(name, sound, "must be at least 1")
         for name in ("learning_rate", "head_rate"):
             value = getattr(self, name)
             self._need(name, value is None or _is_number(value), "must be a number")
             self._need(name, value is None or value > 0, "must be above 0")
-        for name in ("clip", "weight_decay", "warmup", "beta2"):
+        for name in ("clip", "weight_decay", "warmup", "beta1", "beta2"):
             self._need(name, _is_number(getattr(self, name)), "must be a number")
         self._need("clip", self.clip > 0, "must be above 0")
         self._need("weight_decay", self.weight_decay >= 0, "must be 0 or more")
         self._need("warmup", 0 <= self.warmup <= 1, "is a share from 0 to 1")
-        self._need("beta2", 0 <= self.beta2 < 1, "must be from 0 to below 1")
+        for name in ("beta1", "beta2"):
+            self._need(name, 0 <= getattr(self, name) < 1, "must be from 0 to below 1")
+        self._need("dropout", isinstance(self.dropout, bool), "must be true or false")
         for name, choices in (("schedule", get_args(Schedule)), ("stopping", get_args(Stopping))):
             known = getattr(self, name) in choices
             self._need(name, known, f"must be one of {', '.join(choices)}")

@@ -1,0 +1,59 @@
+"""What of a trunk is trained: all of it, low-rank adapters, or nothing; and what it remembers."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from weak2strong.models.spec import ModelSpec
+
+
+def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
+    """The trunk with everything frozen that the model's adaptation does not train.
+
+    LoRA (Hu et al. 2021) is put on every linear layer there is, so that no list of
+    architectures has to be kept; its weights are float32 whatever the trunk's are.
+
+    Args:
+        trunk: of Transformers; it is changed in place.
+        spec: with its adaptation decided (see `ModelSpec.resolved`).
+        seed: of the adapters' first weights.
+    """
+    if spec.adaptation == "full":
+        return trunk
+    if spec.adaptation == "head":
+        return trunk.requires_grad_(False)
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig(
+        r=spec.lora_rank, lora_alpha=spec.lora_alpha, target_modules="all-linear", lora_dropout=0.0
+    )
+    # The library draws from the global generator.
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        torch.manual_seed(seed)
+        # GPT-2 keeps its weights transposed; the library notices, and says so.
+        warnings.filterwarnings("ignore", message="fan_in_fan_out")
+        inject_adapter_in_model(config, trunk)
+    for p in trunk.parameters():
+        if p.requires_grad:
+            p.data = p.data.float()
+    return trunk
+
+
+def compute_twice(trunk: nn.Module) -> int:
+    """Make every layer forget its activations and compute them again for its gradients.
+
+    Returns:
+        How many layers do so; they are those that Transformers itself would checkpoint.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers = [m for m in trunk.modules() if isinstance(m, GradientCheckpointingLayer)]
+    for layer in layers:
+        # Not by the library's own switch: that works in training mode only, with dropout.
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+    return len(layers)

@@ -1,0 +1,193 @@
+"""Pretrained models that make weak and strong pairs, with what their makers say of them.
+
+Numbers of parameters follow from the published configurations, and a test builds
+every model on the meta device to check them. Licence, gating and knowledge
+cutoff are from the model cards. A cutoff is given only where the maker states
+one; release dates and what a model says of itself are no substitute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model of the catalogue.
+
+    Attributes:
+        name: a rung of the embedded ladder, or a hub id.
+        parameters: of the whole checkpoint, as published.
+        trunk: parameters of what is trained here: without the language-model head,
+            where that has weights of its own.
+        linear: widths in and out of the trunk's linear layers, all added: the number
+            of parameters that LoRA adds for each unit of rank.
+    """
+
+    name: str
+    parameters: int
+    trunk: int
+    linear: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """Models of one maker and one recipe, the smallest first.
+
+    Attributes:
+        licence: of the weights.
+        source: the page that the facts are from.
+        cutoff: year and month of the newest training text, where the maker states it.
+        gated: whether the hub gives the files only to those who accepted the terms.
+    """
+
+    models: tuple[Listed, ...]
+    licence: str
+    source: str
+    cutoff: str | None = None
+    gated: bool = False
+
+
+FAMILIES = (
+    Family(
+        (
+            Listed("atlas-xs", 92_320, 92_320, 1_280),
+            Listed("atlas-s", 237_888, 237_888, 2_560),
+            Listed("atlas-m", 330_640, 330_640, 3_200),
+            Listed("atlas-l", 902_016, 902_016, 7_680),
+        ),
+        licence="Apache-2.0",
+        source="docs/ladder.md",
+    ),
+    Family(
+        (
+            Listed("openai-community/gpt2", 124_439_808, 124_439_808, 147_456),
+            Listed("openai-community/gpt2-medium", 354_823_168, 354_823_168, 393_216),
+            Listed("openai-community/gpt2-large", 774_030_080, 774_030_080, 737_280),
+            Listed("openai-community/gpt2-xl", 1_557_611_200, 1_557_611_200, 1_228_800),
+        ),
+        licence="MIT",
+        # The model card of November 2019: data until the end of 2017.
+        source="https://github.com/openai/gpt-2/blob/master/model_card.md",
+        cutoff="2017-12",
+    ),
+    Family(
+        (
+            Listed("EleutherAI/pythia-70m", 70_426_624, 44_670_976, 49_152),
+            Listed("EleutherAI/pythia-160m", 162_322_944, 123_689_472, 147_456),
+            Listed("EleutherAI/pythia-410m", 405_334_016, 353_822_720, 393_216),
+            Listed("EleutherAI/pythia-1b", 1_011_781_632, 908_759_040, 524_288),
+            Listed("EleutherAI/pythia-1.4b", 1_414_647_808, 1_311_625_216, 786_432),
+            Listed("EleutherAI/pythia-2.8b", 2_775_208_960, 2_646_430_720, 1_310_720),
+            Listed("EleutherAI/pythia-6.9b", 6_857_302_016, 6_650_732_544, 2_097_152),
+        ),
+        licence="Apache-2.0",
+        source="https://huggingface.co/EleutherAI/pythia-70m",
+    ),
+    Family(
+        (
+            Listed("HuggingFaceTB/SmolLM2-135M", 134_515_008, 134_515_008, 305_280),
+            Listed("HuggingFaceTB/SmolLM2-360M", 361_821_120, 361_821_120, 542_720),
+            Listed("HuggingFaceTB/SmolLM2-1.7B", 1_711_376_384, 1_711_376_384, 1_130_496),
+        ),
+        licence="Apache-2.0",
+        source="https://huggingface.co/HuggingFaceTB/SmolLM2-135M",
+    ),
+    Family(
+        # The 3B model has a licence of its own, for research only, and is left out.
+        (
+            Listed("Qwen/Qwen2.5-0.5B", 494_032_768, 494_032_768, 549_888),
+            Listed("Qwen/Qwen2.5-1.5B", 1_543_714_304, 1_543_714_304, 1_154_048),
+            Listed("Qwen/Qwen2.5-7B", 7_615_616_512, 7_070_619_136, 2_523_136),
+        ),
+        licence="Apache-2.0",
+        source="https://huggingface.co/Qwen/Qwen2.5-1.5B",
+    ),
+    Family(
+        (
+            Listed("Qwen/Qwen3-0.6B-Base", 596_049_920, 596_049_920, 630_784),
+            Listed("Qwen/Qwen3-1.7B-Base", 1_720_574_976, 1_720_574_976, 1_089_536),
+            Listed("Qwen/Qwen3-4B-Base", 4_022_468_096, 4_022_468_096, 2_064_384),
+            Listed("Qwen/Qwen3-8B-Base", 8_190_735_360, 7_568_405_504, 2_727_936),
+        ),
+        licence="Apache-2.0",
+        source="https://huggingface.co/Qwen/Qwen3-0.6B-Base",
+    ),
+    Family(
+        (
+            Listed("allenai/OLMo-2-0425-1B", 1_484_916_736, 1_279_395_840, 753_664),
+            Listed("allenai/OLMo-2-1124-7B", 7_298_617_344, 6_887_575_552, 2_498_560),
+            Listed("allenai/OLMo-2-1124-13B", 13_716_198_400, 13_202_396_160, 3_911_680),
+        ),
+        licence="Apache-2.0",
+        # Both generations of the card say: date cutoff December 2023.
+        source="https://huggingface.co/allenai/OLMo-2-1124-13B",
+        cutoff="2023-12",
+    ),
+    Family(
+        (
+            Listed("answerdotai/ModernBERT-base", 149_655_232, 149_014_272, 211_200),
+            Listed("answerdotai/ModernBERT-large", 395_881_664, 394_781_696, 449_792),
+        ),
+        licence="Apache-2.0",
+        source="https://huggingface.co/answerdotai/ModernBERT-base",
+    ),
+    Family(
+        (
+            Listed("meta-llama/Llama-3.2-1B", 1_235_814_400, 1_235_814_400, 704_512),
+            Listed("meta-llama/Llama-3.2-3B", 3_212_749_824, 3_212_749_824, 1_519_616),
+        ),
+        licence="Llama 3.2",
+        source="https://huggingface.co/meta-llama/Llama-3.2-1B",
+        cutoff="2023-12",
+        gated=True,
+    ),
+    Family(
+        (Listed("meta-llama/Llama-3.1-8B", 8_030_261_248, 7_504_924_672, 2_621_440),),
+        licence="Llama 3.1",
+        source="https://huggingface.co/meta-llama/Llama-3.1-8B",
+        cutoff="2023-12",
+        gated=True,
+    ),
+    Family(
+        # The card of this generation states no cutoff.
+        (
+            Listed("google/gemma-2-2b", 2_614_341_888, 2_614_341_888, 1_297_920),
+            Listed("google/gemma-2-9b", 9_241_705_984, 9_241_705_984, 3_376_128),
+        ),
+        licence="Gemma",
+        source="https://ai.google.dev/gemma/docs/core/model_card_2",
+        gated=True,
+    ),
+    Family(
+        # The larger ones read images too, and are no text models to Transformers.
+        (
+            Listed("google/gemma-3-270m", 268_098_176, 268_098_176, 237_312),
+            Listed("google/gemma-3-1b-pt", 999_885_952, 999_885_952, 815_360),
+        ),
+        licence="Gemma",
+        source="https://ai.google.dev/gemma/docs/core/model_card_3",
+        cutoff="2024-08",
+        gated=True,
+    ),
+)
+"""The embedded ladder, then open models, then gated ones."""
+
+PAIRS = (
+    ("atlas-s", "atlas-l"),
+    ("EleutherAI/pythia-70m", "EleutherAI/pythia-1.4b"),
+    ("HuggingFaceTB/SmolLM2-135M", "HuggingFaceTB/SmolLM2-1.7B"),
+    ("openai-community/gpt2", "openai-community/gpt2-xl"),
+    ("answerdotai/ModernBERT-base", "answerdotai/ModernBERT-large"),
+    ("Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-7B"),
+    ("Qwen/Qwen3-0.6B-Base", "Qwen/Qwen3-8B-Base"),
+    ("allenai/OLMo-2-0425-1B", "allenai/OLMo-2-1124-13B"),
+    ("google/gemma-2-2b", "google/gemma-2-9b"),
+    ("meta-llama/Llama-3.2-1B", "meta-llama/Llama-3.1-8B"),
+)
+"""Weak and strong model, of one maker and the same data or nearly so; open pairs first."""
+
+
+def listed() -> dict[str, tuple[Listed, Family]]:
+    """Every model of the catalogue with its family, by name."""
+    return {model.name: (model, family) for family in FAMILIES for model in family.models}

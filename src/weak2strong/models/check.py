@@ -1,0 +1,179 @@
+"""Whether a model is here, loads, and can be trained on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+
+from weak2strong.errors import UserError
+from weak2strong.models.batches import LONGEST
+from weak2strong.models.catalogue import listed
+from weak2strong.models.hub import cached_file
+from weak2strong.models.load import best_device, is_decoder, load_model, load_tokenizer
+from weak2strong.models.needs import (
+    SPARE,
+    activation_bytes,
+    adapter_parameters,
+    count,
+    device_bytes,
+    resting_bytes,
+    skeleton,
+    usable_bytes,
+)
+from weak2strong.models.precision import precision_of
+from weak2strong.models.spec import ModelSpec, fingerprint, rungs
+
+ADAPTATIONS: tuple[Literal["full", "lora", "head"], ...] = ("full", "lora", "head")
+
+
+@dataclass(frozen=True)
+class Need:
+    """Memory of a training with one adaptation, in bytes.
+
+    Attributes:
+        resting: weights, gradients and optimiser.
+        activations: of the micro-batch; None if not measured.
+        usable: what a training may fill on this machine.
+    """
+
+    adaptation: Literal["full", "lora", "head"]
+    resting: int
+    activations: int | None
+    usable: float
+
+    @property
+    def together(self) -> float:
+        """All that is known to be needed, with work space."""
+        return self.resting + SPARE * (self.activations or 0)
+
+    @property
+    def fits(self) -> bool:
+        """Whether a run would begin such a training."""
+        return self.together <= self.usable
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found out about a model.
+
+    Attributes:
+        place: where its files are, and where they were before it was loaded.
+        architecture: class of its trunk.
+        longest: tokens of the longest text it takes; None where it does not say.
+        licence: as far as its card, or the catalogue, says.
+        loaded: whether its weights were read; not where they are more than the memory.
+        tokens: of the micro-batch whose activations are measured.
+        device: where it runs.
+        memory: of the device, in bytes.
+        frozen: what weights are kept in that are not trained.
+        needs: for each adaptation.
+    """
+
+    place: str
+    architecture: str
+    decoder: bool
+    parameters: int
+    width: int
+    layers: int
+    longest: int | None
+    licence: str
+    loaded: bool
+    tokens: int
+    device: str
+    memory: int
+    frozen: str
+    needs: tuple[Need, ...]
+
+
+def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
+    """Load a model as a run would, fetching it where it is not here yet, and measure it.
+
+    Args:
+        spec: the model.
+        tokens: of a micro-batch; by default one text as long as the model takes.
+
+    Raises:
+        UserError: where the model cannot be had or loaded, or tokens are below 1.
+    """
+    if tokens is not None and tokens < 1:
+        raise UserError(f"A micro-batch has at least 1 token, not {tokens}.")
+    place = _place(spec)
+    fingerprint(spec)
+    trunk = skeleton(spec)
+    config = trunk.config
+    device = best_device()
+    memory = device_bytes(device)
+    parameters = count(trunk)
+    # In float32, and through the machine's memory also where that is not the device's.
+    loaded = 4 * parameters <= min(memory, device_bytes(torch.device("cpu")))
+    tokenizer = load_tokenizer(spec)
+    longest = tokenizer.model_max_length if tokenizer.model_max_length < 10**9 else None
+    length = min(longest or LONGEST, LONGEST)
+    micro_batch = tokens or length
+    frozen = precision_of(spec, device)
+    adapters = adapter_parameters(trunk, spec.lora_rank)
+    needs = tuple(
+        Need(
+            a,
+            resting_bytes(a, parameters, adapters, frozen.itemsize),
+            _activations(replace(spec, adaptation=a), micro_batch, length) if loaded else None,
+            usable_bytes(device),
+        )
+        for a in ADAPTATIONS
+    )
+    text = config.get_text_config()
+    return Checked(
+        place=place,
+        architecture=type(trunk).__name__,
+        decoder=is_decoder(config),
+        parameters=parameters,
+        width=text.hidden_size,
+        layers=text.num_hidden_layers,
+        longest=longest,
+        licence=_licence(spec),
+        loaded=loaded,
+        tokens=micro_batch,
+        device=device.type,
+        memory=memory,
+        frozen=str(frozen).removeprefix("torch."),
+        needs=needs,
+    )
+
+
+def _place(spec: ModelSpec) -> str:
+    if spec.name in rungs():
+        return "a rung of the embedded ladder"
+    if spec.folder:
+        return f"the folder {spec.folder}"
+    config = cached_file(spec, "config.json")
+    if config is None:
+        return "the Hugging Face hub; it was not in the local cache"
+    weights = sum(f.stat().st_size for f in config.parent.glob("*.safetensors"))
+    what = f"{weights / 2**20:,.1f} MiB of weights" if weights else "without weights so far"
+    return f"the hub's local cache, commit {config.parent.name[:12]}, {what}"
+
+
+def _activations(spec: ModelSpec, tokens: int, longest: int) -> int:
+    model = load_model(spec, "classification", 2, seed=0)
+    with model.autocast():
+        return activation_bytes(model.network, tokens, longest)
+
+
+def _licence(spec: ModelSpec) -> str:
+    """The licence in the model's own card, else in the catalogue."""
+    from huggingface_hub.repocard import metadata_load
+    from yaml import YAMLError
+
+    card = spec.folder / "README.md" if spec.folder else cached_file(spec, "README.md")
+    if card and card.is_file():
+        try:
+            said = (metadata_load(card) or {}).get("license")
+        except (OSError, ValueError, YAMLError):
+            said = None
+        if said:
+            return f"{said} (its card)"
+    if spec.name in listed():
+        return f"{listed()[spec.name][1].licence} (w2s models)"
+    return "not stated in its files"

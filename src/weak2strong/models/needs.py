@@ -1,0 +1,140 @@
+"""How much memory a training takes: what rests in it, and what a forward pass leaves for backward.
+
+Resting memory follows from numbers of parameters alone; activations are measured.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, Literal
+from weakref import WeakSet
+
+import torch
+from torch import nn
+
+from weak2strong.errors import UserError
+from weak2strong.models.batches import LONGEST
+from weak2strong.models.spec import ModelSpec
+
+TRAINED = 16
+"""Bytes of a trained parameter: float32 weight, gradient and AdamW's two moments."""
+
+USABLE = {"cpu": 0.5, "other": 0.85}
+"""Share of a device's memory that a training may fill: a CPU's serves others too."""
+
+SPARE = 1.5
+"""Room for gradients of activations and for work space, as a multiple of what is measured."""
+
+
+def resting_bytes(
+    adaptation: Literal["full", "lora", "head"], trunk: int, adapters: int = 0, frozen: int = 2
+) -> int:
+    """Weights, gradients and optimiser state of a training, without activations.
+
+    What is trained takes 16 bytes a parameter, four float32 numbers; what is frozen
+    takes its weights only. The classification head, a few thousand parameters, is
+    left out.
+
+    Args:
+        adaptation: train the trunk whole, low-rank adapters in it, or nothing of it.
+        trunk: its number of parameters.
+        adapters: number of parameters of the adapters; only LoRA has them.
+        frozen: bytes of a frozen parameter: 2 in bfloat16, 4 in float32.
+    """
+    if adaptation == "full":
+        return TRAINED * trunk
+    return frozen * trunk + (TRAINED * adapters if adaptation == "lora" else 0)
+
+
+def adapter_parameters(trunk: nn.Module, rank: int) -> int:
+    """Parameters of adapters of a rank on all linear layers; a trunk on the meta device will do.
+
+    A layer of widths m and n gets two matrices, m x rank and rank x n (Hu et al. 2021).
+    """
+    from transformers.pytorch_utils import Conv1D
+
+    # GPT-2 has linear layers of its own making.
+    linear = [m for m in trunk.modules() if isinstance(m, (nn.Linear, Conv1D))]
+    return rank * sum(sum(m.weight.shape) for m in linear)
+
+
+def training_bytes(network: nn.Module) -> int:
+    """The same of a network that is there: what is frozen in it takes its weights only."""
+    return sum(TRAINED * p.numel() if p.requires_grad else p.nbytes for p in network.parameters())
+
+
+def skeleton(spec: ModelSpec) -> Any:
+    """A model's trunk without weights, from its configuration: it tells shapes for no memory.
+
+    Raises:
+        UserError: where Transformers does not know such a model.
+    """
+    from transformers import AutoConfig, AutoModel
+
+    options = {"trust_remote_code": spec.trust_remote_code}
+    try:
+        config = AutoConfig.from_pretrained(spec.location, revision=spec.revision, **options)
+        with torch.device("meta"):
+            return AutoModel.from_config(config, **options)
+    except (OSError, ValueError, KeyError) as e:
+        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
+
+
+def count(module: nn.Module) -> int:
+    """Number of parameters; a shared one counts once."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
+    """What the forward pass of a micro-batch keeps for the backward pass, in bytes.
+
+    Measured, on the device and in the precision that the network is called in:
+    every storage saved for gradients counts once, weights and buffers do not. The
+    texts are as long as they get, which is the worst case for a number of tokens.
+
+    Args:
+        network: takes token ids and mask, both (b, t), as `Network` does.
+        tokens: of the micro-batch; rounded up to whole texts.
+        longest: tokens of a text.
+    """
+    own = [*network.parameters(), *network.buffers()]
+    weights = {tensor.untyped_storage().data_ptr() for tensor in own}
+    held: WeakSet[_Held] = WeakSet()
+
+    def keep(tensor: torch.Tensor) -> _Held:
+        # Detached: an output that its own node holds would never be freed.
+        held.add(one := _Held(tensor.detach()))
+        return one
+
+    length = min(tokens, longest)
+    ids = torch.zeros(math.ceil(tokens / length), length, dtype=torch.long, device=own[0].device)
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x.tensor):
+        outputs = network(ids, torch.ones_like(ids))
+    # What no output depends on (such as an encoder's unused pooler) is gone by now.
+    storages = [one.tensor.untyped_storage() for one in held]
+    del outputs
+    kept = {storage.data_ptr(): storage.nbytes() for storage in storages}
+    return sum(size for place, size in kept.items() if place not in weights)
+
+
+class _Held:
+    """A tensor saved for backward, for as long as the graph wants it."""
+
+    def __init__(self, tensor: torch.Tensor):
+        self.tensor = tensor
+
+
+def device_bytes(device: torch.device) -> int:
+    """All memory of a device, used or not: of a GPU its own, of the CPU the machine's."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory()
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def usable_bytes(device: torch.device) -> float:
+    """The part of a device's memory that a training may fill."""
+    return USABLE["cpu" if device.type == "cpu" else "other"] * device_bytes(device)

@@ -1,0 +1,81 @@
+"""How many tokens pass a model at once, so that a training does not die of memory on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from weak2strong.errors import UserError
+from weak2strong.models.adapters import compute_twice
+from weak2strong.models.load import LoadedModel
+from weak2strong.models.needs import SPARE, activation_bytes, training_bytes, usable_bytes
+
+MOST = {"cpu": 8192, "other": 65536}
+"""Padded tokens of a micro-batch beyond which more would not be faster."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What fits: padded tokens of a micro-batch, and whether activations are computed twice."""
+
+    tokens: int
+    twice: bool = False
+
+
+def find_room(model: LoadedModel, rows: Sequence[Sequence[int]]) -> Room:
+    """Measure what the longest text takes, and from it how many tokens fit.
+
+    The answer depends on the machine's memory as a whole, not on what is free just
+    now, and comes in powers of two: so the same machine gives the same numbers.
+
+    Args:
+        model: its layers are made to compute twice where it has to be.
+        rows: token ids of all texts.
+
+    Raises:
+        UserError: where not even weights, gradients and optimiser fit.
+    """
+    resting, usable = training_bytes(model.network), usable_bytes(model.device)
+    left = usable - resting
+    if left <= 0:
+        raise UserError(
+            f"The model takes {resting / 2**30:.1f} GiB with gradients and "
+            f"optimiser, and {usable / 2**30:.1f} GiB of {model.device.type} memory are there: "
+            "adapt it by LoRA or the head alone, or take a smaller one."
+        )
+    longest = max(map(len, rows))
+
+    def fitting() -> int:
+        with model.autocast():
+            needed = SPARE * activation_bytes(model.network, longest, longest)
+        return int(left * longest / max(1, needed))
+
+    twice = model.checkpointing == "on" and save_memory(model)
+    tokens = fitting()
+    if tokens < longest and not twice and save_memory(model):
+        twice, tokens = True, fitting()
+    # Where even one text does not fit by this measure, it is tried all the same.
+    tokens = min(max(tokens, longest), MOST["cpu" if model.device.type == "cpu" else "other"])
+    return Room(2 ** (tokens.bit_length() - 1), twice)
+
+
+def save_memory(model: LoadedModel) -> bool:
+    """Make a model's layers compute their activations twice, if it may and can be done."""
+    if model.checkpointing == "off":
+        return False
+    layers = compute_twice(model.network.trunk)
+    if not layers and model.checkpointing == "on":
+        raise UserError("This model's layers cannot compute twice: leave checkpointing out.")
+    return layers > 0
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    said = str(error)
+    return isinstance(error, RuntimeError) and (
+        "can't allocate memory" in said or "out of memory" in said
+    )

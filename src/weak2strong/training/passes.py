@@ -1,0 +1,131 @@
+"""How the examples of a training pass the network: as texts in micro-batches, or as features.
+
+Where the trunk is trained, every pass goes through all of it. Where only the head
+is, each text goes through the trunk once, before training starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weak2strong.models.batches import cut, pad
+from weak2strong.models.heads import read_outputs
+from weak2strong.models.load import LoadedModel
+from weak2strong.training.memory import Room
+from weak2strong.training.predict import pooled_rows, predict_rows
+
+CACHED = 384
+"""Padded tokens of a micro-batch on a CPU, whose activations should stay in its cache."""
+
+LAUNCH = {"cpu": 3e7, "other": 1e12}
+"""What a micro-batch costs beyond its arithmetic, in tokens times weights of the model."""
+
+STREAM = 16
+"""And what reading and adding up all weights costs, in tokens."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A micro-batch: where its examples stand in the batch, and a pass giving their outputs.
+
+    ``real`` and ``padded`` are the tokens that pass, without and with padding.
+    """
+
+    places: Tensor
+    run: Callable[[], Tensor]
+    real: int = 0
+    padded: int = 0
+
+
+class Examples(Protocol):
+    """Encoded examples that can pass the network."""
+
+    def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
+        """A batch, by the positions of its examples, in micro-batches."""
+        ...
+
+    def holds(self, batch: np.ndarray, room: Room) -> bool:
+        """Whether there is room for the gradients of the whole batch at once."""
+        ...
+
+    def answers(self) -> np.ndarray:
+        """What the network says now of all examples, as `Predictions` holds it."""
+        ...
+
+
+@dataclass
+class Texts:
+    """Examples, by their token ids, that pass the whole network."""
+
+    model: LoadedModel
+    rows: Sequence[list[int]]
+
+    @cached_property
+    def _launch(self) -> float:
+        weights = sum(p.numel() for p in self.model.network.parameters())
+        return LAUNCH["cpu" if self._on_cpu else "other"] / weights + STREAM
+
+    @property
+    def _on_cpu(self) -> bool:
+        return self.model.device.type == "cpu"
+
+    def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
+        """The texts of a batch, those of like length together."""
+        rows = [self.rows[i] for i in batch]
+        most = min(room.tokens, CACHED) if self._on_cpu else room.tokens
+        found = []
+        for group in cut([len(r) for r in rows], most, self._launch):
+            tokens, mask = pad(
+                [rows[i] for i in group], self.model.tokenizer.pad_token_id, self.model.device
+            )
+            found.append(
+                Part(
+                    places=torch.tensor(group, device=self.model.device),
+                    run=lambda tokens=tokens, mask=mask: self.model.network(tokens, mask),
+                    real=sum(len(rows[i]) for i in group),
+                    padded=tokens.numel(),
+                )
+            )
+        return found
+
+    def holds(self, batch: np.ndarray, room: Room) -> bool:
+        """By the tokens of the batch."""
+        return sum(len(self.rows[i]) for i in batch) <= room.tokens
+
+    def answers(self) -> np.ndarray:
+        """Probabilities (n, classes)."""
+        return predict_rows(self.model, self.rows)
+
+
+@dataclass
+class Features:
+    """Examples that have passed the frozen trunk, and now pass the head alone."""
+
+    model: LoadedModel
+    pooled: Tensor
+
+    @staticmethod
+    def of(model: LoadedModel, rows: Sequence[list[int]]) -> Features:
+        """Pass the texts through the trunk."""
+        return Features(model, torch.from_numpy(pooled_rows(model, rows)).to(model.device))
+
+    def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
+        """The batch as a whole."""
+        places = torch.arange(len(batch), device=self.model.device)
+        return [Part(places, lambda: self.model.network.read(self.pooled[batch]))]
+
+    def holds(self, batch: np.ndarray, room: Room) -> bool:
+        """Always: a head is small."""
+        return True
+
+    def answers(self) -> np.ndarray:
+        """Probabilities (n, classes)."""
+        with torch.inference_mode():
+            return read_outputs(self.model.kind, self.model.network.read(self.pooled))
