@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "DataOptions": "weak2strong.tasks.files",
     "METHODS": "weak2strong.methods",
     "ModelSpec": "weak2strong.models.spec",
     "Predictions": "weak2strong.predictions",
@@ -25,6 +26,7 @@ _NAMES = {
 __all__ = [
     "METHODS",
     "TASKS",
+    "DataOptions",
     "ModelSpec",
     "Predictions",
     "Results",
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from weak2strong.models.spec import ModelSpec
     from weak2strong.predictions import Predictions
     from weak2strong.tasks import TASKS
+    from weak2strong.tasks.files import DataOptions
     from weak2strong.training.settings import Training
 
 

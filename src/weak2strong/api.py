@@ -6,11 +6,11 @@ command line and `weak2strong` itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.models.spec import ModelSpec
 from weak2strong.progress import Progress
@@ -22,8 +22,10 @@ from weak2strong.study.config import (
     DEFAULT_WEAK,
     StudyConfig,
 )
+from weak2strong.study.contents import read_contents
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
+from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
 
@@ -58,11 +60,17 @@ class Results:
         """Test predictions of every role, with id, group and ground truth."""
         return self._read[2]
 
+    @cached_property
+    def tasks(self) -> list[Mapping[str, Any]]:
+        """What each task holds: source, licence, classes, splits, what was left out."""
+        return read_contents(self.folder)
+
     def lines(self, metric: str | None = None) -> list[Line]:
         """One summary a task and method, with intervals; on the study's metric if None."""
         from weak2strong.analysis.summary import summarise
 
-        return summarise(self.config, self.predictions, metric)
+        truncated = {task["name"]: task["truncated"] for task in self.tasks}
+        return summarise(self.config, self.predictions, metric, truncated)
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -105,7 +113,8 @@ class Study:
     """A grid of cells: tasks x methods x seeds for one weak and one strong model.
 
     Args:
-        tasks: names of tasks or groups (`w2s tasks`), or one name.
+        tasks: names of tasks or groups (`w2s tasks`), your own files, or datasets of the
+            hub; or one of these.
         weak: the supervisor: a rung of the ladder, a local folder or a hub id[@revision].
         strong: the student and ceiling model, likewise.
         methods: names of methods (`w2s methods`).
@@ -115,6 +124,7 @@ class Study:
         weak_training: settings of the supervisor's finetuning.
         strong_training: settings of students and ceiling.
         entities: ask about what the ladder has read about ("seen") or not ("unseen").
+        data: where your own data have what, and how they are made into tasks.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -134,6 +144,7 @@ class Study:
         weak_training: Training | None = None,
         strong_training: Training | None = None,
         entities: Entities = "seen",
+        data: DataOptions | None = None,
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -146,6 +157,7 @@ class Study:
             weak_training=weak_training or Training(),
             strong_training=strong_training or Training(),
             entities=entities,
+            data=data or DataOptions(),
         )
 
     def run(

@@ -152,6 +152,16 @@ def test_without_a_clear_gap_there_is_a_sentence_and_no_number(seeds, accuracies
     assert result.gap_interval.low <= 0
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_a_ceiling_that_answers_as_the_floor_does_has_a_gap_of_zero(seeds):
+    """By rounding its variance may come out below zero, which has no root."""
+    for seed in range(5):
+        (floor, student, _), labels, groups = noisy(seeds, seed=seed)
+        found = pgr((floor, student, floor), labels, groups, accuracy)
+        assert found.gap_interval.low == pytest.approx(0, abs=1e-6)
+        assert "reaches 0" in found.undefined
+
+
 def test_a_seed_without_a_gap_has_no_ratio_of_its_own():
     ceiling = [0.8] * 8 + [0.4]
     roles = [constant(scores) for scores in ([0.5] * 9, [0.6] * 9, ceiling)]

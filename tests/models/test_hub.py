@@ -7,6 +7,7 @@ import pytest
 from huggingface_hub import constants, errors
 
 from weak2strong.cli import main
+from weak2strong.models import spec
 from weak2strong.models.hub import cached_file
 from weak2strong.models.spec import ModelSpec
 
@@ -39,6 +40,8 @@ def refuse(monkeypatch, tmp_path):
     """Make every download end in an error, with nothing in the cache."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    # What another test has found of the same name is not to be found here.
+    spec._hub_fingerprint.cache_clear()
 
     def by(error):
         def download(*args, **kwargs):

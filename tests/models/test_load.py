@@ -8,8 +8,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM
 
 from weak2strong.errors import UserError
-from weak2strong.models.batches import encode, pad
-from weak2strong.models.load import load_model
+from weak2strong.models.batches import encode, longest_read, pad, token_counts
+from weak2strong.models.load import load_model, load_tokenizer
 from weak2strong.models.spec import ModelSpec
 
 NAMES = ["llama", "gpt2", "bert"]
@@ -136,6 +136,17 @@ def test_texts_are_cut_where_the_model_has_no_more_positions(toy_models, tmp_pat
     rows = encode(model.tokenizer, ["word " * 200])
     assert len(rows[0]) == 64
     assert outputs(model, rows).isfinite().all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tokens_are_counted_before_a_text_is_cut(toy_models, name, caplog):
+    tokenizer = load_tokenizer(ModelSpec(str(toy_models[name])))
+    texts = [*TEXTS, "word " * 200]
+    whole = encode(tokenizer, texts, limit=10**6)
+    caplog.clear()
+    assert token_counts(tokenizer, texts) == list(map(len, whole))
+    assert not caplog.records
+    assert len(encode(tokenizer, texts)[-1]) == longest_read(tokenizer) == 64
 
 
 @pytest.mark.parametrize("name", NAMES)

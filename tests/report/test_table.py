@@ -91,6 +91,58 @@ def test_what_is_to_be_said_of_many_tasks_is_said_in_one_sentence():
     assert len(warnings_of(many[:6])) == 3
 
 
+def around(score: float) -> list[float]:
+    """Scores of three seeds about one."""
+    return [score, score + 0.01, score - 0.01]
+
+
+def test_scores_below_chance_are_told_once():
+    low = line(around(0.3), around(0.35), around(0.8))
+    twice = [low, replace(low, method="confidence")]
+    (text,) = warnings_of(twice)
+    assert text == (
+        "a-task: floor 0.300 and student (naive) 0.350 and student (confidence) 0.350 below "
+        "chance (0.500), which is worse than knowing nothing: look at the labels."
+    )
+    assert warnings_of([replace(low, chance=None)]) == []
+    near = replace(low, chance=0.301)
+    assert "not clearly above chance (0.301)" in warnings_of([near])[0]
+
+
+def test_a_supervisor_above_the_ceiling_is_told_once():
+    upside_down = line(around(0.9), around(0.8), around(0.7))
+    (text,) = warnings_of([upside_down, replace(upside_down, method="confidence")])
+    assert text.startswith(
+        "a-task: PGR is undefined. The floor, 0.900, is above the ceiling, 0.700: "
+        "the supervisor scores better than the ceiling (95% interval of the gap: -0.2"
+    )
+    many = [replace(upside_down, task=f"task-{i}") for i in range(4)]
+    (text,) = warnings_of(many)
+    assert text.startswith("on 4 tasks, PGR is undefined, the supervisor scoring better than")
+
+
+@pytest.mark.parametrize("ceiling", [[0.9925, 0.995, 0.9975], [0.9925, 0.9925, 0.995]])
+def test_a_saturated_task_is_told_once(ceiling):
+    """Also where the floor is above the ceiling."""
+    floor = [0.9975, 0.995, 0.9925]
+    easy = line(floor, [0.9925] * 3, ceiling)
+    assert easy.recovered.undefined
+    (text,) = warnings_of([easy])
+    assert text.startswith("a-task: floor, student and ceiling are all above 0.99: the task is too")
+    hard = line(floor, [0.985] * 3, ceiling)
+    assert "PGR is undefined" in warnings_of([hard])[0]
+
+
+def test_cut_texts_are_told_above_one_in_a_hundred():
+    good = line(around(0.6), around(0.7), around(0.8))
+    assert warnings_of([replace(good, truncated={"small": 0.01, "large": 0.0})]) == []
+    (text,) = warnings_of([replace(good, truncated={"small": 0.011, "large": 0.25, "x": 0.01})])
+    assert text == (
+        "a-task: texts are longer than a model reads, and are cut: "
+        "1.1% of the texts for small, 25.0% of the texts for large."
+    )
+
+
 def test_too_few_seeds_are_said_to_be_too_few():
     two = line([0.6, 0.61], [0.7, 0.71], [0.8, 0.81])
     assert any(

@@ -9,6 +9,7 @@ from weak2strong.errors import UserError
 from weak2strong.models.spec import ModelSpec, rungs
 from weak2strong.study.config import StudyConfig, read_study
 from weak2strong.tasks import TASKS
+from weak2strong.tasks.files import DataOptions
 from weak2strong.training.settings import Training
 
 
@@ -23,6 +24,7 @@ def test_a_study_survives_its_text():
         strong_training=Training(epochs=9, learning_rate=1e-4),
         split_seed=3,
         entities="unseen",
+        data=DataOptions("question", "answer", n_test=50, balance=False, subset="en"),
     )
     assert StudyConfig.from_yaml(config.to_yaml()) == config
 
@@ -78,6 +80,12 @@ def test_bad_studies_are_refused_in_one_sentence(change, sentence):
         ("- a\n- b\n", "is a YAML mapping"),
         ("sedes: 3\n", "Unknown field of a study 'sedes'.*seeds"),
         ("strong_training: {epoch: 3}\n", "'epoch'.*epochs"),
+        ("data: {text_colum: x}\n", "Unknown field of a study 'text_colum'.*text_column"),
+        ("data: some.csv\n", "data of a study must be a mapping, not 'some.csv'"),
+        ("data: {n_train: many}\n", "n_train must be a whole number, not 'many'"),
+        ("data: {text_column: 1}\n", "text_column must be text, not 1"),
+        ("data: {split: null}\n", "split must be text, not None"),
+        ("data: {balance: 0}\n", "balance must be true or false, not 0"),
     ],
 )
 def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):

@@ -35,7 +35,7 @@ def make_desk(quick_study, tmp_path, splits):
     def make(splits=splits, **changes) -> Desk:
         config = replace(quick_study, **changes).resolved()
         store = Store(tmp_path / "store")
-        return Desk(config, store, TASKS.get("atlas-southern"), splits)
+        return Desk(config, store, "atlas-southern", TASKS.get("atlas-southern"), splits)
 
     return make
 

@@ -62,7 +62,7 @@ def test_a_folder_laid_out_like_a_dataset_is_a_task(folder):
 
 
 def test_another_split_is_another_task(folder):
-    task = hub_task(str(folder), OPTIONS, split="test")
+    task = hub_task(str(folder), DataOptions(split="test"))
     assert task.name == "reviews-test"
     assert {e.item.text for e in task.load()} == {f"Number {i}" for i in range(500, 550)}
 
@@ -70,7 +70,7 @@ def test_another_split_is_another_task(folder):
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_every_format_is_read(tmp_path, folder, ending):
     other = lay(tmp_path / "other", {f"en/train.{ending}": frame(0, 120)})
-    task = hub_task(str(other), OPTIONS, config="en")
+    task = hub_task(str(other), DataOptions(subset="en"))
     assert task.name == "other-en"
     assert digest(task.load()) == digest(hub_task(str(folder), OPTIONS).load())
 
@@ -86,7 +86,7 @@ def test_a_wrong_row_is_named_with_its_file(folder):
 
 
 def test_a_folder_has_no_revisions_and_must_be_there(folder):
-    with pytest.raises(UserError, match="has no revisions: leave --revision out"):
+    with pytest.raises(UserError, match="has no revisions: leave @main out"):
         hub_task(str(folder), OPTIONS, revision="main")
     for missing in ("./nowhere", "~/nowhere", "/nowhere", "a/b/c"):
         with pytest.raises(UserError, match=f"There is no folder {missing}: check the path"):
@@ -121,7 +121,7 @@ class Hub:
 
 def test_only_the_files_of_the_split_are_fetched(monkeypatch, folder):
     one = Hub(monkeypatch, main=folder)
-    task = hub_task("owner/reviews", OPTIONS, split="test")
+    task = hub_task("owner/reviews", DataOptions(split="test"))
     assert one.fetched == ["data/test-00000-of-00001.parquet"]
     assert one.asked == [None]
     assert (task.name, task.licence) == ("owner-reviews-test", "mit")
@@ -137,13 +137,13 @@ def test_the_copy_in_parquet_is_read_where_the_names_say_nothing(monkeypatch, tm
     found = hub_files("owner/name")
     assert one.asked == [None, CONVERTED]
     assert list(found.files.values()) == [copy / "plain/train/0000.parquet"]
-    assert found.config == "plain"
+    assert found.subset == "plain"
 
 
 def test_the_first_reason_is_given_where_there_is_no_copy_either(monkeypatch, tmp_path):
     main = lay(tmp_path, {"a.csv": frame(0, 9), "b.csv": frame(9, 9)})
     Hub(monkeypatch, main=main)
-    with pytest.raises(UserError, match="has the configs a, b: choose one with --config"):
+    with pytest.raises(UserError, match="has the subsets a, b: choose one with --subset"):
         hub_files("owner/name")
 
 
@@ -167,7 +167,7 @@ NOT_THERE = [
     (responded(errors.GatedRepoError), r"owner/name is gated: accept its terms on https://hug\S*"
      r"/datasets/owner/name, then log in with `hf auth login`\."),
     (responded(errors.RepositoryNotFoundError), "There is no dataset owner/name .*, or it is priv"),
-    (responded(errors.RevisionNotFoundError), "Dataset owner/name has no revision 'v9': name a b"),
+    (responded(errors.RevisionNotFoundError), "Dataset owner/name has no revision 'v9': write a b"),
     (errors.HFValidationError("Repo id"), "'owner/name' is no id of a hub dataset: write owner/na"),
     (errors.OfflineModeIsEnabled("x"), "is not in the hub's cache, and offline mode is set: unset"),
     (ConnectionError("Name or service\nnot known"), r"cannot be had .* \(Name or service\): check"),
@@ -227,7 +227,7 @@ def test_the_commit_and_the_licence_are_the_hubs(online):
 
 
 def test_a_name_is_fetched_as_it_stands(online):
-    hub_files("owner/name", config="[x]")
+    hub_files("owner/name", subset="[x]")
     assert online.calls[0]["allow_patterns"] == ["[[]x].csv"]
 
 

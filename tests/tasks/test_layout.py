@@ -1,4 +1,4 @@
-"""File names of dataset repositories say their split and config, as the hub's do."""
+"""File names of dataset repositories say their split and subset, as the hub's do."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from weak2strong.tasks.layout import choose, place
 
 
 @pytest.mark.parametrize(
-    ("name", "config", "split"),
+    ("name", "subset", "split"),
     [
         ("data/train-00000-of-00001.parquet", "default", "train"),
         ("data/train-00000-of-00002-b42a775f407cee45.parquet", "default", "train"),
@@ -27,8 +27,8 @@ from weak2strong.tasks.layout import choose, place
         ("trained.csv", "trained", "train"),
     ],
 )
-def test_a_path_says_config_and_split(name, config, split):
-    assert place(name) == (config, split)
+def test_a_path_says_subset_and_split(name, subset, split):
+    assert place(name) == (subset, split)
 
 
 def test_all_files_of_the_split_are_chosen_in_order_of_their_names():
@@ -45,7 +45,7 @@ def test_parquet_comes_before_other_formats():
 
 
 @pytest.mark.parametrize(
-    ("names", "config", "chosen"),
+    ("names", "subset", "chosen"),
     [
         (["a/train.csv", "b/train.csv"], "b", "b/train.csv"),
         (["a/train.csv", "default/train.csv"], None, "default/train.csv"),
@@ -54,21 +54,21 @@ def test_parquet_comes_before_other_formats():
         (["reviews.csv"], None, "reviews.csv"),
     ],
 )
-def test_the_config_is_the_one_named_or_default_or_the_only_one(names, config, chosen):
-    assert choose("r", names, config, "train")[1] == [chosen]
+def test_the_subset_is_the_one_named_or_default_or_the_only_one(names, subset, chosen):
+    assert choose("r", names, subset, "train")[1] == [chosen]
 
 
 @pytest.mark.parametrize(
-    ("names", "config", "split", "error"),
+    ("names", "subset", "split", "error"),
     [
         (["README.md", "x.txt"], None, "train", r"no \.parquet, \.jsonl, \.csv file: convert it"),
-        (["a/train.csv", "b/train.csv"], "c", "train", r"no config 'c'; it has a, b: .* --config"),
-        (["a/train.csv", "b/train.csv"], None, "train", r"the configs a, b: choose .* --config"),
+        (["a/train.csv", "b/train.csv"], "c", "train", r"no subset 'c'; it has a, b: .* --subset"),
+        (["a/train.csv", "b/train.csv"], None, "train", r"the subsets a, b: choose .* --subset"),
         (["train.csv", "dev.csv"], None, "test", r"no split 'test'; it has train, validation: "),
-        (["a/dev.csv", "b/train.csv"], "a", "train", r"r, config a, has no split 'train'; it has"),
+        (["a/dev.csv", "b/train.csv"], "a", "train", r"r, subset a, has no split 'train'; it has"),
         (["train-00001-of-00003.csv"], None, "train", r"only 1 of the 3 files of split 'train'"),
     ],
 )
-def test_what_cannot_be_chosen_is_refused_in_a_sentence(names, config, split, error):
+def test_what_cannot_be_chosen_is_refused_in_a_sentence(names, subset, split, error):
     with pytest.raises(UserError, match=error):
-        choose("r", names, config, split)
+        choose("r", names, subset, split)

@@ -187,7 +187,8 @@ def squared_margin(measured: Measured, level: float) -> np.ndarray:
 def t_interval(measured: Measured, contrast: np.ndarray, level: float) -> Interval:
     """The interval of a mean score or difference, ``contrast @ mean scores``; contrast ``(R,)``."""
     value = contrast @ measured.mean
-    half = np.sqrt(contrast @ squared_margin(measured, level) @ contrast)
+    # A negative square is rounding, as where two roles give the same answers.
+    half = np.sqrt(max(contrast @ squared_margin(measured, level) @ contrast, 0.0))
     return Interval(float(value - half), float(value + half), level, "t", measured.covers)
 
 

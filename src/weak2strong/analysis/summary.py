@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+SATURATED = 0.99
+"""A score above which nothing is left to tell apart."""
+
+CUT = 0.01
+"""The share of texts that a model may cut without a word about it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Line:
         probe_ceiling: score of a probe with ground truth on the frozen strong model.
         name_baseline: score of a character n-gram model with ground truth.
         chance: score of guessing, None where the metric has no such level.
+        truncated: share of the task's texts that a model does not read to their end, by
+            model, as far as it was counted.
     """
 
     task: str
@@ -41,24 +51,52 @@ class Line:
     probe_ceiling: float
     name_baseline: float
     chance: float | None
+    truncated: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def supervised(self) -> bool:
         """Whether the floor's interval lies above chance, as far as there is such a level."""
         return self.chance is None or self.recovered.floor_interval.low > self.chance
 
+    @property
+    def below_chance(self) -> dict[str, float]:
+        """The scores by role whose intervals lie below chance, as far as there is such a level."""
+        r = self.recovered
+        roles: dict[str, tuple[float, Interval]] = {
+            "floor": (r.floor, r.floor_interval),
+            f"student ({self.method})": (r.student, r.student_interval),
+            "ceiling": (r.ceiling, r.ceiling_interval),
+        }
+        return {
+            role: score
+            for role, (score, interval) in roles.items()
+            if self.chance is not None and interval.high < self.chance
+        }
 
-def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = None) -> list[Line]:
+    @property
+    def saturated(self) -> bool:
+        """Whether floor, student and ceiling are all nearly perfect."""
+        r = self.recovered
+        return min(r.floor, r.student, r.ceiling) > SATURATED
+
+
+def summarise(
+    config: StudyConfig,
+    predictions: pl.DataFrame,
+    on: str | None = None,
+    truncated: Mapping[str, Mapping[str, float]] | None = None,
+) -> list[Line]:
     """One line a task and method, in the order of the study.
 
     Args:
         config: the study.
         predictions: of its run (see `weak2strong.study.record`).
         on: name of a metric for which more is better; the study's own if None.
+        truncated: the share of the texts that a model cuts, by task and model.
     """
     on = on or config.metric
     lines = []
-    for name in config.tasks:
+    for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         score = metric(rows["kind"][0], on)
         answers = _Answers(rows, config.seeds)
@@ -84,6 +122,7 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
                     probe_ceiling=probe,
                     name_baseline=names,
                     chance=_chance(on, answers.labels),
+                    truncated=(truncated or {}).get(name, {}),
                 )
             )
     return lines
@@ -91,9 +130,24 @@ def summarise(config: StudyConfig, predictions: pl.DataFrame, on: str | None = N
 
 def warnings_of(lines: list[Line]) -> list[str]:
     """What a reader of the table has to know, one sentence each."""
+    undefined = [x for x in lines if x.recovered.undefined and not x.saturated]
     said = [
         *_told(
-            [x for x in lines if x.recovered.undefined],
+            [x for x in lines if x.saturated],
+            lambda x: (
+                f"{x.task}: floor, student and ceiling are all above {SATURATED:.2f}: "
+                "the task is too easy to tell anything apart."
+            ),
+            f"floor, student and ceiling are all above {SATURATED:.2f}, "
+            "so they are too easy to tell anything apart",
+        ),
+        *_told(
+            [x for x in undefined if x.recovered.gap < 0],
+            _floor_wins,
+            "PGR is undefined, the supervisor scoring better than the ceiling",
+        ),
+        *_told(
+            [x for x in undefined if x.recovered.gap >= 0],
             lambda x: f"{x.task}, {x.method}: PGR is undefined. {x.recovered.undefined}",
             "PGR is undefined, the ceiling being not clearly above the floor",
         ),
@@ -104,12 +158,22 @@ def warnings_of(lines: list[Line]) -> list[str]:
             "(column probe), which is too low, and PGR too high",
         ),
         *_told(
-            [x for x in lines if not x.supervised],
+            [x for x in lines if x.below_chance],
+            lambda x: _below_chance([y for y in lines if y.task == x.task]),
+            "a score is below chance, which is worse than knowing nothing: look at the labels",
+        ),
+        *_told(
+            [x for x in lines if not x.supervised and "floor" not in x.below_chance],
             lambda x: (
                 f"{x.task}: the floor, {x.recovered.floor:.3f}, is not clearly above chance "
                 f"({x.chance:.3f}): the supervisor may know nothing."
             ),
             "the floor is not clearly above chance, so the supervisor may know nothing",
+        ),
+        *_told(
+            [x for x in lines if max(x.truncated.values(), default=0) > CUT],
+            _cut,
+            f"a model cuts more than {CUT:.0%} of the texts",
         ),
     ]
     seeds = {x.recovered.seeds for x in lines}
@@ -134,6 +198,31 @@ def _told(lines: list[Line], each: Callable[[Line], str], of_many: str) -> list[
     if len(tasks) > FEW:
         return [f"on {len(tasks)} tasks, {of_many}: {', '.join(tasks)}."]
     return list(dict.fromkeys(map(each, lines)))
+
+
+def _floor_wins(line: Line) -> str:
+    r, gap = line.recovered, line.recovered.gap_interval
+    return (
+        f"{line.task}: PGR is undefined. The floor, {r.floor:.3f}, is above the ceiling, "
+        f"{r.ceiling:.3f}: the supervisor scores better than the ceiling "
+        f"({100 * gap.level:g}% interval of the gap: {gap.low:.3f} to {gap.high:.3f})."
+    )
+
+
+def _below_chance(lines: list[Line]) -> str:
+    """Which scores on one task are worse than guessing."""
+    scores = {role: score for x in lines for role, score in x.below_chance.items()}
+    listed = " and ".join(f"{role} {score:.3f}" for role, score in scores.items())
+    return (
+        f"{lines[0].task}: {listed} below chance ({lines[0].chance:.3f}), which is worse than "
+        "knowing nothing: look at the labels."
+    )
+
+
+def _cut(line: Line) -> str:
+    """Who does not read the texts of a task to their end."""
+    shares = (f"{n:.1%} of the texts for {x}" for x, n in line.truncated.items() if n > CUT)
+    return f"{line.task}: texts are longer than a model reads, and are cut: {', '.join(shares)}."
 
 
 def _probe_wins(lines: list[Line]) -> str:

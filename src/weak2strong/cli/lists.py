@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
+
+from weak2strong.cli.data import Data
 
 
 @dataclass(frozen=True)
 class Tasks:
-    """List the tasks with their sizes, sources and licences."""
+    """List the tasks with their sizes, sources and licences, or show what a few of them hold."""
+
+    names: Positional[
+        Annotated[tuple[str, ...], arg(metavar="TASK ...", help_behavior_hint="")]
+    ] = ()
+    """Tasks to look into, by name, or your own files or datasets; without any, all are listed."""
+    model: Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")] = None
+    """A model whose tokens to count."""
+    data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
-        """Print the list."""
+        """Print the list, or a table a task."""
+        from weak2strong.tasks import expand
+        from weak2strong.tasks.find import find_tasks
+
+        references = expand(self.names)
+        tasks = find_tasks(references, self.data.options())
+        if not tasks:
+            return self._list()
+        from weak2strong.models.spec import ModelSpec, fingerprint
+        from weak2strong.report.contents import print_contents
+        from weak2strong.report.table import table_console
+        from weak2strong.study.contents import contents
+        from weak2strong.tasks.splits import make_splits
+
+        models = (ModelSpec.parse(self.model),) if self.model else ()
+        for model in models:
+            fingerprint(model)
+        for reference, task in zip(references, tasks, strict=True):
+            print_contents(contents(reference, task, make_splits(task), models), table_console())
+
+    def _list(self) -> None:
         from weak2strong.tasks import GROUPS, TASKS
         from weak2strong.tasks.splits import SPLITS, make_splits
 
@@ -53,23 +83,25 @@ class Export:
     """
 
     task: Positional[str]
-    """Name of the task."""
+    """Name of the task, or your own file or dataset."""
     out: Path
     """The file to write."""
     entities: Literal["seen", "unseen"] = "seen"
     """Examples about what the ladder has read about, or about what no rung can know."""
     hide_labels: bool = False
     """Leave ground truth out, except of weak_train, as a supervisor would see it."""
+    data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
         """Write the file."""
         import json
 
         from weak2strong.errors import UserError
-        from weak2strong.tasks import TASKS
+        from weak2strong.tasks.find import find_tasks
         from weak2strong.tasks.splits import SPLITS, make_splits
 
-        splits = make_splits(TASKS.get(self.task).about(self.entities))
+        (task,) = find_tasks((self.task,), self.data.options())
+        splits = make_splits(task.about(self.entities))
         count = 0
         try:
             with self.out.open("w") as file:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from weak2strong.cli.data import Data
+
 if TYPE_CHECKING:
     from weak2strong.api import Results
     from weak2strong.study.config import StudyConfig
+    from weak2strong.study.contents import Contents
     from weak2strong.training.settings import Training
 
 
@@ -33,7 +37,8 @@ class Run:
     study: Positional[Place] = None
     """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
     task: Names = None
-    """Tasks or groups by name, such as atlas-suite (default: atlas-asia; see: w2s tasks)."""
+    """Tasks or groups by name, such as atlas-suite (default: atlas-asia; see: w2s tasks), your
+    own files (.jsonl, .csv, .parquet), or datasets of the hub (owner/name)."""
     weak: Model = None
     """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
     strong: Model = None
@@ -62,6 +67,7 @@ class Run:
     """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
     quiet: Annotated[bool, arg(help_behavior_hint="")] = False
     """Show no progress."""
+    data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
         """Run, then print the table and the paths of what was written."""
@@ -70,7 +76,7 @@ class Run:
         from weak2strong.study.run import run_study
 
         with Progress(quiet=self.quiet) as progress:
-            folder = run_study(self.config(), self.out, self.store, progress)
+            folder = run_study(self.config(), self.out, self.store, progress, show=_show)
         _print(Results(folder))
         print("\nWritten to")
         for name, what in WRITTEN.items():
@@ -91,6 +97,7 @@ class Run:
             "metric": self.metric,
             "weak_labels": self.weak_labels,
             "entities": self.entities,
+            "data": self.data.options(config.data),
             "weak_training": self._training(config.weak_training, self.weak, self.weak_lr),
             "strong_training": self._training(config.strong_training, self.strong, self.strong_lr),
         }
@@ -109,6 +116,7 @@ class Run:
 WRITTEN = {
     "results.parquet": "a row a cell and metric",
     "predictions.parquet": "test predictions of every role, by id",
+    "tasks.json": "what the tasks hold",
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",
     "events.jsonl": "what happened, which stages were reused",
@@ -149,6 +157,16 @@ class Table:
         except OSError as e:
             raise UserError(f"Cannot write {path} ({e.strerror}): choose another file.") from e
         print(f"Written to {path}")
+
+
+def _show(tasks: Sequence[Contents]) -> None:
+    """Show what a user's own data hold; the atlas is known."""
+    from weak2strong.report.contents import print_contents
+    from weak2strong.report.table import table_console
+
+    for task in tasks:
+        if task.cleaning:
+            print_contents(task, table_console())
 
 
 def _print(results: Results, metric: str | None = None) -> None:

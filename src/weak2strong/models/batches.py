@@ -12,12 +12,23 @@ LONGEST = 1024
 """Tokens beyond which texts are cut even if the model could take more (as in Burns et al.)."""
 
 
+def longest_read(tokenizer: Any) -> int:
+    """How many tokens of a text a model reads at most."""
+    return min(tokenizer.model_max_length, LONGEST)
+
+
+def token_counts(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    """The number of tokens of each text before it is cut."""
+    # Not verbose, or the tokenizer would warn of the long texts that are to be counted.
+    return [len(row) for row in tokenizer(list(texts), verbose=False)["input_ids"]]
+
+
 def encode(tokenizer: Any, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
     """Token ids of each text, truncated on the right to ``limit`` (the model's own, if None).
 
     A text without any token gets one pad token, so that it has a last token.
     """
-    limit = limit or min(tokenizer.model_max_length, LONGEST)
+    limit = limit or longest_read(tokenizer)
     rows = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
     return [row or [tokenizer.pad_token_id] for row in rows]
 

@@ -32,7 +32,8 @@ class Shown:
     @property
     def by_task(self) -> dict[str, list[Line]]:
         """The lines of each task, one a method."""
-        return {t: [x for x in self.lines if x.task == t] for t in self.config.tasks}
+        tasks = dict.fromkeys(x.task for x in self.lines)
+        return {t: [x for x in self.lines if x.task == t] for t in tasks}
 
 
 def results_page(runs: Sequence[Shown], command: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,10 +30,10 @@ class Step:
         return " ".join(p for p in (self.task, self.kind, self.method, seed) if p)
 
 
-def steps(config: StudyConfig) -> tuple[Step, ...]:
-    """Every step of a study; what others wait for stands first."""
+def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
+    """Every step of a study on tasks of these names; what others wait for stands first."""
     first, students = [], []
-    for task in config.tasks:
+    for task in tasks:
         for seed in range(config.seeds):
             supervisor = Step("supervisor", task, seed)
             if config.weak_labels is None:

@@ -16,7 +16,9 @@ from weak2strong.methods import METHODS
 from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.predictions import read_weak_labels
-from weak2strong.tasks import TASKS, expand
+from weak2strong.tasks import expand
+from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.find import find_tasks, pinned
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
 
@@ -31,7 +33,8 @@ class StudyConfig:
     """A study, resolved: the same config gives the same cells.
 
     Attributes:
-        tasks: names of tasks or groups of tasks.
+        tasks: names of tasks or groups, the user's own files, or datasets of the hub
+            (see `weak2strong.tasks.find`).
         weak: the supervisor's model.
         strong: the model of students and ceiling.
         methods: names of methods.
@@ -43,6 +46,7 @@ class StudyConfig:
         split_seed: decides the splits, which all seeds share.
         entities: whether tasks ask about what the ladder has read about ("seen"),
             or about what no rung can know ("unseen").
+        data: where the user's own data have what, and how they are made into tasks.
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -56,6 +60,7 @@ class StudyConfig:
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
     entities: Entities = "seen"
+    data: DataOptions = field(default_factory=DataOptions)
 
     @property
     def weak_name(self) -> str:
@@ -63,13 +68,13 @@ class StudyConfig:
         return self.weak_labels.name if self.weak_labels else self.weak.name
 
     def resolved(self) -> StudyConfig:
-        """The same study with nothing left to defaults that depend on its models.
+        """The same study with nothing left to what may change: default rates, hub branches.
 
         Raises:
             UserError: for any name, number or file that cannot be right.
         """
-        tasks = expand(self.tasks)
-        _check_list("task", tasks)
+        references = expand(self.tasks)
+        _check_list("task", references)
         _check_list("method", self.methods)
         if self.metric in LESS_IS_BETTER:
             raise UserError(f"PGR needs a metric of which more is better, not {self.metric!r}.")
@@ -79,8 +84,9 @@ class StudyConfig:
             METHODS.get(name)
         if self.entities not in get_args(Entities):
             raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
-        for name in tasks:
-            task = TASKS.get(name).about(self.entities)
+        tasks = find_tasks(references, self.data)
+        for task in tasks:
+            task.about(self.entities)
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,
@@ -96,7 +102,7 @@ class StudyConfig:
         weak, strong = self.weak.resolved(), self.strong.resolved()
         return replace(
             self,
-            tasks=tasks,
+            tasks=tuple(map(pinned, references, tasks)),
             weak=weak,
             strong=strong,
             weak_training=self.weak_training.with_rates(weak.rates),
@@ -127,10 +133,12 @@ class StudyConfig:
             ("strong", ModelSpec),
             ("weak_training", Training),
             ("strong_training", Training),
+            ("data", DataOptions),
         ):
             if name in read:
                 value = read[name]
-                value = vars(ModelSpec.parse(value)) if isinstance(value, str) else value
+                if kind is ModelSpec and isinstance(value, str):
+                    value = vars(ModelSpec.parse(value))
                 if not isinstance(value, dict):
                     raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
                 if kind is Training:

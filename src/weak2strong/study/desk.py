@@ -17,7 +17,7 @@ from typing import Any
 
 from weak2strong.store import Entry, Store, code_fingerprint, stage_key
 from weak2strong.study.config import StudyConfig
-from weak2strong.tasks import TASKS
+from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest, make_splits
 from weak2strong.tasks.task import Task
 
@@ -63,6 +63,7 @@ class Desk:
     Attributes:
         config: the study, resolved.
         store: where results are kept.
+        reference: what the user calls the task, as in the config.
         task: the task.
         splits: its examples.
         compute: False makes a stage that is not in the store raise `MissingError`.
@@ -72,6 +73,7 @@ class Desk:
 
     config: StudyConfig
     store: Store
+    reference: str
     task: Task
     splits: Splits
     compute: bool = True
@@ -80,10 +82,10 @@ class Desk:
     _digests: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
-    def of(config: StudyConfig, store: Store, task_name: str) -> Desk:
-        """The desk for a registered task."""
-        task = TASKS.get(task_name).about(config.entities)
-        return Desk(config, store, task, make_splits(task, config.split_seed))
+    def of(config: StudyConfig, store: Store, reference: str) -> Desk:
+        """The desk for one of the tasks of a study."""
+        task = find_task(reference, config.data).about(config.entities)
+        return Desk(config, store, reference, task, make_splits(task, config.split_seed))
 
     @cached_property
     def _surroundings(self) -> dict[str, Any]:

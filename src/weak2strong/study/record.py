@@ -1,8 +1,9 @@
 """What a run folder holds: enough for every table without the store.
 
 ``study.yaml`` (resolved: running it again gives the same cells),
-``environment.json``, ``events.jsonl``, ``results.parquet`` (a row a cell and
-metric), ``predictions.parquet`` (test predictions of every role, joined by id).
+``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
+``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
+of every role, joined by id).
 """
 
 from __future__ import annotations

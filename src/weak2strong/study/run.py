@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,11 @@ from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import steps
 from weak2strong.study.config import StudyConfig
+from weak2strong.study.contents import Contents, contents, write_contents
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Done, Plan, run_steps
 from weak2strong.study.record import write_environment, write_results
+from weak2strong.tasks.files import FileTask
 
 
 def run_study(
@@ -24,6 +27,7 @@ def run_study(
     store: Path | None = None,
     progress: Progress | None = None,
     plan: Plan | None = None,
+    show: Callable[[Sequence[Contents]], None] = lambda tasks: None,
 ) -> Path:
     """Run a study to its end and write its folder.
 
@@ -34,6 +38,7 @@ def run_study(
         store: root of the store; by default the user's.
         progress: where to show what is going on.
         plan: processes and threads; by default what suits models and machine.
+        show: told what the tasks hold before the first step.
 
     Returns:
         The run folder.
@@ -44,8 +49,10 @@ def run_study(
     progress = progress or Progress(quiet=True)
     kept = Store(store)
     config = config.resolved()
-    desks = {name: Desk.of(config, kept, name) for name in config.tasks}
-    folder = _claim(out, config)
+    desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
+    held = [_contents(desk) for desk in desks.values()]
+    folder = _claim(out, config, tuple(desks))
+    show(held)
     plan = plan or Plan.of(config)
     with (folder / "events.jsonl").open("a") as log:
 
@@ -63,16 +70,25 @@ def run_study(
             progress.line(f"{done.step.name}: {took}")
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        run_steps(steps(config), desks, plan, progress, tell)
+        run_steps(steps(config, desks), desks, plan, progress, tell)
         write_environment(folder)
+        write_contents(folder, held)
         write_results(folder, config, desks)
         event("end")
     return folder
 
 
-def _claim(out: Path | None, config: StudyConfig) -> Path:
+def _contents(desk: Desk) -> Contents:
+    """What the task of a desk holds; tokens are counted of a user's own texts only."""
+    config, models = desk.config, ()
+    if isinstance(desk.task, FileTask):
+        models = (config.strong,) if config.weak_labels else (config.strong, config.weak)
+    return contents(desk.reference, desk.task, desk.splits, models)
+
+
+def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
     """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
-    first, *others = config.tasks
+    first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first
     name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
     folder = out or Path("runs") / name

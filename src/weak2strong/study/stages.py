@@ -71,7 +71,7 @@ def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
         except UserError as e:
             raise UserError(
                 f"Weak labels {path}, split {split} of {desk.task.name}: {e} "
-                f"`w2s export {desk.task.name}` writes the ids to be labelled "
+                f"`w2s export {desk.reference}` with the same flags writes the ids to be labelled "
                 "(the labels of the test split give the floor)."
             ) from e
     return found

@@ -37,7 +37,7 @@ TASKS = Registry(
         "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
         "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
     },
-    hint="`w2s tasks` lists them all.",
+    hint="`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet.",
 )
 
 NOT_KNOWN = ("atlas-larger",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from weak2strong.errors import UserError
@@ -14,6 +14,14 @@ from weak2strong.tasks.readers import Columns, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.splits import SPLITS
 from weak2strong.tasks.task import Task
+
+_NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
+
+_KINDS = {
+    **dict.fromkeys(("n_train", "n_validation", "n_test"), _NUMBER),
+    **dict.fromkeys(("balance", "near_duplicates"), _TRUTH),
+}
+"""Options that are no text: of which type, in words too."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,16 @@ class DataOptions:
     """Take as many examples of every class as the rarest one has."""
     near_duplicates: bool = True
     """Keep texts that are nearly the same in one split, by putting them into one group."""
+    subset: str | None = None
+    """Which part of a dataset repository to read, where it has several."""
+    split: str = "train"
+    """Which of a dataset repository's own splits to read; ours are all made of it."""
 
     def __post_init__(self) -> None:
+        for f in fields(self):
+            value, (kind, what) = getattr(self, f.name), _KINDS.get(f.name, (str, "text"))
+            if not isinstance(value, kind) and (value is not None or f.default is not None):
+                raise UserError(f"Data: {f.name} must be {what}, not {value!r}.")
         for flag, n in (
             ("--n-train", self.n_train),
             ("--n-validation", self.n_validation),

@@ -42,36 +42,29 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class HubFiles:
-    """The files of one split of one config, by name, and the commit that they are from."""
+    """The files of one split of one subset, by name, and the commit that they are from."""
 
     files: dict[str, Path]
-    config: str
+    subset: str
     commit: str | None
     licence: str
 
 
-def hub_task(
-    repo: str,
-    options: DataOptions,
-    revision: str | None = None,
-    config: str | None = None,
-    split: str = "train",
-) -> FileTask:
+def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> FileTask:
     """The classification task in one split of a dataset of the hub.
 
     Our own splits are all made of it; the dataset's other splits are not touched.
 
     Args:
         repo: id on the hub, such as ``owner/name``, or a local folder laid out like one.
-        options: columns, sizes and cleaning.
+        options: which part of the dataset, columns, sizes and cleaning.
         revision: branch, tag or commit; the task has the commit that it is.
-        config: which part of the dataset, where it has several.
-        split: which of the dataset's splits.
 
     Raises:
         UserError: where the files cannot be had, or something is wrong with them.
     """
-    found = hub_files(repo, revision, config, split)
+    split = options.split
+    found = hub_files(repo, revision, options.subset, split)
     contents = {f"{repo}/{name}": path.read_bytes() for name, path in found.files.items()}
     if found.commit is not None:
         whence = f"commit {found.commit}"
@@ -80,30 +73,30 @@ def hub_task(
         for content in contents.values():
             sha.update(content)
         whence = f"SHA-256 {sha.hexdigest()[:16]}"
-    said = [part for part in (found.config, split) if part not in (DEFAULT, "train")]
+    said = [part for part in (found.subset, split) if part not in (DEFAULT, "train")]
     name = "-".join((repo if found.commit else Path(repo).name, *said))
-    source = f"{repo}, {found.config}, {split}, {whence}"
+    source = f"{repo}, {found.subset}, {split}, {whence}"
     return data_task(contents, options, name, source, found.licence, found.commit)
 
 
 def hub_files(
-    repo: str, revision: str | None = None, config: str | None = None, split: str = "train"
+    repo: str, revision: str | None = None, subset: str | None = None, split: str = "train"
 ) -> HubFiles:
     """The files of a split, downloaded where they are not in the hub's cache yet.
 
     Raises:
-        UserError: where there is no such repository, revision, config or split, it
+        UserError: where there is no such repository, revision, subset or split, it
             has no file that can be read, or it cannot be reached.
     """
     try:
         snapshot = open_snapshot(repo, revision)
-        chosen, names = choose(repo, snapshot.names, config, split)
+        chosen, names = choose(repo, snapshot.names, subset, split)
     except UserError as error:
         if revision is not None or Path(repo).expanduser().is_dir():
             raise
         try:
             snapshot = open_snapshot(repo, CONVERTED)
-            chosen, names = choose(repo, snapshot.names, config, split)
+            chosen, names = choose(repo, snapshot.names, subset, split)
         except UserError:
             raise error from error.__cause__
     folder = snapshot.fetch(names)
@@ -122,7 +115,7 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
     folder = Path(repo).expanduser()
     if folder.is_dir():
         if revision is not None:
-            raise UserError(f"Folder {repo} has no revisions: leave --revision out.")
+            raise UserError(f"Folder {repo} has no revisions: leave @{revision} out.")
         return Snapshot(None, _names(folder), "the user's own", lambda names: folder)
     if repo.startswith((".", "/", "~")) or repo.count("/") > 1:
         raise UserError(f"There is no folder {repo}: check the path, or give an id of the hub.")
@@ -199,7 +192,7 @@ def _refusal(repo: str, revision: str | None, error: Exception) -> UserError:
         case RevisionNotFoundError():
             return UserError(
                 f"Dataset {repo} has no revision {revision!r}: "
-                "name a branch, a tag or a commit with --revision."
+                "write a branch, a tag or a commit behind the @."
             )
         case OfflineModeIsEnabled():
             return UserError(

@@ -1,4 +1,4 @@
-"""Which split of which config a file of a dataset repository belongs to, by its name.
+"""Which split of which subset a file of a dataset repository belongs to, by its name.
 
 As the hub's own file names have it:
 
@@ -7,7 +7,7 @@ As the hub's own file names have it:
 - otherwise ``train``, ``validation``, ``test`` or a usual synonym is a word of the
   file's name, or of a folder's; a file without such a word belongs to ``train``.
 
-What else stands in a path, but for a folder ``data``, is the config, or "default".
+What else stands in a path, but for a folder ``data``, is the subset, or "default".
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _SHARD = re.compile(r"(.+?)-\d{5}-of-(\d{5})(-[0-9a-f]+)?")
 
 
 def choose(
-    repo: str, names: Sequence[str], config: str | None, split: str
+    repo: str, names: Sequence[str], subset: str | None, split: str
 ) -> tuple[str, list[str]]:
-    """The config, and the names of the files of its split.
+    """The subset, and the names of the files of its split.
 
     Args:
         repo: what errors call the repository.
         names: of all its files.
-        config: which one; None where there is only one, or one named "default".
+        subset: which one; None where there is only one, or one named "default".
         split: which one.
 
     Raises:
@@ -58,23 +58,23 @@ def choose(
             f"Dataset {repo} has no {', '.join(FORMATS)} file: "
             "convert it to one of these, and name that file with --task."
         )
-    if config is not None and config not in places:
+    if subset is not None and subset not in places:
         raise UserError(
-            f"Dataset {repo} has no config {config!r}; it has {listed(sorted(places))}: "
-            "choose one with --config."
+            f"Dataset {repo} has no subset {subset!r}; it has {listed(sorted(places))}: "
+            "choose one with --subset."
         )
-    among = [config] if config is not None else sorted(places)
+    among = [subset] if subset is not None else sorted(places)
     having = [title for title in among if split in places[title]]
     if not having:
         there = sorted({of for title in among for of in places[title]})
-        of = f", config {config}," if config is not None else ""
+        of = f", subset {subset}," if subset is not None else ""
         raise UserError(
             f"Dataset {repo}{of} has no split {split!r}; it has {listed(there)}: "
             "choose one with --split."
         )
     if len(having) > 1 and DEFAULT not in having:
         raise UserError(
-            f"Dataset {repo} has the configs {listed(having)}: choose one with --config."
+            f"Dataset {repo} has the subsets {listed(having)}: choose one with --subset."
         )
     chosen = DEFAULT if len(having) > 1 else having[0]
     found = places[chosen][split]

@@ -44,8 +44,8 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
     """Load a task's examples and part them.
 
     Raises:
-        UserError: where an id occurs twice, a class has no example, or a split
-            would be empty or lack a class.
+        UserError: where an id occurs twice, a class has no example, a split would be
+            empty or lack a class, or the test split would be a single group.
     """
     examples = task.load()
     repeated = [i for i, n in Counter(e.item.id for e in examples).items() if n > 1]
@@ -60,6 +60,11 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
                     f"Task {task.name}: split {name} has no example of class {title!r}; "
                     "it needs more examples."
                 )
+    if len({e.item.group for e in parts["test"]}) < 2:
+        raise UserError(
+            f"Task {task.name}: all of its test split is one group, and an interval needs two: "
+            "it needs more groups."
+        )
     return Splits(**{name: tuple(parts[name]) for name in SPLITS})
 
 

@@ -155,7 +155,10 @@ def _in_processes(
                 desk = desks[step.task]
                 # Submitting is what starts the processes.
                 with without_main():
-                    running[pool.submit(_in_worker, step, desk.config, desk.store.root)] = step
+                    work = pool.submit(
+                        _in_worker, step, desk.config, desk.store.root, desk.reference
+                    )
+                running[work] = step
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 step = running.pop(future)
@@ -165,11 +168,11 @@ def _in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _in_worker(step: Step, config: StudyConfig, root: Path) -> Done:
-    return _do(step, _worker_desk(config, root, step.task))
+def _in_worker(step: Step, config: StudyConfig, root: Path, reference: str) -> Done:
+    return _do(step, _worker_desk(config, root, reference))
 
 
 @cache
-def _worker_desk(config: StudyConfig, root: Path, task: str) -> Desk:
+def _worker_desk(config: StudyConfig, root: Path, reference: str) -> Desk:
     """A worker's own desk: a worker lives for one run, and loads the data of a task once."""
-    return Desk.of(config, Store(root), task)
+    return Desk.of(config, Store(root), reference)

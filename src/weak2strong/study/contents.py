@@ -1,0 +1,99 @@
+"""What the tasks of a study hold: to look at before anything is trained, and to keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from weak2strong.models.spec import ModelSpec
+from weak2strong.tasks.cleaning import Cleaning
+from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.splits import Splits
+from weak2strong.tasks.table import split_table
+from weak2strong.tasks.task import Task
+
+FILE = "tasks.json"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What one task holds.
+
+    Attributes:
+        name: of the task.
+        reference: what the user calls it.
+        source: where the examples come from.
+        licence: of the data.
+        classes: names of the classes.
+        splits: a row a split (see `weak2strong.tasks.table`), tokens as the first model
+            that was asked for has them.
+        truncated: share of all texts that a model does not read to their end, by model.
+        cleaning: what became of the rows of a user's data; None for other tasks.
+    """
+
+    name: str
+    reference: str
+    source: str
+    licence: str
+    classes: tuple[str, ...]
+    splits: list[dict[str, Any]]
+    truncated: dict[str, float]
+    cleaning: Cleaning | None
+
+
+def contents(
+    reference: str, task: Task, splits: Splits, models: Sequence[ModelSpec] = ()
+) -> Contents:
+    """Count what a task holds.
+
+    Args:
+        reference: what the user calls the task.
+        task: the task.
+        splits: its examples.
+        models: whose tokens to count; without any there are none to be counted.
+
+    Raises:
+        UserError: where the tokenizer of a model cannot be loaded.
+    """
+    tables = {model.name: _token_table(task, splits, model) for model in models}
+    return Contents(
+        name=task.name,
+        reference=reference,
+        source=task.source,
+        licence=task.licence,
+        classes=task.classes,
+        splits=next(iter(tables.values()), None) or split_table(splits, task.classes),
+        truncated={name: _truncated(table) for name, table in tables.items()},
+        cleaning=task.cleaning if isinstance(task, FileTask) else None,
+    )
+
+
+def write_contents(folder: Path, tasks: Sequence[Contents]) -> None:
+    """Write ``tasks.json``, a list with an entry a task."""
+    text = json.dumps([asdict(task) for task in tasks], indent=1, ensure_ascii=False)
+    (folder / FILE).write_text(text + "\n")
+
+
+def read_contents(folder: Path) -> list[Mapping[str, Any]]:
+    """The entries of ``tasks.json``; none for a run that is older than the file."""
+    path = folder / FILE
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def _token_table(task: Task, splits: Splits, model: ModelSpec) -> list[dict[str, Any]]:
+    from weak2strong.models.batches import longest_read, token_counts
+    from weak2strong.models.load import load_tokenizer
+
+    tokenizer = load_tokenizer(model)
+    lengths = partial(token_counts, tokenizer)
+    return split_table(splits, task.classes, lengths, longest_read(tokenizer))
+
+
+def _truncated(table: Sequence[Mapping[str, Any]]) -> float:
+    """The share of all texts that are cut, from the shares of the splits."""
+    cut = sum(row["truncated"] * row["examples"] for row in table)
+    return cut / sum(row["examples"] for row in table)

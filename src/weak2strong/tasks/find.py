@@ -1,0 +1,116 @@
+"""What a user names is a task: a registered one, a file, or a dataset repository.
+
+A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
+a folder, ``owner/name`` of the hub, or ``owner/name@revision``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path, PurePath
+
+from weak2strong.errors import UserError
+from weak2strong.tasks import GROUPS, TASKS
+from weak2strong.tasks.files import DataOptions, FileTask, file_task
+from weak2strong.tasks.hub import hub_task
+from weak2strong.tasks.readers import READERS
+from weak2strong.tasks.task import Task
+
+_AT_COMMIT: dict[tuple[str, str, DataOptions], FileTask] = {}
+"""Tasks of the hub by repository, commit and options: these three never give another task."""
+
+
+def find_task(reference: str, data: DataOptions) -> Task:
+    """The task that a reference stands for; a user's data are read and checked now.
+
+    What was found once is not read again in this process, unless a file has changed.
+
+    Raises:
+        UserError: where there is no such task, or something is wrong with its data.
+    """
+    path = Path(reference).expanduser()
+    if reference in TASKS or not reference:
+        return TASKS.get(reference)
+    if path.is_dir():
+        return _folder_task(reference, data, _stamp(path))
+    if path.is_file() or PurePath(reference).suffix.lower() in READERS:
+        return _file_task(reference, data, _stamp(path))
+    repo, _, revision = reference.partition("@")
+    if "/" in repo or Path(repo).expanduser().is_dir():
+        return _hub_task(repo, data, revision or None)
+    return TASKS.get(reference)
+
+
+def find_tasks(references: Sequence[str], data: DataOptions) -> tuple[Task, ...]:
+    """The tasks of one study, in the order of their references.
+
+    Raises:
+        UserError: as `find_task`; also where two tasks have one name, or options
+            would do nothing.
+    """
+    tasks = tuple(find_task(reference, data) for reference in references)
+    named: dict[str, str] = {}
+    for reference, task in zip(references, tasks, strict=True):
+        if isinstance(task, FileTask) and (task.name in TASKS or task.name in GROUPS):
+            raise UserError(
+                f"The task of {reference} would be called {task.name}, "
+                "which is a task of the atlas: rename the file."
+            )
+        if (other := named.setdefault(task.name, reference)) is not reference:
+            raise UserError(
+                f"The tasks of {other} and {reference} would both be called {task.name}: "
+                "rename one of them, or give each a study of its own."
+            )
+    _check_use(references, tasks, data)
+    return tasks
+
+
+def pinned(reference: str, task: Task) -> str:
+    """The reference, with the commit where it names a dataset of the hub."""
+    if isinstance(task, FileTask) and task.revision is not None:
+        return f"{reference.partition('@')[0]}@{task.revision}"
+    return reference
+
+
+def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptions) -> None:
+    """Refuse options that no task heeds."""
+    own = [r for r, task in zip(references, tasks, strict=True) if isinstance(task, FileTask)]
+    if not own and data != DataOptions():
+        raise UserError(
+            "Columns, sizes and cleaning (--text-column, --n-train, --balance and so on) are for "
+            "your own data, and tasks of the atlas have none of these: leave them out, "
+            "or name a file with --task."
+        )
+    parted = [reference for reference in own if not Path(reference).expanduser().is_file()]
+    if not parted and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
+        raise UserError(
+            f"{own[0]} is a single file: --subset and --split choose from a dataset of the hub "
+            "or a folder laid out like one, so leave them out."
+        )
+
+
+@cache
+def _file_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
+    return file_task(Path(reference), data)
+
+
+@cache
+def _folder_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
+    return hub_task(reference, data)
+
+
+def _hub_task(repo: str, data: DataOptions, revision: str | None) -> FileTask:
+    """A branch or a tag is looked up every time, since it moves; a commit does not."""
+    if revision is not None and (known := _AT_COMMIT.get((repo, revision, data))):
+        return known
+    task = hub_task(repo, data, revision)
+    if task.revision is None:
+        return task
+    return _AT_COMMIT.setdefault((repo, task.revision, data), task)
+
+
+def _stamp(path: Path) -> tuple:
+    """Sizes and times of a file, or of all below a folder: they say that one may have changed."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())
