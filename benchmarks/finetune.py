@@ -1,33 +1,34 @@
 """How fast models are finetuned and asked, beside a literal loop in the style of public code.
 
-The loop takes one example at a time and adds up gradients, in float32, as the public
-weak-to-strong codes do by default; model, data, order, updates and loss are the same,
-and so is the loss at the end. Run with `make bench`; the table is kept in
-docs/performance.md.
-"""
+*literal* takes one example at a time, padded to the longest, adds up gradients, and
+computes in float32; *unpadded* is the same without the padding; *float32* and *auto*
+are this package in that precision and in the one that it takes by itself. Model, data,
+order, updates and loss are the same, and so is the mean loss. Every job is a process
+of its own.
 
-from __future__ import annotations
+    python benchmarks/finetune.py
+"""
 
 import argparse
 import math
 import platform
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
+from torch.nn.functional import cross_entropy
 
 from weak2strong.losses import loss
 from weak2strong.models.load import LoadedModel, best_device, load_model
 from weak2strong.models.needs import count
+from weak2strong.models.precision import fast_precision
 from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Labelled, _batches, fit
@@ -43,12 +44,19 @@ TRAINING = Training(
 )
 
 
+JOBS = ("full", "lora", "head", "inference", "activations")
+ASKING = ("inference", "activations")
+LITERAL = ("literal", "unpadded")
+
+PASSES = {"full": 6, "lora": 4}
+"""Operations a weight and token: two forward, two for gradients of states, two of weights."""
+
+
 @dataclass(frozen=True)
 class Measured:
-    """One job: seconds, tokens that were real, their operations, padding, memory, last loss."""
+    """One job: seconds, real tokens, their operations, share of padding, memory, mean loss."""
 
     seconds: float
-    examples: int
     tokens: int
     operations: float
     padding: float | None
@@ -79,144 +87,173 @@ def sentences(count: int, longest: int = 60) -> Labelled:
     ranks = 1 / np.arange(1, VOCABULARY)
     words = [rng.choice(VOCABULARY - 1, n, p=ranks / ranks.sum()) + 1 for n in lengths]
     items = [
-        Item(str(i), str(i), " ".join(f"w{w}" for w in sentence)) for i, sentence in enumerate(words)
+        Item(str(i), str(i), " ".join(f"w{w}" for w in sentence))
+        for i, sentence in enumerate(words)
     ]
     return Labelled(items, np.eye(2)[[int(w.mean() > 5000) for w in words]])
 
 
-def literal_fit(model: LoadedModel, train: Labelled, training: Training) -> float:
-    """One example at a time, gradients added up; the loss of the last tenth of the steps."""
-    network, rows = model.network, [model.tokenizer(i.text)["input_ids"] for i in train.items]
-    targets = torch.tensor(train.targets, dtype=torch.float32, device=model.device)
-    weights = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, betas=(0.9, training.beta2), weight_decay=0.0)
-    steps = math.ceil(len(rows) / training.batch_size)
-    losses = []
-    for step, batch in zip(range(steps), _batches(len(rows), training.batch_size, seed=0)):
-        for group in optimizer.param_groups:
-            group["lr"] = training.learning_rate * rate_factor(step, steps, "cosine", 0.1)
-        total = 0.0
-        for i in batch:
-            tokens = torch.tensor([rows[i]], device=model.device)
-            logits = network(tokens, torch.ones_like(tokens))
-            value = torch.nn.functional.cross_entropy(logits, targets[i : i + 1]) / len(batch)
-            value.backward()
-            total += value.item()
-        torch.nn.utils.clip_grad_norm_(weights, training.clip)
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(total)
-    return float(np.mean(losses))
+class Literal:
+    """One example at a time, by its token ids."""
+
+    def __init__(self, model: LoadedModel, texts: Labelled, padded: bool):
+        self.model = model
+        self.rows = [model.tokenizer(item.text)["input_ids"] for item in texts.items]
+        self.targets = torch.tensor(texts.targets, dtype=torch.float32, device=model.device)
+        self.longest = max(map(len, self.rows)) if padded else 0
+
+    def inputs(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and mask of an example, each (1, t)."""
+        row = self.rows[i]
+        padding = [self.model.tokenizer.pad_token_id] * (self.longest - len(row))
+        tokens = torch.tensor([row + padding], device=self.model.device)
+        mask = torch.tensor([[1] * len(row) + [0] * len(padding)], device=self.model.device)
+        return tokens, mask
+
+    def fit(self) -> float:
+        """Finetune, gradients added up over a batch; returns the mean loss."""
+        network = self.model.network
+        weights = [p for p in network.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(weights, betas=(0.9, TRAINING.beta2), weight_decay=0.0)
+        steps = math.ceil(len(self.rows) / TRAINING.batch_size)
+        batches, losses = _batches(len(self.rows), TRAINING.batch_size, seed=0), []
+        for step, batch in enumerate(islice(batches, steps)):
+            for group in optimizer.param_groups:
+                group["lr"] = TRAINING.learning_rate * rate_factor(step, steps, "cosine", 0.1)
+            total = 0.0
+            for i in batch:
+                logits = network(*self.inputs(i))
+                value = cross_entropy(logits, self.targets[i : i + 1]) / len(batch)
+                value.backward()
+                total += value.item()
+            torch.nn.utils.clip_grad_norm_(weights, TRAINING.clip)
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(total)
+        return float(np.mean(losses))
+
+    def ask(self, run: Callable) -> list[np.ndarray]:
+        """Answers or activations."""
+        with torch.no_grad():
+            return [run(*self.inputs(i)).cpu().numpy() for i in range(len(self.rows))]
 
 
-def literal_answers(model: LoadedModel, train: Labelled, pooled: bool) -> np.ndarray:
-    """Answers or activations, one example at a time."""
-    found = []
-    run = model.network.pooled if pooled else model.network
-    with torch.no_grad():
-        for item in train.items:
-            tokens = torch.tensor([model.tokenizer(item.text)["input_ids"]], device=model.device)
-            found.append(run(tokens, torch.ones_like(tokens)).float().cpu().numpy())
-    return np.concatenate(found)
-
-
-def job(name: str, who: str, folder: str, examples: int, threads: int) -> Measured:
-    """Do one job in a process of its own, so that its peak of memory is its own."""
+def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measured:
+    """Do one job; in a process of its own, so that its peak of memory is its own."""
     torch.set_num_threads(threads)
-    adaptation = name if name in ("full", "lora", "head") else "full"
-    precision = "float32" if who != "auto" else "auto"
+    precision = "auto" if by == "auto" else "float32"
+    adaptation = "full" if name in ASKING else name
     spec = ModelSpec(folder, adaptation=adaptation, precision=precision)
     model = load_model(spec, "classification", 2, seed=0)
-    train = sentences(examples)
-    tokens = sum(len(model.tokenizer(i.text)["input_ids"]) for i in train.items)
+    texts = sentences(examples)
     # A few examples first, so that no library is loaded within the time.
-    few = Labelled(train.items[:8], train.targets[:8])
-    work = _work(model, name, who)
     before = {k: v.clone() for k, v in model.network.state_dict().items()}
-    work(few)
+    work(name, by, model, Labelled(texts.items[:8], texts.targets[:8]))
     model.network.load_state_dict(before)
     begun = time.perf_counter()
-    last, padding = work(train)
+    mean_loss, padding = work(name, by, model, texts)
     seconds = time.perf_counter() - begun
     trunk = model.network.trunk
     dense = count(trunk) - trunk.get_input_embeddings().weight.numel()
-    # Forward takes two operations a weight and token, gradients of states as many, and
-    # gradients of weights as many again.
-    passes = {"full": 6, "lora": 4}.get(name, 2)
-    peak = (
-        torch.cuda.max_memory_allocated()
-        if model.device.type == "cuda"
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        * (1 if platform.system() == "Darwin" else 1024)
-    )
-    return Measured(seconds, examples, tokens, passes * dense * tokens, padding, peak, last)
+    tokens = sum(map(len, model.tokenizer([item.text for item in texts.items])["input_ids"]))
+    operations = PASSES.get(name, 2) * dense * tokens
+    return Measured(seconds, tokens, operations, padding, peak(), mean_loss)
 
 
-def _work(model: LoadedModel, name: str, who: str) -> Callable:
-    def finetune(train: Labelled) -> tuple[float | None, float | None]:
-        if who == "literal":
-            return literal_fit(model, train, TRAINING), None
-        done = fit(model, train, loss("cross-entropy"), TRAINING, seed=0)
+def work(name: str, by: str, model: LoadedModel, texts: Labelled) -> tuple:
+    """Do it; returns mean loss and share of padding, as far as there are such."""
+    if by in LITERAL:
+        literal = Literal(model, texts, padded=by == "literal")
+        if name in ASKING:
+            literal.ask(model.network.pooled if name == "activations" else model.network)
+            return None, None
+        return literal.fit(), None
+    if name == "inference":
+        model.freeze()
+        predict(model, texts.items)
+    elif name == "activations":
+        model.freeze()
+        pooled_activations(model, texts.items)
+    else:
+        done = fit(model, texts, loss("cross-entropy"), TRAINING, seed=0)
         return done.trace[-1].loss, done.padding
-
-    def ask(train: Labelled) -> tuple[float | None, float | None]:
-        if who == "literal":
-            literal_answers(model, train, name == "activations")
-        elif name == "activations":
-            pooled_activations(model, train.items)
-        else:
-            predict(model, train.items)
-        return None, None
-
-    return finetune if name in ("full", "lora", "head") else ask
+    return None, None
 
 
-def matmul_peak(dtype: torch.dtype, threads: int) -> float:
-    """Operations a second of a large product of matrices here, the best of several."""
+def peak() -> int:
+    """The most memory that this process has taken, of the GPU where there is one."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def matmul_rate(dtype: torch.dtype, threads: int) -> float:
+    """Operations a second of a large product of matrices on this machine, the best of several."""
     torch.set_num_threads(threads)
-    device, n = best_device(), 2048
+    n, device = 2048, best_device()
     one = torch.randn(n, n, device=device, dtype=dtype)
     best = math.inf
-    for _ in range(6):
+    for _ in range(8):
         begun = time.perf_counter()
         (one @ one)[0, 0].item()
         best = min(best, time.perf_counter() - begun)
     return 2 * n**3 / best
 
 
+def row(name: str, by: str, examples: int, m: Measured, base: Measured, rate: float) -> str:
+    """A line of the table."""
+    cells = (
+        name,
+        by,
+        f"{m.seconds:.2f}",
+        f"{examples / m.seconds:,.0f}",
+        f"{m.tokens / m.seconds:,.0f}",
+        "" if m.padding is None else f"{m.padding:.1%}",
+        f"{m.peak_bytes / 2**20:,.0f}",
+        f"{m.operations / m.seconds / rate:.0%}",
+        "" if m.loss is None else f"{m.loss:.4f}",
+        f"{base.seconds / m.seconds:.1f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+TITLES = (
+    "job | by | s | examples/s | tokens/s | padding | peak MiB | of peak | loss | times literal"
+)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--examples", type=int, default=512)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--jobs", nargs="*", default=["full", "lora", "head", "inference", "activations"])
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3, help="the quickest counts")
     options = parser.parse_args()
-    peaks = {d: matmul_peak(d, options.threads) for d in (torch.float32, torch.bfloat16)}
-    table = Table(title=f"{options.examples} sentences, {options.threads} threads")
-    for title in ("job", "by", "s", "examples/s", "tokens/s", "padding", "peak MiB", "of peak", "loss", "times"):
-        table.add_column(title, justify="left" if title in ("job", "by") else "right")
+    rates = {by: matmul_rate(getattr(torch, by), options.threads) for by in ("float32", "bfloat16")}
+    auto = fast_precision(best_device())
+    print(
+        f"{options.examples} sentences, {best_device().type}, {options.threads} threads, "
+        f"PyTorch {torch.__version__}; auto is {str(auto).removeprefix('torch.')}; "
+        + ", ".join(f"{by} products {rate / 1e9:,.0f} GFLOP/s" for by, rate in rates.items())
+        + "\n"
+    )
+    print(f"| {TITLES} |\n| --- | --- |{' ---: |' * (TITLES.count('|') - 1)}")
     with tempfile.TemporaryDirectory() as folder:
         write_model(Path(folder))
-        for name in options.jobs:
+        for name in JOBS:
             base = None
-            for who in ("literal", "float32", "auto"):
-                found = []
+            for by in (*LITERAL, "float32", "auto"):
+                runs = []
                 for _ in range(options.repeats):
                     with get_context("spawn").Pool(1) as pool:
-                        found.append(pool.apply(job, (name, who, folder, options.examples, options.threads)))
-                m = min(found, key=lambda m: m.seconds)
-                base = base or m.seconds
-                peak = peaks[torch.float32]
-                table.add_row(
-                    name, who, f"{m.seconds:.2f}", f"{m.examples / m.seconds:,.0f}",
-                    f"{m.tokens / m.seconds:,.0f}",
-                    "" if m.padding is None else f"{m.padding:.1%}",
-                    f"{m.peak_bytes / 2**20:,.0f}", f"{m.operations / m.seconds / peak:.0%}",
-                    "" if m.loss is None else f"{m.loss:.4f}", f"{base / m.seconds:.1f}",
-                )
-                print(name, who, m, file=sys.stderr)
-    print({str(k): f"{v/1e9:.0f} GFLOP/s" for k, v in peaks.items()})
-    Console(width=140).print(table)
+                        about = (name, by, folder, options.examples, options.threads)
+                        runs.append(pool.apply(job, about))
+                best = min(runs, key=lambda m: m.seconds)
+                base = base or best
+                rate = rates["bfloat16" if by == "auto" and auto == torch.bfloat16 else "float32"]
+                print(row(name, by, options.examples, best, base, rate), flush=True)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,11 @@ def test_a_model_in_the_hubs_cache_is_checked(cached, capsys, name):
     assert "licence: bsd-3-clause (its card)" in shown
 
 
+def test_a_study_keeps_the_commit_of_a_model_of_the_hub(cached):
+    for revision in (None, "v1", SHA):
+        assert ModelSpec("owner/name", revision).resolved().revision == SHA
+
+
 def test_a_card_that_cannot_be_read_states_nothing(cached, capsys):
     (cached / "README.md").write_text("---\nlicense: [\n---\n")
     assert main(["models", "--check", "owner/name"]) == 0

@@ -65,6 +65,19 @@ def test_hidden_labels_change_no_student(make_desk, splits, method):
         np.testing.assert_array_equal(honest[split].probabilities, blind[split].probabilities)
 
 
+def test_only_an_oracle_sees_the_truth_of_validation(make_desk, splits, quick_study):
+    """Where it was asked for: the key then has that truth."""
+    hidden = replace(splits, validation=shuffled(splits.validation, 2))
+    for stopping, same in (("weak-validation", True), ("oracle", False)):
+        training = replace(quick_study.strong_training, stopping=stopping)
+        keys = []
+        for data in (splits, hidden):
+            desk = make_desk(data, strong_training=training)
+            stages.student(desk, "naive", 0)
+            keys.append(next(u.key for u in desk.used if u.stage == "student"))
+        assert (keys[0] == keys[1]) == same
+
+
 def test_the_ceiling_does_depend_on_the_labels_that_students_must_not_see(make_desk, splits):
     hidden = replace(splits, strong_train=shuffled(splits.strong_train, 1))
     honest, other = stages.ceiling(make_desk(), 0), stages.ceiling(make_desk(hidden), 0)
@@ -96,7 +109,8 @@ def test_a_second_ask_computes_nothing(make_desk):
     again.compute = False
     stages.student(again, "naive", 0)
     assert [u.reused for u in again.used] == [True, True]
-    assert again.used[0] == replace(first.used[0], reused=True, seconds=again.used[0].seconds)
+    seconds = again.used[0].seconds
+    assert again.used[0] == replace(first.used[0], reused=True, seconds=seconds, note="")
 
 
 def test_methods_share_the_supervisor(make_desk):
@@ -176,6 +190,13 @@ def test_seed_weights_and_data_are_in_the_key(make_desk, monkeypatch, splits, to
             make_desk(
                 replace(splits, test=(Example(asked, splits.test[0].label), *splits.test[1:]))
             ),
+            monkeypatch,
+        ),
+        "adaptation": ceiling_key(
+            make_desk(strong=ModelSpec(str(toy_models["llama"]), adaptation="lora")), monkeypatch
+        ),
+        "precision": ceiling_key(
+            make_desk(strong=ModelSpec(str(toy_models["llama"]), precision="bfloat16")),
             monkeypatch,
         ),
         "split seed": ceiling_key(make_desk(split_seed=1), monkeypatch),

@@ -20,16 +20,21 @@ pytestmark = [
 
 @pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
 @pytest.mark.parametrize("loss_name", ["cross-entropy", "confidence"])
-def test_a_gpu_learns_what_the_cpu_learns(toy_models, monkeypatch, name, loss_name):
+@pytest.mark.parametrize(("adaptation", "rate"), [("full", 1e-3), ("lora", 1e-2)])
+def test_a_gpu_learns_what_the_cpu_learns(
+    toy_models, monkeypatch, name, loss_name, adaptation, rate
+):
     words = ["red house", "blue river"]
     items = [Item(f"i{i}", f"g{i}", f"{words[i % 2]} {i}") for i in range(64)]
     truth = np.eye(2)[[i % 2 for i in range(64)]]
-    training = Training(learning_rate=1e-3, head_rate=1e-2, stopping="none", evaluations=1)
+    training = Training(learning_rate=rate, head_rate=1e-2, stopping="none", evaluations=1)
     answers = {}
     for device in ("cpu", "cuda"):
         monkeypatch.setattr(load, "best_device", lambda device=device: torch.device(device))
-        model = load.load_model(ModelSpec(str(toy_models[name])), "classification", 2, seed=0)
-        assert next(model.network.parameters()).dtype == torch.float32
+        spec = ModelSpec(str(toy_models[name]), adaptation=adaptation)
+        model = load.load_model(spec, "classification", 2, seed=0)
+        trained = [p.dtype for p in model.network.parameters() if p.requires_grad]
+        assert set(trained) == {torch.float32}
         fit(model, Labelled(items, truth), loss(loss_name), training, seed=0)
         answers[device] = predict(model, items).probabilities
     assert (answers["cuda"].argmax(1) == truth.argmax(1)).mean() > 0.9

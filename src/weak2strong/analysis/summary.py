@@ -40,6 +40,7 @@ class Line:
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
             model, as far as it was counted.
+        oracle: whether students stopped on ground truth.
     """
 
     task: str
@@ -52,6 +53,7 @@ class Line:
     name_baseline: float
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
+    oracle: bool = False
 
     @property
     def supervised(self) -> bool:
@@ -123,6 +125,7 @@ def summarise(
                     name_baseline=names,
                     chance=_chance(on, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
+                    oracle=config.strong_training.stopping == "oracle",
                 )
             )
     return lines
@@ -176,6 +179,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
             f"a model cuts more than {CUT:.0%} of the texts",
         ),
     ]
+    if any(x.oracle for x in lines):
+        said.append(
+            "Students stopped on ground truth of the validation split (oracle): "
+            "their scores and PGR are upper bounds, not results of weak supervision."
+        )
     seeds = {x.recovered.seeds for x in lines}
     if 1 in seeds:
         said.append("One seed: intervals cover the draw of test examples only, not the seed.")

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.data import Data
+from weak2strong.cli.finetuning import Finetuning
 
 if TYPE_CHECKING:
     from weak2strong.api import Results
     from weak2strong.study.config import StudyConfig
     from weak2strong.study.contents import Contents
-    from weak2strong.training.settings import Training
 
 
 Model = Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")]
 Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
-Rate = Annotated[float | None, arg(metavar="RATE", help_behavior_hint="")]
 Place = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
 
 
@@ -51,12 +50,6 @@ class Run:
     """What PGR is computed on: accuracy (default) or roc_auc."""
     weak_labels: Place = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
-    weak_lr: Rate = None
-    """Peak learning rate of the supervisor, trunk and head."""
-    strong_lr: Rate = None
-    """Peak learning rate of students and ceiling, likewise."""
-    epochs: Number = None
-    """Passes over the training data, for every fit (default: 3)."""
     entities: Annotated[
         Literal["seen", "unseen"] | None, arg(metavar="{seen,unseen}", help_behavior_hint="")
     ] = None
@@ -67,6 +60,7 @@ class Run:
     """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
     quiet: Annotated[bool, arg(help_behavior_hint="")] = False
     """Show no progress."""
+    finetuning: Finetuning = field(default_factory=Finetuning)
     data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
@@ -84,33 +78,20 @@ class Run:
 
     def config(self) -> StudyConfig:
         """The study that the flags describe."""
-        from weak2strong.models.spec import ModelSpec
         from weak2strong.study.config import StudyConfig, read_study
 
         config = read_study(self.study) if self.study else StudyConfig()
         given: dict[str, Any] = {
             "tasks": self.task,
-            "weak": ModelSpec.parse(self.weak) if self.weak else None,
-            "strong": ModelSpec.parse(self.strong) if self.strong else None,
             "methods": self.methods,
             "seeds": self.seeds,
             "metric": self.metric,
             "weak_labels": self.weak_labels,
             "entities": self.entities,
             "data": self.data.options(config.data),
-            "weak_training": self._training(config.weak_training, self.weak, self.weak_lr),
-            "strong_training": self._training(config.strong_training, self.strong, self.strong_lr),
         }
-        return replace(config, **{k: v for k, v in given.items() if v is not None})
-
-    def _training(self, training: Training, model: str | None, rate: float | None) -> Training:
-        """The training with the flags' settings; another model does not inherit a rate."""
-        changes: dict[str, Any] = {"learning_rate": None, "head_rate": None} if model else {}
-        if rate is not None:
-            changes |= {"learning_rate": rate, "head_rate": None}
-        if self.epochs is not None:
-            changes["epochs"] = self.epochs
-        return replace(training, **changes)
+        config = replace(config, **{k: v for k, v in given.items() if v is not None})
+        return self.finetuning.changed(config, self.weak, self.strong)
 
 
 WRITTEN = {

@@ -106,11 +106,15 @@ class ModelSpec:
         return plain
 
     def resolved(self) -> ModelSpec:
-        """The same model with its adaptation decided.
+        """The same model with its adaptation decided, and at a commit where it is of the hub.
 
         Raises:
             UserError: where there is no such model (see `fingerprint`).
         """
+        if self.folder is None:
+            at = fingerprint(self).rpartition("@")[2]
+            if at != self.revision:
+                return replace(self, revision=at).resolved()
         if self.adaptation != "auto":
             return self
         # Counting takes what this module, which every command imports, should not.

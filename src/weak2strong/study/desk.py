@@ -48,12 +48,21 @@ class MissingError(LookupError):
 
 @dataclass(frozen=True)
 class Used:
-    """A stage that was asked for: its key, whether the store had it, seconds it took now."""
+    """A stage that was asked for.
+
+    Attributes:
+        stage: its name.
+        key: of its entry.
+        reused: whether the store had it.
+        seconds: it took now.
+        note: what there is to say of how it was made, if it was.
+    """
 
     stage: str
     key: str
     reused: bool
     seconds: float
+    note: str = ""
 
 
 @dataclass
@@ -69,6 +78,7 @@ class Desk:
         compute: False makes a stage that is not in the store raise `MissingError`.
         on_step: told the progress of every fit: steps done, steps in all.
         used: every stage asked for, in order.
+        note: set by whoever makes a stage, about how it went.
     """
 
     config: StudyConfig
@@ -79,6 +89,7 @@ class Desk:
     compute: bool = True
     on_step: Callable[[int, int], None] = lambda step, steps: None
     used: list[Used] = field(default_factory=list)
+    note: str = ""
     _digests: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -130,10 +141,12 @@ class Desk:
                 entry = self.store.get(stage, key)
                 reused = entry is not None
                 if entry is None:
+                    self.note = ""
                     write = make(self.store.working(stage, key))
                     seconds = time.monotonic() - begun
                     entry = self.store.put(stage, key, spec, write, seconds)
-        self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3)))
+        note = "" if reused else self.note
+        self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3), note))
         return entry
 
 

@@ -67,7 +67,8 @@ def run_study(
                 event("warning", text=text)
                 progress.line(f"warning: {text}")
             took = "reused" if done.reused else f"{done.seconds:.1f} s"
-            progress.line(f"{done.step.name}: {took}")
+            notes = "".join(f", {used.note}" for used in done.used if used.note)
+            progress.line(f"{done.step.name}: {took}{notes}")
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
         run_steps(steps(config, desks), desks, plan, progress, tell)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +138,8 @@ def probe_ceiling(desk: Desk) -> Predictions:
         from weak2strong.training.predict import pooled_activations
 
         classes = len(desk.task.classes)
-        model = load_model(desk.config.strong, desk.task.kind, classes, seed=0)
+        frozen = replace(desk.config.strong, adaptation="head")
+        model = load_model(frozen, desk.task.kind, classes, seed=0)
         features = pooled_activations(model, [e.item for e in train])
         labels = np.array([e.label for e in train])
         groups = np.array([e.item.group for e in train])
@@ -229,6 +230,8 @@ def _finetune(
             desk.on_step,
             checkpoint=working / "checkpoint.safetensors",
         )
+        desk.note = done.note
+        loaded.freeze()
         answers = {split: predict(loaded, items) for split, items in asked.items()}
 
         def write(folder: Path) -> None:

@@ -75,6 +75,14 @@ class Fit:
     room: int
     twice: bool
 
+    @property
+    def note(self) -> str:
+        """What a log says of it."""
+        said = [f"padding {self.padding:.1%}"] if self.padding is not None else []
+        if self.twice:
+            said.append("activations computed twice")
+        return ", ".join(said)
+
 
 def fit(
     model: LoadedModel,

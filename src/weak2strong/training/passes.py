@@ -24,11 +24,11 @@ from weak2strong.training.predict import pooled_rows, predict_rows
 CACHED = 384
 """Padded tokens of a micro-batch on a CPU, whose activations should stay in its cache."""
 
-LAUNCH = {"cpu": 3e7, "other": 1e12}
-"""What a micro-batch costs beyond its arithmetic, in tokens times weights of the model."""
+LAUNCH = {"cpu": 3e7, "other": 3e11}
+"""What it costs to launch the operations of a micro-batch, in tokens times weights of the model."""
 
-STREAM = 16
-"""And what reading and adding up all weights costs, in tokens."""
+STREAM = {torch.float32: 4, torch.bfloat16: 32}
+"""And to add its gradients to the others, in tokens: more where the arithmetic is quicker."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Texts:
     @cached_property
     def _launch(self) -> float:
         weights = sum(p.numel() for p in self.model.network.parameters())
-        return LAUNCH["cpu" if self._on_cpu else "other"] / weights + STREAM
+        return LAUNCH["cpu" if self._on_cpu else "other"] / weights + STREAM[self.model.precision]
 
     @property
     def _on_cpu(self) -> bool:
