@@ -122,20 +122,10 @@ def fit(
     seen = encode(model.tokenizer, [item.text for item in looked_at.items]) if looked_at else []
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
     with ExitStack() as stack:
-        examples: Examples
-        room = Room(token_budget) if token_budget else Room(1)
-        if network.trains_trunk:
-            if training.weight_decay == 0:
-                pad_id = model.tokenizer.pad_token_id
-                stack.enter_context(only_used_rows(network.trunk, [*rows, *seen], pad_id))
-            examples, judged = Texts(model, rows), Texts(model, seen)
-            room = Room(token_budget) if token_budget else find_room(model, rows)
-        else:
-            examples = Features.of(model, rows)
-            judged = Features.of(model, seen) if seen else None
+        examples, judged, room = _examples(model, rows, seen, training, token_budget, stack)
         stack.enter_context(_dropout(network, training))
         optimizer, peaks = _optimizer(model, training)
-        judge = _Judge(model, judged, looked_at.targets, training) if looked_at and judged else None
+        judge = _Judge(model, judged, looked_at.targets, training) if looked_at else None
         steps = training.steps or training.epochs * math.ceil(n / training.batch_size)
         looks = _looks(steps, training)
         memory = _Memory(room=room.tokens, twice=room.twice)
@@ -208,6 +198,27 @@ class _Memory:
     def notes(self) -> dict:
         """Everything but tensors."""
         return {k: v for k, v in vars(self).items() if k != "best_weights"}
+
+
+def _examples(
+    model: LoadedModel,
+    rows: list[list[int]],
+    seen: list[list[int]],
+    training: Training,
+    token_budget: int | None,
+    stack: ExitStack,
+) -> tuple[Examples, Examples, Room]:
+    """Examples to train and to validate on, and the room for them.
+
+    What the training borrows of the model is given back when the stack closes.
+    """
+    if not model.network.trains_trunk:
+        return Features(model, rows), Features(model, seen), Room(1)
+    if training.weight_decay == 0:
+        pad_id = model.tokenizer.pad_token_id
+        stack.enter_context(only_used_rows(model.network.trunk, [*rows, *seen], pad_id))
+    room = Room(token_budget) if token_budget else find_room(model, rows)
+    return Texts(model, rows), Texts(model, seen), room
 
 
 def _optimizer(model: LoadedModel, training: Training) -> tuple[torch.optim.AdamW, list[float]]:

@@ -106,15 +106,15 @@ class Texts:
 
 @dataclass
 class Features:
-    """Examples that have passed the frozen trunk, and now pass the head alone."""
+    """Examples, by their token ids, that pass the frozen trunk once, and then the head alone."""
 
     model: LoadedModel
-    pooled: Tensor
+    rows: Sequence[list[int]]
 
-    @staticmethod
-    def of(model: LoadedModel, rows: Sequence[list[int]]) -> Features:
-        """Pass the texts through the trunk."""
-        return Features(model, torch.from_numpy(pooled_rows(model, rows)).to(model.device))
+    @cached_property
+    def pooled(self) -> Tensor:
+        """What the head sees of each, (n, width) float32."""
+        return torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
 
     def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
         """The batch as a whole."""
