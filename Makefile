@@ -29,6 +29,7 @@ types: $(VENV)/.installed
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/finetune.py
 	$(BIN)/python benchmarks/coverage.py --trials 400
 
 clean:
