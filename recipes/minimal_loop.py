@@ -4,14 +4,13 @@
     python recipes/minimal_loop.py task.jsonl --weak path/to/atlas-s --strong path/to/atlas-l
 
 The protocol of Burns et al. 2023, section 3, for decoders, with the default rates of the
-package for these two rungs. Two things are left out: nothing stops early (`w2s run
---stopping none` does the same), and there are no intervals.
+package for these two rungs. Two things are left out: nothing stops early (as in `w2s run
+--stopping none`), so nothing is held out for that; and there are no intervals.
 """
 
 import argparse
 import json
 import math
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -42,7 +41,7 @@ class Classifier(nn.Module):
         x = self.tokenizer(texts, padding=True, return_tensors="pt", **cut).to(DEVICE)
         states = self.trunk(x["input_ids"], attention_mask=x["attention_mask"], use_cache=False)[0]
         last = x["attention_mask"].sum(dim=1) - 1
-        return self.head(states[torch.arange(len(texts)), last])
+        return self.head(states[torch.arange(len(texts), device=DEVICE), last])
 
 
 def finetune(folder, texts, targets, rates, epochs, seed):
@@ -87,31 +86,33 @@ def accuracy(probabilities, truth):
 
 
 def protocol(texts, truth, weak, strong, weak_rates, strong_rates, epochs, seed):
-    """Test accuracies of supervisor (the floor), student and ceiling; all else by split."""
+    """Test accuracies of supervisor (the floor), student and ceiling, of data by split."""
     # The supervisor: the weak model, finetuned on ground truth of one half of the data.
     supervisor = finetune(weak, texts["weak_train"], truth["weak_train"], weak_rates, epochs, seed)
     # What it says of the other half are the weak labels, probabilities as they are.
     labels = {split: answers(supervisor, texts[split]) for split in ("strong_train", "validation")}
     # The student: the strong model, finetuned on these alone.
-    student = finetune(
-        strong, texts["strong_train"], labels["strong_train"], strong_rates, epochs, seed
-    )
+    rest = texts["strong_train"]
+    student = finetune(strong, rest, labels["strong_train"], strong_rates, epochs, seed)
     # The ceiling: the strong model, finetuned on ground truth of the same texts.
-    ceiling = finetune(
-        strong, texts["strong_train"], truth["strong_train"], strong_rates, epochs, seed
-    )
+    ceiling = finetune(strong, rest, truth["strong_train"], strong_rates, epochs, seed)
     # All that a student could be judged by if nobody had ground truth.
     agreement = accuracy(answers(student, texts["validation"]), labels["validation"])
     models = (supervisor, student, ceiling)
     scores = [accuracy(answers(model, texts["test"]), truth["test"]) for model in models]
-    shown = ", ".join(f"{score:.3f}" for score in scores)
-    print(f"seed {seed}: {shown}; student and supervisor agree on {agreement:.3f}")
+    print(f"seed {seed}:", told(*scores), f"(agreement with the supervisor: {agreement:.3f})")
     return scores
+
+
+def told(floor, student, ceiling):
+    """Three scores as text."""
+    return f"floor {floor:.3f}, student {student:.3f}, ceiling {ceiling:.3f}"
 
 
 def read(file):
     """Texts and truth (n, classes) of every split of an exported task."""
-    rows = [json.loads(line) for line in Path(file).read_text().splitlines()]
+    with open(file) as lines:
+        rows = [json.loads(line) for line in lines]
     classes = 1 + max(row["label"] for row in rows)
     texts, truth = {}, {}
     for split in ("weak_train", "strong_train", "validation", "test"):
@@ -132,8 +133,8 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=3)
     a = parser.parse_args()
-    settings = (a.weak, a.strong, a.weak_rates, a.strong_rates, a.epochs)
-    scores = torch.tensor([protocol(*read(a.task), *settings, seed) for seed in range(a.seeds)])
-    floor, student, ceiling = scores.mean(dim=0).tolist()
+    given = (*read(a.task), a.weak, a.strong, a.weak_rates, a.strong_rates, a.epochs)
+    means = torch.tensor([protocol(*given, seed) for seed in range(a.seeds)]).mean(dim=0).tolist()
+    floor, student, ceiling = means
     pgr = f"{(student - floor) / (ceiling - floor):.2f}" if ceiling > floor else "undefined"
-    print(f"floor {floor:.3f}, student {student:.3f}, ceiling {ceiling:.3f}, PGR {pgr}")
+    print(f"mean of {a.seeds}:", told(*means) + f", PGR {pgr}")

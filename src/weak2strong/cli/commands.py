@@ -9,6 +9,7 @@ from tyro.conf import subcommand
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
+from weak2strong.cli.place import Place
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes, Verify
 
@@ -25,6 +26,7 @@ Command = (
     | Annotated[Tasks, subcommand("tasks")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]
+    | Annotated[Place, subcommand("place")]
     | Annotated[Export, subcommand("export")]
     | Annotated[Ladder, subcommand("ladder", description="Build or describe the ladder.")]
     | Annotated[Store, subcommand("store", description="Look after stored results.")]
