@@ -43,18 +43,12 @@ def run(folder: str, checkpoint: Path | None, on_step) -> tuple[Fit, dict]:
 def test_a_fit_killed_in_the_middle_ends_with_the_same_numbers(toy_models, tmp_path):
     folder, checkpoint = str(toy_models["gpt2"]), tmp_path / "checkpoint.safetensors"
     whole, weights = run(folder, None, lambda step, steps: None)
-    child = subprocess.Popen(
-        [sys.executable, __file__, folder, str(checkpoint)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert child.stdout is not None
-    for line in child.stdout:
-        if int(line) == 150:
-            os.kill(child.pid, signal.SIGKILL)
-            break
-    assert child.wait() == -signal.SIGKILL
+    command = [sys.executable, __file__, folder, str(checkpoint)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        while int(child.stdout.readline()) < 150:
+            pass
+        os.kill(child.pid, signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
     heard = []
     again, found = run(folder, checkpoint, lambda step, steps: heard.append(step))
     assert 140 < heard[0] < 399
