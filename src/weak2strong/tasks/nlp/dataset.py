@@ -20,7 +20,8 @@ class Formatted:
     Attributes:
         text: what the model reads.
         label: index of its class.
-        keys: what it is about; items with a key in common stay in one split.
+        keys: what it is about; items with a key in common stay in one split, but empty
+            keys are none.
     """
 
     text: str
@@ -29,7 +30,7 @@ class Formatted:
 
 
 Form = Callable[[Fields], Formatted | None]
-"""Makes the item of a row; None where the row asks nothing. Raises `Misfit` for a bad row."""
+"""Makes the item of a row; None where the row asks nothing. Raises `MisfitError` for a bad row."""
 
 
 @dataclass(frozen=True, kw_only=True)

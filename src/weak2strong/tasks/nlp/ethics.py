@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from weak2strong.tasks.nlp.dataset import CONVERTED, Dataset, Fields, Formatted
-from weak2strong.tasks.nlp.fields import Misfit, text, truth
+from weak2strong.tasks.nlp.fields import MisfitError, text, truth
 from weak2strong.tasks.nlp.forms import draw, judgement
 
 
@@ -25,7 +25,7 @@ def _virtue(row: Fields) -> Formatted:
     """A scene and a trait stand in one field, and a scene in five rows."""
     scene, sign, trait = text(row, "scenario").partition(" [SEP] ")
     if not sign:
-        raise Misfit("scenario", scene, "a scene, [SEP] and a trait")
+        raise MisfitError("scenario", scene, "a scene, [SEP] and a trait")
     said = f"{scene}\n\nTrait: {trait}\nDoes the person in this scene show the trait?"
     return Formatted(said, int(truth(row, "label")), (scene,))
 

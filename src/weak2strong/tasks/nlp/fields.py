@@ -10,7 +10,7 @@ _TRUTHS = {False: False, True: True, "0": False, "1": True, "false": False, "tru
 _TRUTHS |= {"no": False, "yes": True}
 
 
-class Misfit(Exception):
+class MisfitError(Exception):
     """A row that does not have what its dataset should have in a field."""
 
     def __init__(self, field: str, value: Any, expected: str):
@@ -23,7 +23,7 @@ def text(row: Fields, field: str) -> str:
     """A text as it stands, which may be empty.
 
     Raises:
-        Misfit: for anything else, or half a character.
+        MisfitError: for anything else, or half a character.
     """
     return _text(_value(row, field), field)
 
@@ -32,11 +32,11 @@ def texts(row: Fields, field: str) -> list[str]:
     """A list of texts, at least one.
 
     Raises:
-        Misfit: for anything else.
+        MisfitError: for anything else.
     """
     values = _value(row, field)
     if not isinstance(values, list) or not values:
-        raise Misfit(field, values, "a list of texts")
+        raise MisfitError(field, values, "a list of texts")
     return [_text(value, field) for value in values]
 
 
@@ -44,7 +44,7 @@ def whole(row: Fields, field: str, first: int, last: int) -> int:
     """A whole number from ``first`` to ``last``, also where it is written as text.
 
     Raises:
-        Misfit: for anything else, such as the -1 of a hidden label.
+        MisfitError: for anything else, such as the -1 of a hidden label.
     """
     value = _value(row, field)
     try:
@@ -52,7 +52,7 @@ def whole(row: Fields, field: str, first: int, last: int) -> int:
     except (TypeError, ValueError):
         number = None
     if number is None or not first <= number <= last:
-        raise Misfit(field, value, f"a whole number from {first} to {last}")
+        raise MisfitError(field, value, f"a whole number from {first} to {last}")
     return number
 
 
@@ -60,12 +60,12 @@ def truth(row: Fields, field: str) -> bool:
     """True or false, also as 0 and 1, as no and yes, or written as text.
 
     Raises:
-        Misfit: for anything else, such as the -1 of a hidden label.
+        MisfitError: for anything else, such as the -1 of a hidden label.
     """
     value = _value(row, field)
     key = value.strip().lower() if isinstance(value, str) else value
     if not isinstance(key, (str, int)) or key not in _TRUTHS:
-        raise Misfit(field, value, "true or false")
+        raise MisfitError(field, value, "true or false")
     return _TRUTHS[key]
 
 
@@ -74,16 +74,16 @@ def _value(row: Fields, field: str) -> Any:
     value: Any = row
     for part in field.split("."):
         if not isinstance(value, dict) or part not in value:
-            raise Misfit(field, None, "there")
+            raise MisfitError(field, None, "there")
         value = value[part]
     return value
 
 
 def _text(value: Any, field: str) -> str:
     if not isinstance(value, str):
-        raise Misfit(field, value, "a text")
+        raise MisfitError(field, value, "a text")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Misfit(field, value, "whole characters") from None
+        raise MisfitError(field, value, "whole characters") from None
     return value

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from weak2strong.tasks.nlp.dataset import Fields, Form, Formatted
-from weak2strong.tasks.nlp.fields import Misfit, text, texts, whole
+from weak2strong.tasks.nlp.fields import MisfitError, text, texts, whole
 from weak2strong.tasks.task import stable_id
 
 ANSWER, OPTIONS = "answer", "options"
@@ -102,7 +102,7 @@ def lettered(field: str, label: str) -> Callable[[Fields], Offer]:
         answers, letters = texts(row, f"{field}.text"), texts(row, f"{field}.label")
         letter = text(row, label)
         if letter not in letters or len(letters) != len(answers):
-            raise Misfit(label, letter, f"the letter of one of {len(answers)} answers")
+            raise MisfitError(label, letter, f"the letter of one of {len(answers)} answers")
         return Offer(tuple(answers), letters.index(letter))
 
     return offer
@@ -114,7 +114,7 @@ def spelled_out(field: str, label: str) -> Callable[[Fields], Offer]:
     def offer(row: Fields) -> Offer:
         answers, right = texts(row, field), text(row, label)
         if right not in answers:
-            raise Misfit(label, right, f"one of the {len(answers)} answers")
+            raise MisfitError(label, right, f"one of the {len(answers)} answers")
         return Offer(tuple(answers), answers.index(right))
 
     return offer

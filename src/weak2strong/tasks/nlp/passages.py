@@ -14,9 +14,7 @@ from weak2strong.tasks.nlp.forms import (
     without,
 )
 
-_ASKED = (
-    "Question: {question}\nSuggested answer: {answer}\nDoes the passage bear the answer out?"
-)
+_ASKED = "Question: {question}\nSuggested answer: {answer}\nDoes the passage bear the answer out?"
 
 BOOLQ = Dataset(
     name="boolq",

@@ -82,12 +82,11 @@ SCIQ_WITH_SUPPORT = Dataset(
     repo="allenai/sciq",
     splits=("train", "validation", "test"),
     fields=(*_SCIQ_FIELDS, "support"),
-    # Some questions have no supporting text. Those are no reason to stay together, so the
-    # question is the key; questions on one text that is longer are near-duplicates anyway.
+    # Some questions have no supporting text: theirs is empty.
     form=choice(
         "{support}\n\nQuestion: {question}\nSuggested answer: {answer}\nIs it right?",
         _SCIQ,
-        keys=("question",),
+        keys=("question", "support"),
     ),
     licence="CC BY-NC 3.0",
     paper="https://arxiv.org/abs/1707.06209",
