@@ -142,6 +142,8 @@ def _dataset_task(name: str, rest: str, data: DataOptions) -> FileTask:
     nothing."""
     if rest.startswith("="):
         folder = rest[1:]
+        if not folder or not Path(folder).expanduser().is_dir():
+            raise UserError(f"There is no folder {folder!r} for {name}: check the path.")
         return _local_dataset(name, folder, data, _stamp(Path(folder).expanduser()))
     return _at_commit(name, data, rest[1:] or None, partial(nlp_task, name, data))
 

@@ -215,19 +215,14 @@ def test_positives_and_negatives_have_one_form(name):
     check_form(dataset)
 
 
-@pytest.mark.parametrize("name", list(DATASETS))
+JUDGED = [name for name in DATASETS if name not in OPTIONS and name != "ethics-utilitarianism"]
+
+
+@pytest.mark.parametrize("name", JUDGED)
 def test_a_template_adds_the_same_words_to_every_row(name):
     dataset, (_, make) = DATASETS.get(name), ROWS[name]
-    if name in OPTIONS:
-        pytest.skip("tested above, without the answer")
-    added = set()
-    for seed in SEEDS:
-        row = make(seed % 2, sayer(seed))
-        if name == "ethics-utilitarianism":
-            row |= dict.fromkeys(row, "")
-            row["baseline"] = "something"
-        added.add(without_strings(dataset.form(row).text, row))
-    assert len(added) <= 2 if name == "ethics-utilitarianism" else len(added) == 1
+    rows = [make(seed % 2, sayer(seed)) for seed in SEEDS]
+    assert len({without_strings(dataset.form(row).text, row) for row in rows}) == 1
 
 
 def letter_for_positives(row, item, right):

@@ -82,8 +82,6 @@ def _on_hub(dataset: Dataset, revision: str | None) -> _Files:
 
 
 def _in_folder(dataset: Dataset, folder: str) -> _Files:
-    if not Path(folder).expanduser().is_dir():
-        raise UserError(f"There is no folder {folder} for {dataset.name}: check the path.")
     paths = {}
     for split in dataset.splits:
         try:
