@@ -144,7 +144,8 @@ def _conversation(row: Fields) -> Formatted | None:
 ANTHROPIC_HH = Dataset(
     name="anthropic_hh",
     question="Is this the conversation that people preferred?",
-    # The repository holds compressed JSON lines; the hub's copy in parquet has all in one subset.
+    # The repository holds compressed JSON lines, which are not read. That the hub's copy in
+    # parquet has all of them could not be looked up.
     repo="Anthropic/hh-rlhf",
     revision=CONVERTED,
     splits=("train", "test"),
