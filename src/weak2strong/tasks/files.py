@@ -110,6 +110,11 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
     return data_task({str(path): content}, options, path.stem, source, "the user's own")
 
 
+def task_name(name: str) -> str:
+    """A name without the signs that no file name may have."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data"
+
+
 def data_task(
     files: Mapping[str, bytes],
     options: DataOptions,
@@ -141,7 +146,7 @@ def data_task(
         join=options.near_duplicates,
     )
     return FileTask(
-        name=re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data",
+        name=task_name(name),
         kind="classification",
         classes=classes,
         summary=f"Which {options.label_column} is it: {listed(classes)}?",

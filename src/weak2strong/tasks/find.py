@@ -1,7 +1,8 @@
 """What a user names is a task: a registered one, a file, or a dataset repository.
 
 A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
-a folder, ``owner/name`` of the hub, or ``owner/name@revision``.
+a folder, ``owner/name`` of the hub, ``owner/name@revision``, or three files whose
+splits are given (see `weak2strong.tasks.parts`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from weak2strong.errors import UserError
 from weak2strong.tasks import GROUPS, TASKS
 from weak2strong.tasks.files import DataOptions, FileTask, file_task
 from weak2strong.tasks.hub import hub_task
+from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.readers import READERS
 from weak2strong.tasks.task import Task
 
@@ -32,6 +34,8 @@ def find_task(reference: str, data: DataOptions) -> Task:
     path = Path(reference).expanduser()
     if reference in TASKS or not reference:
         return TASKS.get(reference)
+    if files := three_files(reference):
+        return _parted_task(files, data, tuple(map(_stamp, files)))
     if path.is_dir():
         return _folder_task(reference, data, _stamp(path))
     if path.is_file() or PurePath(reference).suffix.lower() in READERS:
@@ -82,10 +86,10 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
             "your own data, and tasks of the atlas have none of these: leave them out, "
             "or name a file with --task."
         )
-    parted = [reference for reference in own if not Path(reference).expanduser().is_file()]
-    if not parted and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
+    single = [r for r in own if Path(r).expanduser().is_file() or three_files(r)]
+    if single == own and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
         raise UserError(
-            f"{own[0]} is a single file: --subset and --split choose from a dataset of the hub "
+            f"{own[0]} is {'three files' if three_files(own[0]) else 'a single file'}: --subset and --split choose from a dataset of the hub "
             "or a folder laid out like one, so leave them out."
         )
 
@@ -93,6 +97,11 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
 @cache
 def _file_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
     return file_task(Path(reference), data)
+
+
+@cache
+def _parted_task(files: tuple[Path, ...], data: DataOptions, stamp: tuple) -> FileTask:
+    return parted_task(files, data)
 
 
 @cache
