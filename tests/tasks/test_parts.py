@@ -109,9 +109,7 @@ def test_no_text_and_no_group_is_in_two_splits(tmp_path_factory, parts):
     dice, made = random.Random(0), []
     for file, part in enumerate(parts):
         made.append([{"text": t, "label": x, "g": g} for t, g, x in part])
-        made[-1] += [
-            {"text": f"{file} {i}", "label": i % 2, "g": f"{file} {i}"} for i in range(30)
-        ]
+        made[-1] += [{"text": f"{file} {i}", "label": i % 2, "g": f"{file} {i}"} for i in range(30)]
         dice.shuffle(made[-1])
     folder = write(tmp_path_factory.mktemp("parts"), *made)
     options = DataOptions(group_column="g", balance=False)
@@ -152,12 +150,15 @@ def test_sizes_and_even_classes_are_taken_of_each_file(folder):
     ):
         with pytest.raises(UserError, match=sentence):
             find_task(str(folder), options)
+    task = find_task(str(folder), DataOptions(n_train=101, n_test=8, balance=False, shrink=True))
+    assert [len(make_splits(task).examples(name)) for name in SPLITS] == [60, 101, 20, 8]
 
 
 def test_three_paths_are_a_task_too_whatever_their_names(tmp_path, folder):
     other = tmp_path / "mine.jsonl"
-    other.write_text("".join(json.dumps({"text": f"Row {i}", "label": i % 2}) + "\n"
-                             for i in range(50)))
+    other.write_text(
+        "".join(json.dumps({"text": f"Row {i}", "label": i % 2}) + "\n" for i in range(50))
+    )
     reference = f"{other},{folder / NAMES[1]}, {folder / NAMES[2]}"
     task = find_task(reference, PLAIN)
     assert texts(make_splits(task), "weak_train") == {f"Row {i}" for i in range(50)}

@@ -1,4 +1,4 @@
-"""How fast a device multiplies matrices: the measure that guesses of a training's time start from."""
+"""How fast a device multiplies matrices: from this a training's time is guessed."""
 
 from __future__ import annotations
 

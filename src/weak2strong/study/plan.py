@@ -26,7 +26,7 @@ from weak2strong.training.settings import Training
 UTILISATION = 0.3
 """Share of the measured matrix-product rate that a training is taken to reach."""
 
-ROW_BYTES = 30
+ROW_BYTES = 10
 """Bytes on disk of a stored answer besides its probabilities: id, split and all overhead."""
 
 Rate = Callable[[torch.device, torch.dtype], float]
@@ -128,14 +128,12 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
         if whole is not None and model is not None:
             seconds = whole / (UTILISATION * rates[model.precision])
         rows = times * sum(one.rows(task) for task in known)
-        return Stage(
-            name, model.name if model else "", count, fits, shared, whole, seconds, rows
-        )
+        return Stage(name, model.name if model else "", count, fits, shared, whole, seconds, rows)
 
-    def fitted(model: Guessed, training: Training, split: str, fits: int = 1, kept: int = 1):
+    def fitted(model: Guessed, training: Training, split: str, fits: int = 1, stored: int = 1):
         return Taken(
             lambda task: fits * _fit_flops(model, training, task, split) if model.trunk else None,
-            lambda task: (fits + kept - 1) * (task.several(*PREDICTED) or 0),
+            lambda task: stored * (task.several(*PREDICTED) or 0),
         )
 
     first = []
@@ -155,7 +153,7 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
         new = len(set(asked) - made)
         made.update(asked)
         # What a student answers is stored once more, as the method's.
-        one = fitted(strong, config.strong_training, "validation", new, kept=2)
+        one = fitted(strong, config.strong_training, "validation", new, stored=new + 1)
         shared = "one cell" if new == len(set(asked)) else "one cell; fits shared with others"
         first.append(stage(f"student {method}", strong, pairs, new * pairs, shared, one))
     return StudyPlan(

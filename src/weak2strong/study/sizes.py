@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from weak2strong.errors import UserError
+from weak2strong.errors import UnknownNameError, UserError
 from weak2strong.models.guess import offline
 from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.find import find_task, find_tasks
-from weak2strong.tasks.readers import READERS
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
 from weak2strong.tasks.task import Task
 
@@ -67,15 +66,15 @@ def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]
 
 def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
     """A task and its splits, if that takes no network."""
-    apart = PurePath(reference).suffix.lower() in READERS or "/" in reference.partition("@")[0]
-    if not apart and reference not in TASKS:
-        TASKS.get(reference)
     try:
         with offline():
             task = find_task(reference, config.data).about(config.entities)
             return task, make_splits(task, config.split_seed)
+    except UnknownNameError:
+        raise
     except UserError:
-        if Path(reference).expanduser().exists() or reference.startswith("atlas-"):
+        # What is wrong with data that are here is to be told; all else may only be away.
+        if reference in TASKS or Path(reference).expanduser().exists():
             raise
         return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.rows import Row
-from weak2strong.tasks.sizes import cut, least
+from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, balanced, normalised, union
 from weak2strong.tasks.task import Example, Item, Shares, stable_id
 
@@ -75,6 +75,7 @@ def clean(
     sizes: Mapping[str, int],
     balance: bool,
     join: bool,
+    shrink: bool = False,
 ) -> tuple[tuple[Example, ...], Shares, Cleaning]:
     """The examples of a task, sorted by id, how they part, and what became of the rows.
 
@@ -85,6 +86,7 @@ def clean(
         sizes: of the splits, by name, as far as they are asked for.
         balance: whether to undersample to even classes.
         join: whether to put near-duplicates into one group.
+        shrink: whether sizes that there are too few examples for become smaller.
 
     Raises:
         UserError: where too few examples remain, or too many belong together.
@@ -98,6 +100,8 @@ def clean(
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
     even = balanced(examples) if balance else examples
+    if shrink:
+        sizes = shrunk(sizes, len(even), len(classes))
     _check_sizes(len(even), sizes, len(classes), about, balance)
     kept, shares = cut(even, sizes)
     cleaning = Cleaning(

@@ -88,8 +88,9 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
         )
     single = [r for r in own if Path(r).expanduser().is_file() or three_files(r)]
     if single == own and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
+        kind = "three files" if three_files(own[0]) else "a single file"
         raise UserError(
-            f"{own[0]} is {'three files' if three_files(own[0]) else 'a single file'}: --subset and --split choose from a dataset of the hub "
+            f"{own[0]} is {kind}: --subset and --split choose from a dataset of the hub "
             "or a folder laid out like one, so leave them out."
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from weak2strong.errors import UserError
@@ -82,7 +82,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     families = near_duplicates(texts) if options.near_duplicates else []
     stays, parts = _apart(whole, families)
     even = [balanced(part) for part in parts] if options.balance else parts
-    splits = _sized(even, options.sizes, tuple(contents))
+    splits = _sized(even, options, tuple(contents))
     kept = sum(map(len, splits.values()))
     near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
     sha = hashlib.sha256()
@@ -147,22 +147,23 @@ def _apart(
 
 
 def _sized(
-    parts: Sequence[Sequence[Example]], sizes: Mapping[str, int], files: Sequence[str]
+    parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str]
 ) -> dict[str, list[Example]]:
     """The four splits, of the sizes asked for, as far as there are any."""
     found = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
     strong = found["strong_train"]
-    held = sizes.get("validation", round(VALIDATION * len(strong)))
+    held = options.sizes.get("validation", round(VALIDATION * len(strong)))
     found["validation"] = draw(strong, held)
     taken = {e.item.id for e in found["validation"]}
     found["strong_train"] = [e for e in strong if e.item.id not in taken]
-    for split, n in sizes.items():
+    for split, n in options.sizes.items():
         have = len(strong if split == "validation" else found[split])
-        if have < n:
+        if have < n and not options.shrink:
             file = "strong_train" if split == "validation" else split
             raise UserError(
-                f"{files[SPLITS_OF_FILES.index(file)]} has {have:,} examples for {split}, and {n:,} are asked for: "
-                "lower --n-train, --n-validation or --n-test, or add examples."
+                f"{files[SPLITS_OF_FILES.index(file)]} has {have:,} examples for {split}, "
+                f"and {n:,} are asked for: lower --n-train, --n-validation or --n-test, "
+                "or add examples."
             )
         if split != "validation":
             found[split] = draw(found[split], n)

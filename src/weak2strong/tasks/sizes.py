@@ -51,6 +51,14 @@ def cut(examples: Sequence[Example], asked: Mapping[str, int]) -> tuple[list[Exa
     return kept, _shares(asked, len(kept))
 
 
+def shrunk(asked: Mapping[str, int], count: int, classes: int) -> dict[str, int]:
+    """The sizes asked for where ``count`` examples are enough for them, else all smaller alike."""
+    if count >= least(asked, classes):
+        return dict(asked)
+    room = max(0, count - classes * (len(SPLITS) - len(asked)))
+    return {split: n * room // sum(asked.values()) for split, n in asked.items()}
+
+
 def draw(examples: Sequence[Example], total: int) -> list[Example]:
     """As many examples as groups add up to, ``total`` at most, of every class in proportion.
 

@@ -86,7 +86,7 @@ class Training:
             raise UserError(f"Training: {name} {what}, not {getattr(self, name)!r}.")
 
     def warmup_share(self, steps: int) -> float:
-        """The share of so many steps in which the rate rises; above 1 where it goes on to the end."""
+        """The share of so many steps in which the rate rises; above 1 if that is past the end."""
         return self.warmup if self.warmup_steps is None else self.warmup_steps / steps
 
     def with_rates(self, rates: tuple[float, float]) -> Training:
