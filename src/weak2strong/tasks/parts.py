@@ -26,7 +26,7 @@ from weak2strong.tasks.task import Example, Item
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
 """The files of a folder that is such a task."""
 
-SPLITS_OF_FILES = ("weak_train", "strong_train", "test")
+SPLITS_OF_FILES: tuple[str, ...] = ("weak_train", "strong_train", "test")
 
 VALIDATION = 0.1
 """Share of ``train_unlabel`` that becomes ``validation`` where no size is given."""
@@ -150,7 +150,7 @@ def _sized(
     parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str]
 ) -> dict[str, list[Example]]:
     """The four splits, of the sizes asked for, as far as there are any."""
-    found = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
+    found: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
     strong = found["strong_train"]
     held = options.sizes.get("validation", round(VALIDATION * len(strong)))
     found["validation"] = draw(strong, held)
