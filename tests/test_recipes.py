@@ -10,12 +10,9 @@ import yaml
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.errors import UnknownNameError, UserError
 from weak2strong.study.config import read_study
 from weak2strong.study.engine import Plan
-from weak2strong.tasks import GROUPS
 from weak2strong.tasks.files import DataOptions
-from weak2strong.tasks.find import find_task
 from weak2strong.tasks.layout import choose
 from weak2strong.tasks.parts import NAMES
 
@@ -34,22 +31,6 @@ COUNTS = {
 
 def recipe(name):
     return read_study(FOLDER / f"{name}.yaml")
-
-
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch):
-    """Datasets that are not tasks by name (yet) stand for datasets of a hub out of reach."""
-    sizes = {"burns-nlp": 22, "eleuther-nlp": 25}
-    for name in {task for r in RECIPES for task in recipe(r).tasks}:
-        if name in GROUPS:
-            continue
-        try:
-            find_task(name, DataOptions())
-        except UnknownNameError:
-            stand = tuple(f"owner/{name}-{i}" for i in range(sizes.get(name, 1)))
-            monkeypatch.setitem(GROUPS, name, stand)  # pyright: ignore
-        except UserError:
-            continue  # known, and not here
 
 
 def test_there_are_five():

@@ -26,6 +26,7 @@ from weak2strong.study.run import run_study
 from weak2strong.study.sizes import TOKENS
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.splits import SPLITS, make_splits
 from weak2strong.training.settings import Training
 
@@ -191,6 +192,20 @@ def test_what_is_not_here_is_taken_from_what_is_asked_for():
     half = plan_of(replace(AWAY, data=DataOptions(n_train=2500, n_validation=500, n_test=2500)))
     assert stage(half, "student naive").flops == pytest.approx(student / 2)
     assert half.disk == pytest.approx(plan.disk / 2, rel=0.01)
+
+
+def test_published_rows_bound_the_sizes_of_the_literature():
+    rows = DATASETS.get("boolq").rows
+    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions())).tasks
+    assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
+    assert task.examples["weak_train"] == task.examples["strong_train"] > task.examples["test"]
+    asked = DataOptions(n_train=10 * rows, n_validation=rows, n_test=rows, shrink=True)
+    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=asked)).tasks
+    assert sum(task.examples.values()) <= rows
+    assert task.examples["weak_train"] == pytest.approx(10 * task.examples["test"], abs=10)
+    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions(n_test=1000))).tasks
+    assert task.examples["test"] == 1000
+    assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
 
 
 def test_what_cannot_be_known_is_left_open():

@@ -46,6 +46,7 @@ class Tasks:
 
     def _list(self) -> None:
         from weak2strong.tasks import GROUPS, TASKS
+        from weak2strong.tasks.nlp import DATASETS
         from weak2strong.tasks.splits import SPLITS, make_splits
 
         rows, sources = [], {}
@@ -58,6 +59,15 @@ class Tasks:
         _print_rows(("task", "question", *SPLITS, "licence"), rows)
         for source, names in sources.items():
             print(f"{names[0]} to {names[-1]}: {source}.")
+        datasets = [DATASETS.get(name) for name in DATASETS]
+        found = [
+            (d.name, d.question, f"{d.rows:,}" if d.rows else "-", d.repo, d.licence)
+            for d in datasets
+        ]
+        print(
+            "\nDatasets of the literature, read from the hub (or NAME=FOLDER) when they are used:"
+        )
+        _print_rows(("task", "question", "rows", "repository", "licence"), found)
         for group, names in GROUPS.items():
             print(f"{group} stands for {len(names)} of them: {', '.join(names)}.")
 

@@ -107,7 +107,10 @@ def _notes(plan: StudyPlan) -> list[str]:
         notes.append(f"≈: texts or tokenizer are not here; a text is taken for {TOKENS} tokens.")
     away = [task for task in plan.tasks if not task.here]
     if any(n is not None for task in away for n in task.examples.values()):
-        notes.append("≤: the data are not here; these are the sizes asked for.")
+        notes.append(
+            "≤: the data are not here; these are the sizes asked for, or those of the published "
+            "rows, before cleaning."
+        )
     if plan.unknown:
         whole = "all of them" if len(plan.unknown) == len(plan.tasks) else ", ".join(plan.unknown)
         notes.append(

@@ -141,12 +141,11 @@ class Desk:
                 entry = self.store.get(stage, key)
                 reused = entry is not None
                 if entry is None:
-                    self.note = ""
                     write = make(self.store.working(stage, key))
                     seconds = time.monotonic() - begun
                     entry = self.store.put(stage, key, spec, write, seconds)
-        note = "" if reused else self.note
-        self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3), note))
+        self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3), self.note))
+        self.note = ""
         return entry
 
 

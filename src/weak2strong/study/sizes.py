@@ -11,7 +11,11 @@ from weak2strong.models.guess import offline
 from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.find import find_task, find_tasks
+from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.find import dataset_name, find_task, find_tasks
+from weak2strong.tasks.nlp import DATASETS
+from weak2strong.tasks.nlp.dataset import Dataset
+from weak2strong.tasks.sizes import DEFAULT, shrunk
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
 from weak2strong.tasks.task import Task
 
@@ -29,8 +33,8 @@ class TaskSize:
     Attributes:
         name: of the task, or what the user calls it where it is not here.
         here: whether its examples are on this machine.
-        examples: by split; where the task is not here those asked for, which are the most
-            there can be, and None where there is no telling.
+        examples: by split; where the task is not here the most that there can be, and
+            None where there is no telling.
         tokens: mean tokens of a text, by name of the model, as it reads them.
         counted: names of the models whose tokens were counted, and not taken for `TOKENS`.
         classes: how many; two where the task is not here.
@@ -74,14 +78,21 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
         raise
     except UserError:
         # What is wrong with data that are here is to be told; all else may only be away.
-        if reference in TASKS or Path(reference).expanduser().exists():
+        if _is_local(reference):
             raise
         return None
 
 
+def _is_local(reference: str) -> bool:
+    name, _, folder = reference.partition("=")
+    if dataset_name(reference) is None:
+        return reference in TASKS or Path(reference).expanduser().exists()
+    return name != reference and Path(folder).expanduser().is_dir()
+
+
 def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> TaskSize:
     if found is None:
-        asked = {split: config.data.sizes.get(split) for split in SPLITS}
+        asked = _asked(config.data, reference)
         tokens = dict.fromkeys((config.weak.name, config.strong.name), float(TOKENS))
         return TaskSize(reference, False, asked, tokens, (), 2)
     task, splits = found
@@ -92,6 +103,19 @@ def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None
     counted = tuple(name for name, n in counts.items() if n is not None)
     tokens = {name: TOKENS if n is None else n for name, n in counts.items()}
     return TaskSize(task.name, True, examples, tokens, counted, len(task.classes))
+
+
+def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
+    """The sizes asked for of data that are not here; the others as far as published rows tell."""
+    name = dataset_name(reference)
+    dataset: Dataset | None = DATASETS.get(name) if name else None
+    if dataset is None or dataset.rows is None:
+        return {split: data.sizes.get(split) for split in SPLITS}
+    total = min(dataset.rows, dataset.most or dataset.rows)
+    asked = shrunk(data.sizes, total, len(dataset.classes)) if data.shrink else data.sizes
+    others = {split: DEFAULT[split] for split in SPLITS if split not in asked}
+    rest = max(0, total - sum(asked.values())) / (sum(others.values()) or 1)
+    return {s: asked[s] if s in asked else round(rest * others[s]) for s in SPLITS}
 
 
 def _tokens(model: ModelSpec, texts: Sequence[str]) -> float | None:

@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from weak2strong.registry import Registry
+from weak2strong.tasks.nlp import BURNS, ELEUTHER
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
+
+HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
+"""What an unknown name is told."""
 
 TASKS = Registry(
     "task",
@@ -37,7 +41,7 @@ TASKS = Registry(
         "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
         "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
     },
-    hint="`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet.",
+    hint=HINT,
 )
 
 NOT_KNOWN = ("atlas-larger",)
@@ -47,6 +51,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
         name for name in TASKS if name.startswith("atlas-") and name not in NOT_KNOWN
     ),
+    "burns-nlp": BURNS,
+    "eleuther-nlp": ELEUTHER,
 }
 """Names that stand for several tasks."""
 

@@ -2,25 +2,40 @@
 
 A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
 a folder, ``owner/name`` of the hub, ``owner/name@revision``, or three files whose
-splits are given (see `weak2strong.tasks.parts`).
+splits are given (see `weak2strong.tasks.parts`). A dataset of the literature is
+``boolq``, ``boolq@revision``, or ``boolq=folder`` for local files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+import re
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path, PurePath
 
-from weak2strong.errors import UserError
-from weak2strong.tasks import GROUPS, TASKS
+from weak2strong.errors import UserError, unknown_name
+from weak2strong.tasks import GROUPS, HINT, TASKS
 from weak2strong.tasks.files import DataOptions, FileTask, file_task
 from weak2strong.tasks.hub import hub_task
+from weak2strong.tasks.nlp import DATASETS
+from weak2strong.tasks.nlp.load import nlp_task
 from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.readers import READERS
 from weak2strong.tasks.task import Task
 
 _AT_COMMIT: dict[tuple[str, str, DataOptions], FileTask] = {}
-"""Tasks of the hub by repository, commit and options: these three never give another task."""
+"""Tasks of the hub by repository or dataset, commit and options: these three never give
+another task."""
+
+_KNOWN_ELSEWHERE = (
+    "text_column",
+    "label_column",
+    "group_column",
+    "id_column",
+    "subset",
+    "split",
+)
+"""Options that a dataset of the literature answers itself."""
 
 
 def find_task(reference: str, data: DataOptions) -> Task:
@@ -34,6 +49,8 @@ def find_task(reference: str, data: DataOptions) -> Task:
     path = Path(reference).expanduser()
     if reference in TASKS or not reference:
         return TASKS.get(reference)
+    if (name := dataset_name(reference)) is not None:
+        return _dataset_task(name, reference.removeprefix(name), data)
     if files := three_files(reference):
         return _parted_task(files, data, tuple(map(_stamp, files)))
     if path.is_dir():
@@ -42,8 +59,14 @@ def find_task(reference: str, data: DataOptions) -> Task:
         return _file_task(reference, data, _stamp(path))
     repo, _, revision = reference.partition("@")
     if "/" in repo or Path(repo).expanduser().is_dir():
-        return _hub_task(repo, data, revision or None)
-    return TASKS.get(reference)
+        return _at_commit(repo, data, revision or None, partial(hub_task, repo, data))
+    raise unknown_name("task", reference, (*TASKS, *DATASETS, *GROUPS), HINT)
+
+
+def dataset_name(reference: str) -> str | None:
+    """The dataset of the literature that a reference names, if it names one."""
+    name = re.split("[@=]", reference, maxsplit=1)[0]
+    return name if name in DATASETS else None
 
 
 def find_tasks(references: Sequence[str], data: DataOptions) -> tuple[Task, ...]:
@@ -79,13 +102,22 @@ def pinned(reference: str, task: Task) -> str:
 
 def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptions) -> None:
     """Refuse options that no task heeds."""
-    own = [r for r, task in zip(references, tasks, strict=True) if isinstance(task, FileTask)]
-    if not own and data != DataOptions():
+    cleaned = [r for r, task in zip(references, tasks, strict=True) if isinstance(task, FileTask)]
+    if not cleaned and data != DataOptions():
         raise UserError(
             "Columns, sizes and cleaning (--text-column, --n-train, --balance and so on) are for "
             "your own data, and tasks of the atlas have none of these: leave them out, "
             "or name a file with --task."
         )
+    own = [reference for reference in cleaned if dataset_name(reference) is None]
+    if not own:
+        for option in _KNOWN_ELSEWHERE:
+            if getattr(data, option) != getattr(DataOptions, option):
+                raise UserError(
+                    f"{cleaned[0]} knows its columns, subset and splits: "
+                    f"leave --{option.replace('_', '-')} out."
+                )
+        return
     single = [r for r in own if Path(r).expanduser().is_file() or three_files(r)]
     if single == own and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
         kind = "three files" if three_files(own[0]) else "a single file"
@@ -110,14 +142,32 @@ def _folder_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
     return hub_task(reference, data)
 
 
-def _hub_task(repo: str, data: DataOptions, revision: str | None) -> FileTask:
+@cache
+def _local_dataset(name: str, folder: str, data: DataOptions, stamp: tuple) -> FileTask:
+    return nlp_task(name, data, folder=folder)
+
+
+def _dataset_task(name: str, rest: str, data: DataOptions) -> FileTask:
+    """A dataset of the literature; behind its name ``@`` and a revision, ``=`` and a folder, or
+    nothing."""
+    if rest.startswith("="):
+        folder = rest[1:]
+        if not folder or not Path(folder).expanduser().is_dir():
+            raise UserError(f"There is no folder {folder!r} for {name}: check the path.")
+        return _local_dataset(name, folder, data, _stamp(Path(folder).expanduser()))
+    return _at_commit(name, data, rest[1:] or None, partial(nlp_task, name, data))
+
+
+def _at_commit(
+    name: str, data: DataOptions, revision: str | None, make: Callable[[str | None], FileTask]
+) -> FileTask:
     """A branch or a tag is looked up every time, since it moves; a commit does not."""
-    if revision is not None and (known := _AT_COMMIT.get((repo, revision, data))):
+    if revision is not None and (known := _AT_COMMIT.get((name, revision, data))):
         return known
-    task = hub_task(repo, data, revision)
+    task = make(revision)
     if task.revision is None:
         return task
-    return _AT_COMMIT.setdefault((repo, task.revision, data), task)
+    return _AT_COMMIT.setdefault((name, task.revision, data), task)
 
 
 def _stamp(path: Path) -> tuple:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -144,7 +145,8 @@ def fit(
                 group["lr"] = peak * factor
             if training.dropout:
                 torch.manual_seed(hash((seed, step)))
-            value = _step(model, examples, batch, targets[batch], loss, step / steps, memory)
+            about = (model, examples, batch, targets[batch], loss, step / steps, memory)
+            value = _with_room(partial(_gradients, *about), model, memory)
             torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -252,27 +254,20 @@ def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
             yield order[at : at + size]
 
 
-def _step(
-    model: LoadedModel,
-    examples: Examples,
-    batch: np.ndarray,
-    targets: Tensor,
-    loss: Loss,
-    fraction: float,
-    memory: _Memory,
-) -> float:
-    """Gradients of the mean loss of one batch; returns that mean.
+def _with_room(step: Callable[[], float], model: LoadedModel, memory: _Memory) -> float:
+    """What a step returns; where memory runs out, it is repeated with half as many tokens at once.
 
-    Where memory runs out, the step is repeated with half as many tokens at a time.
+    Raises:
+        UserError: where there is no room for one text either.
     """
     while True:
         try:
-            return _try_step(model, examples, batch, targets, loss, fraction, memory)
+            return step()
         except Exception as e:
             if not out_of_memory(e):
                 raise
-            error = e
-        # Outside of the handler, where the failed pass is no longer held.
+            # Without its traceback, whose frames hold all that the failed pass had made.
+            error = e.with_traceback(None)
         model.network.zero_grad(set_to_none=True)
         if model.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -287,7 +282,7 @@ def _step(
             ) from error
 
 
-def _try_step(
+def _gradients(
     model: LoadedModel,
     examples: Examples,
     batch: np.ndarray,
@@ -296,6 +291,7 @@ def _try_step(
     fraction: float,
     memory: _Memory,
 ) -> float:
+    """Gradients of the mean loss of one batch; returns that mean."""
     room = Room(memory.room, memory.twice)
     parts = examples.parts(batch, room)
     # Where memory holds the whole batch, one pass serves the statistics and the gradients.

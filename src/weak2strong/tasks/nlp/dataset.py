@@ -1,0 +1,69 @@
+"""What is known about a dataset of the literature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONVERTED = "refs/convert/parquet"
+"""The hub's own copy in parquet, of repositories that hold a loading script and no data."""
+
+Fields = Mapping[str, Any]
+"""A row as the file has it, by field."""
+
+
+@dataclass(frozen=True)
+class Formatted:
+    """One item of a task.
+
+    Attributes:
+        text: what the model reads.
+        label: index of its class.
+        keys: what it is about; items with a key in common stay in one split, but empty
+            keys are none.
+    """
+
+    text: str
+    label: int
+    keys: tuple[str, ...] = ()
+
+
+Form = Callable[[Fields], Formatted | None]
+"""Makes the item of a row; None where the row asks nothing. Raises `MisfitError` for a bad row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A dataset, and how its rows become items.
+
+    Attributes:
+        name: as in EleutherAI's code.
+        question: what is asked, in one line for lists.
+        repo: id on the hub.
+        subset: which of the repository's subsets; None where it has one.
+        splits: which of its splits are pooled, to be parted anew: those whose labels
+            are public.
+        fields: columns that must be there; a form sees these alone.
+        form: makes the item of a row.
+        licence: of the data, as far as it is stated.
+        paper: address of the publication; None where there is none that we know of.
+        rows: of the pooled splits, as published; None where we do not know.
+        classes: names of the two classes.
+        revision: branch that is read where the user names none; None for the default one.
+        most: rows that are used at most, drawn by their content; None for all.
+    """
+
+    name: str
+    question: str
+    repo: str
+    splits: tuple[str, ...]
+    fields: tuple[str, ...]
+    form: Form
+    licence: str
+    paper: str | None
+    rows: int | None
+    subset: str | None = None
+    classes: tuple[str, str] = ("no", "yes")
+    revision: str | None = None
+    most: int | None = None

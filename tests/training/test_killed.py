@@ -1,0 +1,61 @@
+"""A fit in a process that is killed goes on from its checkpoint, to the same numbers."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from weak2strong.losses.confidence import Confidence
+from weak2strong.models.load import load_model
+from weak2strong.models.spec import ModelSpec
+from weak2strong.tasks.task import Item
+from weak2strong.training.fit import Fit, Labelled, fit
+from weak2strong.training.settings import Training
+
+TRAINING = Training(learning_rate=3e-3, head_rate=3e-3, steps=400, batch_size=4, evaluations=20)
+
+
+def run(folder: str, checkpoint: Path | None, on_step) -> tuple[Fit, dict]:
+    """One fit on LoRA adapters, with a checkpoint after every step where there is a file."""
+    torch.set_num_threads(1)
+    words = ("red house", "blue river")
+    items = [Item(str(i), str(i), f"{words[i % 2]} {i}") for i in range(40)]
+    weak = torch.tensor([[0.8, 0.2], [0.3, 0.7]]).double().numpy()
+    lesson = Labelled(items, weak[[i % 2 for i in range(40)]])
+    model = load_model(ModelSpec(folder, adaptation="lora"), "classification", 2, seed=0)
+    done = fit(
+        model,
+        lesson,
+        Confidence(),
+        TRAINING,
+        0,
+        Labelled(items[:10], lesson.targets[:10]),
+        on_step,
+        checkpoint=checkpoint,
+        checkpoint_seconds=0,
+    )
+    return done, model.network.state_dict()
+
+
+def test_a_fit_killed_in_the_middle_ends_with_the_same_numbers(toy_models, tmp_path):
+    folder, checkpoint = str(toy_models["gpt2"]), tmp_path / "checkpoint.safetensors"
+    whole, weights = run(folder, None, lambda step, steps: None)
+    command = [sys.executable, __file__, folder, str(checkpoint)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        while int(child.stdout.readline()) < 150:
+            pass
+        os.kill(child.pid, signal.SIGKILL)
+    assert child.returncode == -signal.SIGKILL
+    heard = []
+    again, found = run(folder, checkpoint, lambda step, steps: heard.append(step))
+    assert 140 < heard[0] < 399
+    assert heard[-1] == 400
+    assert again == whole
+    assert all(torch.equal(found[name], weights[name]) for name in weights)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Path(sys.argv[2]), lambda step, steps: print(step, flush=True))
