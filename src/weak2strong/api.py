@@ -20,6 +20,7 @@ from weak2strong.study.config import (
     DEFAULT_STRONG,
     DEFAULT_TASKS,
     DEFAULT_WEAK,
+    Labels,
     StudyConfig,
 )
 from weak2strong.study.contents import read_contents
@@ -121,6 +122,7 @@ class Study:
         seeds: how many.
         metric: what PGR is computed on.
         weak_labels: a file of your own labels in place of a supervisor.
+        labels: students learn the supervisor's probabilities ("soft") or answers ("hard").
         weak_training: settings of the supervisor's finetuning.
         strong_training: settings of students and ceiling.
         entities: ask about what the ladder has read about ("seen") or not ("unseen").
@@ -141,6 +143,7 @@ class Study:
         seeds: int = DEFAULT_SEEDS,
         metric: str = "accuracy",
         weak_labels: str | Path | None = None,
+        labels: Labels = "soft",
         weak_training: Training | None = None,
         strong_training: Training | None = None,
         entities: Entities = "seen",
@@ -154,6 +157,7 @@ class Study:
             seeds=seeds,
             metric=metric,
             weak_labels=Path(weak_labels) if weak_labels else None,
+            labels=labels,
             weak_training=weak_training or Training(),
             strong_training=strong_training or Training(),
             entities=entities,

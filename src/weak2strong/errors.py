@@ -16,7 +16,11 @@ class UserError(Exception):
     """Bad input: the message is one sentence meant for the user."""
 
 
-def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> UserError:
+class UnknownNameError(UserError):
+    """A name that nothing has: no network and no file would mend it."""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:
     """The error for a name that nothing is registered under, with the nearest names.
 
     Args:
@@ -27,11 +31,13 @@ def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> 
     """
     known = sorted(known)
     if not known:
-        return UserError(f"Unknown {what} {name!r}: there is none yet. {hint}".rstrip())
+        return UnknownNameError(f"Unknown {what} {name!r}: there is none yet. {hint}".rstrip())
     # Of a name with an owner, such as owner/name, people remember the end.
     ends = {k.rpartition("/")[2].lower(): k for k in known}
     end = name.rpartition("/")[2].lower()
     near = [ends[e] for e in difflib.get_close_matches(end, ends, n=3, cutoff=0.5)] or known[:8]
     verb = "did you mean" if len(near) == 1 else "the nearest are"
     stop = "?" if len(near) == 1 else "."
-    return UserError(f"Unknown {what} {name!r}: {verb} {', '.join(near)}{stop} {hint}".rstrip())
+    return UnknownNameError(
+        f"Unknown {what} {name!r}: {verb} {', '.join(near)}{stop} {hint}".rstrip()
+    )

@@ -2,6 +2,7 @@
 
 import json
 import random
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from weak2strong.api import Results
 from weak2strong.cli import main
 from weak2strong.study.engine import Plan
+
+RECIPES = Path(__file__).parents[2] / "recipes"
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 
@@ -79,6 +82,33 @@ def test_three_datasets_from_folders_to_the_table(folders, tmp_path, capsys, mon
     assert main(["run", str(out / "study.yaml"), "--quiet", "--out", str(tmp_path / "again")]) == 0
     again = Results(tmp_path / "again")
     assert again.table().equals(results.table())
+
+
+def test_a_recipe_runs_on_folders_and_small_models(
+    folders, toy_models, tmp_path, capsys, monkeypatch
+):
+    """EleutherAI's settings, but for models and epochs; sizes shrink to what there is."""
+    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    out = tmp_path / "run"
+    run = ["run", str(RECIPES / "eleuther_2024.yaml"), "--task", *folders.values()]
+    run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]
+    run += ["--weak-adaptation", "lora", "--strong-adaptation", "lora", "--precision", "float32"]
+    run += ["--seeds", "1", "--epochs", "1", "--quiet", "--out", str(out)]
+    assert main([*run, "--dry-run"]) == 0
+    assert "\n6 cells: 3 tasks x 2 methods" in capsys.readouterr().out
+    assert main(run) == 0
+    shown = capsys.readouterr().out
+    assert "ROC AUC" in shown
+    results = Results(out)
+    table = results.table()
+    assert sorted(zip(table["task"], table["method"], strict=True)) == sorted(
+        (task, method) for task in folders for method in ("naive", "confidence")
+    )
+    assert results.config.strong_training.warmup_steps == 40
+    for task in json.loads((out / "tasks.json").read_text()):
+        sizes = {row["split"]: row["examples"] for row in task["splits"]}
+        assert sizes["weak_train"] == pytest.approx(5 * sizes["validation"], abs=10)
+        assert sum(sizes.values()) >= 0.9 * task["cleaning"]["kept"] > 0
 
 
 def test_a_dataset_is_looked_into_and_exported(folders, tmp_path, capsys):

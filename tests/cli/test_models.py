@@ -8,12 +8,12 @@ import pytest
 from huggingface_hub import constants
 
 from weak2strong.cli import main
-from weak2strong.cli.models import size
 from weak2strong.models import check as module
 from weak2strong.models.catalogue import PAIRS, listed
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import count
 from weak2strong.models.spec import ModelSpec, rungs
+from weak2strong.report.units import size
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 

@@ -133,6 +133,7 @@ CHANGES = {
     "head_rate": 1e-2,
     "schedule": "linear",
     "warmup": 0.2,
+    "warmup_steps": 9,
     "weight_decay": 0.1,
     "beta1": 0.8,
     "beta2": 0.99,
@@ -227,6 +228,41 @@ def test_a_student_depends_on_its_weak_labels(make_desk, tmp_path, splits):
     assert not np.array_equal(by_supervisor["test"].probabilities, by_file["test"].probabilities)
     floor = stages.weak_labels(desk, 0)["test"].probabilities
     np.testing.assert_allclose(floor[:, 1], 0.25)
+
+
+def student_key(desk: Desk) -> str:
+    """The key under which a naive student is stored, once it is trained."""
+    stages.student(desk, "naive", 0)
+    return next(u.key for u in desk.used if u.stage == "student")
+
+
+def test_hard_labels_are_the_answers_of_the_supervisor(make_desk, monkeypatch):
+    seen = []
+
+    def spy(context):
+        seen.append(context.weak_labels)
+        return context.finetune(context.weak_labels, stages.loss("cross-entropy"))
+
+    naive = METHODS.get("naive")
+    monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
+    keys = {labels: student_key(make_desk(labels=labels)) for labels in ("soft", "hard")}
+    soft, hard = (one.probabilities for one in seen)
+    assert seen[0].ids == seen[1].ids
+    assert ((soft > 0.01) & (soft < 0.99)).any()
+    assert set(np.unique(hard)) == {0.0, 1.0}
+    np.testing.assert_array_equal(hard.sum(axis=1), 1)
+    np.testing.assert_array_equal(hard[:, 1] > 0.5, soft[:, 1] > 0.5)
+    assert keys["soft"] != keys["hard"]
+
+
+def test_labels_that_are_hard_already_stay_as_they_are(make_desk, tmp_path, splits):
+    """The key of a student has the labels that it learns, not the word for them."""
+    file = tmp_path / "labels.jsonl"
+    ids = [i.id for s in stages.PREDICTED for i in splits.items(s)]
+    rows = [f'{{"id": "{id}", "label": {n % 2}}}' for n, id in enumerate(ids)]
+    file.write_text("\n".join(rows))
+    desks = [make_desk(weak_labels=file, labels=labels) for labels in ("soft", "hard")]
+    assert student_key(desks[0]) == student_key(desks[1])
 
 
 def test_weak_labels_must_cover_every_split(make_desk, tmp_path, splits):

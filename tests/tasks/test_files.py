@@ -143,3 +143,9 @@ def test_text_and_label_are_two_columns():
 def test_too_few_rows_are_noticed_before_anything_is_trained(tmp_path):
     with pytest.raises(UserError, match=r"data\.jsonl has 100 examples of even .* need 1,004: lo"):
         file_task(write(tmp_path, rows(100)), DataOptions(n_train=500))
+
+
+def test_sizes_that_are_limits_only_become_smaller(tmp_path):
+    options = DataOptions(n_train=500, n_validation=100, n_test=400, shrink=True)
+    splits = make_splits(file_task(write(tmp_path, rows(300)), options))
+    assert [len(splits.examples(name)) for name in SPLITS] == [100, 100, 20, 80]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weak2strong.tasks.sizes import cut, least
+from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, part
 from weak2strong.tasks.task import Example, Item, Shares
 
@@ -125,3 +125,21 @@ def test_least_counts_what_the_other_splits_need():
     assert least({}, 3) == 12
     assert least({"weak_train": 50, "strong_train": 50}, 2) == 104
     assert least(all_four(50, 10, 20), 2) == 130
+
+
+def test_sizes_shrink_alike_and_only_where_they_must():
+    asked = all_four(5000, 1000, 5000)
+    assert shrunk(asked, 16_000, 2) == asked
+    assert shrunk(asked, 1_600, 2) == all_four(500, 100, 500)
+    some = {"weak_train": 300, "strong_train": 300}
+    assert shrunk(some, 304, 2) == {"weak_train": 150, "strong_train": 150}, "two a class remain"
+
+
+@given(st.integers(40, 400), st.integers(2, 4))
+def test_what_is_shrunk_comes_out(count, classes):
+    asked = shrunk(all_four(5000, 1000, 5000), count * classes, classes)
+    rows = examples([count] * classes)
+    assert sum(asked.values()) <= len(rows)
+    _, parts = parted(rows, asked)
+    for name, n in asked.items():
+        assert len(parts[name]) == n - n % classes

@@ -105,6 +105,17 @@ def test_equals_a_slow_literal_loop(load, soft_lesson, name, loss):
     assert farthest(weights(quick), weights(slow)) < 1e-9
 
 
+def test_warm_up_in_steps_is_that_share_of_the_steps(load, soft_lesson):
+    train, found = soft_lesson(14), []
+    for warmup in ({"warmup": 0.25}, {"warmup_steps": 2}, {"warmup_steps": 5}):
+        model = load(double=True)
+        training = settings(RATE, steps=8, batch_size=7, stopping="none", **warmup)
+        fit(model, train, CrossEntropy(), training, seed=1)
+        found.append(weights(model))
+    assert farthest(found[0], found[1]) == 0
+    assert farthest(found[0], found[2]) > 1e-6
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
 def test_the_micro_batch_split_does_not_matter(load, soft_lesson, name, loss):

@@ -22,6 +22,7 @@ from weak2strong.training.schedule import rate_factor
         ("constant", 0.0, 0.0, [1, 1, 1, 1]),
         ("constant", 0.75, 0.0, [1 / 3, 2 / 3, 1, 1]),
         ("cosine", 1.0, 0.0, [0.25, 0.5, 0.75, 1]),
+        ("cosine", 2.0, 0.0, [1 / 8, 2 / 8, 3 / 8, 4 / 8]),
     ],
 )
 def test_four_steps_by_hand(schedule, warmup, floor, expected):

@@ -47,6 +47,15 @@ def test_warm_up_is_a_share(value):
         Training(warmup=value)
 
 
+def test_warm_up_may_be_given_in_steps():
+    assert Training(warmup=0.1).warmup_share(200) == 0.1
+    assert Training(warmup=0.1, warmup_steps=40).warmup_share(160) == 0.25
+    assert Training(warmup_steps=40).warmup_share(20) == 2
+    for wrong in (0, -1, 2.5, "40"):
+        with pytest.raises(UserError, match="Training: warmup_steps must be at least 1, not"):
+            Training(warmup_steps=wrong)
+
+
 def test_the_ends_of_ranges_are_allowed():
     assert Training(warmup=0).warmup == 0
     assert Training(warmup=1).warmup == 1

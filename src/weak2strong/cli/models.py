@@ -38,6 +38,7 @@ def _print_list() -> None:
     from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
     from weak2strong.models.needs import resting_bytes
     from weak2strong.models.spec import ModelSpec
+    from weak2strong.report.units import size
 
     rank = ModelSpec.lora_rank
     rows: list[tuple[str, ...] | None] = []
@@ -75,6 +76,8 @@ def _print_list() -> None:
 
 
 def _print_check(name: str, found: Checked) -> None:
+    from weak2strong.report.units import size
+
     side = "decoder" if found.decoder else "encoder"
     longest = f"{found.longest:,} tokens" if found.longest else "length not stated"
     print(f"{name}: {found.place}")
@@ -106,11 +109,6 @@ def _print_check(name: str, found: Checked) -> None:
         f"{found.frozen}.\ntogether: with half as much as the activations for work space besides. "
         "Where one text\ndoes not fit, activations are computed twice, to save most of them."
     )
-
-
-def size(count: float) -> str:
-    """Bytes for a reader, such as ``1.5 GiB``."""
-    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
 
 
 def _print_table(titles: tuple[str, ...], rows: list, sides: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.data import Data
 from weak2strong.cli.finetuning import Finetuning
@@ -38,6 +38,11 @@ class Run:
     task: Names = None
     """Tasks or groups by name, such as atlas-suite (default: atlas-asia; see: w2s tasks), your
     own files (.jsonl, .csv, .parquet), or datasets of the hub (owner/name)."""
+    parts: Annotated[
+        tuple[Path, ...] | None, arg(name="data", metavar="PATH ...", help_behavior_hint="")
+    ] = None
+    """In place of --task, data that are split already: folders with train_label.jsonl (for the
+    supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files."""
     weak: Model = None
     """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
     strong: Model = None
@@ -54,6 +59,9 @@ class Run:
         Literal["seen", "unseen"] | None, arg(metavar="{seen,unseen}", help_behavior_hint="")
     ] = None
     """Ask about what the ladder has read about (default), or about what no rung can know."""
+    dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
+    """Train nothing and write nothing: print the cells, the stages they share, and a rough guess
+    of what they take, without a network."""
     out: Place = None
     """The run folder; a new one below runs/ by default."""
     store: Place = None
@@ -64,7 +72,10 @@ class Run:
     data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
-        """Run, then print the table and the paths of what was written."""
+        """Run, then print the table and the paths of what was written; or print the plan."""
+        if self.dry_run:
+            _print_plan(self.config())
+            return
         from weak2strong.api import Results
         from weak2strong.progress import Progress
         from weak2strong.study.run import run_study
@@ -82,7 +93,7 @@ class Run:
 
         config = read_study(self.study) if self.study else StudyConfig()
         given: dict[str, Any] = {
-            "tasks": self.task,
+            "tasks": _parted(self.parts, self.task) if self.parts else self.task,
             "methods": self.methods,
             "seeds": self.seeds,
             "metric": self.metric,
@@ -92,6 +103,24 @@ class Run:
         }
         config = replace(config, **{k: v for k, v in given.items() if v is not None})
         return self.finetuning.changed(config, self.weak, self.strong)
+
+
+def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
+    """References of tasks that are split already: one a folder, or one of three files."""
+    from weak2strong.errors import UserError
+    from weak2strong.tasks.parts import NAMES, three_files
+
+    if tasks:
+        raise UserError("--task and --data both name tasks: leave one of them out.")
+    if len(paths) == 3 and not any(path.is_dir() for path in paths):
+        return (",".join(map(str, paths)),)
+    for path in paths:
+        if not path.is_dir() or three_files(str(path)) is None:
+            raise UserError(
+                f"--data takes folders with {', '.join(NAMES)}, or three such files, "
+                f"and {path} is no such folder."
+            )
+    return tuple(map(str, paths))
 
 
 WRITTEN = {
@@ -148,6 +177,14 @@ def _show(tasks: Sequence[Contents]) -> None:
     for task in tasks:
         if task.cleaning:
             print_contents(task, table_console())
+
+
+def _print_plan(config: StudyConfig) -> None:
+    from weak2strong.report.plan import print_plan
+    from weak2strong.report.table import table_console
+    from weak2strong.study.plan import plan_study
+
+    print_plan(plan_study(config), table_console())
 
 
 def _print(results: Results, metric: str | None = None) -> None:

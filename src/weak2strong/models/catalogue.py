@@ -94,6 +94,14 @@ FAMILIES = (
         source="https://huggingface.co/HuggingFaceTB/SmolLM2-135M",
     ),
     Family(
+        (
+            Listed("Qwen/Qwen1.5-0.5B", 463_987_712, 463_987_712, 473_088),
+            Listed("Qwen/Qwen1.5-0.5B-Chat", 463_987_712, 463_987_712, 473_088),
+        ),
+        licence="Tongyi Qianwen Research",
+        source="https://huggingface.co/Qwen/Qwen1.5-0.5B",
+    ),
+    Family(
         # The 3B model has a licence of its own, for research only, and is left out.
         (
             Listed("Qwen/Qwen2.5-0.5B", 494_032_768, 494_032_768, 549_888),
@@ -114,6 +122,12 @@ FAMILIES = (
         source="https://huggingface.co/Qwen/Qwen3-0.6B-Base",
     ),
     Family(
+        # A copy of the first generation, which its makers do not put on the hub themselves.
+        (Listed("huggyllama/llama-7b", 6_738_415_616, 6_607_343_616, 2_498_560),),
+        licence="LLaMA, not commercial",
+        source="https://huggingface.co/huggyllama/llama-7b",
+    ),
+    Family(
         (
             Listed("allenai/OLMo-2-0425-1B", 1_484_916_736, 1_279_395_840, 753_664),
             Listed("allenai/OLMo-2-1124-7B", 7_298_617_344, 6_887_575_552, 2_498_560),
@@ -131,6 +145,24 @@ FAMILIES = (
         ),
         licence="Apache-2.0",
         source="https://huggingface.co/answerdotai/ModernBERT-base",
+    ),
+    Family(
+        (
+            Listed("meta-llama/Llama-2-7b-hf", 6_738_415_616, 6_607_343_616, 2_498_560),
+            Listed("meta-llama/Llama-2-13b-hf", 13_015_864_320, 12_852_024_320, 3_911_680),
+        ),
+        licence="Llama 2",
+        source="https://huggingface.co/meta-llama/Llama-2-13b-hf",
+        cutoff="2022-09",
+        gated=True,
+    ),
+    Family(
+        (Listed("meta-llama/Meta-Llama-3-8B", 8_030_261_248, 7_504_924_672, 2_621_440),),
+        licence="Llama 3",
+        # The card has a later one for the 70B model.
+        source="https://huggingface.co/meta-llama/Meta-Llama-3-8B",
+        cutoff="2023-03",
+        gated=True,
     ),
     Family(
         (

@@ -205,15 +205,25 @@ def fingerprint(spec: ModelSpec) -> str:
         UserError: where the model is neither a rung, nor a folder, nor a hub id
             that can be fetched.
     """
+    check_name(spec)
+    if spec.folder is not None:
+        return _folder_fingerprint(spec.folder, _stamp(spec.folder))
+    return _hub_fingerprint(spec)
+
+
+def check_name(spec: ModelSpec) -> None:
+    """Refuse what is neither a rung, nor a folder with a model, nor can be a hub id.
+
+    Raises:
+        UserError: for such a name.
+    """
     if spec.folder is not None:
         if not (spec.folder / "config.json").exists():
             raise UserError(f"Model folder {spec.folder} has no config.json.")
-        return _folder_fingerprint(spec.folder, _stamp(spec.folder))
-    if "/" not in spec.name and spec.name.startswith("atlas"):
+    elif "/" not in spec.name and spec.name.startswith("atlas"):
         raise unknown_name("model", spec.name, rungs())
-    if spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
+    elif spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
         raise UserError(f"Model folder {spec.name} does not exist.")
-    return _hub_fingerprint(spec)
 
 
 @cache

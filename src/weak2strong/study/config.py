@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -27,6 +27,8 @@ DEFAULT_WEAK, DEFAULT_STRONG = "atlas-s", "atlas-l"
 DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
+Labels = Literal["soft", "hard"]
+
 
 @dataclass(frozen=True)
 class StudyConfig:
@@ -41,6 +43,8 @@ class StudyConfig:
         seeds: how many; they are numbered from 0.
         metric: what PGR is computed on; every metric of the kind is recorded.
         weak_labels: a file of the user's own labels in place of a supervisor.
+        labels: what students learn: probabilities as the supervisor gives them ("soft"),
+            or its most probable class alone ("hard").
         weak_training: settings of the supervisor's fit.
         strong_training: settings of the fits of students and ceiling.
         split_seed: decides the splits, which all seeds share.
@@ -56,6 +60,7 @@ class StudyConfig:
     seeds: int = DEFAULT_SEEDS
     metric: str = "accuracy"
     weak_labels: Path | None = None
+    labels: Labels = "soft"
     weak_training: Training = field(default_factory=Training)
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
@@ -67,11 +72,13 @@ class StudyConfig:
         """What tables call the source of weak labels: the supervisor's model, or the file."""
         return self.weak_labels.name if self.weak_labels else self.weak.name
 
-    def resolved(self) -> StudyConfig:
-        """The same study with nothing left to what may change: default rates, hub branches.
+    def checked(self) -> tuple[str, ...]:
+        """The references of all tasks, groups written out, once the study's own words are right.
+
+        Neither data nor models are looked at.
 
         Raises:
-            UserError: for any name, number or file that cannot be right.
+            UserError: for a name or a number that cannot be right.
         """
         references = expand(self.tasks)
         _check_list("task", references)
@@ -84,6 +91,17 @@ class StudyConfig:
             METHODS.get(name)
         if self.entities not in get_args(Entities):
             raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
+        if self.labels not in get_args(Labels):
+            raise UserError(f"Labels are soft or hard, not {self.labels!r}.")
+        return references
+
+    def resolved(self) -> StudyConfig:
+        """The same study with nothing left to what may change: default rates, hub branches.
+
+        Raises:
+            UserError: for any name, number or file that cannot be right.
+        """
+        references = self.checked()
         tasks = find_tasks(references, self.data)
         for task in tasks:
             task.about(self.entities)

@@ -26,7 +26,7 @@ from weak2strong.predictions import (
     save_predictions,
 )
 from weak2strong.study.desk import Desk, Write
-from weak2strong.tasks.kinds import true_targets
+from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest, hold_out
 from weak2strong.tasks.task import Example, Item
 from weak2strong.training.settings import Training
@@ -88,6 +88,9 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     """What a method makes of the strong model and the weak labels."""
     labels = weak_labels(desk, seed)
     shown = _joined(labels["strong_train"], labels["validation"])
+    if desk.config.labels == "hard":
+        certain = hardened(desk.task.kind, shown.probabilities)
+        shown = replace(shown, probabilities=certain)
     items = {split: desk.splits.items(split) for split in PREDICTED}
     classes, truth = len(desk.task.classes), None
     if desk.config.strong_training.stopping == "oracle":

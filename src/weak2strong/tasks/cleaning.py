@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.rows import Row
-from weak2strong.tasks.sizes import cut, least
+from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, balanced, normalised, union
 from weak2strong.tasks.task import Example, Item, Shares, stable_id
 
@@ -33,6 +33,8 @@ class Cleaning:
         uneven: left out since their class had more examples than the rarest one.
         spare: left out since the sizes asked for have no room for them.
         kept: examples of the task.
+        across: left out of one file of several since a later one has them, or what is
+            too like them (see `weak2strong.tasks.parts`).
     """
 
     read: int
@@ -43,12 +45,14 @@ class Cleaning:
     uneven: int
     spare: int
     kept: int
+    across: int = 0
 
     def sentences(self) -> tuple[str, ...]:
         """What the user should know, most of it about rows that are not used."""
         left_out = {
             "as repeats of another row": self.exact,
             "since other rows label the same text differently": self.contradictory,
+            "since another split has them, or what belongs to them": self.across,
             "to make the classes even": self.uneven,
             "for the sizes asked for": self.spare,
         }
@@ -71,6 +75,7 @@ def clean(
     sizes: Mapping[str, int],
     balance: bool,
     join: bool,
+    shrink: bool = False,
 ) -> tuple[tuple[Example, ...], Shares, Cleaning]:
     """The examples of a task, sorted by id, how they part, and what became of the rows.
 
@@ -81,12 +86,13 @@ def clean(
         sizes: of the splits, by name, as far as they are asked for.
         balance: whether to undersample to even classes.
         join: whether to put near-duplicates into one group.
+        shrink: whether sizes that there are too few examples for become smaller.
 
     Raises:
         UserError: where too few examples remain, or too many belong together.
     """
-    distinct, exact, contradictory = _distinct(rows)
-    examples = [_example(row) for row in distinct]
+    once, exact, contradictory = distinct(rows)
+    examples = [example_of(row) for row in once]
     _check_classes(examples, classes, about)
     families: list[list[int]] = []
     if join:
@@ -94,6 +100,8 @@ def clean(
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
     even = balanced(examples) if balance else examples
+    if shrink:
+        sizes = shrunk(sizes, len(even), len(classes))
     _check_sizes(len(even), sizes, len(classes), about, balance)
     kept, shares = cut(even, sizes)
     cleaning = Cleaning(
@@ -109,23 +117,24 @@ def clean(
     return tuple(sorted(kept, key=lambda e: e.item.id)), shares, cleaning
 
 
-def _distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
+def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
     """One row of each text, how many repeat one, and how many contradict one another."""
     by_text: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_text[normalised(row.text)].append(row)
-    distinct, exact, contradictory = [], 0, 0
+    once, exact, contradictory = [], 0, 0
     for same in by_text.values():
         if len({row.label for row in same}) > 1:
             contradictory += len(same)
             continue
         # The first by content, so that the order of the rows plays no part.
-        distinct.append(min(same, key=lambda r: (r.text, r.group or "", r.id or "")))
+        once.append(min(same, key=lambda r: (r.text, r.group or "", r.id or "")))
         exact += len(same) - 1
-    return distinct, exact, contradictory
+    return once, exact, contradictory
 
 
-def _example(row: Row) -> Example:
+def example_of(row: Row) -> Example:
+    """A row as an example, with an id and a group where it has none of its own."""
     # No text is left twice, so that text and group make an id.
     id = stable_id(row.text, row.group or "") if row.id is None else row.id
     group = stable_id("text", normalised(row.text)) if row.group is None else row.group

@@ -19,7 +19,7 @@ _NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
 
 _KINDS = {
     **dict.fromkeys(("n_train", "n_validation", "n_test"), _NUMBER),
-    **dict.fromkeys(("balance", "near_duplicates"), _TRUTH),
+    **dict.fromkeys(("balance", "near_duplicates", "shrink"), _TRUTH),
 }
 """Options that are no text: of which type, in words too."""
 
@@ -42,6 +42,8 @@ class DataOptions:
     """Examples of validation, likewise."""
     n_test: int | None = None
     """Examples of test, likewise."""
+    shrink: bool = False
+    """Where there are too few examples for these sizes, make all of them smaller alike."""
     balance: bool = True
     """Take as many examples of every class as the rarest one has."""
     near_duplicates: bool = True
@@ -110,6 +112,11 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
     return data_task({str(path): content}, options, path.stem, source, "the user's own")
 
 
+def task_name(name: str) -> str:
+    """A name without the signs that no file name may have."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data"
+
+
 def data_task(
     files: Mapping[str, bytes],
     options: DataOptions,
@@ -139,9 +146,10 @@ def data_task(
         sizes=options.sizes,
         balance=options.balance,
         join=options.near_duplicates,
+        shrink=options.shrink,
     )
     return FileTask(
-        name=re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data",
+        name=task_name(name),
         kind="classification",
         classes=classes,
         summary=f"Which {options.label_column} is it: {listed(classes)}?",

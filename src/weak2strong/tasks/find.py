@@ -1,8 +1,9 @@
 """What a user names is a task: a registered one, a file, or a dataset repository.
 
 A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
-a folder, ``owner/name`` of the hub, or ``owner/name@revision``. A dataset of the
-literature is ``boolq``, ``boolq@revision``, or ``boolq=folder`` for local files.
+a folder, ``owner/name`` of the hub, ``owner/name@revision``, or three files whose
+splits are given (see `weak2strong.tasks.parts`). A dataset of the literature is
+``boolq``, ``boolq@revision``, or ``boolq=folder`` for local files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from weak2strong.tasks.files import DataOptions, FileTask, file_task
 from weak2strong.tasks.hub import hub_task
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.load import nlp_task
+from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.readers import READERS
 from weak2strong.tasks.task import Task
 
@@ -49,6 +51,8 @@ def find_task(reference: str, data: DataOptions) -> Task:
         return TASKS.get(reference)
     if (name := dataset_name(reference)) is not None:
         return _dataset_task(name, reference.removeprefix(name), data)
+    if files := three_files(reference):
+        return _parted_task(files, data, tuple(map(_stamp, files)))
     if path.is_dir():
         return _folder_task(reference, data, _stamp(path))
     if path.is_file() or PurePath(reference).suffix.lower() in READERS:
@@ -114,10 +118,11 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
                     f"leave --{option.replace('_', '-')} out."
                 )
         return
-    parted = [reference for reference in own if not Path(reference).expanduser().is_file()]
-    if not parted and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
+    single = [r for r in own if Path(r).expanduser().is_file() or three_files(r)]
+    if single == own and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
+        kind = "three files" if three_files(own[0]) else "a single file"
         raise UserError(
-            f"{own[0]} is a single file: --subset and --split choose from a dataset of the hub "
+            f"{own[0]} is {kind}: --subset and --split choose from a dataset of the hub "
             "or a folder laid out like one, so leave them out."
         )
 
@@ -125,6 +130,11 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
 @cache
 def _file_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
     return file_task(Path(reference), data)
+
+
+@cache
+def _parted_task(files: tuple[Path, ...], data: DataOptions, stamp: tuple) -> FileTask:
+    return parted_task(files, data)
 
 
 @cache

@@ -21,6 +21,10 @@ _HARD_LABELS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
     "classification": lambda targets: targets.argmax(axis=1),
 }
 
+_HARDENED: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
+    "classification": lambda targets: np.eye(targets.shape[1])[targets.argmax(axis=1)],
+}
+
 
 def true_targets(kind: Kind, examples: Sequence[Example], classes: int) -> np.ndarray:
     """Ground truth as training targets; for a classification one-hot rows (n, classes)."""
@@ -30,3 +34,8 @@ def true_targets(kind: Kind, examples: Sequence[Example], classes: int) -> np.nd
 def hard_labels(kind: Kind, targets: np.ndarray) -> np.ndarray:
     """What a metric compares with where only soft targets are known: (n,) class indices."""
     return _HARD_LABELS[kind](targets)
+
+
+def hardened(kind: Kind, targets: np.ndarray) -> np.ndarray:
+    """Soft targets (n, classes) with all weight on the most probable class, the first of equals."""
+    return _HARDENED[kind](targets)

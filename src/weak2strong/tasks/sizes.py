@@ -41,19 +41,37 @@ def cut(examples: Sequence[Example], asked: Mapping[str, int]) -> tuple[list[Exa
     if not asked:
         return list(examples), Shares()
     strata = _strata(examples)
-    sizes = [sum(map(len, groups)) for groups in strata]
+    sizes = [*map(_size, strata)]
     if len(set(sizes)) == 1:
         # So that every class gives each split a whole number of examples, and all the same.
         asked = {split: n - n % len(sizes) for split, n in asked.items()}
     if len(asked) < len(SPLITS):
         return list(examples), _shares(asked, len(examples))
+    kept = draw(examples, sum(asked.values()))
+    return kept, _shares(asked, len(kept))
+
+
+def shrunk(asked: Mapping[str, int], count: int, classes: int) -> dict[str, int]:
+    """The sizes asked for where ``count`` examples are enough for them, else all smaller alike."""
+    if count >= least(asked, classes):
+        return dict(asked)
+    room = max(0, count - classes * (len(SPLITS) - len(asked)))
+    return {split: n * room // sum(asked.values()) for split, n in asked.items()}
+
+
+def draw(examples: Sequence[Example], total: int) -> list[Example]:
+    """As many examples as groups add up to, ``total`` at most, of every class in proportion.
+
+    Groups stay or go whole, by a draw that depends on their names alone.
+    """
+    strata = _strata(examples)
     kept: list[Example] = []
-    for groups, room in zip(strata, _in_proportion(sum(asked.values()), sizes), strict=True):
+    for groups, room in zip(strata, _in_proportion(total, [*map(_size, strata)]), strict=True):
         for group in groups:
             if len(group) <= room:
                 kept.extend(group)
                 room -= len(group)
-    return sorted(kept, key=lambda e: e.item.id), _shares(asked, len(kept))
+    return sorted(kept, key=lambda e: e.item.id)
 
 
 def _strata(examples: Sequence[Example]) -> list[list[list[Example]]]:
@@ -66,6 +84,10 @@ def _strata(examples: Sequence[Example]) -> list[list[list[Example]]]:
         labels = Counter(e.label for e in groups[name])
         strata[min(labels, key=lambda label: (-labels[label], label))].append(groups[name])
     return [strata[label] for label in sorted(strata)]
+
+
+def _size(groups: Sequence[Sequence[Example]]) -> int:
+    return sum(map(len, groups))
 
 
 def _shares(asked: Mapping[str, int], total: int) -> Shares:

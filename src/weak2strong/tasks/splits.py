@@ -41,7 +41,7 @@ class Splits:
 
 
 def make_splits(task: Task, seed: int = 0) -> Splits:
-    """Load a task's examples and part them.
+    """Load a task's examples and part them, or find them parted.
 
     Raises:
         UserError: where an id occurs twice, a class has no example, a split would be
@@ -51,7 +51,12 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
     repeated = [i for i, n in Counter(e.item.id for e in examples).items() if n > 1]
     if repeated:
         raise UserError(f"Task {task.name}: id {repeated[0]!r} occurs more than once.")
-    parts = part(examples, task.shares, seed)
+    if task.given is None:
+        parts = part(examples, task.shares, seed)
+    else:
+        parts = {name: [] for name in SPLITS}
+        for e in sorted(examples, key=lambda e: e.item.id):
+            parts[task.given[e.item.id]].append(e)
     for name in SPLITS:
         have = {e.label for e in parts[name]}
         for label, title in enumerate(task.classes):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -66,6 +66,8 @@ class Task:
         licence: of the data.
         load: makes the examples, the same ones at every call.
         shares: sizes of the splits.
+        given: the split of every example by id, where the source decides that, in place
+            of shares; None elsewhere.
         load_unseen: makes examples that ask the same of entities which no model of
             the ladder has read about; None where nobody can know that.
     """
@@ -78,6 +80,7 @@ class Task:
     licence: str
     load: Callable[[], Sequence[Example]]
     shares: Shares = Shares()
+    given: Mapping[str, str] | None = None
     load_unseen: Callable[[], Sequence[Example]] | None = None
 
     def about(self, entities: Entities) -> Task:

@@ -139,7 +139,8 @@ def fit(
         for step, batch in zip(range(steps), batches):  # noqa: B905  endless
             if step < memory.step:
                 continue
-            factor = rate_factor(step, steps, training.schedule, training.warmup)
+            warmup = training.warmup_share(steps)
+            factor = rate_factor(step, steps, training.schedule, warmup)
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor
             if training.dropout:

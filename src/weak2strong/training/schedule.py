@@ -17,7 +17,8 @@ def rate_factor(
         step: steps done, from 0 to ``steps - 1``.
         steps: of the whole training.
         schedule: shape after the warm-up; cosine and linear fall towards ``floor``.
-        warmup: share of the steps in which the rate rises linearly.
+        warmup: share of the steps in which the rate rises linearly; above 1 it does
+            so to the end, and does not reach its peak.
         floor: where the fall ends.
     """
     warm = round(warmup * steps)

@@ -31,6 +31,8 @@ class Training:
     """Shape of the learning rate after the warm-up."""
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises."""
+    warmup_steps: int | None = None
+    """Steps in which it rises, in place of a share."""
     weight_decay: float = 0.0
     """Decoupled weight decay."""
     beta1: float = 0.9
@@ -57,7 +59,7 @@ class Training:
         for name in ("epochs", "batch_size", "evaluations"):
             value = getattr(self, name)
             self._need(name, isinstance(value, int) and value >= 1, "must be at least 1")
-        for name in ("steps", "evaluate_every"):
+        for name in ("steps", "evaluate_every", "warmup_steps"):
             value = getattr(self, name)
             sound = value is None or (isinstance(value, int) and value >= 1)
             self._need(name, sound, "must be at least 1")
@@ -82,6 +84,10 @@ class Training:
     def _need(self, name: str, holds: bool, what: str) -> None:
         if not holds:
             raise UserError(f"Training: {name} {what}, not {getattr(self, name)!r}.")
+
+    def warmup_share(self, steps: int) -> float:
+        """The share of so many steps in which the rate rises; above 1 if that is past the end."""
+        return self.warmup if self.warmup_steps is None else self.warmup_steps / steps
 
     def with_rates(self, rates: tuple[float, float]) -> Training:
         """The same settings with both rates filled in; ``rates`` are a model's defaults."""

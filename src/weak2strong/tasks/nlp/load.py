@@ -53,6 +53,7 @@ def nlp_task(
         sizes=options.sizes,
         balance=options.balance,
         join=options.near_duplicates,
+        shrink=options.shrink,
     )
     part = f"{dataset.subset}, " if dataset.subset else ""
     some = f"{len(used):,} of {len(rows):,} rows, " if len(used) < len(rows) else ""

@@ -1,0 +1,96 @@
+"""What a model that may not be here would take: floating-point operations and memory.
+
+Nothing is fetched, and no weights are read: parameters are counted from a
+configuration that is here, or taken from the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from weak2strong.errors import UserError
+from weak2strong.models.catalogue import listed
+from weak2strong.models.hub import cached_file
+from weak2strong.models.needs import adapter_parameters, count, resting_bytes, skeleton
+from weak2strong.models.precision import precision_of
+from weak2strong.models.spec import LORA_ABOVE, ModelSpec, check_name
+
+TRAINING = {"full": 6, "lora": 4, "head": 2}
+"""Operations a parameter and token of a training step: 2 forward, 2 for the gradients of
+activations, 2 for those of weights (Kaplan et al. 2020, section 2.1). Adapters need
+hardly any of the last, a head on a frozen trunk neither of the two."""
+
+FORWARD = 2
+"""Operations a parameter and token of a forward pass."""
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """What is known of a model without its weights; None where it is not.
+
+    Attributes:
+        name: as the user names it.
+        adaptation: what would be trained.
+        trunk: parameters of the trunk.
+        resting: bytes of weights, gradients and optimiser of a training.
+        precision: of the matrix products.
+    """
+
+    name: str
+    adaptation: Literal["full", "lora", "head"] | None
+    trunk: int | None
+    resting: int | None
+    precision: torch.dtype
+
+
+def guess(spec: ModelSpec, device: torch.device) -> Guessed:
+    """What is known of a model on this machine, without a network.
+
+    Raises:
+        UserError: for a name that cannot be a model's.
+    """
+    check_name(spec)
+    trunk, linear = _parameters(spec)
+    precision = precision_of(spec, device)
+    adaptation = None if spec.adaptation == "auto" else spec.adaptation
+    if adaptation is None and trunk is not None:
+        adaptation = "lora" if trunk > LORA_ABOVE and not spec.is_tiny else "full"
+    resting = None
+    if trunk is not None and adaptation is not None:
+        adapters = spec.lora_rank * (linear or 0)
+        resting = resting_bytes(adaptation, trunk, adapters, precision.itemsize)
+    return Guessed(spec.name, adaptation, trunk, resting, precision)
+
+
+def _parameters(spec: ModelSpec) -> tuple[int | None, int | None]:
+    """Of the trunk, and of adapters of rank 1 in it."""
+    if spec.folder is not None or cached_file(spec, "config.json") is not None:
+        try:
+            with offline():
+                trunk = skeleton(spec)
+            return count(trunk), adapter_parameters(trunk, rank=1)
+        except UserError:
+            if spec.folder is not None:
+                raise
+    if spec.name in listed():
+        model, _ = listed()[spec.name]
+        return model.trunk, model.linear
+    return None, None
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """In here the hub is its local cache; Transformers and our own tasks keep to it too."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before

@@ -1,0 +1,21 @@
+"""Sizes and times as a reader has them."""
+
+from __future__ import annotations
+
+
+def size(count: float) -> str:
+    """Bytes, such as ``1.5 GiB``."""
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it, such as ``12 s``, ``35 min`` or ``1.8 h``."""
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    if minutes < 100:
+        return f"{minutes:.0f} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.1f} days"

@@ -1,0 +1,274 @@
+"""What a study would do, and a rough guess of what that takes: nothing is trained or written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from weak2strong.losses import Loss
+from weak2strong.methods import METHODS
+from weak2strong.models.guess import FORWARD, TRAINING, Guessed, guess
+from weak2strong.models.load import best_device
+from weak2strong.models.needs import usable_bytes
+from weak2strong.models.speed import matrix_rate
+from weak2strong.predictions import Predictions
+from weak2strong.study.config import StudyConfig
+from weak2strong.study.sizes import TaskSize, task_sizes
+from weak2strong.study.stages import HELD_OUT, PREDICTED
+from weak2strong.tasks.task import Item
+from weak2strong.training.settings import Training
+
+UTILISATION = 0.3
+"""Share of the measured matrix-product rate that a training is taken to reach."""
+
+ROW_BYTES = 10
+"""Bytes on disk of a stored answer besides its probabilities: id, split and all overhead."""
+
+Rate = Callable[[torch.device, torch.dtype], float]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The stages of one kind in a study.
+
+    Attributes:
+        name: "supervisor", "ceiling", "student METHOD", "probe" or "names".
+        model: which model does it; empty for none.
+        count: how many of them there are, over all tasks and seeds.
+        fits: how many finetunings they add, those that other stages make left out.
+        shared: what one of them serves.
+        flops: floating-point operations of all together, over the tasks that are known.
+        seconds: that they take here; a rough guess.
+        rows: stored answers, over the tasks that are known.
+    """
+
+    name: str
+    model: str
+    count: int
+    fits: int
+    shared: str
+    flops: float | None
+    seconds: float | None
+    rows: int
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What a study would do and take; see `Stage` for the units.
+
+    Attributes:
+        weak: what makes weak labels, as tables call it.
+        strong: the model of students and ceiling.
+        methods: names.
+        seeds: how many.
+        tasks: what each of them holds.
+        stages: in the order in which they are made.
+        models: what is known of them; of the supervisor's only if there is one.
+        device: where it would run.
+        usable: bytes of its memory that a training may fill.
+        disk: bytes of stored predictions, store and run folder, over the tasks that are known.
+        rates: measured operations a second, by precision.
+    """
+
+    weak: str
+    strong: str
+    methods: tuple[str, ...]
+    seeds: int
+    tasks: tuple[TaskSize, ...]
+    stages: tuple[Stage, ...]
+    models: tuple[Guessed, ...]
+    device: str
+    usable: float
+    disk: int | None
+    rates: Mapping[str, float]
+
+    @property
+    def cells(self) -> int:
+        """Tasks times methods times seeds."""
+        return len(self.tasks) * len(self.methods) * self.seeds
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Names of the tasks that are left out of what is guessed."""
+        return tuple(task.name for task in self.tasks if not _is_known(task))
+
+
+def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
+    """Lay out a study without a network, and without weights.
+
+    Args:
+        config: the study, not resolved.
+        rate: measures matrix products, operations a second.
+
+    Raises:
+        UserError: for names, numbers and local data that cannot be right.
+    """
+    references = config.checked()
+    device = best_device()
+    weak, strong = guess(config.weak, device), guess(config.strong, device)
+    models = (strong,) if config.weak_labels else (weak, strong)
+    rates = {m.precision: rate(device, m.precision) for m in models}
+    tasks = tuple(task_sizes(config, references))
+    known = [task for task in tasks if _is_known(task)]
+    pairs, every = len(tasks) * config.seeds, "both" if len(config.methods) == 2 else "all"
+    methods = f"{every} methods" if len(config.methods) > 1 else "the method"
+
+    def stage(name: str, model: Guessed | None, count: int, fits: int, shared: str, one: Taken):
+        """A row; ``one`` says what a single one takes of a task."""
+        times = count // len(tasks)
+        flops = [one.flops(task) for task in known]
+        sound = known and model is not None and None not in flops
+        whole = times * sum(f for f in flops if f is not None) if sound else None
+        seconds = None
+        if whole is not None and model is not None:
+            seconds = whole / (UTILISATION * rates[model.precision])
+        rows = times * sum(one.rows(task) for task in known)
+        return Stage(name, model.name if model else "", count, fits, shared, whole, seconds, rows)
+
+    def fitted(model: Guessed, training: Training, split: str, fits: int = 1, stored: int = 1):
+        return Taken(
+            lambda task: fits * _fit_flops(model, training, task, split) if model.trunk else None,
+            lambda task: stored * (task.several(*PREDICTED) or 0),
+        )
+
+    first = []
+    if not config.weak_labels:
+        one = fitted(weak, config.weak_training, "weak_train")
+        first.append(stage("supervisor", weak, pairs, pairs, f"{methods} of a seed", one))
+    one = fitted(strong, config.strong_training, "strong_train")
+    first.append(stage("ceiling", strong, pairs, pairs, f"{methods} of a seed", one))
+    probe = Taken(lambda task: _read_flops(strong, task), lambda task: task.several("test") or 0)
+    names = Taken(lambda task: None, probe.rows)
+    serves = f"{methods}, all seeds" if config.seeds > 1 else methods
+    first.append(stage("probe", strong, len(tasks), 0, serves, probe))
+    first.append(stage("names", None, len(tasks), 0, serves, names))
+    made: set[str] = set()
+    for method in config.methods:
+        asked = fits_of(method)
+        new = len(set(asked) - made)
+        made.update(asked)
+        # What a student answers is stored once more, as the method's.
+        one = fitted(strong, config.strong_training, "validation", new, stored=new + 1)
+        shared = "one cell" if new == len(set(asked)) else "one cell; fits shared with others"
+        first.append(stage(f"student {method}", strong, pairs, new * pairs, shared, one))
+    return StudyPlan(
+        config.weak_name,
+        config.strong.name,
+        config.methods,
+        config.seeds,
+        tasks,
+        tuple(first),
+        models,
+        device.type,
+        usable_bytes(device),
+        _disk(config, first, known) if known else None,
+        {str(p).removeprefix("torch."): r for p, r in rates.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one stage takes of a task: operations, if they are known, and rows to be stored."""
+
+    flops: Callable[[TaskSize], float | None]
+    rows: Callable[[TaskSize], int]
+
+
+def _is_known(task: TaskSize) -> bool:
+    return None not in task.examples.values()
+
+
+def _fit_flops(model: Guessed, training: Training, task: TaskSize, watched: str) -> float:
+    """Operations of one finetuning, its evaluations, and its answers to every split.
+
+    Args:
+        model: whose trunk is known.
+        training: its settings.
+        task: of known sizes.
+        watched: the split that it stops on; of a split to train on the tenth held out.
+    """
+    if watched == "validation":
+        learn, watch = task.several("strong_train") or 0, task.several("validation") or 0
+    else:
+        whole = task.several(watched) or 0
+        watch = round(HELD_OUT * whole)
+        learn = whole - watch
+    looks = _looks(training, learn) if training.stopping != "none" else 0
+    asked = task.several(*PREDICTED) or 0
+    tokens = (model.trunk or 0) * task.tokens[model.name]
+    if model.adaptation == "head":
+        # A frozen trunk reads every text once, whatever the epochs.
+        return FORWARD * tokens * (learn + (watch if looks else 0) + asked)
+    seen = _steps(training, learn) * training.batch_size
+    if training.steps is None:
+        seen = training.epochs * learn
+    passed = TRAINING[model.adaptation or "full"] * seen + FORWARD * (looks * watch + asked)
+    return tokens * passed
+
+
+def _read_flops(model: Guessed, task: TaskSize) -> float | None:
+    """Operations of reading what the probe learns and answers."""
+    read = task.several("strong_train", "test")
+    if model.trunk is None or read is None:
+        return None
+    return FORWARD * model.trunk * task.tokens[model.name] * read
+
+
+def _steps(training: Training, learn: int) -> int:
+    return training.steps or training.epochs * math.ceil(learn / training.batch_size)
+
+
+def _looks(training: Training, learn: int) -> int:
+    """Evaluations of a training."""
+    steps = _steps(training, learn)
+    if training.evaluate_every:
+        return math.ceil(steps / training.evaluate_every)
+    return min(training.evaluations, steps)
+
+
+def _disk(config: StudyConfig, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:
+    """Bytes of the stages' answers in the store, and of test answers in the run folder."""
+    classes = max(task.classes for task in known)
+    roles = 2 + config.seeds * (2 + len(config.methods))
+    run = roles * sum(task.several("test") or 0 for task in known)
+    return (sum(stage.rows for stage in stages) + run) * (ROW_BYTES + 8 * classes)
+
+
+def fits_of(method: str) -> tuple[str, ...]:
+    """The finetunings that a method asks for, found by letting it ask, with stand-ins.
+
+    Two methods that ask for the same loss and the same labels get the same string:
+    their students share that fit.
+    """
+    asked = _Asked()
+    METHODS.get(method).run(asked)
+    return tuple(asked.fits)
+
+
+class _Asked:
+    """A context that trains nothing and takes note (see `weak2strong.methods.method.Context`)."""
+
+    classes = 2
+    seed = 0
+
+    def __init__(self):
+        self.fits: list[str] = []
+        self._items = {split: (Item(split, split, split),) for split in PREDICTED}
+        self.weak_labels = Predictions(PREDICTED[:2], np.array([[0.4, 0.6], [0.7, 0.3]]))
+
+    def items(self, split: Literal["strong_train", "validation", "test"] | str):
+        """One stand-in a split."""
+        return self._items[split]
+
+    def finetune(self, labels: Predictions, loss: Loss) -> Mapping[str, Predictions]:
+        """Note the fit; the answers are new ones for every fit, and always the same."""
+        of = f"{type(loss).__qualname__} {asdict(loss)}"  # pyright: ignore
+        fit = f"{of} {labels.ids} {labels.probabilities.tolist()}"
+        self.fits.append(fit)
+        p = np.random.default_rng(list(fit.encode())).uniform(size=len(PREDICTED))
+        return {s: Predictions((s,), np.array([[q, 1 - q]])) for s, q in zip(PREDICTED, p)}  # noqa: B905
