@@ -151,7 +151,7 @@ def _first_copies(points: np.ndarray) -> np.ndarray:
     seen: dict[bytes, int] = {}
     return np.array(
         [
-            seen.setdefault(blake2b(np.ascontiguousarray(row), digest_size=16).digest(), i)
+            seen.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), i)
             for i, row in enumerate(points)
         ]
     )
