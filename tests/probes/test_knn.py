@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsRegressor
 
 from weak2strong.probes import knn
-from weak2strong.probes.knn import knn_labels, nearest
+from weak2strong.probes.knn import knn_labels, mean_labels, nearest
 
 
 def draw(seed, n=200, d=8, m=30, dtype=np.float32):
@@ -137,16 +137,27 @@ def test_all_points_in_one_place():
     np.testing.assert_array_equal(nearest(points, k=3), np.tile(np.arange(3), (30, 1)))
 
 
-def test_memory_stays_within_the_stated_limit():
-    points, _, _ = draw(9, n=3000, d=16)
-    nearest(points[:50], k=3)
+@pytest.mark.parametrize(("n", "m", "d"), [(3000, 3000, 16), (20, 20_000, 64)])
+def test_memory_stays_within_the_stated_limit(n, m, d):
+    points, queries, _ = draw(9, n=n, d=d, m=m)
+    nearest(points[:10], k=3)
     tracemalloc.start()
-    nearest(points, k=3, workspace=2**21)
+    nearest(points, queries, k=3, workspace=2**21)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    copy, answer, by_point = points.nbytes, 3000 * 3 * 8, 3000 * 300
-    assert 2**20 < peak < 2**21 + copy + answer + by_point
-    assert 10 * peak < 4 * 3000**2  # all distances at once
+    copy, answer, by_point = points.nbytes, m * 3 * 8, n * 300
+    assert 2**19 < peak - copy - answer < 2**21 + by_point
+    # All distances at once, or all queries centred, would not fit.
+    assert max(4 * n * m, 4 * m * d) > 2 * peak
+
+
+def test_several_k_are_had_from_one_search():
+    points, queries, labels = draw(12)
+    neighbours = nearest(points, queries, k=30)
+    for k in (1, 8, 30):
+        np.testing.assert_array_equal(
+            mean_labels(labels, neighbours[:, :k]), knn_labels(points, labels, queries, k=k)
+        )
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,18 @@ def knn_labels(
     labels = np.asarray(labels, dtype=float)
     if labels.ndim != 2 or len(labels) != len(points):
         raise ValueError(f"Labels {labels.shape} do not fit {len(points)} points: (n, classes).")
-    return labels[nearest(points, queries, k=k, itself=itself)].mean(axis=1)
+    return mean_labels(labels, nearest(points, queries, k=k, itself=itself))
+
+
+def mean_labels(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
+    """The mean over neighbours ``(m, k)``, as by `nearest`, of labels ``(n, classes)``.
+
+    For several k, ask `nearest` once for the most and give the first k columns here.
+    """
+    total = np.zeros((len(neighbours), labels.shape[1]))
+    for column in neighbours.T:
+        total += labels[column]
+    return total / neighbours.shape[1]
 
 
 def nearest(
@@ -102,7 +113,8 @@ def nearest(
     first = _first_copies(points)
 
     answer = np.empty((len(asked), k), dtype=np.int64)
-    rows = max(1, workspace // 2 // (4 * len(points)))
+    # A row of bounds, and the query itself, centred and doubled.
+    rows = max(1, workspace // 2 // (4 * len(points) + 8 * points.shape[1]))
     for begin in range(0, len(asked), rows):
         chunk = asked[begin : begin + rows]
         about = near[begin : begin + rows] if queries is None else _centred(chunk, centre)

@@ -53,17 +53,19 @@ def fit_logistic(
 
     The bias is free of penalty. Features are standardised with the mean and the
     standard deviation of the training features (a constant one is only
-    centred), so the penalty acts on standardised weights. EleutherAI,
-    *Experiments in Weak-to-Strong Generalization* (2024), takes a penalty of 1e-2
-    (its code 1e-3) on the one sigmoid column of two classes.
+    centred), so the penalty acts on standardised weights.
 
     *In scikit-learn's terms*, ``LogisticRegression(C=C)`` on the same n
     standardised rows has the same minimum for ``C = 1 / (2 * n * penalty)`` with
     three classes or more, and for ``C = 1 / (n * penalty)`` with two. The factor
     of two: scikit-learn then fits one sigmoid column v, where the softmax here
     has two. Only their difference matters, and the penalty splits it evenly into
-    -v/2 and v/2, so ``||weights||^2`` is half of ``||v||^2``. For the same
-    reason, a penalty that a paper puts on one sigmoid column is doubled here.
+    -v/2 and v/2, so ``||weights||^2`` is half of ``||v||^2``.
+
+    *In the post's terms* (EleutherAI, *Experiments in Weak-to-Strong Generalization*,
+    2024): mean cross-entropy plus ``a * ||v||^2`` on one sigmoid column v and
+    features as they come, a = 1e-2 (1e-3 in its code), is for the same reason
+    ``penalty = 2 * a`` with ``standardise=False``.
 
     Args:
         features: ``(n, d)``, finite.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from weak2strong.probes.knn import nearest
+from weak2strong.probes.knn import mean_labels, nearest
 
 
 def topofilter(
@@ -40,7 +40,7 @@ def topofilter(
     if surplus > 0 and len(kept) > 1:
         core = labels[kept]
         neighbours = nearest(features[kept], k=min(k, len(kept) - 1), itself=False)
-        disagreement = 0.5 * np.abs(core - core[neighbours].mean(axis=1)).sum(axis=1)
+        disagreement = 0.5 * np.abs(core - mean_labels(core, neighbours)).sum(axis=1)
         worst = np.argsort(-disagreement, kind="stable")[:surplus]
         kept = np.delete(kept, worst)
     mask = np.zeros(len(labels), dtype=bool)
