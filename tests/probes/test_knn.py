@@ -68,12 +68,13 @@ def test_neighbours_and_their_order_are_exact(seed, n, d, grid, scale, offset, d
         np.testing.assert_array_equal(found, literal(points, points, k, itself))
 
 
-def test_what_float32_products_cannot_tell_apart_is_still_told_apart():
-    # Distances differ by less than one part in 10^7, all of it below float32.
+@pytest.mark.parametrize("scale", [1.0, 1e-21])
+def test_what_float32_products_cannot_tell_apart_is_still_told_apart(scale):
+    # Distances differ by less than one part in 10^6, or lie where products underflow.
     rng = np.random.default_rng(3)
     on_sphere = rng.normal(size=(400, 30))
     on_sphere /= np.linalg.norm(on_sphere, axis=1, keepdims=True)
-    points = on_sphere * (1 + 1e-9 * rng.permutation(400))[:, None]
+    points = scale * on_sphere * (1 + 1e-9 * rng.permutation(400))[:, None]
     query = np.zeros((1, 30))
     np.testing.assert_array_equal(nearest(points, query, k=20), literal(points, query, 20))
     by_product = np.argsort(np.square(points.astype(np.float32)).sum(axis=1), kind="stable")[:20]
