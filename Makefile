@@ -30,6 +30,7 @@ types: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/finetune.py
+	$(BIN)/python benchmarks/knn.py
 	$(BIN)/python benchmarks/coverage.py --trials 400
 
 clean:

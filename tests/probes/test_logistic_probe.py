@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import approx_fprime
+from scipy.optimize import approx_fprime, minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -63,6 +63,21 @@ def test_a_soft_label_equals_weighted_copies_of_the_row():
         np.repeat(x, 3, axis=0), np.tile(np.arange(3), 60), sample_weight=t.ravel()
     )
     np.testing.assert_allclose(probe.predict(x), copies.predict_proba(x), atol=1e-4)
+
+
+def test_one_sigmoid_column_has_the_same_minimum_at_half_the_penalty():
+    x, y, rng = draw(20, d=3)
+    t = soften(y, 2, rng)
+
+    def literal(v):
+        logit = x @ v[:-1] + v[-1]
+        entropy = t[:, 1] * np.log1p(np.exp(-logit)) + t[:, 0] * np.log1p(np.exp(logit))
+        return entropy.mean() + 1e-2 * (v[:-1] ** 2).sum()
+
+    v = minimize(literal, np.zeros(4), tol=1e-10).x
+    probe = fit_logistic(x, t, penalty=2e-2, standardise=False)
+    expected = 1 / (1 + np.exp(-(x @ v[:-1] + v[-1])))
+    np.testing.assert_allclose(probe.predict(x)[:, 1], expected, atol=1e-4)
 
 
 def test_one_hot_rows_equal_labels_and_the_bias_is_free():
