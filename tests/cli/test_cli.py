@@ -157,7 +157,10 @@ BAD = [
     (["run", "--weak", "atlas-ss"], r"Unknown model 'atlas-ss': .*atlas-s"),
     (["run", "--strong", "/no/such/folder"], r"Model folder /no/such/folder does not exist"),
     (["run", "--strong", "nobody/nothing"], r"nobody/nothing is no local .*offline mode"),
-    (["run", "--methods", "confidance"], r"Unknown method 'confidance': did you mean confidence"),
+    (
+        ["run", "--methods", "confidance"],
+        r"method 'confidance': the nearest are confidence, ",
+    ),
     (["run", "--seeds", "0"], r"at least 1 seed, not 0"),
     (["run", "--epochs", "0"], r"epochs must be at least 1"),
     (["run", "--weak-lr", "-1"], r"learning_rate must be above 0"),

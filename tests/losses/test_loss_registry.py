@@ -27,7 +27,7 @@ def test_every_loss_keeps_the_contract(name):
 
 
 def test_unknown_names_and_settings_are_sentences():
-    with pytest.raises(UserError, match=r"Unknown loss 'confidense': did you mean confidence\?"):
+    with pytest.raises(UserError, match=r"Unknown loss 'confidense': the nearest are confidence, "):
         losses.loss("confidense")
     with pytest.raises(UserError, match=r"did you mean maximum\?"):
         losses.loss("confidence", maximun=0.5)

@@ -1,8 +1,12 @@
 """Losses for the student: one file each, listed by name in `LOSSES`.
 
-`cross-entropy` imitates the supervisor. `confidence` also rewards the student
-for being sure of its own answer, which helps where the gap between supervisor
-and student is large (Burns et al. 2023).
+`cross-entropy` imitates the supervisor, and `kl` has its gradient. `confidence`
+also rewards the student for being sure of its own answer, which helps where the
+gap between supervisor and student is large (Burns et al. 2023);
+`adaptive-confidence` does so by example, `entropy` without a hard answer.
+`window` leaves the student alone where it is sure, `product` lets both speak.
+A name that ends in `-code` is a loss as published code has it, where that
+differs from the text.
 """
 
 from __future__ import annotations
@@ -23,6 +27,13 @@ LOSSES = Registry(
     {
         "cross-entropy": "weak2strong.losses.cross_entropy:CrossEntropy",
         "confidence": "weak2strong.losses.confidence:Confidence",
+        "confidence-openai-code": "weak2strong.losses.confidence_openai_code:ConfidenceOpenaiCode",
+        "adaptive-confidence": "weak2strong.losses.adaptive_confidence:AdaptiveConfidence",
+        "entropy": "weak2strong.losses.entropy:Entropy",
+        "entropy-eleuther-code": "weak2strong.losses.entropy_eleuther_code:EntropyEleutherCode",
+        "window": "weak2strong.losses.window:Window",
+        "product": "weak2strong.losses.product:Product",
+        "kl": "weak2strong.losses.kl:Kl",
     },
 )
 

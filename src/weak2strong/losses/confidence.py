@@ -7,7 +7,10 @@ from typing import ClassVar
 
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
+from weak2strong.losses.hardened import harden, log_odds, threshold
+from weak2strong.losses.settings import check_shares
+from weak2strong.losses.warmup import risen
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,7 @@ class Confidence:
     1/2 would let the student drift to one class. t lies halfway between the
     last row above it and the first below it, +inf where the weak labels call no
     row positive and -inf where they call all so. Rows that tie across the
-    threshold all become negative. t is kept as log-odds, the scale on which
-    float32 can tell two nearly certain predictions apart.
+    threshold all become negative.
 
     *More classes*: h is the most probable class, the lowest on ties; the paper
     does not treat this case, and class shares are not matched.
@@ -49,16 +51,11 @@ class Confidence:
     needs_batch: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for name in ("maximum", "warmup"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0 <= value <= 1:
-                raise UserError(
-                    f"The confidence loss takes a {name} between 0 and 1, not {value!r}."
-                )
+        check_shares(self, "maximum", "warmup")
 
     def weight(self, fraction: float) -> float:
         """The weight a of the auxiliary term after that share of training."""
-        return self.maximum * (min(1.0, fraction / self.warmup) if self.warmup > 0 else 1.0)
+        return self.maximum * risen(fraction, self.warmup)
 
     def statistics(
         self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
@@ -66,18 +63,7 @@ class Confidence:
         """The threshold t of the batch as log-odds, a float32 scalar; None for k > 2."""
         if logits.shape[-1] != 2:
             return None
-        odds = _log_odds(logits)
-        positive = int((targets[:, 1] > 0.5).sum())
-        if positive == 0:
-            return odds.new_tensor(torch.inf)
-        if positive == len(odds):
-            return odds.new_tensor(-torch.inf)
-        ordered = odds.sort(descending=True).values
-        above, below = ordered[positive - 1], ordered[positive]
-        # Halfway, not at `below`: micro-batches recompute the logits with other
-        # rounding, and a row that sits on the threshold would flip at random.
-        middle = (above + below) / 2
-        return torch.where(middle < above, middle, below)
+        return threshold(log_odds(logits), int((targets[:, 1] > 0.5).sum()))
 
     def per_example(
         self,
@@ -87,22 +73,9 @@ class Confidence:
         statistics: torch.Tensor | None,
     ) -> torch.Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
-        log_f = torch.log_softmax(logits.float(), dim=-1)
-        imitation = -(targets.detach().float() * log_f).sum(dim=-1)
-        hardened = self._hardened(logits.detach(), statistics)
-        confidence = -log_f.gather(-1, hardened.unsqueeze(-1)).squeeze(-1)
+        log_f = log_probabilities(logits)
+        two = logits.shape[-1] == 2
+        h = harden(logits, statistics) if two else logits.detach().argmax(dim=-1)
         a = self.weight(fraction)
-        return (1 - a) * imitation + a * confidence
-
-    def _hardened(self, logits: torch.Tensor, threshold: torch.Tensor | None) -> torch.Tensor:
-        """The class index h of each row, ``(b,)``."""
-        if logits.shape[-1] != 2:
-            return logits.argmax(dim=-1)
-        if threshold is None:
-            raise ValueError("Two classes need the threshold that `statistics` returns.")
-        return (_log_odds(logits) > threshold).long()
-
-
-def _log_odds(logits: torch.Tensor) -> torch.Tensor:
-    """``log(f_1 / f_0)`` in float32."""
-    return logits[:, 1].float() - logits[:, 0].float()
+        own = -log_f.gather(-1, h.unsqueeze(-1)).squeeze(-1)
+        return (1 - a) * cross_entropy(targets, log_f) + a * own

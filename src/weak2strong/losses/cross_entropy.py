@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 
+from weak2strong.losses.loss import RowLoss
+
 
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(RowLoss):
     """``CE(w, f) = - sum_c w_c log f_c``, with student probabilities f and targets w.
 
     The loss of naive finetuning in Burns et al. 2023 (section 4.2); the
@@ -20,14 +21,6 @@ class CrossEntropy:
     Shapes: logits ``(b, k)``, targets ``(b, k)``, losses ``(b,)``. No settings.
     """
 
-    needs_batch: ClassVar[bool] = False
-
-    def statistics(
-        self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
-    ) -> torch.Tensor | None:
-        """None: each example stands alone."""
-        return None
-
     def per_example(
         self,
         logits: torch.Tensor,
@@ -36,6 +29,15 @@ class CrossEntropy:
         statistics: torch.Tensor | None,
     ) -> torch.Tensor:
         """``CE(w, f)`` of each example, ``(b,)`` in float32."""
-        # bf16 keeps 8 bits of a logarithm: too few to add up over an epoch.
-        log_f = torch.log_softmax(logits.float(), dim=-1)
-        return -(targets.detach().float() * log_f).sum(dim=-1)
+        return cross_entropy(targets, log_probabilities(logits))
+
+
+def log_probabilities(logits: torch.Tensor) -> torch.Tensor:
+    """``log f``, ``(b, k)`` in float32, of logits of any float type."""
+    # bf16 keeps 8 bits of a logarithm: too few to add up over an epoch.
+    return torch.log_softmax(logits.float(), dim=-1)
+
+
+def cross_entropy(targets: torch.Tensor, log_f: torch.Tensor) -> torch.Tensor:
+    """``CE(w, f)`` of each row, ``(b,)``; no gradient flows through the targets."""
+    return -(targets.detach().float() * log_f).sum(dim=-1)

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 class Loss(Protocol):
     """A training loss. Implementations are frozen dataclasses whose fields are their settings.
 
-    The settings are part of cache keys: whatever changes the result is a field.
+    The settings are part of cache keys: whatever changes the result is a field. So
+    is what a loss must know of the whole training set, such as the median of the
+    weak labels: the method computes it from the labels it trains on.
 
     At each optimiser step the loop runs the whole batch of ``B`` examples once
     without gradients and calls `statistics` on its detached logits, if
@@ -51,3 +53,15 @@ class Loss(Protocol):
             statistics: what `statistics` returned for the whole batch.
         """
         ...
+
+
+class RowLoss:
+    """What losses have in common of which each example stands alone."""
+
+    needs_batch: ClassVar[bool] = False
+
+    def statistics(
+        self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
+    ) -> torch.Tensor | None:
+        """None: nothing of the batch is needed."""
+        return None

@@ -7,6 +7,18 @@ METHODS = Registry(
     {
         "naive": "weak2strong.methods.naive:NAIVE",
         "confidence": "weak2strong.methods.confidence:CONFIDENCE",
+        "confidence-openai-code": (
+            "weak2strong.methods.confidence_openai_code:CONFIDENCE_OPENAI_CODE"
+        ),
+        "adaptive-confidence": "weak2strong.methods.adaptive_confidence:ADAPTIVE_CONFIDENCE",
+        "adaptive-confidence-guo-code": (
+            "weak2strong.methods.adaptive_confidence:ADAPTIVE_CONFIDENCE_GUO_CODE"
+        ),
+        "entropy": "weak2strong.methods.entropy:ENTROPY",
+        "entropy-eleuther-code": "weak2strong.methods.entropy_eleuther_code:ENTROPY_ELEUTHER_CODE",
+        "window": "weak2strong.methods.window:WINDOW",
+        "product": "weak2strong.methods.product:PRODUCT",
+        "kl": "weak2strong.methods.kl:KL",
     },
     hint="`w2s methods` lists them all.",
 )

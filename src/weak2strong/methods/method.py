@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from weak2strong.errors import UserError
 from weak2strong.losses import Loss
 from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
@@ -61,9 +62,23 @@ class Method:
         source: paper and section.
         run: from a context to the student's predictions for ``strong_train``,
             ``validation`` and ``test``.
+        classes: the one number of classes it is for; None for any.
     """
 
     name: str
     summary: str
     source: str
     run: Callable[[Context], Mapping[str, Predictions]]
+    classes: int | None = None
+
+    def check(self, classes: int, task: str = "this task") -> None:
+        """Refuse a task with that many classes, if the method is not for it.
+
+        Raises:
+            UserError: saying how many it is for.
+        """
+        if self.classes not in (None, classes):
+            raise UserError(
+                f"The method {self.name!r} is for {self.classes} classes, and {task} has "
+                f"{classes}: leave the method out (`w2s methods` lists the others)."
+            )

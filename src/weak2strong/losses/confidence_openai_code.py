@@ -1,0 +1,78 @@
+"""The auxiliary confidence loss as the public code of Burns et al. has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from weak2strong.errors import UserError
+from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
+from weak2strong.losses.hardened import harden, log_odds, threshold
+from weak2strong.losses.settings import check_shares
+
+
+@dataclass(frozen=True)
+class ConfidenceOpenaiCode:
+    """``(1 - a) CE(w, f) + a CE(h, f)`` with the weight and threshold of openai/weak-to-strong.
+
+    For people who reproduce that code; `Confidence` follows the paper (Burns et
+    al. 2023, section 4.3). There are two differences. The weight jumps::
+
+        a = maximum * fraction   as long as fraction <= warmup
+        a = maximum              afterwards
+
+    so that with the defaults it climbs to 0.05 over the first tenth of training,
+    and then is 0.5. And h (detached) is class 0 where ``f_0 >= t``, else class 1,
+    with t the quantile of ``f_0`` over the batch at the mean weak probability of
+    class 1 (between two rows it is interpolated linearly): *soft* weak labels say
+    how many rows are positive, where `Confidence` counts rows with ``w > 1/2``.
+    A row that lies on t is class 0, so a batch of one is always class 0.
+
+    Two classes only. Shapes: logits ``(b, 2)``, targets ``(b, 2)``, losses ``(b,)``.
+
+    Raises:
+        UserError: a setting outside [0, 1], or logits of more classes.
+    """
+
+    maximum: float = 0.5
+    """The final a, in [0, 1]: ``aux_coef`` there."""
+    warmup: float = 0.1
+    """The share of training after which a jumps, in [0, 1]: ``warmup_frac`` there."""
+
+    needs_batch: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        check_shares(self, "maximum", "warmup")
+
+    def weight(self, fraction: float) -> float:
+        """The weight a of the auxiliary term after that share of training."""
+        return self.maximum * (1.0 if fraction > self.warmup else fraction)
+
+    def statistics(
+        self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
+    ) -> torch.Tensor:
+        """A threshold with the same rows on either side as t has, as log-odds, float32."""
+        if logits.shape[-1] != 2:
+            raise UserError(
+                f"The loss confidence-openai-code is for two classes, not {logits.shape[-1]}: "
+                "the loss confidence takes any number."
+            )
+        f_0 = torch.softmax(logits.float(), dim=-1)[:, 0]
+        t = torch.quantile(f_0, targets[:, 1].float().mean())
+        # Not t itself, on which a row often sits: `threshold` says why.
+        return threshold(log_odds(logits), int((f_0 < t).sum()))
+
+    def per_example(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        fraction: float,
+        statistics: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
+        log_f = log_probabilities(logits)
+        own = -log_f.gather(-1, harden(logits, statistics).unsqueeze(-1)).squeeze(-1)
+        a = self.weight(fraction)
+        return (1 - a) * cross_entropy(targets, log_f) + a * own

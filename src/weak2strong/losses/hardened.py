@@ -1,0 +1,39 @@
+"""A student's own hard answers, with as many positive ones as asked: for two classes.
+
+The threshold is kept as log-odds, the scale on which float32 can tell two
+nearly certain predictions apart.
+"""
+
+from __future__ import annotations
+
+import torch
+
+
+def log_odds(logits: torch.Tensor) -> torch.Tensor:
+    """``log(f_1 / f_0)`` of logits ``(b, 2)``, ``(b,)`` in float32."""
+    return logits[:, 1].float() - logits[:, 0].float()
+
+
+def threshold(odds: torch.Tensor, positive: int) -> torch.Tensor:
+    """The scalar above which the ``positive`` largest of the log-odds lie.
+
+    It lies halfway between the last row above it and the first below it: +inf
+    for none above, -inf for all. Rows that tie across it are all below.
+    """
+    if positive == 0:
+        return odds.new_tensor(torch.inf)
+    if positive == len(odds):
+        return odds.new_tensor(-torch.inf)
+    ordered = odds.sort(descending=True).values
+    above, below = ordered[positive - 1], ordered[positive]
+    # Halfway, not at `below`: micro-batches recompute the logits with other
+    # rounding, and a row that sits on the threshold would flip at random.
+    middle = (above + below) / 2
+    return torch.where(middle < above, middle, below)
+
+
+def harden(logits: torch.Tensor, threshold: torch.Tensor | None) -> torch.Tensor:
+    """The class indices ``(b,)`` of logits ``(b, 2)``: 1 where the log-odds are above it."""
+    if threshold is None:
+        raise ValueError("Two classes need the threshold that `statistics` returns.")
+    return (log_odds(logits.detach()) > threshold).long()

@@ -1,0 +1,59 @@
+"""Confidence-window loss: learn from the supervisor only what the student is unsure of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
+from weak2strong.losses.loss import RowLoss
+from weak2strong.losses.settings import check_shares
+
+
+@dataclass(frozen=True)
+class Window(RowLoss):
+    """``1[max_c f_c <= t] CE(w, f)``: no gradient from examples the student is sure of.
+
+    EleutherAI 2024, *Experiments in Weak-to-Strong Generalization*, modified loss
+    functions. t is the median confidence ``max_c w_c`` of the weak labels, all that
+    are trained on and not those of a batch: `from_labels`. For two classes
+    ``max_c f_c = 1/2 + |f - 1/2|``, so the rule is that of the post, ``|f - 1/2|`` at
+    most the median of ``|w - 1/2|``; for more classes it is its plain
+    generalisation, which the post does not treat.
+
+    An example outside of the window is worth 0 and still counts in the mean over
+    the batch: steps get smaller as the student becomes sure. With ``t = 1``, which
+    is also the median of hard labels, this is `CrossEntropy`. The window itself
+    (which examples are in) is not differentiated. In EleutherAI/w2s the bound is
+    strict, the median is the lower one of two in the middle, and 0.65 is the default.
+
+    Shapes: logits ``(b, k)``, targets ``(b, k)``, losses ``(b,)``.
+
+    Raises:
+        UserError: a threshold outside [0, 1].
+    """
+
+    threshold: float = 0.65
+    """The confidence t up to which an example counts, in [0, 1]; see `from_labels`."""
+
+    def __post_init__(self) -> None:
+        check_shares(self, "threshold")
+
+    @classmethod
+    def from_labels(cls, weak_labels: np.ndarray) -> Window:
+        """With the median confidence of weak labels ``(n, k)`` as its threshold."""
+        return cls(threshold=float(np.median(weak_labels.max(axis=1))))
+
+    def per_example(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        fraction: float,
+        statistics: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """The loss of each example, ``(b,)`` in float32; 0 outside of the window."""
+        log_f = log_probabilities(logits)
+        unsure = log_f.detach().exp().amax(dim=-1) <= self.threshold
+        return torch.where(unsure, cross_entropy(targets, log_f), 0.0)

@@ -1,0 +1,37 @@
+"""Methods that finetune on the weak labels as they are, and differ only in their loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from weak2strong.losses import loss as loss_of
+from weak2strong.methods.method import Context, Method
+from weak2strong.predictions import Predictions
+
+
+def finetuning(
+    name: str,
+    summary: str,
+    source: str,
+    loss: str,
+    settings: Mapping[str, Any] | None = None,
+    classes: int | None = None,
+) -> Method:
+    """A method that finetunes on the supervisor's soft labels with a loss of that name.
+
+    Args:
+        name: of the method.
+        summary: one line for lists.
+        source: paper and section.
+        loss: its name.
+        settings: of the loss, where they are not its defaults.
+        classes: the one number of classes that the loss is for.
+    """
+
+    def run(context: Context) -> Mapping[str, Predictions]:
+        method.check(context.classes)
+        return context.finetune(context.weak_labels, loss_of(loss, **settings or {}))
+
+    method = Method(name, summary, source, run, classes)
+    return method
