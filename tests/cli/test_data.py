@@ -102,6 +102,13 @@ FORMATS = {
 }
 
 
+def test_a_method_for_two_classes_refuses_three_before_anything_is_trained(tmp_path, capsys):
+    path = write(tmp_path / "three.jsonl", rows(260, classes=3))
+    command = ["run", "--task", str(path), *QUICK, "--methods", "confidence-openai-code"]
+    assert main(command) == 2
+    assert "is for 2 classes, and task three has 3" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_of_every_form_is_run(one_process, tmp_path, capsys, name):
     data = [row | {"key": f"k{i}", "doc": i // 4} for i, row in enumerate(rows(200))]

@@ -105,6 +105,8 @@ class StudyConfig:
         tasks = find_tasks(references, self.data)
         for task in tasks:
             task.about(self.entities)
+            for name in self.methods:
+                METHODS.get(name).check(len(task.classes), f"task {task.name}")
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,
