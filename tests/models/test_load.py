@@ -233,3 +233,12 @@ def test_weights_as_pickles_are_refused(toy_models, tmp_path):
     torch.save(state, folder / "pytorch_model.bin")
     with pytest.raises(UserError, match="cannot be loaded"):
         load(folder)
+
+
+def test_a_device_that_is_too_small_is_a_sentence(toy_models, monkeypatch):
+    def refuse(self, device):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("weak2strong.models.load.Network.to", refuse)
+    with pytest.raises(UserError, match=r"does not fit into the memory of the cpu .*by LoRA"):
+        load(toy_models["llama"])

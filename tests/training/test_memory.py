@@ -117,6 +117,13 @@ def test_other_errors_are_not_taken_for_it(load, lesson):
         fit(model, lesson(20), CrossEntropy(), SHORT, 0, token_budget=64)
 
 
+def test_memory_that_is_short_while_it_is_measured_is_a_sentence_too(load, lesson):
+    model = load()
+    crowded(model, 0, ERRORS[0])
+    with pytest.raises(UserError, match="ran out of memory with one text at a time"):
+        fit(model, lesson(20), CrossEntropy(), SHORT, 0)
+
+
 def test_the_last_resorts_are_computing_twice_and_a_sentence(load, lesson):
     model = load()
     crowded(model, 0, ERRORS[0])

@@ -174,10 +174,15 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
                 "choose another head_start than answers."
             )
         start_from_answers(head, whole, tokenizer, spec.answers)
-    network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling)
-    return LoadedModel(
-        network.to(device).eval(), tokenizer, kind, device, precision, spec.checkpointing
-    )
+    network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
+    try:
+        network.to(device)
+    except torch.OutOfMemoryError as e:
+        raise UserError(
+            f"Model {spec.name!r} does not fit into the memory of the {device.type} "
+            f"(adaptation {spec.adaptation}): adapt it by LoRA, or take a smaller one."
+        ) from e
+    return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
 
 
 def fuse(trunk: nn.Module) -> None:

@@ -48,8 +48,13 @@ def find_room(model: LoadedModel, rows: Sequence[Sequence[int]]) -> Room:
     longest = max(map(len, rows))
 
     def fitting() -> int:
-        with model.autocast():
-            needed = SPARE * activation_bytes(model.network, longest, longest)
+        try:
+            with model.autocast():
+                needed = SPARE * activation_bytes(model.network, longest, longest)
+        except Exception as e:
+            if not out_of_memory(e):
+                raise
+            return 0
         return int(left * longest / max(1, needed))
 
     twice = model.checkpointing == "on" and save_memory(model)
