@@ -50,6 +50,15 @@ class Predictions:
         return self.probabilities[[place[id] for id in ids]]
 
 
+def joined(*parts: Predictions) -> Predictions:
+    """Predictions of one kind for different examples as one."""
+    return Predictions(
+        tuple(id for p in parts for id in p.ids),
+        np.concatenate([p.probabilities for p in parts]),
+        parts[0].kind,
+    )
+
+
 def save_predictions(path: Path, splits: dict[str, Predictions]) -> None:
     """Write predictions of several splits as one parquet file: split, kind, id, probabilities."""
     import polars as pl

@@ -8,6 +8,7 @@ import pytest
 
 from weak2strong.errors import UserError
 from weak2strong.methods import METHODS
+from weak2strong.methods.confident_only import sure
 from weak2strong.models.spec import ModelSpec
 from weak2strong.store import Store
 from weak2strong.study import stages
@@ -76,6 +77,25 @@ def test_only_an_oracle_sees_the_truth_of_validation(make_desk, splits, quick_st
             stages.student(desk, "naive", 0)
             keys.append(next(u.key for u in desk.used if u.stage == "student"))
         assert (keys[0] == keys[1]) == same
+
+
+def test_a_student_learns_from_labelled_examples_alone(make_desk, monkeypatch):
+    """Those that a method leaves out are answered, but not learnt from."""
+    desk, lessons = make_desk(), []
+    real = stages._finetune
+
+    def spy(desk, model, training, of, lesson, seed):
+        lessons.append(lesson)
+        return real(desk, model, training, of, lesson, seed)
+
+    monkeypatch.setattr(stages, "_finetune", spy)
+    weak = stages.weak_labels(desk, 0)["strong_train"]
+    found = stages.student(desk, "confident-only", 0)
+    kept = sure(weak)
+    learnt = lessons[-1]
+    assert {item.id for item in learnt.items} == set(kept.ids) < set(weak.ids)
+    np.testing.assert_array_equal(learnt.targets, kept.at([item.id for item in learnt.items]))
+    assert set(found["strong_train"].ids) == set(weak.ids)
 
 
 def test_the_ceiling_does_depend_on_the_labels_that_students_must_not_see(make_desk, splits):

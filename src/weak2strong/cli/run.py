@@ -48,7 +48,7 @@ class Run:
     strong: Model = None
     """Student and ceiling model, likewise (default: atlas-l)."""
     methods: Names = None
-    """Methods by name (default: naive confidence; see: w2s methods)."""
+    """Methods by name, or all (default: naive confidence; see: w2s methods)."""
     seeds: Number = None
     """How many seeds (default: 5); each varies initialisation, order and supervisor."""
     metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None

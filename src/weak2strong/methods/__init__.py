@@ -19,6 +19,16 @@ METHODS = Registry(
         "window": "weak2strong.methods.window:WINDOW",
         "product": "weak2strong.methods.product:PRODUCT",
         "kl": "weak2strong.methods.kl:KL",
+        "confident-only": "weak2strong.methods.confident_only:CONFIDENT_ONLY",
+        "strong-to-strong": "weak2strong.methods.strong_to_strong:STRONG_TO_STRONG",
     },
     hint="`w2s methods` lists them all.",
 )
+
+ALL = "all"
+"""Stands for every method."""
+
+
+def expand(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of methods, with ``all`` replaced by all of them."""
+    return tuple(method for name in names for method in (METHODS if name == ALL else (name,)))

@@ -42,8 +42,8 @@ class Context(Protocol):
         """Finetune the student model and predict; cached, hence shared between methods.
 
         Args:
-            labels: targets for ``strong_train``, and for ``validation``, where
-                the stopping rule looks.
+            labels: targets for ``strong_train``, all of it or what is to be learnt
+                from, and for ``validation``, where the stopping rule looks.
             loss: what to minimise.
 
         Returns:

@@ -13,6 +13,7 @@ import yaml
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.methods import METHODS
+from weak2strong.methods import expand as expand_methods
 from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.predictions import read_weak_labels
@@ -39,7 +40,7 @@ class StudyConfig:
             (see `weak2strong.tasks.find`).
         weak: the supervisor's model.
         strong: the model of students and ceiling.
-        methods: names of methods.
+        methods: names of methods; ``all`` stands for every one.
         seeds: how many; they are numbered from 0.
         metric: what PGR is computed on; every metric of the kind is recorded.
         weak_labels: a file of the user's own labels in place of a supervisor.
@@ -66,6 +67,9 @@ class StudyConfig:
     split_seed: int = 0
     entities: Entities = "seen"
     data: DataOptions = field(default_factory=DataOptions)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", expand_methods(self.methods))
 
     @property
     def weak_name(self) -> str:

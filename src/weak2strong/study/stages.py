@@ -21,6 +21,7 @@ from weak2strong.methods import METHODS
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.predictions import (
     Predictions,
+    joined,
     load_predictions,
     read_weak_labels,
     save_predictions,
@@ -87,7 +88,7 @@ def ceiling(desk: Desk, seed: int) -> Mapping[str, Predictions]:
 def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     """What a method makes of the strong model and the weak labels."""
     labels = weak_labels(desk, seed)
-    shown = _joined(labels["strong_train"], labels["validation"])
+    shown = joined(labels["strong_train"], labels["validation"])
     if desk.config.labels == "hard":
         certain = hardened(desk.task.kind, shown.probabilities)
         shown = replace(shown, probabilities=certain)
@@ -98,9 +99,11 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
         truth = true_targets(desk.task.kind, desk.splits.validation, classes)
 
     def finetune(targets: Predictions, of: Loss) -> Mapping[str, Predictions]:
+        labelled = set(targets.ids)
+        learn = [item for item in items["strong_train"] if item.id in labelled]
         lesson = Lesson(
-            items["strong_train"],
-            targets.at([i.id for i in items["strong_train"]]),
+            learn,
+            targets.at([i.id for i in learn]),
             items["validation"],
             targets.at([i.id for i in items["validation"]]) if truth is None else truth,
         )
@@ -268,14 +271,6 @@ def _finetune(
 
 def _writer(answers: Mapping[str, Predictions]) -> Write:
     return lambda folder: save_predictions(folder / FILE, dict(answers))
-
-
-def _joined(*parts: Predictions) -> Predictions:
-    return Predictions(
-        tuple(id for p in parts for id in p.ids),
-        np.concatenate([p.probabilities for p in parts]),
-        parts[0].kind,
-    )
 
 
 def _digest(p: Predictions) -> str:
