@@ -85,3 +85,9 @@ def test_outputs_are_read_as_float64_probabilities():
     assert found.dtype == np.float64
     assert 0 < found[1, 1] < 1e-38  # float32 would say 0
     np.testing.assert_allclose(found.sum(1), 1, rtol=1e-15)
+
+
+def test_a_mean_of_half_precision_states_is_that_of_the_same_numbers_in_float32():
+    states = torch.randn(2, 301, 4).bfloat16()
+    mask = torch.ones(2, 301, dtype=torch.long)
+    torch.testing.assert_close(pool_mean(states, mask), states.float().mean(1), rtol=0, atol=1e-6)

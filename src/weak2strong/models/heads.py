@@ -37,7 +37,9 @@ def pool_first(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
-    """Mean state of the real tokens, (b, t, d) and (b, t) to (b, d)."""
+    """Mean state of the real tokens, (b, t, d) and (b, t) to (b, d), float32 at least."""
+    # In bfloat16 the number of tokens alone could be off.
+    states = states.to(torch.promote_types(states.dtype, torch.float32))
     weight = mask.unsqueeze(-1).to(states.dtype)
     return (states * weight).sum(1) / weight.sum(1).clamp(min=1)
 
