@@ -26,10 +26,13 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from weak2strong.losses import loss
+from weak2strong.models.guess import FORWARD
+from weak2strong.models.guess import TRAINING as OPERATIONS
 from weak2strong.models.load import LoadedModel, best_device, load_model
 from weak2strong.models.needs import count
 from weak2strong.models.precision import fast_precision
 from weak2strong.models.spec import ModelSpec
+from weak2strong.models.speed import matrix_rate
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Labelled, _batches, fit
 from weak2strong.training.predict import pooled_activations, predict
@@ -47,9 +50,6 @@ TRAINING = Training(
 JOBS = ("full", "lora", "head", "inference", "activations")
 ASKING = ("inference", "activations")
 LITERAL = ("literal", "unpadded")
-
-PASSES = {"full": 6, "lora": 4}
-"""Operations a weight and token: two forward, two for gradients of states, two of weights."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measure
     trunk = model.network.trunk
     dense = count(trunk) - trunk.get_input_embeddings().weight.numel()
     tokens = sum(map(len, model.tokenizer([item.text for item in texts.items])["input_ids"]))
-    operations = PASSES.get(name, 2) * dense * tokens
+    operations = OPERATIONS.get(name, FORWARD) * dense * tokens
     return Measured(seconds, tokens, operations, padding, peak(), mean_loss)
 
 
@@ -186,19 +186,6 @@ def peak() -> int:
         return torch.cuda.max_memory_allocated()
     unit = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def matmul_rate(dtype: torch.dtype, threads: int) -> float:
-    """Operations a second of a large product of matrices on this machine, the best of several."""
-    torch.set_num_threads(threads)
-    n, device = 2048, best_device()
-    one = torch.randn(n, n, device=device, dtype=dtype)
-    best = math.inf
-    for _ in range(8):
-        begun = time.perf_counter()
-        (one @ one)[0, 0].item()
-        best = min(best, time.perf_counter() - begun)
-    return 2 * n**3 / best
 
 
 def row(name: str, by: str, examples: int, m: Measured, base: Measured, rate: float) -> str:
@@ -231,7 +218,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=3, help="the quickest counts")
     options = parser.parse_args()
-    rates = {by: matmul_rate(getattr(torch, by), options.threads) for by in ("float32", "bfloat16")}
+    torch.set_num_threads(options.threads)
+    rates = {by: matrix_rate(best_device(), getattr(torch, by)) for by in ("float32", "bfloat16")}
     auto = fast_precision(best_device())
     print(
         f"{options.examples} sentences, {best_device().type}, {options.threads} threads, "

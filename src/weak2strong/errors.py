@@ -20,6 +20,12 @@ class UnknownNameError(UserError):
     """A name that nothing has: no network and no file would mend it."""
 
 
+def first_line(error: Exception) -> str:
+    """What an error of a library says first, or its name where it says nothing."""
+    said = str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
 def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:
     """The error for a name that nothing is registered under, with the nearest names.
 

@@ -112,15 +112,10 @@ def _print_check(name: str, found: Checked) -> None:
 
 
 def _print_table(titles: tuple[str, ...], rows: list, sides: str) -> None:
-    """A table with a column a title, set to the left (l) or right (r); None makes a gap."""
-    from rich import box
-    from rich.table import Table
+    """Print a table; None in place of a row makes a gap."""
+    from weak2strong.report.table import column_table, table_console
 
-    from weak2strong.report.table import table_console
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for title, side in zip(titles, sides, strict=True):
-        table.add_column(title, justify="right" if side == "r" else "left", no_wrap=True)
+    table = column_table(titles, sides)
     for row in rows:
         if row is None:
             table.add_section()

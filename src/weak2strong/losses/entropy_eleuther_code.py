@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.loss import RowLoss
-from weak2strong.losses.settings import check_shares
-from weak2strong.losses.warmup import risen
+from weak2strong.losses.entropy import Entropy
 
 
 @dataclass(frozen=True)
-class EntropyEleutherCode(RowLoss):
+class EntropyEleutherCode(Entropy):
     """``(1 - a) CE(w, f) + a CE(f', f)``, f' = f detached: cross-entropy in disguise.
 
     EleutherAI/w2s, loss ``entropy``. Its value is that of `Entropy`, but the
@@ -22,26 +20,14 @@ class EntropyEleutherCode(RowLoss):
     `CrossEntropy`, and do not count this as evidence on entropy. It is here for
     people who reproduce that code.
 
-    The weight rises linearly, ``a = maximum * min(1, fraction / warmup)``; at
-    ``a = 1`` there is no gradient at all.
+    The weight and its settings are those of `Entropy` (there: ``logconf_weight``, and a
+    warm-up of 100 steps); at ``a = 1`` there is no gradient at all.
 
     Shapes: logits ``(b, k)``, targets ``(b, k)``, losses ``(b,)``.
 
     Raises:
         UserError: a setting outside [0, 1].
     """
-
-    maximum: float = 0.5
-    """The final a, in [0, 1]: ``logconf_weight`` there."""
-    warmup: float = 0.2
-    """The share of training over which a rises from 0, in [0, 1] (there: 100 steps)."""
-
-    def __post_init__(self) -> None:
-        check_shares(self, "maximum", "warmup")
-
-    def weight(self, fraction: float) -> float:
-        """The weight a of the second term after that share of training."""
-        return self.maximum * risen(fraction, self.warmup)
 
     def per_example(
         self,

@@ -18,7 +18,7 @@ from weak2strong.models.catalogue import listed
 from weak2strong.models.hub import cached_file
 from weak2strong.models.needs import adapter_parameters, count, resting_bytes, skeleton
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import LORA_ABOVE, ModelSpec, check_name
+from weak2strong.models.spec import ModelSpec, check_name, usual_adaptation
 
 TRAINING = {"full": 6, "lora": 4, "head": 2}
 """Operations a parameter and token of a training step: 2 forward, 2 for the gradients of
@@ -59,7 +59,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
     if adaptation is None and trunk is not None:
-        adaptation = "lora" if trunk > LORA_ABOVE and not spec.is_tiny else "full"
+        adaptation = usual_adaptation(trunk)
     resting = None
     if trunk is not None and adaptation is not None:
         adapters = spec.lora_rank * (linear or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from weak2strong.errors import UserError, unknown_name
+from weak2strong.errors import UserError, first_line, unknown_name
 from weak2strong.models.catalogue import listed
 from weak2strong.models.spec import ModelSpec, rungs
 
@@ -87,8 +87,7 @@ def _refusal(spec: ModelSpec, error: Exception) -> UserError:
                 f"Model {name} is no local folder and not in the hub's cache, and the Hugging Face "
                 "hub cannot be reached: check the network, or name a folder."
             )
-    reason = str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else ""
     return UserError(
         f"Model {name} cannot be had from the Hugging Face hub "
-        f"({reason or type(error).__name__}): check the network, or name a folder."
+        f"({first_line(error).rstrip('.:')}): check the network, or name a folder."
     )

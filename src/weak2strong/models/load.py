@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from weak2strong.errors import UserError
+from weak2strong.errors import UserError, first_line
 from weak2strong.models.adapters import adapt
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.precision import precision_of
@@ -240,7 +240,6 @@ def _loading(spec: ModelSpec) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, SafetensorError) as e:
-        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {first_line(e)}") from e
     finally:
         logging.set_verbosity(before)

@@ -13,7 +13,7 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
-from weak2strong.errors import UserError
+from weak2strong.errors import UserError, first_line
 from weak2strong.models.batches import LONGEST
 from weak2strong.models.spec import ModelSpec
 
@@ -78,8 +78,7 @@ def skeleton(spec: ModelSpec) -> Any:
         with torch.device("meta"):
             return AutoModel.from_config(config, **options)
     except (OSError, ValueError, KeyError) as e:
-        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {reason}") from e
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {first_line(e)}") from e
 
 
 def count(module: nn.Module) -> int:

@@ -120,8 +120,8 @@ class ModelSpec:
         # Counting takes what this module, which every command imports, should not.
         from weak2strong.models.needs import count, skeleton
 
-        large = not self.is_tiny and count(skeleton(self)) > LORA_ABOVE
-        return replace(self, adaptation="lora" if large else "full")
+        parameters = 0 if self.is_tiny else count(skeleton(self))
+        return replace(self, adaptation=usual_adaptation(parameters))
 
     @classmethod
     def parse(cls, text: str) -> ModelSpec:
@@ -174,6 +174,11 @@ class ModelSpec:
         if self.folder is None:
             return False
         return sum(f.stat().st_size for f in self.folder.glob("*.safetensors")) < TINY_BYTES
+
+
+def usual_adaptation(parameters: int) -> Literal["full", "lora"]:
+    """What ``auto`` is for a trunk of so many parameters."""
+    return "lora" if parameters > LORA_ABOVE else "full"
 
 
 _CHOICES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.report.table import column_table
 from weak2strong.report.units import duration, size
 from weak2strong.study.plan import UTILISATION, StudyPlan
 from weak2strong.study.sizes import TOKENS
@@ -39,7 +40,7 @@ def _say(console: Console, lines: list[str]) -> None:
 
 
 def _print_tasks(plan: StudyPlan, console: Console) -> None:
-    table = _table(("task", *SPLITS, "tokens a text"), "lrrrrr")
+    table = column_table(("task", *SPLITS, "tokens a text"), "lrrrrr", wraps="l")
     for task in plan.tasks:
         counts = (task.examples[split] for split in SPLITS)
         shown = (DASH if n is None else f"{'' if task.here else '≤ '}{n:,}" for n in counts)
@@ -52,7 +53,7 @@ def _print_tasks(plan: StudyPlan, console: Console) -> None:
 
 def _print_stages(plan: StudyPlan, console: Console) -> None:
     titles = ("stage", "model", "stages", "fits", "one of them serves", "FLOPs", "time")
-    table = _table(titles, "llrrlrr")
+    table = column_table(titles, "llrrlrr", wraps="l")
     for s in plan.stages:
         counts = (f"{s.count:,}", f"{s.fits:,}" if s.fits else DASH)
         table.add_row(s.name, s.model or DASH, *counts, s.shared, _flops(s.flops), _time(s.seconds))
@@ -117,14 +118,3 @@ def _notes(plan: StudyPlan) -> list[str]:
             f"Left out of FLOPs, time and disk, since their sizes are not known here: {whole}."
         )
     return notes
-
-
-def _table(titles: tuple[str, ...], sides: str):
-    """A table with a column a title, set to the left (l) or right (r)."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for title, side in zip(titles, sides, strict=True):
-        table.add_column(title, justify="right" if side == "r" else "left", no_wrap=side == "r")
-    return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.recovered import Recovered
@@ -9,6 +10,7 @@ from weak2strong.analysis.summary import Line, warnings_of
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 CHECKS = (
     "probe: logistic regression with ground truth on the frozen strong model. "
@@ -24,6 +26,24 @@ def table_console() -> Console:
 
     console = Console()
     return console if console.is_terminal else Console(width=140)
+
+
+def column_table(titles: Sequence[str], sides: str, wraps: str = "") -> Table:
+    """An empty table with a column a title, set to the left (l) or right (r).
+
+    Args:
+        titles: of the columns.
+        sides: a letter a column.
+        wraps: sides whose columns may break a line.
+    """
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for title, side in zip(titles, sides, strict=True):
+        justify = "right" if side == "r" else "left"
+        table.add_column(title, justify=justify, no_wrap=side not in wraps)
+    return table
 
 
 def pgr_text(r: Recovered) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -198,13 +197,14 @@ def _fit_flops(model: Guessed, training: Training, task: TaskSize, watched: str)
         whole = task.several(watched) or 0
         watch = round(HELD_OUT * whole)
         learn = whole - watch
-    looks = _looks(training, learn) if training.stopping != "none" else 0
+    steps = training.steps_on(learn)
+    looks = len(training.looks(steps)) if training.stopping != "none" else 0
     asked = task.several(*PREDICTED) or 0
     tokens = (model.trunk or 0) * task.tokens[model.name]
     if model.adaptation == "head":
         # A frozen trunk reads every text once, whatever the epochs.
         return FORWARD * tokens * (learn + (watch if looks else 0) + asked)
-    seen = _steps(training, learn) * training.batch_size
+    seen = steps * training.batch_size
     if training.steps is None:
         seen = training.epochs * learn
     passed = TRAINING[model.adaptation or "full"] * seen + FORWARD * (looks * watch + asked)
@@ -217,18 +217,6 @@ def _read_flops(model: Guessed, task: TaskSize) -> float | None:
     if model.trunk is None or read is None:
         return None
     return FORWARD * model.trunk * task.tokens[model.name] * read
-
-
-def _steps(training: Training, learn: int) -> int:
-    return training.steps or training.epochs * math.ceil(learn / training.batch_size)
-
-
-def _looks(training: Training, learn: int) -> int:
-    """Evaluations of a training."""
-    steps = _steps(training, learn)
-    if training.evaluate_every:
-        return math.ceil(steps / training.evaluate_every)
-    return min(training.evaluations, steps)
 
 
 def _disk(config: StudyConfig, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:

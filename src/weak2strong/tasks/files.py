@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -104,12 +104,29 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
     Raises:
         UserError: for a file or a row that cannot be right, before anything is trained.
     """
+    content = read_file(path)
+    source = f"{path}, {version_of([content])}"
+    return data_task({str(path): content}, options, path.stem, source, "the user's own")
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a user's file.
+
+    Raises:
+        UserError: where it cannot be read.
+    """
     try:
-        content = path.expanduser().read_bytes()
+        return path.expanduser().read_bytes()
     except OSError as e:
         raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
-    source = f"{path}, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}"
-    return data_task({str(path): content}, options, path.stem, source, "the user's own")
+
+
+def version_of(contents: Iterable[bytes]) -> str:
+    """What tells one version of some files from another, for a task's source."""
+    sha = hashlib.sha256()
+    for content in contents:
+        sha.update(content)
+    return f"SHA-256 {sha.hexdigest()[:16]}"
 
 
 def task_name(name: str) -> str:

@@ -9,15 +9,14 @@ makes of most datasets, in its branch ``refs/convert/parquet``.
 from __future__ import annotations
 
 import glob
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from weak2strong.errors import UserError
-from weak2strong.tasks.files import DataOptions, FileTask, data_task
+from weak2strong.errors import UserError, first_line
+from weak2strong.tasks.files import DataOptions, FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
 
 CONVERTED = "refs/convert/parquet"
@@ -66,13 +65,7 @@ def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> Fi
     split = options.split
     found = hub_files(repo, revision, options.subset, split)
     contents = {f"{repo}/{name}": path.read_bytes() for name, path in found.files.items()}
-    if found.commit is not None:
-        whence = f"commit {found.commit}"
-    else:
-        sha = hashlib.sha256()
-        for content in contents.values():
-            sha.update(content)
-        whence = f"SHA-256 {sha.hexdigest()[:16]}"
+    whence = f"commit {found.commit}" if found.commit else version_of(contents.values())
     said = [part for part in (found.subset, split) if part not in (DEFAULT, "train")]
     name = "-".join((repo if found.commit else Path(repo).name, *said))
     source = f"{repo}, {found.subset}, {split}, {whence}"
@@ -199,8 +192,7 @@ def _refusal(repo: str, revision: str | None, error: Exception) -> UserError:
                 f"Dataset {repo} is not in the hub's cache, and offline mode is set: "
                 "unset HF_HUB_OFFLINE, or name a file or a folder."
             )
-    reason = str(error).strip().splitlines()[0].rstrip(".:") if str(error).strip() else ""
     return UserError(
         f"Dataset {repo} cannot be had from the Hugging Face hub "
-        f"({reason or type(error).__name__}): check the network, or name a file or a folder."
+        f"({first_line(error).rstrip('.:')}): check the network, or name a file or a folder."
     )

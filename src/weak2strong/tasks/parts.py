@@ -8,7 +8,6 @@ group in common, directly or through others. ``validation`` is taken out of
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -16,7 +15,7 @@ from pathlib import Path, PurePath
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
-from weak2strong.tasks.files import DataOptions, FileTask, task_name
+from weak2strong.tasks.files import DataOptions, FileTask, read_file, task_name, version_of
 from weak2strong.tasks.readers import READERS, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sizes import draw
@@ -68,7 +67,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         UserError: for a file or a row that cannot be right, or a size that a file has
             not enough examples for.
     """
-    contents = {str(path): _read(path) for path in files}
+    contents = {str(path): read_file(path) for path in files}
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
     rows, classes = read_rows(contents, options.columns)
@@ -85,16 +84,13 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     splits = _sized(even, options, tuple(contents))
     kept = sum(map(len, splits.values()))
     near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
-    sha = hashlib.sha256()
-    for content in contents.values():
-        sha.update(content)
     examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
     return FileTask(
         name=task_name(files[-1].resolve().parent.name),
         kind="classification",
         classes=classes,
         summary=f"Which {options.label_column} is it: {listed(classes)}?",
-        source=f"{listed(tuple(contents))}, SHA-256 {sha.hexdigest()[:16]}",
+        source=f"{listed(tuple(contents))}, {version_of(contents.values())}",
         licence="the user's own",
         load=lambda: examples,
         given={e.item.id: split for split, part in splits.items() for e in part},
@@ -110,13 +106,6 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
             across=len(whole) - sum(stays),
         ),
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as e:
-        raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
 
 
 def _apart(

@@ -127,8 +127,8 @@ def fit(
         stack.enter_context(_dropout(network, training))
         optimizer, peaks = _optimizer(model, training)
         judge = _Judge(model, judged, looked_at.targets, training) if looked_at else None
-        steps = training.steps or training.epochs * math.ceil(n / training.batch_size)
-        looks = _looks(steps, training)
+        steps = training.steps_on(n)
+        looks = training.looks(steps)
         memory = _Memory(room=room.tokens, twice=room.twice)
         if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
             memory = _Memory(**found[0], best_weights=found[1])
@@ -236,13 +236,6 @@ def _optimizer(model: LoadedModel, training: Training) -> tuple[torch.optim.Adam
     ]
     betas, decay = (training.beta1, training.beta2), training.weight_decay
     return torch.optim.AdamW(groups, betas=betas, weight_decay=decay, fused=True), peaks
-
-
-def _looks(steps: int, training: Training) -> set[int]:
-    """The steps after which to evaluate; the last is one of them."""
-    if training.evaluate_every:
-        return {*range(training.evaluate_every, steps, training.evaluate_every), steps}
-    return {round(steps * (i + 1) / training.evaluations) for i in range(training.evaluations)}
 
 
 def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:

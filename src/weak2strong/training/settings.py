@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -84,6 +85,16 @@ class Training:
     def _need(self, name: str, holds: bool, what: str) -> None:
         if not holds:
             raise UserError(f"Training: {name} {what}, not {getattr(self, name)!r}.")
+
+    def steps_on(self, examples: int) -> int:
+        """Optimiser steps on so many examples."""
+        return self.steps or self.epochs * math.ceil(examples / self.batch_size)
+
+    def looks(self, steps: int) -> set[int]:
+        """The steps after which to evaluate, of so many; the last is one of them."""
+        if self.evaluate_every:
+            return {*range(self.evaluate_every, steps, self.evaluate_every), steps}
+        return {round(steps * (i + 1) / self.evaluations) for i in range(self.evaluations)} - {0}
 
     def warmup_share(self, steps: int) -> float:
         """The share of so many steps in which the rate rises; above 1 if that is past the end."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import clean
-from weak2strong.tasks.files import DataOptions, FileTask
+from weak2strong.tasks.files import DataOptions, FileTask, version_of
 from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.dataset import Dataset, Formatted
@@ -99,10 +98,9 @@ def _in_folder(dataset: Dataset, folder: str) -> _Files:
 
 def _rows(dataset: Dataset, files: _Files) -> tuple[list[Row], str]:
     """The items of all files as rows, and which version of the files they are from."""
-    sha, rows, links = hashlib.sha256(), [], []
-    for file, path in files.paths.items():
-        content = path.read_bytes()
-        sha.update(content)
+    rows, links = [], []
+    contents = {file: path.read_bytes() for file, path in files.paths.items()}
+    for file, content in contents.items():
         for number, item in _items(dataset, file, content):
             keys = [stable_id("key", key) for key in item.keys if key.strip()]
             links += [(keys[0], key) for key in keys[1:]]
@@ -112,7 +110,7 @@ def _rows(dataset: Dataset, files: _Files) -> tuple[list[Row], str]:
         raise UserError(f"{dataset.name} has no rows in {listed(tuple(files.paths))}.")
     root = union(links)
     rows = [replace(row, group=root(row.group)) if row.group else row for row in rows]
-    whence = f"commit {files.commit}" if files.commit else f"SHA-256 {sha.hexdigest()[:16]}"
+    whence = f"commit {files.commit}" if files.commit else version_of(contents.values())
     return rows, whence
 
 
