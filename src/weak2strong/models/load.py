@@ -101,6 +101,21 @@ def is_decoder(config: Any) -> bool:
     )
 
 
+def reads_left_to_right(spec: ModelSpec) -> bool:
+    """Whether a model is a decoder, by its configuration alone.
+
+    Raises:
+        UserError: where that cannot be read.
+    """
+    from transformers import AutoConfig
+
+    with _loading(spec):
+        config = AutoConfig.from_pretrained(
+            spec.location, revision=spec.revision, trust_remote_code=spec.trust_remote_code
+        )
+    return is_decoder(config)
+
+
 def best_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():

@@ -30,7 +30,7 @@ CODE = (
     "models",
     "predictions.py",
     "probes",
-    "study/stages.py",
+    "study/stages",
     "tasks",
     "training",
 )

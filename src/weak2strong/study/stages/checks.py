@@ -1,0 +1,65 @@
+"""What a run is checked by: a probe with ground truth, and what the spelling gives away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from weak2strong.models.spec import fingerprint
+from weak2strong.predictions import Predictions, load_predictions
+from weak2strong.study.desk import Desk, Write
+from weak2strong.study.stages.finetuning import FILE, writer
+from weak2strong.tasks.splits import digest
+
+
+def probe_ceiling(desk: Desk) -> Predictions:
+    """Test answers of a logistic probe with ground truth on the frozen strong model.
+
+    A check on the ceiling: where the probe is better, finetuning fell short.
+    """
+    train, test = desk.splits.strong_train, desk.splits.items("test")
+
+    def make(working: Path) -> Write:
+        from weak2strong.models.load import load_model
+        from weak2strong.probes import fit_logistic, select_penalty
+        from weak2strong.training.predict import pooled_activations
+
+        classes = len(desk.task.classes)
+        frozen = replace(desk.config.strong, adaptation="head")
+        model = load_model(frozen, desk.task.kind, classes, seed=0)
+        features = pooled_activations(model, [e.item for e in train])
+        labels = np.array([e.label for e in train])
+        groups = np.array([e.item.group for e in train])
+        penalty = select_penalty(features, labels, groups, seed=0)
+        probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
+        answers = probe.predict(pooled_activations(model, test))
+        return writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
+
+    inputs = {
+        "weights": fingerprint(desk.config.strong),
+        "train": digest(train),
+        **desk.item_digests(("test",)),
+    }
+    fields = {"model": desk.config.strong.settings}
+    return load_predictions(desk.stage("probe", fields, inputs, make).path / FILE)["test"]
+
+
+def name_baseline(desk: Desk) -> Predictions:
+    """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
+    train, test = desk.splits.strong_train, desk.splits.items("test")
+
+    def make(working: Path) -> Write:
+        from weak2strong.probes import ngram_baseline
+
+        answers = ngram_baseline(
+            [e.item.text for e in train],
+            np.array([e.label for e in train]),
+            [item.text for item in test],
+            len(desk.task.classes),
+        )
+        return writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
+
+    inputs = {"train": digest(train), **desk.item_digests(("test",))}
+    return load_predictions(desk.stage("names", {}, inputs, make).path / FILE)["test"]

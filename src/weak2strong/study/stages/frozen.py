@@ -1,0 +1,131 @@
+"""What a model knows before any label: its activations, its answers to prompts, what it has read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from weak2strong.activations import Activations, load_activations, save_activations
+from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.predictions import Predictions, load_predictions
+from weak2strong.study.desk import Desk, Write
+from weak2strong.study.stages.finetuning import FILE, PREDICTED, STATES, writer
+from weak2strong.tasks.splits import digest
+from weak2strong.tasks.task import Item
+
+ADAPTED = ("adaptation", "lora_rank", "lora_alpha", "head_start", "answers")
+"""Settings that play no part where nothing is trained."""
+
+
+def activations(desk: Desk, model: ModelSpec, layer: int | str) -> Mapping[str, Activations]:
+    """A layer's activations of the pretrained model on every split that is answered.
+
+    The middle and the last layer are gathered in one pass; another one when it is asked for.
+    """
+    from weak2strong.training.activations import layer_count, layer_number
+
+    count = layer_count(model)
+    number = layer_number(layer, count)
+    usual = tuple(layer_number(name, count) for name in ("middle", "last"))
+    layers = usual if number in usual else (number,)
+    return all_activations(desk, model, layers)[number]
+
+
+def all_activations(
+    desk: Desk, model: ModelSpec, layers: Sequence[int]
+) -> Mapping[int, Mapping[str, Activations]]:
+    """Activations of several layers, gathered in one pass over each split; memory-mapped."""
+    asked = {split: desk.splits.items(split) for split in PREDICTED}
+    layers = sorted(set(layers))
+
+    def make(working: Path) -> Write:
+        from weak2strong.models.load import load_model
+        from weak2strong.training.activations import layer_activations
+
+        loaded = load_model(_frozen(model), desk.task.kind, len(desk.task.classes), seed=0)
+        found = {split: layer_activations(loaded, items, layers) for split, items in asked.items()}
+        by_layer = {
+            layer: {
+                split: Activations(tuple(i.id for i in asked[split]), values[layer])
+                for split, values in found.items()
+            }
+            for layer in layers
+        }
+        return lambda folder: save_activations(folder / STATES, by_layer)
+
+    fields = {"model": _settings(model), "layers": layers, "kind": desk.task.kind}
+    inputs = {"weights": fingerprint(model), **desk.item_digests(PREDICTED)}
+    return load_activations(desk.stage("activations", fields, inputs, make).path / STATES)
+
+
+def prompted(
+    desk: Desk,
+    model: ModelSpec,
+    draws: Sequence[Sequence[tuple[str, int]]],
+    calibrate: bool,
+    template: str | None,
+) -> Mapping[str, Predictions]:
+    """Probabilities of the task's answer words after a prompt, the mean over draws of shots."""
+    prompt = desk.task.prompt_for(template)
+    asked = {split: desk.splits.items(split) for split in PREDICTED}
+
+    def make(working: Path) -> Write:
+        from weak2strong.models.prompted import load_prompted
+        from weak2strong.training.prompting import prompted_probabilities
+
+        loaded = load_prompted(model)
+        answers = {
+            split: Predictions(
+                tuple(i.id for i in items),
+                prompted_probabilities(loaded, prompt, [i.text for i in items], draws, calibrate),
+                desk.task.kind,
+            )
+            for split, items in asked.items()
+        }
+        return writer(answers)
+
+    fields = {
+        "model": _settings(model),
+        "prompt": asdict(prompt),
+        "draws": draws,
+        "calibrate": calibrate,
+    }
+    inputs = {"weights": fingerprint(model), **desk.item_digests(PREDICTED)}
+    return load_predictions(desk.stage("prompted", fields, inputs, make).path / FILE)
+
+
+def after_reading(
+    desk: Desk, model: ModelSpec, items: Sequence[Item], epochs: int, seed: int
+) -> ModelSpec:
+    """The model finetuned on texts as a language model: a folder of the store, as any other."""
+    training = replace(desk.config.strong_training, epochs=epochs, steps=None, stopping="none")
+
+    def make(working: Path) -> Write:
+        from weak2strong.models.language import load_language_model, save_language_model
+        from weak2strong.training.language import fit_language
+
+        loaded = load_language_model(model)
+        fit_language(
+            loaded,
+            [item.text for item in items],
+            training,
+            seed,
+            desk.on_step,
+            checkpoint=working / "checkpoint.safetensors",
+        )
+        return lambda folder: save_language_model(loaded, folder / "model")
+
+    fields = {"model": model.settings, "training": asdict(training), "seed": seed}
+    inputs = {"weights": fingerprint(model), "texts": digest(items)}
+    entry = desk.stage("reading", fields, inputs, make)
+    return replace(model, name=str(entry.path / "model"), revision=None)
+
+
+def _frozen(model: ModelSpec) -> ModelSpec:
+    """The model with nothing to train but a head that plays no part."""
+    return replace(model, adaptation="head", head_start="random", answers=())
+
+
+def _settings(model: ModelSpec) -> dict:
+    return {k: v for k, v in model.settings.items() if k not in ADAPTED}
