@@ -6,11 +6,12 @@ import, and adding the twentieth entry is one line like the other nineteen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
-from weak2strong.errors import unknown_name
+from weak2strong.errors import UserError, unknown_name
 
 
 class Registry:
@@ -38,3 +39,19 @@ class Registry:
             raise unknown_name(self._what, name, self._entries, self._hint)
         module, _, attribute = self._entries[name].partition(":")
         return getattr(import_module(module), attribute)
+
+    def build(self, name: str, settings: Mapping[str, Any]) -> Any:
+        """The dataclass of that name with its fields set.
+
+        Raises:
+            UserError: for an unknown name or setting, with the nearest known ones.
+        """
+        kind = self.get(name)
+        known = [field.name for field in fields(kind)]
+        for setting in settings:
+            if setting not in known:
+                of = f"the {self._what} {name!r}"
+                if not known:
+                    raise UserError(f"T{of[1:]} has no settings: leave out {setting!r}.")
+                raise unknown_name(f"setting of {of}", setting, known)
+        return kind(**settings)
