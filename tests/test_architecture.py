@@ -11,8 +11,8 @@ import weak2strong
 
 SRC = Path(weak2strong.__file__).parent
 
-GROUND = {"errors", "registry", "progress", "processes"}
-LEAVES = {"metrics", "losses", "probes", "store", "predictions"}
+GROUND = {"errors", "ids", "registry", "progress", "processes"}
+LEAVES = {"metrics", "losses", "probes", "store", "predictions", "activations"}
 LAYERS = ["tasks", "models", "training", "methods", "study", "analysis", "report", "api", "cli"]
 ATLAS_MAY = {"tasks", "models", "training"}
 
@@ -44,7 +44,7 @@ def imported(source: str) -> set[str]:
 def allowed(part: str) -> set[str]:
     """What a part may import besides itself."""
     if part in GROUND:
-        return {"errors"} if part == "registry" else set()
+        return {"errors"} if part in {"ids", "registry"} else set()
     if part in LEAVES:
         return GROUND
     below = GROUND | LEAVES

@@ -7,7 +7,8 @@ Plugins add objects of their own (see `weak2strong.plugins`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -72,6 +73,22 @@ class Registry:
     def origin(self, name: str) -> str | None:
         """The file of the plugin that an entry comes from; None for our own."""
         return self._added[name][1] if name in self._added else None
+
+    def build(self, name: str, settings: Mapping[str, Any]) -> Any:
+        """The dataclass of that name with its fields set.
+
+        Raises:
+            UserError: for an unknown name or setting, with the nearest known ones.
+        """
+        kind = self.get(name)
+        known = [field.name for field in fields(kind)]
+        for setting in settings:
+            if setting not in known:
+                of = f"the {self._what} {name!r}"
+                if not known:
+                    raise UserError(f"T{of[1:]} has no settings: leave out {setting!r}.")
+                raise unknown_name(f"setting of {of}", setting, known)
+        return kind(**settings)
 
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")

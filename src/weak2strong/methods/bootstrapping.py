@@ -36,7 +36,9 @@ def bootstrapping_same_inputs(context: Context) -> Context:
     found = context.weak_labels
     for model in context.intermediates:
         answers = context.finetune(found, model=model)
-        found = joined(_at(answers["strong_train"], _ids(context, "strong_train")), answers["validation"])
+        found = joined(
+            _at(answers["strong_train"], _ids(context, "strong_train")), answers["validation"]
+        )
     return context.with_labels(found)
 
 

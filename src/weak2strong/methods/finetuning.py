@@ -43,7 +43,5 @@ def finetuning(
         known = fields(LOSSES.get(loss))
         return {f.name: f.default for f in known if f.default is not MISSING} | (settings or {})
 
-    method = Method(
-        name, summary, source, run, classes=classes, usual=usual, check_settings=make
-    )
+    method = Method(name, summary, source, run, classes=classes, usual=usual, check_settings=make)
     return method

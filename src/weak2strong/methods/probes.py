@@ -45,9 +45,7 @@ def probe_filter(
     """Leave out the share of examples on which a probe and the weak labels disagree most."""
     labels, states = labels_of(context, "strong_train"), context.activations(layer)
     features = states["strong_train"].at(labels.ids)
-    return keeping(
-        context, probe_of(probe, **settings).keep(features, labels.probabilities, drop)
-    )
+    return keeping(context, probe_of(probe, **settings).keep(features, labels.probabilities, drop))
 
 
 def probe_relabel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from weak2strong.errors import UserError, first_line
 from weak2strong.models.adapters import adapt
 from weak2strong.models.heads import POOLS, new_head
+from weak2strong.models.layers import layer_count
 from weak2strong.models.precision import precision_of
 from weak2strong.models.spec import Checkpointing, ModelSpec, Pooling
 from weak2strong.tasks.task import Kind
@@ -35,6 +36,23 @@ class Network(nn.Module):
         """One vector a text, (b, d): the trunk's last layer at the pooled position."""
         states = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
         return self._pool(states, mask)
+
+    def pooled_layers(
+        self, tokens: Tensor, mask: Tensor, layers: Sequence[int], pooling: Pooling = "auto"
+    ) -> list[Tensor]:
+        """One vector a text for each of these layers, (b, d), the last of them as by `pooled`.
+
+        Layer 0 is what the embeddings give. Only the last layer is after the final norm.
+        ``pooling`` is the network's own, if ``auto``.
+        """
+        count = layer_count(self.trunk.config)
+        below = [layer for layer in layers if layer < count]
+        # Given a list, Transformers keeps these layers' states alone; older versions keep all.
+        options = self._options | ({"output_hidden_states": below} if below else {})
+        output = self.trunk(input_ids=tokens, attention_mask=mask, **options)
+        pool = self._pool if pooling == "auto" else POOLS[pooling]
+        states = (output[0] if i == count else output.hidden_states[i] for i in layers)
+        return [pool(one, mask) for one in states]
 
     def read(self, pooled: Tensor) -> Tensor:
         """Outputs of the head for pooled states (b, d), float32."""
@@ -101,19 +119,17 @@ def is_decoder(config: Any) -> bool:
     )
 
 
-def reads_left_to_right(spec: ModelSpec) -> bool:
-    """Whether a model is a decoder, by its configuration alone.
+def load_config(spec: ModelSpec) -> Any:
+    """A model's configuration, as Transformers reads it; of weights nothing is loaded.
 
     Raises:
-        UserError: where that cannot be read.
+        UserError: where Transformers cannot load it.
     """
     from transformers import AutoConfig
 
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
     with _loading(spec):
-        config = AutoConfig.from_pretrained(
-            spec.location, revision=spec.revision, trust_remote_code=spec.trust_remote_code
-        )
-    return is_decoder(config)
+        return AutoConfig.from_pretrained(spec.location, **options)
 
 
 def best_device() -> torch.device:
@@ -131,12 +147,12 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     Raises:
         UserError: where Transformers cannot load it.
     """
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoTokenizer
 
     options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
     with _loading(spec):
         tokenizer = AutoTokenizer.from_pretrained(spec.location, **options)
-        config = AutoConfig.from_pretrained(spec.location, **options)
+    config = load_config(spec)
     if tokenizer.pad_token is None:
         # Any token does, since the mask hides it.
         any_token = tokenizer.convert_ids_to_tokens(0)

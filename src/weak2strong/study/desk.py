@@ -24,6 +24,8 @@ from weak2strong.tasks.task import Task
 PACKAGE = Path(__file__).parents[1]
 
 CODE = (
+    "activations.py",
+    "ids.py",
     "losses",
     "methods",
     "metrics.py",

@@ -62,9 +62,9 @@ def _lack(config: StudyConfig, method: Method, tasks: Mapping[str, int]) -> str 
 def _missing(config: StudyConfig, needs: Sequence[Need]) -> Iterator[tuple[Need, str]]:
     strong = config.strong
     if "decoder" in needs:
-        from weak2strong.models.load import reads_left_to_right
+        from weak2strong.models.load import is_decoder, load_config
 
-        if not reads_left_to_right(strong):
+        if not is_decoder(load_config(strong)):
             yield "decoder", f"{strong.name} is none"
     if "trunk" in needs and strong.adaptation == "head":
         yield "trunk", "here only the head is (--strong-adaptation head)"

@@ -21,9 +21,13 @@ activations stay in its cache; an accelerator wants to be filled."""
 
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
     """The model's probabilities for every item."""
-    rows = encode(model.tokenizer, [item.text for item in items])
     ids = tuple(item.id for item in items)
-    return Predictions(ids, predict_rows(model, rows), model.kind)
+    return Predictions(ids, predict_rows(model, encoded(model, items)), model.kind)
+
+
+def encoded(model: LoadedModel, items: Sequence[Item]) -> list[list[int]]:
+    """The token ids of each item that the model reads."""
+    return encode(model.tokenizer, [item.text for item in items])
 
 
 def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
@@ -33,12 +37,24 @@ def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
 
 def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
     """What the head sees of each item, (n, width) float32: the trunk's pooled last layer."""
-    return pooled_rows(model, encode(model.tokenizer, [item.text for item in items]))
+    return pooled_rows(model, encoded(model, items))
 
 
 def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
     """The same for encoded texts."""
     return _in_batches(model, rows, model.network.pooled, lambda x: x.float().cpu().numpy())
+
+
+def each_batch(
+    model: LoadedModel,
+    rows: Sequence[list[int]],
+    do: Callable[[list[int], Tensor, Tensor], None],
+) -> None:
+    """Call ``do`` once a batch with the positions of its texts, tokens and mask, no gradients."""
+    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
+    with torch.inference_mode(), model.autocast():
+        for group in micro_batches([len(r) for r in rows], budget):
+            do(group, *pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device))
 
 
 def _in_batches(
@@ -49,11 +65,10 @@ def _in_batches(
 ) -> np.ndarray:
     """Run encoded texts through the network and put the answers back in order."""
     answers: list[np.ndarray | None] = [None] * len(rows)
-    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
-    groups = micro_batches([len(r) for r in rows], budget)
-    with torch.inference_mode(), model.autocast():
-        for group in groups:
-            batch = pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device)
-            for i, answer in zip(group, read(run(*batch)), strict=True):
-                answers[i] = answer
+
+    def answer(group: list[int], tokens: Tensor, mask: Tensor) -> None:
+        for i, one in zip(group, read(run(tokens, mask)), strict=True):
+            answers[i] = one
+
+    each_batch(model, rows, answer)
     return np.stack([a for a in answers if a is not None])

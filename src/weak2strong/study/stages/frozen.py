@@ -23,9 +23,10 @@ def activations(desk: Desk, model: ModelSpec, layer: int | str) -> Mapping[str, 
 
     The middle and the last layer are gathered in one pass; another one when it is asked for.
     """
-    from weak2strong.training.activations import layer_count, layer_number
+    from weak2strong.models.layers import layer_count, layer_number
+    from weak2strong.models.load import load_config
 
-    count = layer_count(model)
+    count = layer_count(load_config(model))
     number = layer_number(layer, count)
     usual = tuple(layer_number(name, count) for name in ("middle", "last"))
     layers = usual if number in usual else (number,)

@@ -114,9 +114,7 @@ class StudentContext:
         """What a student of these labels has in its last layer; cached."""
         spec, training = self._model(None)
         lesson = self._lesson(labels)
-        return finetuned_activations(
-            self._desk, spec, training, _loss(loss), lesson, self.seed
-        )
+        return finetuned_activations(self._desk, spec, training, _loss(loss), lesson, self.seed)
 
     def activations(self, layer: int | str = "middle") -> Mapping[str, Activations]:
         """The pretrained student's activations of a layer, by split; cached."""
