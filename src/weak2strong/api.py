@@ -26,6 +26,7 @@ from weak2strong.study.config import (
 from weak2strong.study.contents import read_contents
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
+from weak2strong.study.work import read_work
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
@@ -71,7 +72,9 @@ class Results:
         from weak2strong.analysis.summary import summarise
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(self.config, self.predictions, metric, truncated)
+        return summarise(
+            self.config, self.predictions, metric, truncated, read_work(self.folder)
+        )
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -100,6 +103,10 @@ class Results:
                     "undefined": r.undefined,
                     "probe_ceiling": line.probe_ceiling,
                     "name_baseline": line.name_baseline,
+                    "oracle": line.oracle,
+                    "seconds": line.spent.seconds if line.spent else None,
+                    "stages": line.spent.stages if line.spent else None,
+                    "reused": line.spent.reused if line.spent else None,
                     "seeds": r.seeds,
                     "examples": r.examples,
                 }
@@ -107,7 +114,15 @@ class Results:
         return pl.DataFrame(rows, schema_overrides=_NULLABLE)
 
 
-_NULLABLE = {"pgr": float, "pgr_low": float, "pgr_high": float, "undefined": str}
+_NULLABLE = {
+    "pgr": float,
+    "pgr_low": float,
+    "pgr_high": float,
+    "undefined": str,
+    "seconds": float,
+    "stages": int,
+    "reused": int,
+}
 
 
 class Study:
@@ -127,6 +142,9 @@ class Study:
         strong_training: settings of students and ceiling.
         entities: ask about what the ladder has read about ("seen") or not ("unseen").
         data: where your own data have what, and how they are made into tasks.
+        intermediates: models between the two, for bootstrapping; None takes the rungs between.
+        supervisors: further supervisors, for ensembles.
+        plugins: Python files that add methods, losses, probes and tasks.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -148,11 +166,14 @@ class Study:
         strong_training: Training | None = None,
         entities: Entities = "seen",
         data: DataOptions | None = None,
+        intermediates: Sequence[str | ModelSpec] | None = None,
+        supervisors: Sequence[str | ModelSpec] = (),
+        plugins: Sequence[str | Path] = (),
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
-            weak=ModelSpec.parse(weak) if isinstance(weak, str) else weak,
-            strong=ModelSpec.parse(strong) if isinstance(strong, str) else strong,
+            weak=_model(weak),
+            strong=_model(strong),
             methods=(methods,) if isinstance(methods, str) else tuple(methods),
             seeds=seeds,
             metric=metric,
@@ -162,6 +183,9 @@ class Study:
             strong_training=strong_training or Training(),
             entities=entities,
             data=data or DataOptions(),
+            intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
+            supervisors=tuple(map(_model, supervisors)),
+            plugins=tuple(map(Path, plugins)),
         )
 
     def run(
@@ -185,3 +209,7 @@ class Study:
                 progress,
             )
         return Results(folder)
+
+
+def _model(model: str | ModelSpec) -> ModelSpec:
+    return ModelSpec.parse(model) if isinstance(model, str) else model

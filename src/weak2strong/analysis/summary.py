@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
+from weak2strong.methods.reference import is_oracle
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
+from weak2strong.study.work import Work
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +24,31 @@ SATURATED = 0.99
 
 CUT = 0.01
 """The share of texts that a model may cut without a word about it."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run spent on the students of one task and method.
+
+    Attributes:
+        seconds: over all seeds; what another method had made before took none.
+        stages: that they asked for.
+        reused: how many of these were there.
+    """
+
+    seconds: float
+    stages: int
+    reused: int
+
+    @staticmethod
+    def on(task: str, method: str, work: Sequence[Work]) -> Spent | None:
+        """Added up over the seeds."""
+        steps = [w for w in work if (w.kind, w.task, w.method) == ("student", task, method)]
+        if not steps:
+            return None
+        return Spent(
+            sum(w.seconds for w in steps), sum(w.stages for w in steps), sum(w.reused for w in steps)
+        )
 
 
 @dataclass(frozen=True)
@@ -40,7 +67,8 @@ class Line:
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
             model, as far as it was counted.
-        oracle: whether students stopped on ground truth.
+        oracle: whether students saw ground truth: all stopped on it, or the method asks for it.
+        spent: what the run that wrote this spent on the students; None if it did not say.
     """
 
     task: str
@@ -54,6 +82,7 @@ class Line:
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
+    spent: Spent | None = None
 
     @property
     def supervised(self) -> bool:
@@ -87,6 +116,7 @@ def summarise(
     predictions: pl.DataFrame,
     on: str | None = None,
     truncated: Mapping[str, Mapping[str, float]] | None = None,
+    work: Sequence[Work] = (),
 ) -> list[Line]:
     """One line a task and method, in the order of the study.
 
@@ -95,6 +125,7 @@ def summarise(
         predictions: of its run (see `weak2strong.study.record`).
         on: name of a metric for which more is better; the study's own if None.
         truncated: the share of the texts that a model cuts, by task and model.
+        work: what the run spent.
     """
     on = on or config.metric
     lines = []
@@ -125,7 +156,8 @@ def summarise(
                     name_baseline=names,
                     chance=_chance(on, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
-                    oracle=config.strong_training.stopping == "oracle",
+                    oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
+                    spent=Spent.on(name, method, work),
                 )
             )
     return lines

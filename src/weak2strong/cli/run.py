@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Model = Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")]
 Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")]
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
+Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]
+Places = Annotated[tuple[Path, ...] | None, arg(metavar="PATH ...", help_behavior_hint="")]
 Place = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
 
 
@@ -47,8 +49,17 @@ class Run:
     """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
     strong: Model = None
     """Student and ceiling model, likewise (default: atlas-l)."""
+    intermediates: Models = None
+    """Models between the two, the smallest first, for bootstrapping (default: the rungs between
+    two rungs of the ladder)."""
+    supervisors: Models = None
+    """Further supervisors, for ensembles (default: --weak from other seeds)."""
     methods: Names = None
-    """Methods by name, or all (default: naive confidence; see: w2s methods)."""
+    """Methods by name, or all that the study can provide for, but for oracles (default: naive
+    confidence; see: w2s methods). NAME:SETTING=VALUE changes a setting, STEP+NAME puts a step
+    before a method."""
+    plugin: Places = None
+    """Python files that add methods, losses, probes or tasks of your own."""
     seeds: Number = None
     """How many seeds (default: 5); each varies initialisation, order and supervisor."""
     metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
@@ -100,9 +111,12 @@ class Run:
             "weak_labels": self.weak_labels,
             "entities": self.entities,
             "data": self.data.options(config.data),
+            "plugins": self.plugin,
         }
         config = replace(config, **{k: v for k, v in given.items() if v is not None})
-        return self.finetuning.changed(config, self.weak, self.strong)
+        return self.finetuning.changed(
+            config, self.weak, self.strong, self.intermediates, self.supervisors
+        )
 
 
 def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -129,7 +143,8 @@ WRITTEN = {
     "tasks.json": "what the tasks hold",
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",
-    "events.jsonl": "what happened, which stages were reused",
+    "work.json": "what each step took, and what it reused",
+    "events.jsonl": "what happened, stage by stage",
 }
 
 

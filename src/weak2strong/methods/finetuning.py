@@ -41,7 +41,8 @@ def finetuning(
 
     def usual() -> Mapping[str, Any]:
         known = fields(LOSSES.get(loss))
-        return {f.name: f.default for f in known if f.default is not MISSING} | (settings or {})
+        defaults = {f.name: f.default for f in known if f.default is not MISSING}
+        return {**defaults, **(settings or {})}
 
     method = Method(name, summary, source, run, classes=classes, usual=usual, check_settings=make)
     return method

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from weak2strong.activations import Activations
 from weak2strong.methods.labels import labels_of
 from weak2strong.methods.method import Context, Method
@@ -38,7 +40,7 @@ def _probed(
     groups = {item.id: item.group for item in context.items("strong_train")}
     ids = [id for id in labels.ids if id in groups]
     features, targets = states["strong_train"].at(ids), labels.at(ids)
-    penalty = select_penalty(features, targets, [groups[id] for id in ids], seed=0)
+    penalty = select_penalty(features, targets, np.array([groups[id] for id in ids]), seed=0)
     probe = fit_logistic(features, targets, penalty=penalty)
     return {
         split: Predictions(a.ids, probe.predict(a.values), labels.kind)

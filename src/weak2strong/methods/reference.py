@@ -57,6 +57,15 @@ def names_in(reference: str) -> tuple[str, ...]:
     return tuple(_split(text, ":")[0] for text in _split(reference, "+"))
 
 
+def is_oracle(reference: str) -> bool:
+    """Whether a method, or one of its steps, sees ground truth; of unknown ones nobody can say.
+
+    The plugin that a finished run had need not be there when its table is read.
+    """
+    known = (name for name in names_in(reference) if name in METHODS)
+    return any(METHODS.get(name).oracle for name in known)
+
+
 def _one_after_another(parts: Sequence[Method], context: Context) -> Any:
     *before, last = parts
     for part in before:

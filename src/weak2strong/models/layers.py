@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def layer_count(model: LoadedModel | Any) -> int:
     """How many layers a loaded model has, or the model of a configuration of Transformers."""
     network = getattr(model, "network", None)
-    config = model if network is None else network.trunk.config
+    config: Any = model if network is None else network.trunk.config
     return config.get_text_config().num_hidden_layers
 
 

@@ -87,6 +87,7 @@ def print_table(lines: list[Line], console: Console) -> None:
         f"PGR [{100 * r.gap_interval.level:g}%]",
         "probe",
         "names",
+        *(("seconds", "reused") if first.spent else ()),
     ):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
@@ -98,6 +99,7 @@ def print_table(lines: list[Line], console: Console) -> None:
             pgr_text(r),
             f"{line.probe_ceiling:.3f}",
             f"{line.name_baseline:.3f}",
+            *((f"{s.seconds:.1f}", f"{s.reused} of {s.stages}") if (s := line.spent) else ()),
         )
     console.print(table)
     notes = [

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from weak2strong.losses import Loss
-from weak2strong.methods import METHODS
-from weak2strong.models.guess import FORWARD, TRAINING, Guessed, guess
+from weak2strong.errors import UserError
+from weak2strong.methods.reference import find_method
+from weak2strong.models.guess import FORWARD, TRAINING, Guessed, guess, offline
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import usable_bytes
+from weak2strong.models.spec import ModelSpec
 from weak2strong.models.speed import matrix_rate
-from weak2strong.predictions import Predictions
+from weak2strong.study.asked import Asked
 from weak2strong.study.config import StudyConfig
+from weak2strong.study.needs import decodes, provided
 from weak2strong.study.sizes import TaskSize, task_sizes
 from weak2strong.study.stages import HELD_OUT, PREDICTED
-from weak2strong.tasks.task import Item
 from weak2strong.training.settings import Training
 
 UTILISATION = 0.3
@@ -113,9 +112,10 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     models = (strong,) if config.weak_labels else (weak, strong)
     rates = {m.precision: rate(device, m.precision) for m in models}
     tasks = tuple(task_sizes(config, references))
+    chosen, _ = provided(config, {task.name: task.classes for task in tasks}, _may_decode)
     known = [task for task in tasks if _is_known(task)]
-    pairs, every = len(tasks) * config.seeds, "both" if len(config.methods) == 2 else "all"
-    methods = f"{every} methods" if len(config.methods) > 1 else "the method"
+    pairs, every = len(tasks) * config.seeds, "both" if len(chosen) == 2 else "all"
+    methods = f"{every} methods" if len(chosen) > 1 else "the method"
 
     def stage(name: str, model: Guessed | None, count: int, fits: int, shared: str, one: Taken):
         """A row; ``one`` says what a single one takes of a task."""
@@ -147,7 +147,7 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     first.append(stage("probe", strong, len(tasks), 0, serves, probe))
     first.append(stage("names", None, len(tasks), 0, serves, names))
     made: set[str] = set()
-    for method in config.methods:
+    for method in chosen:
         asked = fits_of(method)
         new = len(set(asked) - made)
         made.update(asked)
@@ -158,14 +158,14 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     return StudyPlan(
         config.weak_name,
         config.strong.name,
-        config.methods,
+        chosen,
         config.seeds,
         tasks,
         tuple(first),
         models,
         device.type,
         usable_bytes(device),
-        _disk(config, first, known) if known else None,
+        _disk(config.seeds * (2 + len(chosen)), first, known) if known else None,
         {str(p).removeprefix("torch."): r for p, r in rates.items()},
     )
 
@@ -219,12 +219,23 @@ def _read_flops(model: Guessed, task: TaskSize) -> float | None:
     return FORWARD * model.trunk * task.tokens[model.name] * read
 
 
-def _disk(config: StudyConfig, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:
-    """Bytes of the stages' answers in the store, and of test answers in the run folder."""
+def _disk(roles: int, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:
+    """Bytes of the stages' answers in the store, and of test answers in the run folder.
+
+    There those of the two checks come on top of the roles'.
+    """
     classes = max(task.classes for task in known)
-    roles = 2 + config.seeds * (2 + len(config.methods))
-    run = roles * sum(task.several("test") or 0 for task in known)
+    run = (2 + roles) * sum(task.several("test") or 0 for task in known)
     return (sum(stage.rows for stage in stages) + run) * (ROW_BYTES + 8 * classes)
+
+
+def _may_decode(model: ModelSpec) -> bool:
+    """Whether a model is a decoder, as far as that can be told without a network."""
+    try:
+        with offline():
+            return decodes(model)
+    except UserError:
+        return True
 
 
 def fits_of(method: str) -> tuple[str, ...]:
@@ -233,30 +244,6 @@ def fits_of(method: str) -> tuple[str, ...]:
     Two methods that ask for the same loss and the same labels get the same string:
     their students share that fit.
     """
-    asked = _Asked()
-    METHODS.get(method).run(asked)
+    asked = Asked()
+    find_method(method).run(asked)
     return tuple(asked.fits)
-
-
-class _Asked:
-    """A context that trains nothing and takes note (see `weak2strong.methods.method.Context`)."""
-
-    classes = 2
-    seed = 0
-
-    def __init__(self):
-        self.fits: list[str] = []
-        self._items = {split: (Item(split, split, split),) for split in PREDICTED}
-        self.weak_labels = Predictions(PREDICTED[:2], np.array([[0.4, 0.6], [0.7, 0.3]]))
-
-    def items(self, split: Literal["strong_train", "validation", "test"] | str):
-        """One stand-in a split."""
-        return self._items[split]
-
-    def finetune(self, labels: Predictions, loss: Loss) -> Mapping[str, Predictions]:
-        """Note the fit; the answers are new ones for every fit, and always the same."""
-        of = f"{type(loss).__qualname__} {asdict(loss)}"  # pyright: ignore
-        fit = f"{of} {labels.ids} {labels.probabilities.tolist()}"
-        self.fits.append(fit)
-        p = np.random.default_rng(list(fit.encode())).uniform(size=len(PREDICTED))
-        return {s: Predictions((s,), np.array([[q, 1 - q]])) for s, q in zip(PREDICTED, p)}  # noqa: B905

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from weak2strong.models.spec import fingerprint
 from weak2strong.predictions import Predictions, load_predictions
 from weak2strong.study.desk import Desk, Write
 from weak2strong.study.stages.finetuning import FILE, writer
+from weak2strong.study.stages.frozen import activations
 from weak2strong.tasks.splits import digest
 
 
@@ -19,23 +19,20 @@ def probe_ceiling(desk: Desk) -> Predictions:
 
     A check on the ceiling: where the probe is better, finetuning fell short.
     """
-    train, test = desk.splits.strong_train, desk.splits.items("test")
+    train = desk.splits.strong_train
 
     def make(working: Path) -> Write:
-        from weak2strong.models.load import load_model
         from weak2strong.probes import fit_logistic, select_penalty
-        from weak2strong.training.predict import pooled_activations
 
-        classes = len(desk.task.classes)
-        frozen = replace(desk.config.strong, adaptation="head")
-        model = load_model(frozen, desk.task.kind, classes, seed=0)
-        features = pooled_activations(model, [e.item for e in train])
+        states = activations(desk, desk.config.strong, "last")
+        features, asked = states["strong_train"].at([e.item.id for e in train]), states["test"]
         labels = np.array([e.label for e in train])
         groups = np.array([e.item.group for e in train])
         penalty = select_penalty(features, labels, groups, seed=0)
+        classes = len(desk.task.classes)
         probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
-        answers = probe.predict(pooled_activations(model, test))
-        return writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
+        answers = probe.predict(asked.values)
+        return writer({"test": Predictions(asked.ids, answers, desk.task.kind)})
 
     inputs = {
         "weights": fingerprint(desk.config.strong),

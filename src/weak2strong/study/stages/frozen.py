@@ -1,4 +1,4 @@
-"""What a model knows before any label: its activations, its answers to prompts, what it has read."""
+"""What a model gives before any label: activations, answers to prompts, and after reading."""
 
 from __future__ import annotations
 

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from weak2strong.activations import Activations
 from weak2strong.errors import UserError
 from weak2strong.losses import Loss, loss
@@ -143,8 +141,8 @@ class StudentContext:
         """Ground truth, if the method says that it needs it."""
         if not self._method.oracle:
             raise UserError(
-                f"The method {self._method.name!r} asks for ground truth, and does not say so: give "
-                'it needs=("truth",), which makes it an oracle.'
+                f"The method {self._method.name!r} asks for ground truth, and does not say so: "
+                'give it needs=("truth",), which makes it an oracle.'
             )
         if split not in TOLD:
             raise KeyError(split)
