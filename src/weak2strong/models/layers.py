@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from weak2strong.errors import UserError
 
-if TYPE_CHECKING:
-    from weak2strong.models.load import LoadedModel
 
-
-def layer_count(model: LoadedModel | Any) -> int:
-    """How many layers a loaded model has, or the model of a configuration of Transformers."""
+def layer_count(model: Any) -> int:
+    """How many layers a `LoadedModel` has, or the model of a configuration of Transformers."""
     network = getattr(model, "network", None)
     config: Any = model if network is None else network.trunk.config
     return config.get_text_config().num_hidden_layers
