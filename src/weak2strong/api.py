@@ -72,9 +72,7 @@ class Results:
         from weak2strong.analysis.summary import summarise
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(
-            self.config, self.predictions, metric, truncated, read_work(self.folder)
-        )
+        return summarise(self.config, self.predictions, metric, truncated, read_work(self.folder))
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.

@@ -47,7 +47,9 @@ class Spent:
         if not steps:
             return None
         return Spent(
-            sum(w.seconds for w in steps), sum(w.stages for w in steps), sum(w.reused for w in steps)
+            sum(w.seconds for w in steps),
+            sum(w.stages for w in steps),
+            sum(w.reused for w in steps),
         )
 
 

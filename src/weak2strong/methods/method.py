@@ -81,12 +81,12 @@ class Context(Protocol):
         """
         ...
 
-    def activations(self, layer: int | str = "middle") -> Mapping[str, Activations]:
+    def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
         """What the pretrained student has in mind of each text, by split.
 
         Args:
-            layer: "middle", "last" (which the head reads), or a number: 0 is the
-                embeddings, -1 the last.
+            layer: "middle", "last" (which the head reads), "usual" (the middle, or of few
+                layers the last), or a number: 0 is the embeddings, -1 the last.
 
         Returns:
             One vector a text of ``strong_train`` (all of it), ``validation`` and ``test``, of

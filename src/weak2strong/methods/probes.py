@@ -16,7 +16,7 @@ _SOURCE = "EleutherAI 2024, activation probes"
 
 
 def probe_predict(
-    context: Context, *, probe: str = "knn", layer: int | str = "middle", **settings: Any
+    context: Context, *, probe: str = "knn", layer: int | str = "usual", **settings: Any
 ) -> Mapping[str, Predictions]:
     """A probe of the weak labels answers the test set itself; nothing is finetuned.
 
@@ -38,7 +38,7 @@ def probe_filter(
     context: Context,
     *,
     probe: str = "knn",
-    layer: int | str = "middle",
+    layer: int | str = "usual",
     drop: float = 0.1,
     **settings: Any,
 ) -> Context:
@@ -49,7 +49,7 @@ def probe_filter(
 
 
 def probe_relabel(
-    context: Context, *, probe: str = "knn", layer: int | str = "middle", **settings: Any
+    context: Context, *, probe: str = "knn", layer: int | str = "usual", **settings: Any
 ) -> Context:
     """The student learns what a probe says in place of the weak labels, and stops by it."""
     labels, states = labels_of(context, "strong_train"), context.activations(layer)
@@ -63,7 +63,7 @@ def probe_relabel(
 
 
 def _predicting(
-    probe: str = "knn", layer: int | str = "middle", drop: float = 0.1, **settings: Any
+    probe: str = "knn", layer: int | str = "usual", drop: float = 0.1, **settings: Any
 ) -> None:
     """Refuse what no probe can be made of, and a probe that only filters."""
     if not probe_of(probe, **settings).predicts:
@@ -74,7 +74,7 @@ def _predicting(
 
 
 def _filtering(
-    probe: str = "knn", layer: int | str = "middle", drop: float = 0.1, **settings: Any
+    probe: str = "knn", layer: int | str = "usual", drop: float = 0.1, **settings: Any
 ) -> None:
     if not 0 <= drop < 1:
         raise UserError(f"probe-filter drops a share from 0 to below 1, not {drop!r}.")

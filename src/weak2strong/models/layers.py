@@ -7,6 +7,11 @@ from typing import Any
 from weak2strong.errors import UserError
 
 
+FEW = 8
+"""Of fewer layers the middle one is too early: neighbours at layer 1, 2 and 3 of atlas-l tell Asia
+from elsewhere with .59, .64 and .99 accuracy."""
+
+
 def layer_count(model: Any) -> int:
     """How many layers a `LoadedModel` has, or the model of a configuration of Transformers."""
     network = getattr(model, "network", None)
@@ -20,19 +25,22 @@ def layer_number(layer: int | str, layers: int) -> int:
     Args:
         layer: a number, negative ones counted from the end (-1 is the last);
             ``"middle"``, half of the layers (16 of 32, as in EleutherAI,
-            *Experiments in Weak-to-Strong Generalization*, 2024); or ``"last"``.
+            *Experiments in Weak-to-Strong Generalization*, 2024); ``"last"``; or
+            ``"usual"``, the middle of a model of `FEW` layers or more, and the last of others.
         layers: how many there are.
 
     Raises:
         UserError: for any other layer.
     """
     if isinstance(layer, str):
-        named = {"middle": layers // 2, "last": layers}
+        middle = layers // 2
+        usual = middle if layers >= FEW else layers
+        named = {"usual": usual, "middle": middle, "last": layers}
         if layer in named:
             return named[layer]
     elif type(layer) is int and -layers - 1 <= layer <= layers:
         return layer % (layers + 1)
     raise UserError(
-        f"Layer {layer!r} is none of the model's {layers}: choose middle, last, "
+        f"Layer {layer!r} is none of the model's {layers}: choose usual, middle, last, "
         f"a number from 0 (the embeddings) to {layers}, or -1 to {-layers - 1} from the end."
     )

@@ -59,7 +59,7 @@ class Asked:
         """Note a fit of its own."""
         return _states(self._note(labels, loss, f"{self.student}, for its activations"))
 
-    def activations(self, layer: int | str = "middle") -> Mapping[str, Activations]:
+    def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
         """Drawn numbers."""
         return _states(f"{self.student} {layer}")
 

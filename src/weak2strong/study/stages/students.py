@@ -114,7 +114,7 @@ class StudentContext:
         lesson = self._lesson(labels)
         return finetuned_activations(self._desk, spec, training, _loss(loss), lesson, self.seed)
 
-    def activations(self, layer: int | str = "middle") -> Mapping[str, Activations]:
+    def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
         """The pretrained student's activations of a layer, by split; cached."""
         return activations(self._desk, self._student, layer)
 
