@@ -150,7 +150,7 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     from transformers import AutoTokenizer
 
     options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    with _loading(spec):
+    with loading(spec):
         tokenizer = AutoTokenizer.from_pretrained(spec.location, **options)
     config = load_config(spec)
     if tokenizer.pad_token is None:
@@ -180,7 +180,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     device = best_device()
     precision = precision_of(spec, device)
     by_answers = spec.head_start == "answers"
-    with _loading(spec):
+    with loading(spec):
         loader = AutoModelForCausalLM if by_answers else AutoModel
         whole = loader.from_pretrained(
             spec.location,
@@ -259,7 +259,7 @@ def start_from_answers(
 
 
 @contextmanager
-def _loading(spec: ModelSpec) -> Iterator[None]:
+def loading(spec: ModelSpec) -> Iterator[None]:
     """Keep Transformers quiet, and make a sentence of what it cannot do."""
     from safetensors import SafetensorError
     from transformers.utils import logging

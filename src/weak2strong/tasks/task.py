@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from weak2strong.errors import UserError
+from weak2strong.tasks.prompt import Prompt, default_prompt
 
 Kind = Literal["classification"]
 """Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
@@ -70,6 +71,7 @@ class Task:
             of shares; None elsewhere.
         load_unseen: makes examples that ask the same of entities which no model of
             the ladder has read about; None where nobody can know that.
+        prompt: how a language model is asked; None for `default_prompt` (see `wording`).
     """
 
     name: str
@@ -82,6 +84,12 @@ class Task:
     shares: Shares = Shares()
     given: Mapping[str, str] | None = None
     load_unseen: Callable[[], Sequence[Example]] | None = None
+    prompt: Prompt | None = None
+
+    @property
+    def wording(self) -> Prompt:
+        """How a language model is asked, by the task's own prompt or the default one."""
+        return self.prompt or default_prompt(self.classes)
 
     def about(self, entities: Entities) -> Task:
         """The same task about seen entities, as it is, or about unseen ones.

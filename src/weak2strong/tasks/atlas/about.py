@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from weak2strong.tasks.atlas.facts import City, cities
+from weak2strong.tasks.prompt import Prompt
 from weak2strong.tasks.splits import balanced
 from weak2strong.tasks.task import Example, Item, Task, stable_id
 
@@ -30,13 +31,16 @@ def example_about(name: str, text: str, about: Cities, label: int) -> Example:
     return Example(Item(stable_id(name, ids, text), f"city:{ids}", text), label)
 
 
-def atlas_task(name: str, summary: str, examples: Callable[[Cities], Sequence[Example]]) -> Task:
+def atlas_task(
+    name: str, summary: str, examples: Callable[[Cities], Sequence[Example]], prompt: Prompt
+) -> Task:
     """A balanced yes-or-no task over the cities of the atlas, seen or unseen ones.
 
     Args:
         name: of the task.
         summary: the question, for lists.
         examples: makes the examples about some cities.
+        prompt: how a language model is asked.
     """
 
     def load(seen: bool) -> list[Example]:
@@ -51,4 +55,5 @@ def atlas_task(name: str, summary: str, examples: Callable[[Cities], Sequence[Ex
         licence="CC BY 4.0",
         load=lambda: load(True),
         load_unseen=lambda: load(False),
+        prompt=prompt,
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from weak2strong.tasks.atlas.about import Cities, atlas_task, example_about
 from weak2strong.tasks.atlas.claims import (
+    CLAIM,
     CLEARLY,
     CONTINENT,
     COUNTRY,
@@ -21,11 +22,20 @@ from weak2strong.tasks.atlas.claims import (
     LANGUAGE,
     LARGER,
     SAME_COUNTRY,
+    VERDICTS,
     Topic,
     claim,
 )
 from weak2strong.tasks.atlas.facts import City, draw
+from weak2strong.tasks.prompt import CONTENT_FREE, Prompt
 from weak2strong.tasks.task import Example, Task
+
+WORDING = Prompt(
+    tuple((f" {verdict}",) for verdict in VERDICTS),
+    separator=".\n",
+    content_free=tuple(CLAIM.format(statement=x) for x in CONTENT_FREE),
+)
+"""How a language model is asked: whether it goes on with "false" or with "true"."""
 
 
 def topic_task(topic: Topic, question: str) -> Task:
@@ -49,7 +59,7 @@ def topic_task(topic: Topic, question: str) -> Task:
             for c, answer, label in claims
         ]
 
-    return atlas_task(name, question, examples)
+    return atlas_task(name, question, examples, WORDING)
 
 
 def exchanged(answers: Sequence[str], seed: int = 0) -> list[str]:
@@ -159,8 +169,8 @@ CLAIM_HEMISPHERE = topic_task(HEMISPHERE, "Is the city on the side of the equato
 CLAIM_LANGUAGE = topic_task(LANGUAGE, "Is the first language there the one that is claimed?")
 CLAIM_CURRENCY = topic_task(CURRENCY, "Is the money there the one that is claimed?")
 CLAIM_SAME_COUNTRY = atlas_task(
-    "atlas-same-country", "Are the two cities in the same country?", _same_country
+    "atlas-same-country", "Are the two cities in the same country?", _same_country, WORDING
 )
 CLAIM_LARGER = atlas_task(
-    "atlas-larger", "Does the first city have more people than the second?", _larger
+    "atlas-larger", "Does the first city have more people than the second?", _larger, WORDING
 )

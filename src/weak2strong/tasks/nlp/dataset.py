@@ -6,8 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from weak2strong.tasks.prompt import PLACE, Prompt
+
 CONVERTED = "refs/convert/parquet"
 """The hub's own copy in parquet, of repositories that hold a loading script and no data."""
+
+YES_OR_NO = Prompt(((" no",), (" yes",)), f"{PLACE}\nAnswer:")
+"""How a language model is asked: the texts end in a question, which yes says of the second class."""
 
 Fields = Mapping[str, Any]
 """A row as the file has it, by field."""
@@ -51,6 +56,7 @@ class Dataset:
         rows: of the pooled splits, as published; None where we do not know.
         classes: names of the two classes.
         revision: branch that is read where the user names none; None for the default one.
+        prompt: how a language model is asked.
         most: rows that are used at most, drawn by their content; None for all.
     """
 
@@ -66,4 +72,5 @@ class Dataset:
     subset: str | None = None
     classes: tuple[str, str] = ("no", "yes")
     revision: str | None = None
+    prompt: Prompt = YES_OR_NO
     most: int | None = None
