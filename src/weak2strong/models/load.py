@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -74,6 +74,39 @@ class LoadedModel:
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
         self.network.trunk.requires_grad_(False).to(self.precision)
+
+
+class Trainable(Protocol):
+    """What a training needs of a model, whatever stands on its trunk."""
+
+    @property
+    def network(self) -> Any:
+        """A module with a ``trunk``, from token ids (b, t) and mask (b, t) to outputs."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any:
+        """With a pad token."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        ...
+
+    @property
+    def precision(self) -> torch.dtype:
+        """Of the matrix products."""
+        ...
+
+    @property
+    def checkpointing(self) -> Checkpointing:
+        """Whether activations may be computed twice."""
+        ...
+
+    def autocast(self) -> AbstractContextManager:
+        """The context in which the network computes in its precision."""
+        ...
 
 
 def hide_progress_bars() -> None:
