@@ -6,7 +6,6 @@ from typing import Any
 
 from weak2strong.errors import UserError
 
-
 FEW = 8
 """Of fewer layers the middle one is too early: neighbours at layer 1, 2 and 3 of atlas-l tell Asia
 from elsewhere with .59, .64 and .99 accuracy."""

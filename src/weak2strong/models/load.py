@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -84,14 +84,54 @@ class LoadedModel:
 
     def autocast(self) -> AbstractContextManager:
         """The context in which the network computes in its precision."""
-        # A trunk that is frozen is in this precision already, from its first state to its last.
-        if self.precision == torch.float32 or not self.network.trains_trunk:
-            return nullcontext()
-        return torch.autocast(self.device.type, self.precision)
+        return computing_in(self.precision, self.device, self.network.trains_trunk)
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
         self.network.trunk.requires_grad_(False).to(self.precision)
+
+
+class Trainable(Protocol):
+    """What a training needs of a model, whatever stands on its trunk."""
+
+    @property
+    def network(self) -> Any:
+        """A module with a ``trunk``, from token ids (b, t) and mask (b, t) to outputs."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any:
+        """With a pad token."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        ...
+
+    @property
+    def precision(self) -> torch.dtype:
+        """Of the matrix products."""
+        ...
+
+    @property
+    def checkpointing(self) -> Checkpointing:
+        """Whether activations may be computed twice."""
+        ...
+
+    def autocast(self) -> AbstractContextManager:
+        """The context in which the network computes in its precision."""
+        ...
+
+
+def computing_in(
+    precision: torch.dtype, device: torch.device, trains_trunk: bool
+) -> AbstractContextManager:
+    """The context in which a network computes in a precision, its trained weights in float32."""
+    # A trunk that is frozen is in this precision already, from its first state to its last.
+    if precision == torch.float32 or not trains_trunk:
+        return nullcontext()
+    return torch.autocast(device.type, precision)
 
 
 def hide_progress_bars() -> None:
@@ -128,7 +168,7 @@ def load_config(spec: ModelSpec) -> Any:
     from transformers import AutoConfig
 
     options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    with _loading(spec):
+    with loading(spec):
         return AutoConfig.from_pretrained(spec.location, **options)
 
 
@@ -139,6 +179,19 @@ def best_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def load_config(spec: ModelSpec) -> Any:
+    """A model's configuration.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    from transformers import AutoConfig
+
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    with loading(spec):
+        return AutoConfig.from_pretrained(spec.location, **options)
 
 
 def load_tokenizer(spec: ModelSpec) -> Any:
@@ -180,16 +233,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     device = best_device()
     precision = precision_of(spec, device)
     by_answers = spec.head_start == "answers"
-    with loading(spec):
-        loader = AutoModelForCausalLM if by_answers else AutoModel
-        whole = loader.from_pretrained(
-            spec.location,
-            revision=spec.revision,
-            # What is trained is kept in float32, so that small steps are not rounded away.
-            dtype=torch.float32 if spec.adaptation == "full" else precision,
-            use_safetensors=True,
-            trust_remote_code=spec.trust_remote_code,
-        )
+    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel, precision)
     trunk: Any = whole.base_model if by_answers else whole
     fuse(trunk)
     config = trunk.config
@@ -206,6 +250,40 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             )
         start_from_answers(head, whole, tokenizer, spec.answers)
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
+    move(network, spec, device)
+    return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
+
+
+def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[Any, set[str]]:
+    """A model from its files by a class of Transformers, and the weights that these lack.
+
+    Args:
+        spec: with its adaptation decided (see `ModelSpec.resolved`).
+        loader: such as ``AutoModel``.
+        precision: of weights that are not trained.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    with loading(spec):
+        model, info = loader.from_pretrained(
+            spec.location,
+            revision=spec.revision,
+            # What is trained is kept in float32, so that small steps are not rounded away.
+            dtype=torch.float32 if spec.adaptation == "full" else precision,
+            use_safetensors=True,
+            trust_remote_code=spec.trust_remote_code,
+            output_loading_info=True,
+        )
+    return model, set(info["missing_keys"])
+
+
+def move(network: nn.Module, spec: ModelSpec, device: torch.device) -> None:
+    """Put a network on its device.
+
+    Raises:
+        UserError: where it does not fit.
+    """
     try:
         network.to(device)
     except torch.OutOfMemoryError as e:
@@ -213,7 +291,6 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             f"Model {spec.name!r} does not fit into the memory of the {device.type} "
             f"(adaptation {spec.adaptation}): adapt it by LoRA, or take a smaller one."
         ) from e
-    return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
 
 
 def fuse(trunk: nn.Module) -> None:

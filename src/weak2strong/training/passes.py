@@ -6,7 +6,7 @@ is, each text goes through the trunk once, before training starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from weak2strong.models.batches import cut, pad
 from weak2strong.models.heads import read_outputs
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.load import LoadedModel, Trainable
 from weak2strong.training.memory import Room
 from weak2strong.training.predict import pooled_rows, predict_rows
 
@@ -60,6 +60,22 @@ class Examples(Protocol):
         ...
 
 
+def launch_cost(model: Trainable) -> float:
+    """What one micro-batch more costs, in tokens."""
+    weights = sum(p.numel() for p in model.network.parameters())
+    device = "cpu" if model.device.type == "cpu" else "other"
+    return LAUNCH[device] / weights + STREAM[model.precision]
+
+
+def padded_groups(
+    model: Trainable, rows: Sequence[Sequence[int]], room: Room, launch: float
+) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """A batch's token rows in micro-batches: positions in the batch, token ids and mask (b, t)."""
+    most = min(room.tokens, CACHED) if model.device.type == "cpu" else room.tokens
+    for group in cut([len(r) for r in rows], most, launch):
+        yield group, *pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device)
+
+
 @dataclass
 class Texts:
     """Examples, by their token ids, that pass the whole network."""
@@ -69,31 +85,20 @@ class Texts:
 
     @cached_property
     def _launch(self) -> float:
-        weights = sum(p.numel() for p in self.model.network.parameters())
-        return LAUNCH["cpu" if self._on_cpu else "other"] / weights + STREAM[self.model.precision]
-
-    @property
-    def _on_cpu(self) -> bool:
-        return self.model.device.type == "cpu"
+        return launch_cost(self.model)
 
     def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
         """The texts of a batch, those of like length together."""
         rows = [self.rows[i] for i in batch]
-        most = min(room.tokens, CACHED) if self._on_cpu else room.tokens
-        found = []
-        for group in cut([len(r) for r in rows], most, self._launch):
-            tokens, mask = pad(
-                [rows[i] for i in group], self.model.tokenizer.pad_token_id, self.model.device
+        return [
+            Part(
+                places=torch.tensor(group, device=self.model.device),
+                run=lambda tokens=tokens, mask=mask: self.model.network(tokens, mask),
+                real=sum(len(rows[i]) for i in group),
+                padded=tokens.numel(),
             )
-            found.append(
-                Part(
-                    places=torch.tensor(group, device=self.model.device),
-                    run=lambda tokens=tokens, mask=mask: self.model.network(tokens, mask),
-                    real=sum(len(rows[i]) for i in group),
-                    padded=tokens.numel(),
-                )
-            )
-        return found
+            for group, tokens, mask in padded_groups(self.model, rows, room, self._launch)
+        ]
 
     def holds(self, batch: np.ndarray, room: Room) -> bool:
         """By the tokens of the batch."""

@@ -68,7 +68,9 @@ def prompted(
     template: str | None,
 ) -> Mapping[str, Predictions]:
     """Probabilities of the task's answer words after a prompt, the mean over draws of shots."""
-    prompt = desk.task.prompt_for(template)
+    prompt = desk.task.wording
+    if template is not None:
+        prompt = replace(prompt, template=template)
     asked = {split: desk.splits.items(split) for split in PREDICTED}
 
     def make(working: Path) -> Write:
@@ -100,21 +102,25 @@ def after_reading(
     desk: Desk, model: ModelSpec, items: Sequence[Item], epochs: int, seed: int
 ) -> ModelSpec:
     """The model finetuned on texts as a language model: a folder of the store, as any other."""
-    training = replace(desk.config.strong_training, epochs=epochs, steps=None, stopping="none")
+    usual = desk.config.strong_training
+    training = replace(usual, epochs=epochs, steps=None, evaluate_every=None, stopping="none")
 
     def make(working: Path) -> Write:
+        from weak2strong.models.batches import encode
         from weak2strong.models.language import load_language_model, save_language_model
         from weak2strong.training.language import fit_language
 
-        loaded = load_language_model(model)
-        fit_language(
+        loaded = load_language_model(model, seed)
+        done = fit_language(
             loaded,
-            [item.text for item in items],
+            encode(loaded.tokenizer, [item.text for item in items]),
+            None,
             training,
             seed,
-            desk.on_step,
+            on_step=desk.on_step,
             checkpoint=working / "checkpoint.safetensors",
         )
+        desk.note = done.note
         return lambda folder: save_language_model(loaded, folder / "model")
 
     fields = {"model": model.settings, "training": asdict(training), "seed": seed}
