@@ -8,7 +8,10 @@ from weak2strong.tasks import TASKS
 from weak2strong.tasks.atlas.facts import cities, sentence
 
 ATLAS = [name for name in TASKS if name.startswith("atlas-")]
-WITHOUT_WORDS = {f"atlas-{x}" for x in "northerly easterly populous borders beside-china".split()}
+WITHOUT_WORDS = {f"atlas-{x}" for x in ("northerly", "easterly", "populous", "borders")}
+WITHOUT_WORDS.add("atlas-beside-china")
+    f"atlas-{x}" for x in ["northerly", "easterly", "populous", "borders", "beside-china"]
+}
 CLAIMS = {n for n in ATLAS if "claim" in n} | {"atlas-same-country", "atlas-larger"}
 
 
@@ -43,4 +46,5 @@ def test_what_the_text_has_no_words_for_is_asked_in_plain_english(name):
 def test_texts_that_say_nothing_have_the_form_of_the_examples(loaded, name):
     prompt, text = TASKS.get(name).wording, loaded(name)[0].item.text
     begin, end = prompt.content_free[0].split("N/A")
-    assert text.startswith(begin) and text.endswith(end)
+    assert text.startswith(begin)
+    assert text.endswith(end)
