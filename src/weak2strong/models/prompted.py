@@ -99,7 +99,7 @@ def load_prompted(spec: ModelSpec) -> PromptedModel:
                 f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
                 "prompted: choose a decoder, or another method."
             )
-        whole = AutoModelForCausalLM.from_pretrained(
+        whole: Any = AutoModelForCausalLM.from_pretrained(
             spec.location, dtype=precision_of(spec, device), use_safetensors=True, **options
         )
     fuse(whole)

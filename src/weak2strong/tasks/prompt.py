@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from weak2strong.errors import UserError
 
@@ -59,7 +60,7 @@ class Prompt:
             raise UserError(f"The prompt has no class {self.rest}: count them from 0.")
         spoken = sorted(answer for answers in self.scored for answer in answers)
         # In this order a text stands right before what begins with it.
-        for one, other in zip(spoken, spoken[1:], strict=False):
+        for one, other in pairwise(spoken):
             if other.startswith(one):
                 raise UserError(
                     f"The answer {other!r} begins with the answer {one!r}, which is always "
@@ -82,7 +83,7 @@ def default_prompt(classes: Sequence[str]) -> Prompt:
     Where one name begins with another ("star", "starfish"), answers end with the line.
     """
     names = sorted(classes)
-    begun = any(b.startswith(a) for a, b in zip(names, names[1:], strict=False))
+    begun = any(b.startswith(a) for a, b in pairwise(names))
     end, separator = ("\n", "\n") if begun else ("", "\n\n")
     answers = tuple((f" {name}{end}",) for name in classes)
     return Prompt(answers, f"{PLACE}\nAnswer:", separator)

@@ -298,6 +298,14 @@ def test_what_is_drawn_is_right_as_often_as_wrong_and_any_of_the_others(name):
 
 
 @pytest.mark.parametrize("name", list(DATASETS))
+def test_a_language_model_is_asked_a_question_that_yes_or_no_answer(name):
+    dataset, (_, make) = DATASETS.get(name), ROWS[name]
+    said = dataset.prompt.asked(dataset.form(make(0, sayer(1))).text)
+    assert said.endswith("?\nAnswer:")
+    assert dataset.prompt.scored == ((" no",), (" yes",))
+
+
+@pytest.mark.parametrize("name", list(DATASETS))
 def test_an_item_depends_on_its_row_alone(name):
     dataset, (_, make) = DATASETS.get(name), ROWS[name]
     one, other = (make(0, sayer(seed)) for seed in (1, 2))

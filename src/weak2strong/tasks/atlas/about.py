@@ -32,7 +32,10 @@ def example_about(name: str, text: str, about: Cities, label: int) -> Example:
 
 
 def atlas_task(
-    name: str, summary: str, examples: Callable[[Cities], Sequence[Example]], prompt: Prompt
+    name: str,
+    summary: str,
+    examples: Callable[[Cities], Sequence[Example]],
+    prompt: Prompt | None = None,
 ) -> Task:
     """A balanced yes-or-no task over the cities of the atlas, seen or unseen ones.
 
@@ -40,7 +43,7 @@ def atlas_task(
         name: of the task.
         summary: the question, for lists.
         examples: makes the examples about some cities.
-        prompt: how a language model is asked.
+        prompt: how a language model is asked; None for the default.
     """
 
     def load(seen: bool) -> list[Example]:

@@ -12,7 +12,7 @@ CONVERTED = "refs/convert/parquet"
 """The hub's own copy in parquet, of repositories that hold a loading script and no data."""
 
 YES_OR_NO = Prompt(((" no",), (" yes",)), f"{PLACE}\nAnswer:")
-"""How a language model is asked: the texts end in a question, which yes says of the second class."""
+"""How a language model is asked: texts end in a question, and yes stands for the second class."""
 
 Fields = Mapping[str, Any]
 """A row as the file has it, by field."""
