@@ -26,9 +26,9 @@ def prompt_rows(tokenizer: Any, prompts: Sequence[str], most: int) -> list[list[
             f"The model reads {longest_read(tokenizer)} tokens, which leaves no room for a prompt "
             f"before answers of {most}: ask for shorter ones."
         )
-    rows = []
+    rows, special = [], set(tokenizer.all_special_ids)
     for row in _encoded(tokenizer, prompts):
-        lead = row[: int(row[0] in tokenizer.all_special_ids)]
+        lead = row[: int(row[0] in special)]
         rows.append(row if len(row) <= limit else lead + row[len(row) - limit + len(lead) :])
     return rows
 
@@ -72,7 +72,7 @@ def prompt_and_target(
         [*(whole[len(row) :] if whole[: len(row)] == row else tail), end]
         for row, whole, tail in zip(alone, together, apart, strict=True)
     ]
-    most = most or max(map(len, answers), default=1)
+    most = most or max(map(len, answers))
     rows, counted = [], []
     for row, answer in zip(prompt_rows(tokenizer, prompts, most), answers, strict=True):
         rows.append(row + answer[:most])
@@ -82,7 +82,8 @@ def prompt_and_target(
 
 def decoded(tokenizer: Any, rows: Sequence[Sequence[int]]) -> list[str]:
     """The text of each row, without special tokens and spaces around."""
-    return [tokenizer.decode(row, skip_special_tokens=True).strip() for row in rows]
+    options = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+    return [tokenizer.decode(row, **options).strip() for row in rows]
 
 
 def _encoded(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
