@@ -1,7 +1,5 @@
 """A whole language model: its loss is Transformers' own, and what is saved is what was trained."""
 
-import shutil
-
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -215,12 +213,3 @@ def test_saving_leaves_the_model_as_it_was(load, tmp_path):
     before = model.network(*batch(model))
     save_language_model(model, tmp_path)
     assert torch.equal(model.network(*batch(model)), before)
-
-
-def test_sampling_settings_that_transformers_would_refuse_to_save_are_no_obstacle(
-    toy_models, tmp_path
-):
-    folder = shutil.copytree(toy_models["llama"], tmp_path / "chat")
-    (folder / "generation_config.json").write_text('{"temperature": 0.6, "do_sample": false}')
-    save_language_model(load_language_model(ModelSpec(str(folder))), tmp_path / "saved")
-    assert (tmp_path / "saved" / "model.safetensors").exists()
