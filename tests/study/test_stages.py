@@ -13,8 +13,8 @@ from weak2strong.methods.confident_only import sure
 from weak2strong.models.spec import ModelSpec
 from weak2strong.store import Store
 from weak2strong.study import stages
-from weak2strong.study.stages import students
 from weak2strong.study.desk import Desk, MissingError
+from weak2strong.study.stages import students
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
@@ -50,6 +50,8 @@ def shuffled(examples: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
     return tuple(Example(e.item, int(x)) for e, x in zip(examples, labels, strict=True))
 
 
+# The toys have no room for several shots.
+@pytest.mark.filterwarnings("ignore:.* are asked with fewer")
 @pytest.mark.parametrize("method", every_method())
 def test_hidden_labels_change_no_student(make_desk, splits, method):
     hidden = replace(

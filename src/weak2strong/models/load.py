@@ -159,19 +159,6 @@ def is_decoder(config: Any) -> bool:
     )
 
 
-def load_config(spec: ModelSpec) -> Any:
-    """A model's configuration, as Transformers reads it; of weights nothing is loaded.
-
-    Raises:
-        UserError: where Transformers cannot load it.
-    """
-    from transformers import AutoConfig
-
-    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    with loading(spec):
-        return AutoConfig.from_pretrained(spec.location, **options)
-
-
 def best_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():

@@ -26,12 +26,14 @@ class Asked:
     Attributes:
         fits: the trainings that were asked for, in order: equal ones are equal strings.
         weak_labels: two classes, drawn once and for all.
+        read: texts that are read to answer one example by prompts, shots included.
     """
 
     fits: list[str] = field(default_factory=list)
     weak_labels: Predictions = field(
         default_factory=lambda: _answers("weak", ("strong_train", "validation"))
     )
+    read: int = 0
     student: str = "student"
     classes: int = 2
     seed: int = 0
@@ -70,7 +72,8 @@ class Asked:
         calibrate: bool,
         template: str | None = None,
     ) -> Mapping[str, Predictions]:
-        """Drawn answers."""
+        """Drawn answers; note how much is read for them."""
+        self.read += sum(1 + len(draw) for draw in draws)
         return {s: _answers("prompted", (s,)) for s in ("strong_train", "validation", "test")}
 
     def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
