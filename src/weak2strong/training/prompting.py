@@ -49,8 +49,8 @@ def prompted_probabilities(
     if fewer:
         prompts = len(shots_per_draw) * (len(texts) + len(free))
         warnings.warn(
-            f"{fewer:,} of {prompts:,} prompts are longer than the {longest_prompt(model):,} tokens "
-            "that there is room for: the first of their shots are left out.",
+            f"{fewer:,} of {prompts:,} prompts are longer than the {longest_prompt(model):,} "
+            "tokens that there is room for: the first of their shots are left out.",
             stacklevel=2,
         )
     return np.mean(found, axis=0)
