@@ -1,10 +1,11 @@
 """Ids depend on content alone, and items show no label."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
-from weak2strong.tasks.task import Item, Shares, stable_id
+from weak2strong.tasks.prompt import Prompt
+from weak2strong.tasks.task import Item, Shares, Task, stable_id
 
 
 def test_an_id_is_a_golden_function_of_its_parts():
@@ -26,3 +27,10 @@ def test_the_default_shares_add_up_and_train_both_models_on_as_much():
     total = shares.weak_train + shares.strong_train + shares.validation + shares.test
     assert total == pytest.approx(1)
     assert shares.weak_train == shares.strong_train
+
+
+def test_a_task_is_asked_by_its_own_prompt_or_by_its_classes():
+    task = Task("toy", "classification", ("bad", "good"), "A toy?", "here", "CC0", list)
+    assert task.wording.answers == ((" bad",), (" good",))
+    own = Prompt(((" no",), (" yes",)))
+    assert replace(task, prompt=own).wording is own

@@ -47,10 +47,10 @@ def prompted_probabilities(
         asked, said = log_p[: len(texts)], log_p[len(texts) :]
         found.append(calibrated(asked, said) if calibrate else _normalised(asked))
     if fewer:
+        prompts = len(shots_per_draw) * (len(texts) + len(free))
         warnings.warn(
-            f"{fewer:,} of {len(shots_per_draw) * len(texts):,} prompts are longer than the "
-            f"{longest_prompt(model):,} tokens that there is room for: "
-            "the first of their shots are left out.",
+            f"{fewer:,} of {prompts:,} prompts are longer than the {longest_prompt(model):,} "
+            "tokens that there is room for: the first of their shots are left out.",
             stacklevel=2,
         )
     return np.mean(found, axis=0)

@@ -8,10 +8,8 @@ from weak2strong.tasks import TASKS
 from weak2strong.tasks.atlas.facts import cities, sentence
 
 ATLAS = [name for name in TASKS if name.startswith("atlas-")]
-WITHOUT_WORDS = {f"atlas-{x}" for x in ("northerly", "easterly", "populous", "borders")}
-WITHOUT_WORDS.add("atlas-beside-china")
-    f"atlas-{x}" for x in ["northerly", "easterly", "populous", "borders", "beside-china"]
-}
+PLAIN_ENGLISH = ("northerly", "easterly", "populous", "borders", "beside-china")
+WITHOUT_WORDS = {f"atlas-{name}" for name in PLAIN_ENGLISH}
 CLAIMS = {n for n in ATLAS if "claim" in n} | {"atlas-same-country", "atlas-larger"}
 
 
