@@ -26,7 +26,7 @@ from weak2strong.study.config import (
 from weak2strong.study.contents import read_contents
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
-from weak2strong.study.work import read_work
+from weak2strong.study.work import Work, read_work
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
@@ -67,12 +67,17 @@ class Results:
         """What each task holds: source, licence, classes, splits, what was left out."""
         return read_contents(self.folder)
 
+    @cached_property
+    def work(self) -> list[Work]:
+        """What the run spent on each step, and how many stages it reused."""
+        return read_work(self.folder)
+
     def lines(self, metric: str | None = None) -> list[Line]:
         """One summary a task and method, with intervals; on the study's metric if None."""
         from weak2strong.analysis.summary import summarise
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(self.config, self.predictions, metric, truncated, read_work(self.folder))
+        return summarise(self.config, self.predictions, metric, truncated, self.work)
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -102,9 +107,6 @@ class Results:
                     "probe_ceiling": line.probe_ceiling,
                     "name_baseline": line.name_baseline,
                     "oracle": line.oracle,
-                    "seconds": line.spent.seconds if line.spent else None,
-                    "stages": line.spent.stages if line.spent else None,
-                    "reused": line.spent.reused if line.spent else None,
                     "seeds": r.seeds,
                     "examples": r.examples,
                 }
@@ -117,9 +119,6 @@ _NULLABLE = {
     "pgr_low": float,
     "pgr_high": float,
     "undefined": str,
-    "seconds": float,
-    "stages": int,
-    "reused": int,
 }
 
 
