@@ -127,6 +127,9 @@ class Study:
         strong_training: settings of students and ceiling.
         entities: ask about what the ladder has read about ("seen") or not ("unseen").
         data: where your own data have what, and how they are made into tasks.
+        train_difficulty: keep such examples alone for training and validation, for
+            instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
+        test_difficulty: likewise for the test.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -148,6 +151,8 @@ class Study:
         strong_training: Training | None = None,
         entities: Entities = "seen",
         data: DataOptions | None = None,
+        train_difficulty: str | None = None,
+        test_difficulty: str | None = None,
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -162,6 +167,8 @@ class Study:
             strong_training=strong_training or Training(),
             entities=entities,
             data=data or DataOptions(),
+            train_difficulty=train_difficulty,
+            test_difficulty=test_difficulty,
         )
 
     def run(
