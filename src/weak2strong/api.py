@@ -142,6 +142,9 @@ class Study:
         intermediates: models between the two, for bootstrapping; None takes the rungs between.
         supervisors: further supervisors, for ensembles.
         plugins: Python files that add methods, losses, probes and tasks.
+        train_difficulty: keep such examples alone for training and validation, for
+            instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
+        test_difficulty: likewise for the test.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -166,6 +169,8 @@ class Study:
         intermediates: Sequence[str | ModelSpec] | None = None,
         supervisors: Sequence[str | ModelSpec] = (),
         plugins: Sequence[str | Path] = (),
+        train_difficulty: str | None = None,
+        test_difficulty: str | None = None,
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -183,6 +188,8 @@ class Study:
             intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
             supervisors=tuple(map(_model, supervisors)),
             plugins=tuple(map(Path, plugins)),
+            train_difficulty=train_difficulty,
+            test_difficulty=test_difficulty,
         )
 
     def run(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import subcommand
 
+from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
@@ -13,6 +14,7 @@ from weak2strong.cli.place import Place
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes, Verify
 
+Chess = Annotated[Mates, subcommand("mates")] | Annotated[Sample, subcommand("sample")]
 Ladder = Annotated[Build, subcommand("build")] | Annotated[Card, subcommand("card")]
 Store = (
     Annotated[Sizes, subcommand("sizes")]
@@ -29,5 +31,6 @@ Command = (
     | Annotated[Place, subcommand("place")]
     | Annotated[Export, subcommand("export")]
     | Annotated[Ladder, subcommand("ladder", description="Build or describe the ladder.")]
+    | Annotated[Chess, subcommand("chess", description="Make positions and puzzles of chess.")]
     | Annotated[Store, subcommand("store", description="Look after stored results.")]
 )

@@ -70,6 +70,11 @@ class Run:
         Literal["seen", "unseen"] | None, arg(metavar="{seen,unseen}", help_behavior_hint="")
     ] = None
     """Ask about what the ladder has read about (default), or about what no rung can know."""
+    train_difficulty: Annotated[str | None, arg(metavar="RANGE", help_behavior_hint="")] = None
+    """Train and validate on such examples alone, where a task says how hard they are: below:1200,
+    above:1600, between:1200:1600, easiest:0.5 or hardest:0.25 (a share of the task)."""
+    test_difficulty: Annotated[str | None, arg(metavar="RANGE", help_behavior_hint="")] = None
+    """Test on such examples alone, likewise: easy to hard, for instance."""
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and a rough guess
     of what they take, without a network."""
@@ -110,6 +115,8 @@ class Run:
             "metric": self.metric,
             "weak_labels": self.weak_labels,
             "entities": self.entities,
+            "train_difficulty": self.train_difficulty,
+            "test_difficulty": self.test_difficulty,
             "data": self.data.options(config.data),
             "plugins": self.plugin,
         }

@@ -16,7 +16,7 @@ from weak2strong.tasks.find import dataset_name, find_task, find_tasks
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.dataset import Dataset
 from weak2strong.tasks.sizes import DEFAULT, shrunk
-from weak2strong.tasks.splits import SPLITS, Splits, make_splits
+from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.task import Task
 
 TOKENS = 128
@@ -73,7 +73,7 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
     try:
         with offline():
             task = find_task(reference, config.data).about(config.entities)
-            return task, make_splits(task, config.split_seed)
+            return task, config.splits(task)
     except UnknownNameError:
         raise
     except UserError:

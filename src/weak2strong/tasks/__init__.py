@@ -7,6 +7,7 @@ from weak2strong.tasks.nlp import BURNS, ELEUTHER
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
+_CHESS = "weak2strong.tasks.chess.questions"
 
 HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
 """What an unknown name is told."""
@@ -40,6 +41,9 @@ TASKS = Registry(
         "atlas-claim-currency": f"{_CLAIMS}:CLAIM_CURRENCY",
         "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
         "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
+        "chess-mate-exists": f"{_CHESS}:MATE_EXISTS",
+        "chess-hangs": f"{_CHESS}:HANGS",
+        "chess-material": f"{_CHESS}:MATERIAL",
     },
     hint=HINT,
 )
@@ -51,6 +55,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
         name for name in TASKS if name.startswith("atlas-") and name not in NOT_KNOWN
     ),
+    "chess-suite": tuple(name for name in TASKS if name.startswith("chess-")),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,
 }

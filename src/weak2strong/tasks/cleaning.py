@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
@@ -148,7 +148,7 @@ def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> l
         for family in families
         for position in family[1:]
     )
-    return [Example(Item(e.item.id, root(e.item.group), e.item.text), e.label) for e in examples]
+    return [replace(e, item=replace(e.item, group=root(e.item.group))) for e in examples]
 
 
 def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:

@@ -82,7 +82,7 @@ def find_tasks(references: Sequence[str], data: DataOptions) -> tuple[Task, ...]
         if isinstance(task, FileTask) and (task.name in TASKS or task.name in GROUPS):
             raise UserError(
                 f"The task of {reference} would be called {task.name}, "
-                "which is a task of the atlas: rename the file."
+                "which is a task of our own: rename the file."
             )
         if (other := named.setdefault(task.name, reference)) is not reference:
             raise UserError(
@@ -106,7 +106,7 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
     if not cleaned and data != DataOptions():
         raise UserError(
             "Columns, sizes and cleaning (--text-column, --n-train, --balance and so on) are for "
-            "your own data, and tasks of the atlas have none of these: leave them out, "
+            "your own data, and the embedded tasks have none of these: leave them out, "
             "or name a file with --task."
         )
     own = [reference for reference in cleaned if dataset_name(reference) is None]

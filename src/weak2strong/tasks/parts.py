@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from weak2strong.errors import UserError
@@ -20,7 +21,7 @@ from weak2strong.tasks.readers import READERS, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sizes import draw
 from weak2strong.tasks.splits import balanced, normalised, union
-from weak2strong.tasks.task import Example, Item
+from weak2strong.tasks.task import Example
 
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
 """The files of a folder that is such a task."""
@@ -130,8 +131,7 @@ def _apart(
     for (e, place), text in zip(whole, texts, strict=True):
         stays.append(place == last[root(text)])
         if stays[-1]:
-            item = Item(e.item.id, name[root(text)], e.item.text)
-            parts[place].append(Example(item, e.label))
+            parts[place].append(replace(e, item=replace(e.item, group=name[root(text)])))
     return stays, parts
 
 

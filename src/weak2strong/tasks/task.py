@@ -38,10 +38,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Example:
-    """An item with its ground truth; ``label`` is the index of its class."""
+    """An item with its ground truth; ``label`` is the index of its class.
+
+    ``difficulty`` says how hard it is, more for harder, in whatever unit its source has,
+    such as the rating of a puzzle; None where nobody knows. Methods do not see it.
+    """
 
     item: Item
     label: int
+    difficulty: float | None = None
 
 
 @dataclass(frozen=True)
