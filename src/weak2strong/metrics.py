@@ -96,6 +96,8 @@ def performance_gap_recovered(
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    # Over pairs; class 1 is that the second is preferred.
+    "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
 }
 
 

@@ -2,7 +2,7 @@
 
 from weak2strong.probes.knn import knn_labels, mean_labels, nearest
 from weak2strong.probes.logistic import LogisticProbe, fit_logistic, fit_penalties
-from weak2strong.probes.ngrams import ngram_baseline
+from weak2strong.probes.ngrams import ngram_baseline, ngram_comparison
 from weak2strong.probes.selection import select_penalty
 from weak2strong.probes.topofilter import topo_cc, topofilter
 
@@ -14,6 +14,7 @@ __all__ = [
     "mean_labels",
     "nearest",
     "ngram_baseline",
+    "ngram_comparison",
     "select_penalty",
     "topo_cc",
     "topofilter",

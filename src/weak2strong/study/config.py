@@ -109,6 +109,8 @@ class StudyConfig:
         tasks = find_tasks(references, self.data)
         for task in tasks:
             task.about(self.entities)
+            self.weak.check_kind(task.kind)
+            self.strong.check_kind(task.kind)
             for name in self.methods:
                 METHODS.get(name).check(len(task.classes), f"task {task.name}")
             for m in (

@@ -29,7 +29,7 @@ from weak2strong.predictions import (
 from weak2strong.study.desk import Desk, Write
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest, hold_out
-from weak2strong.tasks.task import Example, Item
+from weak2strong.tasks.task import Example, Item, Kind
 from weak2strong.training.settings import Training
 
 PREDICTED = ("strong_train", "validation", "test")
@@ -168,14 +168,8 @@ def name_baseline(desk: Desk) -> Predictions:
     train, test = desk.splits.strong_train, desk.splits.items("test")
 
     def make(working: Path) -> Write:
-        from weak2strong.probes import ngram_baseline
-
-        answers = ngram_baseline(
-            [e.item.text for e in train],
-            np.array([e.label for e in train]),
-            [item.text for item in test],
-            len(desk.task.classes),
-        )
+        labels, classes = np.array([e.label for e in train]), len(desk.task.classes)
+        answers = _spelling(desk.task.kind, [e.item for e in train], labels, test, classes)
         return _writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
 
     inputs = {"train": digest(train), **desk.item_digests(("test",))}
@@ -267,6 +261,26 @@ def _finetune(
         make,
     )
     return load_predictions(entry.path / FILE)
+
+
+def _spelling(
+    kind: Kind, train: Sequence[Item], labels: np.ndarray, test: Sequence[Item], classes: int
+) -> np.ndarray:
+    """What the letters of a text say of its class, or those of two completions of which is better.
+
+    A prompt is left out: it is the same for both, so that no sum over letters can use it.
+    """
+    from weak2strong.probes import ngram_baseline, ngram_comparison
+
+    answers = {
+        "classification": lambda: ngram_baseline(
+            [item.text for item in train], labels, [item.text for item in test], classes
+        ),
+        "preference": lambda: ngram_comparison(
+            [item.completions for item in train], labels, [item.completions for item in test]
+        ),
+    }
+    return answers[kind]()
 
 
 def _writer(answers: Mapping[str, Predictions]) -> Write:

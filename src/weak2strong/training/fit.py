@@ -23,7 +23,7 @@ from torch import Tensor
 from weak2strong.errors import UserError
 from weak2strong.losses import Loss
 from weak2strong.metrics import metric
-from weak2strong.models.batches import encode
+from weak2strong.models.batches import encode_items
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
@@ -116,11 +116,11 @@ def fit(
         UserError: where the model does not fit into the memory of the device.
     """
     network, n = model.network, len(train.items)
-    rows = encode(model.tokenizer, [item.text for item in train.items])
+    rows = encode_items(model.tokenizer, train.items)
     looked_at = validation if training.stopping != "none" else None
     if training.stopping != "none" and validation is None:
         raise ValueError(f"the stopping rule {training.stopping!r} needs validation labels")
-    seen = encode(model.tokenizer, [item.text for item in looked_at.items]) if looked_at else []
+    seen = encode_items(model.tokenizer, looked_at.items) if looked_at else []
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
     with ExitStack() as stack:
         examples, judged, room = _examples(model, rows, seen, training, token_budget, stack)

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from weak2strong.models.batches import cut, pad
-from weak2strong.models.heads import read_outputs
+from weak2strong.models.heads import outputs_of_items, read_outputs
 from weak2strong.models.load import LoadedModel
+from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import Room
 from weak2strong.training.predict import pooled_rows, predict_rows
 
@@ -66,6 +67,7 @@ class Texts:
 
     model: LoadedModel
     rows: Sequence[list[int]]
+    """Of every text, one example after another."""
 
     @cached_property
     def _launch(self) -> float:
@@ -77,27 +79,38 @@ class Texts:
         return self.model.device.type == "cpu"
 
     def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
-        """The texts of a batch, those of like length together."""
-        rows = [self.rows[i] for i in batch]
+        """The texts of a batch, those of like length together.
+
+        The texts of one example pass together, since its loss is of all of them, and are
+        padded to the longest among them: the price is the difference of their lengths.
+        """
+        rows = self._texts(batch)
         most = min(room.tokens, CACHED) if self._on_cpu else room.tokens
+        widths = [len(texts) * max(map(len, texts)) for texts in rows]
         found = []
-        for group in cut([len(r) for r in rows], most, self._launch):
-            tokens, mask = pad(
-                [rows[i] for i in group], self.model.tokenizer.pad_token_id, self.model.device
-            )
+        for group in cut(widths, most, self._launch):
+            texts = [text for i in group for text in rows[i]]
+            tokens, mask = pad(texts, self.model.tokenizer.pad_token_id, self.model.device)
             found.append(
                 Part(
                     places=torch.tensor(group, device=self.model.device),
-                    run=lambda tokens=tokens, mask=mask: self.model.network(tokens, mask),
-                    real=sum(len(rows[i]) for i in group),
+                    run=lambda tokens=tokens, mask=mask: outputs_of_items(
+                        self.model.kind, self.model.network(tokens, mask)
+                    ),
+                    real=sum(map(len, texts)),
                     padded=tokens.numel(),
                 )
             )
         return found
 
+    def _texts(self, batch: np.ndarray) -> list[Sequence[list[int]]]:
+        """The token ids of each example's texts."""
+        each = TEXTS[self.model.kind]
+        return [self.rows[i * each : (i + 1) * each] for i in batch]
+
     def holds(self, batch: np.ndarray, room: Room) -> bool:
         """By the tokens of the batch."""
-        return sum(len(self.rows[i]) for i in batch) <= room.tokens
+        return sum(len(row) for texts in self._texts(batch) for row in texts) <= room.tokens
 
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
@@ -110,16 +123,22 @@ class Features:
 
     model: LoadedModel
     rows: Sequence[list[int]]
+    """Of every text, one example after another."""
 
     @cached_property
     def pooled(self) -> Tensor:
-        """What the head sees of each, (n, width) float32."""
-        return torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
+        """What the head sees of each example's texts, (n, texts, width) float32."""
+        pooled = torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
+        return pooled.reshape(-1, TEXTS[self.model.kind], pooled.shape[1])
+
+    def _outputs(self, pooled: Tensor) -> Tensor:
+        """What losses see of examples, (b, classes), from (b, texts, width)."""
+        return outputs_of_items(self.model.kind, self.model.network.read(pooled.flatten(0, 1)))
 
     def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
         """The batch as a whole."""
         places = torch.arange(len(batch), device=self.model.device)
-        return [Part(places, lambda: self.model.network.read(self.pooled[batch]))]
+        return [Part(places, lambda: self._outputs(self.pooled[batch]))]
 
     def holds(self, batch: np.ndarray, room: Room) -> bool:
         """Always: a head is small."""
@@ -128,4 +147,4 @@ class Features:
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
         with torch.inference_mode():
-            return read_outputs(self.model.kind, self.model.network.read(self.pooled))
+            return read_outputs(self.model.kind, self._outputs(self.pooled))
