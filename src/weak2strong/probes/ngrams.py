@@ -50,7 +50,9 @@ def ngram_baseline(
 
 
 def ngram_comparison(
-    train_pairs: Sequence[Sequence[str]], train_labels: np.ndarray, test_pairs: Sequence[Sequence[str]]
+    train_pairs: Sequence[Sequence[str]],
+    train_labels: np.ndarray,
+    test_pairs: Sequence[Sequence[str]],
 ) -> np.ndarray:
     """Which of two texts is preferred, ``(n_test, 2)``, by the n-grams of `ngram_baseline`.
 

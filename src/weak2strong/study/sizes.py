@@ -93,7 +93,9 @@ def _is_local(reference: str) -> bool:
 def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> TaskSize:
     if found is None:
         asked = _asked(config.data, reference)
-        tokens = dict.fromkeys((config.weak.name, config.strong.name), float(TOKENS))
+        name = dataset_name(reference)
+        each = TOKENS * (TEXTS[DATASETS.get(name).kind] if name else 1)
+        tokens = dict.fromkeys((config.weak.name, config.strong.name), float(each))
         return TaskSize(reference, False, asked, tokens, (), 2)
     task, splits = found
     examples = {split: len(splits.examples(split)) for split in SPLITS}
@@ -101,7 +103,8 @@ def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None
     some = items[:: -(-len(items) // SAMPLE)]
     counts = {m.name: _tokens(m, some) for m in (config.weak, config.strong)}
     counted = tuple(name for name, n in counts.items() if n is not None)
-    tokens = {name: TOKENS if n is None else n for name, n in counts.items()}
+    each = TOKENS * TEXTS[task.kind]
+    tokens = {name: each if n is None else n for name, n in counts.items()}
     return TaskSize(task.name, True, examples, tokens, counted, len(task.classes))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from weak2strong.registry import Registry
-from weak2strong.tasks.nlp import BURNS, ELEUTHER
+from weak2strong.tasks.nlp import BURNS, ELEUTHER, PREFERENCES
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
@@ -50,17 +50,18 @@ TASKS = Registry(
 NOT_KNOWN = ("atlas-larger",)
 """Tasks of the atlas that no rung of the shipped ladder can do: controls, where all is chance."""
 
-PREFERENCES = ("atlas-preference", "atlas-preference-hemisphere")
+ATLAS_PREFERENCES = ("atlas-preference", "atlas-preference-hemisphere")
 """Tasks of the atlas that ask which of two completions is better."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
         name
         for name in TASKS
-        if name.startswith("atlas-") and name not in (*NOT_KNOWN, *PREFERENCES)
+        if name.startswith("atlas-") and name not in (*NOT_KNOWN, *ATLAS_PREFERENCES)
     ),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,
+    "preferences": PREFERENCES,
 }
 """Names that stand for several tasks."""
 

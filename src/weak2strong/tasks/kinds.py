@@ -14,7 +14,6 @@ import numpy as np
 from weak2strong.tasks.task import Example, Kind
 
 
-
 def _one_hot(examples: Sequence[Example], classes: int) -> np.ndarray:
     return np.eye(classes)[[e.label for e in examples]]
 

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.readers import listed
+from weak2strong.tasks.readers import PACKED, ending, listed
 
-FORMATS = (".parquet", ".jsonl", ".csv")
+FORMATS = (".parquet", ".jsonl", PACKED, ".csv")
 """Endings of files that are read; the first that a split has."""
 
 DEFAULT = "default"
@@ -78,8 +78,8 @@ def choose(
         )
     chosen = DEFAULT if len(having) > 1 else having[0]
     found = places[chosen][split]
-    ending = next(e for e in FORMATS if any(name.endswith(e) for name in found))
-    found = [name for name in found if name.endswith(ending)]
+    best = next(e for e in FORMATS if any(name.endswith(e) for name in found))
+    found = [name for name in found if name.endswith(best)]
     for name in found:
         # An interrupted download, where the cache is all there is.
         if (shard := _SHARD.fullmatch(PurePosixPath(name).stem)) and int(shard[2]) > len(found):
@@ -93,7 +93,7 @@ def choose(
 def place(name: str) -> tuple[str, str]:
     """Config and split of a file, by its path in the repository."""
     path = PurePosixPath(name)
-    folders, stem = list(path.parts[:-1]), path.stem
+    folders, stem = list(path.parts[:-1]), path.name.removesuffix(ending(path))
     if shard := _SHARD.fullmatch(stem):
         split, rest = shard[1], []
     elif stem.isdigit() and folders:

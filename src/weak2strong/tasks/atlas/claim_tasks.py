@@ -143,6 +143,7 @@ def _pair_examples(
 
 
 def shuffled(cities: Sequence[City], name: str) -> list[City]:
+    """The cities in an order drawn for the task of that name."""
     return sorted(cities, key=lambda c: draw(name, c.id))
 
 

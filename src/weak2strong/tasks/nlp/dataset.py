@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from weak2strong.tasks.task import Dialogue, Kind
+
 CONVERTED = "refs/convert/parquet"
 """The hub's own copy in parquet, of repositories that hold a loading script and no data."""
 
@@ -20,6 +22,8 @@ class Formatted:
     Attributes:
         text: what the model reads.
         label: index of its class.
+        completions: two of them, where the text is a prompt and the label is which is preferred.
+        dialogues: the two chats, where they are chats.
         keys: what it is about; items with a key in common stay in one split, but empty
             keys are none.
     """
@@ -27,6 +31,8 @@ class Formatted:
     text: str
     label: int
     keys: tuple[str, ...] = ()
+    completions: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
 
 
 Form = Callable[[Fields], Formatted | None]
@@ -52,6 +58,8 @@ class Dataset:
         classes: names of the two classes.
         revision: branch that is read where the user names none; None for the default one.
         most: rows that are used at most, drawn by their content; None for all.
+        kind: of the task.
+        only_test: whether it was made to test on, and never to train on.
     """
 
     name: str
@@ -67,3 +75,5 @@ class Dataset:
     classes: tuple[str, str] = ("no", "yes")
     revision: str | None = None
     most: int | None = None
+    kind: Kind = "classification"
+    only_test: bool = False
