@@ -91,9 +91,12 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
 
 
 def ending(file: str | PurePath) -> str:
-    """The ending of a file's name that says how to read it, in lower case."""
+    """The ending of a file's name that says how to read it, in lower case.
+
+    That of JSON lines that are compressed is the same: ``a.jsonl.gz`` ends in ``.jsonl``.
+    """
     name = PurePath(file).name.lower()
-    return PACKED if name.endswith(PACKED) else PurePath(name).suffix
+    return ".jsonl" if name.endswith(PACKED) else PurePath(name).suffix
 
 
 def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:
@@ -143,6 +146,11 @@ def _parquet(file: str, content: bytes, check: Check) -> Values:
 
 def _jsonl(file: str, content: bytes, check: Check) -> Values:
     present, rows = {}, []
+    if file.lower().endswith(PACKED):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as e:
+            raise _unreadable(file, "a whole gzip file", e) from e
     # Not splitlines, which also parts at separators that may stand inside a text.
     for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         if not line.strip():
@@ -160,17 +168,8 @@ def _jsonl(file: str, content: bytes, check: Check) -> Values:
     return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
 
 
-def _packed(file: str, content: bytes, check: Check) -> Values:
-    try:
-        unpacked = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as e:
-        raise _unreadable(file, "a whole gzip file", e) from e
-    return _jsonl(file, unpacked, check)
-
-
 READERS: Mapping[str, Callable[[str, bytes, Check], Values]] = {
     ".jsonl": _jsonl,
-    PACKED: _packed,
     ".csv": _csv,
     ".parquet": _parquet,
 }

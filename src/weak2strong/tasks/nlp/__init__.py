@@ -1,7 +1,7 @@
 """Datasets of the literature, read from the hub or from a folder laid out like it.
 
-25 of NLP, named as in EleutherAI's code, and six of preferences. A dataset is a few lines: where it is, which fields it
-has, and how a row becomes a text with a label.
+25 of NLP, named as in EleutherAI's code, and six of preferences. A dataset is a few
+lines: where it is, which fields it has, and how a row becomes a text with a label.
 """
 
 from weak2strong.registry import Registry
@@ -54,5 +54,5 @@ PREFERENCES = ("hh-helpful", "hh-harmless", "shp", "summarize-feedback", "ultraf
 ELEUTHER = tuple(name for name in DATASETS if name not in (*PREFERENCES, "reward-bench"))
 """All 25, as in EleutherAI's *Experiments in Weak-to-Strong Generalization* (2024)."""
 
-BURNS = tuple(name for name in DATASETS if name not in _ELEUTHER_ADDS)
+BURNS = tuple(name for name in ELEUTHER if name not in _ELEUTHER_ADDS)
 """The 22 of Burns et al. 2023."""

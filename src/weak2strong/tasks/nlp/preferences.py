@@ -52,10 +52,16 @@ def _summaries(row: Fields) -> Formatted:
 
 def _chats(row: Fields) -> Formatted | None:
     """Two chats with scores; where these are equal, neither was preferred."""
-    if row["score_chosen"] == row["score_rejected"]:
+    if _score(row, "score_chosen") == _score(row, "score_rejected"):
         return None
     chosen, rejected = _turns(row, "chosen"), _turns(row, "rejected")
     return _preferred(chat_pair(chosen, rejected), [text(row, "prompt")])
+
+
+def _score(row: Fields, field: str) -> float:
+    if not isinstance(row[field], (int, float)):
+        raise MisfitError(field, row[field], "a number")
+    return row[field]
 
 
 def _turns(row: Fields, field: str) -> Dialogue:
