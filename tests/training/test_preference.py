@@ -113,6 +113,18 @@ def test_swapped_completions_get_swapped_probabilities_to_the_bit(
     np.testing.assert_array_equal(pooled_activations(model, swapped(items)), -features)
 
 
+def test_swapped_completions_pass_in_the_very_same_batches(load):
+    """What the equality of bits rests on, on every machine."""
+    model, items, passed = load(), lesson(31).items, []
+    model.network.trunk.register_forward_pre_hook(
+        lambda _, args, kwargs: passed.append(kwargs["input_ids"].tolist()), with_kwargs=True
+    )
+    predict(model, items)
+    half = len(passed)
+    predict(model, swapped(items)[::-1])
+    assert passed[:half] == passed[half:]
+
+
 def test_two_texts_that_are_the_same_are_a_coin(load):
     same = [replace(i, completions=(i.completions[0],) * 2) for i in lesson(9).items]
     np.testing.assert_array_equal(predict(load(), same).probabilities, np.full((9, 2), 0.5))

@@ -83,7 +83,7 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
             place = place_of(file, number)
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
-            if CHOSEN in values and columns.label not in values:
+            if not {columns.text, columns.label} <= values.keys():
                 read_as = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], place)
                 rows.append(Row(file, number, group=group, id=id, **vars(read_as)))
                 continue

@@ -49,7 +49,7 @@ def atlas_task(
 
     def load(seen: bool) -> list[Example]:
         made = list(examples(asked_about(seen)))
-        # The order of completions is drawn: to even it out would tear groups apart.
+        # Preferences are even in every group, which evening them out would tear apart.
         return balanced(made, most=MOST) if kind == "classification" else made
 
     return Task(

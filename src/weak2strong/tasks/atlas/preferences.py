@@ -18,7 +18,7 @@ from weak2strong.tasks.atlas.facts import (
     City,
     sentence,
 )
-from weak2strong.tasks.pairs import PREFERRED, Side, pair
+from weak2strong.tasks.pairs import PREFERRED
 from weak2strong.tasks.task import Example, Item, Task, stable_id
 
 
@@ -44,15 +44,19 @@ def preference_task(name: str, question: str, prompt: str, answer: Callable[[Cit
 def _both(
     name: str, prompt: str, answer: Callable[[City], str], two: tuple[City, City]
 ) -> list[Example]:
-    """An example of each of two cities, in one group."""
+    """An example of each of two cities, in one group; the same order of answers for both.
+
+    So the first answer is preferred as often as the second.
+    """
     group = "+".join(str(c.id) for c in two)
+    turned = int(stable_id("order", name, group), 16) % 2
+    order = two[::-1] if turned else two
+    completions = tuple(f" {answer(c)}" for c in order)
     found = []
-    for city, other in (two, two[::-1]):
-        sides = [Side(f" {answer(c)}") for c in (city, other)]
-        made = pair(sentence(prompt, city=city.name), *sides)
-        id = stable_id(name, str(city.id), made.text, *made.completions)
-        item = Item(id, f"city:{group}", made.text, made.completions)
-        found.append(Example(item, made.label))
+    for label, city in enumerate(order):
+        text = sentence(prompt, city=city.name)
+        id = stable_id(name, str(city.id), text, *completions)
+        found.append(Example(Item(id, f"city:{group}", text, completions), label))
     return found
 
 
