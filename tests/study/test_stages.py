@@ -120,8 +120,9 @@ def test_a_context_holds_no_label(make_desk, monkeypatch):
     monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
     stages.student(make_desk(), "naive", 0)
     (context,) = seen
+    shown = ("id", "group", "text", "completions", "dialogues")
     for split in stages.PREDICTED:
-        assert all(set(vars(item)) == {"id", "group", "text"} for item in context.items(split))
+        assert all(set(vars(item)) == {*shown} for item in context.items(split))
     with pytest.raises(KeyError):
         context.items("weak_train")
 

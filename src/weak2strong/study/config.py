@@ -153,6 +153,8 @@ class StudyConfig:
         tasks = find_tasks(references, self.data)
         for task in tasks:
             task.about(self.entities)
+            self.weak.check_kind(task.kind)
+            self.strong.check_kind(task.kind)
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,
