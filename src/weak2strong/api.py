@@ -21,6 +21,7 @@ from weak2strong.study.config import (
     DEFAULT_TASKS,
     DEFAULT_WEAK,
     Labels,
+    PrimaryTest,
     StudyConfig,
 )
 from weak2strong.study.contents import read_contents
@@ -33,6 +34,7 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
 
 
@@ -72,6 +74,16 @@ class Results:
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
         return summarise(self.config, self.predictions, metric, truncated)
+
+    def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
+        """PGR over the tasks: mean, median and pooled; None where there is one task.
+
+        Args:
+            lines: what `lines` gave, for a metric of your own or to save the time.
+        """
+        from weak2strong.analysis.over_tasks import over_tasks
+
+        return over_tasks(self.config, self.predictions, lines or self.lines())
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -127,6 +139,7 @@ class Study:
         strong_training: settings of students and ceiling.
         entities: ask about what the ladder has read about ("seen") or not ("unseen").
         data: where your own data have what, and how they are made into tasks.
+        primary_test: by which `w2s compare` will judge methods.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -148,6 +161,7 @@ class Study:
         strong_training: Training | None = None,
         entities: Entities = "seen",
         data: DataOptions | None = None,
+        primary_test: PrimaryTest = "wilcoxon-one-sided",
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -162,6 +176,7 @@ class Study:
             strong_training=strong_training or Training(),
             entities=entities,
             data=data or DataOptions(),
+            primary_test=primary_test,
         )
 
     def run(

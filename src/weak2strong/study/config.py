@@ -29,6 +29,7 @@ DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
 Labels = Literal["soft", "hard"]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class StudyConfig:
         entities: whether tasks ask about what the ladder has read about ("seen"),
             or about what no rung can know ("unseen").
         data: where the user's own data have what, and how they are made into tasks.
+        primary_test: by which `w2s compare` will judge methods; no result depends on it.
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -67,6 +69,7 @@ class StudyConfig:
     split_seed: int = 0
     entities: Entities = "seen"
     data: DataOptions = field(default_factory=DataOptions)
+    primary_test: PrimaryTest = "wilcoxon-one-sided"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", expand_methods(self.methods))
@@ -97,6 +100,8 @@ class StudyConfig:
             raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
         if self.labels not in get_args(Labels):
             raise UserError(f"Labels are soft or hard, not {self.labels!r}.")
+        if self.primary_test not in get_args(PrimaryTest):
+            raise unknown_name("primary test", self.primary_test, get_args(PrimaryTest))
         return references
 
     def resolved(self) -> StudyConfig:

@@ -97,7 +97,7 @@ def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = folder / "study.yaml"
-        if there.exists() and there.read_text() != text:
+        if there.exists() and StudyConfig.from_yaml(there.read_text()).to_yaml() != text:
             raise UserError(
                 f"{folder} holds a run of another study: choose another folder with --out."
             )

@@ -1,0 +1,102 @@
+"""A run's tasks taken together: which have a gap, PGR over them, and entities that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
+from weak2strong.analysis.intervals import Interval, t_interval
+from weak2strong.analysis.summary import SATURATED, Answers, Line
+from weak2strong.metrics import metric
+from weak2strong.study.config import StudyConfig
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class OverTasks:
+    """PGR of each method over the tasks of a run.
+
+    Attributes:
+        methods: an aggregate a method.
+        used: tasks that mean and median take.
+        flat: tasks left out since the interval of their gap reaches 0.
+        saturated: tasks left out since floor and ceiling are both above `SATURATED`.
+    """
+
+    methods: Mapping[str, Aggregate]
+    used: tuple[str, ...]
+    flat: tuple[str, ...]
+    saturated: tuple[str, ...]
+
+
+def over_tasks(
+    config: StudyConfig, predictions: pl.DataFrame, lines: Sequence[Line]
+) -> OverTasks | None:
+    """PGR over the tasks of a run; None where it has one task.
+
+    Which tasks count is decided by floor and ceiling alone, never by a student, so that every
+    method is averaged over the same tasks and none gains from a task that it spoils.
+
+    Args:
+        config: the study.
+        predictions: of its run.
+        lines: of the same run, for the metric and for the tasks that have no gap.
+    """
+    names = tuple(dict.fromkeys(line.task for line in lines))
+    if len(names) < 2:
+        return None
+    first = {line.task: line.recovered for line in reversed(lines)}
+    saturated = tuple(n for n in names if min(first[n].floor, first[n].ceiling) > SATURATED)
+    flat = tuple(n for n in names if first[n].undefined and n not in saturated)
+    used = tuple(n for n in names if n not in flat and n not in saturated)
+    answers = {n: Answers(predictions.filter(task=n), config.seeds) for n in names}
+    on = lines[0].metric
+    found = {}
+    for method in config.methods:
+        tasks = [
+            _answered(a, on, [a.of("floor"), a.of("student", method), a.of("ceiling")])
+            for a in answers.values()
+        ]
+        found[method] = aggregate(measured_jointly(tasks), [n in used for n in names])
+    return OverTasks(found, used, flat, saturated)
+
+
+def mean_differences(
+    config: StudyConfig, predictions: pl.DataFrame, baseline: str, on: str
+) -> dict[str, Interval]:
+    """For each other method, the interval of its mean difference from the baseline on these tasks.
+
+    It is over seeds and test examples, entities drawn once for all tasks: what tasks that share
+    entities have in common does not make it too narrow, as it does a test over tasks.
+    """
+    names = predictions["task"].unique(maintain_order=True)
+    answers = [Answers(predictions.filter(task=n), config.seeds) for n in names]
+    methods = (baseline, *(m for m in config.methods if m != baseline))
+    tasks = [_answered(a, on, [a.of("student", m) for m in methods]) for a in answers]
+    measured = measured_jointly(tasks)
+    columns = np.tile(np.eye(len(methods)), (1, len(names))) / len(names)
+    return {
+        m: t_interval(measured, columns[i] - columns[0], 0.95)
+        for i, m in enumerate(methods)
+        if i > 0
+    }
+
+
+def sharing_tasks(predictions: pl.DataFrame) -> tuple[str, ...]:
+    """The tasks at least a tenth of whose test entities another task's test set has too."""
+    import polars as pl
+
+    held = predictions.select("task", "group").unique(maintain_order=True)
+    elsewhere = pl.col("task").n_unique().over("group") > 1
+    shares = held.with_columns(shared=elsewhere).group_by("task", maintain_order=True)
+    return tuple(shares.agg(pl.col("shared").mean()).filter(pl.col("shared") >= 0.1)["task"])
+
+
+def _answered(answers: Answers, on: str, roles: list[np.ndarray]) -> Answered:
+    return Answered(roles, answers.labels, answers.groups, metric(answers.kind, on))
