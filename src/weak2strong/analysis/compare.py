@@ -298,14 +298,21 @@ def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) ->
         f"{size:.3f} {'better' if better else 'worse'} on average"
     )
     if not math.isnan(c.effect.low):
-        record += f" (95% interval of the difference: {c.effect.low:+.3f} to {c.effect.high:+.3f})"
+        interval = f"{signed(c.effect.low)} to {signed(c.effect.high)}"
+        record += f" (95% interval of the difference: {interval})"
     tested = f"{test_name(test)}, p = {p_text(c.adjusted)} after Holm"
     if not c.significant:
-        return f"{record}; that could be chance ({tested})."
+        shown = "be better" if test.endswith("one-sided") else "differ"
+        return f"{record}; it is not shown to {shown} ({tested})."
     # Signed ranks may say better where the mean, which a few tasks can rule, says worse.
     one_sided = test.endswith("one-sided")
     up = one_sided or c.tests[test.partition("-")[0]].one_sided < 0.5
     return f"{record}; it is {'better' if up else 'worse'} than {baseline} ({tested} <= {level:g})."
+
+
+def signed(value: float) -> str:
+    """A difference to three decimals with its sign, +0.000 where that leaves nothing."""
+    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def p_text(p: float | None) -> str:

@@ -57,14 +57,15 @@ def paired_t(differences: Sequence[float] | np.ndarray) -> PValues:
 
     Not defined for fewer than two differences, or where they are all the same.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     d = cleaned(differences)
     if len(d) < 2 or np.ptp(d) == 0:
         return PValues(math.nan, math.nan)
     statistic = d.mean() / (d.std(ddof=1) / math.sqrt(len(d)))
-    two_sided = 2 * t.sf(abs(statistic), len(d) - 1)
-    return PValues(float(t.sf(statistic, len(d) - 1)), float(two_sided))
+    # The lower tail at -t is the upper one at t.
+    one, other = stdtr(len(d) - 1, [-statistic, -abs(statistic)])
+    return PValues(float(one), float(2 * other))
 
 
 def wilcoxon(differences: Sequence[float] | np.ndarray) -> PValues:

@@ -271,6 +271,7 @@ class Answers:
         return float(score(self.one(role, "", -1), self.labels))
 
     def one(self, role: str, method: str, seed: int) -> np.ndarray:
+        """Probabilities (examples, classes) of one role and seed."""
         rows = self._rows.filter(role=role, method=method, seed=seed)
         if not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")

@@ -124,9 +124,10 @@ def difference_interval(b: int, c: int, n: int, level: float = 0.95) -> tuple[fl
         q = (math.sqrt(max(linear**2 + 8 * n * c * d * (1 - d), 0.0)) - linear) / (4 * n)
         return (b - c - n * d) ** 2 - z**2 * n * max(2 * q + d * (1 - d), 0.0)
 
-    at = (b - c) / n
-    low = -1.0 if excess(-1.0) <= 0 else brentq(excess, -1.0, at)
-    high = 1.0 if excess(1.0) <= 0 else brentq(excess, at, 1.0)
+    # Beside the estimate: where nothing varies both sides are 0 at it, which is not the root meant.
+    at, beside = (b - c) / n, 1e-9
+    low = -1.0 if excess(-1.0) <= 0 else brentq(excess, -1.0, at - beside)
+    high = 1.0 if excess(1.0) <= 0 else brentq(excess, at + beside, 1.0)
     return float(low), float(high)  # pyright: ignore[reportArgumentType]
 
 
@@ -159,8 +160,8 @@ def labels_needed(
 
     Starts from the normal approximation ``(z_level sqrt(a) + z_power sqrt(a - d^2))^2 / d^2``,
     with a the sum and d the difference of the chances (Connor 1987, Biometrics 43, 207-211), and
-    goes on by exact power. That has teeth, since counts are whole: the number is where it first
-    passes on a way up from well below.
+    goes on by exact power, in steps of at most half a percent. Power has teeth, since counts are
+    whole: the number is where it first passes on a way up from well below.
     """
     from scipy.stats import norm
 

@@ -61,7 +61,9 @@ class Compare:
         test, warnings = self._test(runs)
         scores, left_out = self._scores(runs, metric)
         found = compare(scores, self.baseline, test, self.level)
-        found = replace(found, warnings=(*found.warnings, *warnings, *left_out, *_shared(runs)))
+        found = replace(
+            found, warnings=(*found.warnings, *warnings, *left_out, *_shared(runs, scores))
+        )
         what = TITLES.get(metric, metric)
         what = f"PGR on {what}" if self.score == "pgr" else f"{what} of the student"
         on_these = None
@@ -124,7 +126,7 @@ def _one(names: list[str], what: str, default: str, flag: str = "--metric") -> s
     return found[0] if found else default
 
 
-def _shared(runs: Sequence[Results]) -> list[str]:
+def _shared(runs: Sequence[Results], scores: Sequence[Score]) -> list[str]:
     """What must be known where a test over tasks takes dependent ones for independent."""
     import polars as pl
 
@@ -132,14 +134,15 @@ def _shared(runs: Sequence[Results]) -> list[str]:
 
     if not runs:
         return []
-    held = [run.predictions.select("task", "group").unique() for run in runs]
+    used = sorted({s.task for s in scores})
+    held = [r.predictions.select("task", "group").filter(pl.col("task").is_in(used)) for r in runs]
     tasks = sharing_tasks(pl.concat(held))
     said = []
     if tasks:
         said.append(
-            f"{len(tasks)} tasks share test entities with another one. The tests and the interval "
-            "over tasks take tasks for independent, and are too sure as far as chance favours one "
-            "method on the same entities everywhere."
+            f"{len(tasks)} tasks share test entities with another one. The tests, and the interval "
+            "over tasks, take tasks for independent: luck with an entity that helps a method on "
+            "several tasks makes them too sure (docs/statistics.md says by how much)."
         )
     if any(run.config.strong_training.stopping == "oracle" for run in runs):
         said.append("Students stopped on ground truth (oracle): these are no fair results.")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.analysis.compare import Compared, Comparison, p_text, test_name
+from weak2strong.analysis.compare import Compared, Comparison, p_text, signed, test_name
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.paired import PValues
 
@@ -48,7 +48,7 @@ def print_comparison(
         cells = [m.method, *map(str, (m.wins, m.ties, m.losses)), _difference(m)]
         if on_these:
             i = on_these[m.method]
-            cells.append(f"[{i.low:+.3f}, {i.high:+.3f}]")
+            cells.append(f"[{signed(i.low)}, {signed(i.high)}]")
         cells.append("-" if math.isnan(m.effect.dz) else f"{m.effect.dz:.2f}")
         cells += [_pair(m.tests[name]) for name in ("wilcoxon", "t", "sign")]
         table.add_row(*cells, p_text(m.adjusted))
@@ -86,9 +86,10 @@ def defined(value: Any) -> Any:
 
 
 def _difference(m: Compared) -> str:
-    if math.isnan(m.effect.low):
-        return f"{m.effect.mean:+.3f}"
-    return f"{m.effect.mean:+.3f} [{m.effect.low:+.3f}, {m.effect.high:+.3f}]"
+    e = m.effect
+    if math.isnan(e.low):
+        return signed(e.mean)
+    return f"{signed(e.mean)} [{signed(e.low)}, {signed(e.high)}]"
 
 
 def _pair(p: PValues) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.analysis.compare import p_text
+from weak2strong.analysis.compare import p_text, signed
 from weak2strong.analysis.trusted import TrustedLine
 from weak2strong.analysis.verify import Verified
 
@@ -17,10 +17,10 @@ NOTES = (
     "alone right: trusted labels that the student, or its supervisor, alone has right. "
     "difference: of their accuracies, with Tango's score interval. p: McNemar's exact test, "
     "two-sided, not corrected for the number of rows.",
-    "settled by: labels in all with which the test would tell the two apart with chance 0.8, if "
-    "the difference is as it looks (a guess as rough as the difference). fit: training inputs on "
-    "which the student gives its weak label's answer; agreement: test inputs on which it gives "
-    "its supervisor's. A student that fits and agrees nearly everywhere simulates its supervisor.",
+    "needed: labels in all with which the test would tell the two apart with chance 0.8, if the "
+    "difference is as it looks (a guess as rough as the difference). fit: share of training inputs "
+    "on which the student gives its weak label's answer; agrees: share of test inputs on which it "
+    "gives its supervisor's. A student that does so nearly everywhere simulates its supervisor.",
 )
 
 
@@ -43,9 +43,9 @@ def print_verified(lines: Sequence[TrustedLine], student_seed: int, console: Con
         highlight=False,
         soft_wrap=True,
     )
-    titles = ["task", "method", "student", "supervisor", "alone right", "difference [95%]", "p"]
-    titles += ["student is", "settled by", "fit", "agreement"]
-    table = column_table(titles, "llrrrrrlrrr", wraps="l")
+    titles = ["task", "method", "student", "floor", "alone right", "difference [95%]", "p"]
+    titles += ["student is", "needed", "fit", "agrees"]
+    table = column_table(titles, "llrrrrrlrrr")
     for line in lines:
         v = line.verified
         table.add_row(
@@ -54,7 +54,7 @@ def print_verified(lines: Sequence[TrustedLine], student_seed: int, console: Con
             f"{v.student:.3f}",
             f"{v.supervisor:.3f}",
             f"{v.student_only} : {v.supervisor_only}",
-            f"{v.difference:+.3f} [{v.low:+.3f}, {v.high:+.3f}]",
+            f"{signed(v.difference)} [{signed(v.low)}, {signed(v.high)}]",
             p_text(v.p),
             verdict(v),
             "-" if v.settled_by is None else f"{v.settled_by:,}",
