@@ -103,7 +103,8 @@ def test_too_few_tasks_are_said_to_be_too_few(tasks, family, needed):
 
 def test_with_one_task_the_seeds_are_the_units():
     seeds = np.array([0.50, 0.52, 0.51, 0.53, 0.50])
-    table = {"naive": [seeds.tolist()], "up": [(seeds + [0.01, 0.02, 0.03, 0.01, 0.02]).tolist()]}
+    gains = np.array([0.01, 0.02, 0.03, 0.01, 0.02])
+    table = {"naive": [seeds.tolist()], "up": [(seeds + gains).tolist()]}
     found = compare(scores(table))
     assert found.unit == "seed"
     assert found.compared[0].p == 1 / 32

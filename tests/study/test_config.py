@@ -65,6 +65,7 @@ def test_a_group_of_tasks_is_written_out():
         ({"tasks": ("atlas-suite", "atlas-asia")}, r"named more than once: atlas-asia\."),
         ({"entities": "unsean"}, "seen or unseen, not 'unsean'"),
         ({"labels": "firm"}, "soft or hard, not 'firm'"),
+        ({"primary_test": "wilcoxon"}, "Unknown primary test 'wilcoxon'.*wilcoxon-one-sided"),
         ({"weak_labels": Path("none.csv")}, "none.csv cannot be read"),
         ({"weak_labels": Path("labels.txt")}, "must end in"),
     ],

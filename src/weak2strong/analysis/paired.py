@@ -85,11 +85,11 @@ def wilcoxon(differences: Sequence[float] | np.ndarray) -> PValues:
     if not len(d):
         return PValues(1.0, 1.0)
     if len(d) > EXACT:
-        p = {
-            side: float(approximate(d, alternative=side, method="asymptotic").pvalue)
+        p = [
+            float(np.asarray(approximate(d, alternative=side, method="asymptotic"))[1])
             for side in ("greater", "two-sided")
-        }
-        return PValues(p["greater"], p["two-sided"])
+        ]
+        return PValues(*p)
     # Twice the ranks are whole numbers, ties or not.
     ranks = np.rint(2 * rankdata(np.abs(d))).astype(int)
     upper_tail = _signed_rank_tail(tuple(sorted(ranks.tolist())))

@@ -68,12 +68,13 @@ def comparison_values(
     c: Comparison, what: str, on_these: Mapping[str, Interval] | None = None
 ) -> dict[str, Any]:
     """The comparison as JSON takes it: numbers that are not defined are null."""
-    plain = asdict(c) | {"score": what}
-    for row, m in zip(plain["compared"], c.compared, strict=True):
-        row |= {"wins": m.wins, "ties": m.ties, "losses": m.losses}
+    rows = []
+    for m in c.compared:
+        row = asdict(m) | {"wins": m.wins, "ties": m.ties, "losses": m.losses}
         if on_these:
             row["on_these_tasks"] = [on_these[m.method].low, on_these[m.method].high]
-    return defined(plain)
+        rows.append(row)
+    return defined(asdict(c) | {"score": what, "compared": rows})
 
 
 def defined(value: Any) -> Any:

@@ -62,7 +62,7 @@ def print_verified(lines: Sequence[TrustedLine], student_seed: int, console: Con
             f"{line.agreement:.3f}",
         )
     console.print(table)
-    notes = list(NOTES)
+    notes: list[str] = list(NOTES)
     if any(line.fit is None for line in lines):
         notes.append(
             "fit is not in this run's folder: run its study again with the same --out to add it "
