@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
-from weak2strong.analysis.intervals import Interval, t_interval
+from weak2strong.analysis.intervals import Interval, t_interval, variance_parts
 from weak2strong.analysis.summary import SATURATED, Answers, Line
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
@@ -67,25 +67,43 @@ def over_tasks(
     return OverTasks(found, used, flat, saturated)
 
 
-def mean_differences(
-    config: StudyConfig, predictions: pl.DataFrame, baseline: str, on: str
-) -> dict[str, Interval]:
-    """For each other method, the interval of its mean difference from the baseline on these tasks.
+@dataclass(frozen=True)
+class OnTheseTasks:
+    """A method's mean difference from a baseline, for the tasks of one run.
 
-    It is over seeds and test examples, entities drawn once for all tasks: what tasks that share
-    entities have in common does not make it too narrow, as it does a test over tasks.
+    Attributes:
+        interval: over seeds and test examples, entities drawn once for all tasks: what tasks that
+            share entities have in common does not make it too narrow, as it does a test over tasks.
+        common: the share of the variance of a task's difference that all tasks have in common
+            since they share test entities, roughly: mean covariance of two tasks' differences
+            over the draws of entities, to the variance between tasks plus that covariance.
     """
+
+    interval: Interval
+    common: float
+
+
+def on_these_tasks(
+    config: StudyConfig, predictions: pl.DataFrame, baseline: str, on: str
+) -> dict[str, OnTheseTasks]:
+    """Every other method's mean difference from the baseline on the tasks of a run, at least 2."""
     names = predictions["task"].unique(maintain_order=True)
     answers = [Answers(predictions.filter(task=n), config.seeds) for n in names]
     methods = (baseline, *(m for m in config.methods if m != baseline))
     tasks = [_answered(a, on, [a.of("student", m) for m in methods]) for a in answers]
     measured = measured_jointly(tasks)
-    columns = np.tile(np.eye(len(methods)), (1, len(names))) / len(names)
-    return {
-        m: t_interval(measured, columns[i] - columns[0], 0.95)
-        for i, m in enumerate(methods)
-        if i > 0
-    }
+    _, example_part = variance_parts(measured)
+    columns = np.eye(measured.scores.shape[1])
+    found = {}
+    for i, method in enumerate(methods[1:], start=1):
+        contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
+        moves = contrasts @ example_part @ contrasts.T
+        pairs = len(names) * (len(names) - 1)
+        together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)
+        total = np.var(contrasts @ measured.mean, ddof=1) + together
+        interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
+        found[method] = OnTheseTasks(interval, float(together / total) if total > 0 else 0.0)
+    return found
 
 
 def sharing_tasks(predictions: pl.DataFrame) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,7 +48,7 @@ class Compare:
         import json
 
         from weak2strong.analysis.compare import compare
-        from weak2strong.analysis.over_tasks import mean_differences
+        from weak2strong.analysis.over_tasks import on_these_tasks
         from weak2strong.api import Results
         from weak2strong.cli.power import share
         from weak2strong.report.compare import comparison_values, print_comparison
@@ -61,15 +61,16 @@ class Compare:
         test, warnings = self._test(runs)
         scores, left_out = self._scores(runs, metric)
         found = compare(scores, self.baseline, test, self.level)
-        found = replace(
-            found, warnings=(*found.warnings, *warnings, *left_out, *_shared(runs, scores))
-        )
         what = TITLES.get(metric, metric)
-        what = f"PGR on {what}" if self.score == "pgr" else f"{what} of the student"
+        if runs:
+            what = f"PGR on {what}" if self.score == "pgr" else f"{what} of the student"
         on_these = None
         if len(runs) == 1 and not self.csv and self.score == "student" and found.unit == "task":
             run = runs[0]
-            on_these = mean_differences(run.config, run.predictions, self.baseline, metric)
+            on_these = on_these_tasks(run.config, run.predictions, self.baseline, metric)
+        common = {m: on_these[m].common for m in found.family} if on_these else {}
+        more = (*warnings, *left_out, *_concerns(runs, scores, common))
+        found = replace(found, warnings=(*found.warnings, *more))
         if self.json:
             print(json.dumps(comparison_values(found, what, on_these), indent=2))
         else:
@@ -126,8 +127,10 @@ def _one(names: list[str], what: str, default: str, flag: str = "--metric") -> s
     return found[0] if found else default
 
 
-def _shared(runs: Sequence[Results], scores: Sequence[Score]) -> list[str]:
-    """What must be known where a test over tasks takes dependent ones for independent."""
+def _concerns(
+    runs: Sequence[Results], scores: Sequence[Score], common: Mapping[str, float]
+) -> list[str]:
+    """What must be known of the runs: tasks that are not independent, students that saw truth."""
     import polars as pl
 
     from weak2strong.analysis.over_tasks import sharing_tasks
@@ -139,10 +142,13 @@ def _shared(runs: Sequence[Results], scores: Sequence[Score]) -> list[str]:
     tasks = sharing_tasks(pl.concat(held))
     said = []
     if tasks:
+        shares = ", ".join(f"{method} {share:.0%}" for method, share in common.items())
+        here = f" Share of such luck in a difference's variance, roughly: {shares}."
         said.append(
             f"{len(tasks)} tasks share test entities with another one. The tests, and the interval "
             "over tasks, take tasks for independent: luck with an entity that helps a method on "
             "several tasks makes them too sure (docs/statistics.md says by how much)."
+            + (here if common else "")
         )
     if any(run.config.strong_training.stopping == "oracle" for run in runs):
         said.append("Students stopped on ground truth (oracle): these are no fair results.")

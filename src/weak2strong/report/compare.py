@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.compare import Compared, Comparison, p_text, signed, test_name
-from weak2strong.analysis.intervals import Interval
+from weak2strong.analysis.over_tasks import OnTheseTasks
 from weak2strong.analysis.paired import PValues
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def print_comparison(
-    c: Comparison, what: str, console: Console, on_these: Mapping[str, Interval] | None = None
+    c: Comparison, what: str, console: Console, on_these: Mapping[str, OnTheseTasks] | None = None
 ) -> None:
     """Print a row a method, a sentence a method, and warnings.
 
@@ -29,7 +29,7 @@ def print_comparison(
         c: the comparison.
         what: was scored, such as "accuracy of the student".
         console: where to print.
-        on_these: for each method the interval of its mean difference for these tasks.
+        on_these: for each method its mean difference for these tasks.
     """
     from weak2strong.report.table import column_table
 
@@ -47,7 +47,7 @@ def print_comparison(
     for m in c.compared:
         cells = [m.method, *map(str, (m.wins, m.ties, m.losses)), _difference(m)]
         if on_these:
-            i = on_these[m.method]
+            i = on_these[m.method].interval
             cells.append(f"[{signed(i.low)}, {signed(i.high)}]")
         cells.append("-" if math.isnan(m.effect.dz) else f"{m.effect.dz:.2f}")
         cells += [_pair(m.tests[name]) for name in ("wilcoxon", "t", "sign")]
@@ -65,14 +65,16 @@ def print_comparison(
 
 
 def comparison_values(
-    c: Comparison, what: str, on_these: Mapping[str, Interval] | None = None
+    c: Comparison, what: str, on_these: Mapping[str, OnTheseTasks] | None = None
 ) -> dict[str, Any]:
     """The comparison as JSON takes it: numbers that are not defined are null."""
     rows = []
     for m in c.compared:
         row = asdict(m) | {"wins": m.wins, "ties": m.ties, "losses": m.losses}
         if on_these:
-            row["on_these_tasks"] = [on_these[m.method].low, on_these[m.method].high]
+            here = on_these[m.method]
+            row["on_these_tasks"] = [here.interval.low, here.interval.high]
+            row["common_variance"] = here.common
         rows.append(row)
     return defined(asdict(c) | {"score": what, "compared": rows})
 

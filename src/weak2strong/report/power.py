@@ -61,7 +61,7 @@ def print_power(q: Question, console: Console) -> None:
     for text in (
         f"\nPower to see a mean difference of {q.difference:g} in {q.what}",
         f"Paired t-test over {'seeds' if v.between is None else 'tasks'}, {sides}, "
-        f"level {q.level:.2g}.",
+        f"level {q.level:.3g}.",
         f"Standard deviation of the difference: {between} between tasks, {v.within**0.5:.3f} "
         f"between the seeds of a task{seen if v.tasks else ''}.",
     ):
