@@ -68,8 +68,10 @@ def test_the_median_of_equal_tasks_has_the_interval_of_one():
     assert found.median_interval.high - found.median_interval.low == pytest.approx(width, rel=0.1)
 
 
-def test_without_any_gap_pooled_is_undefined():
-    flat = [[0.6, 0.6, 0.6], [0.6, 0.61, 0.6]]
+@pytest.mark.parametrize("ceiling", [0.6, 0.3])
+def test_without_any_gap_pooled_is_undefined(ceiling):
+    """Also where the ceilings are clearly below the floors."""
+    flat = [[0.6, 0.6, ceiling], [0.6, 0.61, ceiling]]
     found = aggregate(measured(flat), [False, False])
     assert found.pooled is None
     assert found.pooled_interval is None

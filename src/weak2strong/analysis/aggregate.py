@@ -33,7 +33,6 @@ from weak2strong.analysis.intervals import (
     t_interval,
     variance_parts,
 )
-from weak2strong.metrics import performance_gap_recovered
 
 DRAWS = 4000
 """From which the percentiles of the median are taken."""
@@ -65,8 +64,8 @@ class Aggregate:
         mean_interval: over seeds and test examples, for these tasks.
         median: of the same ratios.
         median_interval: likewise.
-        pooled: sum of the gains over sum of the gaps of all tasks; None where its interval is
-            unbounded.
+        pooled: sum of the gains over sum of the gaps of all tasks; None where the interval of the
+            latter is not all above 0.
         pooled_interval: Fieller's.
     """
 
@@ -121,14 +120,17 @@ def aggregate(
     roles = measured.scores.shape[1]
     floor, student, ceiling = (np.eye(roles)[r::3] for r in range(3))
     gains, gaps = student - floor, ceiling - floor
-    pooled = fieller_interval(measured, gains.sum(0), gaps.sum(0), level)
-    ratio = float(gains.sum(0) @ measured.mean / (gaps.sum(0) @ measured.mean)) if pooled else None
+    pooled, ratio = None, None
+    # Fieller's set is bounded too where the ceilings are clearly below the floors.
+    if t_interval(measured, gaps.sum(0), level).low > 0:
+        pooled = fieller_interval(measured, gains.sum(0), gaps.sum(0), level)
+        ratio = float(gains.sum(0) @ measured.mean / (gaps.sum(0) @ measured.mean))
     use = np.asarray(use, dtype=bool)
     if use.sum() < 2:
         return Aggregate(None, None, None, None, ratio, pooled)
     gains, gaps = gains[use], gaps[use]
     under = gaps @ measured.mean
-    ratios = performance_gap_recovered(np.zeros(len(under)), gains @ measured.mean, under)
+    ratios = gains @ measured.mean / under
     # A row a task: how its ratio moves with the scores, to first order.
     moves = (gains - ratios[:, None] * gaps) / under[:, None]
     around = t_interval(measured, moves.mean(axis=0), level)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -276,8 +276,6 @@ def test_name(test: str) -> str:
 
 
 def _with_sentence(c: Compared, baseline: str, unit: str, test: str, level: float) -> Compared:
-    from dataclasses import replace
-
     return replace(c, sentence=_sentence(c, baseline, unit, test, level))
 
 

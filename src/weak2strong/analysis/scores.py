@@ -12,6 +12,7 @@ import numpy as np
 from weak2strong.analysis.compare import Score
 from weak2strong.analysis.summary import Line
 from weak2strong.errors import UserError, first_line, unknown_name
+from weak2strong.metrics import LESS_IS_BETTER
 from weak2strong.study.config import StudyConfig
 
 if TYPE_CHECKING:
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 
 
 def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> list[Score]:
-    """What every student of a run scored."""
+    """What every student of a run scored.
+
+    Raises:
+        UserError: the run has no such metric, or less of it is better.
+    """
+    known = [m for m in results["metric"].unique(maintain_order=True) if m not in LESS_IS_BETTER]
+    if metric not in known:
+        raise unknown_name("metric of which more is better", metric, known)
     setting = _setting(config)
     rows = results.filter(metric=metric).iter_rows(named=True)
     return [Score(r["task"], r["method"], r["seed"], r["student"], setting) for r in rows]

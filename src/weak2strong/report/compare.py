@@ -53,12 +53,13 @@ def print_comparison(
         cells += [_pair(m.tests[name]) for name in ("wilcoxon", "t", "sign")]
         table.add_row(*cells, p_text(m.adjusted))
     console.print(table)
-    these = (
-        " The difference's interval is over tasks: what other tasks like these would give. "
-        "The one for these tasks is over seeds and test examples, entities drawn once for all."
-        if on_these
-        else ""
-    )
+    these = ""
+    if on_these:
+        covers = next(iter(on_these.values())).interval.covers
+        these = (
+            " The difference's interval is over tasks: what other tasks like these would give. "
+            f"The one for these tasks is over {covers}, entities drawn once for all."
+        )
     notes = [COLUMNS + these, *(m.sentence for m in c.compared)]
     for note in (*notes, *(f"warning: {text}" for text in c.warnings)):
         console.print(note, markup=False, highlight=False, soft_wrap=True)

@@ -57,11 +57,17 @@ def over_tasks_notes(over: OverTasks) -> list[str]:
             "So mean and median speak of tasks on which these models have a gap, "
             "which was judged by the same scores that PGR is computed from."
         )
+    notes.append("Pooled is the sum of all gains over the sum of all gaps, and leaves no task out.")
+    covers = {
+        i.covers for a in over.methods.values() for i in (a.mean_interval, a.pooled_interval) if i
+    }
     return [
         *notes,
-        "Pooled is the sum of all gains over the sum of all gaps, and leaves no task out.",
-        "These intervals are over seeds and test examples (entities drawn once for all tasks "
-        "that share them), for these tasks: they do not say what other tasks would give.",
+        *(
+            f"These intervals are over {what} (entities drawn once for all tasks that share them), "
+            "for these tasks: they do not say what other tasks would give."
+            for what in covers
+        ),
     ]
 
 
