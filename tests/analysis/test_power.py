@@ -71,6 +71,21 @@ def test_what_no_study_can_see_has_no_design():
     assert smallest_design(1e-6, Components(1.0, 1.0)) is None
 
 
+@pytest.mark.parametrize(("tasks", "level"), [(2, 0.001), (3, 0.0005)])
+def test_far_out_power_goes_on_where_the_noncentral_t_ends(tasks, level):
+    """On both sides of the change, and as drawn."""
+    near, far = (
+        power(s / tasks**0.5, tasks, 1, Components(1.0, 0.0), level) for s in (29.999, 30.001)
+    )
+    assert near == pytest.approx(far, abs=2e-3)
+    rng = np.random.default_rng(0)
+    d = rng.normal(40 / tasks**0.5, 1, (4000, tasks))
+    t = d.mean(axis=1) / d.std(axis=1, ddof=1) * tasks**0.5
+    found = (t > stats.t.isf(level, tasks - 1)).mean()
+    expected = power(40 / tasks**0.5, tasks, 1, Components(1.0, 0.0), level)
+    assert found == pytest.approx(expected, abs=0.03)
+
+
 def test_without_variance_two_tasks_see_everything():
     assert power(0.1, 2, 1, Components(0.0, 0.0)) == 1
     assert power(0.1, 1, 1, Components(0.0, 0.0)) == 0

@@ -91,10 +91,10 @@ def measured_jointly(tasks: Sequence[Answered], replicates: int = 1000, seed: in
             of the replicates.
     """
     universe = np.unique(np.concatenate([np.asarray(t.groups) for t in tasks]))
+    counts = group_weights(universe, replicates, np.random.default_rng([seed, 0]))
     scores, drawn = [], []
     for task in tasks:
-        rng = np.random.default_rng([seed, 0])
-        weights = group_weights(task.groups, replicates, rng, universe)
+        weights = counts[:, np.searchsorted(universe, task.groups)]
         ones = np.ones((1, len(task.labels)))
         scores.append(replicate_scores(task.roles, task.labels, task.metric, ones)[0])
         drawn.append(replicate_scores(task.roles, task.labels, task.metric, weights))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
-from weak2strong.analysis.intervals import Interval, t_interval, variance_parts
+from weak2strong.analysis.intervals import Interval, Measured, t_interval, variance_parts
 from weak2strong.analysis.summary import SATURATED, Answers, Line
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
@@ -57,13 +57,21 @@ def over_tasks(
     used = tuple(n for n in names if n not in flat and n not in saturated)
     answers = {n: Answers(predictions.filter(task=n), config.seeds) for n in names}
     on = lines[0].metric
+    tasks = [
+        _answered(
+            a, on, [a.of("floor"), a.of("ceiling"), *(a.of("student", m) for m in config.methods)]
+        )
+        for a in answers.values()
+    ]
+    measured = measured_jointly(tasks)
+    starts = np.arange(len(names))[:, None] * (2 + len(config.methods))
     found = {}
-    for method in config.methods:
-        tasks = [
-            _answered(a, on, [a.of("floor"), a.of("student", method), a.of("ceiling")])
-            for a in answers.values()
-        ]
-        found[method] = aggregate(measured_jointly(tasks), [n in used for n in names])
+    for i, method in enumerate(config.methods, start=2):
+        columns = (starts + np.array([0, i, 1])).ravel()
+        triplets = Measured(
+            measured.scores[:, columns], measured.replicates[:, :, columns], measured.groups
+        )
+        found[method] = aggregate(triplets, [n in used for n in names])
     return OverTasks(found, used, flat, saturated)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.analysis.power import MOST_TASKS, Components, designs, smallest_design
+from weak2strong.analysis.power import MOST_TASKS, Components, Design, designs, smallest_design
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,14 +36,14 @@ class Question:
     variance: Components
 
     @property
-    def table(self):
+    def table(self) -> list[list[Design]]:
         """Designs, a row a number of tasks."""
         one = self.variance.between is None
         tasks, seeds = ((1,), SEEDS_OF_ONE_TASK) if one else (TASKS, SEEDS)
         return designs(self.difference, tasks, seeds, self.variance, self.level, self.two_sided)
 
     @property
-    def smallest(self):
+    def smallest(self) -> Design | None:
         """The design with the fewest trainings, or None."""
         return smallest_design(
             self.difference, self.variance, self.power, self.level, self.two_sided
