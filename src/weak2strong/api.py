@@ -21,6 +21,7 @@ from weak2strong.study.config import (
     DEFAULT_TASKS,
     DEFAULT_WEAK,
     Labels,
+    PrimaryTest,
     StudyConfig,
 )
 from weak2strong.study.contents import read_contents
@@ -34,6 +35,7 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
 
 
@@ -78,6 +80,16 @@ class Results:
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
         return summarise(self.config, self.predictions, metric, truncated, self.work)
+
+    def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
+        """PGR over the tasks: mean, median and pooled; None where there is one task.
+
+        Args:
+            lines: what `lines` gave, for a metric of your own or to save the time.
+        """
+        from weak2strong.analysis.over_tasks import over_tasks
+
+        return over_tasks(self.config, self.predictions, lines or self.lines())
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -145,6 +157,7 @@ class Study:
         train_difficulty: keep such examples alone for training and validation, for
             instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
         test_difficulty: likewise for the test.
+        primary_test: by which `w2s compare` will judge methods.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -171,6 +184,7 @@ class Study:
         plugins: Sequence[str | Path] = (),
         train_difficulty: str | None = None,
         test_difficulty: str | None = None,
+        primary_test: PrimaryTest = "wilcoxon-one-sided",
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -190,6 +204,7 @@ class Study:
             plugins=tuple(map(Path, plugins)),
             train_difficulty=train_difficulty,
             test_difficulty=test_difficulty,
+            primary_test=primary_test,
         )
 
     def run(

@@ -69,6 +69,7 @@ def test_a_group_of_tasks_is_written_out():
         ({"train_difficulty": "1200"}, "Difficulty '1200' is no selection: write below:1200"),
         ({"test_difficulty": "hardest:2"}, "a share is above 0 and at most 1"),
         ({"labels": "firm"}, "soft or hard, not 'firm'"),
+        ({"primary_test": "wilcoxon"}, "Unknown primary test 'wilcoxon'.*wilcoxon-one-sided"),
         ({"weak_labels": Path("none.csv")}, "none.csv cannot be read"),
         ({"weak_labels": Path("labels.txt")}, "must end in"),
     ],

@@ -33,6 +33,7 @@ DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
 Labels = Literal["soft", "hard"]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class StudyConfig:
             smallest first; None takes the rungs between two rungs of the ladder.
         supervisors: further supervisors, for ensembles.
         plugins: Python files that add methods, losses, probes and tasks.
+        primary_test: by which `w2s compare` will judge methods; no result depends on it.
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -84,6 +86,7 @@ class StudyConfig:
     intermediates: tuple[ModelSpec, ...] | None = None
     supervisors: tuple[ModelSpec, ...] = ()
     plugins: tuple[Path, ...] = ()
+    primary_test: PrimaryTest = "wilcoxon-one-sided"
 
     def splits(self, task: Task) -> Splits:
         """The splits of one of the study's tasks.
@@ -141,6 +144,8 @@ class StudyConfig:
         for selection in (self.train_difficulty, self.test_difficulty):
             if selection is not None:
                 read_selection(str(selection))
+        if self.primary_test not in get_args(PrimaryTest):
+            raise unknown_name("primary test", self.primary_test, get_args(PrimaryTest))
         return references
 
     def resolved(self) -> StudyConfig:
