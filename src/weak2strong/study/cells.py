@@ -15,7 +15,10 @@ StepKind = Literal["supervisor", "ceiling", "probe", "names", "student"]
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to ask a desk for; ``needs`` name the steps that should be done before."""
+    """One thing to ask a desk for; ``needs`` name the steps that should be done before.
+
+    ``method`` is that of a student; of a ceiling the step by which it reads texts first.
+    """
 
     kind: StepKind
     task: str
@@ -41,7 +44,8 @@ def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
             needs = (supervisor.name,) if config.weak_labels is None else ()
             for method in config.methods:
                 students.append(Step("student", task, seed, method, needs))
-        first.extend(Step("ceiling", task, seed) for seed in range(config.seeds))
+        for reading in (None, *config.readings):
+            first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
         first.extend((Step("probe", task), Step("names", task)))
     return (*first, *students)
 
@@ -53,7 +57,7 @@ def perform(step: Step, desk: Desk) -> None:
         case "supervisor":
             stages.supervisor(desk, seed)
         case "ceiling":
-            stages.ceiling(desk, seed)
+            stages.ceiling(desk, seed, step.method)
         case "probe":
             stages.probe_ceiling(desk)
         case "names":

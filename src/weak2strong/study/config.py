@@ -13,7 +13,7 @@ import yaml
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.methods import ALL
-from weak2strong.methods.reference import find_method
+from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_installed, load_plugins
@@ -115,6 +115,12 @@ class StudyConfig:
         return tuple(
             ModelSpec(name, precision=self.strong.precision) for name in known[first + 1 : last]
         )
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The steps by which some students read texts first: their ceilings do so, too."""
+        found = (reading_in(method) for method in self.methods)
+        return tuple(dict.fromkeys(reading for reading in found if reading))
 
     def checked(self) -> tuple[str, ...]:
         """The references of all tasks, groups written out, once the study's own words are right.
