@@ -76,6 +76,15 @@ class LoadedModel:
         self.network.trunk.requires_grad_(False).to(self.precision)
 
 
+@dataclass(frozen=True)
+class LanguageModel:
+    """A pretrained decoder as it is, with its tokenizer, and where it runs."""
+
+    network: Any
+    tokenizer: Any
+    device: torch.device
+
+
 def hide_progress_bars() -> None:
     """Keep Transformers from drawing a bar for every file that it reads or writes."""
     from transformers.utils import logging
@@ -183,6 +192,25 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             f"(adaptation {spec.adaptation}): adapt it by LoRA, or take a smaller one."
         ) from e
     return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
+
+
+def load_language_model(spec: ModelSpec) -> LanguageModel | None:
+    """A decoder with the head that it was pretrained with; None for an encoder.
+
+    Raises:
+        UserError: where Transformers cannot load the model or its tokenizer.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    tokenizer, device = load_tokenizer(spec), best_device()
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    with _loading(spec):
+        if not is_decoder(AutoConfig.from_pretrained(spec.location, **options)):
+            return None
+        whole: Any = AutoModelForCausalLM.from_pretrained(
+            spec.location, dtype=precision_of(spec, device), use_safetensors=True, **options
+        )
+    return LanguageModel(whole.eval().to(device), tokenizer, device)
 
 
 def fuse(trunk: nn.Module) -> None:

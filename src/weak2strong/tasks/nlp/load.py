@@ -68,6 +68,7 @@ def nlp_task(
         shares=shares,
         cleaning=cleaning,
         revision=files.commit,
+        rows=tuple(used),
     )
 
 
