@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import subcommand
 
+from weak2strong.cli.audit import Audit
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
@@ -24,6 +25,7 @@ Command = (
     Annotated[Run, subcommand("run")]
     | Annotated[Table, subcommand("table")]
     | Annotated[Tasks, subcommand("tasks")]
+    | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]
     | Annotated[Place, subcommand("place")]

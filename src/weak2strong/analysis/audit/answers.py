@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import takewhile
 
-import numpy as np
-
 from weak2strong.analysis.audit.features import ANSWER, outward
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.subject import Entry, Subject
@@ -33,8 +31,8 @@ def answers(subject: Subject) -> list[Finding]:
     places = [i for i, answer in enumerate(found) if answer is not None]
     if not places:
         sentence = (
-            "No answers were recognised in the texts (behind 'Answer:' or a question mark, or where "
-            "texts of one group differ), so the forms of right and wrong ones were not compared."
+            "No answers were recognised in the texts (behind 'Answer:' or a question mark, or "
+            "where texts of one group differ), so right and wrong ones were not compared in form."
         )
         return [Finding("answers", "note", sentence)]
     return outward(

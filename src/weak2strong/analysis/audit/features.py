@@ -55,7 +55,9 @@ ANYWHERE: Mapping[str, Feature] = {
 WHOLE: Mapping[str, Feature] = {
     **ANYWHERE,
     "ends with the letter of an option": _has(r"(?:^|[\s(])[A-Ha-h1-8][).]?\s*$"),
-    "has an option's letter as in A) or (b)": _has(r"(?:^|\s)(?:\([A-Ha-h]\)|[A-Ha-h][).:])(?:\s|$)"),
+    "has an option's letter as in A) or (b)": _has(
+        r"(?:^|\s)(?:\([A-Ha-h]\)|[A-Ha-h][).:])(?:\s|$)"
+    ),
 }
 """Signs of a whole text."""
 

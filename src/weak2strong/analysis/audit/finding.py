@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from weak2strong.analysis.audit.subject import Entry
@@ -51,9 +52,7 @@ class Finding:
 
 def shown(entries: Iterable[Entry]) -> tuple[Shown, ...]:
     """The first few of some examples."""
-    return tuple(
-        Shown(e.id, e.split, _shortened(e.text)) for e, _ in zip(entries, range(SHOWN), strict=False)
-    )
+    return tuple(Shown(e.id, e.split, _shortened(e.text)) for e in islice(entries, SHOWN))
 
 
 def _shortened(text: str) -> str:

@@ -26,8 +26,7 @@ def groups(subject: Subject) -> list[Finding]:
                 Finding(
                     "groups",
                     "error",
-                    f"{count:,} groups stand in more than one split {where} "
-                    f"({found.said()}): {so}",
+                    f"{count:,} groups stand in more than one split {where} ({found.said()}): {so}",
                     {"groups": count, "share_of_a_split": found.share, **found.pairs},
                     shown(found.first()),
                 )

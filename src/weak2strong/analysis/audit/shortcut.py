@@ -44,7 +44,7 @@ ANALYZERS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class _Carrier:
-    """An n-gram, the class that it speaks for, and the shares of that class and the rest with it."""
+    """An n-gram, the class that it speaks for, and the shares of that and the rest that have it."""
 
     ngram: str
     label: int
@@ -71,8 +71,11 @@ def shortcut(subject: Subject) -> list[Finding]:
     best: tuple[Auc, str, int] | None = None
     tables = {}
     for name, options in ANALYZERS.items():
-        tables[name] = _table(texts, options)
-        judged = against_rest(_held_out(tables[name][1], labels, groups), labels, groups)
+        table = _table(texts, options)
+        if table is None:
+            continue
+        tables[name] = table
+        judged = against_rest(_held_out(table[1], labels, groups), labels, groups)
         # Below chance there is nothing learnt.
         if judged and (best is None or judged[1].low > best[0].low):
             best = judged[1], name, judged[0]
@@ -107,8 +110,7 @@ def _finding(
     elif found.low >= ERROR:
         level, so = "error", "nothing is left to know, or the texts give their label away"
     said = ", ".join(
-        f"{c.ngram!r} ({classes[c.label]}: {c.inside:.0%}, else {c.outside:.0%})"
-        for c in carriers
+        f"{c.ngram!r} ({classes[c.label]}: {c.inside:.0%}, else {c.outside:.0%})" for c in carriers
     )
     of = "" if len(classes) == 2 else f" for class {classes[label]!r}"
     shows = deciding or carriers[0]
@@ -139,13 +141,17 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:half]} {text[-half:]}"
 
 
-def _table(texts: Sequence[str], options: dict[str, Any]) -> tuple[np.ndarray, Any]:
-    """The n-grams that are in two texts or more, and their weights in every text."""
+def _table(texts: Sequence[str], options: dict[str, Any]) -> tuple[np.ndarray, Any] | None:
+    """The n-grams that are in two texts or more, and their weights in every text; None if none
+    is."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     # Which n-grams there are, and how rare, is no label: so all folds share this step.
     vectorizer = TfidfVectorizer(lowercase=False, sublinear_tf=True, min_df=2, **options)
-    table = vectorizer.fit_transform(texts)
+    try:
+        table = vectorizer.fit_transform(texts)
+    except ValueError:
+        return None
     return vectorizer.get_feature_names_out(), table
 
 
@@ -206,7 +212,8 @@ def _shares(table: Any, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The shares of every class, and of the rest, that have each n-gram: (classes, n-grams)."""
     present = (table > 0).astype(float)
     sizes = np.bincount(labels)[:, None]
-    has = np.stack([np.asarray(present[labels == c].sum(axis=0)).ravel() for c in range(len(sizes))])
+    sums = (present[labels == label].sum(axis=0) for label in range(len(sizes)))
+    has = np.stack([np.asarray(one).ravel() for one in sums])
     return has / sizes, (has.sum(axis=0) - has) / (len(labels) - sizes)
 
 
