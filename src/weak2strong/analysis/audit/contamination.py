@@ -56,10 +56,11 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
     if reader.model is None:
         sentence = f"{name} is no decoder: it gives texts no probability, so nothing was compared."
         return [Finding("contamination", "note", sentence, {"model": name})]
-    test = _scored(reader, [e for e in subject.used if e.split == "test"])
-    if len(test.entries) < LEAST:
-        sentence = f"Fewer than {LEAST} test texts have two words or more: nothing was compared."
+    tested = _some([e for e in subject.used if e.split == "test"])
+    if len(tested) < LEAST:
+        sentence = f"Fewer than {LEAST} test texts have two different words: nothing was compared."
         return [Finding("contamination", "note", sentence, {"model": name})]
+    test = _scored(reader, tested)
     sane = _versus_scrambled(test)
     blind = sane.low < BLIND
     findings = [
@@ -77,8 +78,8 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
         )
     ]
     fresh, what = _control(subject, reader)
-    control = _scored(reader, fresh)
-    if len(control.entries) >= LEAST:
+    if len(chosen := _some(fresh)) >= LEAST:
+        control = _scored(reader, chosen)
         findings.append(_versus(name, test, control, what, designed=not subject.fresh))
     else:
         findings.append(
@@ -145,12 +146,16 @@ def _control(subject: Subject, reader: Reader) -> tuple[list[Entry], str]:
     return [], ""
 
 
+def _some(entries: Sequence[Entry]) -> list[Entry]:
+    """Some of the texts that have another order."""
+    return drawn([e for e in entries if len(set(e.text.split())) > 1], MOST)
+
+
 def _scored(reader: Reader, entries: Sequence[Entry]) -> _Scored:
-    """Some of the texts that can be scrambled, with scores."""
-    several = [e for e in entries if len(set(e.text.split())) > 1]
-    chosen = drawn(several, MOST)
-    plain = reader.familiarity([e.text for e in chosen])
-    return _Scored(chosen, plain, reader.familiarity([scramble(e.text, e.id) for e in chosen]))
+    """Texts and their scrambles, read by the model."""
+    plain = reader.familiarity([e.text for e in entries])
+    scrambled = reader.familiarity([scramble(e.text, e.id) for e in entries])
+    return _Scored(entries, plain, scrambled)
 
 
 def scramble(text: str, seed: str) -> str:
