@@ -86,7 +86,8 @@ def shortcut(subject: Subject) -> list[Finding]:
     if best is None or (best[0].low < WARNING and not deciding):
         return []
     found, name, label = best
-    carriers = _carriers(*tables[name], labels)
+    grams, table = tables[name]
+    carriers = _carriers(grams, table, labels)
     decides = deciding[0] if deciding else None
     return [_finding(subject, entries, found, name, label, carriers, decides)]
 
