@@ -198,7 +198,7 @@ def load_language_model(spec: ModelSpec) -> LanguageModel | None:
     """A decoder with the head that it was pretrained with; None for an encoder.
 
     Raises:
-        UserError: where Transformers cannot load the model or its tokenizer.
+        UserError: where Transformers cannot load the model or its tokenizer, or it does not fit.
     """
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -210,7 +210,13 @@ def load_language_model(spec: ModelSpec) -> LanguageModel | None:
         whole: Any = AutoModelForCausalLM.from_pretrained(
             spec.location, dtype=precision_of(spec, device), use_safetensors=True, **options
         )
-    return LanguageModel(whole.eval().to(device), tokenizer, device)
+    try:
+        return LanguageModel(whole.eval().to(device), tokenizer, device)
+    except torch.OutOfMemoryError as e:
+        raise UserError(
+            f"Model {spec.name!r} does not fit into the memory of the {device.type}: "
+            "take a smaller one of its family."
+        ) from e
 
 
 def fuse(trunk: nn.Module) -> None:

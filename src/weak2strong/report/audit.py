@@ -19,7 +19,8 @@ def print_audit(one: Audited, console: Console) -> None:
     """Print a row a finding, with examples beneath it, or that there is none."""
     from rich.text import Text
 
-    _line(console, f"{one.name}: {one.examples:,} examples, {one.source}")
+    for said in (f"{one.name}: {one.examples:,} examples, {one.source}", *one.cleaning):
+        _line(console, said)
     if not one.findings:
         _line(console, f"Nothing found by {', '.join(one.checks)}.\n")
         return

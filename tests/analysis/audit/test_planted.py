@@ -12,6 +12,8 @@ from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.parts import NAMES
+from weak2strong.tasks.splits import SPLITS
+from weak2strong.tasks.task import Example, Item, Task
 
 OPTIONS = DataOptions(group_column="doc")
 CONSONANTS, VOWELS = "bdfgklmnprst", "aeiou"
@@ -193,6 +195,21 @@ def test_groups_in_two_files(audited):
     (given,) = found["groups"]
     assert given.numbers["groups"] == 1
     assert given.numbers["weak_train and test"] == 1
+
+
+def test_a_task_whose_own_splits_leak():
+    """Nobody cleans what a plugin gives."""
+    texts = [row["text"] for row in made(400, 1)]
+    texts[10], texts[11] = texts[311].upper(), f"{texts[12]} yes"
+    examples = [Example(Item(str(i), f"g{i % 390}", text), i % 2) for i, text in enumerate(texts)]
+    split = {str(i): SPLITS[i // 100] for i in range(400)}
+    task = Task("own", "classification", ("a", "b"), "", "", "", lambda: examples, given=split)
+    subject = Subject.of("own", task)
+    found = {check: CHECKS.get(check)(subject) for check in CHECKS}
+    assert grave(found) == {"duplicates": "error", "groups": "error"}
+    assert found["duplicates"][0].numbers["weak_train and test"] == 1
+    assert found["groups"][0].numbers["groups"] == 10
+    assert "of a run" in found["groups"][0].sentence
 
 
 def test_length_that_goes_with_the_label(audited):

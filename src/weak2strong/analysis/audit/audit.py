@@ -14,7 +14,7 @@ from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.errors import UserError
-from weak2strong.tasks.files import DataOptions, read_file
+from weak2strong.tasks.files import DataOptions, FileTask, read_file
 from weak2strong.tasks.readers import Columns, place_of, read
 
 
@@ -26,6 +26,7 @@ class Audited:
         name: of the task.
         reference: what the user calls it.
         source: where the examples come from.
+        cleaning: what a run leaves out of a user's data, in sentences.
         examples: of a run, in all splits.
         checks: that were made, by name.
         models: that some of them were made with.
@@ -35,6 +36,7 @@ class Audited:
     name: str
     reference: str
     source: str
+    cleaning: tuple[str, ...]
     examples: int
     checks: tuple[str, ...]
     models: tuple[str, ...]
@@ -57,11 +59,13 @@ def audit(subject: Subject, readers: Sequence[Reader] = ()) -> Audited:
     for reader in readers:
         for name in MODEL_CHECKS:
             findings += MODEL_CHECKS.get(name)(subject, reader)
+    task = subject.task
     findings.sort(key=lambda f: LEVELS.index(f.level))
     return Audited(
-        name=subject.task.name,
+        name=task.name,
         reference=subject.reference,
-        source=subject.task.source,
+        source=task.source,
+        cleaning=task.cleaning.sentences() if isinstance(task, FileTask) else (),
         examples=len(subject.used),
         checks=(*CHECKS, *(MODEL_CHECKS if readers else ())),
         models=tuple(reader.spec.name for reader in readers),

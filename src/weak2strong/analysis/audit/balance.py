@@ -33,14 +33,15 @@ def balance(subject: Subject) -> list[Finding]:
         if not findings:
             findings += _even(split, labels, classes)
     findings += _same(counts, classes)
-    if isinstance(subject.task, FileTask) and subject.task.cleaning.uneven:
-        shares = _shares(np.array([e.label for e in subject.given]), classes)
+    shares = _shares(np.array([e.label for e in subject.given]), classes)
+    made_even = isinstance(subject.task, FileTask) and subject.task.cleaning.uneven
+    if made_even and min(shares.values()) < UNEVEN / len(classes):
         findings.append(
             Finding(
                 "balance",
                 "note",
                 f"The classes are uneven as given ({_said(shares)}); to make them even, "
-                f"{subject.task.cleaning.uneven:,} rows are left out.",
+                f"{made_even:,} rows are left out.",
                 shares,
             )
         )
@@ -96,7 +97,7 @@ def _same(counts: dict[str, np.ndarray], classes: tuple[str, ...]) -> list[Findi
 
 def _shares(labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
     have = Counter(labels.tolist())
-    return {name: have[i] / len(labels) for i, name in enumerate(classes)}
+    return {name: have[i] / max(1, len(labels)) for i, name in enumerate(classes)}
 
 
 def _said(shares: dict[str, float]) -> str:
