@@ -20,7 +20,7 @@ class Audit:
     forms; with --model also texts that are cut, and texts that the model may have read.
     """
 
-    tasks: Positional[Annotated[tuple[str, ...], arg(metavar="TASK ...")]]
+    tasks: Positional[Annotated[tuple[str, ...], arg(metavar="TASK ...", help_behavior_hint="")]]
     """Tasks by name, or your own files or datasets."""
     model: Annotated[tuple[str, ...], arg(metavar="MODEL ...", help_behavior_hint="")] = ()
     """Models whose context and memory of the texts to look at."""

@@ -118,9 +118,9 @@ def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
     share = len(tested) / len(subject.splits.test)
     gives_away = share >= FEW and agree - chance > max(SURE * error, 0.1)
     so = (
-        "and what was taught gives the answer away; give such rows one group (--group-column)."
+        "so what was taught gives them away: give such rows one group (--group-column)."
         if gives_away
-        else "which tells no more than chance would."
+        else "which is no clear sign that what was taught gives them away."
     )
     first = next(same for same in found.sets if tested[0] in same)
     both = [tested[0], next(e for e in first if e.split != "test")]
@@ -129,7 +129,8 @@ def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
             "near-duplicates",
             "warning" if gives_away else "note",
             f"{len(tested):,} test texts ({share:.1%}) differ only in their numbers from texts of "
-            f"other splits; the usual label of these is right for {agree:.1%} of them, {so}",
+            f"other splits; the usual label of these is right for {agree:.1%} of "
+            f"them, and one label for all of them for {chance:.1%}, {so}",
             {"texts": len(tested), "share": share, "agreement": float(agree), "chance": chance},
             shown(both),
         )
