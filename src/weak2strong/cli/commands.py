@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import subcommand
 
+from weak2strong.cli.audit import Audit
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
 from weak2strong.cli.ladder import Build, Card
@@ -33,6 +34,7 @@ Command = (
     | Annotated[Power, subcommand("power")]
     | Annotated[Verify, subcommand("verify")]
     | Annotated[Tasks, subcommand("tasks")]
+    | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]
     | Annotated[Place, subcommand("place")]
