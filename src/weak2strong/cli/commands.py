@@ -12,6 +12,7 @@ from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes, Verify
+from weak2strong.cli.sweep import ProbeSweep
 
 Ladder = Annotated[Build, subcommand("build")] | Annotated[Card, subcommand("card")]
 Store = (
@@ -23,6 +24,7 @@ Store = (
 Command = (
     Annotated[Run, subcommand("run")]
     | Annotated[Table, subcommand("table")]
+    | Annotated[ProbeSweep, subcommand("probe-sweep")]
     | Annotated[Tasks, subcommand("tasks")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]
