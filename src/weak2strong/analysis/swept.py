@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,7 +100,7 @@ def summarise_sweep(scores: pl.DataFrame, metric: str) -> list[Swept]:
 
 def _grid(rows: pl.DataFrame, layers: tuple[int, ...], settings: tuple[float, ...]) -> np.ndarray:
     """Means over seeds, ``(layers, settings)``."""
-    values: Mapping[tuple[int, float], list[float]] = {}
+    values = dict[tuple[int, float], list[float]]()
     for layer, setting, score in rows.select("layer", "setting", "score").iter_rows():
         values.setdefault((layer, setting), []).append(score)
     return np.array([[np.mean(values[layer, s]) for s in settings] for layer in layers])

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
 from weak2strong.cli.asked import Asked
 
-Layers = Annotated[tuple[str, ...], arg(metavar="LAYER ...", help_behavior_hint="")]
-Whole = Annotated[tuple[int, ...], arg(metavar="K ...", help_behavior_hint="")]
-Numbers = Annotated[tuple[float, ...], arg(metavar="PENALTY ...", help_behavior_hint="")]
+if TYPE_CHECKING:
+    from weak2strong.study.sweeps import Grid
+
+Layers = Annotated[tuple[str, ...] | None, arg(metavar="LAYER ...", help_behavior_hint="")]
+Whole = Annotated[tuple[int, ...] | None, arg(metavar="K ...", help_behavior_hint="")]
+Numbers = Annotated[tuple[float, ...] | None, arg(metavar="PENALTY ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,12 @@ class ProbeSweep(Asked):
     play no part.
     """
 
-    layers: Layers = ("all",)
+    layers: Layers = None
     """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
-    k: Whole = (5, 10, 20, 50, 100, 200)
+    k: Whole = None
     """Numbers of neighbours (default: 5 10 20 50 100 200)."""
-    penalty: Numbers = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-    """Penalties of logistic regression (default: 1e-4 1e-3 1e-2 1e-1 1)."""
+    penalty: Numbers = None
+    """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1)."""
 
     def __call__(self) -> None:
         """Sweep, then print the grids and the paths of what was written."""
@@ -37,10 +40,9 @@ class ProbeSweep(Asked):
         from weak2strong.progress import Progress
         from weak2strong.report.sweeps import print_sweep
         from weak2strong.report.table import table_console
-        from weak2strong.study.sweeps import Grid, run_sweep
+        from weak2strong.study.sweeps import run_sweep
 
-        grid = Grid(tuple(map(_layer, self.layers)), self.k, self.penalty)
-        config = self.study_config()
+        config, grid = self.study_config(), self.grid()
         with Progress(quiet=self.quiet) as progress:
             folder = run_sweep(config, grid, self.out, self.store, progress)
         done = SweepResults(folder)
@@ -49,6 +51,17 @@ class ProbeSweep(Asked):
         print("\nWritten to")
         for name, what in WRITTEN.items():
             print(f"  {folder / name}  {what}")
+
+    def grid(self) -> Grid:
+        """The grid that the flags describe."""
+        from weak2strong.study.sweeps import Grid
+
+        given: dict[str, Any] = {
+            "layers": None if self.layers is None else tuple(map(_layer, self.layers)),
+            "ks": self.k,
+            "penalties": self.penalty,
+        }
+        return Grid(**{k: v for k, v in given.items() if v is not None})
 
 
 WRITTEN = {
