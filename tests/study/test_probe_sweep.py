@@ -1,7 +1,6 @@
 """A sweep gives what probes give one by one, from labels that it may see, and is computed once."""
 
 import io
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,10 +200,9 @@ def test_a_ceiling_is_shown_where_the_store_has_it(swept, tmp_path):
     assert rows["score"].to_list() == [pytest.approx((answers == truth).mean())]
 
 
-def test_steps_reach_workers_whole_and_wait_for_their_supervisor(quick_study):
+def test_what_learns_weak_labels_waits_for_their_supervisor(quick_study):
     config, found = replace(quick_study, seeds=2), GRID.sweeps(2, 100)[0]
     steps = sweep_steps(config, {"one": found, "two": found})
-    assert pickle.loads(pickle.dumps(steps)) == steps
     assert len({step.name for step in steps}) == len(steps) == 2 * (2 + 2 + 4)
     for step in steps:
         waits = step.kind == "sweep" and step.seed is not None

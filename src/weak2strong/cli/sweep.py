@@ -30,9 +30,9 @@ class ProbeSweep(Asked):
     layers: Layers = None
     """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
     k: Whole = None
-    """Numbers of neighbours (default: 5 10 20 50 100 200)."""
+    """Numbers of neighbours (default: 5 10 20 50 100 200); --k alone leaves that probe out."""
     penalty: Numbers = None
-    """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1)."""
+    """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1), likewise."""
 
     def __call__(self) -> None:
         """Sweep, then print the grids and the paths of what was written."""
