@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.swept import summarise_sweep
+from weak2strong.errors import UserError
 
 LAYERS, SETTINGS, SEEDS = (0, 2), (5.0, 10.0, 100.0), (0, 1)
 
@@ -80,3 +81,8 @@ def test_of_equals_the_lowest_layer_and_setting_is_chosen_and_of_brier_the_least
 def test_a_ceiling_that_not_every_seed_has_is_none():
     (one,) = summarise_sweep(table(*drawn(), ceilings=(1,)), "accuracy")
     assert one.ceiling is None
+
+
+def test_a_metric_that_was_not_scored_is_refused():
+    with pytest.raises(UserError, match="Unknown metric of this sweep 'roc': .*accuracy"):
+        summarise_sweep(table(*drawn()), "roc")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weak2strong.errors import unknown_name
 from weak2strong.metrics import LESS_IS_BETTER
 
 if TYPE_CHECKING:
@@ -67,7 +68,13 @@ def summarise_sweep(scores: pl.DataFrame, metric: str) -> list[Swept]:
     Args:
         scores: of all metrics.
         metric: which of them to look at.
+
+    Raises:
+        UserError: for a metric that was not scored.
     """
+    known = scores["metric"].unique().to_list()
+    if metric not in known:
+        raise unknown_name("metric of this sweep", metric, known)
     scores = scores.filter(metric=metric)
     probes = scores.filter(role="probe")
     found = []
