@@ -84,5 +84,5 @@ def test_a_ceiling_that_not_every_seed_has_is_none():
 
 
 def test_a_metric_that_was_not_scored_is_refused():
-    with pytest.raises(UserError, match="Unknown metric of this sweep 'roc': .*accuracy"):
+    with pytest.raises(UserError, match="Unknown metric of this sweep 'roc'"):
         summarise_sweep(table(*drawn()), "roc")
