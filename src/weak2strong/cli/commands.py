@@ -17,6 +17,7 @@ from weak2strong.cli.power import Power
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
+from weak2strong.cli.sweep import ProbeSweep
 from weak2strong.cli.verify import Verify
 
 Chess = Annotated[Mates, subcommand("mates")] | Annotated[Sample, subcommand("sample")]
@@ -33,6 +34,7 @@ Command = (
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Power, subcommand("power")]
     | Annotated[Verify, subcommand("verify")]
+    | Annotated[ProbeSweep, subcommand("probe-sweep")]
     | Annotated[Tasks, subcommand("tasks")]
     | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]

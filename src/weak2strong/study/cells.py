@@ -10,7 +10,7 @@ from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 
-StepKind = Literal["supervisor", "ceiling", "probe", "names", "student"]
+StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "sweep"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Step:
     """One thing to ask a desk for; ``needs`` name the steps that should be done before.
 
     ``method`` is that of a student; of a ceiling the step by which it reads texts first.
+    A sweep without a seed is one with ground truth.
     """
 
     kind: StepKind
@@ -25,12 +26,16 @@ class Step:
     seed: int | None = None
     method: str | None = None
     needs: tuple[str, ...] = ()
+    sweep: stages.Sweep | None = None
 
     @property
     def name(self) -> str:
         """Unique in a study, and what progress and events call the step."""
         seed = f"seed {self.seed}" if self.seed is not None else None
-        return " ".join(p for p in (self.task, self.kind, self.method, seed) if p)
+        about = self.method
+        if self.sweep:
+            about, seed = self.sweep.probe, seed or "ground truth"
+        return " ".join(p for p in (self.task, self.kind, about, seed) if p)
 
 
 def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
@@ -64,3 +69,5 @@ def perform(step: Step, desk: Desk) -> None:
             stages.name_baseline(desk)
         case "student":
             stages.student(desk, step.method or "", seed)
+        case "sweep" if step.sweep:
+            stages.sweep(desk, step.sweep, step.seed)

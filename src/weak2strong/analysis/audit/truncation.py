@@ -14,9 +14,9 @@ WARNING, ERROR = 0.01, 0.25
 
 def truncation(subject: Subject, reader: Reader) -> list[Finding]:
     """A finding where texts are longer than the model reads in a run."""
-    from weak2strong.models.batches import longest_read, token_counts
+    from weak2strong.models.batches import longest_read, text_lengths
 
-    counts = np.array(token_counts(reader.tokenizer, [e.text for e in subject.used]))
+    counts = np.array(text_lengths(reader.tokenizer, [e.text for e in subject.used]))
     longest = longest_read(reader.tokenizer)
     cut = counts > longest
     if not cut.any():
