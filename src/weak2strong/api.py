@@ -142,7 +142,7 @@ class Study:
         data: where your own data have what, and how they are made into tasks.
         intermediates: models between the two, for bootstrapping; None takes the rungs between.
         supervisors: further supervisors, for ensembles.
-        plugins: Python files that add methods, losses, probes and tasks.
+        plugins: Python files that add methods, losses, probes and tasks; or one of these.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -166,7 +166,7 @@ class Study:
         data: DataOptions | None = None,
         intermediates: Sequence[str | ModelSpec] | None = None,
         supervisors: Sequence[str | ModelSpec] = (),
-        plugins: Sequence[str | Path] = (),
+        plugins: Sequence[str | Path] | str | Path = (),
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -183,7 +183,7 @@ class Study:
             data=data or DataOptions(),
             intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
             supervisors=tuple(map(_model, supervisors)),
-            plugins=tuple(map(Path, plugins)),
+            plugins=tuple(map(Path, [plugins] if isinstance(plugins, str | Path) else plugins)),
         )
 
     def run(
