@@ -57,8 +57,7 @@ def method(
     def register(run: Run) -> Run:
         _refuse("method", name, name == ALL, "which stands for all methods")
         _check_settings(name, run)
-        asked = (needs,) if isinstance(needs, str) else tuple(needs)
-        made = Method(name, summary or _begin(run), source, run, prepares, classes, asked)
+        made = Method(name, summary or _begin(run), source, run, prepares, classes, tuple(needs))
         METHODS.add(name, made, origin_of(run))
         return run
 
