@@ -69,6 +69,18 @@ def test_the_commands_of_the_page_do_what_it_says(command, place, capsys):
         assert command[1] in capsys.readouterr().out
 
 
+def test_the_example_of_the_readme_runs(place):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (text,) = re.findall(r"^```python\n([^`]*@w2s[^`]*)^```", readme, flags=re.MULTILINE)
+    (place / "my_method.py").write_text(text)
+    (command,) = re.findall(r"^\$ w2s (run --plugin .*)", readme, flags=re.MULTILINE)
+    flags = ["--out", str(place / "readme"), "--store", str(place / "store"), "--quiet"]
+    study = ["study.yaml", "--task", "atlas-southern", *flags]
+    assert main([*shlex.split(command), *study]) == 0
+    found = set(pl.read_parquet(place / "readme" / "results.parquet")["method"])
+    assert found == {"naive", "twice", "twice:loss=kl"}
+
+
 def test_the_example_is_short_and_there_is_one_of_each():
     first = next(iter(blocks("python")))
     assert len([line for line in first.splitlines() if line.strip()]) <= 32

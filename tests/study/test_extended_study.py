@@ -56,6 +56,16 @@ class Constant(w2s.Answering):
         return labels.mean(axis=0)[None].repeat(len(features if asked is None else asked), axis=0)
 """
 
+TASK = """
+import weak2strong as w2s
+
+@w2s.task("parity", classes=["even", "odd"])
+def parity():
+    \"\"\"Is it odd?\"\"\"
+    items = [w2s.Item(str(n), str(n), f"The number {n}") for n in range(200)]
+    return [w2s.Example(item, int(item.id) % 2) for item in items]
+"""
+
 
 @pytest.fixture(scope="module")
 def splits() -> Splits:
@@ -177,16 +187,18 @@ def test_a_method_that_asks_for_the_truth_must_say_so(made):
 
 @pytest.fixture
 def study(quick_study, tmp_path) -> StudyConfig:
-    """A study of naive and a plugin's method and loss."""
-    (tmp_path / "mine.py").write_text(METHOD)
-    (tmp_path / "loss.py").write_text(LOSS)
+    """A study of naive and a plugin's method and loss, on a plugin's task."""
+    texts = {"mine.py": METHOD, "loss.py": LOSS, "task.py": TASK}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
     short = replace(quick_study.strong_training, epochs=1, steps=2)
     yield replace(
         quick_study,
         weak_training=short,
         strong_training=short,
         methods=("naive", "mine", "squared"),
-        plugins=(tmp_path / "mine.py", tmp_path / "loss.py"),
+        tasks=("parity",),
+        plugins=tuple(tmp_path / name for name in texts),
     )
     load_plugins(())
 
@@ -222,8 +234,8 @@ print(results.table()["method"].to_list())
 """
 
 
-def test_a_script_runs_its_own_method_in_one_process(study, tmp_path):
-    """Without a main guard, and without naming itself as a plugin."""
+def test_a_script_runs_its_own_things_in_one_process(study, tmp_path):
+    """Without a main guard, and without naming itself as a plugin; its file is in the key."""
     config = replace(study, methods=("naive", "mine"), plugins=())
     (tmp_path / "study.yaml").write_text(config.to_yaml())
 
@@ -239,6 +251,6 @@ def test_a_script_runs_its_own_method_in_one_process(study, tmp_path):
         assert json.loads(start)["workers"] == 1
         return mine
 
-    assert run(METHOD) != "reused"
-    assert run(METHOD) == "reused"
-    assert run(METHOD + "\nx = 1") != "reused"
+    assert run(TASK + METHOD) != "reused"
+    assert run(TASK + METHOD) == "reused"
+    assert run(TASK + METHOD + "\nx = 1") != "reused"
