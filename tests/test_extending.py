@@ -73,10 +73,10 @@ def test_the_example_of_the_readme_runs(place):
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (text,) = re.findall(r"^```python\n([^`]*@w2s[^`]*)^```", readme, flags=re.MULTILINE)
     (place / "my_method.py").write_text(text)
-    (command,) = re.findall(r"^\$ w2s (run --plugin .*)", readme, flags=re.MULTILINE)
+    (command,) = re.findall(r"^\$ w2s run (--plugin .*)", readme, flags=re.MULTILINE)
     flags = ["--out", str(place / "readme"), "--store", str(place / "store"), "--quiet"]
     study = ["study.yaml", "--task", "atlas-southern", *flags]
-    assert main([*shlex.split(command), *study]) == 0
+    assert main(["run", *study, *shlex.split(command)]) == 0
     found = set(pl.read_parquet(place / "readme" / "results.parquet")["method"])
     assert found == {"naive", "twice", "twice:loss=kl"}
 
