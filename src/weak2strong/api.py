@@ -21,12 +21,13 @@ from weak2strong.study.config import (
     DEFAULT_TASKS,
     DEFAULT_WEAK,
     Labels,
+    PrimaryTest,
     StudyConfig,
 )
 from weak2strong.study.contents import read_contents
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
-from weak2strong.study.work import read_work
+from weak2strong.study.work import Work, read_work
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
@@ -34,6 +35,7 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
 
 
@@ -67,12 +69,27 @@ class Results:
         """What each task holds: source, licence, classes, splits, what was left out."""
         return read_contents(self.folder)
 
+    @cached_property
+    def work(self) -> list[Work]:
+        """What the run spent on each step, and how many stages it reused."""
+        return read_work(self.folder)
+
     def lines(self, metric: str | None = None) -> list[Line]:
         """One summary a task and method, with intervals; on the study's metric if None."""
         from weak2strong.analysis.summary import summarise
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(self.config, self.predictions, metric, truncated, read_work(self.folder))
+        return summarise(self.config, self.predictions, metric, truncated, self.work)
+
+    def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
+        """PGR over the tasks: mean, median and pooled; None where there is one task.
+
+        Args:
+            lines: what `lines` gave, for a metric of your own or to save the time.
+        """
+        from weak2strong.analysis.over_tasks import over_tasks
+
+        return over_tasks(self.config, self.predictions, lines or self.lines())
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -102,9 +119,6 @@ class Results:
                     "probe_ceiling": line.probe_ceiling,
                     "name_baseline": line.name_baseline,
                     "oracle": line.oracle,
-                    "seconds": line.spent.seconds if line.spent else None,
-                    "stages": line.spent.stages if line.spent else None,
-                    "reused": line.spent.reused if line.spent else None,
                     "seeds": r.seeds,
                     "examples": r.examples,
                 }
@@ -117,9 +131,6 @@ _NULLABLE = {
     "pgr_low": float,
     "pgr_high": float,
     "undefined": str,
-    "seconds": float,
-    "stages": int,
-    "reused": int,
 }
 
 
@@ -143,6 +154,10 @@ class Study:
         intermediates: models between the two, for bootstrapping; None takes the rungs between.
         supervisors: further supervisors, for ensembles.
         plugins: Python files that add methods, losses, probes and tasks; or one of these.
+        train_difficulty: keep such examples alone for training and validation, for
+            instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
+        test_difficulty: likewise for the test.
+        primary_test: by which `w2s compare` will judge methods.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -167,6 +182,9 @@ class Study:
         intermediates: Sequence[str | ModelSpec] | None = None,
         supervisors: Sequence[str | ModelSpec] = (),
         plugins: Sequence[str | Path] | str | Path = (),
+        train_difficulty: str | None = None,
+        test_difficulty: str | None = None,
+        primary_test: PrimaryTest = "wilcoxon-one-sided",
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -184,6 +202,9 @@ class Study:
             intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
             supervisors=tuple(map(_model, supervisors)),
             plugins=tuple(map(Path, [plugins] if isinstance(plugins, str | Path) else plugins)),
+            train_difficulty=train_difficulty,
+            test_difficulty=test_difficulty,
+            primary_test=primary_test,
         )
 
     def run(

@@ -106,6 +106,8 @@ def normalised(text: str) -> str:
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    # Over pairs; class 1 is that the second is preferred.
+    "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
 }
 
 

@@ -134,7 +134,7 @@ def summarise(
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         score = metric(rows["kind"][0], on)
-        answers = _Answers(rows, config.seeds)
+        answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe, names = (answers.score(check, score) for check in ("probe", "names"))
         for method in config.methods:
@@ -285,7 +285,7 @@ def _probe_wins(lines: list[Line]) -> str:
     return text + "."
 
 
-class _Answers:
+class Answers:
     """The answers on one task as arrays, examples in the order of their ids."""
 
     def __init__(self, rows: pl.DataFrame, seeds: int):
@@ -293,17 +293,19 @@ class _Answers:
         one = self._rows.filter(role="names")
         self.labels = one["label"].to_numpy()
         self.groups = one["group"].to_numpy()
+        self.kind = str(one["kind"][0])
         self._ids = one["id"]
 
     def of(self, role: str, method: str = "") -> np.ndarray:
         """Probabilities (seeds, examples, classes) of one role."""
-        return np.stack([self._one(role, method, seed) for seed in range(self._seeds)])
+        return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""
-        return float(score(self._one(role, "", -1), self.labels))
+        return float(score(self.one(role, "", -1), self.labels))
 
-    def _one(self, role: str, method: str, seed: int) -> np.ndarray:
+    def one(self, role: str, method: str, seed: int) -> np.ndarray:
+        """Probabilities (examples, classes) of one role and seed."""
         rows = self._rows.filter(role=role, method=method, seed=seed)
         if not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")

@@ -25,6 +25,7 @@ Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]
 Places = Annotated[tuple[Path, ...] | None, arg(metavar="PATH ...", help_behavior_hint="")]
 Place = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,23 @@ class Run:
     """How many seeds (default: 5); each varies initialisation, order and supervisor."""
     metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
     """What PGR is computed on: accuracy (default) or roc_auc."""
+    primary_test: Annotated[
+        PrimaryTest | None,
+        arg(metavar="TEST", help_behavior_hint=""),
+    ] = None
+    """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided
+    (default), wilcoxon-two-sided, t-one-sided or t-two-sided."""
     weak_labels: Place = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
     entities: Annotated[
         Literal["seen", "unseen"] | None, arg(metavar="{seen,unseen}", help_behavior_hint="")
     ] = None
     """Ask about what the ladder has read about (default), or about what no rung can know."""
+    train_difficulty: Annotated[str | None, arg(metavar="RANGE", help_behavior_hint="")] = None
+    """Train and validate on such examples alone, where a task says how hard they are: below:1200,
+    above:1600, between:1200:1600, easiest:0.5 or hardest:0.25 (a share of the task)."""
+    test_difficulty: Annotated[str | None, arg(metavar="RANGE", help_behavior_hint="")] = None
+    """Test on such examples alone, likewise: easy to hard, for instance."""
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and a rough guess
     of what they take, without a network."""
@@ -108,8 +120,11 @@ class Run:
             "methods": self.methods,
             "seeds": self.seeds,
             "metric": self.metric,
+            "primary_test": self.primary_test,
             "weak_labels": self.weak_labels,
             "entities": self.entities,
+            "train_difficulty": self.train_difficulty,
+            "test_difficulty": self.test_difficulty,
             "data": self.data.options(config.data),
             "plugins": self.plugin,
         }
@@ -140,6 +155,7 @@ def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str
 WRITTEN = {
     "results.parquet": "a row a cell and metric",
     "predictions.parquet": "test predictions of every role, by id",
+    "agreement.parquet": "how often students answer as their supervisors, by split",
     "tasks.json": "what the tasks hold",
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",
@@ -176,7 +192,10 @@ class Table:
 
         metric = ("--metric", self.metric) if self.metric else ()
         command = ("w2s", "table", *map(str, self.folders), *metric, "--markdown", str(path))
-        shown = [Shown(run.config, run.lines(self.metric)) for run in runs]
+        lines = [run.lines(self.metric) for run in runs]
+        shown = [
+            Shown(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)
+        ]
         try:
             path.write_text(results_page(shown, shlex.join(command)))
         except OSError as e:
@@ -205,4 +224,5 @@ def _print_plan(config: StudyConfig) -> None:
 def _print(results: Results, metric: str | None = None) -> None:
     from weak2strong.report.table import print_table, table_console
 
-    print_table(results.lines(metric), table_console())
+    lines = results.lines(metric)
+    print_table(lines, table_console(), results.over_tasks(lines))

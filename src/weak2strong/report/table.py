@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import Recovered
 from weak2strong.analysis.summary import Line, warnings_of
 
@@ -65,8 +66,14 @@ def intervals_note(lines: list[Line]) -> str:
     return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
 
 
-def print_table(lines: list[Line], console: Console) -> None:
-    """Print floor, student, ceiling and PGR of every line, and what to know about them."""
+def print_table(lines: list[Line], console: Console, over: OverTasks | None = None) -> None:
+    """Print floor, student, ceiling and PGR of every line, and what to know about them.
+
+    Args:
+        lines: one a task and method.
+        console: where to print.
+        over: the same over tasks, for a last table.
+    """
     from rich import box
     from rich.table import Table
 
@@ -109,3 +116,7 @@ def print_table(lines: list[Line], console: Console) -> None:
     ]
     for note in notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+    if over:
+        from weak2strong.report.over_tasks import print_over_tasks
+
+        print_over_tasks(over, console)

@@ -20,9 +20,11 @@ from weak2strong.plugins import load_plugins
 from weak2strong.predictions import read_weak_labels
 from weak2strong.study.needs import provided
 from weak2strong.tasks import expand
+from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_tasks, pinned
-from weak2strong.tasks.task import Entities
+from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.task import Entities, Task
 from weak2strong.training.settings import Training
 
 DEFAULT_TASKS = ("atlas-asia",)
@@ -31,6 +33,7 @@ DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
 Labels = Literal["soft", "hard"]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,15 @@ class StudyConfig:
         split_seed: decides the splits, which all seeds share.
         entities: whether tasks ask about what the ladder has read about ("seen"),
             or about what no rung can know ("unseen").
+        train_difficulty: which examples training and validation keep, such as
+            ``below:1200`` (see `weak2strong.tasks.difficulty`); None for all.
+        test_difficulty: which examples the test keeps, likewise.
         data: where the user's own data have what, and how they are made into tasks.
         intermediates: models between supervisor and student, for bootstrapping, the
             smallest first; None takes the rungs between two rungs of the ladder.
         supervisors: further supervisors, for ensembles.
         plugins: Python files that add methods, losses, probes and tasks.
+        primary_test: by which `w2s compare` will judge methods; no result depends on it.
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -73,10 +80,23 @@ class StudyConfig:
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
     entities: Entities = "seen"
+    train_difficulty: str | None = None
+    test_difficulty: str | None = None
     data: DataOptions = field(default_factory=DataOptions)
     intermediates: tuple[ModelSpec, ...] | None = None
     supervisors: tuple[ModelSpec, ...] = ()
     plugins: tuple[Path, ...] = ()
+    primary_test: PrimaryTest = "wilcoxon-one-sided"
+
+    def splits(self, task: Task) -> Splits:
+        """The splits of one of the study's tasks.
+
+        Raises:
+            UserError: where they cannot be made, or lack what difficulty asks for.
+        """
+        whole = make_splits(task, self.split_seed)
+        about = f"Task {task.name}"
+        return select(whole, self.train_difficulty, self.test_difficulty, about)
 
     @property
     def weak_name(self) -> str:
@@ -120,6 +140,11 @@ class StudyConfig:
             raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
         if self.labels not in get_args(Labels):
             raise UserError(f"Labels are soft or hard, not {self.labels!r}.")
+        for selection in (self.train_difficulty, self.test_difficulty):
+            if selection is not None:
+                read_selection(str(selection))
+        if self.primary_test not in get_args(PrimaryTest):
+            raise unknown_name("primary test", self.primary_test, get_args(PrimaryTest))
         return references
 
     def resolved(self) -> StudyConfig:
@@ -132,6 +157,8 @@ class StudyConfig:
         tasks = find_tasks(references, self.data)
         for task in tasks:
             task.about(self.entities)
+            self.weak.check_kind(task.kind)
+            self.strong.check_kind(task.kind)
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,

@@ -97,6 +97,14 @@ def _contents(desk: Desk) -> Contents:
     return contents(desk.reference, desk.task, desk.splits, models)
 
 
+def _same_study(old: str, new: str) -> bool:
+    """Whether two texts are one study; an older one may lack fields that have their defaults."""
+    try:
+        return StudyConfig.from_yaml(old).to_yaml() == new
+    except UserError:
+        return False
+
+
 def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
     """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
     first, *others = tasks
@@ -107,7 +115,7 @@ def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = folder / "study.yaml"
-        if there.exists() and there.read_text() != text:
+        if there.exists() and not _same_study(there.read_text(), text):
             raise UserError(
                 f"{folder} holds a run of another study: choose another folder with --out."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from weak2strong.study.desk import Desk, Write
 from weak2strong.study.stages.finetuning import FILE, writer
 from weak2strong.study.stages.frozen import activations
 from weak2strong.tasks.splits import digest
+from weak2strong.tasks.task import Item, Kind
 
 
 def probe_ceiling(desk: Desk) -> Predictions:
@@ -48,15 +50,29 @@ def name_baseline(desk: Desk) -> Predictions:
     train, test = desk.splits.strong_train, desk.splits.items("test")
 
     def make(working: Path) -> Write:
-        from weak2strong.probes import ngram_baseline
-
-        answers = ngram_baseline(
-            [e.item.text for e in train],
-            np.array([e.label for e in train]),
-            [item.text for item in test],
-            len(desk.task.classes),
-        )
+        labels, classes = np.array([e.label for e in train]), len(desk.task.classes)
+        answers = _spelling(desk.task.kind, [e.item for e in train], labels, test, classes)
         return writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
 
     inputs = {"train": digest(train), **desk.item_digests(("test",))}
     return load_predictions(desk.stage("names", {}, inputs, make).path / FILE)["test"]
+
+
+def _spelling(
+    kind: Kind, train: Sequence[Item], labels: np.ndarray, test: Sequence[Item], classes: int
+) -> np.ndarray:
+    """What the letters of a text say of its class, or those of two completions of which is better.
+
+    A prompt is left out: it is the same for both, so that no sum over letters can use it.
+    """
+    from weak2strong.probes import ngram_baseline, ngram_comparison
+
+    answers = {
+        "classification": lambda: ngram_baseline(
+            [item.text for item in train], labels, [item.text for item in test], classes
+        ),
+        "preference": lambda: ngram_comparison(
+            [item.completions for item in train], labels, [item.completions for item in test]
+        ),
+    }
+    return answers[kind]()

@@ -12,7 +12,7 @@ from weak2strong.predictions import Predictions, load_predictions
 from weak2strong.study.desk import Desk, Write
 from weak2strong.study.stages.finetuning import FILE, PREDICTED, STATES, writer
 from weak2strong.tasks.splits import digest
-from weak2strong.tasks.task import Item
+from weak2strong.tasks.task import Item, texts_of
 
 ADAPTED = ("adaptation", "lora_rank", "lora_alpha", "head_start", "answers")
 """Settings that play no part where nothing is trained."""
@@ -113,7 +113,7 @@ def after_reading(
         loaded = load_language_model(model, seed)
         done = fit_language(
             loaded,
-            encode(loaded.tokenizer, [item.text for item in items]),
+            encode(loaded.tokenizer, texts_of(items)),
             None,
             training,
             seed,
