@@ -167,6 +167,7 @@ def mine():
     [
         ("w2s.Example(w2s.Item('a', 'a', 'A'), 2)", r"number 0 is .*label from 0 to 1"),
         ("('a', 1)", r"number 0 is \('a', 1\), and not an Example"),
+        ("w2s.Example(w2s.Item('a', 'a', 'A', ('B', 'C')), 1)", "2 completions, which is no class"),
         ("*2 * [w2s.Example(w2s.Item('a', 'a', 'A'), 1)]", "two examples have the id 'a'"),
     ],
 )

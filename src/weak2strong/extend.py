@@ -21,10 +21,10 @@ from weak2strong.plugins import origin_of
 from weak2strong.probes import PROBES
 from weak2strong.tasks import GROUPS, TASKS
 from weak2strong.tasks.nlp import DATASETS
-from weak2strong.tasks.task import Example, Shares, Task
+from weak2strong.tasks.task import TEXTS, Example, Kind, Shares, Task
 
 Run = TypeVar("Run", bound=Callable[..., Any])
-Kind = TypeVar("Kind", bound=type)
+Class = TypeVar("Class", bound=type)
 Load = TypeVar("Load", bound=Callable[[], Sequence[Example]])
 
 _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -64,7 +64,7 @@ def method(
     return register
 
 
-def loss(name: str, summary: str = "", source: str = "") -> Callable[[Kind], Kind]:
+def loss(name: str, summary: str = "", source: str = "") -> Callable[[Class], Class]:
     """Register a frozen dataclass as a loss (see `weak2strong.losses.Loss`), and as the method
     of the same name that finetunes on the weak labels with it.
 
@@ -72,7 +72,7 @@ def loss(name: str, summary: str = "", source: str = "") -> Callable[[Kind], Kin
         UserError: for a name that is taken, or a class that is no such dataclass.
     """
 
-    def register(kind: Kind) -> Kind:
+    def register(kind: Class) -> Class:
         _check_class("loss", name, kind, ("needs_batch", "statistics", "per_example"), "RowLoss")
         origin = origin_of(kind)
         METHODS.add(name, finetuning(name, summary or _begin(kind), source, name), origin)
@@ -82,7 +82,7 @@ def loss(name: str, summary: str = "", source: str = "") -> Callable[[Kind], Kin
     return register
 
 
-def probe(name: str, summary: str = "", source: str = "") -> Callable[[Kind], Kind]:
+def probe(name: str, summary: str = "", source: str = "") -> Callable[[Class], Class]:
     """Register a frozen dataclass as a probe (see `weak2strong.probes.Probe`).
 
     ``probe-predict:NAME``, ``probe-filter:NAME`` and ``probe-relabel:NAME`` then use it.
@@ -91,7 +91,7 @@ def probe(name: str, summary: str = "", source: str = "") -> Callable[[Kind], Ki
         UserError: for a name that is taken, or a class that is no such dataclass.
     """
 
-    def register(kind: Kind) -> Kind:
+    def register(kind: Class) -> Class:
         _check_class("probe", name, kind, ("predicts", "predict", "keep"), "Answering")
         for attribute, text in (("summary", summary or _begin(kind)), ("source", source)):
             if not hasattr(kind, attribute):
@@ -110,8 +110,9 @@ def task(
     licence: str = "",
     shares: Shares | None = None,
     given: Mapping[str, str] | None = None,
+    kind: Kind = "classification",
 ) -> Callable[[Load], Load]:
-    """Register a function that makes examples, the same ones at every call, as a classification.
+    """Register a function that makes examples, the same ones at every call, as a task.
 
     Args:
         name: as in ``--task``.
@@ -121,6 +122,7 @@ def task(
         licence: of the data.
         shares: sizes of the splits.
         given: the split of every example by id, in place of shares.
+        kind: what sort of answer it has.
 
     Raises:
         UserError: for a name that is taken.
@@ -131,12 +133,12 @@ def task(
         _refuse("task", name, name in GROUPS, "which stands for several tasks")
         made = Task(
             name=name,
-            kind="classification",
+            kind=kind,
             classes=tuple(classes),
             summary=summary or _begin(load),
             source=source,
             licence=licence,
-            load=lambda: _checked(name, len(classes), load()),
+            load=lambda: _checked(name, kind, len(classes), load()),
             shares=shares or Shares(),
             given=given,
         )
@@ -184,7 +186,7 @@ def _check_class(
             )
 
 
-def _checked(name: str, classes: int, examples: Sequence[Example]) -> Sequence[Example]:
+def _checked(name: str, kind: Kind, classes: int, examples: Sequence[Example]) -> Sequence[Example]:
     """The examples of a task, if that is what they are."""
     examples, ids = list(examples), set[str]()
     for place, e in enumerate(examples):
@@ -192,6 +194,11 @@ def _checked(name: str, classes: int, examples: Sequence[Example]) -> Sequence[E
             raise UserError(
                 f"Task {name}: number {place} is {e!r}, and not an Example with a label from 0 to "
                 f"{classes - 1}: mend the function that makes them."
+            )
+        if len(e.item.texts) != TEXTS[kind]:
+            raise UserError(
+                f"Task {name}: number {place} has {len(e.item.completions)} completions, which is "
+                f"no {kind}: leave them out, or write two and kind='preference'."
             )
         if e.item.id in ids:
             raise UserError(
