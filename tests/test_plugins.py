@@ -3,6 +3,7 @@
 import linecache
 import subprocess
 import sys
+from fractions import Fraction
 from types import ModuleType
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_file_is_run_again_only_when_it_has_changed(write, tmp_path):
     noting = "with open('{}', 'a') as f:\n    f.write('run ')\n"
     noted = tmp_path / "noted"
     path = write(MINE + noting.format(noted))
-    load_plugins([path, path])
+    load_plugins([path, path.parent / "elsewhere" / ".." / path.name])
     assert noted.read_text() == "run "
     # Of the same length and second: bytecode would be taken for that of the first.
     write(MINE.replace("0.5", "0.7") + noting.format(noted))
@@ -252,6 +253,13 @@ def test_what_a_script_adds_no_other_process_knows():
     assert METHODS.origin("mine") == __file__
     assert not everywhere(METHODS.origin(name) for name in METHODS)
     assert digest_of(mine) is not None
+
+
+def test_to_use_what_nobody_has_registered_changes_no_other_key(write):
+    write(MINE)
+    before = digest_of_all()
+    assert digest_of(Fraction) is not None
+    assert digest_of_all() == before
 
 
 def typed(text: str, number: int) -> ModuleType:

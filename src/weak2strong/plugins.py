@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from inspect import isclass, isfunction
+from os.path import abspath
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,9 @@ _PACKAGES: dict[str, str] = {}
 _OTHERS: dict[str, str] = {}
 """Scripts and modules that add something when they are run or imported, likewise."""
 
+_USED: dict[str, str] = {}
+"""Modules that add nothing, and of which something is used, likewise."""
+
 _TYPED: dict[str, set[str]] = {}
 """What was typed into modules without a file, such as a notebook's: source texts by module."""
 
@@ -47,7 +51,7 @@ def load_plugins(paths: Iterable[str | Path]) -> None:
         UserError: for one that cannot be read, or that fails.
     """
     _load_installed()
-    files = [Path(path).expanduser().absolute() for path in paths]
+    files = [Path(abspath(Path(path).expanduser())) for path in paths]
     for name in _FILES.keys() - set(map(str, files)):
         forget(name)
         del _FILES[name]
@@ -63,16 +67,9 @@ def origin_of(thing: Any) -> str:
     Raises:
         UserError: where there is no source to be had.
     """
-    module = sys.modules.get(thing.__module__)
-    origin = _origin(module) if module else None
+    origin = _place(thing)
     if origin is None:
-        text = _typed(thing)
-        if not text:
-            raise UserError(
-                f"The source of {thing.__qualname__} cannot be read, and results are kept by it: "
-                "write it to a file and name that as a plugin."
-            )
-        _TYPED.setdefault(thing.__module__, set()).add(text)
+        _TYPED.setdefault(thing.__module__, set()).add(_typed(thing))
         return thing.__module__
     if origin not in _FILES and origin not in _PACKAGES:
         _OTHERS[origin] = _digest(Path(origin))
@@ -80,16 +77,21 @@ def origin_of(thing: Any) -> str:
 
 
 def digest_of(thing: Any) -> str | None:
-    """The digest of the source that a class or function belongs to; None for our own."""
+    """The digest of the source that a class or function belongs to; None for our own.
+
+    Raises:
+        UserError: where there is no source to be had.
+    """
     if thing.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return None
-    module = sys.modules.get(thing.__module__)
-    origin = (_origin(module) if module else None) or thing.__module__
+    origin = _place(thing)
+    if origin is None:
+        return _typed_digest(thing.__module__)
     for known in (_FILES, _PACKAGES, _OTHERS):
         if origin in known:
             return known[origin]
-    origin_of(thing)
-    return _OTHERS.get(origin) or _typed_digest(origin)
+    # Of what nobody has registered: once, and apart, since keys must not change within a run.
+    return _USED.setdefault(origin, _digest(Path(origin)))
 
 
 def digest_of_all() -> str:
@@ -158,6 +160,18 @@ def _where(error: BaseException, file: str | None = None) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame in frames if frame.filename == file] or frames
     return f"{said}, line {frames[-1].lineno} of {Path(frames[-1].filename).name}"
+
+
+def _place(thing: Any) -> str | None:
+    """The origin of a function or class; None where it was typed into a module without a file."""
+    module = sys.modules.get(thing.__module__)
+    origin = _origin(module) if module else None
+    if origin is None and not _typed(thing):
+        raise UserError(
+            f"The source of {thing.__qualname__} cannot be read, and results are kept by it: "
+            "write it to a file and name that as a plugin."
+        )
+    return origin
 
 
 def _origin(module: ModuleType) -> str | None:
