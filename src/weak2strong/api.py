@@ -182,7 +182,7 @@ class Study:
         data: where your own data have what, and how they are made into tasks.
         intermediates: models between the two, for bootstrapping; None takes the rungs between.
         supervisors: further supervisors, for ensembles.
-        plugins: Python files that add methods, losses, probes and tasks.
+        plugins: Python files that add methods, losses, probes and tasks; or one of these.
         train_difficulty: keep such examples alone for training and validation, for
             instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
         test_difficulty: likewise for the test.
@@ -210,7 +210,7 @@ class Study:
         data: DataOptions | None = None,
         intermediates: Sequence[str | ModelSpec] | None = None,
         supervisors: Sequence[str | ModelSpec] = (),
-        plugins: Sequence[str | Path] = (),
+        plugins: Sequence[str | Path] | str | Path = (),
         train_difficulty: str | None = None,
         test_difficulty: str | None = None,
         primary_test: PrimaryTest = "wilcoxon-one-sided",
@@ -230,7 +230,7 @@ class Study:
             data=data or DataOptions(),
             intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
             supervisors=tuple(map(_model, supervisors)),
-            plugins=tuple(map(Path, plugins)),
+            plugins=tuple(map(Path, [plugins] if isinstance(plugins, str | Path) else plugins)),
             train_difficulty=train_difficulty,
             test_difficulty=test_difficulty,
             primary_test=primary_test,

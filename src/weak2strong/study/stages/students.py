@@ -11,9 +11,9 @@ from weak2strong.activations import Activations
 from weak2strong.errors import UserError
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method
-from weak2strong.methods.reference import find_method
+from weak2strong.methods.reference import find_method, is_extended
 from weak2strong.models.spec import ModelSpec, fingerprint
-from weak2strong.plugins import digests
+from weak2strong.plugins import digest_of_all
 from weak2strong.predictions import Predictions, joined, load_predictions
 from weak2strong.study.desk import Desk
 from weak2strong.study.stages.finetuning import (
@@ -26,6 +26,7 @@ from weak2strong.study.stages.finetuning import (
     writer,
 )
 from weak2strong.study.stages.frozen import activations, after_reading, prompted
+from weak2strong.study.stages.returned import returned
 from weak2strong.study.stages.roles import supervisor, weak_labels
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
@@ -58,9 +59,9 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
             "weak_labels": labels_digest(labels),
             **desk.item_digests(PREDICTED),
             **_inputs(desk, found),
-            **{f"plugin_{name}": at for name, at in digests().items()},
+            **({"plugins": digest_of_all()} if is_extended(method) else {}),
         },
-        lambda working: writer(found.run(context)),
+        lambda working: writer(returned(desk, found, found.run(context))),
     )
     return load_predictions(entry.path / FILE)
 
