@@ -214,10 +214,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
             f"a model cuts more than {CUT:.0%} of the texts",
         ),
     ]
-    if any(x.oracle for x in lines):
+    if oracles := dict.fromkeys(x.method for x in lines if x.oracle):
+        every = len(oracles) == len({x.method for x in lines})
         said.append(
-            "Students stopped on ground truth of the validation split (oracle): "
-            "their scores and PGR are upper bounds, not results of weak supervision."
+            f"{'All students' if every else 'Students of ' + ', '.join(oracles)} saw ground truth "
+            "(oracle): their scores and PGR are upper bounds, not results of weak supervision."
         )
     seeds = {x.recovered.seeds for x in lines}
     if 1 in seeds:

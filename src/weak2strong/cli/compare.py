@@ -52,6 +52,7 @@ class Compare:
         from weak2strong.analysis.over_tasks import on_these_tasks
         from weak2strong.api import Results
         from weak2strong.cli.power import share
+        from weak2strong.methods.reference import is_oracle
         from weak2strong.report.compare import comparison_values, print_comparison
         from weak2strong.report.table import TITLES, table_console
 
@@ -61,6 +62,10 @@ class Compare:
         metric = self.metric or _one([r.config.metric for r in runs], "metric", "score")
         test, warnings = self._test(runs)
         scores, left_out = self._scores(runs, metric)
+        oracles = sorted({s.method for s in scores if is_oracle(s.method)} - {self.baseline})
+        if oracles:
+            scores = [s for s in scores if s.method not in oracles]
+            left_out.append(f"Left out since they saw ground truth (oracle): {', '.join(oracles)}.")
         found = compare(scores, self.baseline, test, self.level)
         what = TITLES.get(metric, metric)
         if runs:
