@@ -186,7 +186,7 @@ def warnings_of(lines: list[Line]) -> list[str]:
         ),
         *_told(
             [x for x in undefined if x.recovered.gap >= 0],
-            lambda x: f"{x.task}, {x.method}: PGR is undefined. {x.recovered.undefined}",
+            lambda x: _undefined([y for y in lines if y.task == x.task], x),
             "PGR is undefined, the ceiling being not clearly above the floor",
         ),
         *_told(
@@ -242,6 +242,13 @@ def _told(lines: list[Line], each: Callable[[Line], str], of_many: str) -> list[
     if len(tasks) > FEW:
         return [f"on {len(tasks)} tasks, {of_many}: {', '.join(tasks)}."]
     return list(dict.fromkeys(map(each, lines)))
+
+
+def _undefined(lines: list[Line], line: Line) -> str:
+    """Why a line has no PGR; its method is named unless all of the task's lines say the same."""
+    alike = {x.recovered.undefined for x in lines} == {line.recovered.undefined}
+    who = line.task if alike else f"{line.task}, {line.method}"
+    return f"{who}: PGR is undefined. {line.recovered.undefined}"
 
 
 def _floor_wins(line: Line) -> str:

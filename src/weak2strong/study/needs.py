@@ -49,9 +49,9 @@ def provided(
             if reason is None:
                 found.append(reference)
             elif name == ALL:
-                left[reference] = reason
+                left[reference] = f"{reason}."
             else:
-                raise UserError(reason)
+                raise UserError(f"{reason}: leave the method out (`w2s methods` lists the others).")
     if not found:
         reasons = " ".join(dict.fromkeys(left.values()))
         raise UserError(f"No method is left to run. {reasons}")
@@ -64,17 +64,18 @@ def _lack(
     tasks: Mapping[str, int],
     decodes: Callable[[ModelSpec], bool],
 ) -> str | None:
-    """One sentence that says what the study does not have for a method; None if it has all."""
+    """What the study does not have for a method, as a sentence without its end; None if it has
+    all."""
     for name, classes in tasks.items():
         try:
             method.check(classes, f"task {name}")
         except UserError as e:
-            return str(e)
+            return str(e).partition(": leave the method out")[0]
     missing = next(_missing(config, method.needs, decodes), None)
     if missing is None:
         return None
     need, why = missing
-    return f"The method {method.name!r} needs {NEEDS[need]}, and {why}: leave the method out."
+    return f"The method {method.name!r} needs {NEEDS[need]}, and {why}"
 
 
 def _missing(
