@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
 from weak2strong.methods.finetuning import finetuning
-from weak2strong.methods.method import Method, Need
+from weak2strong.methods.method import PROBABILISTIC, Method, Need
 from weak2strong.plugins import file_of
 from weak2strong.probes import PROBES
 from weak2strong.tasks import TASKS
@@ -31,6 +31,7 @@ def method(
     prepares: bool = False,
     classes: int | None = None,
     needs: Sequence[Need] = (),
+    kinds: Sequence[str] = PROBABILISTIC,
 ) -> Callable[[Run], Run]:
     """Register a function of a context as a method; its keyword-only arguments are settings.
 
@@ -41,11 +42,14 @@ def method(
         prepares: the function returns a changed context, in which another method follows.
         classes: the one number of classes it is for; None for any.
         needs: what a study may be unable to provide (see `weak2strong.methods.method.NEEDS`).
+        kinds: of the tasks it is for; add "generation" where labels may be texts.
     """
 
     def register(run: Run) -> Run:
         line = summary or _first_line(run)
-        made = Method(name, line, source, run, prepares, classes, tuple(needs))
+        made = Method(
+            name, line, source, run, prepares, classes, tuple(needs), kinds=tuple(kinds)
+        )
         METHODS.add(name, made, file_of(run))
         return run
 

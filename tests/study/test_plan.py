@@ -154,7 +154,7 @@ def test_methods_that_ask_for_the_same_fit_share_it(monkeypatch):
     def twice(context):
         again = context.finetune(context.weak_labels, loss("cross-entropy"))
         labels = context.weak_labels
-        shifted = replace(labels, probabilities=labels.probabilities[::-1])
+        shifted = replace(labels, values=labels.probabilities[::-1])
         assert set(again) == {"strong_train", "validation", "test"}
         return context.finetune(shifted, loss("cross-entropy"))
 

@@ -30,6 +30,12 @@ NEEDS: Mapping[Need, str] = {
 """What a study may be unable to provide, by name."""
 
 
+PROBABILISTIC = ("classification", "preference")
+"""Kinds of task whose labels are probabilities."""
+
+EVERY_KIND = (*PROBABILISTIC, "generation")
+
+
 class Context(Protocol):
     """What a study offers to a method, for one task, pair of models and seed.
 
@@ -49,7 +55,8 @@ class Context(Protocol):
 
     @property
     def weak_labels(self) -> Predictions:
-        """The supervisor's probabilities for ``strong_train`` and ``validation``."""
+        """The supervisor's probabilities for ``strong_train`` and ``validation``; of a generation
+        what it writes."""
         ...
 
     @property
@@ -165,6 +172,8 @@ class Method:
         variants: under which references ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
         check_settings: raises UserError for settings that ``run`` would refuse.
+        kinds: of the tasks it is for; those whose labels are probabilities, unless it can
+            do without these.
     """
 
     name: str
@@ -177,6 +186,7 @@ class Method:
     variants: tuple[str, ...] = ()
     usual: Callable[[], Mapping[str, Any]] | None = None
     check_settings: Callable[..., object] | None = None
+    kinds: tuple[str, ...] = PROBABILISTIC
 
     def __post_init__(self) -> None:
         for need in self.needs:
@@ -201,6 +211,18 @@ class Method:
         """Whether it takes settings besides its options, which `check_settings` knows."""
         parameters = inspect.signature(self.run).parameters.values()
         return not self.usual and any(p.kind == p.VAR_KEYWORD for p in parameters)
+
+    def check_kind(self, kind: str, task: str = "this task") -> None:
+        """Refuse a kind of task that the method is not for.
+
+        Raises:
+            UserError: saying what it is for.
+        """
+        if kind not in self.kinds:
+            raise UserError(
+                f"The method {self.name!r} is for {' and '.join(self.kinds) or 'no'} tasks, and "
+                f"{task} is of kind {kind}: leave the method out."
+            )
 
     def check(self, classes: int, task: str = "this task") -> None:
         """Refuse a task with that many classes, if the method is not for it.

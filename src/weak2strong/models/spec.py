@@ -10,7 +10,9 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from weak2strong.errors import UserError, unknown_name
+from weak2strong.predictions import WRITTEN
 from weak2strong.store import folder_fingerprint
+from weak2strong.tasks.task import Kind
 
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
 
@@ -94,6 +96,18 @@ class ModelSpec:
                 f"Model {self.name}: answers and head_start: answers belong together, "
                 "so give both or neither."
             )
+
+    def check_kind(self, kind: Kind) -> None:
+        """Refuse a kind of task that the model cannot be for.
+
+        Raises:
+            UserError: where answers are written and the model is no decoder, or only a
+                head would be trained.
+        """
+        if kind in WRITTEN:
+            from weak2strong.models.language import check_writes
+
+            check_writes(self)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -17,7 +17,15 @@ CHECKS = (
     "names: character n-grams of the text with ground truth, no knowledge."
 )
 
-TITLES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
+TITLES = {
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "exact_match": "exact match",
+    "exact_match_cased": "exact match with case",
+}
+
+DASH = "–"
+"""Stands for what is not known or not there."""
 
 
 def table_console() -> Console:
@@ -51,6 +59,11 @@ def pgr_text(r: Recovered) -> str:
     if r.value is None or r.interval is None:
         return "undefined"
     return f"{r.value:.2f} [{r.interval.low:.2f}, {r.interval.high:.2f}]"
+
+
+def score_text(score: float | None) -> str:
+    """A score, or a dash where there is none."""
+    return DASH if score is None else f"{score:.3f}"
 
 
 def sizes_note(lines: list[Line]) -> str:
@@ -97,14 +110,15 @@ def print_table(lines: list[Line], console: Console) -> None:
             line.method,
             *(f"{x:.3f}" for x in (r.floor, r.student, r.ceiling)),
             pgr_text(r),
-            f"{line.probe_ceiling:.3f}",
-            f"{line.name_baseline:.3f}",
+            score_text(line.probe_ceiling),
+            score_text(line.name_baseline),
             *((f"{s.seconds:.1f}", f"{s.reused} of {s.stages}") if (s := line.spent) else ()),
         )
     console.print(table)
+    unprobed = any(line.probe_ceiling is None for line in lines)
     notes = [
         sizes_note(lines) + intervals_note(lines),
-        CHECKS,
+        CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]
     for note in notes:

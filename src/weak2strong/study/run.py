@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.errors import UserError
-from weak2strong.methods import ALL
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import steps
@@ -56,11 +55,11 @@ def run_study(
     held = [_contents(desk) for desk in desks.values()]
     folder = _claim(out, config, tuple(desks))
     show(held)
-    if ALL in asked.methods:
-        classes = {name: len(desk.task.classes) for name, desk in desks.items()}
-        _, left = provided(replace(config, methods=(ALL,)), classes)
-        for text in left.values():
-            progress.line(f"left out of all: {text}")
+    tasks = {n: (d.task.kind, len(d.task.classes)) for n, d in desks.items()}
+    _, left = provided(replace(config, methods=asked.methods), tasks)
+    for name, reasons in left.items():
+        for text in reasons.values():
+            progress.line(f"left out of {name}: {text}")
     plan, work = plan or Plan.of(config), list[Work]()
     with (folder / "events.jsonl").open("a") as log:
 
@@ -80,7 +79,8 @@ def run_study(
             progress.line(f"{done.step.name}: {took}{notes}")
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        run_steps(steps(config, desks), desks, plan, progress, tell)
+        kinds = {name: desk.task.kind for name, desk in desks.items()}
+        run_steps(steps(config, kinds), desks, plan, progress, tell)
         write_environment(folder)
         write_contents(folder, held)
         write_work(folder, work)

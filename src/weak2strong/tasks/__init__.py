@@ -7,6 +7,7 @@ from weak2strong.tasks.nlp import BURNS, ELEUTHER
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
+_GENERATION = "weak2strong.tasks.atlas.generation"
 
 HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
 """What an unknown name is told."""
@@ -40,6 +41,9 @@ TASKS = Registry(
         "atlas-claim-currency": f"{_CLAIMS}:CLAIM_CURRENCY",
         "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
         "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
+        "atlas-generation": f"{_GENERATION}:COUNTRY",
+        "atlas-generation-language": f"{_GENERATION}:LANGUAGE",
+        "atlas-generation-currency": f"{_GENERATION}:CURRENCY",
     },
     hint=HINT,
 )
@@ -47,9 +51,14 @@ TASKS = Registry(
 NOT_KNOWN = ("atlas-larger",)
 """Tasks of the atlas that no rung of the shipped ladder can do: controls, where all is chance."""
 
+WRITTEN = tuple(name for name in TASKS if name.startswith("atlas-generation"))
+"""Tasks of the atlas that are answered in words."""
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
-        name for name in TASKS if name.startswith("atlas-") and name not in NOT_KNOWN
+        name
+        for name in TASKS
+        if name.startswith("atlas-") and name not in (*NOT_KNOWN, *WRITTEN)
     ),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,

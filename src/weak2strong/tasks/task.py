@@ -10,7 +10,7 @@ from typing import Literal
 from weak2strong.errors import UserError
 from weak2strong.tasks.prompt import Prompt, default_prompt
 
-Kind = Literal["classification"]
+Kind = Literal["classification", "generation"]
 """Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
 
 
@@ -28,7 +28,8 @@ class Item:
     """What a model or a method may see of an example: everything but its label.
 
     ``id`` is stable and unique within a task, ``group`` names what must not be
-    split (an entity, a game, a question), ``text`` is what the model reads.
+    split (an entity, a game, a question), ``text`` is what the model reads: of a
+    generation the prompt.
     """
 
     id: str
@@ -38,10 +39,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Example:
-    """An item with its ground truth; ``label`` is the index of its class."""
+    """An item with its ground truth.
+
+    ``label`` is the index of its class, or of a generation the target: a text, for which
+    those that are ``accepted`` count as well.
+    """
 
     item: Item
-    label: int
+    label: int | str
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Task:
     Attributes:
         name: as on the command line.
         kind: what sort of answer it has.
-        classes: names of the classes, in the order of the label indices.
+        classes: names of the classes, in the order of the label indices; a generation has none.
         summary: one line for lists.
         source: where the examples come from.
         licence: of the data.
@@ -72,6 +78,8 @@ class Task:
         load_unseen: makes examples that ask the same of entities which no model of
             the ladder has read about; None where nobody can know that.
         prompt: how a language model is asked; None for `default_prompt` (see `wording`).
+        metric: what it is usually scored by; None for the usual one of its kind (see
+            `weak2strong.metrics.METRICS`).
     """
 
     name: str
@@ -85,6 +93,7 @@ class Task:
     given: Mapping[str, str] | None = None
     load_unseen: Callable[[], Sequence[Example]] | None = None
     prompt: Prompt | None = None
+    metric: str | None = None
 
     @property
     def wording(self) -> Prompt:

@@ -189,8 +189,7 @@ def _shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
     """The labels of the splits that a student learns from and stops on, as the study has them."""
     shown = joined(labels["strong_train"], labels["validation"])
     if desk.config.labels == "hard":
-        certain = hardened(desk.task.kind, shown.probabilities)
-        shown = replace(shown, probabilities=certain)
+        shown = replace(shown, values=hardened(desk.task.kind, shown.values))
     return shown
 
 
