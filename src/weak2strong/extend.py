@@ -47,9 +47,7 @@ def method(
 
     def register(run: Run) -> Run:
         line = summary or _first_line(run)
-        made = Method(
-            name, line, source, run, prepares, classes, tuple(needs), kinds=tuple(kinds)
-        )
+        made = Method(name, line, source, run, prepares, classes, tuple(needs), kinds=tuple(kinds))
         METHODS.add(name, made, file_of(run))
         return run
 

@@ -2,8 +2,8 @@
 
 Every metric takes class probabilities ``(n, k)`` and labels ``(n,)`` as class
 indices, or written answers and what counts as right, and optionally how often each
-example counts: weights ``(n,)`` give one score, weights ``(b, n)`` (one row a bootstrap replicate) give ``b`` scores in
-one pass. Leave the weights out and every example counts once.
+example counts: weights ``(n,)`` give one score, weights ``(b, n)`` (one row a bootstrap
+replicate) give ``b`` scores in one pass. Leave the weights out and every example counts once.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
@@ -89,7 +89,8 @@ class Methods:
 class Export:
     """Write a task's splits as JSON lines: id, group, split, text and label.
 
-    The ids are what a file of your own weak labels refers to.
+    Of a generation the text is the prompt and the label the target. The ids are what a file of
+    your own weak labels refers to.
     """
 
     task: Positional[str]
@@ -118,10 +119,11 @@ class Export:
                 for split in SPLITS:
                     for e in splits.examples(split):
                         i = e.item
-                        row: dict[str, str | int] = {"id": i.id, "group": i.group}
+                        row: dict[str, Any] = {"id": i.id, "group": i.group}
                         row |= {"split": split, "text": i.text}
                         if split == "weak_train" or not self.hide_labels:
                             row["label"] = e.label
+                            row |= {"accepted": e.accepted} if e.accepted else {}
                         print(json.dumps(row, ensure_ascii=False), file=file)
                         count += 1
         except OSError as e:

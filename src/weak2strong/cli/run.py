@@ -55,15 +55,15 @@ class Run:
     supervisors: Models = None
     """Further supervisors, for ensembles (default: --weak from other seeds)."""
     methods: Names = None
-    """Methods by name, or all that the study can provide for, but for oracles (default: naive
-    confidence; see: w2s methods). NAME:SETTING=VALUE changes a setting, STEP+NAME puts a step
-    before a method."""
+    """Methods by name, or all that the study can provide for, but for oracles (default: usual,
+    which is naive and confidence as far as it can; see: w2s methods). NAME:SETTING=VALUE
+    changes a setting, STEP+NAME puts a step before a method."""
     plugin: Places = None
     """Python files that add methods, losses, probes or tasks of your own."""
     seeds: Number = None
     """How many seeds (default: 5); each varies initialisation, order and supervisor."""
     metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
-    """What PGR is computed on: accuracy (default) or roc_auc."""
+    """What PGR is computed on (default: accuracy, or exact_match where answers are written)."""
     weak_labels: Place = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
     entities: Annotated[

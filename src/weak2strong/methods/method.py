@@ -218,11 +218,12 @@ class Method:
         Raises:
             UserError: saying what it is for.
         """
-        if kind not in self.kinds:
-            raise UserError(
-                f"The method {self.name!r} is for {' and '.join(self.kinds) or 'no'} tasks, and "
-                f"{task} is of kind {kind}: leave the method out."
-            )
+        if kind in self.kinds:
+            return
+        why = f"is for tasks of kind {' or '.join(self.kinds)}, and {task} is of kind {kind}"
+        if kind not in PROBABILISTIC and self.kinds == PROBABILISTIC:
+            why = f"needs labels that are probabilities, and those of {task} are texts ({kind})"
+        raise UserError(f"The method {self.name!r} {why}: leave the method out.")
 
     def check(self, classes: int, task: str = "this task") -> None:
         """Refuse a task with that many classes, if the method is not for it.

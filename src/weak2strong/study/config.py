@@ -149,8 +149,8 @@ class StudyConfig:
             raise UserError("--weak-labels belongs to one task: name one with --task.")
         for model in models:
             fingerprint(model)
-            for kind in dict.fromkeys(task.kind for task in tasks):
-                model.check_kind(kind)
+            for task in tasks:
+                model.check_kind(task.kind)
         weak, strong = self.weak.resolved(), self.strong.resolved()
         methods, _ = provided(self, {task.name: (task.kind, len(task.classes)) for task in tasks})
         return replace(

@@ -113,7 +113,9 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     models = (strong,) if config.weak_labels else (weak, strong)
     rates = {m.precision: rate(device, m.precision) for m in models}
     tasks = tuple(task_sizes(config, references))
-    chosen, _ = provided(config, {task.name: (task.kind, task.classes) for task in tasks}, _may_decode)
+    chosen, _ = provided(
+        config, {task.name: (task.kind, task.classes) for task in tasks}, _may_decode
+    )
     known = [task for task in tasks if _is_known(task)]
     pairs, every = len(tasks) * config.seeds, "both" if len(chosen) == 2 else "all"
     methods = f"{every} methods" if len(chosen) > 1 else "the method"

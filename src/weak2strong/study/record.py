@@ -96,7 +96,10 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
 def _rows(
     config: StudyConfig, task: str, scores: Mapping[tuple[str, str, int], Mapping[str, float]]
 ) -> Iterator[dict[str, Any]]:
-    """One row a cell and metric; without a probe its score is null. The PGR of one cell is noisy: quote the table's, not these."""
+    """One row a cell and metric; the score of a probe that was not made is null.
+
+    The PGR of one cell is noisy: quote the table's, not these.
+    """
     for method in config.methods:
         for seed in range(config.seeds):
             for m, floor in scores["floor", "", seed].items():

@@ -21,6 +21,7 @@ from weak2strong.study.needs import provided
 from weak2strong.study.record import write_environment, write_results
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.task import Kind
 
 
 def run_study(
@@ -79,7 +80,7 @@ def run_study(
             progress.line(f"{done.step.name}: {took}{notes}")
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        kinds = {name: desk.task.kind for name, desk in desks.items()}
+        kinds: dict[str, Kind] = {name: desk.task.kind for name, desk in desks.items()}
         run_steps(steps(config, kinds), desks, plan, progress, tell)
         write_environment(folder)
         write_contents(folder, held)

@@ -56,9 +56,7 @@ WRITTEN = tuple(name for name in TASKS if name.startswith("atlas-generation"))
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
-        name
-        for name in TASKS
-        if name.startswith("atlas-") and name not in (*NOT_KNOWN, *WRITTEN)
+        name for name in TASKS if name.startswith("atlas-") and name not in (*NOT_KNOWN, *WRITTEN)
     ),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, balanced, normalised, union
@@ -81,7 +82,7 @@ def clean(
 
     Args:
         rows: in any order, which plays no part.
-        classes: names of their classes.
+        classes: names of their classes, if they have any.
         about: what errors call the data.
         sizes: of the splits, by name, as far as they are asked for.
         balance: whether to undersample to even classes.
@@ -99,11 +100,12 @@ def clean(
         families = near_duplicates([e.item.text for e in examples])
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
+    balance, several = balance and bool(classes), max(len(classes), 1)
     even = balanced(examples) if balance else examples
     if shrink:
-        sizes = shrunk(sizes, len(even), len(classes))
-    _check_sizes(len(even), sizes, len(classes), about, balance)
-    kept, shares = cut(even, sizes)
+        sizes = shrunk(sizes, len(even), several)
+    _check_sizes(len(even), sizes, several, about, balance)
+    kept, shares = cut(even, sizes, stratum(rows[0].kind))
     cleaning = Cleaning(
         read=len(rows),
         exact=exact,
@@ -138,7 +140,7 @@ def example_of(row: Row) -> Example:
     # No text is left twice, so that text and group make an id.
     id = stable_id(row.text, row.group or "") if row.id is None else row.id
     group = stable_id("text", normalised(row.text)) if row.group is None else row.group
-    return Example(Item(id, group, row.text), row.label)
+    return Example(Item(id, group, row.text), row.label, row.accepted)
 
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:
@@ -148,7 +150,7 @@ def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> l
         for family in families
         for position in family[1:]
     )
-    return [Example(Item(e.item.id, root(e.item.group), e.item.text), e.label) for e in examples]
+    return [replace(e, item=replace(e.item, group=root(e.item.group))) for e in examples]
 
 
 def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:
@@ -160,6 +162,11 @@ def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: s
                 f"({have[label]}) for the {len(SPLITS)} splits: add examples, "
                 "or name another column with --label-column."
             )
+    if len(examples) < len(SPLITS):
+        raise UserError(
+            f"{about} has too few different texts ({len(examples)}) for the {len(SPLITS)} splits: "
+            "add examples."
+        )
 
 
 def _check_families(families: Sequence[Sequence[int]], count: int, about: str) -> None:

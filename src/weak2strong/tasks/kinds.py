@@ -24,7 +24,7 @@ def _cells(values: Iterable[Sequence[str]]) -> np.ndarray:
 
 
 _TRUE_TARGETS: dict[Kind, Callable[[Sequence[Example], int], np.ndarray]] = {
-    "classification": lambda examples, classes: np.eye(classes)[[e.label for e in examples]],
+    "classification": lambda examples, classes: np.eye(classes)[[int(e.label) for e in examples]],
     "generation": lambda examples, classes: texts(str(e.label) for e in examples),
 }
 

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
-from weak2strong.tasks.files import DataOptions, FileTask, read_file, task_name, version_of
+from weak2strong.tasks.files import (
+    DataOptions,
+    FileTask,
+    question,
+    read_file,
+    task_name,
+    version_of,
+)
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.readers import READERS, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sizes import draw
-from weak2strong.tasks.splits import balanced, normalised, union
-from weak2strong.tasks.task import Example, Item
+from weak2strong.tasks.splits import Stratum, balanced, normalised, union
+from weak2strong.tasks.task import Example
 
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
 """The files of a folder that is such a task."""
@@ -58,7 +67,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
 
 
 def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
-    """The classification task in three files: for the supervisor, for the student, to test on.
+    """The task in three files: for the supervisor, for the student, to test on.
 
     All three have labels: those of the second are what the ceiling learns, and no
     student sees them.
@@ -80,16 +89,16 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     texts = [e.item.text for e, _ in whole]
     families = near_duplicates(texts) if options.near_duplicates else []
     stays, parts = _apart(whole, families)
-    even = [balanced(part) for part in parts] if options.balance else parts
-    splits = _sized(even, options, tuple(contents))
+    even = [balanced(part) for part in parts] if options.balance and classes else parts
+    splits = _sized(even, options, tuple(contents), stratum(rows[0].kind))
     kept = sum(map(len, splits.values()))
     near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
     examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
     return FileTask(
         name=task_name(files[-1].resolve().parent.name),
-        kind="classification",
+        kind=rows[0].kind,
         classes=classes,
-        summary=f"Which {options.label_column} is it: {listed(classes)}?",
+        summary=question(rows[0].kind, classes, options),
         source=f"{listed(tuple(contents))}, {version_of(contents.values())}",
         licence="the user's own",
         load=lambda: examples,
@@ -130,19 +139,19 @@ def _apart(
     for (e, place), text in zip(whole, texts, strict=True):
         stays.append(place == last[root(text)])
         if stays[-1]:
-            item = Item(e.item.id, name[root(text)], e.item.text)
-            parts[place].append(Example(item, e.label))
+            item = replace(e.item, group=name[root(text)])
+            parts[place].append(replace(e, item=item))
     return stays, parts
 
 
 def _sized(
-    parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str]
+    parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str], of: Stratum
 ) -> dict[str, list[Example]]:
     """The four splits, of the sizes asked for, as far as there are any."""
     found: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
     strong = found["strong_train"]
     held = options.sizes.get("validation", round(VALIDATION * len(strong)))
-    found["validation"] = draw(strong, held)
+    found["validation"] = draw(strong, held, of)
     taken = {e.item.id for e in found["validation"]}
     found["strong_train"] = [e for e in strong if e.item.id not in taken]
     for split, n in options.sizes.items():
@@ -155,5 +164,5 @@ def _sized(
                 "or add examples."
             )
         if split != "validation":
-            found[split] = draw(found[split], n)
+            found[split] = draw(found[split], n, of)
     return found

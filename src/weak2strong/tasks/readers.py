@@ -25,24 +25,41 @@ SHOWN = 12
 """Names that an error lists at most."""
 
 
+TEXT, LABEL = "text", "label"
+"""The columns of a classification where no others are named."""
+
+PROMPT, TARGETS, ACCEPTED = "prompt", ("target", "answer"), "accepted"
+"""The columns of a generation: the second under either name; the third may be missing."""
+
+
 @dataclass(frozen=True)
 class Columns:
     """The names of a file's columns; None where there is no such column."""
 
-    text: str
-    label: str
+    text: str = TEXT
+    label: str = LABEL
     group: str | None = None
     id: str | None = None
 
-    def flags(self) -> dict[str, str]:
-        """Every column that must be there, with the flag that names it."""
-        named = {
-            "--text-column": self.text,
-            "--label-column": self.label,
-            "--group-column": self.group,
-            "--id-column": self.id,
-        }
+    def flags(self, present: Sequence[str] = ()) -> dict[str, str]:
+        """Every column that must be there, with the flag that names it.
+
+        A file with a column for prompts and one for targets, and none for a text with a
+        label, holds a generation.
+        """
+        named = {"--group-column": self.group, "--id-column": self.id}
+        if (self.text, self.label) == (TEXT, LABEL) and _has_targets(present):
+            target = next(name for name in TARGETS if name in present)
+            written = [name for name in (PROMPT, target, ACCEPTED) if name in present]
+            named |= {name: name for name in written}
+        else:
+            named |= {"--text-column": self.text, "--label-column": self.label}
         return {flag: name for flag, name in named.items() if name is not None}
+
+
+def _has_targets(present: Sequence[str]) -> bool:
+    there = {*present}
+    return PROMPT in there and bool(there & {*TARGETS}) and not {TEXT, LABEL} <= there
 
 
 def read(file: str, content: bytes, columns: Columns) -> Values:
@@ -59,11 +76,11 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
     ending = PurePath(file).suffix.lower()
     if ending not in READERS:
         raise UserError(f"Data file {file} must end in {', '.join(READERS)}: convert or rename it.")
-    wanted = columns.flags()
     if not content.strip():
         return []
 
     def check(present: Sequence[str]) -> list[str]:
+        wanted = columns.flags(present)
         for flag, name in wanted.items():
             if name not in present:
                 raise _no_column(file, name, present, flag)

@@ -13,21 +13,31 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.readers import Columns, listed, place_of, read
+from weak2strong.tasks.readers import ACCEPTED, PROMPT, TARGETS, Columns, listed, place_of, read
+from weak2strong.tasks.task import Kind
 
 Label = str | int | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column."""
+    """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column.
+
+    Of a generation ``text`` is the prompt, ``label`` the target, and ``accepted`` counts as well.
+    """
 
     file: str
     number: int
     text: str
-    label: int
+    label: int | str
     group: str | None
     id: str | None
+    accepted: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What a task of such rows asks."""
+        return "generation" if isinstance(self.label, str) else "classification"
 
     @property
     def place(self) -> str:
@@ -43,7 +53,8 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
         columns: where to find what.
 
     Returns:
-        The rows, labelled by class index, and the classes. Text labels are the
+        The rows, labelled by class index, and the classes; those of a generation are labelled
+        by target, and there are no classes. Text labels are the
         classes, sorted; whole numbers must be 0 to k - 1; truth values become
         ``false`` and ``true``.
 
@@ -54,14 +65,26 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     for file, content in files.items():
         for number, values in read(file, content, columns):
             place = place_of(file, number)
-            text = _text(values[columns.text], place, columns.text)
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
+            if not {columns.text, columns.label} <= values.keys():
+                prompt, target = _text(values[PROMPT], place, PROMPT), _target(values, place)
+                accepted = _accepted(values.get(ACCEPTED), place)
+                rows.append(Row(file, number, prompt, target, group, id, accepted))
+                continue
+            text = _text(values[columns.text], place, columns.text)
             labels.append(_label(values[columns.label], place, columns.label))
             rows.append(Row(file, number, text, -1, group, id))
     if not rows:
         raise UserError(f"{listed(tuple(files))} has no rows: choose a file with examples.")
     _check_ids(rows)
+    if len(labels) < len(rows):
+        if labels:
+            raise UserError(
+                f"Of {listed(tuple(files))}, some hold prompts with targets and some texts with "
+                "labels: a task takes one or the other."
+            )
+        return rows, ()
     if all(file.lower().endswith(".csv") for file in files):
         labels = _untyped(labels)
     return _coded(rows, labels, columns.label)
@@ -120,6 +143,25 @@ def _label(value: Any, place: str, column: str) -> Label:
         f"{place} has the label {_shown(value)}, which is {kind}: "
         "labels are names, whole numbers, or true and false."
     )
+
+
+def _target(values: Mapping[str, Any], place: str) -> str:
+    column = next(name for name in TARGETS if name in values)
+    value = values[column]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return _text(value, place, column).strip()
+
+
+def _accepted(value: Any, place: str) -> tuple[str, ...]:
+    """What counts besides the target: a list of texts, or nothing."""
+    if _missing(value):
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise UserError(
+            f"{place} has {_shown(value)} in column {ACCEPTED!r}: write a list of texts."
+        )
+    return tuple(_unicode(text, place, ACCEPTED) for text in value)
 
 
 def _shown(value: Any) -> str:

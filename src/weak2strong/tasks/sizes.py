@@ -11,13 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from weak2strong.tasks.kinds import stratum
-from weak2strong.tasks.splits import SPLITS, Stratum
+from weak2strong.tasks.splits import CLASS, SPLITS, Stratum
 from weak2strong.tasks.task import Example, Shares, stable_id
 
 DEFAULT = asdict(Shares())
-
-CLASS = stratum("classification")
 
 
 def least(asked: Mapping[str, int], classes: int) -> int:

@@ -21,6 +21,8 @@ SPLITS = ("weak_train", "strong_train", "validation", "test")
 Stratum = Callable[[Example], int]
 """The number of what splits should have in the same proportion (see `tasks.kinds.stratum`)."""
 
+CLASS = stratum("classification")
+
 
 @dataclass(frozen=True)
 class Splits:
@@ -83,7 +85,7 @@ def part(
     examples: Sequence[Example],
     shares: Shares,
     seed: int,
-    of: Stratum = stratum("classification"),
+    of: Stratum = CLASS,
 ) -> dict[str, list[Example]]:
     """Part examples by group, stratified (by class), disjoint by normalised text.
 

@@ -62,9 +62,7 @@ def name_baseline(desk: Desk) -> Predictions:
     return load_predictions(desk.stage("names", {}, inputs, make).path / FILE)["test"]
 
 
-def _class_by_spelling(
-    train: Sequence[Example], test: Sequence[Item], classes: int
-) -> np.ndarray:
+def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
     from weak2strong.probes import ngram_baseline
 
     labels = np.array([e.label for e in train])

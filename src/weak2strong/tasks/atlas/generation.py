@@ -58,19 +58,19 @@ def _example(name: str, prompt: str, city: City, target: str) -> Example:
 
 COUNTRY = generation_task(
     "atlas-generation",
-    "In which country is the city? (in words)",
+    "In which country is the city?",
     PROMPT,
     lambda city: city.country.name,
 )
 LANGUAGE = generation_task(
     "atlas-generation-language",
-    "What is the first language of the city's country? (in words)",
+    "What is the first language of the city's country?",
     LANGUAGE_PROMPT,
     lambda city: city.country.language,
 )
 CURRENCY = generation_task(
     "atlas-generation-currency",
-    "What is the money in the city called? (in words)",
+    "What is the money in the city called?",
     CURRENCY_PROMPT,
     lambda city: city.country.currency,
 )
