@@ -51,12 +51,12 @@ TASKS = Registry(
 NOT_KNOWN = ("atlas-larger",)
 """Tasks of the atlas that no rung of the shipped ladder can do: controls, where all is chance."""
 
-WRITTEN = tuple(name for name in TASKS if name.startswith("atlas-generation"))
+IN_WORDS = tuple(name for name in TASKS if name.startswith("atlas-generation"))
 """Tasks of the atlas that are answered in words."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
-        name for name in TASKS if name.startswith("atlas-") and name not in (*NOT_KNOWN, *WRITTEN)
+        name for name in TASKS if name.startswith("atlas-") and name not in (*NOT_KNOWN, *IN_WORDS)
     ),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,
