@@ -17,6 +17,7 @@ from weak2strong.plugins import file_of
 from weak2strong.probes import PROBES
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.task import Example, Shares, Task
+from weak2strong.tasks.task import Kind as TaskKind
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 Kind = TypeVar("Kind", bound=type)
@@ -89,24 +90,28 @@ def task(
     licence: str = "",
     shares: Shares | None = None,
     given: Mapping[str, str] | None = None,
+    kind: TaskKind = "classification",
+    metric: str | None = None,
 ) -> Callable[[Load], Load]:
-    """Register a function that makes examples, the same ones at every call, as a classification.
+    """Register a function that makes examples, the same ones at every call, as a task.
 
     Args:
         name: as in ``--task``.
-        classes: their names, in the order of the label indices.
+        classes: their names, in the order of the label indices; none of a generation.
         summary: one line for lists; by default the first one of the docstring.
         source: where the examples come from.
         licence: of the data.
         shares: sizes of the splits.
         given: the split of every example by id, in place of shares.
+        kind: what sort of answer it has.
+        metric: what it is usually scored by; the usual one of its kind if None.
     """
 
     def register(load: Load) -> Load:
         line = summary or _first_line(load)
         made = Task(
             name=name,
-            kind="classification",
+            kind=kind,
             classes=tuple(classes),
             summary=line,
             source=source,
@@ -114,6 +119,7 @@ def task(
             load=load,
             shares=shares or Shares(),
             given=given,
+            metric=metric,
         )
         TASKS.add(name, made, file_of(load))
         return load

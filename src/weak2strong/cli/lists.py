@@ -89,8 +89,8 @@ class Methods:
 class Export:
     """Write a task's splits as JSON lines: id, group, split, text and label.
 
-    Of a generation the text is the prompt and the label the target. The ids are what a file of
-    your own weak labels refers to.
+    Of a generation it is prompt and target. The ids are what a file of your own weak labels
+    refers to.
     """
 
     task: Positional[str]
@@ -109,10 +109,14 @@ class Export:
 
         from weak2strong.errors import UserError
         from weak2strong.tasks.find import find_tasks
+        from weak2strong.tasks.readers import ACCEPTED, LABEL, PROMPT, TARGETS, TEXT
         from weak2strong.tasks.splits import SPLITS, make_splits
 
         (task,) = find_tasks((self.task,), self.data.options())
         splits = make_splits(task.about(self.entities))
+        # As they would be read again.
+        columns = {"generation": (PROMPT, TARGETS[0])}
+        text, label = columns.get(task.kind, (TEXT, LABEL))
         count = 0
         try:
             with self.out.open("w") as file:
@@ -120,10 +124,10 @@ class Export:
                     for e in splits.examples(split):
                         i = e.item
                         row: dict[str, Any] = {"id": i.id, "group": i.group}
-                        row |= {"split": split, "text": i.text}
+                        row |= {"split": split, text: i.text}
                         if split == "weak_train" or not self.hide_labels:
-                            row["label"] = e.label
-                            row |= {"accepted": e.accepted} if e.accepted else {}
+                            row[label] = e.label
+                            row |= {ACCEPTED: e.accepted} if e.accepted else {}
                         print(json.dumps(row, ensure_ascii=False), file=file)
                         count += 1
         except OSError as e:
