@@ -137,8 +137,8 @@ def summarise(
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         kind = rows["kind"][0]
-        on = on or config.metric or usual_metric(kind)
-        score = metric(kind, on)
+        scored_by = on or config.metric or usual_metric(kind)
+        score = metric(kind, scored_by)
         answers = _Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe = answers.score("probe", score) if answers.have("probe") else None
@@ -158,11 +158,11 @@ def summarise(
                     weak=config.weak_name,
                     strong=config.strong.name,
                     method=method,
-                    metric=on,
+                    metric=scored_by,
                     recovered=found,
                     probe_ceiling=probe,
                     name_baseline=names,
-                    chance=_chance(on, answers.labels),
+                    chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
                     spent=Spent.on(name, method, work),
