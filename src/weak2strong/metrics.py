@@ -135,6 +135,8 @@ def _spaced(text: str) -> str:
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    # Over pairs; class 1 is that the second is preferred.
+    "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
     "generation": {"exact_match": exact_match, "exact_match_cased": exact_match_cased},
 }
 """Metrics by kind of task; the first is the usual one."""

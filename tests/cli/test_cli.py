@@ -145,7 +145,7 @@ def test_the_store_is_measured_verified_and_pruned(study, tmp_path, capsys):
     victim = next((store / "finetune").glob("*/trace.json"))
     victim.write_text("{}")
     assert main(["store", "verify", "--store", str(store)]) == 0
-    assert "8 results checked, 1 damaged." in capsys.readouterr().out
+    assert "9 results checked, 1 damaged." in capsys.readouterr().out
     assert main(["store", "prune", "--store", str(store), "--everything"]) == 0
     assert "MiB freed" in capsys.readouterr().out
     assert not list(store.glob("*/*/manifest.json"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
-from weak2strong.methods.reference import is_oracle
+from weak2strong.methods.reference import is_oracle, reading_in
 from weak2strong.metrics import metric, normalised, usual_metric
 from weak2strong.predictions import values_in
 from weak2strong.study.config import StudyConfig
@@ -75,6 +75,8 @@ class Line:
             model, as far as it was counted.
         oracle: whether students saw ground truth: all stopped on it, or the method asks for it.
         spent: what the run that wrote this spent on the students; None if it did not say.
+        reading: the same as ``recovered`` with ceilings that have read the texts first, as the
+            students have; None where these have not.
     """
 
     task: str
@@ -89,6 +91,7 @@ class Line:
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
     spent: Spent | None = None
+    reading: Recovered | None = None
 
     @property
     def supervised(self) -> bool:
@@ -139,18 +142,15 @@ def summarise(
         kind = rows["kind"][0]
         scored_by = on or config.metric or usual_metric(kind)
         score = metric(kind, scored_by)
-        answers = _Answers(rows, config.seeds)
+        answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe = answers.score("probe", score) if answers.have("probe") else None
         names = answers.score("names", score)
         for method in config.methods:
-            found = recovered(
-                floor,
-                answers.of("student", method),
-                ceiling,
-                answers.labels,
-                answers.groups,
-                score,
+            student, reading = answers.of("student", method), reading_in(method)
+            found, alike = (
+                recovered(floor, student, top, answers.labels, answers.groups, score)
+                for top in (ceiling, answers.of("ceiling", reading) if reading else ceiling)
             )
             lines.append(
                 Line(
@@ -166,6 +166,7 @@ def summarise(
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
                     spent=Spent.on(name, method, work),
+                    reading=alike if reading else None,
                 )
             )
     return lines
@@ -291,7 +292,7 @@ def _probe_wins(lines: list[Line]) -> str:
     return text + "."
 
 
-class _Answers:
+class Answers:
     """The answers on one task as arrays, examples in the order of their ids."""
 
     def __init__(self, rows: pl.DataFrame, seeds: int):
@@ -300,11 +301,12 @@ class _Answers:
         self._kind = one["kind"][0]
         self.labels = labels_again(self._kind, one["label"].to_list())
         self.groups = one["group"].to_numpy()
+        self.kind = str(one["kind"][0])
         self._ids = one["id"]
 
     def of(self, role: str, method: str = "") -> np.ndarray:
         """Answers of one role, (seeds, examples, …)."""
-        return np.stack([self._one(role, method, seed) for seed in range(self._seeds)])
+        return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
 
     def have(self, role: str) -> bool:
         """Whether there are any of that role."""
@@ -312,9 +314,10 @@ class _Answers:
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""
-        return float(score(self._one(role, "", -1), self.labels))
+        return float(score(self.one(role, "", -1), self.labels))
 
-    def _one(self, role: str, method: str, seed: int) -> np.ndarray:
+    def one(self, role: str, method: str, seed: int) -> np.ndarray:
+        """Probabilities (examples, classes) of one role and seed."""
         rows = self._rows.filter(role=role, method=method, seed=seed)
         if not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")

@@ -89,8 +89,9 @@ class Methods:
 class Export:
     """Write a task's splits as JSON lines: id, group, split, text and label.
 
-    Of a generation it is prompt and target. The ids are what a file of your own weak labels
-    refers to.
+    Of preferences, the text is the prompt, the two completions follow, and the label is the
+    index of the preferred one; of a generation it is prompt and target. The ids are what a file
+    of your own weak labels refers to.
     """
 
     task: Positional[str]
@@ -125,6 +126,8 @@ class Export:
                         i = e.item
                         row: dict[str, Any] = {"id": i.id, "group": i.group}
                         row |= {"split": split, text: i.text}
+                        if i.completions:
+                            row["completions"] = i.completions
                         if split == "weak_train" or not self.hide_labels:
                             row[label] = e.label
                             row |= {ACCEPTED: e.accepted} if e.accepted else {}

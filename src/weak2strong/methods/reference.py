@@ -58,6 +58,19 @@ def names_in(reference: str) -> tuple[str, ...]:
     return tuple(_split(text, ":")[0] for text in _split(reference, "+"))
 
 
+def reading_in(reference: str) -> str | None:
+    """The step ``generative`` of a reference, as written with its settings, if it has one."""
+    steps = (text for text in _split(reference, "+") if _split(text, ":")[0] == "generative")
+    return next(steps, None)
+
+
+def settings_in(part: str) -> dict[str, Any]:
+    """The settings of one part of a reference, those that it leaves out included."""
+    name, *rest = _split(part, ":")
+    method = METHODS.get(name)
+    return {**method.options, **(_settings(method, ":".join(rest), part) if rest else {})}
+
+
 def is_oracle(reference: str) -> bool:
     """Whether a method, or one of its steps, sees ground truth; of unknown ones nobody can say.
 

@@ -211,10 +211,11 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
 
     Raises:
         UserError: where Transformers cannot load the model or its tokenizer, or the
-            answers are not tokens of the model.
+            answers are not tokens of the model, or there are none to give.
     """
     from transformers import AutoModel, AutoModelForCausalLM
 
+    spec.check_kind(kind)
     spec = spec.resolved()
     tokenizer = load_tokenizer(spec)
     device = best_device()

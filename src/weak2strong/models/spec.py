@@ -98,12 +98,17 @@ class ModelSpec:
             )
 
     def check_kind(self, kind: Kind) -> None:
-        """Refuse a kind of task that the model cannot be for.
+        """Refuse a kind of task that the model or its settings cannot be for.
 
         Raises:
-            UserError: where answers are written and the model is no decoder, or only a
-                head would be trained.
+            UserError: for answers to start from where a task has no classes; where answers are
+                written and the model is no decoder, or only a head would be trained.
         """
+        if self.head_start == "answers" and kind == "preference":
+            raise UserError(
+                f"Model {self.name}: a preference task has one reward and no classes, so there "
+                "are no answers to start the head from: choose another head_start."
+            )
         if kind in WRITTEN:
             from weak2strong.models.language import check_writes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import Recovered
 from weak2strong.analysis.summary import Line, warnings_of
 
@@ -78,8 +79,24 @@ def intervals_note(lines: list[Line]) -> str:
     return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
 
 
-def print_table(lines: list[Line], console: Console) -> None:
-    """Print floor, student, ceiling and PGR of every line, and what to know about them."""
+def reading_notes(lines: list[Line]) -> list[str]:
+    """For students that have read the texts first: PGR against ceilings that have, too."""
+    return [
+        f"{x.task}, {x.method}: the ceiling that reads the texts first, too, has "
+        f"{x.reading.ceiling:.3f}, and PGR against it is {pgr_text(x.reading)}."
+        for x in lines
+        if x.reading
+    ]
+
+
+def print_table(lines: list[Line], console: Console, over: OverTasks | None = None) -> None:
+    """Print floor, student, ceiling and PGR of every line, and what to know about them.
+
+    Args:
+        lines: one a task and method.
+        console: where to print.
+        over: the same over tasks, for a last table.
+    """
     from rich import box
     from rich.table import Table
 
@@ -119,7 +136,12 @@ def print_table(lines: list[Line], console: Console) -> None:
     notes = [
         sizes_note(lines) + intervals_note(lines),
         CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
+        *reading_notes(lines),
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]
     for note in notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+    if over:
+        from weak2strong.report.over_tasks import print_over_tasks
+
+        print_over_tasks(over, console)

@@ -13,15 +13,17 @@ import yaml
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.methods import GROUPS, USUAL
-from weak2strong.methods.reference import find_method
+from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_installed, load_plugins
 from weak2strong.predictions import read_weak_labels
 from weak2strong.study.needs import provided
 from weak2strong.tasks import expand
+from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_tasks, pinned
+from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Entities, Task
 from weak2strong.training.settings import Training
 
@@ -31,6 +33,7 @@ DEFAULT_METHODS = (USUAL,)
 DEFAULT_SEEDS = 5
 
 Labels = Literal["soft", "hard"]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,15 @@ class StudyConfig:
         split_seed: decides the splits, which all seeds share.
         entities: whether tasks ask about what the ladder has read about ("seen"),
             or about what no rung can know ("unseen").
+        train_difficulty: which examples training and validation keep, such as
+            ``below:1200`` (see `weak2strong.tasks.difficulty`); None for all.
+        test_difficulty: which examples the test keeps, likewise.
         data: where the user's own data have what, and how they are made into tasks.
         intermediates: models between supervisor and student, for bootstrapping, the
             smallest first; None takes the rungs between two rungs of the ladder.
         supervisors: further supervisors, for ensembles.
         plugins: Python files that add methods, losses, probes and tasks.
+        primary_test: by which `w2s compare` will judge methods; no result depends on it.
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -75,10 +82,23 @@ class StudyConfig:
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
     entities: Entities = "seen"
+    train_difficulty: str | None = None
+    test_difficulty: str | None = None
     data: DataOptions = field(default_factory=DataOptions)
     intermediates: tuple[ModelSpec, ...] | None = None
     supervisors: tuple[ModelSpec, ...] = ()
     plugins: tuple[Path, ...] = ()
+    primary_test: PrimaryTest = "wilcoxon-one-sided"
+
+    def splits(self, task: Task) -> Splits:
+        """The splits of one of the study's tasks.
+
+        Raises:
+            UserError: where they cannot be made, or lack what difficulty asks for.
+        """
+        whole = make_splits(task, self.split_seed)
+        about = f"Task {task.name}"
+        return select(whole, self.train_difficulty, self.test_difficulty, about)
 
     @property
     def weak_name(self) -> str:
@@ -97,6 +117,12 @@ class StudyConfig:
         return tuple(
             ModelSpec(name, precision=self.strong.precision) for name in known[first + 1 : last]
         )
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The steps by which some students read texts first: their ceilings do so, too."""
+        found = (reading_in(method) for method in self.methods)
+        return tuple(dict.fromkeys(reading for reading in found if reading))
 
     def checked(self) -> tuple[str, ...]:
         """The references of all tasks, groups written out, once the study's own words are right.
@@ -123,6 +149,11 @@ class StudyConfig:
             raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
         if self.labels not in get_args(Labels):
             raise UserError(f"Labels are soft or hard, not {self.labels!r}.")
+        for selection in (self.train_difficulty, self.test_difficulty):
+            if selection is not None:
+                read_selection(str(selection))
+        if self.primary_test not in get_args(PrimaryTest):
+            raise unknown_name("primary test", self.primary_test, get_args(PrimaryTest))
         return references
 
     def resolved(self) -> StudyConfig:

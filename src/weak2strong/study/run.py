@@ -54,7 +54,7 @@ def run_study(
     asked, config = config, config.resolved()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
     held = [_contents(desk) for desk in desks.values()]
-    folder = _claim(out, config, tuple(desks))
+    folder = claim(out, config, tuple(desks))
     show(held)
     tasks = {n: (d.task.kind, len(d.task.classes)) for n, d in desks.items()}
     _, left = provided(replace(config, methods=asked.methods), tasks)
@@ -98,22 +98,43 @@ def _contents(desk: Desk) -> Contents:
     return contents(desk.reference, desk.task, desk.splits, models)
 
 
-def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
-    """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
+def _same_study(old: str, new: str) -> bool:
+    """Whether two texts are one study; an older one may lack fields that have their defaults."""
+    try:
+        return StudyConfig.from_yaml(old).to_yaml() == new
+    except UserError:
+        return False
+
+
+def claim(
+    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
+) -> Path:
+    """The run folder with ``study.yaml`` in it, checked to be writable and ours.
+
+    Args:
+        out: where the user wants it; by default a new one below ``runs``.
+        config: the study, resolved.
+        tasks: names, for that of a new folder.
+        what: is done, if it is no run; ``runs/latest`` then stays as it is.
+
+    Raises:
+        UserError: where it cannot be written, or holds another study.
+    """
     first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first
-    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = "-".join(part for part in (now, what, about) if part)
     folder = out or Path("runs") / name
     text = config.to_yaml()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = folder / "study.yaml"
-        if there.exists() and there.read_text() != text:
+        if there.exists() and not _same_study(there.read_text(), text):
             raise UserError(
                 f"{folder} holds a run of another study: choose another folder with --out."
             )
         there.write_text(text)
-        if out is None:
+        if out is None and what is None:
             latest = folder.parent / "latest"
             latest.unlink(missing_ok=True)
             latest.symlink_to(folder.name)

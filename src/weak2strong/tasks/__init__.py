@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from weak2strong.registry import Registry
-from weak2strong.tasks.nlp import BURNS, ELEUTHER
+from weak2strong.tasks.nlp import BURNS, ELEUTHER, PREFERENCES
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
 _GENERATION = "weak2strong.tasks.atlas.generation"
+_CHESS = "weak2strong.tasks.chess.questions"
+_PREFERENCES = "weak2strong.tasks.atlas.preferences"
 
 HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
 """What an unknown name is told."""
@@ -44,6 +46,11 @@ TASKS = Registry(
         "atlas-generation": f"{_GENERATION}:COUNTRY",
         "atlas-generation-language": f"{_GENERATION}:LANGUAGE",
         "atlas-generation-currency": f"{_GENERATION}:CURRENCY",
+        "chess-mate-exists": f"{_CHESS}:MATE_EXISTS",
+        "chess-hangs": f"{_CHESS}:HANGS",
+        "chess-material": f"{_CHESS}:MATERIAL",
+        "atlas-preference": f"{_PREFERENCES}:CONTINENT",
+        "atlas-preference-hemisphere": f"{_PREFERENCES}:HEMISPHERE",
     },
     hint=HINT,
 )
@@ -51,15 +58,22 @@ TASKS = Registry(
 NOT_KNOWN = ("atlas-larger",)
 """Tasks of the atlas that no rung of the shipped ladder can do: controls, where all is chance."""
 
+ATLAS_PREFERENCES = ("atlas-preference", "atlas-preference-hemisphere")
+"""Tasks of the atlas that ask which of two completions is better."""
+
 IN_WORDS = tuple(name for name in TASKS if name.startswith("atlas-generation"))
 """Tasks of the atlas that are answered in words."""
 
+_APART = (*NOT_KNOWN, *ATLAS_PREFERENCES, *IN_WORDS)
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
-        name for name in TASKS if name.startswith("atlas-") and name not in (*NOT_KNOWN, *IN_WORDS)
+        name for name in TASKS if name.startswith("atlas-") and name not in _APART
     ),
+    "chess-suite": tuple(name for name in TASKS if name.startswith("chess-")),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,
+    "preferences": PREFERENCES,
 }
 """Names that stand for several tasks."""
 

@@ -8,11 +8,12 @@ tables of their own (`weak2strong.models.heads`, `weak2strong.study.stages`,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from weak2strong.predictions import texts
-from weak2strong.tasks.task import Example, Kind
+from weak2strong.tasks.task import Example, Item, Kind
 
 
 def _cells(values: Iterable[Sequence[str]]) -> np.ndarray:
@@ -23,39 +24,64 @@ def _cells(values: Iterable[Sequence[str]]) -> np.ndarray:
     return cells
 
 
+def _indices(examples: Sequence[Example]) -> np.ndarray:
+    return np.array([int(e.label) for e in examples])
+
+
+def _one_hot(examples: Sequence[Example], classes: int) -> np.ndarray:
+    return np.eye(classes)[_indices(examples)]
+
+
+def _most_probable(targets: np.ndarray) -> np.ndarray:
+    return targets.argmax(axis=1)
+
+
+def _certain(targets: np.ndarray) -> np.ndarray:
+    return np.eye(targets.shape[1])[targets.argmax(axis=1)]
+
+
 _TRUE_TARGETS: dict[Kind, Callable[[Sequence[Example], int], np.ndarray]] = {
-    "classification": lambda examples, classes: np.eye(classes)[[int(e.label) for e in examples]],
+    "classification": _one_hot,
+    "preference": _one_hot,
     "generation": lambda examples, classes: texts(str(e.label) for e in examples),
 }
 
 _TRUE_LABELS: dict[Kind, Callable[[Sequence[Example]], np.ndarray]] = {
-    "classification": lambda examples: np.array([e.label for e in examples]),
+    "classification": _indices,
+    "preference": _indices,
     "generation": lambda examples: _cells((str(e.label), *e.accepted) for e in examples),
 }
 
 _LABELS_AGAIN: dict[Kind, Callable[[Sequence], np.ndarray]] = {
     "classification": np.array,
+    "preference": np.array,
     "generation": _cells,
 }
 
 _HARD_LABELS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
-    "classification": lambda targets: targets.argmax(axis=1),
+    "classification": _most_probable,
+    "preference": _most_probable,
     "generation": lambda targets: _cells((target,) for target in targets),
 }
 
 _HARDENED: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
-    "classification": lambda targets: np.eye(targets.shape[1])[targets.argmax(axis=1)],
+    "classification": _certain,
+    "preference": _certain,
     "generation": lambda targets: targets,
 }
 
 _STRATA: dict[Kind, Callable[[Example], int]] = {
     "classification": lambda example: int(example.label),
+    "preference": lambda example: int(example.label),
     "generation": lambda example: 0,
 }
 
-_LEARNT: dict[Kind, Callable[[Example], str]] = {
-    "classification": lambda example: example.item.text,
-    "generation": lambda example: f"{example.item.text} {example.label}",
+_LEARNT: dict[Kind, Callable[[Example], Item]] = {
+    "classification": lambda example: example.item,
+    "preference": lambda example: example.item,
+    "generation": lambda example: replace(
+        example.item, text=f"{example.item.text} {example.label}"
+    ),
 }
 
 
@@ -95,6 +121,6 @@ def stratum(kind: Kind) -> Callable[[Example], int]:
     return _STRATA[kind]
 
 
-def learnt_text(kind: Kind, example: Example) -> str:
-    """All that passes a model when it learns an example."""
+def learnt(kind: Kind, example: Example) -> Item:
+    """An item of all that passes a model when it learns an example."""
     return _LEARNT[kind](example)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.cleaning import Cleaning, distinct, example_of
+from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import (
     DataOptions,
@@ -25,7 +25,7 @@ from weak2strong.tasks.files import (
     version_of,
 )
 from weak2strong.tasks.kinds import stratum
-from weak2strong.tasks.readers import READERS, listed
+from weak2strong.tasks.readers import READERS, ending, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sizes import draw
 from weak2strong.tasks.splits import Stratum, balanced, normalised, union
@@ -62,7 +62,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
             )
         return files
     files = tuple(Path(part.strip()).expanduser() for part in reference.split(","))
-    named = len(files) == 3 and all(PurePath(f).suffix.lower() in READERS for f in files)
+    named = len(files) == 3 and all(ending(f) in READERS for f in files)
     return files if named and not path.is_file() else None
 
 
@@ -83,10 +83,11 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     whole: list[tuple[Example, int]] = []
     exact = contradictory = 0
     for place, file in enumerate(contents):
-        once, repeats, contradictions = distinct([row for row in rows if row.file == file])
+        mine = [row for row in rows if row.file == file and not alike(row)]
+        once, repeats, contradictions = distinct(mine)
         whole.extend((example_of(row), place) for row in once)
         exact, contradictory = exact + repeats, contradictory + contradictions
-    texts = [e.item.text for e, _ in whole]
+    texts = [e.item.content for e, _ in whole]
     families = near_duplicates(texts) if options.near_duplicates else []
     stays, parts = _apart(whole, families)
     even = [balanced(part) for part in parts] if options.balance and classes else parts
@@ -103,6 +104,8 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         licence="the user's own",
         load=lambda: examples,
         given={e.item.id: split for split, part in splits.items() for e in part},
+        rows=tuple(rows),
+        split_of=dict(zip(contents, SPLITS_OF_FILES, strict=True)),
         cleaning=Cleaning(
             read=len(rows),
             exact=exact,
@@ -113,6 +116,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
             spare=sum(map(len, even)) - kept,
             kept=kept,
             across=len(whole) - sum(stays),
+            alike=sum(map(alike, rows)),
         ),
     )
 
@@ -126,8 +130,13 @@ def _apart(
         whole: examples, each with the position of its file.
         families: positions of examples whose texts are nearly the same.
     """
-    texts = [f"text {normalised(e.item.text)}" for e, _ in whole]
+    texts = [f"text {normalised(e.item.content)}" for e, _ in whole]
     links = [(f"group {e.item.group}", text) for (e, _), text in zip(whole, texts, strict=True)]
+    links += [
+        (text, f"text {normalised(read)}")
+        for (e, _), text in zip(whole, texts, strict=True)
+        for read in e.item.texts
+    ]
     links += [(texts[family[0]], texts[i]) for family in families for i in family[1:]]
     root = union(links)
     last: dict[str, int] = defaultdict(int)
@@ -139,8 +148,7 @@ def _apart(
     for (e, place), text in zip(whole, texts, strict=True):
         stays.append(place == last[root(text)])
         if stays[-1]:
-            item = replace(e.item, group=name[root(text)])
-            parts[place].append(replace(e, item=item))
+            parts[place].append(replace(e, item=replace(e.item, group=name[root(text)])))
     return stays, parts
 
 

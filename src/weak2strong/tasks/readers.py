@@ -5,7 +5,9 @@ Values come as the format knows them; a ``.csv`` knows text only.
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +23,8 @@ Values = Sequence[tuple[int, Mapping[str, Any]]]
 Check = Callable[[Sequence[str]], list[str]]
 """Refuses a file without the columns that are asked for; says which these are."""
 
+PACKED = ".jsonl.gz"
+
 SHOWN = 12
 """Names that an error lists at most."""
 
@@ -28,8 +32,12 @@ SHOWN = 12
 TEXT, LABEL = "text", "label"
 """The columns of a classification where no others are named."""
 
-PROMPT, TARGETS, ACCEPTED = "prompt", ("target", "answer"), "accepted"
-"""The columns of a generation: the second under either name; the third may be missing."""
+PROMPT, CHOSEN, REJECTED = "prompt", "chosen", "rejected"
+"""The columns of preferences; the first may be missing."""
+
+TARGETS, ACCEPTED = ("target", "answer"), "accepted"
+"""The columns of a generation besides the prompt: the first has either name, the second may be
+missing."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +52,21 @@ class Columns:
     def flags(self, present: Sequence[str] = ()) -> dict[str, str]:
         """Every column that must be there, with the flag that names it.
 
-        A file with a column for prompts and one for targets, and none for a text with a
-        label, holds a generation.
+        A file with a column for what was chosen and one for what was rejected, and none for
+        a text with a label, holds preferences; one with prompts and targets a generation.
         """
         named = {"--group-column": self.group, "--id-column": self.id}
-        if (self.text, self.label) == (TEXT, LABEL) and _has_targets(present):
+        usual = (self.text, self.label) == (TEXT, LABEL) and not {TEXT, LABEL} <= {*present}
+        if usual and {CHOSEN, REJECTED} <= {*present}:
+            of_pairs = [name for name in (PROMPT, CHOSEN, REJECTED) if name in present]
+            named |= {name: name for name in of_pairs}
+        elif usual and PROMPT in present and {*TARGETS} & {*present}:
             target = next(name for name in TARGETS if name in present)
             written = [name for name in (PROMPT, target, ACCEPTED) if name in present]
             named |= {name: name for name in written}
         else:
             named |= {"--text-column": self.text, "--label-column": self.label}
         return {flag: name for flag, name in named.items() if name is not None}
-
-
-def _has_targets(present: Sequence[str]) -> bool:
-    there = {*present}
-    return PROMPT in there and bool(there & {*TARGETS}) and not {TEXT, LABEL} <= there
 
 
 def read(file: str, content: bytes, columns: Columns) -> Values:
@@ -73,8 +80,7 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
     Raises:
         UserError: for an unknown ending, a file that cannot be read or lacks a column.
     """
-    ending = PurePath(file).suffix.lower()
-    if ending not in READERS:
+    if ending(file) not in READERS:
         raise UserError(f"Data file {file} must end in {', '.join(READERS)}: convert or rename it.")
     if not content.strip():
         return []
@@ -86,7 +92,16 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
                 raise _no_column(file, name, present, flag)
         return list(dict.fromkeys(wanted.values()))
 
-    return READERS[ending](file, content, check)
+    return READERS[ending(file)](file, content, check)
+
+
+def ending(file: str | PurePath) -> str:
+    """The ending of a file's name that says how to read it, in lower case.
+
+    That of JSON lines that are compressed is the same: ``a.jsonl.gz`` ends in ``.jsonl``.
+    """
+    name = PurePath(file).name.lower()
+    return ".jsonl" if name.endswith(PACKED) else PurePath(name).suffix
 
 
 def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:
@@ -136,6 +151,11 @@ def _parquet(file: str, content: bytes, check: Check) -> Values:
 
 def _jsonl(file: str, content: bytes, check: Check) -> Values:
     present, rows = {}, []
+    if file.lower().endswith(PACKED):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as e:
+            raise _unreadable(file, "a whole gzip file", e) from e
     # Not splitlines, which also parts at separators that may stand inside a text.
     for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         if not line.strip():

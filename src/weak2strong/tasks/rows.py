@@ -13,8 +13,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.readers import ACCEPTED, PROMPT, TARGETS, Columns, listed, place_of, read
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.pairs import PREFERRED, read_pair
+from weak2strong.tasks.readers import (
+    ACCEPTED,
+    CHOSEN,
+    PROMPT,
+    REJECTED,
+    TARGETS,
+    Columns,
+    listed,
+    place_of,
+    read,
+)
+from weak2strong.tasks.splits import normalised
+from weak2strong.tasks.task import Dialogue, Kind
 
 Label = str | int | bool
 
@@ -23,6 +35,7 @@ Label = str | int | bool
 class Row:
     """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column.
 
+    Of a preference, ``text`` is the prompt, and ``label`` the index of the preferred completion.
     Of a generation ``text`` is the prompt, ``label`` the target, and ``accepted`` counts as well.
     """
 
@@ -32,12 +45,21 @@ class Row:
     label: int | str
     group: str | None
     id: str | None
+    completions: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
     accepted: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
         """What a task of such rows asks."""
-        return "generation" if isinstance(self.label, str) else "classification"
+        if isinstance(self.label, str):
+            return "generation"
+        return "preference" if self.completions else "classification"
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All its texts, as they are compared."""
+        return tuple(map(normalised, (self.text, *self.completions)))
 
     @property
     def place(self) -> str:
@@ -53,8 +75,9 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
         columns: where to find what.
 
     Returns:
-        The rows, labelled by class index, and the classes; those of a generation are labelled
-        by target, and there are no classes. Text labels are the
+        The rows, labelled by class index, and the classes; those of preferences are which of
+        the two completions it is; those of a generation are labelled by target, and there
+        are no classes. Text labels are the
         classes, sorted; whole numbers must be 0 to k - 1; truth values become
         ``false`` and ``true``.
 
@@ -68,9 +91,13 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
             if not {columns.text, columns.label} <= values.keys():
+                if CHOSEN in values:
+                    pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], place)
+                    rows.append(Row(file, number, group=group, id=id, **vars(pair)))
+                    continue
                 prompt, target = _text(values[PROMPT], place, PROMPT), _target(values, place)
-                accepted = _accepted(values.get(ACCEPTED), place)
-                rows.append(Row(file, number, prompt, target, group, id, accepted))
+                more = _accepted(values.get(ACCEPTED), place)
+                rows.append(Row(file, number, prompt, target, group, id, accepted=more))
                 continue
             text = _text(values[columns.text], place, columns.text)
             labels.append(_label(values[columns.label], place, columns.label))
@@ -81,10 +108,15 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     if len(labels) < len(rows):
         if labels:
             raise UserError(
-                f"Of {listed(tuple(files))}, some hold prompts with targets and some texts with "
-                "labels: a task takes one or the other."
+                f"Of {listed(tuple(files))}, some hold preferences or prompts with targets, and "
+                "some texts with labels: a task takes one or the other."
             )
-        return rows, ()
+        if len({row.kind for row in rows}) > 1:
+            raise UserError(
+                f"Of {listed(tuple(files))}, some hold preferences and some prompts with targets: "
+                "a task takes one or the other."
+            )
+        return rows, PREFERRED if rows[0].kind == "preference" else ()
     if all(file.lower().endswith(".csv") for file in files):
         labels = _untyped(labels)
     return _coded(rows, labels, columns.label)

@@ -141,7 +141,8 @@ def digest(rows: Iterable[Item | Example]) -> str:
     for row in rows:
         item = row.item if isinstance(row, Example) else row
         truth = (row.label, *row.accepted) if isinstance(row, Example) else (None,)
-        sha.update(json.dumps([item.id, item.group, item.text, *truth]).encode())
+        more = (*item.completions, *item.dialogues)
+        sha.update(json.dumps([item.id, item.group, item.text, *truth, *more]).encode())
     return sha.hexdigest()
 
 
@@ -177,7 +178,9 @@ def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
     """Groups, joined where they share a normalised text (union by the smallest name)."""
     first: dict[str, str] = {}
     root = union(
-        (e.item.group, first.setdefault(normalised(e.item.text), e.item.group)) for e in examples
+        (e.item.group, first.setdefault(normalised(text), e.item.group))
+        for e in examples
+        for text in e.item.texts
     )
     clusters: dict[str, list[Example]] = defaultdict(list)
     for e in sorted(examples, key=lambda e: e.item.id):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.prompt import Prompt, default_prompt
 
-Kind = Literal["classification", "generation"]
+Kind = Literal["classification", "preference", "generation"]
 """Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
 
+TEXTS: Mapping[Kind, int] = {"classification": 1, "preference": 2, "generation": 1}
+"""How many texts a model reads for an item, each on its own, by kind."""
+
+Dialogue = tuple[tuple[str, str], ...]
+"""The turns of a conversation, each a role and what is said."""
 
 Entities = Literal["seen", "unseen"]
 """Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
@@ -29,25 +34,49 @@ class Item:
 
     ``id`` is stable and unique within a task, ``group`` names what must not be
     split (an entity, a game, a question), ``text`` is what the model reads: of a
-    generation the prompt.
+    generation the prompt. Of a
+    preference it is the prompt, too, and the model reads it twice, with each of two
+    ``completions`` behind it. ``dialogues`` are what it reads as turns of a chat, one a
+    text, for models with a template for these; empty where it is no chat.
     """
 
     id: str
     group: str
     text: str
+    completions: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What a model reads, each on its own (see `TEXTS`)."""
+        return tuple(self.text + c for c in self.completions) or (self.text,)
+
+    @property
+    def content(self) -> str:
+        """All that the item says as one text, whatever the order of its completions."""
+        return "\n".join((self.text, *sorted(self.completions)))
 
 
 @dataclass(frozen=True)
 class Example:
     """An item with its ground truth.
 
-    ``label`` is the index of its class, or of a generation the target: a text, for which
-    those that are ``accepted`` count as well.
+    ``label`` indexes its class, or the preferred completion, or is of a generation the
+    target: a text, for which those that are ``accepted`` count as well.
+
+    ``difficulty`` says how hard it is, more for harder, in whatever unit its source has,
+    such as the rating of a puzzle; None where nobody knows. Methods do not see it.
     """
 
     item: Item
     label: int | str
+    difficulty: float | None = None
     accepted: tuple[str, ...] = ()
+
+
+def texts_of(items: Iterable[Item]) -> list[str]:
+    """All texts that a model reads for some items, one item after another, preferred or not."""
+    return [text for item in items for text in item.texts]
 
 
 @dataclass(frozen=True)

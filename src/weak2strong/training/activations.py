@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from weak2strong.models.heads import probed
 from weak2strong.models.layers import layer_count
 from weak2strong.models.load import LoadedModel
 from weak2strong.models.spec import Pooling
 from weak2strong.tasks.task import Item
-from weak2strong.training.predict import each_batch, encoded
+from weak2strong.training.predict import each_batch, encoded, once_each
 
 
 def layer_activations(
@@ -36,7 +37,8 @@ def layer_activations(
     for layer in layers:
         if not 0 <= layer <= count:
             raise ValueError(f"layer {layer} is none of 0 to {count}")
-    shape = (len(items), model.network.head.in_features)
+    rows, places = once_each(model.kind, encoded(model, items))
+    shape = (len(rows), model.network.head.in_features)
     found = {layer: np.empty(shape, dtype=np.float32) for layer in layers}
 
     def keep(group: list[int], tokens: Tensor, mask: Tensor) -> None:
@@ -44,5 +46,5 @@ def layer_activations(
         for layer, one in zip(layers, pooled, strict=True):
             found[layer][group] = one.float().cpu().numpy()
 
-    each_batch(model, encoded(model, items), keep)
-    return found
+    each_batch(model, rows, keep)
+    return {layer: probed(model.kind, values[places]) for layer, values in found.items()}

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from weak2strong.losses import Loss
 from weak2strong.metrics import metric
-from weak2strong.models.batches import encode
+from weak2strong.models.batches import encode_items
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
@@ -72,11 +72,11 @@ def fit(
     Raises:
         UserError: where the model does not fit into the memory of the device.
     """
-    rows = encode(model.tokenizer, [item.text for item in train.items])
+    n, rows = len(train.items), encode_items(model.tokenizer, train.items)
     looked_at = validation if training.stopping != "none" else None
     if training.stopping != "none" and validation is None:
         raise ValueError(f"the stopping rule {training.stopping!r} needs validation labels")
-    seen = encode(model.tokenizer, [item.text for item in looked_at.items]) if looked_at else []
+    seen = encode_items(model.tokenizer, looked_at.items) if looked_at else []
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
     network = model.network
     with ExitStack() as stack:
@@ -85,7 +85,7 @@ def fit(
         return loop.train(
             model,
             [(network.trunk, training.learning_rate), (network.head, training.head_rate)],
-            len(rows),
+            n,
             partial(_gradients, model, examples, targets, loss),
             room,
             training,

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from weak2strong.errors import UserError
-from weak2strong.models.batches import token_counts
+from weak2strong.models.batches import text_lengths
 from weak2strong.models.prompted import PromptedModel
 from weak2strong.tasks.prompt import Prompt, few_shot_prompt
 from weak2strong.training.answers import answer_log_probabilities, longest_prompt
@@ -137,7 +137,7 @@ def _few_shot(
         asked = {i: few_shot_prompt(prompt, shots[first:], texts[i]) for i in waiting}
         ready = waiting
         if first < len(shots) and waiting:
-            counts = token_counts(model.tokenizer, list(asked.values()))
+            counts = text_lengths(model.tokenizer, list(asked.values()))
             ready = [i for i, n in zip(waiting, counts, strict=True) if n <= room]
         if ready:
             result[ready] = answer_log_probabilities(model, [asked[i] for i in ready], answers)

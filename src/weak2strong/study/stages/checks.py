@@ -71,6 +71,18 @@ def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: 
     )
 
 
+def _preferred_by_spelling(
+    train: Sequence[Example], test: Sequence[Item], classes: int
+) -> np.ndarray:
+    """A prompt is left out: it is the same for both, so that no sum over letters can use it."""
+    from weak2strong.probes import ngram_comparison
+
+    labels = np.array([e.label for e in train])
+    return ngram_comparison(
+        [e.item.completions for e in train], labels, [item.completions for item in test]
+    )
+
+
 def _text_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
     from weak2strong.probes import ngram_neighbour
 
@@ -82,5 +94,6 @@ def _text_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: i
 
 _SPELLING: dict[Kind, Callable[[Sequence[Example], Sequence[Item], int], np.ndarray]] = {
     "classification": _class_by_spelling,
+    "preference": _preferred_by_spelling,
     "generation": _text_by_spelling,
 }

@@ -197,6 +197,7 @@ def _in_words(
 
 _LEARNERS: dict[Kind, Callable[..., tuple[Answer, Fit]]] = {
     "classification": _with_head,
+    "preference": _with_head,
     "generation": _in_words,
 }
 

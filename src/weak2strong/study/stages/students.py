@@ -42,7 +42,7 @@ STRIDE = 1000
 def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     """What the method of that reference makes of the strong model and the weak labels."""
     found = find_method(method)
-    labels = _shown(desk, weak_labels(desk, seed))
+    labels = shown(desk, weak_labels(desk, seed))
     context = StudentContext(desk, found, seed, desk.config.strong, labels)
     entry = desk.stage(
         "student",
@@ -134,7 +134,7 @@ class StudentContext:
         others = [(model, self.seed) for model in self._desk.config.supervisors] or [
             (None, self.seed + STRIDE * i) for i in range(1, seeds)
         ]
-        found = [_shown(self._desk, supervisor(self._desk, s, model)) for model, s in others]
+        found = [shown(self._desk, supervisor(self._desk, s, model)) for model, s in others]
         return (self.weak_labels, *found)
 
     def truth(self, split: str) -> Predictions:
@@ -185,12 +185,12 @@ class StudentContext:
         return Lesson(learn, labels.at([item.id for item in learn]), watch, seen)
 
 
-def _shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
+def shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
     """The labels of the splits that a student learns from and stops on, as the study has them."""
-    shown = joined(labels["strong_train"], labels["validation"])
+    told = joined(labels["strong_train"], labels["validation"])
     if desk.config.labels == "hard":
-        shown = replace(shown, values=hardened(desk.task.kind, shown.values))
-    return shown
+        told = replace(told, values=hardened(desk.task.kind, told.values))
+    return told
 
 
 def _loss(of: Loss | str) -> Loss:
