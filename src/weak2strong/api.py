@@ -160,7 +160,7 @@ class SweepResults:
         """Layers by settings, one summary a task and probe; on the study's metric if None."""
         from weak2strong.analysis.swept import summarise_sweep
 
-        return summarise_sweep(self.scores, metric or self.config.metric)
+        return summarise_sweep(self.scores, metric or self.config.metric or "accuracy")
 
 
 class Study:
@@ -173,7 +173,7 @@ class Study:
         strong: the student and ceiling model, likewise.
         methods: names of methods (`w2s methods`).
         seeds: how many.
-        metric: what PGR is computed on.
+        metric: what PGR is computed on; the usual one of the tasks if None.
         weak_labels: a file of your own labels in place of a supervisor.
         labels: students learn the supervisor's probabilities ("soft") or answers ("hard").
         weak_training: settings of the supervisor's finetuning.
@@ -201,7 +201,7 @@ class Study:
         strong: str | ModelSpec = DEFAULT_STRONG,
         methods: Sequence[str] | str = DEFAULT_METHODS,
         seeds: int = DEFAULT_SEEDS,
-        metric: str = "accuracy",
+        metric: str | None = None,
         weak_labels: str | Path | None = None,
         labels: Labels = "soft",
         weak_training: Training | None = None,
