@@ -1,0 +1,111 @@
+"""Misfit of student and weak labels, the gain that it predicts, and the gain that came.
+
+With weak label w, student s and one-hot ground truth y as probabilities over classes, on test:
+
+- **squared** (Charikar et al. 2024, arXiv 2405.15116): misfit is the mean of ``|s - w|^2``, gain
+  the mean of ``|w - y|^2 - |s - y|^2``, by how much the Brier score falls.
+- **kl** (Mulgund and Pabbaraju 2025, arXiv 2501.19105, who take other Bregman divergences):
+  misfit is the mean of ``KL(s || w) = sum s log(s / w)``, gain the fall of the log loss,
+  ``log s(y) - log w(y)``. Probabilities are at least `LEAST` in logarithms.
+
+The theory says gain >= misfit, for a student that is the projection of the weak labels onto a
+convex class that holds the truth: for squares the least-squares fit, for KL the one with the least
+``KL(s || w)``. Finetuning with cross-entropy is neither: it is no convex class, and it minimises
+``KL(w || s)``. So this is a prediction to be checked, not a guarantee. It takes no ground truth.
+
+As ``gain = misfit + 2 mean (w - s).(s - y)``, misfit is a part of the gain in any case: a
+correlation of the two over tasks says less than whether gain minus misfit is near 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weak2strong.analysis.calibration import LEAST, log_loss, squared_distance
+from weak2strong.analysis.estimates import columns, mean_estimate
+from weak2strong.analysis.tested import Tested
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FORMS = ("squared", "kl")
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Per example, ``(..., n)``: the misfit, which predicts the gain, and the gain."""
+
+    misfit: np.ndarray
+    gain: np.ndarray
+
+
+def squared_misfit(student: np.ndarray, weak: np.ndarray, labels: np.ndarray) -> Misfit:
+    """The form of Charikar et al.; probabilities ``(..., n, k)``, labels ``(n,)``."""
+    truth = np.eye(student.shape[-1])[labels]
+    gain = squared_distance(weak, truth) - squared_distance(student, truth)
+    return Misfit(squared_distance(student, weak), gain)
+
+
+def kl_misfit(student: np.ndarray, weak: np.ndarray, labels: np.ndarray) -> Misfit:
+    """The form with KL(student || weak) and log loss, in nats; shapes as in `squared_misfit`."""
+    s, w = (np.clip(x, LEAST, 1.0) for x in (student, weak))
+    divergence = (student * (np.log(s) - np.log(w))).sum(axis=-1)
+    return Misfit(divergence, log_loss(weak, labels) - log_loss(student, labels))
+
+
+def misfit_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
+    """A row a form: misfit, gain, and ``surplus``, gain minus misfit, means over seeds."""
+    student = tested.students[method]
+    for form, of in zip(FORMS, (squared_misfit, kl_misfit), strict=True):
+        found = of(student, tested.floor, tested.labels)
+        row: dict[str, Any] = {"form": form}
+        for name, values in (
+            ("misfit", found.misfit),
+            ("gain", found.gain),
+            ("surplus", found.gain - found.misfit),
+        ):
+            row |= columns(name, mean_estimate(values, tested.weights, tested.group_count))
+        yield row
+
+
+FEWEST = 4
+"""Tasks from which a correlation is given: Fisher's interval needs so many."""
+
+
+def misfit_over_tasks(misfits: pl.DataFrame) -> pl.DataFrame:
+    """Misfit against gain over tasks: a row a form, pair of models and method.
+
+    ``r`` is Pearson's correlation with Fisher's 95% interval, null below `FEWEST` tasks;
+    ``gain_over_misfit`` the ratio of the two means, 1 where the prediction is right on average.
+
+    Args:
+        misfits: rows of `misfit_rows` with columns task, weak, strong and method.
+    """
+    import polars as pl
+    from scipy.stats import pearsonr
+
+    rows, keys = [], ["form", "weak", "strong", "method"]
+    for key, tasks in misfits.group_by(keys, maintain_order=True):
+        misfit, gain = (tasks[name].to_numpy() for name in ("misfit", "gain"))
+        row = dict(zip(keys, key, strict=True)) | {
+            "tasks": len(tasks),
+            "misfit": float(misfit.mean()),
+            "gain": float(gain.mean()),
+            "gain_over_misfit": float(gain.mean() / misfit.mean()) if misfit.any() else None,
+        }
+        row |= dict.fromkeys(("r", "r_low", "r_high"))
+        if len(tasks) >= FEWEST and np.ptp(misfit) > 0 and np.ptp(gain) > 0:
+            found = pearsonr(misfit, gain)
+            interval = found.confidence_interval(0.95)
+            row |= {
+                "r": float(found.statistic),
+                "r_low": float(interval.low),
+                "r_high": float(interval.high),
+            }
+        rows.append(row)
+    numbers = ("gain_over_misfit", "r", "r_low", "r_high")
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(numbers, pl.Float64))
