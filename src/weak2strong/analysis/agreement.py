@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.analysis.estimates import columns, mean_estimate
+from weak2strong.analysis.estimates import SHARE, columns, mean_estimate
 from weak2strong.analysis.tested import Tested
 
 AMONG = ("all", "right", "wrong")
@@ -36,7 +36,7 @@ def agreement_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
         row: dict[str, Any] = {"weak_label": weak_label, "examples": float(among.sum(1).mean())}
         for name, hits in of.items():
             hits = hits.astype(float)
-            found = mean_estimate(hits, tested.weights, tested.group_count, among)
+            found = mean_estimate(hits, tested.weights, tested.group_count, among, SHARE)
             row |= columns(name, found)
         yield row
 
@@ -51,8 +51,8 @@ def confusion_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
     for student_right in (True, False):
         for supervisor_right in (True, False):
             among = chosen["right" if supervisor_right else "wrong"]
-            here = (right == student_right) & among
-            share = mean_estimate(here.astype(float), tested.weights, tested.group_count)
+            here = ((right == student_right) & among).astype(float)
+            share = mean_estimate(here, tested.weights, tested.group_count, within=SHARE)
             yield {
                 "student_right": student_right,
                 "supervisor_right": supervisor_right,
@@ -60,9 +60,7 @@ def confusion_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
             }
 
 
-def _answered(
-    tested: Tested, method: str
-) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def _answered(tested: Tested, method: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Answers of student and supervisor, ``(S, n)``, and the examples of each of `AMONG`."""
     student, supervisor = (x.argmax(axis=2) for x in (tested.students[method], tested.floor))
     right = supervisor == tested.labels

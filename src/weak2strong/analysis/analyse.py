@@ -129,7 +129,11 @@ def _of_task(
 def _lacking(config: StudyConfig, predictions: pl.DataFrame, hard: Sequence[str]) -> list[str]:
     """What the run has nothing of."""
     said = []
-    bars = {"lp(weak)": "linear-probe", "ft(weak)": "naive", "ft(weak)+lp(gt)": "finetune-then-probe"}
+    bars = {
+        "lp(weak)": "linear-probe",
+        "ft(weak)": "naive",
+        "ft(weak)+lp(gt)": "finetune-then-probe",
+    }
     missing = [f"{bar} (method {m})" for bar, m in bars.items() if m not in config.methods]
     if missing:
         said.append(f"Saliency: the run lacks {', '.join(missing)}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def buckets(difficulty: np.ndarray, edges: Sequence[float] = ()) -> list[Bucket]
     if not edges:
         inner = np.unique(np.quantile(difficulty, np.arange(1, BUCKETS) / BUCKETS, method="higher"))
         edges = [float(e) for e in inner if e > least]
-    elif any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+    elif any(b <= a for a, b in pairwise(edges)):
         raise UserError(f"--edges rise from easy to hard, unlike {_list(edges)}.")
     of = np.searchsorted(edges, difficulty, side="right")
     if len(np.unique(of)) != len(edges) + 1:

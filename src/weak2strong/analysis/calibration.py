@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.analysis.estimates import columns, estimated, mean_estimate
+from weak2strong.analysis.estimates import SHARE, columns, estimated, mean_estimate
 from weak2strong.analysis.tested import Tested
 
 BINS = 10
@@ -94,15 +94,16 @@ def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
     drawn = np.stack([calibration_error(c, r, tested.weights) for c, r in pairs], axis=1)
     one_hot = np.eye(answers.shape[2])[tested.labels]
     of_each = {
-        "brier": squared_distance(answers, one_hot),
-        "log_loss": log_loss(answers, tested.labels),
-        "confidence": confidence,
-        "accuracy": right,
+        "brier": (squared_distance(answers, one_hot), (0.0, 2.0)),
+        "log_loss": (log_loss(answers, tested.labels), (0.0, np.inf)),
+        "confidence": (confidence, SHARE),
+        "accuracy": (right, SHARE),
     }
-    row = columns("ece", estimated(scores, drawn, tested.group_count))
+    row = columns("ece", estimated(scores, drawn, tested.group_count, SHARE))
     row["ece_if_calibrated"] = float(np.mean([error_if_calibrated(c) for c in confidence]))
-    for name, values in of_each.items():
-        row |= columns(name, mean_estimate(values, tested.weights, tested.group_count))
+    for name, (values, within) in of_each.items():
+        found = mean_estimate(values, tested.weights, tested.group_count, within=within)
+        row |= columns(name, found)
     return {"bins": BINS, **row}
 
 

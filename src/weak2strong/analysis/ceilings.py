@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weak2strong.analysis.estimates import Estimate, columns, estimated
-from weak2strong.analysis.intervals import Metric, replicate_scores
+from weak2strong.analysis.estimates import ANY, SHARE, Estimate, columns, estimated
+from weak2strong.analysis.intervals import Interval, Metric, replicate_scores
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks
 from weak2strong.analysis.summary import Line, summarise
 from weak2strong.analysis.tested import Tested
@@ -60,18 +60,14 @@ def ceilings(config: StudyConfig, predictions: pl.DataFrame, on: str | None = No
     import polars as pl
 
     lines = summarise(config, predictions, on)
-    probed = tuple(
-        dict.fromkeys(x.task for x in lines if x.probe_ceiling > x.recovered.ceiling)
-    )
+    probed = tuple(dict.fromkeys(x.task for x in lines if x.probe_ceiling > x.recovered.ceiling))
     probe = predictions.filter(role="probe").select(
         "task", "id", pl.col("probabilities").alias("of_probe")
     )
     replaced = (pl.col("role") == "ceiling") & pl.col("task").is_in(probed)
     against_best = predictions.join(
         probe, on=["task", "id"], how="left", maintain_order="left"
-    ).with_columns(
-        probabilities=pl.when(replaced).then("of_probe").otherwise("probabilities")
-    )
+    ).with_columns(probabilities=pl.when(replaced).then("of_probe").otherwise("probabilities"))
     again = summarise(config, against_best.filter(pl.col("task").is_in(probed)), on)
     of = {(x.task, x.method): x for x in (*lines, *again)}
     best = [of[x.task, x.method] for x in lines]
@@ -95,7 +91,7 @@ def ceiling_rows(found: Ceilings) -> list[dict[str, Any]]:
                     "metric": x.metric,
                     "against": against,
                     "is": "probe" if probe else "finetuned",
-                    **columns("ceiling", _estimate(r.ceiling, r.ceiling_interval)),
+                    **columns("ceiling", _estimate(r.ceiling, r.ceiling_interval, SHARE)),
                     **columns("pgr", None if r.value is None else _estimate(r.value, r.interval)),
                     "undefined": r.undefined,
                 }
@@ -115,5 +111,10 @@ def probe_minus_ceiling(tested: Tested, metric: Metric) -> Estimate | None:
     return estimated(scores[0], drawn, tested.group_count)
 
 
-def _estimate(value: float, interval: Any) -> Estimate:
-    return Estimate(value, interval.low, interval.high)
+def _estimate(
+    value: float, interval: Interval | None, within: tuple[float, float] = ANY
+) -> Estimate | None:
+    if interval is None:
+        return None
+    low, high = np.clip([interval.low, interval.high], *within)
+    return Estimate(value, float(low), float(high))

@@ -22,6 +22,10 @@ from weak2strong.analysis.recovered import BOOTSTRAP_SEEDS
 
 LEVEL = 0.95
 
+ANY = (-np.inf, np.inf)
+SHARE = (0.0, 1.0)
+"""Where a quantity can lie: an interval is cut there, which takes nothing from its coverage."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -32,13 +36,16 @@ class Estimate:
     high: float
 
 
-def estimated(scores: np.ndarray, replicates: np.ndarray, groups: int) -> Estimate | None:
+def estimated(
+    scores: np.ndarray, replicates: np.ndarray, groups: int, within: tuple[float, float] = ANY
+) -> Estimate | None:
     """The mean of scores with an interval.
 
     Args:
         scores: of every seed on the test set, ``(S,)``.
         replicates: the same on redrawn test sets, ``(b, S)``; those with a nan are left out.
         groups: how many groups the test examples form.
+        within: where the quantity can lie.
 
     Returns:
         None where a score is not defined, or fewer than half of the replicates are, or there
@@ -54,11 +61,16 @@ def estimated(scores: np.ndarray, replicates: np.ndarray, groups: int) -> Estima
     else:
         means = crossed_means(measured, np.random.default_rng([0, 1]))
         found = bootstrap_interval(measured, means, one, LEVEL)
-    return Estimate(float(scores.mean()), found.low, found.high)
+    low, high = np.clip([found.low, found.high], *within)
+    return Estimate(float(scores.mean()), float(low), float(high))
 
 
 def mean_estimate(
-    values: np.ndarray, weights: np.ndarray, groups: int, among: np.ndarray | None = None
+    values: np.ndarray,
+    weights: np.ndarray,
+    groups: int,
+    among: np.ndarray | None = None,
+    within: tuple[float, float] = ANY,
 ) -> Estimate | None:
     """The mean over examples of a value, averaged over seeds.
 
@@ -67,6 +79,7 @@ def mean_estimate(
         weights: how often each example counts in each bootstrap replicate, ``(b, n)``.
         groups: how many groups the examples form.
         among: which examples of each seed are meant, booleans ``(S, n)``; all if None.
+        within: where the mean can lie.
 
     Returns:
         None where a seed has no such example (see `estimated`).
@@ -75,18 +88,21 @@ def mean_estimate(
     with np.errstate(invalid="ignore"):
         scores = (values * chosen).sum(axis=1) / chosen.sum(axis=1)
         replicates = (weights @ (values * chosen).T) / (weights @ chosen.T)
-    return estimated(scores, replicates, groups)
+    return estimated(scores, replicates, groups, within)
 
 
 def score_estimate(
     answers: np.ndarray, labels: np.ndarray, metric: Metric, weights: np.ndarray, groups: int
 ) -> Estimate | None:
-    """The score of answers ``(S, n, k)``, averaged over seeds (see `estimated`)."""
+    """The score of answers ``(S, n, k)``, averaged over seeds (see `estimated`).
+
+    The metric is one of which more is better; those of `weak2strong.metrics` are from 0 to 1.
+    """
     whole = np.ones((1, len(labels)))
     scores, drawn = (
         replicate_scores([answers], labels, metric, w)[:, :, 0] for w in (whole, weights)
     )
-    return estimated(scores[0], drawn, groups)
+    return estimated(scores[0], drawn, groups, SHARE)
 
 
 def columns(name: str, found: Estimate | None) -> dict[str, float | None]:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weak2strong.analysis.calibration import LEAST, log_loss, squared_distance
-from weak2strong.analysis.estimates import columns, mean_estimate
+from weak2strong.analysis.estimates import ANY, columns, mean_estimate
 from weak2strong.analysis.tested import Tested
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def misfit_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
             ("gain", found.gain),
             ("surplus", found.gain - found.misfit),
         ):
-            row |= columns(name, mean_estimate(values, tested.weights, tested.group_count))
+            within = (0.0, np.inf) if name == "misfit" else ANY
+            mean = mean_estimate(values, tested.weights, tested.group_count, within=within)
+            row |= columns(name, mean)
         yield row
 
 
@@ -77,21 +79,22 @@ FEWEST = 4
 
 
 def misfit_over_tasks(misfits: pl.DataFrame) -> pl.DataFrame:
-    """Misfit against gain over tasks: a row a form, pair of models and method.
+    """Misfit against gain over tasks: a row a form, run and method.
 
     ``r`` is Pearson's correlation with Fisher's 95% interval, null below `FEWEST` tasks;
     ``gain_over_misfit`` the ratio of the two means, 1 where the prediction is right on average.
 
     Args:
-        misfits: rows of `misfit_rows` with columns task, weak, strong and method.
+        misfits: rows of `misfit_rows` with columns run, weak, strong, method and oracle.
     """
     import polars as pl
     from scipy.stats import pearsonr
 
-    rows, keys = [], ["form", "weak", "strong", "method"]
+    rows, keys = [], ["form", "run", "weak", "strong", "method"]
     for key, tasks in misfits.group_by(keys, maintain_order=True):
         misfit, gain = (tasks[name].to_numpy() for name in ("misfit", "gain"))
         row = dict(zip(keys, key, strict=True)) | {
+            "oracle": bool(tasks["oracle"][0]),
             "tasks": len(tasks),
             "misfit": float(misfit.mean()),
             "gain": float(gain.mean()),

@@ -83,9 +83,9 @@ def read_tested(config: StudyConfig, predictions: pl.DataFrame, task: str) -> Te
         students={method: answers.of("student", method) for method in config.methods},
         probe=None if rows.filter(role="probe").is_empty() else answers.one("probe", "", -1),
         difficulty=_difficulty(rows),
-        weights=group_weights(
-            answers.groups, REPLICATES, np.random.default_rng([0, 0])
-        ).astype(float),
+        weights=group_weights(answers.groups, REPLICATES, np.random.default_rng([0, 0])).astype(
+            float
+        ),
     )
 
 
