@@ -11,7 +11,7 @@ from weak2strong.analysis.by_difficulty import difficulty_rows
 from weak2strong.analysis.calibration import calibration_row, reliability_rows
 from weak2strong.analysis.ceilings import Ceilings, ceiling_rows, ceilings, probe_minus_ceiling
 from weak2strong.analysis.estimates import columns
-from weak2strong.analysis.misfit import misfit_rows
+from weak2strong.analysis.misfit import misfit_over_tasks, misfit_rows
 from weak2strong.analysis.saliency import saliency_rows
 from weak2strong.analysis.tested import PROBABILISTIC, Tested, read_tested
 from weak2strong.errors import UserError
@@ -31,11 +31,13 @@ TABLES: Mapping[str, str] = {
     "calibration": "a row a role: ECE, Brier score, log loss",
     "reliability": "a row a role, seed and bin",
     "misfit": "a row a student and form of misfit",
+    "misfit_over_tasks": "a row a method and form: misfit against gain",
     "saliency": "a row a bar",
     "difficulty": "a row a role and bucket",
     "ceilings": "a row a student and ceiling",
 }
-"""The tables, and what a row of each is; all have task, models and sizes as columns."""
+"""The tables, and what a row of each is; all have models and sizes as columns, and all but
+the one over tasks the task."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def analyse(
         if tested.probe is not None:
             probed.append(task)
             excess[task] = columns("probe_minus_ceiling", probe_minus_ceiling(tested, score))
+    if len(tasks) > 1:
+        rows["misfit_over_tasks"] = list(misfit_over_tasks(rows["misfit"]))
     left_out += _lacking(config, predictions, hard)
     found = None
     if probed:

@@ -19,18 +19,15 @@ correlation of the two over tasks says less than whether gain minus misfit is ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from weak2strong.analysis.calibration import LEAST, log_loss, squared_distance
-from weak2strong.analysis.estimates import ANY, columns, mean_estimate
+from weak2strong.analysis.estimates import ANY, Estimate, columns, mean_estimate
 from weak2strong.analysis.tested import Tested
-
-if TYPE_CHECKING:
-    import polars as pl
 
 FORMS = ("squared", "kl")
 
@@ -78,37 +75,32 @@ FEWEST = 4
 """Tasks from which a correlation is given: Fisher's interval needs so many."""
 
 
-def misfit_over_tasks(misfits: pl.DataFrame) -> pl.DataFrame:
-    """Misfit against gain over tasks: a row a form, run and method.
+def misfit_over_tasks(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Misfit against gain over the tasks of a run: a row a form and method.
 
     ``r`` is Pearson's correlation with Fisher's 95% interval, null below `FEWEST` tasks;
     ``gain_over_misfit`` the ratio of the two means, 1 where the prediction is right on average.
 
     Args:
-        misfits: rows of `misfit_rows` with columns run, weak, strong, method and oracle.
+        rows: of `misfit_rows` for every task, each with its method.
     """
-    import polars as pl
     from scipy.stats import pearsonr
 
-    rows, keys = [], ["form", "run", "weak", "strong", "method"]
-    for key, tasks in misfits.group_by(keys, maintain_order=True):
-        misfit, gain = (tasks[name].to_numpy() for name in ("misfit", "gain"))
-        row = dict(zip(keys, key, strict=True)) | {
-            "oracle": bool(tasks["oracle"][0]),
+    for form, method in dict.fromkeys((row["form"], row["method"]) for row in rows):
+        tasks = [row for row in rows if (row["form"], row["method"]) == (form, method)]
+        misfit, gain = (np.array([row[name] for row in tasks]) for name in ("misfit", "gain"))
+        row: dict[str, Any] = {
+            "method": method,
+            "form": form,
             "tasks": len(tasks),
             "misfit": float(misfit.mean()),
             "gain": float(gain.mean()),
             "gain_over_misfit": float(gain.mean() / misfit.mean()) if misfit.any() else None,
         }
-        row |= dict.fromkeys(("r", "r_low", "r_high"))
+        found = None
         if len(tasks) >= FEWEST and np.ptp(misfit) > 0 and np.ptp(gain) > 0:
-            found = pearsonr(misfit, gain)
-            interval = found.confidence_interval(0.95)
-            row |= {
-                "r": float(found.statistic),
-                "r_low": float(interval.low),
-                "r_high": float(interval.high),
-            }
-        rows.append(row)
-    numbers = ("gain_over_misfit", "r", "r_low", "r_high")
-    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(numbers, pl.Float64))
+            r = pearsonr(misfit, gain)
+            interval = r.confidence_interval(0.95)
+            value = float(r.statistic)  # pyright: ignore[reportAttributeAccessIssue]
+            found = Estimate(value, float(interval.low), float(interval.high))
+        yield row | columns("r", found)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.calibration import BINS
-from weak2strong.analysis.misfit import FEWEST, misfit_over_tasks
+from weak2strong.analysis.misfit import FEWEST
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import HONEST_SEEDS
 from weak2strong.analysis.saliency import BARS
@@ -37,8 +37,6 @@ def print_analyses(
     runs = tables["agreement"].select("run", "weak", "strong").unique()
     several = len(runs) > 1
     about = "models" if len(runs.unique(["weak", "strong"])) == len(runs) else "run"
-    if tables["misfit"].select("run", "task").unique()["run"].is_duplicated().any():
-        tables = {**tables, "over tasks": misfit_over_tasks(tables["misfit"])}
     printers = {n: PRINTERS[n] for n in COMPARED} if several else PRINTERS
     for name, of in printers.items():
         if name in tables:
@@ -170,7 +168,7 @@ def _calibration(tables: Tables) -> Printed:
 
 def _misfit(tables: Tables) -> Printed:
     shown = Printed(
-        "Misfit of student and weak labels, the gain that it predicts without ground truth",
+        "Misfit of student and weak labels, which predicts the gain, and the gain that came",
         ["method", "misfit", "gain", "gain - misfit", "KL misfit", "gain", "gain - misfit"],
         [
             "First three: misfit is the mean squared distance of the student's probabilities from "
@@ -205,7 +203,7 @@ def _misfit_over_tasks(tables: Tables) -> Printed:
             "gain - misfit first."
         ],
     )
-    for row in tables["over tasks"].iter_rows(named=True):
+    for row in tables["misfit_over_tasks"].iter_rows(named=True):
         shown.add(
             {"task": "all", **row},
             _method(row),
@@ -285,20 +283,21 @@ PRINTERS: Mapping[str, Callable[[Tables], Printed]] = {
     "confusion": _confusion,
     "calibration": _calibration,
     "misfit": _misfit,
-    "over tasks": _misfit_over_tasks,
+    "misfit_over_tasks": _misfit_over_tasks,
     "saliency": _saliency,
     "difficulty": _difficulty,
     "ceilings": _ceilings,
 }
 
-COMPARED = ("agreement", "over tasks")
+COMPARED = ("agreement", "misfit_over_tasks")
 """What is printed of several runs together."""
 
 
 def _title(frame: pl.DataFrame) -> str:
     from weak2strong.report.table import TITLES
 
-    return " or ".join(TITLES.get(m, m) for m in frame["metric"].unique(maintain_order=True))
+    names: list[str] = frame["metric"].unique().sort().to_list()
+    return " or ".join(TITLES.get(name, name) for name in names)
 
 
 def _pgr(row: Row) -> str:
