@@ -16,7 +16,7 @@ from weak2strong.analysis.saliency import saliency_rows
 from weak2strong.analysis.tested import PROBABILISTIC, Tested, read_tested
 from weak2strong.errors import UserError
 from weak2strong.methods.reference import is_oracle
-from weak2strong.metrics import metric
+from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 
@@ -70,11 +70,13 @@ def analyse(
         edges: between buckets of difficulty; quartiles if none.
 
     Raises:
-        UserError: where no task has probabilities as answers, or for wrong edges.
+        UserError: where no task has probabilities as answers, for wrong edges, or another metric.
     """
     import polars as pl
 
     on = on or config.metric
+    if on in LESS_IS_BETTER:
+        raise UserError(f"The analyses need a metric of which more is better, not {on!r}.")
     kinds = dict(predictions.select("task", "kind").unique(maintain_order=True).iter_rows())
     tasks = [task for task, kind in kinds.items() if kind in PROBABILISTIC]
     if not tasks:
