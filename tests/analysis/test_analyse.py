@@ -142,6 +142,7 @@ def test_what_a_run_lacks_is_said(frame):
     unprobed = analyse(config("low"), low.filter(pl.col("role") != "probe"))
     assert unprobed.ceilings is None
     assert "lp(gt) (check probe)" in unprobed.left_out[0]
+    assert unprobed.left_out[1] == "Ceiling check: the run has no probe with ground truth."
 
 
 def test_answers_that_are_texts_are_left_out_or_refused(frame):

@@ -135,14 +135,14 @@ def _of_task(
 def _lacking(config: StudyConfig, predictions: pl.DataFrame, hard: Sequence[str]) -> list[str]:
     """What the run has nothing of."""
     said = []
-    bars = {
-        "lp(weak)": "linear-probe",
-        "ft(weak)": "naive",
-        "ft(weak)+lp(gt)": "finetune-then-probe",
-    }
-    missing = [f"{bar} (method {m})" for bar, m in bars.items() if m not in config.methods]
+    there = {"ceiling", *(f"method {m}" for m in config.methods)}
+    if not predictions.filter(role="probe").is_empty():
+        there.add("check probe")
+    missing = [f"{bar} ({of})" for bar, of in BARS.items() if of not in there]
     if missing:
         said.append(f"Saliency: the run lacks {', '.join(missing)}.")
+    if "check probe" not in there:
+        said.append("Ceiling check: the run has no probe with ground truth.")
     if "difficulty" not in predictions.columns:
         said.append(
             "Difficulty: the run was made before it was recorded; run its study again with the "
