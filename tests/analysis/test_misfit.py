@@ -100,4 +100,6 @@ def test_the_correlation_over_tasks_needs_four_of_them():
     assert every["gain_over_misfit"] == pytest.approx(y.sum() / x.sum())
     (three,) = misfit_over_tasks(rows[:3])
     assert three["r"] is None
+    (same,) = misfit_over_tasks([row | {"gain": 0.1 + row["gain"] * 1e-15} for row in rows])
+    assert same["r"] is None
     assert three["gain"] == pytest.approx(y[:3].mean())

@@ -12,7 +12,7 @@ from weak2strong.analysis.calibration import calibration_row, reliability_rows
 from weak2strong.analysis.ceilings import Ceilings, ceiling_rows, ceilings, probe_minus_ceiling
 from weak2strong.analysis.estimates import columns
 from weak2strong.analysis.misfit import misfit_over_tasks, misfit_rows
-from weak2strong.analysis.saliency import saliency_rows
+from weak2strong.analysis.saliency import BARS, saliency_rows
 from weak2strong.analysis.tested import PROBABILISTIC, Tested, read_tested
 from weak2strong.errors import UserError
 from weak2strong.methods.reference import is_oracle

@@ -75,6 +75,10 @@ FEWEST = 4
 """Tasks from which a correlation is given: Fisher's interval needs so many."""
 
 
+ROUNDING = 1e-9
+"""What differs by less is the same on every task."""
+
+
 def misfit_over_tasks(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Misfit against gain over the tasks of a run: a row a form and method.
 
@@ -98,7 +102,7 @@ def misfit_over_tasks(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, A
             "gain_over_misfit": float(gain.mean() / misfit.mean()) if misfit.any() else None,
         }
         found = None
-        if len(tasks) >= FEWEST and np.ptp(misfit) > 0 and np.ptp(gain) > 0:
+        if len(tasks) >= FEWEST and min(np.ptp(misfit), np.ptp(gain)) > ROUNDING:
             r = pearsonr(misfit, gain)
             interval = r.confidence_interval(0.95)
             value = float(r.statistic)  # pyright: ignore[reportAttributeAccessIssue]
