@@ -15,10 +15,10 @@ METHODS = ("naive", "finetune-then-probe")
 N, SEEDS = 120, 2
 
 
-def make_run(folder, strong="atlas-s", student=0.7, kind="classification"):
+def make_run(folder, strong="atlas-s", student=0.7, kind="classification", tasks=("one", "two")):
     """A run folder with what `w2s run` writes, as far as the analyses need it."""
     config = StudyConfig(
-        tasks=("one", "two"),
+        tasks=tasks,
         methods=METHODS,
         seeds=SEEDS,
         weak=ModelSpec("atlas-xs"),
@@ -52,7 +52,7 @@ def make_run(folder, strong="atlas-s", student=0.7, kind="classification"):
     folder.mkdir()
     (folder / "study.yaml").write_text(config.to_yaml())
     pl.concat(frames).write_parquet(folder / "predictions.parquet")
-    pl.DataFrame({"task": ["one", "two"]}).write_parquet(folder / "results.parquet")
+    pl.DataFrame({"task": tasks}).write_parquet(folder / "results.parquet")
     return folder
 
 
@@ -106,6 +106,14 @@ def test_several_runs_show_whether_larger_students_imitate_less(run, tmp_path, c
     # Of the same models: their folders tell them apart.
     again = make_run(tmp_path / "again")
     assert str(again) in said(capsys, "analyse", run, again, "--out", tmp_path / "same")
+
+
+def test_many_tasks_are_printed_as_means(tmp_path, capsys):
+    shown = said(capsys, "analyse", make_run(tmp_path / "seven", tasks=tuple("abcdefg")))
+    rows = [line.split() for line in shown.splitlines() if line.startswith("mean of 7 ")]
+    assert rows[0] == ["mean", "of", "7", "naive", "0.900", "1.000", "0.750"]
+    assert "More than 6 tasks: means over tasks are printed" in shown
+    assert len(pl.read_parquet(tmp_path / "seven" / "analysis" / "agreement.parquet")) == 7 * 6
 
 
 def test_edges_and_metric_are_heeded(run, tmp_path, capsys):

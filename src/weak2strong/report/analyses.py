@@ -38,9 +38,13 @@ def print_analyses(
     several = len(runs) > 1
     about = "models" if len(runs.unique(["weak", "strong"])) == len(runs) else "run"
     printers = {n: PRINTERS[n] for n in COMPARED} if several else PRINTERS
+    many = tables["agreement"]["task"].n_unique() > MANY
+    shown = {n: _over_tasks(t) if many and n in AVERAGED else t for n, t in tables.items()}
     for name, of in printers.items():
         if name in tables:
-            of(tables).show(console, about if several else None)
+            of(shown).show(console, about if several else None)
+            if name == "agreement":
+                _say(console, *_inverse_scaling(tables["agreement"]))
             if name == "ceilings" and over is not None:
                 from weak2strong.report.over_tasks import print_over_tasks
 
@@ -60,6 +64,11 @@ def print_analyses(
     oracles = tables["agreement"].filter("oracle")["method"].unique(maintain_order=True).to_list()
     if oracles:
         notes.append(f"* saw ground truth (oracle): {', '.join(oracles)}.")
+    if many:
+        notes.append(
+            f"More than {MANY} tasks: means over tasks are printed where that has a meaning, "
+            "without intervals; the files have every task."
+        )
     if several:
         notes.append("For the other tables in print, analyse one run at a time.")
     notes += [f"left out: {f'{run}: ' if several else ''}{text}" for run, text in left_out]
@@ -109,7 +118,6 @@ def _agreement(tables: Tables) -> Printed:
     for _, of in frame.group_by(["run", "task", "method"], maintain_order=True):
         rows = of.to_dicts()
         shown.add(rows[0], _method(rows[0]), *(_with_interval(r, "agreement") for r in rows))
-    shown.notes += _inverse_scaling(frame)
     return shown
 
 
@@ -199,8 +207,8 @@ def _misfit_over_tasks(tables: Tables) -> Printed:
         ["method", "form", "tasks", "mean misfit", "mean gain", "gain / misfit", "correlation"],
         [
             f"correlation: of misfit and gain over tasks, from {FEWEST} tasks on, with an interval "
-            "for independent tasks. Misfit is a part of the gain by construction, so that look at "
-            "gain - misfit first."
+            "for independent tasks. Gain is misfit plus a remainder, so that a correlation is "
+            "partly built in: look at gain - misfit first."
         ],
     )
     for row in tables["misfit_over_tasks"].iter_rows(named=True):
@@ -289,8 +297,28 @@ PRINTERS: Mapping[str, Callable[[Tables], Printed]] = {
     "ceilings": _ceilings,
 }
 
+MANY = 6
+"""Tasks up to which each has lines of its own in every table."""
+
+AVERAGED = ("agreement", "confusion", "calibration", "misfit", "saliency")
+"""Of many tasks, the tables that are printed as means over tasks."""
+
 COMPARED = ("agreement", "misfit_over_tasks")
 """What is printed of several runs together."""
+
+
+def _over_tasks(table: pl.DataFrame) -> pl.DataFrame:
+    """The means over tasks, which have no interval: those of the tasks are not independent."""
+    import polars as pl
+
+    ends = [name for name in table.columns if name.endswith(("_low", "_high"))]
+    numbers = [n for n, kind in table.schema.items() if kind.is_float() and n not in ends]
+    keys = [name for name in table.columns if name not in ("task", *ends, *numbers)]
+    means = table.group_by(keys, maintain_order=True).agg(
+        pl.format("mean of {}", pl.col("task").n_unique()).alias("task"),
+        pl.col(numbers).mean(),
+    )
+    return means.with_columns(pl.lit(None).alias(name) for name in ends)
 
 
 def _title(frame: pl.DataFrame) -> str:
@@ -330,6 +358,8 @@ def _with_interval(row: Row, name: str, text: Callable[[float], str] = _number) 
     """A number with its interval, or a dash where there is none."""
     if row[name] is None:
         return "-"
+    if row[f"{name}_low"] is None:
+        return text(row[name])
     return f"{text(row[name])} [{text(row[f'{name}_low'])}, {text(row[f'{name}_high'])}]"
 
 
