@@ -56,7 +56,7 @@ def print_analyses(
         + (", of a run with one seed over test examples only." if 1 in seeds else ".")
     ]
     notes += [
-        f"warning: {n} seeds: intervals may be too narrow, and are mostly very wide; use "
+        f"warning: {n} seeds: intervals are mostly very wide, and may still be too narrow; use "
         f"{HONEST_SEEDS} seeds or more."
         for n in seeds
         if 1 < n < HONEST_SEEDS
