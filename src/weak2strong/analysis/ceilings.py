@@ -64,7 +64,9 @@ def ceilings(config: StudyConfig, predictions: pl.DataFrame, on: str | None = No
     probe = predictions.filter(role="probe").select(
         "task", "id", pl.col("probabilities").alias("of_probe")
     )
-    replaced = (pl.col("role") == "ceiling") & pl.col("task").is_in(probed)
+    # A ceiling with a method has read the texts first, and is what it is.
+    is_ceiling = (pl.col("role") == "ceiling") & (pl.col("method") == "")
+    replaced = is_ceiling & pl.col("task").is_in(probed)
     against_best = predictions.join(
         probe, on=["task", "id"], how="left", maintain_order="left"
     ).with_columns(probabilities=pl.when(replaced).then("of_probe").otherwise("probabilities"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
-from weak2strong.methods.reference import is_oracle
+from weak2strong.methods.reference import is_oracle, reading_in
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.work import Work
@@ -71,6 +71,8 @@ class Line:
             model, as far as it was counted.
         oracle: whether students saw ground truth: all stopped on it, or the method asks for it.
         spent: what the run that wrote this spent on the students; None if it did not say.
+        reading: the same as ``recovered`` with ceilings that have read the texts first, as the
+            students have; None where these have not.
     """
 
     task: str
@@ -85,6 +87,7 @@ class Line:
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
     spent: Spent | None = None
+    reading: Recovered | None = None
 
     @property
     def supervised(self) -> bool:
@@ -138,13 +141,10 @@ def summarise(
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe, names = (answers.score(check, score) for check in ("probe", "names"))
         for method in config.methods:
-            found = recovered(
-                floor,
-                answers.of("student", method),
-                ceiling,
-                answers.labels,
-                answers.groups,
-                score,
+            student, reading = answers.of("student", method), reading_in(method)
+            found, alike = (
+                recovered(floor, student, top, answers.labels, answers.groups, score)
+                for top in (ceiling, answers.of("ceiling", reading) if reading else ceiling)
             )
             lines.append(
                 Line(
@@ -160,6 +160,7 @@ def summarise(
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
                     spent=Spent.on(name, method, work),
+                    reading=alike if reading else None,
                 )
             )
     return lines

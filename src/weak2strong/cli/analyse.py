@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from weak2strong.cli.run import Place
+from weak2strong.cli.asked import Place
 
 if TYPE_CHECKING:
     import polars as pl

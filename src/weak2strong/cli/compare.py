@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.run import Place, PrimaryTest
+from weak2strong.cli.asked import Place
+from weak2strong.cli.run import PrimaryTest
 
 if TYPE_CHECKING:
     from weak2strong.analysis.compare import Score

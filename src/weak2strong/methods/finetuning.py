@@ -44,5 +44,7 @@ def finetuning(
         defaults = {f.name: f.default for f in known if f.default is not MISSING}
         return {**defaults, **(settings or {})}
 
-    method = Method(name, summary, source, run, classes=classes, usual=usual, check_settings=make)
+    method = Method(
+        name, summary, source, run, classes=classes, loss=loss, usual=usual, check_settings=make
+    )
     return method

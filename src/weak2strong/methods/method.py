@@ -162,6 +162,7 @@ class Method:
             ``name`` alone stands for ``name+naive``.
         classes: the one number of classes it is for; None for any.
         needs: what a study may be unable to provide (see `NEEDS`).
+        loss: the name of the loss that it is finetuning with, if it is that and nothing else.
         variants: under which references ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
         check_settings: raises UserError for settings that ``run`` would refuse.
@@ -174,6 +175,7 @@ class Method:
     prepares: bool = False
     classes: int | None = None
     needs: tuple[Need, ...] = ()
+    loss: str | None = None
     variants: tuple[str, ...] = ()
     usual: Callable[[], Mapping[str, Any]] | None = None
     check_settings: Callable[..., object] | None = None

@@ -64,13 +64,14 @@ def ngram_comparison(
         train_labels: ``(n,)`` indices of the preferred ones.
         test_pairs: ``n_test`` pairs.
     """
+    from scipy.sparse import csr_array
     from sklearn.linear_model import LogisticRegression
 
     letters = _letters().fit([text for pair in train_pairs for text in pair])
 
-    def features(pairs: Sequence[Sequence[str]]):
-        first, second = zip(*pairs, strict=True)
-        return letters.transform(second) - letters.transform(first)
+    def features(pairs: Sequence[Sequence[str]]) -> csr_array:
+        first, second = (csr_array(letters.transform(texts)) for texts in zip(*pairs, strict=True))
+        return second - first
 
     # A pair says the same the other way round: so told, both labels occur whatever they were.
     wanted = np.arange(len(train_labels)) % 2

@@ -66,6 +66,16 @@ def intervals_note(lines: list[Line]) -> str:
     return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
 
 
+def reading_notes(lines: list[Line]) -> list[str]:
+    """For students that have read the texts first: PGR against ceilings that have, too."""
+    return [
+        f"{x.task}, {x.method}: the ceiling that reads the texts first, too, has "
+        f"{x.reading.ceiling:.3f}, and PGR against it is {pgr_text(x.reading)}."
+        for x in lines
+        if x.reading
+    ]
+
+
 def print_table(lines: list[Line], console: Console, over: OverTasks | None = None) -> None:
     """Print floor, student, ceiling and PGR of every line, and what to know about them.
 
@@ -112,6 +122,7 @@ def print_table(lines: list[Line], console: Console, over: OverTasks | None = No
     notes = [
         sizes_note(lines) + intervals_note(lines),
         CHECKS,
+        *reading_notes(lines),
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]
     for note in notes:

@@ -13,10 +13,10 @@ import yaml
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.methods import ALL
-from weak2strong.methods.reference import find_method
+from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.metrics import LESS_IS_BETTER, metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
-from weak2strong.plugins import load_installed, load_plugins
+from weak2strong.plugins import load_plugins
 from weak2strong.predictions import read_weak_labels
 from weak2strong.study.needs import provided
 from weak2strong.tasks import expand
@@ -116,6 +116,12 @@ class StudyConfig:
             ModelSpec(name, precision=self.strong.precision) for name in known[first + 1 : last]
         )
 
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The steps by which some students read texts first: their ceilings do so, too."""
+        found = (reading_in(method) for method in self.methods)
+        return tuple(dict.fromkeys(reading for reading in found if reading))
+
     def checked(self) -> tuple[str, ...]:
         """The references of all tasks, groups written out, once the study's own words are right.
 
@@ -124,7 +130,6 @@ class StudyConfig:
         Raises:
             UserError: for a name or a number that cannot be right.
         """
-        load_installed()
         load_plugins(self.plugins)
         references = expand(self.tasks)
         _check_list("task", references)
@@ -222,7 +227,8 @@ class StudyConfig:
             if read.get(name) is not None:
                 read[name] = tuple(_made(name, ModelSpec, value) for value in read[name])
         if "plugins" in read:
-            read["plugins"] = tuple(map(Path, read["plugins"] or ()))
+            paths = read["plugins"] or ()
+            read["plugins"] = tuple(map(Path, [paths] if isinstance(paths, str) else paths))
         if read.get("weak_labels"):
             read["weak_labels"] = Path(read["weak_labels"])
         return StudyConfig(**read)

@@ -142,6 +142,8 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
         first.append(stage("supervisor", weak, pairs, pairs, f"{methods} of a seed", one))
     one = fitted(strong, config.strong_training, "strong_train")
     first.append(stage("ceiling", strong, pairs, pairs, f"{methods} of a seed", one))
+    for reading in replace(config, methods=chosen).readings:
+        first.append(stage(f"ceiling {reading}", strong, pairs, pairs, "students alike", one))
     checked = Taken(lambda task: None, lambda task: _answer_bytes(task, "test"))
     states = Taken(lambda task: _read_flops(strong, task), partial(_state_bytes, strong))
     serves = f"{methods}, all seeds" if config.seeds > 1 else methods

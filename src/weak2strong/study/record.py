@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered the test set; ``method`` is empty except for students, ``seed`` of checks -1."""
+    """Who answered the test set; ``seed`` of checks is -1.
+
+    ``method`` is that of a student, and of a ceiling that has read the texts first the step
+    by which it did (``generative``); empty otherwise.
+    """
 
     task: str
     role: str
@@ -52,7 +56,9 @@ def _answers(config: StudyConfig, desk: Desk) -> Iterator[Answer]:
     yield Answer(task, "names", "", -1, stages.name_baseline(desk))
     for seed in range(config.seeds):
         yield Answer(task, "floor", "", seed, stages.weak_labels(desk, seed)["test"])
-        yield Answer(task, "ceiling", "", seed, stages.ceiling(desk, seed)["test"])
+        for reading in (None, *config.readings):
+            found = stages.ceiling(desk, seed, reading)["test"]
+            yield Answer(task, "ceiling", reading or "", seed, found)
         for method in config.methods:
             yield Answer(task, "student", method, seed, stages.student(desk, method, seed)["test"])
 

@@ -54,7 +54,7 @@ def run_study(
     asked, config = config, config.resolved()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
     held = [_contents(desk) for desk in desks.values()]
-    folder = _claim(out, config, tuple(desks))
+    folder = claim(out, config, tuple(desks))
     show(held)
     if ALL in asked.methods:
         classes = {name: len(desk.task.classes) for name, desk in desks.items()}
@@ -105,11 +105,24 @@ def _same_study(old: str, new: str) -> bool:
         return False
 
 
-def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
-    """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
+def claim(
+    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
+) -> Path:
+    """The run folder with ``study.yaml`` in it, checked to be writable and ours.
+
+    Args:
+        out: where the user wants it; by default a new one below ``runs``.
+        config: the study, resolved.
+        tasks: names, for that of a new folder.
+        what: is done, if it is no run; ``runs/latest`` then stays as it is.
+
+    Raises:
+        UserError: where it cannot be written, or holds another study.
+    """
     first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first
-    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = "-".join(part for part in (now, what, about) if part)
     folder = out or Path("runs") / name
     text = config.to_yaml()
     try:
@@ -120,7 +133,7 @@ def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
                 f"{folder} holds a run of another study: choose another folder with --out."
             )
         there.write_text(text)
-        if out is None:
+        if out is None and what is None:
             latest = folder.parent / "latest"
             latest.unlink(missing_ok=True)
             latest.symlink_to(folder.name)

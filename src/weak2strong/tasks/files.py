@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.readers import LABEL, TEXT, Columns, listed
-from weak2strong.tasks.rows import read_rows
+from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.splits import SPLITS
 from weak2strong.tasks.task import Kind, Task
 
@@ -90,10 +90,14 @@ class FileTask(Task):
     Attributes:
         cleaning: what became of the rows.
         revision: the commit of a dataset of the hub.
+        rows: as they stand in the files, before cleaning.
+        split_of: the split that each file is for, where files are splits.
     """
 
     cleaning: Cleaning
     revision: str | None = None
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    split_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def file_task(path: Path, options: DataOptions) -> FileTask:
@@ -184,4 +188,5 @@ def data_task(
         shares=shares,
         cleaning=cleaning,
         revision=revision,
+        rows=tuple(rows),
     )

@@ -103,6 +103,8 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         licence="the user's own",
         load=lambda: examples,
         given={e.item.id: split for split, part in splits.items() for e in part},
+        rows=tuple(rows),
+        split_of=dict(zip(contents, SPLITS_OF_FILES, strict=True)),
         cleaning=Cleaning(
             read=len(rows),
             exact=exact,

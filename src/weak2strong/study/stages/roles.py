@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from weak2strong.errors import UserError
 from weak2strong.losses import loss
+from weak2strong.methods.reference import settings_in
 from weak2strong.models.spec import ModelSpec
 from weak2strong.predictions import Predictions, read_weak_labels
 from weak2strong.study.desk import Desk
 from weak2strong.study.stages.finetuning import PREDICTED, finetune, true_lesson
+from weak2strong.study.stages.frozen import after_reading
 
 
 def supervisor(desk: Desk, seed: int, model: ModelSpec | None = None) -> Mapping[str, Predictions]:
@@ -45,8 +47,17 @@ def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
     return found
 
 
-def ceiling(desk: Desk, seed: int) -> Mapping[str, Predictions]:
-    """The strong model finetuned on ground truth of ``strong_train``."""
-    lesson = true_lesson(desk, desk.splits.strong_train)
-    training = desk.config.strong_training
-    return finetune(desk, desk.config.strong, training, loss("cross-entropy"), lesson, seed)
+def ceiling(desk: Desk, seed: int, reading: str | None = None) -> Mapping[str, Predictions]:
+    """The strong model finetuned on ground truth of ``strong_train``.
+
+    Args:
+        desk: of the task.
+        seed: of the finetuning.
+        reading: the step ``generative`` as a method's reference has it: the model then reads
+            the texts first, as that method's students do.
+    """
+    model, lesson = desk.config.strong, true_lesson(desk, desk.splits.strong_train)
+    if reading:
+        texts = desk.splits.items("strong_train")
+        model = after_reading(desk, model, texts, settings_in(reading)["epochs"], seed)
+    return finetune(desk, model, desk.config.strong_training, loss("cross-entropy"), lesson, seed)
