@@ -36,6 +36,7 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.analyse import Analysed
     from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
     from weak2strong.analysis.swept import Swept
@@ -92,6 +93,17 @@ class Results:
         from weak2strong.analysis.over_tasks import over_tasks
 
         return over_tasks(self.config, self.predictions, lines or self.lines())
+
+    def analyses(self, metric: str | None = None, edges: Sequence[float] = ()) -> Analysed:
+        """Agreement, calibration, misfit, saliency, difficulty and best ceiling, as tidy tables.
+
+        Args:
+            metric: of the scores; the study's own if None.
+            edges: between buckets of difficulty, rising; quartiles if none.
+        """
+        from weak2strong.analysis.analyse import analyse
+
+        return analyse(self.config, self.predictions, metric, edges)
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.

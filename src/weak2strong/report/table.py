@@ -105,7 +105,7 @@ def _scores(lines: list[Line], work: bool) -> Table:
     titles += ["seconds", "reused"] if work else []
     table = column_table(titles, "wl" + "r" * (len(titles) - 2), wraps="w")
     for line in lines:
-        r, spent = line.recovered, line.spent
+        r, spent = line.recovered, line.spent if work else None
         table.add_row(
             line.task,
             f"{line.method} (oracle)" if line.oracle else line.method,

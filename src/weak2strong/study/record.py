@@ -3,8 +3,8 @@
 ``study.yaml`` (resolved: running it again gives the same cells),
 ``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
 ``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
-of every role, joined by id), ``agreement.parquet`` (how often each student gives its weak
-label's answer, by split).
+of every role, joined by id, with how hard each example is where that is known),
+``agreement.parquet`` (how often each student gives its weak label's answer, by split).
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
                         "id": ids,
                         "group": [e.item.group for e in test],
                         "label": labels.tolist(),
+                        "difficulty": pl.Series([e.difficulty for e in test], dtype=pl.Float64),
                     }
                 ).with_columns(column(values, a.predictions.kind))
             )
