@@ -51,7 +51,7 @@ def perform(step: Step, desk: Desk) -> None:
     seed = step.seed or 0
     match step.kind:
         case "supervisor":
-            stages.supervisor(desk, seed)
+            stages.weak_labels(desk, seed)
         case "ceiling":
             stages.ceiling(desk, seed)
         case "probe":

@@ -26,7 +26,8 @@ from weak2strong.study.stages.finetuning import (
     writer,
 )
 from weak2strong.study.stages.frozen import activations, after_reading, prompted
-from weak2strong.study.stages.roles import supervisor, weak_labels
+from weak2strong.study.stages.labels import student_desk, weak_labels
+from weak2strong.study.stages.roles import supervisor
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
@@ -41,8 +42,8 @@ STRIDE = 1000
 
 def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     """What the method of that reference makes of the strong model and the weak labels."""
-    found = find_method(method)
-    labels = _shown(desk, weak_labels(desk, seed))
+    found, given = find_method(method), weak_labels(desk, seed)
+    desk, labels = student_desk(desk, given), _shown(desk, given)
     context = StudentContext(desk, found, seed, desk.config.strong, labels)
     entry = desk.stage(
         "student",
