@@ -10,18 +10,22 @@ from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 
-StepKind = Literal["supervisor", "ceiling", "probe", "names", "student"]
+StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "traced"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to ask a desk for; ``needs`` name the steps that should be done before."""
+    """One thing to ask a desk for; ``needs`` name the steps that should be done before.
+
+    ``evaluations`` are those of a traced student.
+    """
 
     kind: StepKind
     task: str
     seed: int | None = None
     method: str | None = None
     needs: tuple[str, ...] = ()
+    evaluations: int = 0
 
     @property
     def name(self) -> str:
@@ -60,3 +64,5 @@ def perform(step: Step, desk: Desk) -> None:
             stages.name_baseline(desk)
         case "student":
             stages.student(desk, step.method or "", seed)
+        case "traced":
+            stages.traced_student(desk, step.method or "", seed, step.evaluations)

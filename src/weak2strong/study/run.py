@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from weak2strong.errors import UserError
 from weak2strong.methods import ALL
 from weak2strong.progress import Progress
 from weak2strong.store import Store
-from weak2strong.study.cells import steps
+from weak2strong.study.cells import Step, steps
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.contents import Contents, contents, write_contents
 from weak2strong.study.desk import Desk
@@ -54,14 +54,42 @@ def run_study(
     asked, config = config, config.resolved()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
     held = [_contents(desk) for desk in desks.values()]
-    folder = _claim(out, config, tuple(desks))
+    folder = claim(out, config, tuple(desks))
     show(held)
     if ALL in asked.methods:
         classes = {name: len(desk.task.classes) for name, desk in desks.items()}
         _, left = provided(replace(config, methods=(ALL,)), classes)
         for text in left.values():
             progress.line(f"left out of all: {text}")
-    plan, work = plan or Plan.of(config), list[Work]()
+
+    def write(work: Sequence[Work]) -> None:
+        write_contents(folder, held)
+        write_work(folder, work)
+        write_results(folder, config, desks)
+
+    do_steps(folder, steps(config, desks), desks, plan or Plan.of(config), progress, write)
+    return folder
+
+
+def do_steps(
+    folder: Path,
+    todo: Sequence[Step],
+    desks: Mapping[str, Desk],
+    plan: Plan,
+    progress: Progress,
+    write: Callable[[Sequence[Work]], None],
+) -> None:
+    """Do the steps of a run, write what was found, and tell ``events.jsonl`` of it.
+
+    Args:
+        folder: of the run.
+        todo: the steps.
+        desks: by the name of the task.
+        plan: processes and threads.
+        progress: where to show what is going on.
+        write: given what the steps took, writes the rest of the folder.
+    """
+    work, root = list[Work](), next(iter(desks.values())).store.root
     with (folder / "events.jsonl").open("a") as log:
 
         def event(what: str, **details: Any) -> None:
@@ -79,14 +107,11 @@ def run_study(
             notes = "".join(f", {used.note}" for used in done.used if used.note)
             progress.line(f"{done.step.name}: {took}{notes}")
 
-        event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        run_steps(steps(config, desks), desks, plan, progress, tell)
+        event("start", workers=plan.workers, threads=plan.threads, store=str(root))
+        run_steps(todo, desks, plan, progress, tell)
         write_environment(folder)
-        write_contents(folder, held)
-        write_work(folder, work)
-        write_results(folder, config, desks)
+        write(work)
         event("end")
-    return folder
 
 
 def _contents(desk: Desk) -> Contents:
@@ -105,7 +130,7 @@ def _same_study(old: str, new: str) -> bool:
         return False
 
 
-def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
+def claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
     """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
     first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first

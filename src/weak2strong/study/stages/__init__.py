@@ -6,18 +6,20 @@ in which an engine asks only decides who waits.
 """
 
 from weak2strong.study.stages.checks import name_baseline, probe_ceiling
-from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED
+from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED, Trace
 from weak2strong.study.stages.labels import weak_labels
 from weak2strong.study.stages.roles import ceiling, supervisor
-from weak2strong.study.stages.students import student
+from weak2strong.study.stages.students import student, traced_student
 
 __all__ = [
     "HELD_OUT",
     "PREDICTED",
+    "Trace",
     "ceiling",
     "name_baseline",
     "probe_ceiling",
     "student",
     "supervisor",
+    "traced_student",
     "weak_labels",
 ]
