@@ -8,6 +8,7 @@ from tyro.conf import subcommand
 
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
+from weak2strong.cli.experiments import Grid, Overfitting, Simulate
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
@@ -32,6 +33,9 @@ Command = (
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Power, subcommand("power")]
     | Annotated[Verify, subcommand("verify")]
+    | Annotated[Simulate, subcommand("simulate")]
+    | Annotated[Overfitting, subcommand("overfitting")]
+    | Annotated[Grid, subcommand("grid")]
     | Annotated[Tasks, subcommand("tasks")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]

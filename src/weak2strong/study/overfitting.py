@@ -13,7 +13,6 @@ Of equals the earliest. Nothing but the first looks at ground truth, and no trai
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from weak2strong.study.plan import ask
 from weak2strong.study.run import claim, do_steps
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.kinds import hard_labels
+from weak2strong.tasks.task import Kind
 
 CURVES, POINTS = "curves.parquet", "points.parquet"
 
@@ -115,44 +115,46 @@ def _steps(config: StudyConfig, tasks: Mapping[str, Desk], evaluations: int) -> 
     return [*first, *students]
 
 
-@dataclass(frozen=True)
-class _Followed:
-    """A student with all that it is compared with; hard labels by split, probabilities else."""
+def curve(
+    trace: stages.Trace,
+    weak: Mapping[str, Predictions],
+    truth: Mapping[str, int],
+    config: StudyConfig,
+    kind: Kind,
+) -> list[dict[str, Any]]:
+    """A row an evaluation of one student.
 
-    trace: stages.Trace
-    ids: Sequence[str]
-    truth: np.ndarray
-    weak: Mapping[str, Predictions]
-    config: StudyConfig
-    kind: str
-
-    def rows(self) -> list[dict[str, Any]]:
-        """A row an evaluation."""
-        score = metric(self.kind, self.config.metric)
-        watch = metric(self.kind, self.config.strong_training.stopping_metric)
-        said = self.weak["test"].at(self.ids).argmax(axis=1)
-        among = {"all": np.ones(len(said), bool), "right": said == self.truth}
-        among["wrong"] = ~among["right"]
-        found = []
-        for fraction, loss, look in zip(
-            self.trace.fractions, self.trace.losses, self.trace.looks, strict=True
-        ):
-            answers, watched = look["test"].at(self.ids), look["validation"]
-            labels = hard_labels(self.kind, self.weak["validation"].at(watched.ids))  # pyright: ignore
-            same = answers.argmax(axis=1) == said
-            row: dict[str, Any] = {
+    Args:
+        trace: of the student.
+        weak: labels by split.
+        truth: of the test, by id.
+        config: the study.
+        kind: of the task.
+    """
+    ids, labels = tuple(truth), np.array(list(truth.values()))
+    score = metric(kind, config.metric)
+    watch = metric(kind, config.strong_training.stopping_metric)
+    said = weak["test"].at(ids).argmax(axis=1)
+    among = {"all": np.ones(len(said), bool), "right": said == labels, "wrong": said != labels}
+    rows = []
+    for fraction, loss, look in zip(trace.fractions, trace.losses, trace.looks, strict=True):
+        answers, watched = look["test"].at(ids), look["validation"]
+        seen = hard_labels(kind, weak["validation"].at(watched.ids))
+        same = answers.argmax(axis=1) == said
+        shares = {n: float(same[x].mean()) if x.any() else None for n, x in among.items()}
+        rows.append(
+            {
                 "fraction": fraction,
                 "loss": loss,
-                "test_score": float(score(answers, self.truth)),
-                "validation_score": float(watch(watched.probabilities, labels)),
+                "test_score": float(score(answers, labels)),
+                "validation_score": float(watch(watched.probabilities, seen)),
+                **{f"agreement_{name}": share for name, share in shares.items()},
             }
-            for name, chosen in among.items():
-                row[f"agreement_{name}"] = float(same[chosen].mean()) if chosen.any() else None
-            found.append(row)
-        for point, at in points_of(found).items():
-            for i, row in enumerate(found):
-                row[point] = i == at
-        return found
+        )
+    for point, at in points_of(rows).items():
+        for i, row in enumerate(rows):
+            row[point] = i == at
+    return rows
 
 
 def points_of(rows: Sequence[Mapping[str, float]]) -> dict[str, int]:
@@ -170,9 +172,7 @@ def points_of(rows: Sequence[Mapping[str, float]]) -> dict[str, int]:
     }
 
 
-def _write(
-    folder: Path, config: StudyConfig, desks: Mapping[str, Desk], evaluations: int
-) -> None:
+def _write(folder: Path, config: StudyConfig, desks: Mapping[str, Desk], evaluations: int) -> None:
     """The two tables."""
     import polars as pl
 
@@ -205,15 +205,15 @@ def _answers(
 ) -> Iterator[tuple[str, str, int, str, np.ndarray]]:
     """Who answers the test how, at which point; rows of curves are added on the way."""
     config = desk.config
-    truth = {e.item.id: e.label for e in desk.splits.test}
+    label = {e.item.id: e.label for e in desk.splits.test}
+    truth = {id: label[id] for id in ids}
     for seed in range(config.seeds):
         weak = stages.weak_labels(desk, seed)
         yield "floor", "", seed, "", weak["test"].at(ids)
         yield "ceiling", "", seed, "", stages.ceiling(desk, seed)["test"].at(ids)
         for method in config.methods:
             trace = stages.traced_student(desk, method, seed, evaluations)
-            labels = np.array([truth[id] for id in ids])
-            rows = _Followed(trace, ids, labels, weak, config, desk.task.kind).rows()
+            rows = curve(trace, weak, truth, config, desk.task.kind)
             about = {"task": desk.task.name, "method": method, "seed": seed}
             curves.extend(about | row for row in rows)
             for point, at in points_of(rows).items():

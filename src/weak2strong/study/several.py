@@ -44,4 +44,3 @@ def run_several(
         progress.line(f"{name} ({number} of {len(studies)})")
         found[name] = run_study(config, folder / name, store, progress, plan)
     return found
-

@@ -32,7 +32,6 @@ from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
 
-
 Looked = Callable[[float, Mapping[str, Predictions]], None]
 """Told of an evaluation: the share of training done, and answers by split."""
 

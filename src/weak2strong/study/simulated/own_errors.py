@@ -1,4 +1,4 @@
-"""The real supervisor's own errors: as they are, for comparison, or said at the end of each text."""
+"""The real supervisor's own errors: as they are, for comparison, or told at the end of texts."""
 
 from __future__ import annotations
 
