@@ -48,8 +48,9 @@ class Simulate(Run):
         _refuse_file(config)
         named = self.kinds or ("all",)
         kinds = tuple(SIMULATORS) if "all" in named else tuple(dict.fromkeys(named))
-        changed = {kind: _simulated(config, kind, self.accuracy) for kind in kinds}
-        studies = {REAL: replace(config, simulated=None, simulated_accuracy=None)} | changed
+        studies = {REAL: replace(config, simulated=None, simulated_accuracy=None)}
+        for kind in kinds:
+            studies[kind] = replace(config, simulated=kind, simulated_accuracy=self.accuracy)
         with Progress(quiet=self.quiet) as progress:
             folders = run_several("simulate", studies, self.out, self.store, progress)
         runs = map(Results, folders.values())
@@ -113,6 +114,7 @@ class Grid(Run):
         """Run a study a pair, then print triangles and write their rows."""
         from weak2strong.analysis.grid import grid_rows
         from weak2strong.api import Results
+        from weak2strong.models.spec import ModelSpec
         from weak2strong.progress import Progress
         from weak2strong.report.grid import print_grid
         from weak2strong.report.table import table_console
@@ -120,24 +122,25 @@ class Grid(Run):
 
         config = self.config()
         _refuse_file(config)
-        parameters = _by_size(self.models)
+        models = _by_size(self.models)
         studies = {}
-        for weak, strong in combinations(parameters, 2):
-            of = self.finetuning.changed(config, weak, strong)
-            studies[f"{Path(weak).name}-to-{Path(strong).name}"] = of
+        for weak, strong in combinations(models, 2):
+            pair = f"{Path(weak).name}-to-{Path(strong).name}"
+            studies[pair] = self.finetuning.changed(config, weak, strong)
         with Progress(quiet=self.quiet) as progress:
             folders = run_several("grid", studies, self.out, self.store, progress)
         lines = [line for folder in folders.values() for line in Results(folder).lines()]
+        parameters = {ModelSpec.parse(model).name: count for model, count in models.items()}
         print_grid(lines, list(parameters), table_console())
         rows = list(grid_rows(lines, parameters))
         _write(next(iter(folders.values())).parent / "grid.parquet", rows, "a row a pair")
 
 
 def _by_size(models: Sequence[str]) -> dict[str, int]:
-    """Parameters of the trunks by name, the smallest first.
+    """Parameters of the trunks, the smallest first.
 
     Raises:
-        UserError: for fewer than two models, or two of one size.
+        UserError: for fewer than two models, or two of one size or of one name.
     """
     from weak2strong.errors import UserError
     from weak2strong.models.needs import count, skeleton
@@ -152,11 +155,9 @@ def _by_size(models: Sequence[str]) -> dict[str, int]:
         raise UserError("A grid needs at least two models: name them with --models.")
     if len(set(found.values())) < len(found):
         raise UserError("Two of the models have the same number of parameters: leave one out.")
+    if len({Path(name).name for name in found}) < len(found):
+        raise UserError("Two of the models have the same name, as folders go: rename one.")
     return dict(sorted(found.items(), key=lambda pair: pair[1]))
-
-
-def _simulated(config: StudyConfig, kind: str, accuracy: float | None) -> StudyConfig:
-    return replace(config, simulated=kind, simulated_accuracy=accuracy)
 
 
 def _refuse_file(config: StudyConfig) -> None:

@@ -30,7 +30,7 @@ from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Plan
 from weak2strong.study.plan import ask
-from weak2strong.study.run import claim, do_steps
+from weak2strong.study.run import claim, do_steps, new_folder
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Kind
@@ -68,7 +68,8 @@ def run_overfitting(
     for method in config.methods:
         _check(method)
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
-    folder = claim(out, config, tuple(desks))
+    # Not one of the folders of runs, the latest of which `runs/latest` is.
+    folder = claim(out or new_folder("overfitting"), config, tuple(desks))
 
     def write(work: Sequence[Work]) -> None:
         write_work(folder, work)

@@ -130,12 +130,15 @@ def _same_study(old: str, new: str) -> bool:
         return False
 
 
+def new_folder(first: str, *others: str) -> Path:
+    """A folder below ``runs`` that is called after the time and some names."""
+    about = f"{first}-and-{len(others)}-more" if others else first
+    return Path("runs") / (datetime.now().strftime("%Y%m%d-%H%M%S-") + about)
+
+
 def claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
     """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
-    first, *others = tasks
-    about = f"{first}-and-{len(others)}-more" if others else first
-    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
-    folder = out or Path("runs") / name
+    folder = out or new_folder(*tasks)
     text = config.to_yaml()
     try:
         folder.mkdir(parents=True, exist_ok=True)

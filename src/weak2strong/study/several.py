@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 from weak2strong.progress import Progress
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.engine import Plan
-from weak2strong.study.run import run_study
+from weak2strong.study.run import new_folder, run_study
 
 
 def run_several(
@@ -38,7 +37,7 @@ def run_several(
     """
     for config in studies.values():
         config.resolved()
-    folder = out or Path("runs") / datetime.now().strftime(f"%Y%m%d-%H%M%S-{about}")
+    folder = out or new_folder(about)
     progress, found = progress or Progress(quiet=True), {}
     for number, (name, config) in enumerate(studies.items(), start=1):
         progress.line(f"{name} ({number} of {len(studies)})")

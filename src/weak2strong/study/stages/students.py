@@ -74,7 +74,7 @@ def traced_student(desk: Desk, method: str, seed: int, evaluations: int) -> Trac
     It learns as it would in any study, but for how often it is looked at.
 
     Raises:
-        ValueError: the method does not finetune just once.
+        UserError: the method does not finetune just once.
     """
     usual = desk.config.strong_training
     training = replace(usual, evaluations=evaluations, evaluate_every=None, stopping="none")
@@ -85,7 +85,9 @@ def traced_student(desk: Desk, method: str, seed: int, evaluations: int) -> Trac
     context = _Traced(watched, find_method(method), seed, desk.config.strong, _shown(desk, given))
     find_method(method).run(context)
     if len(context.traces) != 1:
-        raise ValueError(f"the method {method!r} finetunes {len(context.traces)} times")
+        raise UserError(
+            f"The method {method!r} finetunes {len(context.traces)} times, so it has no one curve."
+        )
     return context.traces[0]
 
 
