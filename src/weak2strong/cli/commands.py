@@ -10,6 +10,7 @@ from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
+from weak2strong.cli.experiments import Grid, Overfitting, Simulate
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
@@ -37,6 +38,9 @@ Command = (
     | Annotated[Analyse, subcommand("analyse")]
     | Annotated[Verify, subcommand("verify")]
     | Annotated[ProbeSweep, subcommand("probe-sweep")]
+    | Annotated[Simulate, subcommand("simulate")]
+    | Annotated[Overfitting, subcommand("overfitting")]
+    | Annotated[Grid, subcommand("grid")]
     | Annotated[Tasks, subcommand("tasks")]
     | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]
