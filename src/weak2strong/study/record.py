@@ -4,7 +4,7 @@
 ``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
 ``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
 of every role, joined by id), ``agreement.parquet`` (how often each student gives its weak
-label's answer, by split).
+label's answer, by split), ``examples.parquet`` (difficulty of test examples, and texts of some).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from weak2strong.predictions import Predictions
 from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, runtime
+from weak2strong.study.examples import write_examples
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,10 +89,12 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
                 )
             )
         rows.extend(_rows(config, name, scores))
+    predictions = pl.concat(frames)
+    write_examples(folder, desks, predictions)
     # Results last, and each renamed into place: who finds them finds a whole run.
     for name, frame in (
         ("agreement", pl.DataFrame(agreements)),
-        ("predictions", pl.concat(frames)),
+        ("predictions", predictions),
         ("results", pl.DataFrame(rows)),
     ):
         partial = folder / f"{name}.partial"
