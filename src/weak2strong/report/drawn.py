@@ -95,18 +95,8 @@ def inline_svg(figure: Figure, prefix: str) -> str:
     text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
-    # Text content holds no double quotes that matter here: matplotlib escapes < and >, and the
-    # pattern is of attributes, which begin with a blank inside of a tag.
-    text = re.sub(
-        r'(<[^<>]*?) id="([^"]*)"',
-        lambda m: f'{m[1]} id="{prefix}-{m[2]}"' if m[2] in used else m[1],
-        text,
-    )
-    text = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1{prefix}-\2", text)
-    for i, light in enumerate(DARK):
-        text = text.replace(light, f"var({_variable(i)})")
-    text = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 var(--font)", text)
-    text = re.sub(r"(-?\d+\.\d{2})\d+", r"\1", text)
+    # Inside of tags only: what stands between them is text, numbers of the figure among it.
+    text = re.sub(r"<[^<>]*>", lambda tag: _themed(tag[0], prefix, used), text)
     text = re.sub(r"\n\s*", "\n", text)
     return re.sub(
         r"<svg [^>]*?viewBox=\"([^\"]*)\"[^>]*>",
@@ -115,6 +105,18 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         text,
         count=1,
     ).strip()
+
+
+def _themed(tag: str, prefix: str, used: set[str]) -> str:
+    """A tag with ids of its own, colours and font of the page, and no more digits than seen."""
+    tag = re.sub(
+        r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", tag
+    )
+    tag = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1{prefix}-\2", tag)
+    for i, light in enumerate(DARK):
+        tag = tag.replace(light, f"var({_variable(i)})")
+    tag = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 var(--font)", tag)
+    return re.sub(r"(-?\d+\.\d{2})\d+", r"\1", tag)
 
 
 def export(run: Finished, looks: Looks, folder: Path, formats: Sequence[str]) -> list[Path]:

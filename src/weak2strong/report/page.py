@@ -131,7 +131,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
             f"{run.config.weak_name} supervises {run.config.strong.name}."
         ),
         "sentences": sentences(run),
-        "warnings": [x[0].upper() + x[1:] for x in warnings_of(run.lines)],
+        "warnings": warnings_of(run.lines),
         "figures": drawn(run, look, prefix),
         "metric": metric,
         "level": f"{100 * r.gap_interval.level:g}%",

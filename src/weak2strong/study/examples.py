@@ -64,7 +64,7 @@ def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
         .agg("method", pl.col("label", "supervisor").first(), student=answer.first())
         .rename({"method": "methods"})
         .sort(
-            "task", "outcome", pl.col("methods").list.len(), "id", descending=[0, 0, 1, 0]
+            "task", "outcome", pl.col("methods").list.len(), "id", descending=[False, False, True, False]
         )
     )
 

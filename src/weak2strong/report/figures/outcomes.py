@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, Looks, new, rows_of
+from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Looks, new, rows_of
 from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 KINDS = {
     "both right": (GRID, INK),
-    "student alone right": (COLOURS[2], "#ffffff"),
-    "supervisor alone right": (COLOURS[1], "#ffffff"),
-    "both wrong": (FLOOR, "#ffffff"),
+    "student alone right": (COLOURS[2], PAPER),
+    "supervisor alone right": (COLOURS[1], PAPER),
+    "both wrong": (FLOOR, PAPER),
 }
 """Colours of the bars and of the numbers in them."""
 

@@ -126,14 +126,14 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 
 
 def title(frame: pl.DataFrame) -> str:
-    """Who recovers most, as far as the intervals tell."""
+    """Whose PGR is highest, and whether the intervals leave that open."""
     ranked = _whole(frame).sort("pgr", descending=True)
     best = ranked.row(0, named=True)
     if len(ranked) == 1:
         return f"Students of {best['method']} recover {100 * best['pgr']:.0f}% of the gap"
     overlap = best["low"] <= ranked["high"][1]
     tail = ", though intervals overlap" if overlap else ""
-    return f"Students of {best['method']} recover most of the gap: {best['pgr']:.2f}{tail}"
+    return f"The highest PGR is that of {best['method']}, {best['pgr']:.2f}{tail}"
 
 
 def alt(frame: pl.DataFrame) -> str:

@@ -10,6 +10,7 @@ from weak2strong.report.figures.style import (
     FLOOR,
     INK,
     MUTED,
+    PAPER,
     Looks,
     new,
     numbered,
@@ -78,7 +79,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
                 [y] * len(scores),
                 "o",
                 markersize=3.2,
-                color="none",
+                color=PAPER,
                 markeredgecolor=INK,
                 markeredgewidth=0.7,
             )
@@ -111,22 +112,13 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 
 
 def title(frame: pl.DataFrame) -> str:
-    """How many students' scores lie between the other two."""
+    """How many methods' students pass their supervisor, and how many reach the ceiling."""
     m = means(frame)
     floor, ceiling = m.filter(role="floor")["score"][0], m.filter(role="ceiling")["score"][0]
     scores = m.filter(role="student")["score"].to_list()
-    above, below = sum(s > floor for s in scores), sum(s < ceiling for s in scores)
-    n = len(scores)
-
-    def how_many(k: int) -> str:
-        if k in (0, n):
-            return "every method" if k else "no method"
-        return f"{k} of {n} methods"
-
-    return (
-        f"Students of {how_many(above)} score above their supervisor, "
-        f"of {how_many(below)} below the ceiling"
-    )
+    above, reached = sum(s > floor for s in scores), sum(s >= ceiling for s in scores)
+    methods = f"{len(scores)} methods" if len(scores) > 1 else "1 method"
+    return f"Students of {above} of {methods} score above their supervisor; {reached} reach the ceiling"
 
 
 def alt(frame: pl.DataFrame) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#57606b", "#d9dee4", "#fefeff"
-FLOOR, CEILING = "#747d88", "#1b1f25"
+FLOOR, CEILING = "#6b7480", "#1b1f25"
 
 COLOURS = (
     "#0069ad",
@@ -106,20 +106,32 @@ Looks = dict[str, Look]
 
 
 def looks(methods: Sequence[str]) -> Looks:
-    """A look a method: the colour by its place in the registry, the mark by who shares it.
+    """A look a method, which depends on the registry's order and on who else is there.
+
+    Colours go round in the order of the registry. Where that gives two methods one colour, the
+    later takes the next that is free; where none is free, its mark tells it apart.
 
     Args:
-        methods: references of all methods of a page, in their order.
+        methods: references of all methods of a page.
+
+    Returns:
+        Looks in the order of ``methods``.
     """
-    registered, found, taken = list(METHODS), Looks(), dict[str, int]()
-    for method in dict.fromkeys(methods):
+    registered, n = list(METHODS), len(COLOURS)
+    taken = dict[int, int]()
+
+    def place(method: str) -> int:
         name = names_in(method)[0]
-        known = name in registered
-        place = registered.index(name) if known else len(registered) + len(found)
-        colour = COLOURS[place % len(COLOURS)]
-        found[method] = Look(colour, MARKS[taken.get(colour, 0) % len(MARKS)])
+        return registered.index(name) if name in registered else len(registered)
+
+    found, unique = Looks(), list(dict.fromkeys(methods))
+    for method in sorted(unique, key=place):
+        own = place(method) % n
+        free = [c for c in (*range(own, n), *range(own)) if c not in taken]
+        colour = free[0] if free else own
+        found[method] = Look(COLOURS[colour], MARKS[taken.get(colour, 0) % len(MARKS)])
         taken[colour] = taken.get(colour, 0) + 1
-    return found
+    return {method: found[method] for method in unique}
 
 
 @contextmanager
