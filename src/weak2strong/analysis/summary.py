@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weak2strong.analysis.intervals import Interval
-from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
+from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered_by_method
 from weak2strong.methods.reference import is_oracle
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
@@ -137,15 +137,11 @@ def summarise(
         answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe, names = (answers.score(check, score) for check in ("probe", "names"))
+        students = {method: answers.of("student", method) for method in config.methods}
+        found = recovered_by_method(
+            floor, students, ceiling, answers.labels, answers.groups, score
+        )
         for method in config.methods:
-            found = recovered(
-                floor,
-                answers.of("student", method),
-                ceiling,
-                answers.labels,
-                answers.groups,
-                score,
-            )
             lines.append(
                 Line(
                     task=name,
@@ -153,7 +149,7 @@ def summarise(
                     strong=config.strong.name,
                     method=method,
                     metric=on,
-                    recovered=found,
+                    recovered=found[method],
                     probe_ceiling=probe,
                     name_baseline=names,
                     chance=_chance(on, answers.labels),
@@ -289,8 +285,10 @@ class Answers:
     """The answers on one task as arrays, examples in the order of their ids."""
 
     def __init__(self, rows: pl.DataFrame, seeds: int):
-        self._rows, self._seeds = rows.sort("id"), seeds
-        one = self._rows.filter(role="names")
+        self._seeds = seeds
+        parts = rows.sort("id").partition_by("role", "method", "seed", as_dict=True)
+        self._parts: Mapping[tuple[Any, ...], pl.DataFrame] = parts
+        one = self._parts["names", "", -1]
         self.labels = one["label"].to_numpy()
         self.groups = one["group"].to_numpy()
         self.kind = str(one["kind"][0])
@@ -306,8 +304,8 @@ class Answers:
 
     def one(self, role: str, method: str, seed: int) -> np.ndarray:
         """Probabilities (examples, classes) of one role and seed."""
-        rows = self._rows.filter(role=role, method=method, seed=seed)
-        if not rows["id"].equals(self._ids):
+        rows = self._parts.get((role, method, seed))
+        if rows is None or not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
         return np.array(rows["probabilities"].to_list())
 

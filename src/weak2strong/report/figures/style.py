@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from weak2strong.methods import METHODS
 from weak2strong.methods.reference import names_in
@@ -72,7 +72,6 @@ SETTINGS: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.facecolor": "none",
     "figure.facecolor": "none",
-    "figure.constrained_layout.use": True,
     "grid.color": GRID,
     "grid.linewidth": 0.7,
     "legend.frameon": False,
@@ -145,11 +144,17 @@ def styled() -> Iterator[None]:
         yield
 
 
-def new(rows: int = 1, columns: int = 1, height: float = 3.0, **more: Any) -> tuple[Figure, Any]:
+def new(
+    rows: int = 1,
+    columns: int = 1,
+    height: float = 3.0,
+    layout: Literal["constrained", "none"] = "constrained",
+    **more: Any,
+) -> tuple[Figure, Any]:
     """An empty figure of the usual width and its axes; no window, no state of pyplot."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height))
+    figure = Figure(figsize=(WIDTH, height), layout=layout)
     return figure, figure.subplots(rows, columns, **more)
 
 

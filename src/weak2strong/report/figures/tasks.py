@@ -11,6 +11,7 @@ from weak2strong.report.figures.style import (
     FLOOR,
     GRID,
     PAPER,
+    WIDTH,
     Looks,
     clipped,
     new,
@@ -33,21 +34,35 @@ def data(run: Finished) -> pl.DataFrame | None:
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     """Panels in the order of the study, on one scale."""
-    tasks = frame["task"].unique(maintain_order=True).to_list()
+    by_task = frame.rows_by_key("task", named=True)
+    tasks = list(by_task)
     methods = frame.filter(role="student")["method"].unique(maintain_order=True).to_list()
     columns = min(COLUMNS, len(tasks))
     rows = -(-len(tasks) // columns)
-    height = 0.55 + rows * (0.42 + 0.16 * len(methods))
-    figure, grid = new(rows, columns, height, sharex=True, sharey=True, squeeze=False)
+    height = 0.4 + rows * (0.46 + 0.16 * len(methods))
+    # Margins by hand: with many panels, to have them computed takes longer than to draw.
+    figure, grid = new(
+        rows, columns, height, layout="none", sharex=True, sharey=True, squeeze=False
+    )
+    left = 0.25 + 0.062 * max(len(clipped(m)) for m in methods)
+    inner = 0.16 * len(methods) + 0.1
+    figure.subplots_adjust(
+        left=left / WIDTH,
+        right=1 - 0.1 / WIDTH,
+        top=1 - 0.25 / height,
+        bottom=0.5 / height,
+        wspace=0.08,
+        hspace=0.36 / inner,
+    )
     panels = grid.ravel()
     for axes, task in zip(panels, tasks, strict=False):
-        of = frame.filter(task=task)
-        ends = {r: of.filter(role=r)["score"][0] for r in ("floor", "ceiling")}
+        of = {(row["role"], row["method"]): row for row in by_task[task]}
+        ends = {r: of[r, ""]["score"] for r in ("floor", "ceiling")}
         axes.axvspan(*sorted(ends.values()), color=GRID, alpha=0.55, linewidth=0)
         axes.axvline(ends["floor"], color=FLOOR, linewidth=1.4)
         axes.axvline(ends["ceiling"], color=CEILING, linewidth=1.4)
         for y, method in enumerate(methods):
-            row, look = of.filter(role="student", method=method).row(0, named=True), looks[method]
+            row, look = of["student", method], looks[method]
             axes.plot([row["low"], row["high"]], [y, y], color=look.colour, linewidth=1.1)
             axes.plot(
                 row["score"],
@@ -68,8 +83,8 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     low, high = float(frame["score"].min()), float(frame["score"].max())  # pyright: ignore
     axes = panels[0]
     axes.set_xlim(low - 0.07 * (high - low), high + 0.07 * (high - low))
-    figure.supxlabel(f"{TITLES.get(frame['metric'][0], frame['metric'][0])} on the test set",
-                     fontsize=9)
+    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    figure.supxlabel(f"{metric} on the test set", fontsize=9, y=0.08 / height)
     return figure
 
 

@@ -4,18 +4,19 @@ import json
 
 import numpy as np
 import polars as pl
+import pytest
 
 from weak2strong.metrics import METRICS, performance_gap_recovered
 from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.examples import outcomes
 
-SKILLS = {"floor": 1.0, "student": 1.5, "ceiling": 2.5}
+SKILLS = {"floor": 1.0, "student": 1.5, "ceiling": 3.5}
 NASTY = '<script>alert("$x$")</script> & <img src=x onerror=alert(1)>'
 
 
-def made_run(folder, tasks=("a-task", "b-task"), methods=("naive", "confidence"), seeds=2,
-             examples=120, strong="atlas-s", texts=True):
+def _made_run(folder, tasks=("a-task", "b-task"), methods=("naive", "confidence"), seeds=3,
+             examples=300, strong="atlas-s", texts=True):
     """Write a finished run whose models know the more, the higher their role."""
     rng = np.random.default_rng(0)
     config = StudyConfig(tasks=tuple(tasks), weak=ModelSpec("atlas-xs"), strong=ModelSpec(strong),
@@ -79,3 +80,21 @@ def made_run(folder, tasks=("a-task", "b-task"), methods=("naive", "confidence")
     (folder / "environment.json").write_text(json.dumps({"weak2strong": "0", "commit": "abc",
                                                          "diff": NASTY}))
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_run():
+    """A function that writes a finished run into a folder."""
+    return _made_run
+
+
+@pytest.fixture(scope="session")
+def nasty():
+    """What data may hold, and a page must not: it is the name of a class and in every text."""
+    return NASTY
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """Two tasks, two methods, three seeds."""
+    return _made_run(tmp_path_factory.mktemp("report") / "run")
