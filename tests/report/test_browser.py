@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+from itertools import pairwise
 
 import pytest
 
@@ -138,7 +139,7 @@ def test_nothing_overlaps_or_sticks_out(opened, width):
         ".map(b => [b.top, b.bottom])",
     )
     assert len(boxes) > 15
-    assert all(b[0] >= a[1] - 1 for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(b[0] >= a[1] - 1 for a, b in pairwise(boxes))
     # Nor do the words within a figure lie on each other.
     overlaps = page.evaluate(
         """() => [...document.querySelectorAll('.picture svg')].flatMap(svg => {

@@ -57,7 +57,9 @@ def test_scores_and_pgr_are_those_of_the_lines(frames, run):
         r = line.recovered
         assert row["score"].item() == r.student
         assert (row["low"].item(), row["high"].item()) == (
-            r.student_interval.low, r.student_interval.high)
+            r.student_interval.low,
+            r.student_interval.high,
+        )
         pgr = frames["pgr"].filter(method=line.method, of=f"task {line.task}")
         assert pgr["pgr"].item() == r.value
     mean = frames["pgr"].filter(method="naive", of="mean over 2 tasks")["pgr"].item()
@@ -120,8 +122,11 @@ def test_fifths_of_difficulty_are_cut_by_rank(frames, run):
 
 
 def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
-    run = Finished(made_run(tmp_path / "run", tasks=["a"],
-                            methods=["naive", "linear-probe", "finetune-then-probe"]))
+    run = Finished(
+        made_run(
+            tmp_path / "run", tasks=["a"], methods=["naive", "linear-probe", "finetune-then-probe"]
+        )
+    )
     frame = {kind.name: frame for kind, frame in kinds_of(run)}["saliency"]
     scores = dict(frame.select("setting", "score").iter_rows())
     line = {x.method: x for x in run.lines}["linear-probe"]
@@ -208,8 +213,10 @@ def test_export_writes_pictures_data_and_captions(run, tmp_path):
     for path in written:
         assert path.read_bytes().startswith(heads.get(path.suffix, b""))
     frame = pl.read_csv(tmp_path / "scores.csv")
-    assert frame["score"].to_list() == dict((k.name, f) for k, f in kinds_of(run))["scores"][
-        "score"].to_list()
+    assert (
+        frame["score"].to_list()
+        == {k.name: f for k, f in kinds_of(run)}["scores"]["score"].to_list()
+    )
     assert "pgr: " in (tmp_path / "captions.txt").read_text()
     again = export(run, looks(run.config.methods), tmp_path / "again", ["pdf", "svg"])
     for path in again:
@@ -224,5 +231,3 @@ def test_a_format_that_is_none_is_refused_with_the_nearest(run, tmp_path):
 
 def test_a_plugin_that_is_gone_still_has_a_look():
     assert looks(["naive", "my-own", "my-other"])["my-own"].colour
-
-

@@ -138,9 +138,7 @@ def summarise(
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe, names = (answers.score(check, score) for check in ("probe", "names"))
         students = {method: answers.of("student", method) for method in config.methods}
-        found = recovered_by_method(
-            floor, students, ceiling, answers.labels, answers.groups, score
-        )
+        found = recovered_by_method(floor, students, ceiling, answers.labels, answers.groups, score)
         for method in config.methods:
             lines.append(
                 Line(

@@ -109,9 +109,7 @@ def inline_svg(figure: Figure, prefix: str) -> str:
 
 def _themed(tag: str, prefix: str, used: set[str]) -> str:
     """A tag with ids of its own, colours and font of the page, and no more digits than seen."""
-    tag = re.sub(
-        r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", tag
-    )
+    tag = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", tag)
     tag = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1{prefix}-\2", tag)
     for i, light in enumerate(DARK):
         tag = tag.replace(light, f"var({_variable(i)})")

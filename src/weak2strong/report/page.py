@@ -161,8 +161,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
         ],
         "provenance": _provenance(run),
         "data": [
-            {k: str(c[k]) for k in ("name", "reference", "source", "licence")}
-            for c in run.contents
+            {k: str(c[k]) for k in ("name", "reference", "source", "licence")} for c in run.contents
         ],
         "settings": run.config.to_yaml(),
         "diff": run.environment.get("diff") or "",

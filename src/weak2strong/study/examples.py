@@ -64,14 +64,16 @@ def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
         .agg("method", pl.col("label", "supervisor").first(), student=answer.first())
         .rename({"method": "methods"})
         .sort(
-            "task", "outcome", pl.col("methods").list.len(), "id", descending=[False, False, True, False]
+            "task",
+            "outcome",
+            pl.col("methods").list.len(),
+            "id",
+            descending=[False, False, True, False],
         )
     )
 
 
-def write_examples(
-    folder: Path, desks: Mapping[str, Desk], predictions: pl.DataFrame
-) -> None:
+def write_examples(folder: Path, desks: Mapping[str, Desk], predictions: pl.DataFrame) -> None:
     """Write ``examples.parquet``: task, id, difficulty, texts (null but for a bounded number).
 
     Args:

@@ -89,8 +89,11 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 
 def title(frame: pl.DataFrame) -> str:
     """Who imitates errors most and least."""
-    wrong = {m: of["supervisor is wrong"][0] for m, of in _means(frame).items()
-             if "supervisor is wrong" in of}
+    wrong = {
+        m: of["supervisor is wrong"][0]
+        for m, of in _means(frame).items()
+        if "supervisor is wrong" in of
+    }
     if not wrong:
         return "Supervisors make no error that students could imitate"
     most, least = max(wrong, key=wrong.__getitem__), min(wrong, key=wrong.__getitem__)
@@ -100,10 +103,14 @@ def title(frame: pl.DataFrame) -> str:
 
 def alt(frame: pl.DataFrame) -> str:
     """Every mean."""
-    return "; ".join(
-        f"{method}: " + ", ".join(f"{where} {of[where][0]:.2f}" for where in WHERE if where in of)
-        for method, of in _means(frame).items()
-    ) + "."
+    return (
+        "; ".join(
+            f"{method}: "
+            + ", ".join(f"{where} {of[where][0]:.2f}" for where in WHERE if where in of)
+            for method, of in _means(frame).items()
+        )
+        + "."
+    )
 
 
 def note(frame: pl.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Scores from the easiest fifth of each task to the hardest, where tasks say how hard things are."""
+"""Scores from the easiest fifth of each task to the hardest, where tasks tell difficulties."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def data(run: Finished) -> pl.DataFrame | None:
     if known["difficulty"].n_unique() < PARTS:
         return None
     rank, n = pl.col("difficulty").rank("ordinal"), pl.len()
-    parts = known.select(
-        "task", "id", part=((rank - 1) * PARTS // n).over("task").cast(pl.Int64)
-    )
+    parts = known.select("task", "id", part=((rank - 1) * PARTS // n).over("task").cast(pl.Int64))
     of = ["role", "method", "part"]
     by_seed = (
         run.judged.join(parts, on=["task", "id"])
@@ -84,6 +82,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 
 def title(frame: pl.DataFrame) -> str:
     """How much the supervisor and its students lose from easy to hard."""
+
     def fall(role: str) -> float:
         of = frame.filter(role=role)
         ends = (of.filter(part=part)["accuracy"].to_list() for part in (0, PARTS - 1))
@@ -99,10 +98,13 @@ def title(frame: pl.DataFrame) -> str:
 def alt(frame: pl.DataFrame) -> str:
     """Every point."""
     methods = sorted(set(frame.filter(role="student")["method"]))
-    return "; ".join(
-        f"{name}: " + ", ".join(f"{x:.2f}" for x in curve["accuracy"])
-        for name, curve in _curves(frame, methods)
-    ) + ", from easiest to hardest fifth."
+    return (
+        "; ".join(
+            f"{name}: " + ", ".join(f"{x:.2f}" for x in curve["accuracy"])
+            for name, curve in _curves(frame, methods)
+        )
+        + ", from easiest to hardest fifth."
+    )
 
 
 def note(frame: pl.DataFrame) -> str:

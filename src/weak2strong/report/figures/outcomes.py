@@ -35,9 +35,7 @@ def data(run: Finished) -> pl.DataFrame:
         (~right & weak).mean().alias("supervisor alone right"),
         (~right & ~weak).mean().alias("both wrong"),
     )
-    return shares.unpivot(
-        index=["task", "method"], variable_name="outcome", value_name="share"
-    )
+    return shares.unpivot(index=["task", "method"], variable_name="outcome", value_name="share")
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
@@ -62,8 +60,9 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         for y, (start, share) in enumerate(zip(left, shares, strict=True)):
             if share >= SMALLEST:
                 at = start + share / 2
-                axes.text(at, y, f"{100 * share:.0f}%", ha="center", va="center",
-                          color=ink, fontsize=8)
+                axes.text(
+                    at, y, f"{100 * share:.0f}%", ha="center", va="center", color=ink, fontsize=8
+                )
         left = [a + b for a, b in zip(left, shares, strict=True)]
     rows_of(axes, list(means))
     axes.grid(visible=False)
@@ -79,8 +78,9 @@ def title(frame: pl.DataFrame) -> str:
     means = _means(frame)
     method = max(means, key=lambda m: means[m]["student alone right"])
     of = means[method]
-    alone, lost, both = (of[k] for k in
-                         ("student alone right", "supervisor alone right", "both wrong"))
+    alone, lost, both = (
+        of[k] for k in ("student alone right", "supervisor alone right", "both wrong")
+    )
     wrong = alone + both
     share = f"{100 * alone / wrong:.0f}% of its supervisor's errors" if wrong else "no error"
     return f"The student of {method} corrects {share} and loses {100 * lost:.1f}% of all answers"
@@ -88,10 +88,13 @@ def title(frame: pl.DataFrame) -> str:
 
 def alt(frame: pl.DataFrame) -> str:
     """Every share."""
-    return "; ".join(
-        f"{method}: " + ", ".join(f"{kind} {100 * of[kind]:.1f}%" for kind in KINDS)
-        for method, of in _means(frame).items()
-    ) + "."
+    return (
+        "; ".join(
+            f"{method}: " + ", ".join(f"{kind} {100 * of[kind]:.1f}%" for kind in KINDS)
+            for method, of in _means(frame).items()
+        )
+        + "."
+    )
 
 
 def note(frame: pl.DataFrame) -> str:

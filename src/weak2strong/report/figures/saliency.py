@@ -61,10 +61,18 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         mean = sum(scores) / len(scores)
         axes.barh(y, mean, height=0.62, color=colours[name])
         if len(scores) > 1:
-            axes.plot(scores, [y] * len(scores), "o", color="none", markeredgecolor=INK,
-                      markersize=3.2, markeredgewidth=0.7)
-        axes.annotate(f"{mean:.3f}", (max(scores), y), (5, 0), textcoords="offset points",
-                      va="center")
+            axes.plot(
+                scores,
+                [y] * len(scores),
+                "o",
+                color="none",
+                markeredgecolor=INK,
+                markersize=3.2,
+                markeredgewidth=0.7,
+            )
+        axes.annotate(
+            f"{mean:.3f}", (max(scores), y), (5, 0), textcoords="offset points", va="center"
+        )
     rows_of(axes, ORDER)
     axes.set_yticklabels([name.replace(", then", ",\nthen") for name in ORDER])
     axes.set_xlim(0, 1.1)

@@ -42,10 +42,8 @@ def data(run: Finished) -> pl.DataFrame:
             ("ceiling", "", r.ceiling, r.ceiling_interval),
         ]
         for role, method, score, interval in settings:
-            rows.append(
-                (task, role, method, score, interval.low, interval.high)
-                + (lines[0].chance, lines[0].metric)
-            )
+            ends = (interval.low, interval.high)
+            rows.append((task, role, method, score, *ends, lines[0].chance, lines[0].metric))
     columns = ["task", "role", "method", "score", "low", "high", "chance", "metric"]
     return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"chance": float})
 
@@ -118,7 +116,10 @@ def title(frame: pl.DataFrame) -> str:
     scores = m.filter(role="student")["score"].to_list()
     above, reached = sum(s > floor for s in scores), sum(s >= ceiling for s in scores)
     methods = f"{len(scores)} methods" if len(scores) > 1 else "1 method"
-    return f"Students of {above} of {methods} score above their supervisor; {reached} reach the ceiling"
+    return (
+        f"Students of {above} of {methods} score above their supervisor; {reached} reach the "
+        "ceiling"
+    )
 
 
 def alt(frame: pl.DataFrame) -> str:

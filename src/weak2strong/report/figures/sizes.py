@@ -44,12 +44,10 @@ def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
                 sum(getattr(r, role) for r in of) / len(of)
                 for role in ("floor", "student", "ceiling")
             )
-            gap = ceiling - floor
-            rows.append(
-                (run.config.weak_name, run.config.strong.name, size, method, run.config.metric)
-                + (floor, student, ceiling)
-                + ((student - floor) / gap if all(not r.undefined for r in of) else None,)
-            )
+            known = all(not r.undefined for r in of)
+            pgr = (student - floor) / (ceiling - floor) if known else None
+            models = (run.config.weak_name, run.config.strong.name, size)
+            rows.append((*models, method, run.config.metric, floor, student, ceiling, pgr))
     columns = ["weak", "strong", "parameters", "method", "metric"]
     columns += ["floor", "student", "ceiling", "pgr"]
     frame = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"pgr": float})
@@ -61,25 +59,39 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     import polars as pl
 
     methods = frame["method"].unique(maintain_order=True).to_list()
-    hues = dict(zip(frame.sort("floor")["weak"].unique(maintain_order=True),
-                    zip(COLOURS * 4, MARKS * 4, strict=True), strict=False))
+    hues = dict(
+        zip(
+            frame.sort("floor")["weak"].unique(maintain_order=True),
+            zip(COLOURS * 4, MARKS * 4, strict=True),
+            strict=False,
+        )
+    )
     figure, grid = new(2, len(methods), 4.4, sharex=True, sharey="row", squeeze=False)
     for column, method in enumerate(methods):
         scores, pgr = grid[:, column]
         of = frame.filter(method=method)
         top = of.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
-        scores.plot(top["parameters"].to_list(), top["ceiling"].to_list(), "o-", color=CEILING,
-                    markersize=4, label="ceiling" if column == 0 else None)
+        scores.plot(
+            top["parameters"].to_list(),
+            top["ceiling"].to_list(),
+            "o-",
+            color=CEILING,
+            markersize=4,
+            label="ceiling" if column == 0 else None,
+        )
         for weak, (colour, mark) in hues.items():
             rows = of.filter(weak=weak)
             if not len(rows):
                 continue
             x = rows["parameters"].to_list()
             style = {"color": colour, "marker": mark, "markeredgecolor": PAPER, "markersize": 6}
-            scores.plot(x, rows["student"].to_list(), **style,
-                        label=f"supervised by {weak}" if column == 0 else None)
-            scores.axhline(rows["floor"].mean(), color=colour, linewidth=0.9,
-                           linestyle=(0, (2, 2)))
+            scores.plot(
+                x,
+                rows["student"].to_list(),
+                **style,
+                label=f"supervised by {weak}" if column == 0 else None,
+            )
+            scores.axhline(rows["floor"].mean(), color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
             known = rows.drop_nulls("pgr")
             pgr.plot(known["parameters"].to_list(), known["pgr"].to_list(), **style)
         for at in (0, 1):
@@ -103,11 +115,14 @@ def title(frame: pl.DataFrame) -> str:
 
 def alt(frame: pl.DataFrame) -> str:
     """Every point."""
-    return "; ".join(
-        f"{r['weak']} to {r['strong']} ({r['parameters']:,} parameters), {r['method']}: floor "
-        f"{r['floor']:.3f}, student {r['student']:.3f}, ceiling {r['ceiling']:.3f}"
-        for r in frame.iter_rows(named=True)
-    ) + "."
+    return (
+        "; ".join(
+            f"{r['weak']} to {r['strong']} ({r['parameters']:,} parameters), {r['method']}: floor "
+            f"{r['floor']:.3f}, student {r['student']:.3f}, ceiling {r['ceiling']:.3f}"
+            for r in frame.iter_rows(named=True)
+        )
+        + "."
+    )
 
 
 def note(frame: pl.DataFrame) -> str:
