@@ -27,6 +27,7 @@ from weak2strong.study.config import (
 from weak2strong.study.contents import read_contents
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
+from weak2strong.study.sweeps import Grid, read_sweep, run_sweep
 from weak2strong.study.work import Work, read_work
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
@@ -35,8 +36,10 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.analyse import Analysed
     from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
+    from weak2strong.analysis.swept import Swept
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,17 @@ class Results:
 
         return over_tasks(self.config, self.predictions, lines or self.lines())
 
+    def analyses(self, metric: str | None = None, edges: Sequence[float] = ()) -> Analysed:
+        """Agreement, calibration, misfit, saliency, difficulty and best ceiling, as tidy tables.
+
+        Args:
+            metric: of the scores; the study's own if None.
+            edges: between buckets of difficulty, rising; quartiles if none.
+        """
+        from weak2strong.analysis.analyse import analyse
+
+        return analyse(self.config, self.predictions, metric, edges)
+
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
 
@@ -134,6 +148,33 @@ _NULLABLE = {
 }
 
 
+@dataclass(frozen=True)
+class SweepResults:
+    """A finished sweep of probes, read from its folder alone."""
+
+    folder: Path
+
+    @cached_property
+    def _read(self) -> tuple[StudyConfig, pl.DataFrame]:
+        return read_sweep(self.folder)
+
+    @property
+    def config(self) -> StudyConfig:
+        """The study, resolved."""
+        return self._read[0]
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """One row a score; the columns are those of `weak2strong.study.sweeps.read_sweep`."""
+        return self._read[1]
+
+    def grids(self, metric: str | None = None) -> list[Swept]:
+        """Layers by settings, one summary a task and probe; on the study's metric if None."""
+        from weak2strong.analysis.swept import summarise_sweep
+
+        return summarise_sweep(self.scores, metric or self.config.metric or "accuracy")
+
+
 class Study:
     """A grid of cells: tasks x methods x seeds for one weak and one strong model.
 
@@ -144,7 +185,7 @@ class Study:
         strong: the student and ceiling model, likewise.
         methods: names of methods (`w2s methods`).
         seeds: how many.
-        metric: what PGR is computed on.
+        metric: what PGR is computed on; the usual one of the tasks if None.
         weak_labels: a file of your own labels in place of a supervisor.
         labels: students learn the supervisor's probabilities ("soft") or answers ("hard").
         weak_training: settings of the supervisor's finetuning.
@@ -153,7 +194,7 @@ class Study:
         data: where your own data have what, and how they are made into tasks.
         intermediates: models between the two, for bootstrapping; None takes the rungs between.
         supervisors: further supervisors, for ensembles.
-        plugins: Python files that add methods, losses, probes and tasks.
+        plugins: Python files that add methods, losses, probes and tasks; or one of these.
         train_difficulty: keep such examples alone for training and validation, for
             instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
         test_difficulty: likewise for the test.
@@ -172,7 +213,7 @@ class Study:
         strong: str | ModelSpec = DEFAULT_STRONG,
         methods: Sequence[str] | str = DEFAULT_METHODS,
         seeds: int = DEFAULT_SEEDS,
-        metric: str = "accuracy",
+        metric: str | None = None,
         weak_labels: str | Path | None = None,
         labels: Labels = "soft",
         weak_training: Training | None = None,
@@ -181,7 +222,7 @@ class Study:
         data: DataOptions | None = None,
         intermediates: Sequence[str | ModelSpec] | None = None,
         supervisors: Sequence[str | ModelSpec] = (),
-        plugins: Sequence[str | Path] = (),
+        plugins: Sequence[str | Path] | str | Path = (),
         train_difficulty: str | None = None,
         test_difficulty: str | None = None,
         primary_test: PrimaryTest = "wilcoxon-one-sided",
@@ -201,7 +242,7 @@ class Study:
             data=data or DataOptions(),
             intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
             supervisors=tuple(map(_model, supervisors)),
-            plugins=tuple(map(Path, plugins)),
+            plugins=tuple(map(Path, [plugins] if isinstance(plugins, str | Path) else plugins)),
             train_difficulty=train_difficulty,
             test_difficulty=test_difficulty,
             primary_test=primary_test,
@@ -228,6 +269,39 @@ class Study:
                 progress,
             )
         return Results(folder)
+
+    def probe_sweep(
+        self,
+        layers: Sequence[int | str] | str = "all",
+        ks: Sequence[int] = Grid.ks,
+        penalties: Sequence[float] = Grid.penalties,
+        out: str | Path | None = None,
+        store: str | Path | None = None,
+        quiet: bool = False,
+    ) -> SweepResults:
+        """Score probes on layers of the frozen strong model; the study's methods play no part.
+
+        Args:
+            layers: "all", or numbers (0 is the embeddings, -1 the last), "middle", "last".
+            ks: numbers of nearest neighbours; none leaves that probe out.
+            penalties: of logistic regression, likewise.
+            out: the folder; a new one below ``runs`` if None.
+            store: root of the store; the user's own if None.
+            quiet: show no progress.
+
+        Raises:
+            UserError: for bad input, before anything is trained.
+        """
+        layers = (layers,) if isinstance(layers, str) else tuple(layers)
+        with Progress(quiet=quiet) as progress:
+            folder = run_sweep(
+                self.config,
+                Grid(layers, tuple(ks), tuple(penalties)),
+                Path(out) if out else None,
+                Path(store) if store else None,
+                progress,
+            )
+        return SweepResults(folder)
 
 
 def _model(model: str | ModelSpec) -> ModelSpec:

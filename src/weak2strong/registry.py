@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from importlib import import_module
 from typing import Any
+from weakref import WeakSet
 
 from weak2strong.errors import UserError, unknown_name
 
@@ -27,6 +28,7 @@ class Registry:
     def __init__(self, what: str, entries: dict[str, str], hint: str = ""):
         self._what, self._entries, self._hint = what, dict(entries), hint
         self._added: dict[str, tuple[Any, str]] = {}
+        _EVERY.add(self)
 
     def __iter__(self) -> Iterator[str]:
         yield from self._entries
@@ -51,7 +53,7 @@ class Registry:
         Args:
             name: that nothing has yet, but for an earlier state of the same plugin.
             entry: the object.
-            origin: the file that it comes from.
+            origin: the file or package that it comes from.
 
         Raises:
             UserError: where the name is taken, or could not be written on a command line.
@@ -71,8 +73,12 @@ class Registry:
         self._added[name] = (entry, origin)
 
     def origin(self, name: str) -> str | None:
-        """The file of the plugin that an entry comes from; None for our own."""
+        """The file or package that an entry comes from; None for our own."""
         return self._added[name][1] if name in self._added else None
+
+    def drop(self, origin: str) -> None:
+        """Take out what comes from one plugin."""
+        self._added = {name: one for name, one in self._added.items() if one[1] != origin}
 
     def build(self, name: str, settings: Mapping[str, Any]) -> Any:
         """The dataclass of that name with its fields set.
@@ -90,5 +96,13 @@ class Registry:
                 raise unknown_name(f"setting of {of}", setting, known)
         return kind(**settings)
 
+
+def forget(origin: str) -> None:
+    """Take what comes from one plugin out of all registries."""
+    for registry in _EVERY:
+        registry.drop(origin)
+
+
+_EVERY: WeakSet[Registry] = WeakSet()
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")

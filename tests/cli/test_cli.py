@@ -196,7 +196,7 @@ def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
 ):
     from weak2strong.study import stages
 
-    def fall_over(desk, seed):
+    def fall_over(desk, seed, reading):
         raise RuntimeError("the ceiling came down") if desk.compute else MissingError
 
     store, out = tmp_path / "store", tmp_path / "run"

@@ -69,6 +69,7 @@ def _made_run(
                         "id": ids,
                         "group": [f"{task}:{i}" for i in ids],
                         "label": labels,
+                        "difficulty": hardness,
                         "probabilities": p.tolist(),
                     }
                 )
@@ -109,15 +110,10 @@ def _made_run(
     pl.DataFrame(rows).write_parquet(folder / "results.parquet")
     if texts:
         kept = set(outcomes(predictions).select("task", "id").iter_rows())
-        every = [(t, i) for t in tasks for i in predictions["id"].unique().sort()]
         pl.DataFrame(
-            {
-                "task": [t for t, _ in every],
-                "id": [i for _, i in every],
-                "difficulty": [float(int(i, 16) % 7 + int(i, 16) / 1e4) for _, i in every],
-                "texts": [[f"{NASTY} {i}"] if (t, i) in kept else None for t, i in every],
-            },
-            schema_overrides={"texts": pl.List(pl.String)},
+            [(task, id, [f"{NASTY} {id}"]) for task, id in kept],
+            schema=["task", "id", "texts"],
+            orient="row",
         ).write_parquet(folder / "examples.parquet")
     (folder / "tasks.json").write_text(
         json.dumps(

@@ -36,7 +36,7 @@ def test_a_run_has_the_figures_that_it_has_the_data_for(frames, run, made_run, t
     assert list(frames) == wanted
     old = made_run(tmp_path / "one", tasks=["a"], texts=False)
     assert [k.name for k, _ in kinds_of(Finished(old))] == [
-        name for name in wanted if name not in ("tasks", "difficulty")
+        name for name in wanted if name != "tasks"
     ]
 
 
@@ -109,10 +109,10 @@ def test_the_interval_of_a_bin_is_wilsons(frames):
 
 
 def test_fifths_of_difficulty_are_cut_by_rank(frames, run):
-    examples = run.examples.sort("task", "id")
     means = []
     for task in run.by_task:
-        hard = examples.filter(task=task)["difficulty"].to_numpy()
+        names = run.predictions.filter(task=task, role="names").sort("id")
+        hard = names["difficulty"].to_numpy()
         easiest = np.argsort(hard, kind="stable")[: len(hard) // 5]
         student = [answers(run, task, "student", "confidence", s) for s in range(3)]
         means.append([(x.argmax(1) == y)[easiest].mean() for x, y in student])

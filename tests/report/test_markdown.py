@@ -19,6 +19,7 @@ CONFIG = StudyConfig(
     tasks=("one", "two"),
     weak=ModelSpec("small"),
     strong=ModelSpec("large"),
+    methods=("naive", "confidence"),
     seeds=3,
     weak_training=TRAINING,
     strong_training=TRAINING,

@@ -10,6 +10,7 @@ from weak2strong.errors import UserError
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.confident_only import sure
+from weak2strong.methods.method import Method
 from weak2strong.models.spec import ModelSpec
 from weak2strong.store import Store
 from weak2strong.study import stages
@@ -313,3 +314,36 @@ def test_checks_use_ground_truth_of_the_ceiling_and_leave_test_out(make_desk, sp
     for split_free, again in ((probe, stages.probe_ceiling), (names, stages.name_baseline)):
         np.testing.assert_array_equal(split_free.probabilities, again(other).probabilities)
     assert probe.probabilities.shape == (len(splits.test), 2)
+
+
+def test_a_ceiling_reads_first_where_students_do(make_desk):
+    desk = make_desk()
+    read = stages.ceiling(desk, 0, "generative:epochs=2")
+    stages.student(desk, "generative:epochs=2+naive", 0)
+    made = [(u.stage, u.reused) for u in desk.used]
+    assert made.count(("reading", False)) == 1
+    assert ("reading", True) in made
+    plain = stages.ceiling(desk, 0)
+    assert not np.array_equal(read["test"].probabilities, plain["test"].probabilities)
+
+
+def test_an_oracle_is_told_what_it_asks_for_and_others_are_not(make_desk, splits):
+    """Its key has that truth; the truth of test is nobody's."""
+    for split, tells in (("strong_train", True), ("test", False)):
+        changed = replace(splits, **{split: shuffled(splits.examples(split), 2)})
+        keys = []
+        for data in (splits, changed):
+            desk = make_desk(data)
+            stages.student(desk, "finetune-then-probe", 0)
+            keys.append(next(u.key for u in desk.used if u.stage == "student"))
+        assert (keys[0] != keys[1]) == tells
+
+    def peeping(context):
+        return context.truth("strong_train")
+
+    METHODS.add("peeping", Method("peeping", "", "", peeping), __file__)
+    try:
+        with pytest.raises(UserError, match=r"'peeping' asks for ground truth.*needs=\(\"truth"):
+            stages.student(make_desk(), "peeping", 0)
+    finally:
+        METHODS._added.clear()

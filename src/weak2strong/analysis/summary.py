@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weak2strong.analysis.intervals import Interval
-from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered_by_method
-from weak2strong.methods.reference import is_oracle
-from weak2strong.metrics import metric
+from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered, recovered_by_method
+from weak2strong.methods.reference import is_oracle, reading_in
+from weak2strong.metrics import metric, normalised, usual_metric
+from weak2strong.predictions import values_in
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.work import Work
+from weak2strong.tasks.kinds import labels_again
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,13 +67,16 @@ class Line:
         method: name.
         metric: name.
         recovered: floor, student, ceiling and PGR with intervals.
-        probe_ceiling: score of a probe with ground truth on the frozen strong model.
+        probe_ceiling: score of a probe with ground truth on the frozen strong model; None
+            for tasks without classes.
         name_baseline: score of a character n-gram model with ground truth.
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
             model, as far as it was counted.
         oracle: whether students saw ground truth: all stopped on it, or the method asks for it.
         spent: what the run that wrote this spent on the students; None if it did not say.
+        reading: the same as ``recovered`` with ceilings that have read the texts first, as the
+            students have; None where these have not.
     """
 
     task: str
@@ -79,12 +85,13 @@ class Line:
     method: str
     metric: str
     recovered: Recovered
-    probe_ceiling: float
+    probe_ceiling: float | None
     name_baseline: float
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
     spent: Spent | None = None
+    reading: Recovered | None = None
 
     @property
     def supervised(self) -> bool:
@@ -129,31 +136,37 @@ def summarise(
         truncated: the share of the texts that a model cuts, by task and model.
         work: what the run spent.
     """
-    on = on or config.metric
     lines = []
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
-        score = metric(rows["kind"][0], on)
+        kind = rows["kind"][0]
+        scored_by = on or config.metric or usual_metric(kind)
+        score = metric(kind, scored_by)
         answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
-        probe, names = (answers.score(check, score) for check in ("probe", "names"))
+        probe = answers.score("probe", score) if answers.have("probe") else None
+        names = answers.score("names", score)
         students = {method: answers.of("student", method) for method in config.methods}
-        found = recovered_by_method(floor, students, ceiling, answers.labels, answers.groups, score)
-        for method in config.methods:
+        test = (answers.labels, answers.groups, score)
+        found = recovered_by_method(floor, students, ceiling, *test)
+        for method, student in students.items():
+            reading = reading_in(method)
+            alike = reading and recovered(floor, student, answers.of("ceiling", reading), *test)
             lines.append(
                 Line(
                     task=name,
                     weak=config.weak_name,
                     strong=config.strong.name,
                     method=method,
-                    metric=on,
+                    metric=scored_by,
                     recovered=found[method],
                     probe_ceiling=probe,
                     name_baseline=names,
-                    chance=_chance(on, answers.labels),
+                    chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
                     spent=Spent.on(name, method, work),
+                    reading=alike or None,
                 )
             )
     return lines
@@ -179,11 +192,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
         ),
         *_told(
             [x for x in undefined if x.recovered.gap >= 0],
-            lambda x: f"{x.task}, {x.method}: PGR is undefined. {x.recovered.undefined}",
+            lambda x: _undefined([y for y in lines if y.task == x.task], x),
             "PGR is undefined, the ceiling being not clearly above the floor",
         ),
         *_told(
-            [x for x in lines if x.probe_ceiling > x.recovered.ceiling],
+            [x for x in lines if (x.probe_ceiling or 0) > x.recovered.ceiling],
             lambda x: _probe_wins([y for y in lines if y.task == x.task]),
             "a logistic probe with ground truth on the frozen strong model beats the ceiling "
             "(column probe), which is too low, and PGR too high",
@@ -207,10 +220,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
             f"a model cuts more than {CUT:.0%} of the texts",
         ),
     ]
-    if any(x.oracle for x in lines):
+    if oracles := dict.fromkeys(x.method for x in lines if x.oracle):
+        every = len(oracles) == len({x.method for x in lines})
         said.append(
-            "Students stopped on ground truth of the validation split (oracle): "
-            "their scores and PGR are upper bounds, not results of weak supervision."
+            f"{'All students' if every else 'Students of ' + ', '.join(oracles)} saw ground truth "
+            "(oracle): their scores and PGR are upper bounds, not results of weak supervision."
         )
     seeds = {x.recovered.seeds for x in lines}
     if 1 in seeds:
@@ -234,6 +248,13 @@ def _told(lines: list[Line], each: Callable[[Line], str], of_many: str) -> list[
     if len(tasks) > FEW:
         return [f"on {len(tasks)} tasks, {of_many}: {', '.join(tasks)}."]
     return list(dict.fromkeys(map(each, lines)))
+
+
+def _undefined(lines: list[Line], line: Line) -> str:
+    """Why a line has no PGR; its method is named unless all of the task's lines say the same."""
+    alike = {x.recovered.undefined for x in lines} == {line.recovered.undefined}
+    who = line.task if alike else f"{line.task}, {line.method}"
+    return f"{who}: PGR is undefined. {line.recovered.undefined}"
 
 
 def _floor_wins(line: Line) -> str:
@@ -268,7 +289,7 @@ def _probe_wins(lines: list[Line]) -> str:
         f"{one.task}: a logistic probe with ground truth on the frozen {one.strong} scores "
         f"{one.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f}: the ceiling is too low"
     )
-    gap = one.probe_ceiling - r.floor
+    gap = (one.probe_ceiling or 0) - r.floor
     against = [
         f"{(x.recovered.student - r.floor) / gap:.2f} ({x.method})"
         for x in lines
@@ -287,14 +308,19 @@ class Answers:
         parts = rows.sort("id").partition_by("role", "method", "seed", as_dict=True)
         self._parts: Mapping[tuple[Any, ...], pl.DataFrame] = parts
         one = self._parts["names", "", -1]
-        self.labels = one["label"].to_numpy()
+        self._kind = one["kind"][0]
+        self.labels = labels_again(self._kind, one["label"].to_list())
         self.groups = one["group"].to_numpy()
         self.kind = str(one["kind"][0])
         self._ids = one["id"]
 
     def of(self, role: str, method: str = "") -> np.ndarray:
-        """Probabilities (seeds, examples, classes) of one role."""
+        """Answers of one role, (seeds, examples, …)."""
         return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
+
+    def have(self, role: str) -> bool:
+        """Whether there are any of that role."""
+        return any(part[0] == role for part in self._parts)
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""
@@ -305,11 +331,16 @@ class Answers:
         rows = self._parts.get((role, method, seed))
         if rows is None or not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
-        return np.array(rows["probabilities"].to_list())
+        return values_in(rows, self._kind)
 
 
 def _chance(on: str, labels: np.ndarray) -> float | None:
-    """The score of knowing nothing but how often each class occurs."""
+    """The score of knowing nothing but how often each class or target occurs."""
     if on == "roc_auc":
         return 0.5
-    return float(np.bincount(labels).max() / len(labels)) if on == "accuracy" else None
+    if on == "accuracy":
+        return float(np.bincount(labels).max() / len(labels))
+    if on == "exact_match":
+        targets = Counter(normalised(accepted[0]) for accepted in labels)
+        return max(targets.values()) / len(labels)
+    return None

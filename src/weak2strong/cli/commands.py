@@ -6,6 +6,8 @@ from typing import Annotated
 
 from tyro.conf import subcommand
 
+from weak2strong.cli.analyse import Analyse
+from weak2strong.cli.audit import Audit
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
 from weak2strong.cli.ladder import Build, Card
@@ -17,6 +19,7 @@ from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
+from weak2strong.cli.sweep import ProbeSweep
 from weak2strong.cli.verify import Verify
 
 Chess = Annotated[Mates, subcommand("mates")] | Annotated[Sample, subcommand("sample")]
@@ -34,8 +37,11 @@ Command = (
     | Annotated[Figures, subcommand("figures")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Power, subcommand("power")]
+    | Annotated[Analyse, subcommand("analyse")]
     | Annotated[Verify, subcommand("verify")]
+    | Annotated[ProbeSweep, subcommand("probe-sweep")]
     | Annotated[Tasks, subcommand("tasks")]
+    | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]
     | Annotated[Place, subcommand("place")]

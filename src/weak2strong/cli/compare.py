@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.run import Place, PrimaryTest
+from weak2strong.cli.asked import Place
+from weak2strong.cli.run import PrimaryTest
 
 if TYPE_CHECKING:
     from weak2strong.analysis.compare import Score
@@ -51,15 +52,22 @@ class Compare:
         from weak2strong.analysis.over_tasks import on_these_tasks
         from weak2strong.api import Results
         from weak2strong.cli.power import share
+        from weak2strong.methods.reference import is_oracle
         from weak2strong.report.compare import comparison_values, print_comparison
         from weak2strong.report.table import TITLES, table_console
 
         share(self.level, "--level")
         places = self.folders or (() if self.csv else (Path("runs/latest"),))
         runs = [Results(folder) for folder in places]
-        metric = self.metric or _one([r.config.metric for r in runs], "metric", "score")
+        metric = self.metric or _one(
+            [r.config.metric or "accuracy" for r in runs], "metric", "score"
+        )
         test, warnings = self._test(runs)
         scores, left_out = self._scores(runs, metric)
+        oracles = sorted({s.method for s in scores if is_oracle(s.method)} - {self.baseline})
+        if oracles:
+            scores = [s for s in scores if s.method not in oracles]
+            left_out.append(f"Left out since they saw ground truth (oracle): {', '.join(oracles)}.")
         found = compare(scores, self.baseline, test, self.level)
         what = TITLES.get(metric, metric)
         if runs:

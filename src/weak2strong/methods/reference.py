@@ -17,6 +17,7 @@ from typing import Any
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.methods import METHODS
 from weak2strong.methods.method import Context, Method
+from weak2strong.probes import PROBES
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _AFTER = "naive"
@@ -49,12 +50,26 @@ def find_method(reference: str) -> Method:
         run=partial(_one_after_another, (*before, last)),
         classes=next((part.classes for part in (*before, last) if part.classes), None),
         needs=tuple(dict.fromkeys(need for part in (*before, last) for need in part.needs)),
+        kinds=tuple(k for k in last.kinds if all(k in part.kinds for part in before)),
     )
 
 
 def names_in(reference: str) -> tuple[str, ...]:
     """The registered names in a reference, in order."""
     return tuple(_split(text, ":")[0] for text in _split(reference, "+"))
+
+
+def reading_in(reference: str) -> str | None:
+    """The step ``generative`` of a reference, as written with its settings, if it has one."""
+    steps = (text for text in _split(reference, "+") if _split(text, ":")[0] == "generative")
+    return next(steps, None)
+
+
+def settings_in(part: str) -> dict[str, Any]:
+    """The settings of one part of a reference, those that it leaves out included."""
+    name, *rest = _split(part, ":")
+    method = METHODS.get(name)
+    return {**method.options, **(_settings(method, ":".join(rest), part) if rest else {})}
 
 
 def is_oracle(reference: str) -> bool:
@@ -66,10 +81,23 @@ def is_oracle(reference: str) -> bool:
     return any(METHODS.get(name).oracle for name in known)
 
 
+def is_extended(reference: str) -> bool:
+    """Whether a plugin's method or probe is named anywhere in a reference, settings included."""
+    words = set(re.findall(r"[a-z0-9-]+", reference))
+    return any(r.origin(name) for r in (METHODS, PROBES) for name in r if name in words)
+
+
 def _one_after_another(parts: Sequence[Method], context: Context) -> Any:
     *before, last = parts
     for part in before:
-        context = part.run(context)
+        found = part.run(context)
+        if not hasattr(found, "with_labels"):
+            raise UserError(
+                f"The method {part.name!r} prepares another, and returns {type(found).__name__} in "
+                "place of a context: let it end in `return context.with_labels(...)`, or leave "
+                "prepares=True out."
+            )
+        context = found
     return last.run(context)
 
 

@@ -29,6 +29,12 @@ def token_counts(tokenizer: Any, items: Sequence[Item]) -> list[int]:
     return [len(row) for row in encode_items(tokenizer, items, limit=UNCUT)]
 
 
+def text_lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    """The number of tokens of each text before it is cut."""
+    # Not verbose, or the tokenizer would warn of the long ones that are to be found.
+    return [len(row) for row in tokenizer(list(texts), verbose=False)["input_ids"]]
+
+
 def encode(
     tokenizer: Any, texts: Sequence[str], limit: int | None = None, special: bool = True
 ) -> list[list[int]]:

@@ -43,7 +43,7 @@ class Case:
 
 def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
     """Examples by task and outcome; empty where the run kept no texts."""
-    if run.examples is None:
+    if run.examples is None or not run.has_classes:
         return {}
     kept = run.examples.drop_nulls("texts")
     texts = {(task, id): tuple(t) for task, id, t in kept.select("task", "id", "texts").iter_rows()}

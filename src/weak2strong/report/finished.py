@@ -74,7 +74,7 @@ class Finished:
 
     @cached_property
     def examples(self) -> pl.DataFrame | None:
-        """Difficulty and texts of test examples; None in older runs."""
+        """Texts of some test examples; None in older runs."""
         return read_examples(self.folder)
 
     @cached_property
@@ -96,9 +96,14 @@ class Finished:
             found.setdefault(line.task, []).append(line)
         return found
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether answers are probabilities of classes, and not texts."""
+        return "probabilities" in self.predictions.columns
+
     @cached_property
     def judged(self) -> pl.DataFrame:
-        """Every answer of floor, students and ceiling on the test set.
+        """Every answer of floor, students and ceiling on the test set, where there are classes.
 
         Columns task, role, method, seed, id, label, answer, right, confidence (the probability
         of the answer).
@@ -106,7 +111,11 @@ class Finished:
         import polars as pl
 
         return (
-            self.predictions.filter(pl.col("role").is_in(["floor", "student", "ceiling"]))
+            self.predictions.filter(
+                pl.col("role").is_in(["floor", "student", "ceiling"]),
+                # Not the ceilings that have read the texts first.
+                (pl.col("role") != "ceiling") | (pl.col("method") == ""),
+            )
             .with_columns(
                 answer=pl.col("probabilities").list.arg_max().cast(pl.Int64),
                 confidence=pl.col("probabilities").list.max(),

@@ -19,7 +19,7 @@ from weak2strong.report.examples import cases
 from weak2strong.report.figures.style import Looks, looks
 from weak2strong.report.finished import Finished
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
-from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text
+from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
 from weak2strong.report.words import sentences
@@ -144,13 +144,14 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
                     for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)
                 ],
                 "pgr": pgr_text(x.recovered),
-                "checks": [f"{s:.3f}" for s in (x.probe_ceiling, x.name_baseline)],
+                "checks": [score_text(s) for s in (x.probe_ceiling, x.name_baseline)],
             }
             for x in run.lines
         ],
         "lines_note": intervals_note(run.lines).strip(),
         "over": over and (over_tasks_titles(over), over_tasks_rows(over), over_tasks_notes(over)),
         "has_texts": run.examples is not None,
+        "has_classes": run.has_classes,
         "tasks": [
             {
                 "name": task,
@@ -193,7 +194,10 @@ def _cells(runs: Sequence[Finished]) -> list[list[Any]]:
     rows = []
     for i, run in enumerate(runs):
         of = {(x.task, x.method): x.recovered.per_seed for x in run.lines}
-        for c in run.results.filter(metric=run.config.metric).iter_rows(named=True):
+        metrics = {x.task: x.metric for x in run.lines}
+        for c in run.results.iter_rows(named=True):
+            if c["metric"] != metrics[c["task"]]:
+                continue
             pgr = of[c["task"], c["method"]][c["seed"]]
             scores = [round(c[k], 4) for k in ("floor", "student", "ceiling")]
             known = round(pgr, 4) if pgr == pgr else None

@@ -1,8 +1,8 @@
 """Test examples with their texts: those that say most about what students do with errors.
 
-A run's predictions hold ids alone. ``examples.parquet`` adds a row a test example with its
-difficulty, and the texts of a bounded number: where students corrected their supervisor, where
-they imitated its error, and where they lost a right label.
+A run's predictions hold ids alone. ``examples.parquet`` adds the texts of a bounded number of
+test examples: where students corrected their supervisor, where they imitated its error, and where
+they lost a right label.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
     """What became of the supervisor's answers of the first seed, an example and outcome a row.
 
     Args:
-        predictions: of a run (see `weak2strong.study.record`).
+        predictions: of a run (see `weak2strong.study.record`) whose answers are probabilities.
 
     Returns:
         Columns task, id, outcome, methods (whose students did so), label, supervisor (its
@@ -74,7 +74,7 @@ def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_examples(folder: Path, desks: Mapping[str, Desk], predictions: pl.DataFrame) -> None:
-    """Write ``examples.parquet``: task, id, difficulty, texts (null but for a bounded number).
+    """Write ``examples.parquet``: task, id, texts. Without rows where answers are texts.
 
     Args:
         folder: of the run.
@@ -83,24 +83,17 @@ def write_examples(folder: Path, desks: Mapping[str, Desk], predictions: pl.Data
     """
     import polars as pl
 
-    found = outcomes(predictions).group_by("task", "outcome", maintain_order=True).head(KEPT)
-    kept = set(found.select("task", "id").iter_rows())
+    kept = set[tuple[str, str]]()
+    if "probabilities" in predictions.columns:
+        found = outcomes(predictions).group_by("task", "outcome", maintain_order=True).head(KEPT)
+        kept.update(found.select("task", "id").iter_rows())
     rows = [
-        (
-            name,
-            e.item.id,
-            e.difficulty,
-            [text[:LONGEST] for text in e.item.texts] if (name, e.item.id) in kept else None,
-        )
+        (name, e.item.id, [text[:LONGEST] for text in e.item.texts])
         for name, desk in desks.items()
         for e in desk.splits.test
+        if (name, e.item.id) in kept
     ]
-    schema = {
-        "task": pl.String,
-        "id": pl.String,
-        "difficulty": pl.Float64,
-        "texts": pl.List(pl.String),
-    }
+    schema = {"task": pl.String, "id": pl.String, "texts": pl.List(pl.String)}
     partial = folder / "examples.partial"
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(partial)
     partial.replace(folder / FILE)

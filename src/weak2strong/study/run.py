@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.errors import UserError
-from weak2strong.methods import ALL
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import steps
@@ -22,6 +21,7 @@ from weak2strong.study.needs import provided
 from weak2strong.study.record import write_environment, write_results
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.task import Kind
 
 
 def run_study(
@@ -54,13 +54,13 @@ def run_study(
     asked, config = config, config.resolved()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
     held = [_contents(desk) for desk in desks.values()]
-    folder = _claim(out, config, tuple(desks))
+    folder = claim(out, config, tuple(desks))
     show(held)
-    if ALL in asked.methods:
-        classes = {name: len(desk.task.classes) for name, desk in desks.items()}
-        _, left = provided(replace(config, methods=(ALL,)), classes)
-        for text in left.values():
-            progress.line(f"left out of all: {text}")
+    tasks = {n: (d.task.kind, len(d.task.classes)) for n, d in desks.items()}
+    _, left = provided(replace(config, methods=asked.methods), tasks)
+    for name, reasons in left.items():
+        for text in reasons.values():
+            progress.line(f"left out of {name}: {text}")
     plan, work = plan or Plan.of(config), list[Work]()
     with (folder / "events.jsonl").open("a") as log:
 
@@ -80,7 +80,8 @@ def run_study(
             progress.line(f"{done.step.name}: {took}{notes}")
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        run_steps(steps(config, desks), desks, plan, progress, tell)
+        kinds: dict[str, Kind] = {name: desk.task.kind for name, desk in desks.items()}
+        run_steps(steps(config, kinds), desks, plan, progress, tell)
         write_environment(folder)
         write_contents(folder, held)
         write_work(folder, work)
@@ -105,11 +106,24 @@ def _same_study(old: str, new: str) -> bool:
         return False
 
 
-def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
-    """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
+def claim(
+    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
+) -> Path:
+    """The run folder with ``study.yaml`` in it, checked to be writable and ours.
+
+    Args:
+        out: where the user wants it; by default a new one below ``runs``.
+        config: the study, resolved.
+        tasks: names, for that of a new folder.
+        what: is done, if it is no run; ``runs/latest`` then stays as it is.
+
+    Raises:
+        UserError: where it cannot be written, or holds another study.
+    """
     first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first
-    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = "-".join(part for part in (now, what, about) if part)
     folder = out or Path("runs") / name
     text = config.to_yaml()
     try:
@@ -120,7 +134,7 @@ def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
                 f"{folder} holds a run of another study: choose another folder with --out."
             )
         there.write_text(text)
-        if out is None:
+        if out is None and what is None:
             latest = folder.parent / "latest"
             latest.unlink(missing_ok=True)
             latest.symlink_to(folder.name)

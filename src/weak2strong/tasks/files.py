@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.readers import LABEL, TEXT, Columns, listed
-from weak2strong.tasks.rows import read_rows
+from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.splits import SPLITS
 from weak2strong.tasks.task import Kind, Task
 
@@ -90,17 +90,22 @@ class FileTask(Task):
     Attributes:
         cleaning: what became of the rows.
         revision: the commit of a dataset of the hub.
+        rows: as they stand in the files, before cleaning.
+        split_of: the split that each file is for, where files are splits.
     """
 
     cleaning: Cleaning
     revision: str | None = None
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    split_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def file_task(path: Path, options: DataOptions) -> FileTask:
     """The task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
 
-    It is a preference task where the file has columns ``chosen`` and ``rejected``, and none
-    for texts and labels. The file is read and checked now; ``load`` gives the examples from memory.
+    It is a preference task where the file has columns ``chosen`` and ``rejected``, a
+    generation where it has ``prompt`` and ``target`` or ``answer``, and none for texts and
+    labels. The file is read and checked now; ``load`` gives the examples from memory.
 
     Raises:
         UserError: for a file or a row that cannot be right, before anything is trained.
@@ -139,6 +144,8 @@ def question(kind: Kind, classes: Sequence[str], options: DataOptions) -> str:
     """What a task of the user's own asks, in one line for lists."""
     if kind == "preference":
         return "Which of two completions is preferred?"
+    if kind == "generation":
+        return "What follows the prompt?"
     return f"Which {options.label_column} is it: {listed(classes)}?"
 
 
@@ -184,4 +191,5 @@ def data_task(
         shares=shares,
         cleaning=cleaning,
         revision=revision,
+        rows=tuple(rows),
     )

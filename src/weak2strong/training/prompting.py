@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from weak2strong.errors import UserError
+from weak2strong.models.batches import text_lengths
 from weak2strong.models.prompted import PromptedModel
 from weak2strong.tasks.prompt import Prompt, few_shot_prompt
 from weak2strong.training.answers import answer_log_probabilities, longest_prompt
@@ -136,9 +137,7 @@ def _few_shot(
         asked = {i: few_shot_prompt(prompt, shots[first:], texts[i]) for i in waiting}
         ready = waiting
         if first < len(shots) and waiting:
-            # Not verbose, or the tokenizer would warn of the long ones that are to be found.
-            rows = model.tokenizer(list(asked.values()), verbose=False)["input_ids"]
-            counts = map(len, rows)
+            counts = text_lengths(model.tokenizer, list(asked.values()))
             ready = [i for i, n in zip(waiting, counts, strict=True) if n <= room]
         if ready:
             result[ready] = answer_log_probabilities(model, [asked[i] for i in ready], answers)

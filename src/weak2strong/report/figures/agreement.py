@@ -27,6 +27,8 @@ def data(run: Finished) -> pl.DataFrame | None:
     """A row a task, method, seed and part of the test set: the share of like answers."""
     import polars as pl
 
+    if not run.has_classes:
+        return None
     same = pl.col("answer") == pl.col("weak_answer")
     weak = pl.col("weak_right")
     shares = run.pairs.group_by("task", "method", "seed", maintain_order=True).agg(

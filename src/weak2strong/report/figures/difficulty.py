@@ -24,13 +24,13 @@ def data(run: Finished) -> pl.DataFrame | None:
     """
     import polars as pl
 
-    if run.examples is None:
+    if "difficulty" not in run.predictions.columns or not run.has_classes:
         return None
-    known = run.examples.filter(pl.col("difficulty").is_not_null())
-    if known["difficulty"].n_unique() < PARTS:
+    test = run.predictions.filter(role="names").drop_nulls("difficulty")
+    if test["difficulty"].n_unique() < PARTS:
         return None
     rank, n = pl.col("difficulty").rank("ordinal"), pl.len()
-    parts = known.select("task", "id", part=((rank - 1) * PARTS // n).over("task").cast(pl.Int64))
+    parts = test.select("task", "id", part=((rank - 1) * PARTS // n).over("task").cast(pl.Int64))
     of = ["role", "method", "part"]
     by_seed = (
         run.judged.join(parts, on=["task", "id"])

@@ -24,10 +24,12 @@ SMALLEST = 0.055
 """A share whose number fits into its bar."""
 
 
-def data(run: Finished) -> pl.DataFrame:
+def data(run: Finished) -> pl.DataFrame | None:
     """A row a task, method and kind: its share of the test set, a mean over seeds."""
     import polars as pl
 
+    if not run.has_classes:
+        return None
     right, weak = pl.col("right"), pl.col("weak_right")
     shares = run.pairs.group_by("task", "method", maintain_order=True).agg(
         (right & weak).mean().alias("both right"),

@@ -27,7 +27,7 @@ FEWEST = 20
 COLUMNS = 4
 
 
-def data(run: Finished) -> pl.DataFrame:
+def data(run: Finished) -> pl.DataFrame | None:
     """A row a role, method and bin of confidence, all tasks and seeds together.
 
     Columns confidence (mean), accuracy, answers (their number), and low and high: Wilson's 95%
@@ -35,6 +35,8 @@ def data(run: Finished) -> pl.DataFrame:
     """
     import polars as pl
 
+    if not run.has_classes:
+        return None
     bins = (pl.col("confidence") * BINS).floor().clip(0, BINS - 1)
     p, n, z = pl.col("accuracy"), pl.col("answers"), 1.96
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)

@@ -38,9 +38,9 @@ def data(run: Finished) -> pl.DataFrame | None:
     rows = []
     for task, lines in run.by_task.items():
         of = {x.method: x.recovered for x in lines}
-        if not set(STUDENTS.values()) <= set(of):
-            return None
         first = lines[0]
+        if not set(STUDENTS.values()) <= set(of) or first.probe_ceiling is None:
+            return None
         scores = {name: of[m].student for name, m in STUDENTS.items()} | {
             "linear probe on ground truth": first.probe_ceiling,
             "finetuned on ground truth": first.recovered.ceiling,

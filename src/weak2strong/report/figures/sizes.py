@@ -30,7 +30,7 @@ def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
 
     from weak2strong.models.guess import guess
 
-    metrics, tasks = {r.config.metric for r in runs}, {tuple(r.by_task) for r in runs}
+    metrics, tasks = {x.metric for r in runs for x in r.lines}, {tuple(r.by_task) for r in runs}
     if len(metrics) > 1 or len(tasks) > 1:
         return None
     rows = []
@@ -47,7 +47,7 @@ def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
             known = all(not r.undefined for r in of)
             pgr = (student - floor) / (ceiling - floor) if known else None
             models = (run.config.weak_name, run.config.strong.name, size)
-            rows.append((*models, method, run.config.metric, floor, student, ceiling, pgr))
+            rows.append((*models, method, run.lines[0].metric, floor, student, ceiling, pgr))
     columns = ["weak", "strong", "parameters", "method", "metric"]
     columns += ["floor", "student", "ceiling", "pgr"]
     frame = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"pgr": float})

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
-from weak2strong.plugins import everywhere, load_installed, load_plugins
+from weak2strong.plugins import everywhere, load_plugins
 from weak2strong.probes import PROBES
 from weak2strong.processes import begin_worker, set_threads, without_main
 from weak2strong.progress import Progress
@@ -184,6 +184,5 @@ def _in_worker(step: Step, config: StudyConfig, root: Path, reference: str) -> D
 @cache
 def _worker_desk(config: StudyConfig, root: Path, reference: str) -> Desk:
     """A worker's own desk: a worker lives for one run, and loads the data of a task once."""
-    load_installed()
     load_plugins(config.plugins)
     return Desk.of(config, Store(root), reference)

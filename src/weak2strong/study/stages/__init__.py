@@ -5,18 +5,22 @@ the supervisor. What the store has is read, the rest is computed, so the order
 in which an engine asks only decides who waits.
 """
 
-from weak2strong.study.stages.checks import name_baseline, probe_ceiling
+from weak2strong.study.stages.checks import has_probe, name_baseline, probe_ceiling
 from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED
 from weak2strong.study.stages.roles import ceiling, supervisor, weak_labels
 from weak2strong.study.stages.students import student
+from weak2strong.study.stages.sweeps import Sweep, sweep
 
 __all__ = [
     "HELD_OUT",
     "PREDICTED",
+    "Sweep",
     "ceiling",
+    "has_probe",
     "name_baseline",
     "probe_ceiling",
     "student",
     "supervisor",
+    "sweep",
     "weak_labels",
 ]

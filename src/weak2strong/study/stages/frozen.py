@@ -55,7 +55,7 @@ def all_activations(
         }
         return lambda folder: save_activations(folder / STATES, by_layer)
 
-    fields = {"model": _settings(model), "layers": layers, "kind": desk.task.kind}
+    fields = {"model": frozen_settings(model), "layers": layers, "kind": desk.task.kind}
     inputs = {"weights": fingerprint(model), **desk.item_digests(PREDICTED)}
     return load_activations(desk.stage("activations", fields, inputs, make).path / STATES)
 
@@ -89,7 +89,7 @@ def prompted(
         return writer(answers)
 
     fields = {
-        "model": _settings(model),
+        "model": frozen_settings(model),
         "prompt": asdict(prompt),
         "draws": draws,
         "calibrate": calibrate,
@@ -134,5 +134,6 @@ def _frozen(model: ModelSpec) -> ModelSpec:
     return replace(model, adaptation="head", head_start="random", answers=())
 
 
-def _settings(model: ModelSpec) -> dict:
+def frozen_settings(model: ModelSpec) -> dict:
+    """The settings that play a part where nothing is trained, for keys."""
     return {k: v for k, v in model.settings.items() if k not in ADAPTED}

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from weak2strong.errors import UserError
 from weak2strong.losses import loss
+from weak2strong.methods.reference import settings_in
 from weak2strong.models.spec import ModelSpec
 from weak2strong.predictions import Predictions, read_weak_labels
 from weak2strong.study.desk import Desk
 from weak2strong.study.stages.finetuning import PREDICTED, finetune, true_lesson
+from weak2strong.study.stages.frozen import after_reading
 
 
 def supervisor(desk: Desk, seed: int, model: ModelSpec | None = None) -> Mapping[str, Predictions]:
@@ -30,12 +32,12 @@ def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
     path = desk.config.weak_labels
     if path is None:
         return supervisor(desk, seed)
-    given = read_weak_labels(path, len(desk.task.classes))
+    given = read_weak_labels(path, len(desk.task.classes), desk.task.kind)
     found = {}
     for split in PREDICTED:
         ids = tuple(item.id for item in desk.splits.items(split))
         try:
-            found[split] = Predictions(ids, given.at(ids), desk.task.kind)
+            found[split] = given.only(ids)
         except UserError as e:
             raise UserError(
                 f"Weak labels {path}, split {split} of {desk.task.name}: {e} "
@@ -45,8 +47,17 @@ def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
     return found
 
 
-def ceiling(desk: Desk, seed: int) -> Mapping[str, Predictions]:
-    """The strong model finetuned on ground truth of ``strong_train``."""
-    lesson = true_lesson(desk, desk.splits.strong_train)
-    training = desk.config.strong_training
-    return finetune(desk, desk.config.strong, training, loss("cross-entropy"), lesson, seed)
+def ceiling(desk: Desk, seed: int, reading: str | None = None) -> Mapping[str, Predictions]:
+    """The strong model finetuned on ground truth of ``strong_train``.
+
+    Args:
+        desk: of the task.
+        seed: of the finetuning.
+        reading: the step ``generative`` as a method's reference has it: the model then reads
+            the texts first, as that method's students do.
+    """
+    model, lesson = desk.config.strong, true_lesson(desk, desk.splits.strong_train)
+    if reading:
+        texts = desk.splits.items("strong_train")
+        model = after_reading(desk, model, texts, settings_in(reading)["epochs"], seed)
+    return finetune(desk, model, desk.config.strong_training, loss("cross-entropy"), lesson, seed)

@@ -11,9 +11,9 @@ from weak2strong.activations import Activations
 from weak2strong.errors import UserError
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method
-from weak2strong.methods.reference import find_method
+from weak2strong.methods.reference import find_method, is_extended
 from weak2strong.models.spec import ModelSpec, fingerprint
-from weak2strong.plugins import digests
+from weak2strong.plugins import digest_of_all
 from weak2strong.predictions import Predictions, joined, load_predictions
 from weak2strong.study.desk import Desk
 from weak2strong.study.stages.finetuning import (
@@ -26,6 +26,7 @@ from weak2strong.study.stages.finetuning import (
     writer,
 )
 from weak2strong.study.stages.frozen import activations, after_reading, prompted
+from weak2strong.study.stages.returned import returned
 from weak2strong.study.stages.roles import supervisor, weak_labels
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
@@ -42,7 +43,7 @@ STRIDE = 1000
 def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     """What the method of that reference makes of the strong model and the weak labels."""
     found = find_method(method)
-    labels = _shown(desk, weak_labels(desk, seed))
+    labels = shown(desk, weak_labels(desk, seed))
     context = StudentContext(desk, found, seed, desk.config.strong, labels)
     entry = desk.stage(
         "student",
@@ -58,9 +59,9 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
             "weak_labels": labels_digest(labels),
             **desk.item_digests(PREDICTED),
             **_inputs(desk, found),
-            **{f"plugin_{name}": at for name, at in digests().items()},
+            **({"plugins": digest_of_all()} if is_extended(method) else {}),
         },
-        lambda working: writer(found.run(context)),
+        lambda working: writer(returned(desk, found, found.run(context))),
     )
     return load_predictions(entry.path / FILE)
 
@@ -134,7 +135,7 @@ class StudentContext:
         others = [(model, self.seed) for model in self._desk.config.supervisors] or [
             (None, self.seed + STRIDE * i) for i in range(1, seeds)
         ]
-        found = [_shown(self._desk, supervisor(self._desk, s, model)) for model, s in others]
+        found = [shown(self._desk, supervisor(self._desk, s, model)) for model, s in others]
         return (self.weak_labels, *found)
 
     def truth(self, split: str) -> Predictions:
@@ -185,13 +186,12 @@ class StudentContext:
         return Lesson(learn, labels.at([item.id for item in learn]), watch, seen)
 
 
-def _shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
+def shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
     """The labels of the splits that a student learns from and stops on, as the study has them."""
-    shown = joined(labels["strong_train"], labels["validation"])
+    told = joined(labels["strong_train"], labels["validation"])
     if desk.config.labels == "hard":
-        certain = hardened(desk.task.kind, shown.probabilities)
-        shown = replace(shown, probabilities=certain)
-    return shown
+        told = replace(told, values=hardened(desk.task.kind, told.values))
+    return told
 
 
 def _loss(of: Loss | str) -> Loss:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,3 +84,14 @@ class Dataset:
     most: int | None = None
     kind: Kind = "classification"
     only_test: bool = False
+
+    @property
+    def published(self) -> str | None:
+        """Year, and month where it is known, of the paper, as its address tells; None if it does
+        not."""
+        if found := re.search(r"arxiv\.org/abs/(\d\d)(\d\d)\.", self.paper or ""):
+            return f"20{found[1]}-{found[2]}"
+        # Addresses of the ACL Anthology before 2020: a letter for the meeting, and the year.
+        if found := re.search(r"aclanthology\.org/[A-Z]([01]\d)-", self.paper or ""):
+            return f"20{found[1]}"
+        return None

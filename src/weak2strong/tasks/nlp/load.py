@@ -75,6 +75,7 @@ def nlp_task(
         cleaning=cleaning,
         revision=files.commit,
         prompt=dataset.prompt,
+        rows=tuple(used),
     )
 
 
