@@ -32,6 +32,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/finetune.py
 	$(BIN)/python benchmarks/knn.py
 	$(BIN)/python benchmarks/coverage.py --trials 400
+	$(BIN)/python benchmarks/calibration.py --trials 400
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

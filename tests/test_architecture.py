@@ -11,9 +11,20 @@ import weak2strong
 
 SRC = Path(weak2strong.__file__).parent
 
-GROUND = {"errors", "registry", "progress", "processes"}
-LEAVES = {"metrics", "losses", "probes", "store", "predictions"}
-LAYERS = ["tasks", "models", "training", "methods", "study", "analysis", "report", "api", "cli"]
+GROUND = {"errors", "ids", "plugins", "registry", "progress", "processes"}
+LEAVES = {"metrics", "losses", "probes", "store", "predictions", "activations"}
+LAYERS = [
+    "tasks",
+    "models",
+    "training",
+    "methods",
+    "extend",
+    "study",
+    "analysis",
+    "report",
+    "api",
+    "cli",
+]
 ATLAS_MAY = {"tasks", "models", "training"}
 
 
@@ -44,7 +55,8 @@ def imported(source: str) -> set[str]:
 def allowed(part: str) -> set[str]:
     """What a part may import besides itself."""
     if part in GROUND:
-        return {"errors"} if part == "registry" else set()
+        may = {"ids": {"errors"}, "registry": {"errors"}, "plugins": {"errors", "registry"}}
+        return may.get(part, set())
     if part in LEAVES:
         return GROUND
     below = GROUND | LEAVES

@@ -10,7 +10,14 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from weak2strong import metrics
 from weak2strong.errors import UserError
-from weak2strong.metrics import accuracy, brier, metric, performance_gap_recovered, roc_auc
+from weak2strong.metrics import (
+    accuracy,
+    brier,
+    metric,
+    normalised,
+    performance_gap_recovered,
+    roc_auc,
+)
 
 
 def draw(seed, n, k, levels=None):
@@ -158,3 +165,20 @@ def test_a_wrong_name_is_answered_with_the_nearest():
         metric("classification", "acuracy")
     with pytest.raises(UserError, match="kind of task 'regression'"):
         metric("regression", "accuracy")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (" United  Kingdom.\n", "united kingdom"),
+        ("PARIS .", "paris"),
+        ("e2e4", "e2e4"),
+        ("Straße", "strasse"),
+        ("U.S.A.", "u.s.a"),
+        ("so be it...", "so be it.."),
+        ("", ""),
+    ],
+)
+def test_written_answers_are_compared_without_case_spacing_and_a_full_stop(text, expected):
+    assert normalised(text) == expected
+    assert normalised("a  b") != normalised("ab")

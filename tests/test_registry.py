@@ -44,10 +44,18 @@ def test_later_changes_of_the_given_table_do_not_reach_the_registry():
 def test_registered_lines_all_lead_somewhere():
     from weak2strong.losses import LOSSES
     from weak2strong.methods import METHODS
+    from weak2strong.probes import PROBES
     from weak2strong.tasks import TASKS
 
-    for registry in (LOSSES, METHODS, TASKS):
+    for registry in (LOSSES, METHODS, PROBES, TASKS):
         names = list(registry)
         assert names
         for name in names:
             assert registry.get(name) is not None
+
+
+def test_settings_are_those_of_the_dataclass():
+    registry = Registry("spec", {"model": "weak2strong.models.spec:ModelSpec"})
+    assert registry.build("model", {"name": "atlas-s", "lora_rank": 4}).lora_rank == 4
+    with pytest.raises(UserError, match=r"setting of the spec 'model' 'lora_rang': .*lora_rank"):
+        registry.build("model", {"name": "atlas-s", "lora_rang": 4})

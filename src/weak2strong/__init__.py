@@ -10,44 +10,74 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Answering": "weak2strong.probes.probe",
+    "Context": "weak2strong.methods.method",
     "DataOptions": "weak2strong.tasks.files",
+    "Example": "weak2strong.tasks.task",
+    "Item": "weak2strong.tasks.task",
     "METHODS": "weak2strong.methods",
     "ModelSpec": "weak2strong.models.spec",
     "Predictions": "weak2strong.predictions",
     "Results": "weak2strong.api",
+    "RowLoss": "weak2strong.losses.loss",
     "Study": "weak2strong.api",
     "TASKS": "weak2strong.tasks",
     "Training": "weak2strong.training.settings",
     "UserError": "weak2strong.errors",
+    "joined": "weak2strong.predictions",
+    "keeping": "weak2strong.methods.labels",
+    "labels_of": "weak2strong.methods.labels",
+    "loss": "weak2strong.extend",
+    "method": "weak2strong.extend",
     "performance_gap_recovered": "weak2strong.metrics",
+    "probe": "weak2strong.extend",
     "recovered": "weak2strong.analysis",
+    "task": "weak2strong.extend",
 }
 
 __all__ = [
     "METHODS",
     "TASKS",
+    "Answering",
+    "Context",
     "DataOptions",
+    "Example",
+    "Item",
     "ModelSpec",
     "Predictions",
     "Results",
+    "RowLoss",
     "Study",
     "Training",
     "UserError",
     "__version__",
+    "joined",
+    "keeping",
+    "labels_of",
+    "loss",
+    "method",
     "performance_gap_recovered",
+    "probe",
     "recovered",
+    "task",
 ]
 
 if TYPE_CHECKING:
     from weak2strong.analysis import recovered
     from weak2strong.api import Results, Study
     from weak2strong.errors import UserError
+    from weak2strong.extend import loss, method, probe, task
+    from weak2strong.losses.loss import RowLoss
     from weak2strong.methods import METHODS
+    from weak2strong.methods.labels import keeping, labels_of
+    from weak2strong.methods.method import Context
     from weak2strong.metrics import performance_gap_recovered
     from weak2strong.models.spec import ModelSpec
-    from weak2strong.predictions import Predictions
+    from weak2strong.predictions import Predictions, joined
+    from weak2strong.probes.probe import Answering
     from weak2strong.tasks import TASKS
     from weak2strong.tasks.files import DataOptions
+    from weak2strong.tasks.task import Example, Item
     from weak2strong.training.settings import Training
 
 

@@ -21,11 +21,14 @@ from weak2strong.study.config import (
     DEFAULT_TASKS,
     DEFAULT_WEAK,
     Labels,
+    PrimaryTest,
     StudyConfig,
 )
 from weak2strong.study.contents import read_contents
 from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
+from weak2strong.study.sweeps import Grid, read_sweep, run_sweep
+from weak2strong.study.work import Work, read_work
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
@@ -33,7 +36,9 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
+    from weak2strong.analysis.swept import Swept
 
 
 @dataclass(frozen=True)
@@ -66,12 +71,27 @@ class Results:
         """What each task holds: source, licence, classes, splits, what was left out."""
         return read_contents(self.folder)
 
+    @cached_property
+    def work(self) -> list[Work]:
+        """What the run spent on each step, and how many stages it reused."""
+        return read_work(self.folder)
+
     def lines(self, metric: str | None = None) -> list[Line]:
         """One summary a task and method, with intervals; on the study's metric if None."""
         from weak2strong.analysis.summary import summarise
 
         truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(self.config, self.predictions, metric, truncated)
+        return summarise(self.config, self.predictions, metric, truncated, self.work)
+
+    def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
+        """PGR over the tasks: mean, median and pooled; None where there is one task.
+
+        Args:
+            lines: what `lines` gave, for a metric of your own or to save the time.
+        """
+        from weak2strong.analysis.over_tasks import over_tasks
+
+        return over_tasks(self.config, self.predictions, lines or self.lines())
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -100,6 +120,7 @@ class Results:
                     "undefined": r.undefined,
                     "probe_ceiling": line.probe_ceiling,
                     "name_baseline": line.name_baseline,
+                    "oracle": line.oracle,
                     "seeds": r.seeds,
                     "examples": r.examples,
                 }
@@ -107,7 +128,39 @@ class Results:
         return pl.DataFrame(rows, schema_overrides=_NULLABLE)
 
 
-_NULLABLE = {"pgr": float, "pgr_low": float, "pgr_high": float, "undefined": str}
+_NULLABLE = {
+    "pgr": float,
+    "pgr_low": float,
+    "pgr_high": float,
+    "undefined": str,
+}
+
+
+@dataclass(frozen=True)
+class SweepResults:
+    """A finished sweep of probes, read from its folder alone."""
+
+    folder: Path
+
+    @cached_property
+    def _read(self) -> tuple[StudyConfig, pl.DataFrame]:
+        return read_sweep(self.folder)
+
+    @property
+    def config(self) -> StudyConfig:
+        """The study, resolved."""
+        return self._read[0]
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """One row a score; the columns are those of `weak2strong.study.sweeps.read_sweep`."""
+        return self._read[1]
+
+    def grids(self, metric: str | None = None) -> list[Swept]:
+        """Layers by settings, one summary a task and probe; on the study's metric if None."""
+        from weak2strong.analysis.swept import summarise_sweep
+
+        return summarise_sweep(self.scores, metric or self.config.metric)
 
 
 class Study:
@@ -127,6 +180,13 @@ class Study:
         strong_training: settings of students and ceiling.
         entities: ask about what the ladder has read about ("seen") or not ("unseen").
         data: where your own data have what, and how they are made into tasks.
+        intermediates: models between the two, for bootstrapping; None takes the rungs between.
+        supervisors: further supervisors, for ensembles.
+        plugins: Python files that add methods, losses, probes and tasks; or one of these.
+        train_difficulty: keep such examples alone for training and validation, for
+            instance "below:1200" or "easiest:0.5" (see `weak2strong.tasks.difficulty`).
+        test_difficulty: likewise for the test.
+        primary_test: by which `w2s compare` will judge methods.
 
     Example:
         >>> study = Study(tasks=["atlas-asia"], weak="atlas-s", strong="atlas-l", seeds=3)
@@ -148,11 +208,17 @@ class Study:
         strong_training: Training | None = None,
         entities: Entities = "seen",
         data: DataOptions | None = None,
+        intermediates: Sequence[str | ModelSpec] | None = None,
+        supervisors: Sequence[str | ModelSpec] = (),
+        plugins: Sequence[str | Path] | str | Path = (),
+        train_difficulty: str | None = None,
+        test_difficulty: str | None = None,
+        primary_test: PrimaryTest = "wilcoxon-one-sided",
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
-            weak=ModelSpec.parse(weak) if isinstance(weak, str) else weak,
-            strong=ModelSpec.parse(strong) if isinstance(strong, str) else strong,
+            weak=_model(weak),
+            strong=_model(strong),
             methods=(methods,) if isinstance(methods, str) else tuple(methods),
             seeds=seeds,
             metric=metric,
@@ -162,6 +228,12 @@ class Study:
             strong_training=strong_training or Training(),
             entities=entities,
             data=data or DataOptions(),
+            intermediates=None if intermediates is None else tuple(map(_model, intermediates)),
+            supervisors=tuple(map(_model, supervisors)),
+            plugins=tuple(map(Path, [plugins] if isinstance(plugins, str | Path) else plugins)),
+            train_difficulty=train_difficulty,
+            test_difficulty=test_difficulty,
+            primary_test=primary_test,
         )
 
     def run(
@@ -185,3 +257,40 @@ class Study:
                 progress,
             )
         return Results(folder)
+
+    def probe_sweep(
+        self,
+        layers: Sequence[int | str] | str = "all",
+        ks: Sequence[int] = Grid.ks,
+        penalties: Sequence[float] = Grid.penalties,
+        out: str | Path | None = None,
+        store: str | Path | None = None,
+        quiet: bool = False,
+    ) -> SweepResults:
+        """Score probes on layers of the frozen strong model; the study's methods play no part.
+
+        Args:
+            layers: "all", or numbers (0 is the embeddings, -1 the last), "middle", "last".
+            ks: numbers of nearest neighbours; none leaves that probe out.
+            penalties: of logistic regression, likewise.
+            out: the folder; a new one below ``runs`` if None.
+            store: root of the store; the user's own if None.
+            quiet: show no progress.
+
+        Raises:
+            UserError: for bad input, before anything is trained.
+        """
+        layers = (layers,) if isinstance(layers, str) else tuple(layers)
+        with Progress(quiet=quiet) as progress:
+            folder = run_sweep(
+                self.config,
+                Grid(layers, tuple(ks), tuple(penalties)),
+                Path(out) if out else None,
+                Path(store) if store else None,
+                progress,
+            )
+        return SweepResults(folder)
+
+
+def _model(model: str | ModelSpec) -> ModelSpec:
+    return ModelSpec.parse(model) if isinstance(model, str) else model

@@ -20,7 +20,7 @@ class UnknownNameError(UserError):
     """A name that nothing has: no network and no file would mend it."""
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What an error of a library says first, or its name where it says nothing."""
     said = str(error).strip()
     return said.splitlines()[0] if said else type(error).__name__

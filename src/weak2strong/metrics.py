@@ -94,8 +94,20 @@ def performance_gap_recovered(
     return np.divide(gain, gap, out=np.full(gap.shape, np.nan), where=gap != 0)[()]
 
 
+def normalised(text: str) -> str:
+    """A written answer as exact match compares it.
+
+    Without spaces around, one space between words, letter case folded, and without one
+    full stop at the end. Where case tells answers apart, as in chess moves written
+    ``Bxc3`` and ``bxc3``, this is not for them.
+    """
+    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
+
+
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    # Over pairs; class 1 is that the second is preferred.
+    "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
 }
 
 

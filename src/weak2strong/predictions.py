@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from weak2strong.errors import UserError
+from weak2strong.ids import check_ids, places
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,7 @@ class Predictions:
     kind: str = "classification"
 
     def __post_init__(self) -> None:
-        if len(self.ids) != len(self.probabilities):
-            raise ValueError(f"{len(self.ids)} ids for {len(self.probabilities)} rows")
-        if len(set(self.ids)) != len(self.ids):
-            raise ValueError("an id occurs more than once")
+        check_ids(self.ids, self.probabilities)
 
     def at(self, ids: Sequence[str]) -> np.ndarray:
         """Rows for these ids, in their order, of shape (len(ids), classes).
@@ -40,14 +38,7 @@ class Predictions:
         Raises:
             UserError: where an id has no prediction.
         """
-        place = {id: row for row, id in enumerate(self.ids)}
-        missing = [id for id in ids if id not in place]
-        if missing:
-            raise UserError(
-                f"{len(missing)} of {len(ids)} examples have no prediction, "
-                f"the first is id {missing[0]!r}."
-            )
-        return self.probabilities[[place[id] for id in ids]]
+        return self.probabilities[places(self.ids, ids, "prediction")]
 
 
 def joined(*parts: Predictions) -> Predictions:

@@ -145,7 +145,7 @@ def test_the_store_is_measured_verified_and_pruned(study, tmp_path, capsys):
     victim = next((store / "finetune").glob("*/trace.json"))
     victim.write_text("{}")
     assert main(["store", "verify", "--store", str(store)]) == 0
-    assert "8 results checked, 1 damaged." in capsys.readouterr().out
+    assert "9 results checked, 1 damaged." in capsys.readouterr().out
     assert main(["store", "prune", "--store", str(store), "--everything"]) == 0
     assert "MiB freed" in capsys.readouterr().out
     assert not list(store.glob("*/*/manifest.json"))
@@ -196,7 +196,7 @@ def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
 ):
     from weak2strong.study import stages
 
-    def fall_over(desk, seed):
+    def fall_over(desk, seed, reading):
         raise RuntimeError("the ceiling came down") if desk.compute else MissingError
 
     store, out = tmp_path / "store", tmp_path / "run"

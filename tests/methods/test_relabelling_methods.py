@@ -1,48 +1,93 @@
 """Methods that choose or make labels: what they hand on to be learnt."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.methods import METHODS, expand
+from weak2strong.activations import Activations
+from weak2strong.errors import UserError
+from weak2strong.losses import loss as loss_of
+from weak2strong.methods import METHODS
 from weak2strong.methods.confident_only import sure
+from weak2strong.methods.reference import find_method
 from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
 SPLITS = {"strong_train": "abcde", "validation": "fg", "test": "h"}
+ANSWERED = tuple(SPLITS)
+
+
+def as_predictions(ones: dict[str, float]) -> Predictions:
+    one = np.array(list(ones.values()))
+    return Predictions(tuple(ones), np.stack([1 - one, one], axis=1))
 
 
 @dataclass
 class Study:
-    """A study whose students are surer than their labels by a tenth, and which takes note."""
+    """A study whose models are surer than their labels by a tenth, and which takes note."""
 
     weak: dict[str, float]
+    splits: dict[str, str] = field(default_factory=lambda: SPLITS)
+    places: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    intermediates: tuple[str, ...] = ()
+    student: str = "student"
     classes: int = 2
     seed: int = 0
-    learnt: list[dict[str, float]] = field(default_factory=list)
+    learnt: list[tuple[str, dict[str, float]]] = field(default_factory=list)
+    losses: list = field(default_factory=list)
+    prompts: list = field(default_factory=list)
 
     @property
     def weak_labels(self):
-        return self.as_predictions(self.weak)
-
-    @staticmethod
-    def as_predictions(ones):
-        one = np.array(list(ones.values()))
-        return Predictions(tuple(ones), np.stack([1 - one, one], axis=1))
+        return as_predictions(self.weak)
 
     def items(self, split):
-        return tuple(Item(id, id, id) for id in SPLITS[split])
+        kept = self.weak if split == "strong_train" else self.splits[split]
+        return tuple(Item(id, id.lower(), id) for id in self.splits[split] if id in kept)
 
-    def finetune(self, labels, loss):
-        assert loss == CrossEntropy()
+    def finetune(self, labels, loss="cross-entropy", *, model=None):
         given = dict(zip(labels.ids, labels.probabilities[:, 1].tolist(), strict=True))
-        self.learnt.append(given)
-        answers = {
-            split: {id: given.get(id, 0.5) + 0.1 for id in SPLITS[split]} for split in SPLITS
+        self.learnt.append((model or self.student, given))
+        self.losses.append(loss_of(loss) if isinstance(loss, str) else loss)
+        return {
+            split: as_predictions({id: given.get(id, 0.5) + 0.1 for id in self.splits[split]})
+            for split in ANSWERED
         }
-        return {split: self.as_predictions(ones) for split, ones in answers.items()}
+
+    def activations(self, layer="usual"):
+        return {
+            split: Activations(
+                tuple(self.splits[split]),
+                np.array([self.places[id] for id in self.splits[split]], dtype=np.float32),
+            )
+            for split in ANSWERED
+        }
+
+    def finetuned_activations(self, labels, loss="cross-entropy"):
+        self.finetune(labels, loss)
+        return self.activations()
+
+    def prompted(self, draws, *, calibrate, template=None):
+        self.prompts.append((draws, calibrate, template))
+        return {split: as_predictions(dict.fromkeys(self.splits[split], 0.5)) for split in ANSWERED}
+
+    def supervisors(self, seeds):
+        others = [
+            {id: (w + n) / (1 + n) for id, w in reversed(self.weak.items())}
+            for n in range(1, seeds)
+        ]
+        return (self.weak_labels, *map(as_predictions, others))
+
+    def truth(self, split):
+        return as_predictions({id: float(id in "acegACEG") for id in self.splits[split]})
+
+    def with_labels(self, labels):
+        given = dict(zip(labels.ids, labels.probabilities[:, 1].tolist(), strict=True))
+        return replace(self, weak=given)
+
+    def after_reading(self, epochs):
+        return replace(self, student=f"{self.student} that read {epochs} times")
 
 
 WEAK = {"g": 0.2, "a": 0.1, "b": 0.6, "c": 0.75, "d": 0.74, "e": 0.25, "f": 0.5}
@@ -51,28 +96,195 @@ WEAK = {"g": 0.2, "a": 0.1, "b": 0.6, "c": 0.75, "d": 0.74, "e": 0.25, "f": 0.5}
 
 def test_only_sure_labels_are_learnt_and_all_are_validated_on():
     study = Study(WEAK)
-    METHODS.get("confident-only").run(study)
-    (learnt,) = study.learnt
+    find_method("confident-only").run(study)
+    ((_, learnt),) = study.learnt
     assert learnt == pytest.approx({"a": 0.1, "c": 0.75, "e": 0.25, "f": 0.5, "g": 0.2})
+    find_method("confident-only:threshold=0.85+entropy").run(study)
+    assert study.learnt[-1][1] == pytest.approx({"a": 0.1, "f": 0.5, "g": 0.2})
+    assert study.losses[-1] == loss_of("entropy")
 
 
 def test_of_a_supervisor_that_is_never_sure_the_surest_tenth_is_learnt():
     one = np.linspace(0.5, 0.6, 40)
-    labels = Predictions(tuple(map(str, range(40))), np.stack([1 - one, one], axis=1))
-    assert sure(labels).ids == ("36", "37", "38", "39")
-    even = Predictions(labels.ids, np.full((40, 2), 0.5))
-    assert sure(even).ids == ("0", "1", "2", "3")
+    labels = np.stack([1 - one, one], axis=1)
+    assert np.flatnonzero(sure(labels, 0.75)).tolist() == [36, 37, 38, 39]
+    assert np.flatnonzero(sure(np.full((40, 2), 0.5), 0.75)).tolist() == [0, 1, 2, 3]
 
 
-def test_every_student_learns_what_the_one_before_it_says():
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+def test_every_student_learns_what_the_one_before_it_says(iterations):
     study = Study(WEAK)
-    found = METHODS.get("strong-to-strong").run(study)
-    assert len(study.learnt) == 3
-    for n, learnt in enumerate(study.learnt):
+    found = find_method(f"strong-to-strong:iterations={iterations}").run(study)
+    assert len(study.learnt) == 1 + iterations
+    for n, (model, learnt) in enumerate(study.learnt):
+        assert model == "student"
         assert learnt == pytest.approx({id: w + 0.1 * n for id, w in WEAK.items()})
     assert found["test"].probabilities[0, 1] == pytest.approx(0.6)
 
 
-def test_all_stands_for_every_method():
-    assert expand(("all",)) == tuple(METHODS)
-    assert expand(("naive", "kl")) == ("naive", "kl")
+MANY = {"strong_train": "abcdefghijklABCDEFGHIJKL", "validation": "xyz", "test": "w"}
+
+
+def test_bootstrapping_gives_every_model_inputs_that_none_has_seen():
+    weak = {id: n / 40 for n, id in enumerate(MANY["strong_train"] + MANY["validation"])}
+    study = Study(weak, MANY, intermediates=("small", "middling"))
+    find_method("bootstrapping").run(study)
+    assert [model for model, _ in study.learnt] == ["small", "middling", "student"]
+    parts = [set(learnt) - set("xyz") for _, learnt in study.learnt]
+    assert set.union(*parts) == set(MANY["strong_train"])
+    assert [len(part) for part in parts] == [8, 8, 8]
+    # a and A are of one group.
+    assert all({id.lower() for id in part} == {id.lower() for id in part & set("abcdefghijkl")}
+               for part in parts)  # fmt: skip
+    labels = [learnt for _, learnt in study.learnt]
+    assert labels[0] == pytest.approx({id: weak[id] for id in labels[0]})
+    # Each model answers .6 where it has not learnt, and a tenth more than it has learnt.
+    for before, then in ((labels[0], labels[1]), (labels[1], labels[2])):
+        assert {id: then[id] for id in then if id not in "xyz"} == pytest.approx(
+            {id: 0.6 for id in then if id not in "xyz"}
+        )
+        assert [then[id] for id in "xyz"] == pytest.approx([before[id] + 0.1 for id in "xyz"])
+    assert Study(weak, MANY, seed=1).seed != study.seed
+    other = Study(weak, MANY, intermediates=("small", "middling"), seed=1)
+    find_method("bootstrapping").run(other)
+    assert set(other.learnt[0][1]) != set(labels[0])
+
+
+def test_bootstrapping_on_the_same_inputs_relabels_all_of_them():
+    study = Study(WEAK, intermediates=("small", "middling"))
+    find_method("bootstrapping-same-inputs+kl").run(study)
+    assert [model for model, _ in study.learnt] == ["small", "middling", "student"]
+    for n, (_, learnt) in enumerate(study.learnt):
+        assert learnt == pytest.approx({id: w + 0.1 * n for id, w in WEAK.items()})
+    assert [type(of) for of in study.losses] == [
+        type(loss_of(name)) for name in ("cross-entropy", "cross-entropy", "kl")
+    ]
+
+
+def test_an_ensemble_learns_the_mean_label_by_id():
+    study = Study(WEAK)
+    find_method("ensemble:size=3").run(study)
+    ((_, learnt),) = study.learnt
+    mean = {id: np.mean([w, (w + 1) / 2, (w + 2) / 3]) for id, w in WEAK.items()}
+    assert learnt == pytest.approx(mean)
+
+
+def test_an_oracle_stops_on_truth_and_learns_weak_labels():
+    study = Study(WEAK)
+    find_method("oracle-stopping").run(study)
+    ((_, learnt),) = study.learnt
+    assert learnt == pytest.approx({**WEAK, "f": 0.0, "g": 1.0})
+
+
+def test_reading_comes_before_whatever_follows():
+    study = Study(WEAK)
+    find_method("generative:epochs=4+confident-only").run(study)
+    ((model, learnt),) = study.learnt
+    assert model == "student that read 4 times"
+    assert "b" not in learnt
+
+
+CROWD = {"strong_train": "abcdeABCDE", "validation": "uU", "test": "xX"}
+PLACES = {
+    id: (float(n), 100.0 * id.isupper())
+    for ids in CROWD.values()
+    for n, id in enumerate(ids.lower() and ids)
+}
+"""Capitals stand far from the rest."""
+LABELS = {id: 0.9 if id.isupper() else 0.2 for id in "abcdeABCDEuU"} | {"c": 0.8, "D": 0.3}
+"""As they should be, but for two."""
+
+
+def crowd() -> Study:
+    return Study(dict(LABELS), CROWD, PLACES)
+
+
+@pytest.mark.parametrize("probe", ["knn,k=4", "logistic", "topofilter,k=4"])
+def test_the_filter_leaves_out_labels_that_their_surroundings_contradict(probe):
+    study = crowd()
+    find_method(f"probe-filter:{probe},drop=0.2+confidence").run(study)
+    ((_, learnt),) = study.learnt
+    assert set(learnt) == set(LABELS) - {"c", "D"}
+    assert learnt == pytest.approx({id: LABELS[id] for id in learnt})
+
+
+def test_relabelling_asks_the_neighbours_for_training_and_for_stopping():
+    study = crowd()
+    find_method("probe-relabel:knn,k=5").run(study)
+    ((_, learnt),) = study.learnt
+    small = np.mean([LABELS[id] for id in "abcde"])
+    capital = np.mean([LABELS[id] for id in "ABCDE"])
+    assert learnt == pytest.approx(
+        {id: capital if id.isupper() else small for id in "abcdeABCDEuU"}
+    )
+
+
+def test_predicting_finetunes_nothing():
+    study = crowd()
+    found = find_method("probe-predict:knn,k=5").run(study)
+    assert not study.learnt
+    assert {split: p.ids for split, p in found.items()} == {
+        split: tuple(ids) for split, ids in CROWD.items()
+    }
+    small = np.mean([LABELS[id] for id in "abcde"])
+    assert found["test"].probabilities[0, 1] == pytest.approx(small)
+    np.testing.assert_allclose(found["strong_train"].probabilities[:5, 1], small)
+    # A neighbour is none of its own, in the probe that says so.
+    found = find_method("probe-predict:knn-without-itself,k=4").run(study)
+    others = np.mean([LABELS[id] for id in "abde"])
+    assert found["strong_train"].at(["c"])[0, 1] == pytest.approx(others)
+
+
+def test_after_a_filter_a_probe_learns_what_is_left():
+    study = crowd()
+    found = find_method("confident-only:threshold=0.75+probe-predict:knn,k=3").run(study)
+    assert {split: len(p.ids) for split, p in found.items()} == {
+        "strong_train": 10, "validation": 2, "test": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["linear-probe", "finetune-then-probe"])
+def test_linear_probes_answer_by_weak_labels_or_by_the_truth(name):
+    rng = np.random.default_rng(0)
+    train = [f"{'A' if n % 2 else 'b'}{n}" for n in range(60)]
+    ids = {"strong_train": train, "validation": ["v"], "test": ["A", "b"]}
+    places = {id: tuple(rng.normal(size=3) + 3 * (id[0] == "A")) for s in ids.values() for id in s}
+
+    @dataclass
+    class Crowd(Study):
+        def truth(self, split):
+            return as_predictions({id: float(id[0] == "A") for id in self.splits[split]})
+
+    # Weak labels say the opposite.
+    weak = {id: float(id[0] != "A") for id in [*train, "v"]}
+    study = Crowd(weak, ids, places)
+    found = METHODS.get(name).run(study)
+    assert len(study.learnt) == (name == "finetune-then-probe")
+    right = found["test"].probabilities.argmax(axis=1).tolist()
+    assert right == ([1, 0] if name == "finetune-then-probe" else [0, 1])
+
+
+def test_shots_are_others_with_their_answers():
+    splits = {**MANY, "weak_train": "mnopqrstuv"}
+    weak = {id: float(id.isupper()) for id in MANY["strong_train"]}
+    study = Study(weak, splits)
+    find_method('few-shot-weak:k=4,draws=3,template="Is {text}, or not?"').run(study)
+    ((draws, calibrate, template),) = study.prompts
+    assert (calibrate, template) == (False, "Is {text}, or not?")
+    assert [len(draw) for draw in draws] == [4, 4, 4]
+    for draw in draws:
+        assert all(answer == weak[item.id] for item, answer in draw)
+        assert sorted(answer for _, answer in draw) == [0, 0, 1, 1]
+    assert len({tuple(item.id for item, _ in draw) for draw in draws}) == 3
+    study = Study({**weak, **dict.fromkeys("mnopqrstuv", 0.5)}, splits)
+    find_method("few-shot:k=2,draws=1,calibrate=true").run(study)
+    (([shots], calibrate, _),) = study.prompts
+    assert calibrate
+    assert all(item.id in splits["weak_train"] for item, _ in shots)
+    find_method("zero-shot").run(study)
+    assert study.prompts[-1] == ([[]], False, None)
+
+
+def test_a_probe_that_only_filters_is_refused_where_answers_are_asked_for():
+    with pytest.raises(UserError, match=r"'topofilter' only says which .* \(knn, .*logistic"):
+        find_method("probe-predict:topofilter")

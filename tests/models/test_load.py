@@ -11,6 +11,7 @@ from weak2strong.errors import UserError
 from weak2strong.models.batches import encode, longest_read, pad, token_counts
 from weak2strong.models.load import load_model, load_tokenizer
 from weak2strong.models.spec import ModelSpec
+from weak2strong.tasks.task import Item
 
 NAMES = ["llama", "gpt2", "bert"]
 CPU = torch.device("cpu")
@@ -144,7 +145,8 @@ def test_tokens_are_counted_before_a_text_is_cut(toy_models, name, caplog):
     texts = [*TEXTS, "word " * 200]
     whole = encode(tokenizer, texts, limit=10**6)
     caplog.clear()
-    assert token_counts(tokenizer, texts) == list(map(len, whole))
+    items = [Item(str(i), "g", text) for i, text in enumerate(texts)]
+    assert token_counts(tokenizer, items) == list(map(len, whole))
     assert not caplog.records
     assert len(encode(tokenizer, texts)[-1]) == longest_read(tokenizer) == 64
 

@@ -18,7 +18,7 @@ from weak2strong.losses import loss
 from weak2strong.models import load
 from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.task import Item
-from weak2strong.training import fit
+from weak2strong.training import fit, loop
 from weak2strong.training.predict import predict
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "minimal_loop.py"
@@ -63,7 +63,7 @@ def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monke
     orders = [torch.randperm(len(texts)) for _ in range(2)]
     batches = [batch.numpy() for order in orders for batch in order.split(32)]
     monkeypatch.setattr(load, "new_head", lambda *given: head)
-    monkeypatch.setattr(fit, "_batches", lambda *given: iter(batches))
+    monkeypatch.setattr(loop, "_batches", lambda *given: iter(batches))
     ours = load.load_model(model, "classification", 2, seed)
     untaught = predict(ours, items(asked)).probabilities
     training = w2s.Training(epochs=2, stopping="none", evaluations=1).with_rates(model.rates)

@@ -25,6 +25,8 @@ def test_a_study_survives_its_text():
         strong_training=Training(epochs=9, learning_rate=1e-4),
         split_seed=3,
         entities="unseen",
+        train_difficulty="below:1200",
+        test_difficulty="between:1200:1600",
         data=DataOptions("question", "answer", n_test=50, balance=False, subset="en"),
     )
     assert StudyConfig.from_yaml(config.to_yaml()) == config
@@ -64,7 +66,10 @@ def test_a_group_of_tasks_is_written_out():
         ({"methods": ("naive", "naive")}, "named more than once"),
         ({"tasks": ("atlas-suite", "atlas-asia")}, r"named more than once: atlas-asia\."),
         ({"entities": "unsean"}, "seen or unseen, not 'unsean'"),
+        ({"train_difficulty": "1200"}, "Difficulty '1200' is no selection: write below:1200"),
+        ({"test_difficulty": "hardest:2"}, "a share is above 0 and at most 1"),
         ({"labels": "firm"}, "soft or hard, not 'firm'"),
+        ({"primary_test": "wilcoxon"}, "Unknown primary test 'wilcoxon'.*wilcoxon-one-sided"),
         ({"weak_labels": Path("none.csv")}, "none.csv cannot be read"),
         ({"weak_labels": Path("labels.txt")}, "must end in"),
     ],
@@ -96,3 +101,12 @@ def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         read_study(file)
     assert str(file) in str(caught.value)
+
+
+def test_the_splits_of_a_study_are_as_easy_and_as_hard_as_it_says():
+    task = TASKS.get("chess-material")
+    whole = StudyConfig().splits(task)
+    made = StudyConfig(train_difficulty="below:-8", test_difficulty="above:-4").splits(task)
+    for split, keeps in (("weak_train", lambda d: d < -8), ("test", lambda d: d > -4)):
+        kept = tuple(e for e in whole.examples(split) if keeps(e.difficulty))
+        assert made.examples(split) == kept != whole.examples(split)

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from weak2strong.errors import UserError
 from weak2strong.losses import loss
-from weak2strong.methods import METHODS
+from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.method import Method
 from weak2strong.models import guess as guess_module
 from weak2strong.models.guess import guess
@@ -21,7 +21,7 @@ from weak2strong.store import Store
 from weak2strong.study.cells import steps
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.engine import Plan
-from weak2strong.study.plan import UTILISATION, fits_of, plan_study
+from weak2strong.study.plan import UTILISATION, ask, plan_study
 from weak2strong.study.run import run_study
 from weak2strong.study.sizes import TOKENS
 from weak2strong.tasks import TASKS
@@ -55,11 +55,11 @@ def test_the_default_study_is_counted_as_by_hand():
     plan = plan_of(config)
     assert plan.cells == 1 * 2 * 5
     assert {s.name: s.count for s in plan.stages} == {
-        "supervisor": 5, "ceiling": 5, "probe": 1, "names": 1,
+        "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "names": 1,
         "student naive": 5, "student confidence": 5,
     }  # fmt: skip
     wanted = Counter(f"{s.kind} {s.method or ''}".strip() for s in steps(config, ["atlas-asia"]))
-    assert {s.name: s.count for s in plan.stages} == wanted
+    assert {s.name: s.count for s in plan.stages} == {**wanted, "activations": 1}
     assert "both methods" in stage(plan, "supervisor").shared
     assert "both methods" in stage(plan, "ceiling").shared
     assert sum(s.fits for s in plan.stages) == 5 * (1 + 1 + 2)
@@ -84,9 +84,9 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
         found = stage(plan, name)
         assert found.flops == pytest.approx(5 * one, rel=0.02), name
         assert found.seconds == pytest.approx(found.flops / (UTILISATION * RATE))
-    read = sizes["strong_train"] + sizes["test"]
-    assert stage(plan, "probe").flops == pytest.approx(2 * trunk["atlas-l"] * tokens * read, 0.02)
-    assert stage(plan, "names").flops is None
+    read = 2 * trunk["atlas-l"] * tokens * asked
+    assert stage(plan, "activations").flops == pytest.approx(read, 0.02)
+    assert {stage(plan, name).flops for name in ("probe", "names")} == {None}
 
 
 def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
@@ -98,10 +98,12 @@ def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
     assert made == {
         "finetune": sum(s.fits for s in plan.stages),
         "student": sum(s.count for s in plan.stages if s.name.startswith("student")),
+        "activations": stage(plan, "activations").count,
         "probe": stage(plan, "probe").count,
         "names": stage(plan, "names").count,
     }
     files = [*store.glob("*/*/predictions.parquet"), out / "predictions.parquet"]
+    files += store.glob("activations/*/*.safetensors")
     assert plan.disk == pytest.approx(sum(f.stat().st_size for f in files), rel=0.5)
 
 
@@ -158,16 +160,32 @@ def test_methods_that_ask_for_the_same_fit_share_it(monkeypatch):
 
     entries = {"naive": naive, "twice": Method("twice", "", "", twice)}
     monkeypatch.setattr(METHODS, "get", entries.__getitem__)
-    assert len(fits_of("twice")) == 2
+    assert len(ask("twice").fits) == 2
     plan = plan_of(StudyConfig(methods=("naive", "twice"), seeds=3))
     assert [stage(plan, f"student {m}").fits for m in ("naive", "twice")] == [3, 3]
     assert "shared" in stage(plan, "student twice").shared
 
 
-def test_every_method_can_say_what_it_asks_for():
-    for method in METHODS:
-        assert fits_of(method), method
-        assert fits_of(method) == fits_of(method)
+@pytest.mark.parametrize("method", [*every_method(), "few-shot", "finetune-then-probe"])
+def test_every_method_can_say_what_it_asks_for(method):
+    asked = ask(method)
+    # Fits, prompts, or activations alone.
+    assert asked.fits or asked.read or "probe" in method
+    assert (ask(method).fits, ask(method).read) == (asked.fits, asked.read)
+
+
+def test_what_methods_ask_for_is_counted_by_hand():
+    counts = {method: (len(ask(method).fits), ask(method).read) for method in every_method()}
+    assert counts["naive"] == (1, 0)
+    assert counts["strong-to-strong"] == (3, 0)
+    assert counts["bootstrapping"] == (2, 0)
+    assert counts["ensemble"] == (3, 0)
+    assert counts["generative"] == (2, 0)
+    assert counts["zero-shot"] == (0, 1)
+    assert counts["few-shot-weak"] == (0, 3 * (1 + 5))
+    assert counts["probe-predict:logistic"] == (0, 0)
+    # The first of the chain is what naive would be for that model, not the student's.
+    assert not set(ask("naive").fits) & set(ask("bootstrapping-same-inputs").fits)
 
 
 AWAY = StudyConfig(

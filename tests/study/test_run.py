@@ -17,8 +17,10 @@ from weak2strong.errors import UserError
 from weak2strong.progress import Progress
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.engine import Plan
-from weak2strong.study.record import read_run
+from weak2strong.study.record import read_agreement, read_run
 from weak2strong.study.run import run_study
+from weak2strong.tasks.find import find_task
+from weak2strong.tasks.splits import SPLITS, make_splits
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,43 @@ def test_the_run_folder_holds_a_row_a_cell_and_metric(undisturbed, config):
     environment = json.loads((undisturbed / "environment.json").read_text())
     assert environment["threads"] == 1
     assert StudyConfig.from_yaml((undisturbed / "study.yaml").read_text()) == config.resolved()
+
+
+def test_agreement_is_recorded_of_every_split(undisturbed, config):
+    """On test it is that of the recorded predictions; on strong_train there are no others."""
+    found = read_agreement(undisturbed)
+    _, predictions = numbers(undisturbed)
+    assert len(found) == 2 * 2 * 3
+    splits = make_splits(find_task("atlas-southern", config.data))
+    sizes = {name: len(splits.examples(name)) for name in SPLITS}
+    for row in found.iter_rows(named=True):
+        assert row["examples"] == sizes[row["split"]]
+        roles = {"floor": "", "student": row["method"]}
+        if row["split"] == "test":
+            floor, student = (
+                predictions.filter(role=r, method=m, seed=row["seed"])[
+                    "probabilities"
+                ].list.arg_max()
+                for r, m in roles.items()
+            )
+            assert row["agreement"] == pytest.approx((floor == student).mean())
+    assert set(found["split"]) == {"strong_train", "validation", "test"}
+    assert found.filter(split="strong_train")["agreement"].is_between(0, 1).all()
+
+
+def test_the_primary_test_changes_no_key_and_an_older_study_file_is_the_same_study(
+    undisturbed, config, tmp_path
+):
+    store = undisturbed.parent / "store"
+    other = replace(config, primary_test="t-two-sided")
+    folder = run_study(other, tmp_path / "run", store, plan=Plan(1, 1))
+    assert all(s["reused"] for s in steps_of(folder))
+    with pytest.raises(UserError, match="holds a run of another study"):
+        run_study(config, folder, store)
+    # A folder from before there was a primary test.
+    study = folder / "study.yaml"
+    study.write_text(study.read_text().replace("primary_test: t-two-sided\n", ""))
+    run_study(config, folder, store, plan=Plan(1, 1))
 
 
 def test_the_same_seed_in_a_fresh_store_and_two_workers_gives_the_same_numbers(

@@ -145,7 +145,7 @@ def test_a_file_is_not_called_like_a_task_of_the_atlas(tmp_path, name):
 def test_options_that_no_task_heeds_are_refused(tmp_path):
     path = str(write(tmp_path / "data.jsonl"))
     for options in (DataOptions(n_test=9), DataOptions("question"), DataOptions(balance=False)):
-        with pytest.raises(UserError, match="are for your own data, and tasks of the atlas have n"):
+        with pytest.raises(UserError, match="are for your own data, and the embedded tasks have n"):
             find_tasks(("atlas-asia",), options)
         with pytest.raises(UserError, match="are for your own data"):
             find_tasks((), options)

@@ -16,8 +16,8 @@ OTHER = made(("c", "one", 2))
 EXAMPLES = Splits(SPLIT, OTHER, OTHER, ())
 
 
-def words(texts):
-    return [len(text.split()) for text in texts]
+def words(items):
+    return [len(text.split()) for item in items for text in item.texts]
 
 
 def test_a_row_a_split_with_what_it_holds():

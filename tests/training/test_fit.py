@@ -14,7 +14,8 @@ from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy, roc_auc
 from weak2strong.tasks.task import Item
 from weak2strong.training import passes
-from weak2strong.training.fit import Labelled, _batches, fit
+from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.loop import _batches
 from weak2strong.training.predict import predict
 from weak2strong.training.settings import Training
 

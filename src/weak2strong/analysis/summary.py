@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
+from weak2strong.methods.reference import is_oracle, reading_in
 from weak2strong.metrics import metric
 from weak2strong.study.config import StudyConfig
+from weak2strong.study.work import Work
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +24,33 @@ SATURATED = 0.99
 
 CUT = 0.01
 """The share of texts that a model may cut without a word about it."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run spent on the students of one task and method.
+
+    Attributes:
+        seconds: over all seeds; what another method had made before took none.
+        stages: that they asked for.
+        reused: how many of these were there.
+    """
+
+    seconds: float
+    stages: int
+    reused: int
+
+    @staticmethod
+    def on(task: str, method: str, work: Sequence[Work]) -> Spent | None:
+        """Added up over the seeds."""
+        steps = [w for w in work if (w.kind, w.task, w.method) == ("student", task, method)]
+        if not steps:
+            return None
+        return Spent(
+            sum(w.seconds for w in steps),
+            sum(w.stages for w in steps),
+            sum(w.reused for w in steps),
+        )
 
 
 @dataclass(frozen=True)
@@ -40,7 +69,10 @@ class Line:
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
             model, as far as it was counted.
-        oracle: whether students stopped on ground truth.
+        oracle: whether students saw ground truth: all stopped on it, or the method asks for it.
+        spent: what the run that wrote this spent on the students; None if it did not say.
+        reading: the same as ``recovered`` with ceilings that have read the texts first, as the
+            students have; None where these have not.
     """
 
     task: str
@@ -54,6 +86,8 @@ class Line:
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
+    spent: Spent | None = None
+    reading: Recovered | None = None
 
     @property
     def supervised(self) -> bool:
@@ -87,6 +121,7 @@ def summarise(
     predictions: pl.DataFrame,
     on: str | None = None,
     truncated: Mapping[str, Mapping[str, float]] | None = None,
+    work: Sequence[Work] = (),
 ) -> list[Line]:
     """One line a task and method, in the order of the study.
 
@@ -95,23 +130,21 @@ def summarise(
         predictions: of its run (see `weak2strong.study.record`).
         on: name of a metric for which more is better; the study's own if None.
         truncated: the share of the texts that a model cuts, by task and model.
+        work: what the run spent.
     """
     on = on or config.metric
     lines = []
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         score = metric(rows["kind"][0], on)
-        answers = _Answers(rows, config.seeds)
+        answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe, names = (answers.score(check, score) for check in ("probe", "names"))
         for method in config.methods:
-            found = recovered(
-                floor,
-                answers.of("student", method),
-                ceiling,
-                answers.labels,
-                answers.groups,
-                score,
+            student, reading = answers.of("student", method), reading_in(method)
+            found, alike = (
+                recovered(floor, student, top, answers.labels, answers.groups, score)
+                for top in (ceiling, answers.of("ceiling", reading) if reading else ceiling)
             )
             lines.append(
                 Line(
@@ -125,7 +158,9 @@ def summarise(
                     name_baseline=names,
                     chance=_chance(on, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
-                    oracle=config.strong_training.stopping == "oracle",
+                    oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
+                    spent=Spent.on(name, method, work),
+                    reading=alike if reading else None,
                 )
             )
     return lines
@@ -179,10 +214,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
             f"a model cuts more than {CUT:.0%} of the texts",
         ),
     ]
-    if any(x.oracle for x in lines):
+    if oracles := dict.fromkeys(x.method for x in lines if x.oracle):
+        every = len(oracles) == len({x.method for x in lines})
         said.append(
-            "Students stopped on ground truth of the validation split (oracle): "
-            "their scores and PGR are upper bounds, not results of weak supervision."
+            f"{'All students' if every else 'Students of ' + ', '.join(oracles)} saw ground truth "
+            "(oracle): their scores and PGR are upper bounds, not results of weak supervision."
         )
     seeds = {x.recovered.seeds for x in lines}
     if 1 in seeds:
@@ -251,7 +287,7 @@ def _probe_wins(lines: list[Line]) -> str:
     return text + "."
 
 
-class _Answers:
+class Answers:
     """The answers on one task as arrays, examples in the order of their ids."""
 
     def __init__(self, rows: pl.DataFrame, seeds: int):
@@ -259,17 +295,19 @@ class _Answers:
         one = self._rows.filter(role="names")
         self.labels = one["label"].to_numpy()
         self.groups = one["group"].to_numpy()
+        self.kind = str(one["kind"][0])
         self._ids = one["id"]
 
     def of(self, role: str, method: str = "") -> np.ndarray:
         """Probabilities (seeds, examples, classes) of one role."""
-        return np.stack([self._one(role, method, seed) for seed in range(self._seeds)])
+        return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""
-        return float(score(self._one(role, "", -1), self.labels))
+        return float(score(self.one(role, "", -1), self.labels))
 
-    def _one(self, role: str, method: str, seed: int) -> np.ndarray:
+    def one(self, role: str, method: str, seed: int) -> np.ndarray:
+        """Probabilities (examples, classes) of one role and seed."""
         rows = self._rows.filter(role=role, method=method, seed=seed)
         if not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")

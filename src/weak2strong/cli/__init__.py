@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 1 (our failure) or 2 (bad input)."""
+    """Run the command line and return the exit code: 0, 1 (our failure, or what a command that
+    was asked to be strict found) or 2 (bad input)."""
     import tyro
 
     from weak2strong.cli.commands import Command
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
     try:
-        command()  # pyright: ignore[reportCallIssue]
+        return command() or 0  # pyright: ignore[reportCallIssue]
     except UserError as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
@@ -39,7 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         print("internal error (see above); finished stages are kept.", file=sys.stderr)
         return 1
-    return 0
 
 
 def _show_warning(message: Warning | str, *where: object) -> None:

@@ -6,28 +6,42 @@ from typing import Annotated
 
 from tyro.conf import subcommand
 
+from weak2strong.cli.audit import Audit
+from weak2strong.cli.chess import Mates, Sample
+from weak2strong.cli.compare import Compare
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
+from weak2strong.cli.power import Power
 from weak2strong.cli.run import Run, Table
-from weak2strong.cli.store import Prune, Sizes, Verify
+from weak2strong.cli.store import Prune, Sizes
+from weak2strong.cli.store import Verify as VerifyStore
+from weak2strong.cli.sweep import ProbeSweep
+from weak2strong.cli.verify import Verify
 
+Chess = Annotated[Mates, subcommand("mates")] | Annotated[Sample, subcommand("sample")]
 Ladder = Annotated[Build, subcommand("build")] | Annotated[Card, subcommand("card")]
 Store = (
     Annotated[Sizes, subcommand("sizes")]
-    | Annotated[Verify, subcommand("verify")]
+    | Annotated[VerifyStore, subcommand("verify")]
     | Annotated[Prune, subcommand("prune")]
 )
 
 Command = (
     Annotated[Run, subcommand("run")]
     | Annotated[Table, subcommand("table")]
+    | Annotated[Compare, subcommand("compare")]
+    | Annotated[Power, subcommand("power")]
+    | Annotated[Verify, subcommand("verify")]
+    | Annotated[ProbeSweep, subcommand("probe-sweep")]
     | Annotated[Tasks, subcommand("tasks")]
+    | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]
     | Annotated[Models, subcommand("models")]
     | Annotated[Place, subcommand("place")]
     | Annotated[Export, subcommand("export")]
     | Annotated[Ladder, subcommand("ladder", description="Build or describe the ladder.")]
+    | Annotated[Chess, subcommand("chess", description="Make positions and puzzles of chess.")]
     | Annotated[Store, subcommand("store", description="Look after stored results.")]
 )

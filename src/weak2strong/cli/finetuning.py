@@ -52,12 +52,24 @@ class Finetuning:
     trust_remote_code: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Run code that comes with a model of the hub: only from makers whom you trust."""
 
-    def changed(self, study: StudyConfig, weak: str | None, strong: str | None) -> StudyConfig:
-        """A study with the models that were named, if any, and these settings."""
+    def changed(
+        self,
+        study: StudyConfig,
+        weak: str | None,
+        strong: str | None,
+        intermediates: tuple[str, ...] | None = None,
+        supervisors: tuple[str, ...] | None = None,
+    ) -> StudyConfig:
+        """A study with the models that were named, if any, and these settings.
+
+        Intermediates are adapted as the student, further supervisors as the supervisor.
+        """
         return replace(
             study,
             weak=self._model(study.weak, weak, self.weak_adaptation),
             strong=self._model(study.strong, strong, self.strong_adaptation),
+            intermediates=self._several(study.intermediates, intermediates, self.strong_adaptation),
+            supervisors=self._several(study.supervisors, supervisors, self.weak_adaptation),
             weak_training=replace(
                 study.weak_training, **self._training(weak, self.weak_adaptation, self.weak_lr)
             ),
@@ -67,16 +79,30 @@ class Finetuning:
             ),
         )
 
-    def _model(self, model: ModelSpec, name: str | None, adaptation: str | None) -> ModelSpec:
+    def _model(
+        self, model: ModelSpec | None, name: str | None, adaptation: str | None
+    ) -> ModelSpec:
+        """The model of that name, or the one given, with these settings."""
         from weak2strong.models.spec import ModelSpec
 
-        model = ModelSpec.parse(name) if name else model
+        model = model if model and not name else ModelSpec.parse(name or "")
         given = {
             "adaptation": adaptation,
             "precision": self.precision,
             "trust_remote_code": self.trust_remote_code or None,
         }
         return replace(model, **_given(given))
+
+    def _several(
+        self,
+        models: tuple[ModelSpec, ...] | None,
+        names: tuple[str, ...] | None,
+        adaptation: str | None,
+    ) -> Any:
+        """Models that were named, or else those of the study; None where it leaves them open."""
+        if names is None:
+            return models and tuple(self._model(model, None, adaptation) for model in models)
+        return tuple(self._model(None, name, adaptation) for name in names)
 
     def _training(
         self, name: str | None, adaptation: str | None, rate: float | None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.data import Data
+
+Plugins = Annotated[tuple[Path, ...], arg(metavar="PATH ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,19 @@ class Tasks:
         Annotated[tuple[str, ...], arg(metavar="TASK ...", help_behavior_hint="")]
     ] = ()
     """Tasks to look into, by name, or your own files or datasets; without any, all are listed."""
+    plugin: Plugins = ()
+    """Python files that add tasks of your own."""
     model: Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")] = None
     """A model whose tokens to count."""
     data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
         """Print the list, or a table a task."""
+        from weak2strong.plugins import load_plugins
         from weak2strong.tasks import expand
         from weak2strong.tasks.find import find_tasks
 
+        load_plugins(self.plugin)
         references = expand(self.names)
         tasks = find_tasks(references, self.data.options())
         if not tasks:
@@ -58,7 +64,9 @@ class Tasks:
             sources.setdefault(task.source, []).append(name)
         _print_rows(("task", "question", *SPLITS, "licence"), rows)
         for source, names in sources.items():
-            print(f"{names[0]} to {names[-1]}: {source}.")
+            if source:
+                several = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
+                print(f"{several}: {source}.")
         datasets = [DATASETS.get(name) for name in DATASETS]
         found = [
             (d.name, d.question, f"{d.rows:,}" if d.rows else "-", d.repo, d.licence)
@@ -74,22 +82,34 @@ class Tasks:
 
 @dataclass(frozen=True)
 class Methods:
-    """List the methods with their sources."""
+    """List the methods with their sources and needs, or show some of them with their settings."""
+
+    names: Positional[
+        Annotated[tuple[str, ...], arg(metavar="METHOD ...", help_behavior_hint="")]
+    ] = ()
+    """Methods to show in full, by name; without any, all are listed."""
+    plugin: Plugins = ()
+    """Python files that add methods, losses or probes of your own."""
 
     def __call__(self) -> None:
-        """Print the list."""
-        from weak2strong.methods import METHODS
+        """Print the list, or a page a method."""
+        from weak2strong.plugins import load_plugins
+        from weak2strong.report.methods import print_method, print_methods
+        from weak2strong.report.table import table_console
 
-        methods = [METHODS.get(name) for name in METHODS]
-        rows = [(m.name, m.summary, m.source) for m in methods]
-        _print_rows(("method", "what it does", "source"), rows)
+        load_plugins(self.plugin)
+        for name in self.names:
+            print_method(name, table_console())
+        if not self.names:
+            print_methods(table_console())
 
 
 @dataclass(frozen=True)
 class Export:
     """Write a task's splits as JSON lines: id, group, split, text and label.
 
-    The ids are what a file of your own weak labels refers to.
+    Of preferences, the text is the prompt, the two completions follow, and the label is the
+    index of the preferred one. The ids are what a file of your own weak labels refers to.
     """
 
     task: Positional[str]
@@ -100,6 +120,8 @@ class Export:
     """Examples about what the ladder has read about, or about what no rung can know."""
     hide_labels: bool = False
     """Leave ground truth out, except of weak_train, as a supervisor would see it."""
+    plugin: Plugins = ()
+    """Python files that add tasks of your own."""
     data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
@@ -107,9 +129,11 @@ class Export:
         import json
 
         from weak2strong.errors import UserError
+        from weak2strong.plugins import load_plugins
         from weak2strong.tasks.find import find_tasks
         from weak2strong.tasks.splits import SPLITS, make_splits
 
+        load_plugins(self.plugin)
         (task,) = find_tasks((self.task,), self.data.options())
         splits = make_splits(task.about(self.entities))
         count = 0
@@ -118,8 +142,10 @@ class Export:
                 for split in SPLITS:
                     for e in splits.examples(split):
                         i = e.item
-                        row: dict[str, str | int] = {"id": i.id, "group": i.group}
+                        row: dict[str, Any] = {"id": i.id, "group": i.group}
                         row |= {"split": split, "text": i.text}
+                        if i.completions:
+                            row["completions"] = i.completions
                         if split == "weak_train" or not self.hide_labels:
                             row["label"] = e.label
                         print(json.dumps(row, ensure_ascii=False), file=file)

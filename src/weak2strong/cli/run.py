@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.data import Data
-from weak2strong.cli.finetuning import Finetuning
+from weak2strong.cli.asked import Asked, Names
 
 if TYPE_CHECKING:
     from weak2strong.api import Results
@@ -19,57 +18,36 @@ if TYPE_CHECKING:
     from weak2strong.study.contents import Contents
 
 
-Model = Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")]
-Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")]
-Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
-Place = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Asked):
     """Run a study: supervisor, weak labels, students, ceiling; then print the table.
 
     Without arguments it runs the default study on the embedded ladder. What the
     store has already is not computed again.
     """
 
-    study: Positional[Place] = None
-    """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
-    task: Names = None
-    """Tasks or groups by name, such as atlas-suite (default: atlas-asia; see: w2s tasks), your
-    own files (.jsonl, .csv, .parquet), or datasets of the hub (owner/name)."""
-    parts: Annotated[
-        tuple[Path, ...] | None, arg(name="data", metavar="PATH ...", help_behavior_hint="")
-    ] = None
-    """In place of --task, data that are split already: folders with train_label.jsonl (for the
-    supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files."""
-    weak: Model = None
-    """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
-    strong: Model = None
-    """Student and ceiling model, likewise (default: atlas-l)."""
+    intermediates: Models = None
+    """Models between the two, the smallest first, for bootstrapping (default: the rungs between
+    two rungs of the ladder)."""
+    supervisors: Models = None
+    """Further supervisors, for ensembles (default: --weak from other seeds)."""
     methods: Names = None
-    """Methods by name, or all (default: naive confidence; see: w2s methods)."""
-    seeds: Number = None
-    """How many seeds (default: 5); each varies initialisation, order and supervisor."""
-    metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
-    """What PGR is computed on: accuracy (default) or roc_auc."""
-    weak_labels: Place = None
-    """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
-    entities: Annotated[
-        Literal["seen", "unseen"] | None, arg(metavar="{seen,unseen}", help_behavior_hint="")
+    """Methods by name, or all that the study can provide for, but for oracles (default: naive
+    confidence; see: w2s methods). NAME:SETTING=VALUE changes a setting, STEP+NAME puts a step
+    before a method."""
+    primary_test: Annotated[
+        PrimaryTest | None,
+        arg(metavar="TEST", help_behavior_hint=""),
     ] = None
-    """Ask about what the ladder has read about (default), or about what no rung can know."""
+    """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided
+    (default), wilcoxon-two-sided, t-one-sided or t-two-sided."""
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and a rough guess
     of what they take, without a network."""
-    out: Place = None
-    """The run folder; a new one below runs/ by default."""
-    store: Place = None
-    """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
-    quiet: Annotated[bool, arg(help_behavior_hint="")] = False
-    """Show no progress."""
-    finetuning: Finetuning = field(default_factory=Finetuning)
-    data: Data = field(default_factory=Data)
 
     def __call__(self) -> None:
         """Run, then print the table and the paths of what was written; or print the plan."""
@@ -89,47 +67,19 @@ class Run:
 
     def config(self) -> StudyConfig:
         """The study that the flags describe."""
-        from weak2strong.study.config import StudyConfig, read_study
-
-        config = read_study(self.study) if self.study else StudyConfig()
-        given: dict[str, Any] = {
-            "tasks": _parted(self.parts, self.task) if self.parts else self.task,
-            "methods": self.methods,
-            "seeds": self.seeds,
-            "metric": self.metric,
-            "weak_labels": self.weak_labels,
-            "entities": self.entities,
-            "data": self.data.options(config.data),
-        }
-        config = replace(config, **{k: v for k, v in given.items() if v is not None})
-        return self.finetuning.changed(config, self.weak, self.strong)
-
-
-def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
-    """References of tasks that are split already: one a folder, or one of three files."""
-    from weak2strong.errors import UserError
-    from weak2strong.tasks.parts import NAMES, three_files
-
-    if tasks:
-        raise UserError("--task and --data both name tasks: leave one of them out.")
-    if len(paths) == 3 and not any(path.is_dir() for path in paths):
-        return (",".join(map(str, paths)),)
-    for path in paths:
-        if not path.is_dir() or three_files(str(path)) is None:
-            raise UserError(
-                f"--data takes folders with {', '.join(NAMES)}, or three such files, "
-                f"and {path} is no such folder."
-            )
-    return tuple(map(str, paths))
+        config = self.study_config(self.methods, self.intermediates, self.supervisors)
+        return replace(config, primary_test=self.primary_test or config.primary_test)
 
 
 WRITTEN = {
     "results.parquet": "a row a cell and metric",
     "predictions.parquet": "test predictions of every role, by id",
+    "agreement.parquet": "how often students answer as their supervisors, by split",
     "tasks.json": "what the tasks hold",
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",
-    "events.jsonl": "what happened, which stages were reused",
+    "work.json": "what each step took, and what it reused",
+    "events.jsonl": "what happened, stage by stage",
 }
 
 
@@ -161,7 +111,10 @@ class Table:
 
         metric = ("--metric", self.metric) if self.metric else ()
         command = ("w2s", "table", *map(str, self.folders), *metric, "--markdown", str(path))
-        shown = [Shown(run.config, run.lines(self.metric)) for run in runs]
+        lines = [run.lines(self.metric) for run in runs]
+        shown = [
+            Shown(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)
+        ]
         try:
             path.write_text(results_page(shown, shlex.join(command)))
         except OSError as e:
@@ -190,4 +143,5 @@ def _print_plan(config: StudyConfig) -> None:
 def _print(results: Results, metric: str | None = None) -> None:
     from weak2strong.report.table import print_table, table_console
 
-    print_table(results.lines(metric), table_console())
+    lines = results.lines(metric)
+    print_table(lines, table_console(), results.over_tasks(lines))

@@ -11,10 +11,7 @@ differs from the text.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
-
-from weak2strong.errors import UserError, unknown_name
 
 # Before the function `loss` below: the first import of a submodule binds its name here.
 from weak2strong.losses.loss import Loss
@@ -44,11 +41,4 @@ def loss(name: str, **settings: Any) -> Loss:
     Raises:
         UserError: no such loss, no such setting, or a setting out of range.
     """
-    kind = LOSSES.get(name)
-    known = [field.name for field in fields(kind)]
-    for setting in settings:
-        if setting not in known:
-            if not known:
-                raise UserError(f"The loss {name!r} has no settings: leave out {setting!r}.")
-            raise unknown_name(f"setting of the loss {name!r}", setting, known)
-    return kind(**settings)
+    return LOSSES.build(name, settings)

@@ -21,14 +21,32 @@ METHODS = Registry(
         "kl": "weak2strong.methods.kl:KL",
         "confident-only": "weak2strong.methods.confident_only:CONFIDENT_ONLY",
         "strong-to-strong": "weak2strong.methods.strong_to_strong:STRONG_TO_STRONG",
+        "bootstrapping": "weak2strong.methods.bootstrapping:BOOTSTRAPPING",
+        "bootstrapping-same-inputs": (
+            "weak2strong.methods.bootstrapping:BOOTSTRAPPING_SAME_INPUTS"
+        ),
+        "ensemble": "weak2strong.methods.ensemble:ENSEMBLE",
+        "generative": "weak2strong.methods.generative:GENERATIVE",
+        "linear-probe": "weak2strong.methods.linear_probe:LINEAR_PROBE",
+        "probe-predict": "weak2strong.methods.probes:PROBE_PREDICT",
+        "probe-filter": "weak2strong.methods.probes:PROBE_FILTER",
+        "probe-relabel": "weak2strong.methods.probes:PROBE_RELABEL",
+        "zero-shot": "weak2strong.methods.prompting:ZERO_SHOT",
+        "few-shot-weak": "weak2strong.methods.prompting:FEW_SHOT_WEAK",
+        "few-shot": "weak2strong.methods.prompting:FEW_SHOT",
+        "oracle-stopping": "weak2strong.methods.oracle_stopping:ORACLE_STOPPING",
+        "finetune-then-probe": "weak2strong.methods.linear_probe:FINETUNE_THEN_PROBE",
     },
     hint="`w2s methods` lists them all.",
 )
 
 ALL = "all"
-"""Stands for every method."""
+"""Stands for every method that the study can provide for, but for oracles."""
 
 
-def expand(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of methods, with ``all`` replaced by all of them."""
-    return tuple(method for name in names for method in (METHODS if name == ALL else (name,)))
+def every_method() -> tuple[str, ...]:
+    """References of all methods that are no oracles, a line a variant."""
+    methods = [METHODS.get(name) for name in METHODS]
+    return tuple(
+        reference for m in methods if not m.oracle for reference in m.variants or (m.name,)
+    )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from functools import partial
 from typing import Any
 
+from weak2strong.losses import LOSSES
 from weak2strong.losses import loss as loss_of
 from weak2strong.methods.method import Context, Method
 from weak2strong.predictions import Predictions
@@ -20,6 +23,8 @@ def finetuning(
 ) -> Method:
     """A method that finetunes on the supervisor's soft labels with a loss of that name.
 
+    Its settings are those of the loss.
+
     Args:
         name: of the method.
         summary: one line for lists.
@@ -28,10 +33,18 @@ def finetuning(
         settings: of the loss, where they are not its defaults.
         classes: the one number of classes that the loss is for.
     """
+    make = partial(loss_of, loss, **settings or {})
 
-    def run(context: Context) -> Mapping[str, Predictions]:
+    def run(context: Context, **chosen: Any) -> Mapping[str, Predictions]:
         method.check(context.classes)
-        return context.finetune(context.weak_labels, loss_of(loss, **settings or {}))
+        return context.finetune(context.weak_labels, make(**chosen))
 
-    method = Method(name, summary, source, run, classes)
+    def usual() -> Mapping[str, Any]:
+        known = fields(LOSSES.get(loss))
+        defaults = {f.name: f.default for f in known if f.default is not MISSING}
+        return {**defaults, **(settings or {})}
+
+    method = Method(
+        name, summary, source, run, classes=classes, loss=loss, usual=usual, check_settings=make
+    )
     return method

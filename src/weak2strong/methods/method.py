@@ -1,23 +1,41 @@
 """The contract of a method: what it is given, and what it gives back.
 
-A method sees label-free items and weak labels. Nothing that it can reach holds
-the ground truth of `strong_train`, `validation` or `test`.
+A method sees label-free items and weak labels. Nothing that a context offers holds
+the ground truth of a split, but to methods that say that they need it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
-from weak2strong.errors import UserError
+from weak2strong.activations import Activations
+from weak2strong.errors import UserError, unknown_name
 from weak2strong.losses import Loss
 from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
+Need = Literal["truth", "decoder", "trunk", "intermediates", "supervisor", "stopping"]
+
+NEEDS: Mapping[Need, str] = {
+    "truth": "ground truth, which makes its result an upper bound (oracle)",
+    "decoder": "a student that is a decoder, that is a language model",
+    "trunk": "a student that is trained beneath its head",
+    "intermediates": "models between supervisor and student (--intermediates)",
+    "supervisor": "a supervisor to train, not a file of weak labels",
+    "stopping": "a stopping rule (--stopping weak-validation)",
+}
+"""What a study may be unable to provide, by name."""
+
 
 class Context(Protocol):
-    """What a study offers to a method, for one task, pair of models and seed."""
+    """What a study offers to a method, for one task, pair of models and seed.
+
+    Whatever takes long is a stage of the store: asked for again, by this method or
+    another, it is read.
+    """
 
     @property
     def classes(self) -> int:
@@ -34,42 +52,157 @@ class Context(Protocol):
         """The supervisor's probabilities for ``strong_train`` and ``validation``."""
         ...
 
-    def items(self, split: str) -> tuple[Item, ...]:
-        """The label-free examples of ``strong_train``, ``validation`` or ``test``."""
+    @property
+    def intermediates(self) -> tuple[str, ...]:
+        """Names of the models between supervisor and student, the smallest first."""
         ...
 
-    def finetune(self, labels: Predictions, loss: Loss) -> Mapping[str, Predictions]:
-        """Finetune the student model and predict; cached, hence shared between methods.
+    def items(self, split: str) -> tuple[Item, ...]:
+        """The label-free examples of ``strong_train``, ``validation`` or ``test``.
+
+        Those of ``strong_train`` are the ones that have a weak label (see `with_labels`);
+        methods that need ground truth are given ``weak_train``, too.
+        """
+        ...
+
+    def finetune(
+        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+    ) -> Mapping[str, Predictions]:
+        """Finetune the student model, or an intermediate, and let it answer.
 
         Args:
             labels: targets for ``strong_train``, all of it or what is to be learnt
                 from, and for ``validation``, where the stopping rule looks.
-            loss: what to minimise.
+            loss: what to minimise; or its name, for its usual settings.
+            model: one of `intermediates`; the student if None.
 
         Returns:
-            Predictions for ``strong_train``, ``validation`` and ``test``.
+            Predictions for all of ``strong_train``, ``validation`` and ``test``.
+        """
+        ...
+
+    def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
+        """What the pretrained student has in mind of each text, by split.
+
+        Args:
+            layer: "middle", "last" (which the head reads), "usual" (the middle, or of few
+                layers the last), or a number: 0 is the embeddings, -1 the last.
+
+        Returns:
+            One vector a text of ``strong_train`` (all of it), ``validation`` and ``test``, of
+            the last token or the mean as the model's head would read it.
+        """
+        ...
+
+    def finetuned_activations(
+        self, labels: Predictions, loss: Loss | str = "cross-entropy"
+    ) -> Mapping[str, Activations]:
+        """The last layer's activations after `finetune` with the same labels and loss."""
+        ...
+
+    def prompted(
+        self,
+        draws: Sequence[Sequence[tuple[Item, int]]],
+        *,
+        calibrate: bool,
+        template: str | None = None,
+    ) -> Mapping[str, Predictions]:
+        """Answers of the pretrained student to prompts: probabilities of the answer words.
+
+        Args:
+            draws: for each draw the shots with their classes; answers are the mean over draws.
+            calibrate: divide by the probabilities that texts without content get.
+            template: a text with ``{text}`` in it, in place of the task's own.
+
+        Returns:
+            Predictions for all of ``strong_train``, ``validation`` and ``test``.
+        """
+        ...
+
+    def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
+        """Weak labels, like `weak_labels`, of this supervisor and of others.
+
+        The others are the study's further supervisors, or where it has none, the
+        same model with other seeds, ``seeds`` of them in all.
+        """
+        ...
+
+    def truth(self, split: str) -> Predictions:
+        """Ground truth of ``weak_train``, ``strong_train`` or ``validation``, for oracles only.
+
+        Raises:
+            UserError: for a method that does not say that it needs "truth".
+        """
+        ...
+
+    def with_labels(self, labels: Predictions) -> Context:
+        """The same context with other weak labels, for all of ``strong_train`` or some of it."""
+        ...
+
+    def after_reading(self, epochs: int) -> Context:
+        """The same context with a student that has read the texts of ``strong_train``.
+
+        It is finetuned as a language model, without any label.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Method:
-    """A named way to train a student.
+    """A named way to train a student, or a step before others.
 
     Attributes:
         name: as on the command line.
         summary: one line for lists.
         source: paper and section.
-        run: from a context to the student's predictions for ``strong_train``,
-            ``validation`` and ``test``.
+        run: from a context, and settings by keyword, to the student's predictions for
+            ``strong_train``, ``validation`` and ``test``; or, if it ``prepares``, to
+            the context in which the next method works.
+        prepares: whether another method follows: ``name+other`` names the two, and
+            ``name`` alone stands for ``name+naive``.
         classes: the one number of classes it is for; None for any.
+        needs: what a study may be unable to provide (see `NEEDS`).
+        loss: the name of the loss that it is finetuning with, if it is that and nothing else.
+        variants: under which references ``all`` has it, if not under its name.
+        usual: gives the usual settings, where they are not keywords of ``run``.
+        check_settings: raises UserError for settings that ``run`` would refuse.
     """
 
     name: str
     summary: str
     source: str
-    run: Callable[[Context], Mapping[str, Predictions]]
+    run: Callable[..., Any]
+    prepares: bool = False
     classes: int | None = None
+    needs: tuple[Need, ...] = ()
+    loss: str | None = None
+    variants: tuple[str, ...] = ()
+    usual: Callable[[], Mapping[str, Any]] | None = None
+    check_settings: Callable[..., object] | None = None
+
+    def __post_init__(self) -> None:
+        for need in self.needs:
+            if need not in NEEDS:
+                raise unknown_name(f"need of the method {self.name!r}", need, NEEDS)
+
+    @property
+    def oracle(self) -> bool:
+        """Whether it sees ground truth, so that its students are no fair result."""
+        return "truth" in self.needs
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The settings that it takes, with their usual values."""
+        if self.usual:
+            return self.usual()
+        parameters = inspect.signature(self.run).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether it takes settings besides its options, which `check_settings` knows."""
+        parameters = inspect.signature(self.run).parameters.values()
+        return not self.usual and any(p.kind == p.VAR_KEYWORD for p in parameters)
 
     def check(self, classes: int, task: str = "this task") -> None:
         """Refuse a task with that many classes, if the method is not for it.

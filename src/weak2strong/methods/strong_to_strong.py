@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from weak2strong.losses import loss
 from weak2strong.methods.method import Context, Method
 from weak2strong.predictions import Predictions, joined
 
-ITERATIONS = 2
-"""How often a student's answers become the labels of a fresh one."""
 
-
-def strong_to_strong(context: Context) -> Mapping[str, Predictions]:
-    """A naive student labels ``strong_train`` anew, and a fresh student learns that; twice.
+def strong_to_strong(context: Context, *, iterations: int = 2) -> Mapping[str, Predictions]:
+    """A naive student labels ``strong_train`` anew, and a fresh student learns that; and again.
 
     The first student is that of `naive`, and shared with it. The post does this where
     the student recovers some of the gap on ``strong_train``; whether it does is known
     only with ground truth, so here it is done in any case.
     """
-    found = context.finetune(context.weak_labels, loss("cross-entropy"))
-    for _ in range(ITERATIONS):
-        labels = joined(found["strong_train"], found["validation"])
-        found = context.finetune(labels, loss("cross-entropy"))
+    found = context.finetune(context.weak_labels)
+    for _ in range(iterations):
+        found = context.finetune(joined(found["strong_train"], found["validation"]))
     return found
 
 
 STRONG_TO_STRONG = Method(
     name="strong-to-strong",
-    summary=f"naive, then {ITERATIONS} fresh students, each on the labels of the one before",
+    summary="naive, then 2 fresh students, each on the labels of the one before",
     source="EleutherAI 2024, strong-to-strong training",
     run=strong_to_strong,
 )

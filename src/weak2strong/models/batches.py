@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from weak2strong.tasks.task import Item, texts_of
+
 LONGEST = 1024
 """Tokens beyond which texts are cut even if the model could take more (as in Burns et al.)."""
+
+
+UNCUT = 2**31
+"""Tokens that no text has."""
 
 
 def longest_read(tokenizer: Any) -> int:
@@ -17,20 +24,72 @@ def longest_read(tokenizer: Any) -> int:
     return min(tokenizer.model_max_length, LONGEST)
 
 
-def token_counts(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+def token_counts(tokenizer: Any, items: Sequence[Item]) -> list[int]:
+    """The number of tokens of every text of some items, one item after another, before any cut."""
+    return [len(row) for row in encode_items(tokenizer, items, limit=UNCUT)]
+
+
+def text_lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
     """The number of tokens of each text before it is cut."""
-    # Not verbose, or the tokenizer would warn of the long texts that are to be counted.
+    # Not verbose, or the tokenizer would warn of the long ones that are to be found.
     return [len(row) for row in tokenizer(list(texts), verbose=False)["input_ids"]]
 
 
-def encode(tokenizer: Any, texts: Sequence[str], limit: int | None = None) -> list[list[int]]:
+def encode(
+    tokenizer: Any, texts: Sequence[str], limit: int | None = None, special: bool = True
+) -> list[list[int]]:
     """Token ids of each text, truncated on the right to ``limit`` (the model's own, if None).
 
-    A text without any token gets one pad token, so that it has a last token.
+    A text without any token gets one pad token, so that it has a last token. ``special``
+    tokens, such as a first one, are added, unless the text has them already.
     """
     limit = limit or longest_read(tokenizer)
-    rows = tokenizer(list(texts), truncation=True, max_length=limit)["input_ids"]
+    options = {"truncation": True, "max_length": limit, "add_special_tokens": special}
+    rows = tokenizer(list(texts), **options)["input_ids"]
     return [row or [tokenizer.pad_token_id] for row in rows]
+
+
+def encode_items(
+    tokenizer: Any, items: Sequence[Item], limit: int | None = None
+) -> list[list[int]]:
+    """Token ids of every text of some items, one item after another.
+
+    A prompt with a completion is cut at its beginning, since what differs is at the
+    end. A dialogue is read as the tokenizer's chat template writes it, or as plain text
+    where it has none, as base models do.
+    """
+    if not any(item.completions for item in items):
+        return encode(tokenizer, texts_of(items), limit)
+    with _cut_at_the_beginning(tokenizer):
+        rows = encode(tokenizer, texts_of(items), limit)
+        if chats := _chats(tokenizer, items):
+            # A template writes its special tokens itself.
+            read = encode(tokenizer, [*chats.values()], limit, special=False)
+            for place, row in zip(chats, read, strict=True):
+                rows[place] = row
+    return rows
+
+
+def _chats(tokenizer: Any, items: Sequence[Item]) -> dict[int, str]:
+    """Dialogues as the chat template writes them, by their places among the texts of the items."""
+    if not getattr(tokenizer, "chat_template", None):
+        return {}
+    found, place = {}, 0
+    for item in items:
+        for n, dialogue in enumerate(item.dialogues):
+            turns = [{"role": role, "content": said} for role, said in dialogue]
+            found[place + n] = tokenizer.apply_chat_template(turns, tokenize=False)
+        place += len(item.texts)
+    return found
+
+
+@contextmanager
+def _cut_at_the_beginning(tokenizer: Any) -> Iterator[None]:
+    before, tokenizer.truncation_side = tokenizer.truncation_side, "left"
+    try:
+        yield
+    finally:
+        tokenizer.truncation_side = before
 
 
 def micro_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:

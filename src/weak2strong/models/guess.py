@@ -39,6 +39,7 @@ class Guessed:
         trunk: parameters of the trunk.
         resting: bytes of weights, gradients and optimiser of a training.
         precision: of the matrix products.
+        width: numbers of an activation.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Guessed:
     trunk: int | None
     resting: int | None
     precision: torch.dtype
+    width: int | None
 
 
 def guess(spec: ModelSpec, device: torch.device) -> Guessed:
@@ -55,7 +57,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
         UserError: for a name that cannot be a model's.
     """
     check_name(spec)
-    trunk, linear = _parameters(spec)
+    trunk, linear, width = _parameters(spec)
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
     if adaptation is None and trunk is not None:
@@ -64,23 +66,24 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     if trunk is not None and adaptation is not None:
         adapters = spec.lora_rank * (linear or 0)
         resting = resting_bytes(adaptation, trunk, adapters, precision.itemsize)
-    return Guessed(spec.name, adaptation, trunk, resting, precision)
+    return Guessed(spec.name, adaptation, trunk, resting, precision, width)
 
 
-def _parameters(spec: ModelSpec) -> tuple[int | None, int | None]:
-    """Of the trunk, and of adapters of rank 1 in it."""
+def _parameters(spec: ModelSpec) -> tuple[int | None, int | None, int | None]:
+    """Those of the trunk, those of adapters of rank 1 in it, and its width."""
     if spec.folder is not None or cached_file(spec, "config.json") is not None:
         try:
             with offline():
                 trunk = skeleton(spec)
-            return count(trunk), adapter_parameters(trunk, rank=1)
+            width = trunk.config.get_text_config().hidden_size
+            return count(trunk), adapter_parameters(trunk, rank=1), width
         except UserError:
             if spec.folder is not None:
                 raise
     if spec.name in listed():
         model, _ = listed()[spec.name]
-        return model.trunk, model.linear
-    return None, None
+        return model.trunk, model.linear, None
+    return None, None, None
 
 
 @contextmanager

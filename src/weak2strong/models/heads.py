@@ -6,21 +6,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.task import TEXTS, Kind
 
 HEAD_SCALE = 0.01
 """Initial weights are the usual ones times this, so that training starts near chance."""
 
 
 def new_head(kind: Kind, width: int, classes: int, generator: torch.Generator) -> nn.Linear:
-    """A fresh linear head, from the generator's draws: ``classes`` logits for a classification."""
-    outputs = {"classification": classes}[kind]
-    head = nn.Linear(width, outputs)
+    """A fresh linear head, from the generator's draws.
+
+    For a classification it has ``classes`` logits, for a preference one reward a text,
+    without a bias, which two rewards would have in common.
+    """
+    outputs = {"classification": classes, "preference": 1}[kind]
+    head = nn.Linear(width, outputs, bias=kind != "preference")
     with torch.no_grad():
         bound = width**-0.5
         drawn = torch.rand(outputs, width, generator=generator) * 2 * bound - bound
         head.weight.copy_(HEAD_SCALE * drawn)
-        head.bias.zero_()
+        if head.bias is not None:
+            head.bias.zero_()
     return head
 
 
@@ -48,8 +53,30 @@ POOLS = {"last": pool_last, "mean": pool_mean, "cls": pool_first}
 """How a text's states become one vector, by name."""
 
 
+def outputs_of_items(kind: Kind, outputs: Tensor) -> Tensor:
+    """Outputs for texts (b * texts of an item, outputs), to what losses see of items, (b, classes).
+
+    For a preference these are its two rewards: the softmax of rewards r1 and r2 is
+    sigmoid(r2 - r1) for the second, so that they are the logits of two classes.
+    """
+    return outputs.reshape(len(outputs) // TEXTS[kind], -1)
+
+
+def probed(kind: Kind, pooled: np.ndarray) -> np.ndarray:
+    """What a probe sees of items, (b, d), of the pooled states of their texts.
+
+    For a preference it is the second's less the first's: a logistic probe on it is a
+    Bradley-Terry model (exactly so where its bias is 0).
+    """
+    readers = {"classification": lambda x: x[:, 0], "preference": lambda x: x[:, 1] - x[:, 0]}
+    return readers[kind](pooled.reshape(-1, TEXTS[kind], pooled.shape[1]))
+
+
 def read_outputs(kind: Kind, logits: Tensor) -> np.ndarray:
-    """Head outputs to what `Predictions` holds: probabilities (b, classes), float64."""
-    readers = {"classification": lambda x: torch.softmax(x, dim=-1)}
+    """What losses see of items to what `Predictions` holds: probabilities (b, classes), float64."""
+    readers = {
+        "classification": lambda x: torch.softmax(x, dim=-1),
+        "preference": lambda x: torch.softmax(x, dim=-1),
+    }
     # On the CPU first: not every accelerator has float64.
     return readers[kind](logits.cpu().double()).numpy()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from weak2strong.errors import UserError, first_line
 from weak2strong.models.adapters import adapt
 from weak2strong.models.heads import POOLS, new_head
+from weak2strong.models.layers import layer_count
 from weak2strong.models.precision import precision_of
 from weak2strong.models.spec import Checkpointing, ModelSpec, Pooling
 from weak2strong.tasks.task import Kind
@@ -35,6 +36,23 @@ class Network(nn.Module):
         """One vector a text, (b, d): the trunk's last layer at the pooled position."""
         states = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
         return self._pool(states, mask)
+
+    def pooled_layers(
+        self, tokens: Tensor, mask: Tensor, layers: Sequence[int], pooling: Pooling = "auto"
+    ) -> list[Tensor]:
+        """One vector a text for each of these layers, (b, d), the last of them as by `pooled`.
+
+        Layer 0 is what the embeddings give. Only the last layer is after the final norm.
+        ``pooling`` is the network's own, if ``auto``.
+        """
+        count = layer_count(self.trunk.config)
+        below = [layer for layer in layers if layer < count]
+        # Given a list, Transformers keeps these layers' states alone; older versions keep all.
+        options = self._options | ({"output_hidden_states": below} if below else {})
+        output = self.trunk(input_ids=tokens, attention_mask=mask, **options)
+        pool = self._pool if pooling == "auto" else POOLS[pooling]
+        states = (output[0] if i == count else output.hidden_states[i] for i in layers)
+        return [pool(one, mask) for one in states]
 
     def read(self, pooled: Tensor) -> Tensor:
         """Outputs of the head for pooled states (b, d), float32."""
@@ -66,14 +84,54 @@ class LoadedModel:
 
     def autocast(self) -> AbstractContextManager:
         """The context in which the network computes in its precision."""
-        # A trunk that is frozen is in this precision already, from its first state to its last.
-        if self.precision == torch.float32 or not self.network.trains_trunk:
-            return nullcontext()
-        return torch.autocast(self.device.type, self.precision)
+        return computing_in(self.precision, self.device, self.network.trains_trunk)
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
         self.network.trunk.requires_grad_(False).to(self.precision)
+
+
+class Trainable(Protocol):
+    """What a training needs of a model, whatever stands on its trunk."""
+
+    @property
+    def network(self) -> Any:
+        """A module with a ``trunk``, from token ids (b, t) and mask (b, t) to outputs."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any:
+        """With a pad token."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        ...
+
+    @property
+    def precision(self) -> torch.dtype:
+        """Of the matrix products."""
+        ...
+
+    @property
+    def checkpointing(self) -> Checkpointing:
+        """Whether activations may be computed twice."""
+        ...
+
+    def autocast(self) -> AbstractContextManager:
+        """The context in which the network computes in its precision."""
+        ...
+
+
+def computing_in(
+    precision: torch.dtype, device: torch.device, trains_trunk: bool
+) -> AbstractContextManager:
+    """The context in which a network computes in a precision, its trained weights in float32."""
+    # A trunk that is frozen is in this precision already, from its first state to its last.
+    if precision == torch.float32 or not trains_trunk:
+        return nullcontext()
+    return torch.autocast(device.type, precision)
 
 
 def hide_progress_bars() -> None:
@@ -110,18 +168,31 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
+def load_config(spec: ModelSpec) -> Any:
+    """A model's configuration.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    from transformers import AutoConfig
+
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    with loading(spec):
+        return AutoConfig.from_pretrained(spec.location, **options)
+
+
 def load_tokenizer(spec: ModelSpec) -> Any:
     """A model's tokenizer, with a pad token, cutting texts where the model has no more positions.
 
     Raises:
         UserError: where Transformers cannot load it.
     """
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoTokenizer
 
     options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    with _loading(spec):
+    with loading(spec):
         tokenizer = AutoTokenizer.from_pretrained(spec.location, **options)
-        config = AutoConfig.from_pretrained(spec.location, **options)
+    config = load_config(spec)
     if tokenizer.pad_token is None:
         # Any token does, since the mask hides it.
         any_token = tokenizer.convert_ids_to_tokens(0)
@@ -140,25 +211,17 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
 
     Raises:
         UserError: where Transformers cannot load the model or its tokenizer, or the
-            answers are not tokens of the model.
+            answers are not tokens of the model, or there are none to give.
     """
     from transformers import AutoModel, AutoModelForCausalLM
 
+    spec.check_kind(kind)
     spec = spec.resolved()
     tokenizer = load_tokenizer(spec)
     device = best_device()
     precision = precision_of(spec, device)
     by_answers = spec.head_start == "answers"
-    with _loading(spec):
-        loader = AutoModelForCausalLM if by_answers else AutoModel
-        whole = loader.from_pretrained(
-            spec.location,
-            revision=spec.revision,
-            # What is trained is kept in float32, so that small steps are not rounded away.
-            dtype=torch.float32 if spec.adaptation == "full" else precision,
-            use_safetensors=True,
-            trust_remote_code=spec.trust_remote_code,
-        )
+    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel, precision)
     trunk: Any = whole.base_model if by_answers else whole
     fuse(trunk)
     config = trunk.config
@@ -175,6 +238,40 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             )
         start_from_answers(head, whole, tokenizer, spec.answers)
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
+    move(network, spec, device)
+    return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
+
+
+def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[Any, set[str]]:
+    """A model from its files by a class of Transformers, and the weights that these lack.
+
+    Args:
+        spec: with its adaptation decided (see `ModelSpec.resolved`).
+        loader: such as ``AutoModel``.
+        precision: of weights that are not trained.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    with loading(spec):
+        model, info = loader.from_pretrained(
+            spec.location,
+            revision=spec.revision,
+            # What is trained is kept in float32, so that small steps are not rounded away.
+            dtype=torch.float32 if spec.adaptation == "full" else precision,
+            use_safetensors=True,
+            trust_remote_code=spec.trust_remote_code,
+            output_loading_info=True,
+        )
+    return model, set(info["missing_keys"])
+
+
+def move(network: nn.Module, spec: ModelSpec, device: torch.device) -> None:
+    """Put a network on its device.
+
+    Raises:
+        UserError: where it does not fit.
+    """
     try:
         network.to(device)
     except torch.OutOfMemoryError as e:
@@ -182,7 +279,6 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             f"Model {spec.name!r} does not fit into the memory of the {device.type} "
             f"(adaptation {spec.adaptation}): adapt it by LoRA, or take a smaller one."
         ) from e
-    return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
 
 
 def fuse(trunk: nn.Module) -> None:
@@ -228,7 +324,7 @@ def start_from_answers(
 
 
 @contextmanager
-def _loading(spec: ModelSpec) -> Iterator[None]:
+def loading(spec: ModelSpec) -> Iterator[None]:
     """Keep Transformers quiet, and make a sentence of what it cannot do."""
     from safetensors import SafetensorError
     from transformers.utils import logging

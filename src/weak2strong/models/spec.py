@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.store import folder_fingerprint
+from weak2strong.tasks.task import Kind
 
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
 
@@ -93,6 +94,18 @@ class ModelSpec:
             raise UserError(
                 f"Model {self.name}: answers and head_start: answers belong together, "
                 "so give both or neither."
+            )
+
+    def check_kind(self, kind: Kind) -> None:
+        """Refuse a kind of task that the settings cannot be for.
+
+        Raises:
+            UserError: for answers where a task has no classes.
+        """
+        if self.head_start == "answers" and kind == "preference":
+            raise UserError(
+                f"Model {self.name}: a preference task has one reward and no classes, so there "
+                "are no answers to start the head from: choose another head_start."
             )
 
     @property

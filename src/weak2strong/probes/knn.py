@@ -39,10 +39,15 @@ def knn_labels(
     Raises:
         ValueError: as `nearest`; labels that do not fit the points.
     """
+    return mean_labels(fitting(labels, points), nearest(points, queries, k=k, itself=itself))
+
+
+def fitting(labels: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The labels in float64, if they are one row ``(classes,)`` a point; else a ValueError."""
     labels = np.asarray(labels, dtype=float)
     if labels.ndim != 2 or len(labels) != len(points):
         raise ValueError(f"Labels {labels.shape} do not fit {len(points)} points: (n, classes).")
-    return mean_labels(labels, nearest(points, queries, k=k, itself=itself))
+    return labels
 
 
 def mean_labels(labels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:

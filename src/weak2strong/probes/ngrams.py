@@ -34,7 +34,6 @@ def ngram_baseline(
         test_texts: ``n_test`` texts.
         classes: the number of columns to return.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
@@ -44,10 +43,47 @@ def ngram_baseline(
     if len(present) == 1:
         probabilities[:, present] = 1.0
         return probabilities
-    model = make_pipeline(
-        TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, lowercase=False),
-        LogisticRegression(C=INVERSE_PENALTY, max_iter=1000),
-    )
+    model = make_pipeline(_letters(), LogisticRegression(C=INVERSE_PENALTY, max_iter=1000))
     model.fit(train_texts, labels)
     probabilities[:, present] = model.predict_proba(test_texts)
     return probabilities
+
+
+def ngram_comparison(
+    train_pairs: Sequence[Sequence[str]],
+    train_labels: np.ndarray,
+    test_pairs: Sequence[Sequence[str]],
+) -> np.ndarray:
+    """Which of two texts is preferred, ``(n_test, 2)``, by the n-grams of `ngram_baseline`.
+
+    A Bradley-Terry model: logistic regression without a bias on the features of the second
+    text less those of the first. Swapped texts get swapped probabilities.
+
+    Args:
+        train_pairs: ``n`` pairs of texts, at least two.
+        train_labels: ``(n,)`` indices of the preferred ones.
+        test_pairs: ``n_test`` pairs.
+    """
+    from scipy.sparse import csr_array
+    from sklearn.linear_model import LogisticRegression
+
+    letters = _letters().fit([text for pair in train_pairs for text in pair])
+
+    def features(pairs: Sequence[Sequence[str]]) -> csr_array:
+        first, second = (csr_array(letters.transform(texts)) for texts in zip(*pairs, strict=True))
+        return second - first
+
+    # A pair says the same the other way round: so told, both labels occur whatever they were.
+    wanted = np.arange(len(train_labels)) % 2
+    signs = np.where(np.asarray(train_labels) == wanted, 1.0, -1.0)
+    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000, fit_intercept=False)
+    model.fit(features(train_pairs).multiply(signs[:, None]).tocsr(), wanted)
+    return model.predict_proba(features(test_pairs))
+
+
+def _letters():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, lowercase=False
+    )

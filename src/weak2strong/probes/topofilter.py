@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from weak2strong.probes.disagreement import most_disagreeing
 from weak2strong.probes.knn import mean_labels, nearest
 
 
@@ -40,9 +41,7 @@ def topofilter(
     if surplus > 0 and len(kept) > 1:
         core = labels[kept]
         neighbours = nearest(features[kept], k=min(k, len(kept) - 1), itself=False)
-        disagreement = 0.5 * np.abs(core - mean_labels(core, neighbours)).sum(axis=1)
-        worst = np.argsort(-disagreement, kind="stable")[:surplus]
-        kept = np.delete(kept, worst)
+        kept = np.delete(kept, most_disagreeing(mean_labels(core, neighbours), core, surplus))
     mask = np.zeros(len(labels), dtype=bool)
     mask[kept] = True
     return mask

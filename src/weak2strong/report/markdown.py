@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text
 from weak2strong.study.config import StudyConfig
 
@@ -18,10 +20,11 @@ CLOSE = 0.02
 
 @dataclass(frozen=True)
 class Shown:
-    """A run on the page: its study, and a line a task and method."""
+    """A run on the page: its study, a line a task and method, and PGR over several tasks."""
 
     config: StudyConfig
     lines: list[Line]
+    over: OverTasks | None = None
 
     @property
     def title(self) -> str:
@@ -70,11 +73,16 @@ def _section(run: Shown) -> list[str]:
         pgrs = [pgr_text(x.recovered) for x in lines]
         rows.append([task, f"{r.examples:,}", *texts, *pgrs])
     seeds = f"{config.seeds} seed{'s' if config.seeds > 1 else ''}"
+    over = []
+    if run.over:
+        notes = " ".join(over_tasks_notes(run.over))
+        over = [_table(over_tasks_titles(run.over), over_tasks_rows(run.over)), notes]
     return [
         f"## {run.title}",
         f"{TITLES.get(first.metric, first.metric).capitalize()}, mean of {seeds}."
         f"{intervals_note(run.lines)} {_rates(config)}",
         _table([*titles, *(f"PGR {m}" for m in methods)], rows),
+        *over,
         "\n".join(f"- {x[0].upper()}{x[1:]}" for x in (*_counts(run), *warnings_of(run.lines))),
     ]
 

@@ -40,7 +40,7 @@ def _say(console: Console, lines: list[str]) -> None:
 
 
 def _print_tasks(plan: StudyPlan, console: Console) -> None:
-    table = column_table(("task", *SPLITS, "tokens a text"), "lrrrrr", wraps="l")
+    table = column_table(("task", *SPLITS, "tokens an example"), "lrrrrr", wraps="l")
     for task in plan.tasks:
         counts = (task.examples[split] for split in SPLITS)
         shown = (DASH if n is None else f"{'' if task.here else '≤ '}{n:,}" for n in counts)

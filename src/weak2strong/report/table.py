@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import Recovered
 from weak2strong.analysis.summary import Line, warnings_of
 
@@ -65,8 +66,24 @@ def intervals_note(lines: list[Line]) -> str:
     return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
 
 
-def print_table(lines: list[Line], console: Console) -> None:
-    """Print floor, student, ceiling and PGR of every line, and what to know about them."""
+def reading_notes(lines: list[Line]) -> list[str]:
+    """For students that have read the texts first: PGR against ceilings that have, too."""
+    return [
+        f"{x.task}, {x.method}: the ceiling that reads the texts first, too, has "
+        f"{x.reading.ceiling:.3f}, and PGR against it is {pgr_text(x.reading)}."
+        for x in lines
+        if x.reading
+    ]
+
+
+def print_table(lines: list[Line], console: Console, over: OverTasks | None = None) -> None:
+    """Print floor, student, ceiling and PGR of every line, and what to know about them.
+
+    Args:
+        lines: one a task and method.
+        console: where to print.
+        over: the same over tasks, for a last table.
+    """
     from rich import box
     from rich.table import Table
 
@@ -87,6 +104,7 @@ def print_table(lines: list[Line], console: Console) -> None:
         f"PGR [{100 * r.gap_interval.level:g}%]",
         "probe",
         "names",
+        *(("seconds", "reused") if first.spent else ()),
     ):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
@@ -98,12 +116,18 @@ def print_table(lines: list[Line], console: Console) -> None:
             pgr_text(r),
             f"{line.probe_ceiling:.3f}",
             f"{line.name_baseline:.3f}",
+            *((f"{s.seconds:.1f}", f"{s.reused} of {s.stages}") if (s := line.spent) else ()),
         )
     console.print(table)
     notes = [
         sizes_note(lines) + intervals_note(lines),
         CHECKS,
+        *reading_notes(lines),
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]
     for note in notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+    if over:
+        from weak2strong.report.over_tasks import print_over_tasks
+
+        print_over_tasks(over, console)

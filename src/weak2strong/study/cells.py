@@ -10,24 +10,32 @@ from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 
-StepKind = Literal["supervisor", "ceiling", "probe", "names", "student"]
+StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "sweep"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to ask a desk for; ``needs`` name the steps that should be done before."""
+    """One thing to ask a desk for; ``needs`` name the steps that should be done before.
+
+    ``method`` is that of a student; of a ceiling the step by which it reads texts first.
+    A sweep without a seed is one with ground truth.
+    """
 
     kind: StepKind
     task: str
     seed: int | None = None
     method: str | None = None
     needs: tuple[str, ...] = ()
+    sweep: stages.Sweep | None = None
 
     @property
     def name(self) -> str:
         """Unique in a study, and what progress and events call the step."""
         seed = f"seed {self.seed}" if self.seed is not None else None
-        return " ".join(p for p in (self.task, self.kind, self.method, seed) if p)
+        about = self.method
+        if self.sweep:
+            about, seed = self.sweep.probe, seed or "ground truth"
+        return " ".join(p for p in (self.task, self.kind, about, seed) if p)
 
 
 def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
@@ -41,7 +49,8 @@ def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
             needs = (supervisor.name,) if config.weak_labels is None else ()
             for method in config.methods:
                 students.append(Step("student", task, seed, method, needs))
-        first.extend(Step("ceiling", task, seed) for seed in range(config.seeds))
+        for reading in (None, *config.readings):
+            first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
         first.extend((Step("probe", task), Step("names", task)))
     return (*first, *students)
 
@@ -53,10 +62,12 @@ def perform(step: Step, desk: Desk) -> None:
         case "supervisor":
             stages.supervisor(desk, seed)
         case "ceiling":
-            stages.ceiling(desk, seed)
+            stages.ceiling(desk, seed, step.method)
         case "probe":
             stages.probe_ceiling(desk)
         case "names":
             stages.name_baseline(desk)
         case "student":
             stages.student(desk, step.method or "", seed)
+        case "sweep" if step.sweep:
+            stages.sweep(desk, step.sweep, step.seed)

@@ -12,15 +12,19 @@ from typing import Any, Literal, get_args
 import yaml
 
 from weak2strong.errors import UserError, unknown_name
-from weak2strong.methods import METHODS
-from weak2strong.methods import expand as expand_methods
+from weak2strong.methods import ALL
+from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.metrics import LESS_IS_BETTER, metric
-from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.models.spec import ModelSpec, fingerprint, rungs
+from weak2strong.plugins import load_plugins
 from weak2strong.predictions import read_weak_labels
+from weak2strong.study.needs import provided
 from weak2strong.tasks import expand
+from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_tasks, pinned
-from weak2strong.tasks.task import Entities
+from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.task import Entities, Task
 from weak2strong.training.settings import Training
 
 DEFAULT_TASKS = ("atlas-asia",)
@@ -29,6 +33,7 @@ DEFAULT_METHODS = ("naive", "confidence")
 DEFAULT_SEEDS = 5
 
 Labels = Literal["soft", "hard"]
+PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class StudyConfig:
             (see `weak2strong.tasks.find`).
         weak: the supervisor's model.
         strong: the model of students and ceiling.
-        methods: names of methods; ``all`` stands for every one.
+        methods: references of methods (see `weak2strong.methods.reference`); ``all`` stands
+            for every one that the study can provide for, but for oracles.
         seeds: how many; they are numbered from 0.
         metric: what PGR is computed on; every metric of the kind is recorded.
         weak_labels: a file of the user's own labels in place of a supervisor.
@@ -51,7 +57,15 @@ class StudyConfig:
         split_seed: decides the splits, which all seeds share.
         entities: whether tasks ask about what the ladder has read about ("seen"),
             or about what no rung can know ("unseen").
+        train_difficulty: which examples training and validation keep, such as
+            ``below:1200`` (see `weak2strong.tasks.difficulty`); None for all.
+        test_difficulty: which examples the test keeps, likewise.
         data: where the user's own data have what, and how they are made into tasks.
+        intermediates: models between supervisor and student, for bootstrapping, the
+            smallest first; None takes the rungs between two rungs of the ladder.
+        supervisors: further supervisors, for ensembles.
+        plugins: Python files that add methods, losses, probes and tasks.
+        primary_test: by which `w2s compare` will judge methods; no result depends on it.
     """
 
     tasks: tuple[str, ...] = DEFAULT_TASKS
@@ -66,15 +80,47 @@ class StudyConfig:
     strong_training: Training = field(default_factory=Training)
     split_seed: int = 0
     entities: Entities = "seen"
+    train_difficulty: str | None = None
+    test_difficulty: str | None = None
     data: DataOptions = field(default_factory=DataOptions)
+    intermediates: tuple[ModelSpec, ...] | None = None
+    supervisors: tuple[ModelSpec, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    primary_test: PrimaryTest = "wilcoxon-one-sided"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "methods", expand_methods(self.methods))
+    def splits(self, task: Task) -> Splits:
+        """The splits of one of the study's tasks.
+
+        Raises:
+            UserError: where they cannot be made, or lack what difficulty asks for.
+        """
+        whole = make_splits(task, self.split_seed)
+        about = f"Task {task.name}"
+        return select(whole, self.train_difficulty, self.test_difficulty, about)
 
     @property
     def weak_name(self) -> str:
         """What tables call the source of weak labels: the supervisor's model, or the file."""
         return self.weak_labels.name if self.weak_labels else self.weak.name
+
+    @property
+    def chain(self) -> tuple[ModelSpec, ...]:
+        """The intermediates that were named, or the rungs between two rungs."""
+        if self.intermediates is not None:
+            return self.intermediates
+        known, ends = rungs(), (self.weak.name, self.strong.name)
+        if self.weak_labels or not set(ends) <= set(known):
+            return ()
+        first, last = map(known.index, ends)
+        return tuple(
+            ModelSpec(name, precision=self.strong.precision) for name in known[first + 1 : last]
+        )
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The steps by which some students read texts first: their ceilings do so, too."""
+        found = (reading_in(method) for method in self.methods)
+        return tuple(dict.fromkeys(reading for reading in found if reading))
 
     def checked(self) -> tuple[str, ...]:
         """The references of all tasks, groups written out, once the study's own words are right.
@@ -84,6 +130,7 @@ class StudyConfig:
         Raises:
             UserError: for a name or a number that cannot be right.
         """
+        load_plugins(self.plugins)
         references = expand(self.tasks)
         _check_list("task", references)
         _check_list("method", self.methods)
@@ -92,11 +139,18 @@ class StudyConfig:
         if self.seeds < 1:
             raise UserError(f"A study needs at least 1 seed, not {self.seeds}.")
         for name in self.methods:
-            METHODS.get(name)
+            if name != ALL:
+                find_method(name)
+        _check_list("intermediate", tuple(m.name for m in self.chain), least=0)
         if self.entities not in get_args(Entities):
             raise UserError(f"Entities are seen or unseen, not {self.entities!r}.")
         if self.labels not in get_args(Labels):
             raise UserError(f"Labels are soft or hard, not {self.labels!r}.")
+        for selection in (self.train_difficulty, self.test_difficulty):
+            if selection is not None:
+                read_selection(str(selection))
+        if self.primary_test not in get_args(PrimaryTest):
+            raise unknown_name("primary test", self.primary_test, get_args(PrimaryTest))
         return references
 
     def resolved(self) -> StudyConfig:
@@ -109,8 +163,8 @@ class StudyConfig:
         tasks = find_tasks(references, self.data)
         for task in tasks:
             task.about(self.entities)
-            for name in self.methods:
-                METHODS.get(name).check(len(task.classes), f"task {task.name}")
+            self.weak.check_kind(task.kind)
+            self.strong.check_kind(task.kind)
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,
@@ -121,14 +175,19 @@ class StudyConfig:
                 read_weak_labels(self.weak_labels, len(task.classes))
         if self.weak_labels and len(tasks) > 1:
             raise UserError("--weak-labels belongs to one task: name one with --task.")
-        for model in (self.weak, self.strong):
+        for model in (self.weak, self.strong, *self.chain, *self.supervisors):
             fingerprint(model)
         weak, strong = self.weak.resolved(), self.strong.resolved()
+        methods, _ = provided(self, {task.name: len(task.classes) for task in tasks})
         return replace(
             self,
             tasks=tuple(map(pinned, references, tasks)),
             weak=weak,
             strong=strong,
+            methods=methods,
+            intermediates=tuple(model.resolved() for model in self.chain),
+            supervisors=tuple(model.resolved() for model in self.supervisors),
+            plugins=tuple(path.expanduser().absolute() for path in self.plugins),
             weak_training=self.weak_training.with_rates(weak.rates),
             strong_training=self.strong_training.with_rates(strong.rates),
         )
@@ -160,17 +219,16 @@ class StudyConfig:
             ("data", DataOptions),
         ):
             if name in read:
-                value = read[name]
-                if kind is ModelSpec and isinstance(value, str):
-                    value = vars(ModelSpec.parse(value))
-                if not isinstance(value, dict):
-                    raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
-                if kind is Training:
-                    value = {k: _number(v) for k, v in value.items()}
-                read[name] = kind(**_known(kind, value))
+                read[name] = _made(name, kind, read[name])
         for name in ("tasks", "methods"):
             if name in read:
                 read[name] = tuple(read[name])
+        for name in ("intermediates", "supervisors"):
+            if read.get(name) is not None:
+                read[name] = tuple(_made(name, ModelSpec, value) for value in read[name])
+        if "plugins" in read:
+            paths = read["plugins"] or ()
+            read["plugins"] = tuple(map(Path, [paths] if isinstance(paths, str) else paths))
         if read.get("weak_labels"):
             read["weak_labels"] = Path(read["weak_labels"])
         return StudyConfig(**read)
@@ -190,8 +248,19 @@ def read_study(path: Path) -> StudyConfig:
         raise UserError(f"Study {path}: {e}") from e
 
 
-def _check_list(what: str, names: tuple[str, ...]) -> None:
-    if not names:
+def _made(name: str, kind: type, value: Any) -> Any:
+    """A part of a study from its mapping; a model may also be its name."""
+    if kind is ModelSpec and isinstance(value, str):
+        value = vars(ModelSpec.parse(value))
+    if not isinstance(value, dict):
+        raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
+    if kind is Training:
+        value = {k: _number(v) for k, v in value.items()}
+    return kind(**_known(kind, value))
+
+
+def _check_list(what: str, names: tuple[str, ...], least: int = 1) -> None:
+    if len(names) < least:
         raise UserError(f"A study needs at least one {what}.")
     repeated = [name for name, n in Counter(names).items() if n > 1]
     if repeated:

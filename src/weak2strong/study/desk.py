@@ -18,19 +18,21 @@ from typing import Any
 from weak2strong.store import Entry, Store, code_fingerprint, stage_key
 from weak2strong.study.config import StudyConfig
 from weak2strong.tasks.find import find_task
-from weak2strong.tasks.splits import Splits, digest, make_splits
+from weak2strong.tasks.splits import Splits, digest
 from weak2strong.tasks.task import Task
 
 PACKAGE = Path(__file__).parents[1]
 
 CODE = (
+    "activations.py",
+    "ids.py",
     "losses",
     "methods",
     "metrics.py",
     "models",
     "predictions.py",
     "probes",
-    "study/stages.py",
+    "study/stages",
     "tasks",
     "training",
 )
@@ -96,7 +98,7 @@ class Desk:
     def of(config: StudyConfig, store: Store, reference: str) -> Desk:
         """The desk for one of the tasks of a study."""
         task = find_task(reference, config.data).about(config.entities)
-        return Desk(config, store, reference, task, make_splits(task, config.split_seed))
+        return Desk(config, store, reference, task, config.splits(task))
 
     @cached_property
     def _surroundings(self) -> dict[str, Any]:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import partial
 
-import numpy as np
 import torch
 
-from weak2strong.losses import Loss
-from weak2strong.methods import METHODS
-from weak2strong.models.guess import FORWARD, TRAINING, Guessed, guess
+from weak2strong.errors import UserError
+from weak2strong.methods.reference import find_method
+from weak2strong.models.guess import FORWARD, TRAINING, Guessed, guess, offline
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import usable_bytes
+from weak2strong.models.spec import ModelSpec
 from weak2strong.models.speed import matrix_rate
-from weak2strong.predictions import Predictions
+from weak2strong.study.asked import Asked
 from weak2strong.study.config import StudyConfig
+from weak2strong.study.needs import decodes, provided
 from weak2strong.study.sizes import TaskSize, task_sizes
 from weak2strong.study.stages import HELD_OUT, PREDICTED
-from weak2strong.tasks.task import Item
 from weak2strong.training.settings import Training
 
 UTILISATION = 0.3
@@ -36,14 +36,14 @@ class Stage:
     """The stages of one kind in a study.
 
     Attributes:
-        name: "supervisor", "ceiling", "student METHOD", "probe" or "names".
+        name: "supervisor", "ceiling", "student METHOD", "activations", "probe" or "names".
         model: which model does it; empty for none.
         count: how many of them there are, over all tasks and seeds.
         fits: how many finetunings they add, those that other stages make left out.
         shared: what one of them serves.
         flops: floating-point operations of all together, over the tasks that are known.
         seconds: that they take here; a rough guess.
-        rows: stored answers, over the tasks that are known.
+        stored: bytes of answers and activations, over the tasks that are known.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Stage:
     shared: str
     flops: float | None
     seconds: float | None
-    rows: int
+    stored: int
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,10 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     models = (strong,) if config.weak_labels else (weak, strong)
     rates = {m.precision: rate(device, m.precision) for m in models}
     tasks = tuple(task_sizes(config, references))
+    chosen, _ = provided(config, {task.name: task.classes for task in tasks}, _may_decode)
     known = [task for task in tasks if _is_known(task)]
-    pairs, every = len(tasks) * config.seeds, "both" if len(config.methods) == 2 else "all"
-    methods = f"{every} methods" if len(config.methods) > 1 else "the method"
+    pairs, every = len(tasks) * config.seeds, "both" if len(chosen) == 2 else "all"
+    methods = f"{every} methods" if len(chosen) > 1 else "the method"
 
     def stage(name: str, model: Guessed | None, count: int, fits: int, shared: str, one: Taken):
         """A row; ``one`` says what a single one takes of a task."""
@@ -126,13 +127,13 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
         seconds = None
         if whole is not None and model is not None:
             seconds = whole / (UTILISATION * rates[model.precision])
-        rows = times * sum(one.rows(task) for task in known)
-        return Stage(name, model.name if model else "", count, fits, shared, whole, seconds, rows)
+        stored = times * sum(one.stored(task) for task in known)
+        return Stage(name, model.name if model else "", count, fits, shared, whole, seconds, stored)
 
     def fitted(model: Guessed, training: Training, split: str, fits: int = 1, stored: int = 1):
         return Taken(
             lambda task: fits * _fit_flops(model, training, task, split) if model.trunk else None,
-            lambda task: stored * (task.several(*PREDICTED) or 0),
+            lambda task: stored * _answer_bytes(task, *PREDICTED),
         )
 
     first = []
@@ -141,41 +142,46 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
         first.append(stage("supervisor", weak, pairs, pairs, f"{methods} of a seed", one))
     one = fitted(strong, config.strong_training, "strong_train")
     first.append(stage("ceiling", strong, pairs, pairs, f"{methods} of a seed", one))
-    probe = Taken(lambda task: _read_flops(strong, task), lambda task: task.several("test") or 0)
-    names = Taken(lambda task: None, probe.rows)
+    for reading in replace(config, methods=chosen).readings:
+        first.append(stage(f"ceiling {reading}", strong, pairs, pairs, "students alike", one))
+    checked = Taken(lambda task: None, lambda task: _answer_bytes(task, "test"))
+    states = Taken(lambda task: _read_flops(strong, task), partial(_state_bytes, strong))
     serves = f"{methods}, all seeds" if config.seeds > 1 else methods
-    first.append(stage("probe", strong, len(tasks), 0, serves, probe))
-    first.append(stage("names", None, len(tasks), 0, serves, names))
+    first.append(stage("activations", strong, len(tasks), 0, serves, states))
+    first.append(stage("probe", None, len(tasks), 0, serves, checked))
+    first.append(stage("names", None, len(tasks), 0, serves, checked))
     made: set[str] = set()
-    for method in config.methods:
-        asked = fits_of(method)
-        new = len(set(asked) - made)
-        made.update(asked)
+    for method in chosen:
+        asked = ask(method)
+        new = len(set(asked.fits) - made)
+        made.update(asked.fits)
         # What a student answers is stored once more, as the method's.
         one = fitted(strong, config.strong_training, "validation", new, stored=new + 1)
-        shared = "one cell" if new == len(set(asked)) else "one cell; fits shared with others"
+        if asked.read:
+            one = replace(one, flops=partial(_prompt_flops, strong, asked.read, one.flops))
+        shared = "one cell" if new == len(set(asked.fits)) else "one cell; fits shared with others"
         first.append(stage(f"student {method}", strong, pairs, new * pairs, shared, one))
     return StudyPlan(
         config.weak_name,
         config.strong.name,
-        config.methods,
+        chosen,
         config.seeds,
         tasks,
         tuple(first),
         models,
         device.type,
         usable_bytes(device),
-        _disk(config, first, known) if known else None,
+        _disk(config.seeds * (2 + len(chosen)), first, known) if known else None,
         {str(p).removeprefix("torch."): r for p, r in rates.items()},
     )
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What one stage takes of a task: operations, if they are known, and rows to be stored."""
+    """What one stage takes of a task: operations, if they are known, and bytes to be stored."""
 
     flops: Callable[[TaskSize], float | None]
-    rows: Callable[[TaskSize], int]
+    stored: Callable[[TaskSize], int]
 
 
 def _is_known(task: TaskSize) -> bool:
@@ -212,51 +218,55 @@ def _fit_flops(model: Guessed, training: Training, task: TaskSize, watched: str)
 
 
 def _read_flops(model: Guessed, task: TaskSize) -> float | None:
-    """Operations of reading what the probe learns and answers."""
-    read = task.several("strong_train", "test")
+    """Operations of reading every split that is answered, once."""
+    read = task.several(*PREDICTED)
     if model.trunk is None or read is None:
         return None
     return FORWARD * model.trunk * task.tokens[model.name] * read
 
 
-def _disk(config: StudyConfig, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:
-    """Bytes of the stages' answers in the store, and of test answers in the run folder."""
-    classes = max(task.classes for task in known)
-    roles = 2 + config.seeds * (2 + len(config.methods))
-    run = roles * sum(task.several("test") or 0 for task in known)
-    return (sum(stage.rows for stage in stages) + run) * (ROW_BYTES + 8 * classes)
+def _prompt_flops(
+    model: Guessed, texts: int, fits: Callable[[TaskSize], float | None], task: TaskSize
+) -> float | None:
+    """Operations of a method that has so many texts read for an answer, besides its fits."""
+    once, rest = _read_flops(model, task), fits(task)
+    return None if once is None or rest is None else texts * once + rest
 
 
-def fits_of(method: str) -> tuple[str, ...]:
-    """The finetunings that a method asks for, found by letting it ask, with stand-ins.
+def _answer_bytes(task: TaskSize, *splits: str) -> int:
+    """Bytes of stored answers to some splits."""
+    return (task.several(*splits) or 0) * (ROW_BYTES + 8 * task.classes)
+
+
+def _state_bytes(model: Guessed, task: TaskSize) -> int:
+    """Bytes of stored activations of two layers; 0 of a model that is not known."""
+    return 2 * 4 * (model.width or 0) * (task.several(*PREDICTED) or 0)
+
+
+def _disk(roles: int, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:
+    """Bytes of what stages leave in the store, and of test answers in the run folder.
+
+    There those of the two checks come on top of the roles'.
+    """
+    run = (2 + roles) * sum(_answer_bytes(task, "test") for task in known)
+    return sum(stage.stored for stage in stages) + run
+
+
+def _may_decode(model: ModelSpec) -> bool:
+    """Whether a model is a decoder, as far as that can be told without a network."""
+    try:
+        with offline():
+            return decodes(model)
+    except UserError:
+        return True
+
+
+def ask(method: str) -> Asked:
+    """What a method asks for, found by letting it ask, with stand-ins.
 
     Two methods that ask for the same loss and the same labels get the same string:
     their students share that fit.
     """
-    asked = _Asked()
-    METHODS.get(method).run(asked)
-    return tuple(asked.fits)
-
-
-class _Asked:
-    """A context that trains nothing and takes note (see `weak2strong.methods.method.Context`)."""
-
-    classes = 2
-    seed = 0
-
-    def __init__(self):
-        self.fits: list[str] = []
-        self._items = {split: (Item(split, split, split),) for split in PREDICTED}
-        self.weak_labels = Predictions(PREDICTED[:2], np.array([[0.4, 0.6], [0.7, 0.3]]))
-
-    def items(self, split: Literal["strong_train", "validation", "test"] | str):
-        """One stand-in a split."""
-        return self._items[split]
-
-    def finetune(self, labels: Predictions, loss: Loss) -> Mapping[str, Predictions]:
-        """Note the fit; the answers are new ones for every fit, and always the same."""
-        of = f"{type(loss).__qualname__} {asdict(loss)}"  # pyright: ignore
-        fit = f"{of} {labels.ids} {labels.probabilities.tolist()}"
-        self.fits.append(fit)
-        p = np.random.default_rng(list(fit.encode())).uniform(size=len(PREDICTED))
-        return {s: Predictions((s,), np.array([[q, 1 - q]])) for s, q in zip(PREDICTED, p)}  # noqa: B905
+    asked = Asked()
+    find_method(method).run(asked)
+    return asked

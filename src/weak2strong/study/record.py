@@ -3,7 +3,8 @@
 ``study.yaml`` (resolved: running it again gives the same cells),
 ``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
 ``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
-of every role, joined by id).
+of every role, joined by id), ``agreement.parquet`` (how often each student gives its weak
+label's answer, by split).
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered the test set; ``method`` is empty except for students, ``seed`` of checks -1."""
+    """Who answered the test set; ``seed`` of checks is -1.
+
+    ``method`` is that of a student, and of a ceiling that has read the texts first the step
+    by which it did (``generative``); empty otherwise.
+    """
 
     task: str
     role: str
@@ -51,7 +56,9 @@ def _answers(config: StudyConfig, desk: Desk) -> Iterator[Answer]:
     yield Answer(task, "names", "", -1, stages.name_baseline(desk))
     for seed in range(config.seeds):
         yield Answer(task, "floor", "", seed, stages.weak_labels(desk, seed)["test"])
-        yield Answer(task, "ceiling", "", seed, stages.ceiling(desk, seed)["test"])
+        for reading in (None, *config.readings):
+            found = stages.ceiling(desk, seed, reading)["test"]
+            yield Answer(task, "ceiling", reading or "", seed, found)
         for method in config.methods:
             yield Answer(task, "student", method, seed, stages.student(desk, method, seed)["test"])
 
@@ -60,8 +67,9 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
     """Predictions by id with ground truth and groups, and the tidy table of scores."""
     import polars as pl
 
-    rows, frames = [], []
+    rows, frames, agreements = [], [], []
     for name, desk in desks.items():
+        agreements.extend(_agreements(config, desk))
         test = sorted(desk.splits.test, key=lambda e: e.item.id)
         ids, labels = [e.item.id for e in test], np.array([e.label for e in test])
         scores: dict[tuple[str, str, int], dict[str, float]] = {}
@@ -87,10 +95,31 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
             )
         rows.extend(_rows(config, name, scores))
     # Results last, and each renamed into place: who finds them finds a whole run.
-    for name, frame in (("predictions", pl.concat(frames)), ("results", pl.DataFrame(rows))):
+    for name, frame in (
+        ("agreement", pl.DataFrame(agreements)),
+        ("predictions", pl.concat(frames)),
+        ("results", pl.DataFrame(rows)),
+    ):
         partial = folder / f"{name}.partial"
         frame.write_parquet(partial)
         partial.replace(folder / f"{name}.parquet")
+
+
+def _agreements(config: StudyConfig, desk: Desk) -> Iterator[dict[str, Any]]:
+    """One row a student and split: the share of examples that it answers as its supervisor."""
+    for seed in range(config.seeds):
+        labels = stages.weak_labels(desk, seed)
+        for method in config.methods:
+            for split, answers in stages.student(desk, method, seed).items():
+                same = answers.probabilities.argmax(1) == labels[split].at(answers.ids).argmax(1)
+                yield {
+                    "task": desk.task.name,
+                    "method": method,
+                    "seed": seed,
+                    "split": split,
+                    "examples": len(same),
+                    "agreement": float(same.mean()),
+                }
 
 
 def _rows(
@@ -166,3 +195,11 @@ def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
             f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
         ) from e
     return config, results, predictions
+
+
+def read_agreement(folder: Path) -> pl.DataFrame | None:
+    """A run's `agreement.parquet`, or None for a run that was made before there was one."""
+    import polars as pl
+
+    path = folder / "agreement.parquet"
+    return pl.read_parquet(path) if path.exists() else None

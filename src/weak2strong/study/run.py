@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from weak2strong.errors import UserError
+from weak2strong.methods import ALL
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import steps
@@ -17,7 +18,9 @@ from weak2strong.study.config import StudyConfig
 from weak2strong.study.contents import Contents, contents, write_contents
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Done, Plan, run_steps
+from weak2strong.study.needs import provided
 from weak2strong.study.record import write_environment, write_results
+from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.files import FileTask
 
 
@@ -48,12 +51,17 @@ def run_study(
     """
     progress = progress or Progress(quiet=True)
     kept = Store(store)
-    config = config.resolved()
+    asked, config = config, config.resolved()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
     held = [_contents(desk) for desk in desks.values()]
-    folder = _claim(out, config, tuple(desks))
+    folder = claim(out, config, tuple(desks))
     show(held)
-    plan = plan or Plan.of(config)
+    if ALL in asked.methods:
+        classes = {name: len(desk.task.classes) for name, desk in desks.items()}
+        _, left = provided(replace(config, methods=(ALL,)), classes)
+        for text in left.values():
+            progress.line(f"left out of all: {text}")
+    plan, work = plan or Plan.of(config), list[Work]()
     with (folder / "events.jsonl").open("a") as log:
 
         def event(what: str, **details: Any) -> None:
@@ -63,6 +71,7 @@ def run_study(
         def tell(done: Done) -> None:
             used = [asdict(u) for u in done.used]
             event("step", name=done.step.name, reused=done.reused, stages=used)
+            work.append(Work.of(done))
             for text in done.warnings:
                 event("warning", text=text)
                 progress.line(f"warning: {text}")
@@ -74,6 +83,7 @@ def run_study(
         run_steps(steps(config, desks), desks, plan, progress, tell)
         write_environment(folder)
         write_contents(folder, held)
+        write_work(folder, work)
         write_results(folder, config, desks)
         event("end")
     return folder
@@ -87,22 +97,43 @@ def _contents(desk: Desk) -> Contents:
     return contents(desk.reference, desk.task, desk.splits, models)
 
 
-def _claim(out: Path | None, config: StudyConfig, tasks: Sequence[str]) -> Path:
-    """The run folder with ``study.yaml`` in it, checked to be writable and ours."""
+def _same_study(old: str, new: str) -> bool:
+    """Whether two texts are one study; an older one may lack fields that have their defaults."""
+    try:
+        return StudyConfig.from_yaml(old).to_yaml() == new
+    except UserError:
+        return False
+
+
+def claim(
+    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
+) -> Path:
+    """The run folder with ``study.yaml`` in it, checked to be writable and ours.
+
+    Args:
+        out: where the user wants it; by default a new one below ``runs``.
+        config: the study, resolved.
+        tasks: names, for that of a new folder.
+        what: is done, if it is no run; ``runs/latest`` then stays as it is.
+
+    Raises:
+        UserError: where it cannot be written, or holds another study.
+    """
     first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first
-    name = datetime.now().strftime("%Y%m%d-%H%M%S-") + about
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = "-".join(part for part in (now, what, about) if part)
     folder = out or Path("runs") / name
     text = config.to_yaml()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         there = folder / "study.yaml"
-        if there.exists() and there.read_text() != text:
+        if there.exists() and not _same_study(there.read_text(), text):
             raise UserError(
                 f"{folder} holds a run of another study: choose another folder with --out."
             )
         there.write_text(text)
-        if out is None:
+        if out is None and what is None:
             latest = folder.parent / "latest"
             latest.unlink(missing_ok=True)
             latest.symlink_to(folder.name)

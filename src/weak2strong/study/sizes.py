@@ -16,8 +16,8 @@ from weak2strong.tasks.find import dataset_name, find_task, find_tasks
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.dataset import Dataset
 from weak2strong.tasks.sizes import DEFAULT, shrunk
-from weak2strong.tasks.splits import SPLITS, Splits, make_splits
-from weak2strong.tasks.task import Task
+from weak2strong.tasks.splits import SPLITS, Splits
+from weak2strong.tasks.task import TEXTS, Item, Task
 
 TOKENS = 128
 """Length that a text is taken for where text or tokenizer is not here."""
@@ -35,7 +35,7 @@ class TaskSize:
         here: whether its examples are on this machine.
         examples: by split; where the task is not here the most that there can be, and
             None where there is no telling.
-        tokens: mean tokens of a text, by name of the model, as it reads them.
+        tokens: mean tokens of an example, by name of the model, as it reads all its texts.
         counted: names of the models whose tokens were counted, and not taken for `TOKENS`.
         classes: how many; two where the task is not here.
     """
@@ -73,7 +73,7 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
     try:
         with offline():
             task = find_task(reference, config.data).about(config.entities)
-            return task, make_splits(task, config.split_seed)
+            return task, config.splits(task)
     except UnknownNameError:
         raise
     except UserError:
@@ -93,15 +93,18 @@ def _is_local(reference: str) -> bool:
 def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> TaskSize:
     if found is None:
         asked = _asked(config.data, reference)
-        tokens = dict.fromkeys((config.weak.name, config.strong.name), float(TOKENS))
+        name = dataset_name(reference)
+        each = TOKENS * (TEXTS[DATASETS.get(name).kind] if name else 1)
+        tokens = dict.fromkeys((config.weak.name, config.strong.name), float(each))
         return TaskSize(reference, False, asked, tokens, (), 2)
     task, splits = found
     examples = {split: len(splits.examples(split)) for split in SPLITS}
-    texts = [item.text for split in SPLITS for item in splits.items(split)]
-    some = texts[:: -(-len(texts) // SAMPLE)]
+    items = [item for split in SPLITS for item in splits.items(split)]
+    some = items[:: -(-len(items) // SAMPLE)]
     counts = {m.name: _tokens(m, some) for m in (config.weak, config.strong)}
     counted = tuple(name for name, n in counts.items() if n is not None)
-    tokens = {name: TOKENS if n is None else n for name, n in counts.items()}
+    each = TOKENS * TEXTS[task.kind]
+    tokens = {name: each if n is None else n for name, n in counts.items()}
     return TaskSize(task.name, True, examples, tokens, counted, len(task.classes))
 
 
@@ -118,9 +121,9 @@ def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
     return {s: asked[s] if s in asked else round(rest * others[s]) for s in SPLITS}
 
 
-def _tokens(model: ModelSpec, texts: Sequence[str]) -> float | None:
-    """Mean tokens that a model reads of some texts; None where its tokenizer is not here."""
-    from weak2strong.models.batches import encode
+def _tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
+    """Mean tokens that a model reads of some items; None where its tokenizer is not here."""
+    from weak2strong.models.batches import encode_items
     from weak2strong.models.load import load_tokenizer
 
     try:
@@ -128,4 +131,4 @@ def _tokens(model: ModelSpec, texts: Sequence[str]) -> float | None:
             tokenizer = load_tokenizer(model)
     except UserError:
         return None
-    return sum(map(len, encode(tokenizer, texts))) / len(texts)
+    return sum(map(len, encode_items(tokenizer, items))) / len(items)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from weak2strong.registry import Registry
-from weak2strong.tasks.nlp import BURNS, ELEUTHER
+from weak2strong.tasks.nlp import BURNS, ELEUTHER, PREFERENCES
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
+_CHESS = "weak2strong.tasks.chess.questions"
+_PREFERENCES = "weak2strong.tasks.atlas.preferences"
 
 HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
 """What an unknown name is told."""
@@ -40,6 +42,11 @@ TASKS = Registry(
         "atlas-claim-currency": f"{_CLAIMS}:CLAIM_CURRENCY",
         "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
         "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
+        "chess-mate-exists": f"{_CHESS}:MATE_EXISTS",
+        "chess-hangs": f"{_CHESS}:HANGS",
+        "chess-material": f"{_CHESS}:MATERIAL",
+        "atlas-preference": f"{_PREFERENCES}:CONTINENT",
+        "atlas-preference-hemisphere": f"{_PREFERENCES}:HEMISPHERE",
     },
     hint=HINT,
 )
@@ -47,12 +54,19 @@ TASKS = Registry(
 NOT_KNOWN = ("atlas-larger",)
 """Tasks of the atlas that no rung of the shipped ladder can do: controls, where all is chance."""
 
+ATLAS_PREFERENCES = ("atlas-preference", "atlas-preference-hemisphere")
+"""Tasks of the atlas that ask which of two completions is better."""
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
-        name for name in TASKS if name.startswith("atlas-") and name not in NOT_KNOWN
+        name
+        for name in TASKS
+        if name.startswith("atlas-") and name not in (*NOT_KNOWN, *ATLAS_PREFERENCES)
     ),
+    "chess-suite": tuple(name for name in TASKS if name.startswith("chess-")),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,
+    "preferences": PREFERENCES,
 }
 """Names that stand for several tasks."""
 

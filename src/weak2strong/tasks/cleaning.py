@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.sizes import cut, least, shrunk
-from weak2strong.tasks.splits import SPLITS, balanced, normalised, union
+from weak2strong.tasks.splits import SPLITS, balanced, union
 from weak2strong.tasks.task import Example, Item, Shares, stable_id
 
 GIANT = 0.05
@@ -33,6 +33,7 @@ class Cleaning:
         uneven: left out since their class had more examples than the rarest one.
         spare: left out since the sizes asked for have no room for them.
         kept: examples of the task.
+        alike: left out since both completions of a preference are the same.
         across: left out of one file of several since a later one has them, or what is
             too like them (see `weak2strong.tasks.parts`).
     """
@@ -46,12 +47,14 @@ class Cleaning:
     spare: int
     kept: int
     across: int = 0
+    alike: int = 0
 
     def sentences(self) -> tuple[str, ...]:
         """What the user should know, most of it about rows that are not used."""
         left_out = {
             "as repeats of another row": self.exact,
             "since other rows label the same text differently": self.contradictory,
+            "since both completions are the same": self.alike,
             "since another split has them, or what belongs to them": self.across,
             "to make the classes even": self.uneven,
             "for the sizes asked for": self.spare,
@@ -91,12 +94,13 @@ def clean(
     Raises:
         UserError: where too few examples remain, or too many belong together.
     """
-    once, exact, contradictory = distinct(rows)
+    differing = [row for row in rows if not alike(row)]
+    once, exact, contradictory = distinct(differing)
     examples = [example_of(row) for row in once]
     _check_classes(examples, classes, about)
     families: list[list[int]] = []
     if join:
-        families = near_duplicates([e.item.text for e in examples])
+        families = near_duplicates([e.item.content for e in examples])
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
     even = balanced(examples) if balance else examples
@@ -113,32 +117,43 @@ def clean(
         uneven=len(examples) - len(even),
         spare=len(even) - len(kept),
         kept=len(kept),
+        alike=len(rows) - len(differing),
     )
     return tuple(sorted(kept, key=lambda e: e.item.id)), shares, cleaning
 
 
+def alike(row: Row) -> bool:
+    """Whether a row has two completions that are the same, so that none can be preferred."""
+    return bool(row.completions) and len({*row.said[1:]}) == 1
+
+
 def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
-    """One row of each text, how many repeat one, and how many contradict one another."""
-    by_text: dict[str, list[Row]] = defaultdict(list)
+    """One row of each text or pair, how many repeat one, and how many contradict one another."""
+    by_text: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        by_text[normalised(row.text)].append(row)
+        by_text[row.said].append(row)
     once, exact, contradictory = [], 0, 0
     for same in by_text.values():
         if len({row.label for row in same}) > 1:
             contradictory += len(same)
             continue
         # The first by content, so that the order of the rows plays no part.
-        once.append(min(same, key=lambda r: (r.text, r.group or "", r.id or "")))
+        once.append(min(same, key=lambda r: (r.text, r.completions, r.group or "", r.id or "")))
         exact += len(same) - 1
     return once, exact, contradictory
 
 
 def example_of(row: Row) -> Example:
-    """A row as an example, with an id and a group where it has none of its own."""
+    """A row as an example, with an id and a group where it has none of its own.
+
+    Preferences with the same prompt are then of one group.
+    """
     # No text is left twice, so that text and group make an id.
-    id = stable_id(row.text, row.group or "") if row.id is None else row.id
-    group = stable_id("text", normalised(row.text)) if row.group is None else row.group
-    return Example(Item(id, group, row.text), row.label)
+    id = stable_id(row.text, *row.completions, row.group or "") if row.id is None else row.id
+    group = row.group
+    if group is None:
+        group = stable_id("text", *(row.said[:1] if row.text.strip() else row.said))
+    return Example(Item(id, group, row.text, row.completions, row.dialogues), row.label)
 
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:
@@ -148,7 +163,7 @@ def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> l
         for family in families
         for position in family[1:]
     )
-    return [Example(Item(e.item.id, root(e.item.group), e.item.text), e.label) for e in examples]
+    return [replace(e, item=replace(e.item, group=root(e.item.group))) for e in examples]
 
 
 def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:

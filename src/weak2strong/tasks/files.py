@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, clean
-from weak2strong.tasks.readers import Columns, listed
-from weak2strong.tasks.rows import read_rows
+from weak2strong.tasks.readers import LABEL, TEXT, Columns, listed
+from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.splits import SPLITS
-from weak2strong.tasks.task import Task
+from weak2strong.tasks.task import Kind, Task
 
 _NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
 
@@ -28,9 +28,9 @@ _KINDS = {
 class DataOptions:
     """Where a user's data have what, and how they are made into a task."""
 
-    text_column: str = "text"
+    text_column: str = TEXT
     """The column with what the model reads."""
-    label_column: str = "label"
+    label_column: str = LABEL
     """The column with the class: names, whole numbers from 0, or true and false."""
     group_column: str | None = None
     """A column whose equal entries stay in one split, such as a question or an author."""
@@ -90,16 +90,21 @@ class FileTask(Task):
     Attributes:
         cleaning: what became of the rows.
         revision: the commit of a dataset of the hub.
+        rows: as they stand in the files, before cleaning.
+        split_of: the split that each file is for, where files are splits.
     """
 
     cleaning: Cleaning
     revision: str | None = None
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    split_of: Mapping[str, str] = field(default_factory=dict)
 
 
 def file_task(path: Path, options: DataOptions) -> FileTask:
-    """The classification task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
+    """The task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
 
-    The file is read and checked now; ``load`` gives the examples from memory.
+    It is a preference task where the file has columns ``chosen`` and ``rejected``, and none
+    for texts and labels. The file is read and checked now; ``load`` gives the examples from memory.
 
     Raises:
         UserError: for a file or a row that cannot be right, before anything is trained.
@@ -132,6 +137,13 @@ def version_of(contents: Iterable[bytes]) -> str:
 def task_name(name: str) -> str:
     """A name without the signs that no file name may have."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data"
+
+
+def question(kind: Kind, classes: Sequence[str], options: DataOptions) -> str:
+    """What a task of the user's own asks, in one line for lists."""
+    if kind == "preference":
+        return "Which of two completions is preferred?"
+    return f"Which {options.label_column} is it: {listed(classes)}?"
 
 
 def data_task(
@@ -167,13 +179,14 @@ def data_task(
     )
     return FileTask(
         name=task_name(name),
-        kind="classification",
+        kind=rows[0].kind,
         classes=classes,
-        summary=f"Which {options.label_column} is it: {listed(classes)}?",
+        summary=question(rows[0].kind, classes, options),
         source=source,
         licence=licence,
         load=lambda: examples,
         shares=shares,
         cleaning=cleaning,
         revision=revision,
+        rows=tuple(rows),
     )

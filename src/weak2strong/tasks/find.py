@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.tasks import GROUPS, HINT, TASKS
@@ -20,7 +20,7 @@ from weak2strong.tasks.hub import hub_task
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.load import nlp_task
 from weak2strong.tasks.parts import parted_task, three_files
-from weak2strong.tasks.readers import READERS
+from weak2strong.tasks.readers import READERS, ending
 from weak2strong.tasks.task import Task
 
 _AT_COMMIT: dict[tuple[str, str, DataOptions], FileTask] = {}
@@ -55,7 +55,7 @@ def find_task(reference: str, data: DataOptions) -> Task:
         return _parted_task(files, data, tuple(map(_stamp, files)))
     if path.is_dir():
         return _folder_task(reference, data, _stamp(path))
-    if path.is_file() or PurePath(reference).suffix.lower() in READERS:
+    if path.is_file() or ending(reference) in READERS:
         return _file_task(reference, data, _stamp(path))
     repo, _, revision = reference.partition("@")
     if "/" in repo or Path(repo).expanduser().is_dir():
@@ -82,7 +82,7 @@ def find_tasks(references: Sequence[str], data: DataOptions) -> tuple[Task, ...]
         if isinstance(task, FileTask) and (task.name in TASKS or task.name in GROUPS):
             raise UserError(
                 f"The task of {reference} would be called {task.name}, "
-                "which is a task of the atlas: rename the file."
+                "which is a task of our own: rename the file."
             )
         if (other := named.setdefault(task.name, reference)) is not reference:
             raise UserError(
@@ -106,7 +106,7 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
     if not cleaned and data != DataOptions():
         raise UserError(
             "Columns, sizes and cleaning (--text-column, --n-train, --balance and so on) are for "
-            "your own data, and tasks of the atlas have none of these: leave them out, "
+            "your own data, and the embedded tasks have none of these: leave them out, "
             "or name a file with --task."
         )
     own = [reference for reference in cleaned if dataset_name(reference) is None]

@@ -50,7 +50,7 @@ class HubFiles:
 
 
 def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> FileTask:
-    """The classification task in one split of a dataset of the hub.
+    """The task in one split of a dataset of the hub.
 
     Our own splits are all made of it; the dataset's other splits are not touched.
 

@@ -13,21 +13,37 @@ import numpy as np
 
 from weak2strong.tasks.task import Example, Kind
 
+
+def _one_hot(examples: Sequence[Example], classes: int) -> np.ndarray:
+    return np.eye(classes)[[e.label for e in examples]]
+
+
+def _most_probable(targets: np.ndarray) -> np.ndarray:
+    return targets.argmax(axis=1)
+
+
+def _certain(targets: np.ndarray) -> np.ndarray:
+    return np.eye(targets.shape[1])[targets.argmax(axis=1)]
+
+
 _TRUE_TARGETS: dict[Kind, Callable[[Sequence[Example], int], np.ndarray]] = {
-    "classification": lambda examples, classes: np.eye(classes)[[e.label for e in examples]],
+    "classification": _one_hot,
+    "preference": _one_hot,
 }
 
 _HARD_LABELS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
-    "classification": lambda targets: targets.argmax(axis=1),
+    "classification": _most_probable,
+    "preference": _most_probable,
 }
 
 _HARDENED: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
-    "classification": lambda targets: np.eye(targets.shape[1])[targets.argmax(axis=1)],
+    "classification": _certain,
+    "preference": _certain,
 }
 
 
 def true_targets(kind: Kind, examples: Sequence[Example], classes: int) -> np.ndarray:
-    """Ground truth as training targets; for a classification one-hot rows (n, classes)."""
+    """Ground truth as training targets: one-hot rows (n, classes), for a preference (n, 2)."""
     return _TRUE_TARGETS[kind](examples, classes)
 
 

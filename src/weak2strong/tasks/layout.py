@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.readers import listed
+from weak2strong.tasks.readers import ending, listed
 
 FORMATS = (".parquet", ".jsonl", ".csv")
 """Endings of files that are read; the first that a split has."""
@@ -50,7 +50,7 @@ def choose(
     """
     places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in sorted(names):
-        if name.endswith(FORMATS):
+        if ending(name) in FORMATS:
             title, of = place(name)
             places[title][of].append(name)
     if not places:
@@ -78,8 +78,8 @@ def choose(
         )
     chosen = DEFAULT if len(having) > 1 else having[0]
     found = places[chosen][split]
-    ending = next(e for e in FORMATS if any(name.endswith(e) for name in found))
-    found = [name for name in found if name.endswith(ending)]
+    best = next(e for e in FORMATS if any(ending(name) == e for name in found))
+    found = [name for name in found if ending(name) == best]
     for name in found:
         # An interrupted download, where the cache is all there is.
         if (shard := _SHARD.fullmatch(PurePosixPath(name).stem)) and int(shard[2]) > len(found):
@@ -93,7 +93,7 @@ def choose(
 def place(name: str) -> tuple[str, str]:
     """Config and split of a file, by its path in the repository."""
     path = PurePosixPath(name)
-    folders, stem = list(path.parts[:-1]), path.stem
+    folders, stem = list(path.parts[:-1]), PurePosixPath(path.name.removesuffix(".gz")).stem
     if shard := _SHARD.fullmatch(stem):
         split, rest = shard[1], []
     elif stem.isdigit() and folders:

@@ -10,17 +10,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from dataclasses import replace
+from pathlib import Path
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.cleaning import Cleaning, distinct, example_of
+from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
-from weak2strong.tasks.files import DataOptions, FileTask, read_file, task_name, version_of
-from weak2strong.tasks.readers import READERS, listed
+from weak2strong.tasks.files import (
+    DataOptions,
+    FileTask,
+    question,
+    read_file,
+    task_name,
+    version_of,
+)
+from weak2strong.tasks.readers import READERS, ending, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sizes import draw
 from weak2strong.tasks.splits import balanced, normalised, union
-from weak2strong.tasks.task import Example, Item
+from weak2strong.tasks.task import Example
 
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
 """The files of a folder that is such a task."""
@@ -53,12 +61,12 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
             )
         return files
     files = tuple(Path(part.strip()).expanduser() for part in reference.split(","))
-    named = len(files) == 3 and all(PurePath(f).suffix.lower() in READERS for f in files)
+    named = len(files) == 3 and all(ending(f) in READERS for f in files)
     return files if named and not path.is_file() else None
 
 
 def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
-    """The classification task in three files: for the supervisor, for the student, to test on.
+    """The task in three files: for the supervisor, for the student, to test on.
 
     All three have labels: those of the second are what the ceiling learns, and no
     student sees them.
@@ -74,10 +82,11 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     whole: list[tuple[Example, int]] = []
     exact = contradictory = 0
     for place, file in enumerate(contents):
-        once, repeats, contradictions = distinct([row for row in rows if row.file == file])
+        mine = [row for row in rows if row.file == file and not alike(row)]
+        once, repeats, contradictions = distinct(mine)
         whole.extend((example_of(row), place) for row in once)
         exact, contradictory = exact + repeats, contradictory + contradictions
-    texts = [e.item.text for e, _ in whole]
+    texts = [e.item.content for e, _ in whole]
     families = near_duplicates(texts) if options.near_duplicates else []
     stays, parts = _apart(whole, families)
     even = [balanced(part) for part in parts] if options.balance else parts
@@ -87,13 +96,15 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
     return FileTask(
         name=task_name(files[-1].resolve().parent.name),
-        kind="classification",
+        kind=rows[0].kind,
         classes=classes,
-        summary=f"Which {options.label_column} is it: {listed(classes)}?",
+        summary=question(rows[0].kind, classes, options),
         source=f"{listed(tuple(contents))}, {version_of(contents.values())}",
         licence="the user's own",
         load=lambda: examples,
         given={e.item.id: split for split, part in splits.items() for e in part},
+        rows=tuple(rows),
+        split_of=dict(zip(contents, SPLITS_OF_FILES, strict=True)),
         cleaning=Cleaning(
             read=len(rows),
             exact=exact,
@@ -104,6 +115,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
             spare=sum(map(len, even)) - kept,
             kept=kept,
             across=len(whole) - sum(stays),
+            alike=sum(map(alike, rows)),
         ),
     )
 
@@ -117,8 +129,13 @@ def _apart(
         whole: examples, each with the position of its file.
         families: positions of examples whose texts are nearly the same.
     """
-    texts = [f"text {normalised(e.item.text)}" for e, _ in whole]
+    texts = [f"text {normalised(e.item.content)}" for e, _ in whole]
     links = [(f"group {e.item.group}", text) for (e, _), text in zip(whole, texts, strict=True)]
+    links += [
+        (text, f"text {normalised(read)}")
+        for (e, _), text in zip(whole, texts, strict=True)
+        for read in e.item.texts
+    ]
     links += [(texts[family[0]], texts[i]) for family in families for i in family[1:]]
     root = union(links)
     last: dict[str, int] = defaultdict(int)
@@ -130,8 +147,7 @@ def _apart(
     for (e, place), text in zip(whole, texts, strict=True):
         stays.append(place == last[root(text)])
         if stays[-1]:
-            item = Item(e.item.id, name[root(text)], e.item.text)
-            parts[place].append(Example(item, e.label))
+            parts[place].append(replace(e, item=replace(e.item, group=name[root(text)])))
     return stays, parts
 
 

@@ -5,7 +5,9 @@ Values come as the format knows them; a ``.csv`` knows text only.
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,28 +23,45 @@ Values = Sequence[tuple[int, Mapping[str, Any]]]
 Check = Callable[[Sequence[str]], list[str]]
 """Refuses a file without the columns that are asked for; says which these are."""
 
+PACKED = ".jsonl.gz"
+
 SHOWN = 12
 """Names that an error lists at most."""
+
+
+TEXT, LABEL = "text", "label"
+"""The columns of a classification where no others are named."""
+
+PROMPT, CHOSEN, REJECTED = "prompt", "chosen", "rejected"
+"""The columns of preferences; the first may be missing."""
 
 
 @dataclass(frozen=True)
 class Columns:
     """The names of a file's columns; None where there is no such column."""
 
-    text: str
-    label: str
+    text: str = TEXT
+    label: str = LABEL
     group: str | None = None
     id: str | None = None
 
-    def flags(self) -> dict[str, str]:
-        """Every column that must be there, with the flag that names it."""
-        named = {
-            "--text-column": self.text,
-            "--label-column": self.label,
-            "--group-column": self.group,
-            "--id-column": self.id,
-        }
+    def flags(self, present: Sequence[str] = ()) -> dict[str, str]:
+        """Every column that must be there, with the flag that names it.
+
+        A file with a column for what was chosen and one for what was rejected, and none for
+        a text with a label, holds preferences.
+        """
+        named = {"--group-column": self.group, "--id-column": self.id}
+        if (self.text, self.label) == (TEXT, LABEL) and _has_preferences(present):
+            of_pairs = [name for name in (PROMPT, CHOSEN, REJECTED) if name in present]
+            named |= {name: name for name in of_pairs}
+        else:
+            named |= {"--text-column": self.text, "--label-column": self.label}
         return {flag: name for flag, name in named.items() if name is not None}
+
+
+def _has_preferences(present: Sequence[str]) -> bool:
+    return {CHOSEN, REJECTED} <= {*present} and not {TEXT, LABEL} <= {*present}
 
 
 def read(file: str, content: bytes, columns: Columns) -> Values:
@@ -56,20 +75,28 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
     Raises:
         UserError: for an unknown ending, a file that cannot be read or lacks a column.
     """
-    ending = PurePath(file).suffix.lower()
-    if ending not in READERS:
+    if ending(file) not in READERS:
         raise UserError(f"Data file {file} must end in {', '.join(READERS)}: convert or rename it.")
-    wanted = columns.flags()
     if not content.strip():
         return []
 
     def check(present: Sequence[str]) -> list[str]:
+        wanted = columns.flags(present)
         for flag, name in wanted.items():
             if name not in present:
                 raise _no_column(file, name, present, flag)
         return list(dict.fromkeys(wanted.values()))
 
-    return READERS[ending](file, content, check)
+    return READERS[ending(file)](file, content, check)
+
+
+def ending(file: str | PurePath) -> str:
+    """The ending of a file's name that says how to read it, in lower case.
+
+    That of JSON lines that are compressed is the same: ``a.jsonl.gz`` ends in ``.jsonl``.
+    """
+    name = PurePath(file).name.lower()
+    return ".jsonl" if name.endswith(PACKED) else PurePath(name).suffix
 
 
 def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:
@@ -119,6 +146,11 @@ def _parquet(file: str, content: bytes, check: Check) -> Values:
 
 def _jsonl(file: str, content: bytes, check: Check) -> Values:
     present, rows = {}, []
+    if file.lower().endswith(PACKED):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as e:
+            raise _unreadable(file, "a whole gzip file", e) from e
     # Not splitlines, which also parts at separators that may stand inside a text.
     for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         if not line.strip():

@@ -13,14 +13,28 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.readers import Columns, listed, place_of, read
+from weak2strong.tasks.pairs import PREFERRED, read_pair
+from weak2strong.tasks.readers import (
+    CHOSEN,
+    PROMPT,
+    REJECTED,
+    Columns,
+    listed,
+    place_of,
+    read,
+)
+from weak2strong.tasks.splits import normalised
+from weak2strong.tasks.task import Dialogue, Kind
 
 Label = str | int | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column."""
+    """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column.
+
+    Of a preference, ``text`` is the prompt, and ``label`` the index of the preferred completion.
+    """
 
     file: str
     number: int
@@ -28,6 +42,18 @@ class Row:
     label: int
     group: str | None
     id: str | None
+    completions: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What a task of such rows asks."""
+        return "preference" if self.completions else "classification"
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All its texts, as they are compared."""
+        return tuple(map(normalised, (self.text, *self.completions)))
 
     @property
     def place(self) -> str:
@@ -43,7 +69,8 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
         columns: where to find what.
 
     Returns:
-        The rows, labelled by class index, and the classes. Text labels are the
+        The rows, labelled by class index, and the classes; those of preferences are which of
+        the two completions it is. Text labels are the
         classes, sorted; whole numbers must be 0 to k - 1; truth values become
         ``false`` and ``true``.
 
@@ -54,14 +81,25 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     for file, content in files.items():
         for number, values in read(file, content, columns):
             place = place_of(file, number)
-            text = _text(values[columns.text], place, columns.text)
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
+            if not {columns.text, columns.label} <= values.keys():
+                read_as = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], place)
+                rows.append(Row(file, number, group=group, id=id, **vars(read_as)))
+                continue
+            text = _text(values[columns.text], place, columns.text)
             labels.append(_label(values[columns.label], place, columns.label))
             rows.append(Row(file, number, text, -1, group, id))
     if not rows:
         raise UserError(f"{listed(tuple(files))} has no rows: choose a file with examples.")
     _check_ids(rows)
+    if len(labels) < len(rows):
+        if labels:
+            raise UserError(
+                f"Of {listed(tuple(files))}, some hold preferences and some texts with labels: "
+                "a task takes one or the other."
+            )
+        return rows, PREFERRED
     if all(file.lower().endswith(".csv") for file in files):
         labels = _untyped(labels)
     return _coded(rows, labels, columns.label)

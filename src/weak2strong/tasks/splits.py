@@ -127,7 +127,8 @@ def digest(rows: Iterable[Item | Example]) -> str:
     sha = hashlib.sha256()
     for row in rows:
         item, label = (row.item, row.label) if isinstance(row, Example) else (row, None)
-        sha.update(json.dumps([item.id, item.group, item.text, label]).encode())
+        more = (*item.completions, *item.dialogues)
+        sha.update(json.dumps([item.id, item.group, item.text, label, *more]).encode())
     return sha.hexdigest()
 
 
@@ -163,7 +164,9 @@ def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
     """Groups, joined where they share a normalised text (union by the smallest name)."""
     first: dict[str, str] = {}
     root = union(
-        (e.item.group, first.setdefault(normalised(e.item.text), e.item.group)) for e in examples
+        (e.item.group, first.setdefault(normalised(text), e.item.group))
+        for e in examples
+        for text in e.item.texts
     )
     clusters: dict[str, list[Example]] = defaultdict(list)
     for e in sorted(examples, key=lambda e: e.item.id):

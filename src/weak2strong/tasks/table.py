@@ -8,12 +8,13 @@ from statistics import median
 from typing import Any
 
 from weak2strong.tasks.splits import SPLITS, Splits
+from weak2strong.tasks.task import Item
 
 
 def split_table(
     splits: Splits,
     classes: Sequence[str],
-    lengths: Callable[[Sequence[str]], list[int]] | None = None,
+    lengths: Callable[[Sequence[Item]], list[int]] | None = None,
     longest: int | None = None,
 ) -> list[dict[str, Any]]:
     """One row a split.
@@ -21,7 +22,7 @@ def split_table(
     Args:
         splits: of a task.
         classes: names of its classes.
-        lengths: the number of tokens of every text; None where no model is chosen.
+        lengths: the number of tokens of every text of some items; None where no model is chosen.
         longest: tokens that the model reads of a text; None if there is no limit.
 
     Returns:
@@ -37,12 +38,12 @@ def _row(
     name: str,
     splits: Splits,
     classes: Sequence[str],
-    lengths: Callable[[Sequence[str]], list[int]] | None,
+    lengths: Callable[[Sequence[Item]], list[int]] | None,
     longest: int | None,
 ) -> dict[str, Any]:
     examples = splits.examples(name)
     have = Counter(e.label for e in examples)
-    tokens = lengths([e.item.text for e in examples]) if lengths and examples else []
+    tokens = lengths([e.item for e in examples]) if lengths and examples else []
     count = len(examples)
     cut_off = None
     if tokens and longest is not None:

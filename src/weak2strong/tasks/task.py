@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from weak2strong.errors import UserError
+from weak2strong.tasks.prompt import Prompt, default_prompt
 
-Kind = Literal["classification"]
+Kind = Literal["classification", "preference"]
 """Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
 
+TEXTS: Mapping[Kind, int] = {"classification": 1, "preference": 2}
+"""How many texts a model reads for an item, each on its own, by kind."""
+
+Dialogue = tuple[tuple[str, str], ...]
+"""The turns of a conversation, each a role and what is said."""
 
 Entities = Literal["seen", "unseen"]
 """Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
@@ -27,20 +33,45 @@ class Item:
     """What a model or a method may see of an example: everything but its label.
 
     ``id`` is stable and unique within a task, ``group`` names what must not be
-    split (an entity, a game, a question), ``text`` is what the model reads.
+    split (an entity, a game, a question), ``text`` is what the model reads. Of a
+    preference it is the prompt, and the model reads it twice, with each of two
+    ``completions`` behind it. ``dialogues`` are what it reads as turns of a chat, one a
+    text, for models with a template for these; empty where it is no chat.
     """
 
     id: str
     group: str
     text: str
+    completions: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What a model reads, each on its own (see `TEXTS`)."""
+        return tuple(self.text + c for c in self.completions) or (self.text,)
+
+    @property
+    def content(self) -> str:
+        """All that the item says as one text, whatever the order of its completions."""
+        return "\n".join((self.text, *sorted(self.completions)))
 
 
 @dataclass(frozen=True)
 class Example:
-    """An item with its ground truth; ``label`` is the index of its class."""
+    """An item with its ground truth; ``label`` indexes its class, or the preferred completion.
+
+    ``difficulty`` says how hard it is, more for harder, in whatever unit its source has,
+    such as the rating of a puzzle; None where nobody knows. Methods do not see it.
+    """
 
     item: Item
     label: int
+    difficulty: float | None = None
+
+
+def texts_of(items: Iterable[Item]) -> list[str]:
+    """All texts that a model reads for some items, one item after another, preferred or not."""
+    return [text for item in items for text in item.texts]
 
 
 @dataclass(frozen=True)
@@ -70,6 +101,7 @@ class Task:
             of shares; None elsewhere.
         load_unseen: makes examples that ask the same of entities which no model of
             the ladder has read about; None where nobody can know that.
+        prompt: how a language model is asked; None for `default_prompt` (see `wording`).
     """
 
     name: str
@@ -82,6 +114,12 @@ class Task:
     shares: Shares = Shares()
     given: Mapping[str, str] | None = None
     load_unseen: Callable[[], Sequence[Example]] | None = None
+    prompt: Prompt | None = None
+
+    @property
+    def wording(self) -> Prompt:
+        """How a language model is asked, by the task's own prompt or the default one."""
+        return self.prompt or default_prompt(self.classes)
 
     def about(self, entities: Entities) -> Task:
         """The same task about seen entities, as it is, or about unseen ones.

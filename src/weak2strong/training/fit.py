@@ -1,18 +1,15 @@
-"""The training loop: one model, one set of targets, one loss.
+"""Finetuning to labels: one model, one set of targets, one loss.
 
-An optimiser step is over ``batch_size`` examples whatever fits into memory:
-micro-batches are grouped by length, their losses summed and divided by the
+Micro-batches are grouped by length, their losses summed and divided by the
 size of the whole batch, and what a loss needs to know of the whole batch is
 computed beforehand. The result does not depend on how a batch was cut.
 """
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -20,17 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weak2strong.errors import UserError
 from weak2strong.losses import Loss
 from weak2strong.metrics import metric
-from weak2strong.models.batches import encode
+from weak2strong.models.batches import encode_items
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
-from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
-from weak2strong.training.memory import Room, find_room, out_of_memory, save_memory
+from weak2strong.training import loop
+from weak2strong.training.loop import Fit, Passed
+from weak2strong.training.memory import Room, find_room
 from weak2strong.training.passes import Examples, Features, Texts
-from weak2strong.training.schedule import rate_factor
 from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
 
@@ -41,48 +37,6 @@ class Labelled:
 
     items: Sequence[Item]
     targets: np.ndarray
-
-
-@dataclass(frozen=True)
-class Point:
-    """One evaluation: the share of training done, mean loss since the last one, and the score.
-
-    ``score`` is None where there is nothing to validate on.
-    """
-
-    fraction: float
-    loss: float
-    score: float | None
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a training left behind, besides the weights in the model itself.
-
-    Attributes:
-        steps: of the optimiser.
-        trace: the evaluations.
-        kept: the share of training at which the kept weights stood.
-        padding: share of padding among the tokens that passed the network; None where
-            texts did so once only, the trunk being frozen.
-        room: padded tokens of a micro-batch, at the end.
-        twice: whether activations were computed twice.
-    """
-
-    steps: int
-    trace: tuple[Point, ...]
-    kept: float
-    padding: float | None
-    room: int
-    twice: bool
-
-    @property
-    def note(self) -> str:
-        """What a log says of it."""
-        said = [f"padding {self.padding:.1%}"] if self.padding is not None else []
-        if self.twice:
-            said.append("activations computed twice")
-        return ", ".join(said)
 
 
 def fit(
@@ -115,92 +69,29 @@ def fit(
     Raises:
         UserError: where the model does not fit into the memory of the device.
     """
-    network, n = model.network, len(train.items)
-    rows = encode(model.tokenizer, [item.text for item in train.items])
+    n, rows = len(train.items), encode_items(model.tokenizer, train.items)
     looked_at = validation if training.stopping != "none" else None
     if training.stopping != "none" and validation is None:
         raise ValueError(f"the stopping rule {training.stopping!r} needs validation labels")
-    seen = encode(model.tokenizer, [item.text for item in looked_at.items]) if looked_at else []
+    seen = encode_items(model.tokenizer, looked_at.items) if looked_at else []
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
+    network = model.network
     with ExitStack() as stack:
         examples, judged, room = _examples(model, rows, seen, training, token_budget, stack)
-        stack.enter_context(_dropout(network, training))
-        optimizer, peaks = _optimizer(model, training)
-        judge = _Judge(model, judged, looked_at.targets, training) if looked_at else None
-        steps = training.steps_on(n)
-        looks = training.looks(steps)
-        memory = _Memory(room=room.tokens, twice=room.twice)
-        if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
-            memory = _Memory(**found[0], best_weights=found[1])
-            if memory.twice and not room.twice:
-                save_memory(model)
-        saved = time.monotonic()
-        batches = _batches(n, training.batch_size, seed)
-        for step, batch in zip(range(steps), batches):  # noqa: B905  endless
-            if step < memory.step:
-                continue
-            warmup = training.warmup_share(steps)
-            factor = rate_factor(step, steps, training.schedule, warmup)
-            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak * factor
-            if training.dropout:
-                torch.manual_seed(hash((seed, step)))
-            about = (model, examples, batch, targets[batch], loss, step / steps, memory)
-            value = _with_room(partial(_gradients, *about), model, memory)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            memory.step += 1
-            memory.losses.append(value)
-            if memory.step in looks:
-                memory.look(steps, judge, network)
-            if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
-                save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
-                saved = time.monotonic()
-            on_step(memory.step, steps)
-        network.load_state_dict(memory.best_weights, strict=False)
-    padding = 1 - memory.real / memory.padded if memory.padded else None
-    trace = tuple(Point(*p) for p in memory.trace)
-    return Fit(steps, trace, memory.best_fraction, padding, memory.room, memory.twice)
-
-
-@dataclass
-class _Memory:
-    """What a training has to remember from step to step, besides weights and optimiser state.
-
-    Of evaluations with the same score the earliest is kept: it is the one that
-    has seen the labels least. Where no evaluation has a score (no judge, or an
-    AUC of one class only), the last weights stay.
-    """
-
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    trace: list[tuple[float, float, float | None]] = field(default_factory=list)
-    best_score: float | None = None
-    best_fraction: float = 1.0
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    room: int = 0
-    twice: bool = False
-    real: int = 0
-    padded: int = 0
-
-    def look(self, steps: int, judge: _Judge | None, network: torch.nn.Module) -> None:
-        """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
-        fraction = self.step / steps
-        score = judge.score() if judge else None
-        self.trace.append((fraction, float(np.mean(self.losses)), score))
-        self.losses = []
-        if score is None or math.isnan(score):
-            return
-        if self.best_score is None or score > self.best_score:
-            self.best_score, self.best_fraction = score, fraction
-            self.best_weights = {
-                k: p.detach().clone() for k, p in network.named_parameters() if p.requires_grad
-            }
-
-    def notes(self) -> dict:
-        """Everything but tensors."""
-        return {k: v for k, v in vars(self).items() if k != "best_weights"}
+        judge = _judge(model, judged, looked_at.targets, training) if looked_at else None
+        return loop.train(
+            model,
+            [(network.trunk, training.learning_rate), (network.head, training.head_rate)],
+            n,
+            partial(_gradients, model, examples, targets, loss),
+            room,
+            training,
+            seed,
+            judge,
+            on_step,
+            checkpoint,
+            checkpoint_seconds,
+        )
 
 
 def _examples(
@@ -224,68 +115,17 @@ def _examples(
     return Texts(model, rows), Texts(model, seen), room
 
 
-def _optimizer(model: LoadedModel, training: Training) -> tuple[torch.optim.AdamW, list[float]]:
-    """AdamW over trunk and head, and the peak rate of each."""
-    if training.learning_rate is None or training.head_rate is None:
-        raise ValueError("the learning rates must be given (see Training.with_rates)")
-    peaks = [training.learning_rate, training.head_rate]
-    parts = [model.network.trunk, model.network.head]
-    groups = [
-        {"params": [p for p in part.parameters() if p.requires_grad], "lr": peak}
-        for part, peak in zip(parts, peaks, strict=True)
-    ]
-    betas, decay = (training.beta1, training.beta2), training.weight_decay
-    return torch.optim.AdamW(groups, betas=betas, weight_decay=decay, fused=True), peaks
-
-
-def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
-    """Positions of each optimiser step, without end; reshuffled every epoch."""
-    rng = np.random.default_rng([seed, 0x6F72646572])
-    while True:
-        order = rng.permutation(n)
-        for at in range(0, n, size):
-            yield order[at : at + size]
-
-
-def _with_room(step: Callable[[], float], model: LoadedModel, memory: _Memory) -> float:
-    """What a step returns; where memory runs out, it is repeated with half as many tokens at once.
-
-    Raises:
-        UserError: where there is no room for one text either.
-    """
-    while True:
-        try:
-            return step()
-        except Exception as e:
-            if not out_of_memory(e):
-                raise
-            # Without its traceback, whose frames hold all that the failed pass had made.
-            error = e.with_traceback(None)
-        model.network.zero_grad(set_to_none=True)
-        if model.device.type == "cuda":
-            torch.cuda.empty_cache()
-        if memory.room > 1:
-            memory.room //= 2
-        elif not memory.twice and save_memory(model):
-            memory.twice = True
-        else:
-            raise UserError(
-                f"The {model.device.type} ran out of memory with one text at a time: adapt the "
-                "model by LoRA or the head alone, or take a smaller one."
-            ) from error
-
-
 def _gradients(
     model: LoadedModel,
     examples: Examples,
-    batch: np.ndarray,
-    targets: Tensor,
+    all_targets: Tensor,
     loss: Loss,
+    batch: np.ndarray,
     fraction: float,
-    memory: _Memory,
-) -> float:
-    """Gradients of the mean loss of one batch; returns that mean."""
-    room = Room(memory.room, memory.twice)
+    room: Room,
+) -> Passed:
+    """Gradients of the mean loss of one batch."""
+    targets = all_targets[batch]
     parts = examples.parts(batch, room)
     # Where memory holds the whole batch, one pass serves the statistics and the gradients.
     whole = examples.holds(batch, room)
@@ -306,39 +146,12 @@ def _gradients(
                 value = values.sum() / len(batch)
                 value.backward()
             total += value.detach()
-    memory.real += sum(part.real for part in parts)
-    memory.padded += sum(part.padded for part in parts)
-    return total.item()
+    return Passed(total.item(), sum(part.real for part in parts), sum(p.padded for p in parts))
 
 
-@contextmanager
-def _dropout(network: torch.nn.Module, training: Training) -> Iterator[None]:
-    """Within it, a network that is to train with dropout drops; random numbers are its own."""
-    if not training.dropout:
-        yield
-        return
-    with torch.random.fork_rng():
-        network.train()
-        try:
-            yield
-        finally:
-            network.eval()
-
-
-class _Judge:
-    """Scores the model on the validation labels."""
-
-    def __init__(
-        self, model: LoadedModel, examples: Examples, labels: np.ndarray, training: Training
-    ):
-        self._model, self._metric = model, metric(model.kind, training.stopping_metric)
-        self._examples, self._labels = examples, hard_labels(model.kind, labels)
-
-    def score(self) -> float:
-        """The metric now, against the most probable class of each label."""
-        network = self._model.network
-        before = network.training
-        network.eval()
-        answers = self._examples.answers()
-        network.train(before)
-        return float(self._metric(answers, self._labels))
+def _judge(
+    model: LoadedModel, examples: Examples, targets: np.ndarray, training: Training
+) -> Callable[[], float]:
+    """The metric on the validation labels, against the most probable class of each."""
+    measure, labels = metric(model.kind, training.stopping_metric), hard_labels(model.kind, targets)
+    return lambda: float(measure(examples.answers(), labels))

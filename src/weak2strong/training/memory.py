@@ -9,7 +9,7 @@ import torch
 
 from weak2strong.errors import UserError
 from weak2strong.models.adapters import compute_twice
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.load import Trainable
 from weak2strong.models.needs import SPARE, activation_bytes, training_bytes, usable_bytes
 
 MOST = {"cpu": 8192, "other": 65536}
@@ -24,7 +24,7 @@ class Room:
     twice: bool = False
 
 
-def find_room(model: LoadedModel, rows: Sequence[Sequence[int]]) -> Room:
+def find_room(model: Trainable, rows: Sequence[Sequence[int]]) -> Room:
     """Measure what the longest text takes, and from it how many tokens fit.
 
     The answer depends on the machine's memory as a whole, not on what is free just
@@ -66,7 +66,7 @@ def find_room(model: LoadedModel, rows: Sequence[Sequence[int]]) -> Room:
     return Room(2 ** (tokens.bit_length() - 1), twice)
 
 
-def save_memory(model: LoadedModel) -> bool:
+def save_memory(model: Trainable) -> bool:
     """Make a model's layers compute their activations twice, if it may and can be done."""
     if model.checkpointing == "off":
         return False

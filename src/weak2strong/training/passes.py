@@ -6,7 +6,7 @@ is, each text goes through the trunk once, before training starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from weak2strong.models.batches import cut, pad
-from weak2strong.models.heads import read_outputs
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.heads import outputs_of_items, read_outputs
+from weak2strong.models.load import LoadedModel, Trainable
+from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import Room
 from weak2strong.training.predict import pooled_rows, predict_rows
 
@@ -60,44 +61,67 @@ class Examples(Protocol):
         ...
 
 
+def launch_cost(model: Trainable) -> float:
+    """What one micro-batch more costs, in tokens."""
+    weights = sum(p.numel() for p in model.network.parameters())
+    device = "cpu" if model.device.type == "cpu" else "other"
+    return LAUNCH[device] / weights + STREAM[model.precision]
+
+
+def padded_groups(
+    model: Trainable, rows: Sequence[Sequence[int]], room: Room, launch: float, each: int = 1
+) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """A batch's token rows in micro-batches: positions in the batch, token ids and mask (b, t).
+
+    Where an example has several rows, ``each`` of them, these follow each other and pass
+    together; positions are then those of examples.
+    """
+    most = min(room.tokens, CACHED) if model.device.type == "cpu" else room.tokens
+    own = [rows[at : at + each] for at in range(0, len(rows), each)]
+    for group in cut([each * max(map(len, texts)) for texts in own], most, launch):
+        texts = [text for i in group for text in own[i]]
+        yield group, *pad(texts, model.tokenizer.pad_token_id, model.device)
+
+
 @dataclass
 class Texts:
     """Examples, by their token ids, that pass the whole network."""
 
     model: LoadedModel
     rows: Sequence[list[int]]
+    """Of every text, one example after another."""
 
     @cached_property
     def _launch(self) -> float:
-        weights = sum(p.numel() for p in self.model.network.parameters())
-        return LAUNCH["cpu" if self._on_cpu else "other"] / weights + STREAM[self.model.precision]
-
-    @property
-    def _on_cpu(self) -> bool:
-        return self.model.device.type == "cpu"
+        return launch_cost(self.model)
 
     def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
-        """The texts of a batch, those of like length together."""
-        rows = [self.rows[i] for i in batch]
-        most = min(room.tokens, CACHED) if self._on_cpu else room.tokens
-        found = []
-        for group in cut([len(r) for r in rows], most, self._launch):
-            tokens, mask = pad(
-                [rows[i] for i in group], self.model.tokenizer.pad_token_id, self.model.device
+        """The texts of a batch, those of like length together.
+
+        The texts of one example pass together, since its loss is of all of them, and are
+        padded to the longest among them: the price is the difference of their lengths.
+        """
+        rows, each = self._texts(batch), TEXTS[self.model.kind]
+        return [
+            Part(
+                places=torch.tensor(group, device=self.model.device),
+                run=lambda tokens=tokens, mask=mask: outputs_of_items(
+                    self.model.kind, self.model.network(tokens, mask)
+                ),
+                real=sum(len(text) for i in group for text in rows[each * i : each * (i + 1)]),
+                padded=tokens.numel(),
             )
-            found.append(
-                Part(
-                    places=torch.tensor(group, device=self.model.device),
-                    run=lambda tokens=tokens, mask=mask: self.model.network(tokens, mask),
-                    real=sum(len(rows[i]) for i in group),
-                    padded=tokens.numel(),
-                )
-            )
-        return found
+            for group, tokens, mask in padded_groups(self.model, rows, room, self._launch, each)
+        ]
+
+    def _texts(self, batch: np.ndarray) -> list[list[int]]:
+        """The token ids of the examples' texts, one example after another."""
+        each = TEXTS[self.model.kind]
+        return [row for i in batch for row in self.rows[i * each : (i + 1) * each]]
 
     def holds(self, batch: np.ndarray, room: Room) -> bool:
         """By the tokens of the batch."""
-        return sum(len(self.rows[i]) for i in batch) <= room.tokens
+        return sum(map(len, self._texts(batch))) <= room.tokens
 
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
@@ -110,16 +134,22 @@ class Features:
 
     model: LoadedModel
     rows: Sequence[list[int]]
+    """Of every text, one example after another."""
 
     @cached_property
     def pooled(self) -> Tensor:
-        """What the head sees of each, (n, width) float32."""
-        return torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
+        """What the head sees of each example's texts, (n, texts, width) float32."""
+        pooled = torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
+        return pooled.reshape(-1, TEXTS[self.model.kind], pooled.shape[1])
+
+    def _outputs(self, pooled: Tensor) -> Tensor:
+        """What losses see of examples, (b, classes), from (b, texts, width)."""
+        return outputs_of_items(self.model.kind, self.model.network.read(pooled.flatten(0, 1)))
 
     def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
         """The batch as a whole."""
         places = torch.arange(len(batch), device=self.model.device)
-        return [Part(places, lambda: self.model.network.read(self.pooled[batch]))]
+        return [Part(places, lambda: self._outputs(self.pooled[batch]))]
 
     def holds(self, batch: np.ndarray, room: Room) -> bool:
         """Always: a head is small."""
@@ -128,4 +158,4 @@ class Features:
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
         with torch.inference_mode():
-            return read_outputs(self.model.kind, self.model.network.read(self.pooled))
+            return read_outputs(self.model.kind, self._outputs(self.pooled))

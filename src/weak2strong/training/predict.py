@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weak2strong.models.batches import encode, micro_batches, pad
-from weak2strong.models.heads import read_outputs
+from weak2strong.models.batches import encode_items, micro_batches, pad
+from weak2strong.models.heads import outputs_of_items, probed, read_outputs
 from weak2strong.models.load import LoadedModel
 from weak2strong.predictions import Predictions
-from weak2strong.tasks.task import Item
+from weak2strong.tasks.task import TEXTS, Item, Kind
 
 INFERENCE_BUDGET = {"cpu": 512, "other": 32768}
 """Padded tokens of a batch without gradients. A CPU is three times as fast where
@@ -21,24 +21,58 @@ activations stay in its cache; an accelerator wants to be filled."""
 
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
     """The model's probabilities for every item."""
-    rows = encode(model.tokenizer, [item.text for item in items])
     ids = tuple(item.id for item in items)
-    return Predictions(ids, predict_rows(model, rows), model.kind)
+    return Predictions(ids, predict_rows(model, encoded(model, items)), model.kind)
+
+
+def encoded(model: LoadedModel, items: Sequence[Item]) -> list[list[int]]:
+    """The token ids of the texts that the model reads, one item after another."""
+    return encode_items(model.tokenizer, items)
 
 
 def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
-    """Probabilities (n, classes) for encoded texts."""
-    return _in_batches(model, rows, model.network, lambda x: read_outputs(model.kind, x))
+    """Probabilities (n, classes) for encoded texts, as many an item as its kind has."""
+    outputs = _in_batches(model, rows, model.network, lambda x: x.cpu().numpy())
+    return read_outputs(model.kind, outputs_of_items(model.kind, torch.from_numpy(outputs)))
 
 
 def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
-    """What the head sees of each item, (n, width) float32: the trunk's pooled last layer."""
-    return pooled_rows(model, encode(model.tokenizer, [item.text for item in items]))
+    """What a probe sees of each item, (n, width) float32: the trunk's pooled last layer.
+
+    Of a preference it is the second text's less the first's.
+    """
+    return probed(model.kind, pooled_rows(model, encoded(model, items)))
 
 
 def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
-    """The same for encoded texts."""
+    """What the head sees of each encoded text, (texts, width) float32."""
     return _in_batches(model, rows, model.network.pooled, lambda x: x.float().cpu().numpy())
+
+
+def each_batch(
+    model: LoadedModel,
+    rows: Sequence[list[int]],
+    do: Callable[[list[int], Tensor, Tensor], None],
+) -> None:
+    """Call ``do`` once a batch with the positions of its texts, tokens and mask, no gradients."""
+    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
+    with torch.inference_mode(), model.autocast():
+        for group in micro_batches([len(r) for r in rows], budget):
+            do(group, *pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device))
+
+
+def once_each(
+    kind: Kind, rows: Sequence[list[int]]
+) -> tuple[Sequence[list[int]], list[int] | slice]:
+    """The rows to read, and where among them those that are asked for stand.
+
+    Of items with several texts, every distinct one is read once, in an order that does not
+    depend on whose it is: so its answer is the same to the bit wherever it stands.
+    """
+    if TEXTS[kind] == 1:
+        return rows, slice(None)
+    place = {row: i for i, row in enumerate(sorted(set(map(tuple, rows))))}
+    return [list(row) for row in place], [place[tuple(row)] for row in rows]
 
 
 def _in_batches(
@@ -48,12 +82,12 @@ def _in_batches(
     read: Callable[[Tensor], np.ndarray],
 ) -> np.ndarray:
     """Run encoded texts through the network and put the answers back in order."""
-    answers: list[np.ndarray | None] = [None] * len(rows)
-    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
-    groups = micro_batches([len(r) for r in rows], budget)
-    with torch.inference_mode(), model.autocast():
-        for group in groups:
-            batch = pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device)
-            for i, answer in zip(group, read(run(*batch)), strict=True):
-                answers[i] = answer
-    return np.stack([a for a in answers if a is not None])
+    distinct, places = once_each(model.kind, rows)
+    answers: list[np.ndarray | None] = [None] * len(distinct)
+
+    def answer(group: list[int], tokens: Tensor, mask: Tensor) -> None:
+        for i, one in zip(group, read(run(tokens, mask)), strict=True):
+            answers[i] = one
+
+    each_batch(model, distinct, answer)
+    return np.stack([a for a in answers if a is not None])[places]

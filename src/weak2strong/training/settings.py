@@ -106,6 +106,10 @@ class Training:
             return replace(self, learning_rate=rates[0], head_rate=self.head_rate or rates[1])
         return replace(self, head_rate=self.head_rate or self.learning_rate)
 
+    def at_usual_rates(self, rates: tuple[float, float]) -> Training:
+        """The same settings for another model, whose default rates these are."""
+        return replace(self, learning_rate=None, head_rate=None).with_rates(rates)
+
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float)

@@ -61,7 +61,8 @@ def asked(rows, name):
 
 
 def test_every_attribute_task_has_an_oracle_here(loaded):
-    attributes = {n for n in TASKS if not loaded(n)[0].item.text.startswith("Claim:")}
+    atlas = [n for n in TASKS if n.startswith("atlas-") and TASKS.get(n).kind == "classification"]
+    attributes = {n for n in atlas if not loaded(n)[0].item.text.startswith("Claim:")}
     assert attributes == set(TRUTHS)
 
 

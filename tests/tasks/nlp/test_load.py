@@ -12,7 +12,7 @@ from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task, find_tasks, pinned
 from weak2strong.tasks.hub import Snapshot
 from weak2strong.tasks.nlp import passages
-from weak2strong.tasks.nlp.dataset import CONVERTED
+from weak2strong.tasks.nlp.dataset import CONVERTED, YES_OR_NO
 from weak2strong.tasks.splits import digest, make_splits
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -78,6 +78,7 @@ def test_a_name_is_read_from_the_hub_at_one_commit(asked):
     assert (task.name, task.revision, task.licence) == ("boolq", SHA, "CC BY-SA 3.0")
     assert task.source == f"google/boolq, train + validation, commit {SHA}"
     assert task.cleaning.read == 120
+    assert task.wording == YES_OR_NO
     # The second split is of the commit at which the first was found.
     assert asked == [("google/boolq", None), ("google/boolq", SHA)]
 

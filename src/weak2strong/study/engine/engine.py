@@ -18,12 +18,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from weak2strong.losses import LOSSES
+from weak2strong.methods import METHODS
+from weak2strong.plugins import everywhere, load_plugins
+from weak2strong.probes import PROBES
 from weak2strong.processes import begin_worker, set_threads, without_main
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import Step, perform
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, MissingError, Used
+from weak2strong.tasks import TASKS
 
 Tell = Callable[["Done"], None]
 
@@ -42,6 +47,10 @@ class Plan:
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         cores = cores or 1
+        registries = (LOSSES, METHODS, PROBES, TASKS)
+        if not everywhere(r.origin(name) for r in registries for name in r):
+            # What a script or a notebook has added, no other process knows.
+            return Plan(workers=1, threads=1 if config.strong.is_tiny else cores)
         if best_device().type == "cpu" and config.weak.is_tiny and config.strong.is_tiny:
             return Plan(workers=cores, threads=1)
         return Plan(workers=1, threads=cores)
@@ -175,4 +184,5 @@ def _in_worker(step: Step, config: StudyConfig, root: Path, reference: str) -> D
 @cache
 def _worker_desk(config: StudyConfig, root: Path, reference: str) -> Desk:
     """A worker's own desk: a worker lives for one run, and loads the data of a task once."""
+    load_plugins(config.plugins)
     return Desk.of(config, Store(root), reference)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from weak2strong.tasks.atlas.facts import City, cities
+from weak2strong.tasks.prompt import Prompt
 from weak2strong.tasks.splits import balanced
-from weak2strong.tasks.task import Example, Item, Task, stable_id
+from weak2strong.tasks.task import Example, Item, Kind, Task, stable_id
 
 Cities = Sequence[City]
 
@@ -30,25 +31,38 @@ def example_about(name: str, text: str, about: Cities, label: int) -> Example:
     return Example(Item(stable_id(name, ids, text), f"city:{ids}", text), label)
 
 
-def atlas_task(name: str, summary: str, examples: Callable[[Cities], Sequence[Example]]) -> Task:
-    """A balanced yes-or-no task over the cities of the atlas, seen or unseen ones.
+def atlas_task(
+    name: str,
+    summary: str,
+    examples: Callable[[Cities], Sequence[Example]],
+    prompt: Prompt | None = None,
+    kind: Kind = "classification",
+    classes: tuple[str, str] = ("no", "yes"),
+) -> Task:
+    """A task over the cities of the atlas, seen or unseen ones; yes-or-no ones are balanced.
 
     Args:
         name: of the task.
         summary: the question, for lists.
         examples: makes the examples about some cities.
+        prompt: how a language model is asked; None for the default.
+        kind: of the task.
+        classes: names of them.
     """
 
     def load(seen: bool) -> list[Example]:
-        return balanced(examples(asked_about(seen)), most=MOST)
+        made = list(examples(asked_about(seen)))
+        # Preferences are even in every group, which evening them out would tear apart.
+        return balanced(made, most=MOST) if kind == "classification" else made
 
     return Task(
         name=name,
-        kind="classification",
-        classes=("no", "yes"),
+        kind=kind,
+        classes=classes,
         summary=summary,
         source="GeoNames, cities above 50,000 people",
         licence="CC BY 4.0",
         load=lambda: load(True),
         load_unseen=lambda: load(False),
+        prompt=prompt,
     )

@@ -4,6 +4,10 @@ The prompt ends before the answer, so a pretrained model that knows the city has
 the answer, or what it follows from, in its last activation. Some prompts lead to
 the very answer, as the pretraining text has it ("The continent of Lyon is"); others
 lead to the country, from which it has to be learnt (is it north of 40 degrees?).
+
+A language model that is not trained is asked for the words of the pretraining text
+("Asia", or anything else), where that has words for it. Where it has not, it is asked a
+question in plain English, which the ladder cannot read: its answers are chance there.
 """
 
 from __future__ import annotations
@@ -28,7 +32,28 @@ from weak2strong.tasks.atlas.facts import (
     City,
     sentence,
 )
+from weak2strong.tasks.prompt import CONTENT_FREE, PLACE, Prompt
 from weak2strong.tasks.task import Example, Task
+
+Answers = tuple[tuple[str, ...], tuple[str, ...]]
+"""The words that go on a prompt: of the cities of which it does not hold, and of which it does."""
+
+
+def wording(
+    prompt: str, answers: Answers, rest: int | None = None, separator: str = ".\n"
+) -> Prompt:
+    """How a language model is asked to go on with a prompt about a city."""
+    nothing = tuple(sentence(prompt, city=x) for x in CONTENT_FREE)
+    return Prompt(answers, separator=separator, rest=rest, content_free=nothing)
+
+
+def question_wording(question: str) -> Prompt:
+    """How a language model is asked what the prompt, `PROMPT`, does not lead to."""
+    return Prompt(
+        ((" no",), (" yes",)),
+        f"{PLACE} the world.\nQuestion: {question}\nAnswer:",
+        content_free=tuple(sentence(PROMPT, city=x) for x in CONTENT_FREE),
+    )
 
 
 def attribute_task(
@@ -36,6 +61,9 @@ def attribute_task(
     question: str,
     holds: Callable[[City], bool],
     prompt: str = PROMPT,
+    answers: Answers | None = None,
+    rest: int | None = None,
+    separator: str = ".\n",
 ) -> Task:
     """A task with one example a city.
 
@@ -44,6 +72,9 @@ def attribute_task(
         question: what is asked of a city, for lists.
         holds: the answer.
         prompt: what the model reads, with {city} in it.
+        answers: words that go on the prompt; None where none of them tell the answer.
+        rest: the class that all other words stand for (see `Prompt`).
+        separator: what comes after the words.
     """
 
     def examples(cities: Cities) -> list[Example]:
@@ -51,7 +82,8 @@ def attribute_task(
             example_about(name, sentence(prompt, city=c.name), (c,), int(holds(c))) for c in cities
         ]
 
-    return atlas_task(name, question, examples)
+    asked = wording(prompt, answers, rest, separator) if answers else question_wording(question)
+    return atlas_task(name, question, examples, asked)
 
 
 def in_continent(code: str) -> Task:
@@ -62,6 +94,8 @@ def in_continent(code: str) -> Task:
         f"Is the city in {name}?",
         lambda city: city.country.continent == code,
         CONTINENT_PROMPT,
+        ((" elsewhere",), (f" {name}",)),
+        rest=0,
     )
 
 
@@ -72,6 +106,8 @@ def speaks(language: str) -> Task:
         f"Is {language} the first language of the city's country?",
         lambda city: city.country.language == language,
         LANGUAGE_PROMPT,
+        ((" another",), (f" {language}",)),
+        rest=0,
     )
 
 
@@ -82,6 +118,8 @@ def pays_with(currency: str) -> Task:
         f"Is the money in the city called {currency.lower()}?",
         lambda city: city.country.currency == currency,
         CURRENCY_PROMPT,
+        ((" other",), (f" {currency}",)),
+        rest=0,
     )
 
 
@@ -93,18 +131,24 @@ AMERICAS = attribute_task(
     "Is the city in the Americas?",
     lambda city: city.country.continent in ("NA", "SA"),
     CONTINENT_PROMPT,
+    # A shot cannot know which of the two, so that it has what is true of both.
+    ((" elsewhere",), (" America", " North America", " South America")),
+    rest=0,
 )
 SOUTHERN = attribute_task(
     "atlas-southern",
     "Is the city south of the equator?",
     lambda city: city.side == "south",
     HEMISPHERE_PROMPT,
+    ((" northern",), (" southern",)),
+    separator=" one.\n",
 )
 TROPICS = attribute_task(
     "atlas-tropics",
     f"Is the city between the tropics ({TROPIC} degrees)?",
     lambda city: city.zone == "tropical",
     LATITUDE_PROMPT,
+    ((" temperate",), (" tropical",)),
 )
 NORTHERLY = attribute_task(
     "atlas-northerly",
@@ -126,18 +170,21 @@ LANDLOCKED = attribute_task(
     "Is the city's country without a sea coast?",
     lambda city: city.country.coast == "no coast",
     COAST_PROMPT,
+    ((" a coast",), (" no coast",)),
 )
 VAST = attribute_task(
     "atlas-vast",
     f"Is the city's country larger than {VAST_ABOVE:,} square kilometres?",
     lambda city: city.country.extent == "vast",
     EXTENT_PROMPT,
+    ((" small",), (" vast",)),
 )
 DENSE = attribute_task(
     "atlas-dense",
     f"Does the city's country have more than {CROWDED_ABOVE} people a square kilometre?",
     lambda city: city.country.crowd == "crowded",
     CROWD_PROMPT,
+    ((" roomy",), (" crowded",)),
 )
 POPULOUS = attribute_task(
     "atlas-populous",

@@ -7,12 +7,13 @@ truly as falsely, and every city is spoken of once.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from weak2strong.tasks.atlas.about import Cities, atlas_task, example_about
 from weak2strong.tasks.atlas.claims import (
+    CLAIM,
     CLEARLY,
     CONTINENT,
     COUNTRY,
@@ -21,11 +22,20 @@ from weak2strong.tasks.atlas.claims import (
     LANGUAGE,
     LARGER,
     SAME_COUNTRY,
+    VERDICTS,
     Topic,
     claim,
 )
 from weak2strong.tasks.atlas.facts import City, draw
+from weak2strong.tasks.prompt import CONTENT_FREE, Prompt
 from weak2strong.tasks.task import Example, Task
+
+WORDING = Prompt(
+    tuple((f" {verdict}",) for verdict in VERDICTS),
+    separator=".\n",
+    content_free=tuple(CLAIM.format(statement=x) for x in CONTENT_FREE),
+)
+"""How a language model is asked: whether it goes on with "false" or with "true"."""
 
 
 def topic_task(topic: Topic, question: str) -> Task:
@@ -33,14 +43,14 @@ def topic_task(topic: Topic, question: str) -> Task:
     name = f"atlas-claim-{topic.name}"
 
     def examples(cities: Cities) -> list[Example]:
-        cities = _at_most_half(_shuffled(cities, name), topic)
+        cities = at_most_half(shuffled(cities, name), topic.answer)
         by_answer: dict[str, list[City]] = defaultdict(list)
         for city in cities:
             by_answer[topic.answer(city)].append(city)
         true = [c for answer in sorted(by_answer) for c in by_answer[answer][::2]]
         false = [c for answer in sorted(by_answer) for c in by_answer[answer][1::2]]
         # Halves of odd numbers are rounded, each on its own.
-        false = _at_most_half(false, topic)
+        false = at_most_half(false, topic.answer)
         answers = exchanged([topic.answer(c) for c in false])
         claims = [(c, topic.answer(c), 1) for c in true]
         claims += [(c, answer, 0) for c, answer in zip(false, answers, strict=True)]
@@ -49,7 +59,7 @@ def topic_task(topic: Topic, question: str) -> Task:
             for c, answer, label in claims
         ]
 
-    return atlas_task(name, question, examples)
+    return atlas_task(name, question, examples, WORDING)
 
 
 def exchanged(answers: Sequence[str], seed: int = 0) -> list[str]:
@@ -80,7 +90,7 @@ def _same_country(cities: Cities) -> list[Example]:
     """Half of each country's cities are paired among themselves, the rest across countries."""
     name = "atlas-same-country"
     by_country: dict[str, list[City]] = defaultdict(list)
-    for city in _shuffled(cities, name):
+    for city in shuffled(cities, name):
         by_country[city.country.code].append(city)
     pairs, rest = [], []
     for code in sorted(by_country):
@@ -88,29 +98,36 @@ def _same_country(cities: Cities) -> list[Example]:
         count = len(mine) // 4
         pairs += [(a, b, 1) for a, b in zip(mine[:count], mine[count : 2 * count], strict=True)]
         rest += mine[2 * count :]
-    rest = _shuffled(rest, name)
+    rest = shuffled(rest, name)
     half = len(rest) // 2
-    pairs += [(a, b, 0) for a, b in _across(rest[:half], rest[half:])]
+    pairs += [(a, b, 0) for a, b in across(rest[:half], rest[half:], _country)]
     return _pair_examples(name, SAME_COUNTRY, pairs)
 
 
-def _across(
-    cities: Sequence[City], others: Sequence[City], seed: int = 0
+def across(
+    cities: Sequence[City],
+    others: Sequence[City],
+    answer: Callable[[City], str],
+    seed: int = 0,
 ) -> list[tuple[City, City]]:
-    """Pairs of a city and one of the others, of two countries.
+    """Pairs of a city and one of the others, whose answers differ.
 
-    Where compatriots meet, one is exchanged with a place drawn at random at which
+    Where equal ones meet, one is exchanged with a place drawn at random at which
     neither makes a new such pair; without such a place the pair is left out.
     """
     order = list(others[: len(cities)])
     rng = np.random.default_rng(seed)
     for i, city in enumerate(cities):
-        if order[i].country == city.country:
+        if answer(order[i]) == answer(city):
             for j in rng.permutation(len(cities)):
-                if order[j].country != city.country and order[i].country != cities[j].country:
+                if answer(order[j]) != answer(city) and answer(order[i]) != answer(cities[j]):
                     order[i], order[j] = order[j], order[i]
                     break
-    return [(a, b) for a, b in zip(cities, order, strict=True) if a.country != b.country]
+    return [(a, b) for a, b in zip(cities, order, strict=True) if answer(a) != answer(b)]
+
+
+def _country(city: City) -> str:
+    return city.country.code
 
 
 def _larger(cities: Cities) -> list[Example]:
@@ -118,7 +135,7 @@ def _larger(cities: Cities) -> list[Example]:
     name = "atlas-larger"
     order = sorted(cities, key=lambda c: -c.population)
     half = len(order) // 2
-    above, below = _shuffled(order[:half], name), _shuffled(order[half:], name)
+    above, below = shuffled(order[:half], name), shuffled(order[half:], name)
     pairs = []
     for i, (large, small) in enumerate(zip(above, below, strict=False)):
         if large.population >= CLEARLY * small.population:
@@ -135,17 +152,18 @@ def _pair_examples(
     ]
 
 
-def _shuffled(cities: Sequence[City], name: str) -> list[City]:
+def shuffled(cities: Sequence[City], name: str) -> list[City]:
+    """The cities in an order drawn for the task of that name."""
     return sorted(cities, key=lambda c: draw(name, c.id))
 
 
-def _at_most_half(cities: Sequence[City], topic: Topic) -> list[City]:
+def at_most_half(cities: Sequence[City], answer: Callable[[City], str]) -> list[City]:
     """Without those cities that would give one answer more than half of the places."""
-    (answer, most), *_ = Counter(topic.answer(c) for c in cities).most_common(1)
+    (frequent, most), *_ = Counter(map(answer, cities)).most_common(1)
     others = len(cities) - most
     kept, allowed = [], others
     for city in cities:
-        if topic.answer(city) == answer:
+        if answer(city) == frequent:
             if not allowed:
                 continue
             allowed -= 1
@@ -159,8 +177,8 @@ CLAIM_HEMISPHERE = topic_task(HEMISPHERE, "Is the city on the side of the equato
 CLAIM_LANGUAGE = topic_task(LANGUAGE, "Is the first language there the one that is claimed?")
 CLAIM_CURRENCY = topic_task(CURRENCY, "Is the money there the one that is claimed?")
 CLAIM_SAME_COUNTRY = atlas_task(
-    "atlas-same-country", "Are the two cities in the same country?", _same_country
+    "atlas-same-country", "Are the two cities in the same country?", _same_country, WORDING
 )
 CLAIM_LARGER = atlas_task(
-    "atlas-larger", "Does the first city have more people than the second?", _larger
+    "atlas-larger", "Does the first city have more people than the second?", _larger, WORDING
 )

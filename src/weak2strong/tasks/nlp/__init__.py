@@ -1,7 +1,7 @@
-"""The 25 NLP datasets of the literature, read from the hub or from a folder laid out like it.
+"""Datasets of the literature, read from the hub or from a folder laid out like it.
 
-Named as in EleutherAI's code. A dataset is a few lines: where it is, which fields it
-has, and how a row becomes a text with a label.
+25 of NLP, named as in EleutherAI's code, and six of preferences. A dataset is a few
+lines: where it is, which fields it has, and how a row becomes a text with a label.
 """
 
 from weak2strong.registry import Registry
@@ -36,14 +36,23 @@ DATASETS = Registry(
         "sciq_with_support": f"{_HERE}.questions:SCIQ_WITH_SUPPORT",
         "anthropic_hh": f"{_HERE}.sentences:ANTHROPIC_HH",
         "amazon_polarity": f"{_HERE}.sentences:AMAZON_POLARITY",
+        "hh-helpful": f"{_HERE}.preferences:HH_HELPFUL",
+        "hh-harmless": f"{_HERE}.preferences:HH_HARMLESS",
+        "shp": f"{_HERE}.preferences:SHP",
+        "summarize-feedback": f"{_HERE}.preferences:SUMMARIZE_FEEDBACK",
+        "ultrafeedback": f"{_HERE}.preferences:ULTRAFEEDBACK",
+        "reward-bench": f"{_HERE}.preferences:REWARD_BENCH",
     },
 )
 """By name; the values are `weak2strong.tasks.nlp.dataset.Dataset`."""
 
 _ELEUTHER_ADDS = ("sciq_with_support", "anthropic_hh", "amazon_polarity")
 
-ELEUTHER = tuple(DATASETS)
+PREFERENCES = ("hh-helpful", "hh-harmless", "shp", "summarize-feedback", "ultrafeedback")
+"""Published preferences that reward models are trained on."""
+
+ELEUTHER = tuple(name for name in DATASETS if name not in (*PREFERENCES, "reward-bench"))
 """All 25, as in EleutherAI's *Experiments in Weak-to-Strong Generalization* (2024)."""
 
-BURNS = tuple(name for name in DATASETS if name not in _ELEUTHER_ADDS)
+BURNS = tuple(name for name in ELEUTHER if name not in _ELEUTHER_ADDS)
 """The 22 of Burns et al. 2023."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import clean
@@ -13,7 +13,7 @@ from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.dataset import Dataset, Formatted
 from weak2strong.tasks.nlp.fields import MisfitError
-from weak2strong.tasks.readers import READERS, listed, place_of
+from weak2strong.tasks.readers import READERS, ending, listed, place_of
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.splits import union
 from weak2strong.tasks.task import stable_id
@@ -39,9 +39,15 @@ def nlp_task(
         folder: where its files are, laid out as in its repository, in place of the hub.
 
     Raises:
-        UserError: where the files cannot be had, or are not what the dataset should have.
+        UserError: where the files cannot be had, are not what the dataset should have, or
+            are to be tested on only.
     """
     dataset: Dataset = DATASETS.get(name)
+    if dataset.only_test:
+        raise UserError(
+            f"{name} is made to test on and never to train on, and a study splits one task for "
+            f"both: name three files, of which the last is one of {dataset.repo}, with --task."
+        )
     files = _in_folder(dataset, folder) if folder else _on_hub(dataset, revision)
     rows, whence = _rows(dataset, files)
     used = _drawn(rows, dataset.most)
@@ -59,7 +65,7 @@ def nlp_task(
     source = f"{folder or dataset.repo}, {part}{' + '.join(dataset.splits)}, {some}{whence}"
     return FileTask(
         name=dataset.name,
-        kind="classification",
+        kind=dataset.kind,
         classes=dataset.classes,
         summary=dataset.question,
         source=source,
@@ -68,6 +74,8 @@ def nlp_task(
         shares=shares,
         cleaning=cleaning,
         revision=files.commit,
+        prompt=dataset.prompt,
+        rows=tuple(used),
     )
 
 
@@ -105,7 +113,9 @@ def _rows(dataset: Dataset, files: _Files) -> tuple[list[Row], str]:
             keys = [stable_id("key", key) for key in item.keys if key.strip()]
             links += [(keys[0], key) for key in keys[1:]]
             group = keys[0] if keys else None
-            rows.append(Row(file, number, item.text, item.label, group, stable_id(item.text)))
+            id = stable_id(item.text, *item.completions)
+            more = (item.completions, item.dialogues)
+            rows.append(Row(file, number, item.text, item.label, group, id, *more))
     if not rows:
         raise UserError(f"{dataset.name} has no rows in {listed(tuple(files.paths))}.")
     root = union(links)
@@ -128,7 +138,7 @@ def _items(dataset: Dataset, file: str, content: bytes) -> Iterator[tuple[int, F
 
     if not content.strip():
         return
-    for number, row in READERS[PurePath(file).suffix.lower()](file, content, check):
+    for number, row in READERS[ending(file)](file, content, check):
         try:
             item = dataset.form(row)
         except MisfitError as e:
@@ -144,4 +154,4 @@ def _drawn(rows: list[Row], most: int | None) -> list[Row]:
     """At most so many rows, drawn by their texts alone."""
     if most is None or len(rows) <= most:
         return rows
-    return sorted(rows, key=lambda row: stable_id("drawn", row.text))[:most]
+    return sorted(rows, key=lambda row: stable_id("drawn", row.text, *row.completions))[:most]

@@ -1,0 +1,283 @@
+"""Do the tests of `w2s compare` and the intervals over tasks keep their level? Simulations.
+
+    python benchmarks/calibration.py --trials 2000      (about 3 minutes)
+
+**Tests.** Studies in which no method differs from the baseline: a method's difference on a task is
+its own noise minus the baseline's, which all methods share. How often does a test at level .05
+say otherwise: each test by itself, and any of the family after Holm? `attainable` is the largest
+level at most .05 that the signed-rank test can have at that number of tasks, without ties.
+
+**Shared entities.** The same with noise that all tasks have in common, as a share of the variance
+of a difference on one task: what happens to tests that take tasks for independent.
+
+**Intervals.** Seed s answers example i of task t rightly in role r where a latent margin is above
+0, as in coverage.py, with effects of the entity (which all tasks ask about), of the example, both
+by role, and of the seed, half of it in common to all tasks. True PGRs follow in closed form.
+
+**Trusted labels.** Coverage of the score interval and level of McNemar's test, counted out exactly
+over a grid of true chances.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import multinomial, norm
+
+from weak2strong.analysis.aggregate import aggregate
+from weak2strong.analysis.intervals import Measured, group_weights, t_interval
+from weak2strong.analysis.paired import holm, paired_t, sign_test, wilcoxon
+from weak2strong.analysis.verify import difference_interval, mcnemar
+
+LEVEL = 0.05
+
+# --- tests ---------------------------------------------------------------------------------
+
+
+def noise(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Noise of mean 0 in a score; of two independent ones the difference is symmetric."""
+    match kind:
+        case "normal":
+            return rng.standard_normal(shape)
+        case "heavy":
+            return rng.standard_t(3, shape)
+        case "skewed":
+            return rng.exponential(1.0, shape) - 1
+        case "counts":
+            # Accuracy of three seeds on 100 examples: many ties.
+            return rng.binomial(300, 0.7, shape) / 300
+    raise ValueError(kind)
+
+
+KINDS = ("normal", "heavy", "skewed", "counts")
+
+
+def null_differences(
+    kind: str, tasks: int, family: int, common: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Differences ``(family, tasks)`` of methods from a baseline that is as good.
+
+    Args:
+        kind: of the noise.
+        tasks: how many.
+        family: methods.
+        common: share of the variance that all tasks have in common.
+        rng: where they come from.
+    """
+    own = noise(kind, (family + 1, tasks), rng)
+    shared = noise(kind, (family + 1, 1), rng)
+    scores = np.sqrt(1 - common) * own + np.sqrt(common) * shared if common else own
+    return scores[1:] - scores[0]
+
+
+def false_positives(
+    kind: str, tasks: int, family: int, trials: int, rng: np.random.Generator, common: float = 0.0
+) -> dict[str, float]:
+    """How often each test rejects for the first method, and any of the family after Holm."""
+    rejected: dict[str, int] = {}
+    for _ in range(trials):
+        rows = null_differences(kind, tasks, family, common, rng)
+        signed_ranks, ts = [wilcoxon(d) for d in rows], [paired_t(d) for d in rows]
+        found = {"Wilcoxon": signed_ranks[0], "t": ts[0], "sign": sign_test(rows[0])}
+        ps = {f"{name} one-sided": p.one_sided for name, p in found.items()}
+        ps |= {f"{name} two-sided": p.two_sided for name, p in found.items()}
+        for name, all_of in (("Wilcoxon", signed_ranks), ("t", ts)):
+            adjusted = holm({str(i): p.one_sided for i, p in enumerate(all_of)})
+            ps[f"{name} family"] = min(adjusted.values())
+        for name, p in ps.items():
+            rejected[name] = rejected.get(name, 0) + (p <= LEVEL)
+    return {name: count / trials for name, count in rejected.items()}
+
+
+def attainable(tasks: int, sides: int) -> float:
+    """The largest level at most `LEVEL` of the signed-rank test without ties."""
+    ranks = np.arange(1, tasks + 1)
+    best = 0.0
+    # Turning the smallest ranks to minus one by one passes every sum from the top down.
+    for minus in range(tasks * (tasks + 1) // 2 + 1):
+        signs, left = np.ones(tasks), minus
+        for r in ranks[::-1]:
+            if left >= r:
+                signs[r - 1], left = -1, left - r
+        p = wilcoxon(signs * ranks)
+        value = p.two_sided if sides == 2 else p.one_sided
+        if value > LEVEL:
+            return best
+        best = value
+    return best
+
+
+# --- intervals over tasks ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Regime:
+    """Shares of the latent margin's variance; the rest is each answer's own."""
+
+    entity: float = 0.3
+    example: float = 0.3
+    entity_role: float = 0.08
+    example_role: float = 0.08
+    seed: float = 0.01
+    entities: int = 400
+    floor: float = 0.62
+    gap: float = 0.18
+
+
+REGIMES = {
+    "seeds": Regime(seed=0.012, entity_role=0.02, example_role=0.02, entities=1000),
+    "examples": Regime(seed=0.0005, entity_role=0.15, example_role=0.1),
+    "mixed": Regime(),
+    "narrow gap": Regime(gap=0.10),
+}
+
+
+def truths(regime: Regime, tasks: int) -> np.ndarray:
+    """Accuracies ``(tasks, 3)``: PGRs spread from 0.2 to 0.8, floors and gaps differ too."""
+    pgr = np.linspace(0.2, 0.8, tasks)
+    floor = regime.floor + 0.04 * np.cos(np.arange(tasks))
+    gap = regime.gap * (1 + 0.3 * np.sin(2.0 * np.arange(tasks)))
+    return np.stack([floor, floor + pgr * gap, floor + gap], axis=1)
+
+
+def draw(regime: Regime, seeds: int, means: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One trial: who is right, floats ``(S, T, 3, n)``."""
+    tasks, n = len(means), regime.entities
+    r = regime
+
+    def effect(share: float, *shape: int) -> np.ndarray:
+        return np.sqrt(share) * rng.standard_normal(shape, dtype=np.float32)
+
+    own = 1 - r.entity - r.example - r.entity_role - r.example_role - r.seed
+    margin = effect(own, seeds, tasks, 3, n)
+    margin += norm.ppf(means)[:, :, None]
+    margin += effect(r.entity, n) + effect(r.example, tasks, 1, n)
+    margin += effect(r.entity_role, 3, n) + effect(r.example_role, tasks, 3, n)
+    margin += effect(r.seed / 2, seeds, 1, 3, 1) + effect(r.seed / 2, seeds, tasks, 3, 1)
+    return (margin > 0).astype(float)
+
+
+def measure(right: np.ndarray, replicates: int, rng: np.random.Generator) -> Measured:
+    """What `measured_jointly` gives, in one matrix product, as every task asks of every entity."""
+    seeds, tasks, roles, n = right.shape
+    weights = group_weights(np.arange(n), replicates, rng)
+    flat = right.reshape(-1, n)
+    drawn = (weights @ flat.T / n).reshape(replicates, seeds, tasks * roles)
+    return Measured(flat.mean(axis=1).reshape(seeds, tasks * roles), drawn, n)
+
+
+def coverage(
+    regime: Regime, tasks: int, seeds: int, trials: int, replicates: int, rng: np.random.Generator
+) -> dict[str, tuple[int, int]]:
+    """For mean, median and pooled: how many intervals hold the truth, of how many printed."""
+    means = truths(regime, tasks)
+    pgr = (means[:, 1] - means[:, 0]) / (means[:, 2] - means[:, 0])
+    pooled = (means[:, 1] - means[:, 0]).sum() / (means[:, 2] - means[:, 0]).sum()
+    found = {"mean": [0, 0], "median": [0, 0], "pooled": [0, 0]}
+    gaps = np.eye(3 * tasks)[2::3] - np.eye(3 * tasks)[0::3]
+    for _ in range(trials):
+        measured = measure(draw(regime, seeds, means, rng), replicates, rng)
+        use = np.array([t_interval(measured, gap, 0.95).low > 0 for gap in gaps])
+        got = aggregate(measured, use)
+        of_used = pgr[use] if use.any() else pgr
+        for name, interval, truth in (
+            ("mean", got.mean_interval, of_used.mean()),
+            ("median", got.median_interval, np.median(of_used)),
+            ("pooled", got.pooled_interval, pooled),
+        ):
+            if interval:
+                found[name][0] += interval.low <= truth <= interval.high
+                found[name][1] += 1
+    return {name: (covered, printed) for name, (covered, printed) in found.items()}
+
+
+# --- trusted labels ------------------------------------------------------------------------
+
+CHANCES = tuple(
+    (p, q)
+    for p in (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
+    for q in (0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
+)
+"""Of the student alone being right, and of the supervisor alone."""
+
+
+def trusted(labels: int) -> tuple[float, float, float]:
+    """Least and mean coverage of the interval over `CHANCES`, and the test's largest level."""
+    b, c = (x.ravel() for x in np.meshgrid(np.arange(labels + 1), np.arange(labels + 1)))
+    chances = np.array(
+        [multinomial.pmf(np.stack([b, c, labels - b - c], 1), labels, [p, q, 1 - p - q])
+         for p, q in CHANCES]
+    )  # fmt: skip
+    likely = (chances > 1e-9).any(axis=0) & (b + c <= labels)
+    b, c, chances = b[likely], c[likely], chances[:, likely]
+    bounds = np.array([difference_interval(*at, labels) for at in zip(b, c, strict=True)])
+    covered = [
+        float(weight[(bounds[:, 0] <= p - q) & (p - q <= bounds[:, 1])].sum())
+        for (p, q), weight in zip(CHANCES, chances, strict=True)
+    ]
+    rejects = np.array([mcnemar(*at) <= LEVEL for at in zip(b, c, strict=True)])
+    levels = [
+        float(weight[rejects].sum())
+        for (p, q), weight in zip(CHANCES, chances, strict=True)
+        if p == q
+    ]
+    return min(covered), float(np.mean(covered)), max(levels)
+
+
+# --- printing ------------------------------------------------------------------------------
+
+TASKS = (5, 8, 12, 21)
+
+
+def rows(a: argparse.Namespace) -> Iterator[str]:
+    names = [f"{n} {s}" for s in ("one-sided", "two-sided") for n in ("Wilcoxon", "t", "sign")]
+    names += ["Wilcoxon family", "t family"]
+    yield f"Share of true nulls rejected at {LEVEL}, families of {a.family} methods"
+    yield f"{'noise':8} tasks  attainable 1/2" + "".join(f"{n:>20}" for n in names)
+    for kind in KINDS:
+        for tasks in TASKS:
+            rng = np.random.default_rng([a.seed, KINDS.index(kind), tasks])
+            found = false_positives(kind, tasks, a.family, a.trials, rng)
+            can = f"{attainable(tasks, 1):.3f} {attainable(tasks, 2):.3f}"
+            yield f"{kind:8} {tasks:5}    {can:>12}" + "".join(f"{found[n]:20.3f}" for n in names)
+    yield "\nThe same, normal, with a share of the variance in common to all tasks"
+    for common in (0.05, 0.1, 0.2):
+        for tasks in (8, 21):
+            rng = np.random.default_rng([a.seed, 99, tasks])
+            found = false_positives("normal", tasks, a.family, a.trials, rng, common)
+            yield f"{common:8} {tasks:5}    {'':12}" + "".join(f"{found[n]:20.3f}" for n in names)
+    yield "\nCoverage of 95% intervals over tasks (share of trials in which one is printed)"
+    yield f"{'regime':12} tasks seeds" + "".join(f"{n:>16}" for n in ("mean", "median", "pooled"))
+    for name, regime in REGIMES.items():
+        for tasks in (4, 8):
+            for seeds in (2, 3, 5, 10):
+                rng = np.random.default_rng([a.seed, list(REGIMES).index(name), tasks, seeds])
+                trials = max(a.trials // 2, 1)
+                found = coverage(regime, tasks, seeds, trials, 200, rng)
+                cells = (
+                    f"{covered / printed:9.3f} ({printed / trials:.2f})"
+                    if printed
+                    else f"{'-':>16}"
+                    for covered, printed in found.values()
+                )
+                yield f"{name:12} {tasks:5} {seeds:5}" + "".join(cells)
+    yield "\nTrusted labels: coverage of the interval (least, mean), level of the exact test"
+    for labels in (10, 20, 50, 100, 200):
+        least, mean, level = trusted(labels)
+        yield f"{labels:5}   {least:.3f} {mean:.3f}   {level:.3f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Calibration of tests and intervals over tasks.")
+    parser.add_argument("--trials", type=int, default=2000)
+    parser.add_argument("--family", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    for row in rows(parser.parse_args()):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

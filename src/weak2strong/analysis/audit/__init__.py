@@ -1,0 +1,31 @@
+"""What is wrong with a task before anything is trained on it: one file a check."""
+
+from weak2strong.registry import Registry
+
+_HERE = "weak2strong.analysis.audit"
+
+CHECKS = Registry(
+    "check",
+    {
+        "balance": f"{_HERE}.balance:balance",
+        "duplicates": f"{_HERE}.duplicates:duplicates",
+        "near-duplicates": f"{_HERE}.near_duplicates:near_duplicates",
+        "groups": f"{_HERE}.groups:groups",
+        "length": f"{_HERE}.length:length",
+        "form": f"{_HERE}.form:form",
+        "answers": f"{_HERE}.answers:answers",
+        "shortcut": f"{_HERE}.shortcut:shortcut",
+    },
+)
+"""Checks of a task: functions of a `weak2strong.analysis.audit.subject.Subject` to findings."""
+
+MODEL_CHECKS = Registry(
+    "check",
+    {
+        "truncation": f"{_HERE}.truncation:truncation",
+        "published": f"{_HERE}.published:published",
+        "contamination": f"{_HERE}.contamination:contamination",
+    },
+)
+"""Checks of a task and a model: functions of a `Subject` and a
+`weak2strong.analysis.audit.reader.Reader`."""

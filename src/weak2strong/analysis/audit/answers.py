@@ -1,0 +1,106 @@
+"""Are right and wrong answers written in the same form?
+
+The defect that this looks for: OpenBookQA in EleutherAI's code has the letter of the
+answer where it is right, and its text where it is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import takewhile
+
+from weak2strong.analysis.audit.features import ANSWER, outward
+from weak2strong.analysis.audit.finding import Finding
+from weak2strong.analysis.audit.subject import Entry, Subject
+
+MOST = 0.5
+"""Share of the texts that a way of finding answers has to work for."""
+
+_LABEL = re.compile(
+    r"(?i)\b(?:answer|option|choice|response|reply|completion|continuation|solution|way|a)"
+    r"\s*:[ \t]*(?=\S)"
+)
+_ASKED = re.compile(r"[?？][ \t\n]*(?=\S)")
+
+
+def answers(subject: Subject) -> list[Finding]:
+    """A finding for every sign of the answers, where the texts have any, that tells the label."""
+    found = answers_in(subject.used)
+    places = [i for i, answer in enumerate(found) if answer is not None]
+    if not places:
+        sentence = (
+            "No answers were recognised in the texts (behind 'Answer:' or a question mark, or "
+            "where texts of one group differ), so right and wrong ones were not compared in form."
+        )
+        return [Finding("answers", "note", sentence)]
+    return outward(
+        "answers",
+        "answers",
+        ANSWER,
+        [subject.used[i] for i in places],
+        [found[i] or "" for i in places],
+        subject.labels[places],
+        subject.groups[places],
+        subject.task.classes,
+    )
+
+
+def answers_in(entries: Sequence[Entry]) -> list[str | None]:
+    """The answer in each text, by the first of three ways that works for most of them.
+
+    Where texts of one group have different labels, answers are what these differ in. Else
+    they are the rest of the line behind the last "Answer:" or the like; else what follows
+    the last question mark. What ends all of the texts alike is no part of them.
+
+    Returns:
+        An answer each; None where there is none, or for all where no way works.
+    """
+    texts = _without_ending([e.text for e in entries])
+    ways = (_differing(entries), _behind(_LABEL, texts), _behind(_ASKED, texts))
+    for found in ways:
+        if sum(answer is not None for answer in found) >= MOST * len(entries):
+            return found
+    return [None] * len(entries)
+
+
+def _differing(entries: Sequence[Entry]) -> list[str | None]:
+    """What texts of one group, with different labels, do not share at beginning and end."""
+    found: list[str | None] = [None] * len(entries)
+    groups: dict[str | None, list[int]] = defaultdict(list)
+    for place, entry in enumerate(entries):
+        groups[entry.group].append(place)
+    for places in groups.values():
+        if len({entries[i].label for i in places}) < 2:
+            continue
+        words = [re.split(r"(\s+)", entries[i].text) for i in places]
+        start, end = _shared(words), _shared([w[::-1] for w in words])
+        # Where they share nothing, they are no answers to one question.
+        if not start:
+            continue
+        for i, parts in zip(places, words, strict=True):
+            found[i] = "".join(parts[start : max(start, len(parts) - end)])
+    return found
+
+
+def _behind(sign: re.Pattern[str], texts: Sequence[str]) -> list[str | None]:
+    """The rest of the line behind the last sign."""
+    found: list[str | None] = []
+    for text in texts:
+        *_, last = (None, *sign.finditer(text))
+        rest = text[last.end() :].partition("\n")[0].strip() if last else ""
+        found.append(rest or None)
+    return found
+
+
+def _without_ending(texts: Sequence[str]) -> list[str]:
+    """The texts without the words that end all of them."""
+    words = [re.split(r"(\s+)", text) for text in texts]
+    end = _shared([w[::-1] for w in words])
+    return ["".join(w[: len(w) - end]) for w in words]
+
+
+def _shared(lists: Sequence[Sequence[str]]) -> int:
+    """How many of their first words some lists share."""
+    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(*lists)))  # noqa: B905

@@ -1,0 +1,118 @@
+"""All checks of a task, one after another."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS
+from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
+from weak2strong.analysis.audit.reader import Reader
+from weak2strong.analysis.audit.subject import Entry, Subject
+from weak2strong.errors import UserError
+from weak2strong.tasks.files import DataOptions, FileTask, read_file
+from weak2strong.tasks.readers import Columns, place_of, read
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What the checks found in one task.
+
+    Attributes:
+        name: of the task.
+        reference: what the user calls it.
+        source: where the examples come from.
+        cleaning: what a run leaves out of a user's data, in sentences.
+        examples: of a run, in all splits.
+        checks: that were made, by name.
+        models: that some of them were made with.
+        findings: the gravest first.
+    """
+
+    name: str
+    reference: str
+    source: str
+    cleaning: tuple[str, ...]
+    examples: int
+    checks: tuple[str, ...]
+    models: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def count(self, level: Level) -> int:
+        """How many findings have this level."""
+        return sum(f.level == level for f in self.findings)
+
+
+def audit(subject: Subject, readers: Sequence[Reader] = ()) -> Audited:
+    """Make every check of a task, and those with a model for each of some models.
+
+    Deterministic: what is drawn is drawn by ids.
+
+    Raises:
+        UserError: where a model cannot be loaded.
+    """
+    findings = [finding for name in CHECKS for finding in CHECKS.get(name)(subject)]
+    for reader in readers:
+        for name in MODEL_CHECKS:
+            findings += MODEL_CHECKS.get(name)(subject, reader)
+    task = subject.task
+    findings.sort(key=lambda f: LEVELS.index(f.level))
+    return Audited(
+        name=task.name,
+        reference=subject.reference,
+        source=task.source,
+        cleaning=task.cleaning.sentences() if isinstance(task, FileTask) else (),
+        examples=len(subject.used),
+        checks=(*CHECKS, *(MODEL_CHECKS if readers else ())),
+        models=tuple(reader.spec.name for reader in readers),
+        findings=tuple(findings),
+    )
+
+
+def read_fresh(path: Path, options: DataOptions) -> tuple[Entry, ...]:
+    """Texts that the user knows to be newer than a model; of the file, the text column alone.
+
+    Raises:
+        UserError: for a file that cannot be read or has a row without a text.
+    """
+    file, column = str(path), options.text_column
+    # The reader wants a column for labels too, which these texts need not have.
+    rows = read(file, read_file(path), Columns(text=column, label=column))
+    found = []
+    for number, row in rows:
+        text = row[column]
+        if not isinstance(text, str) or not text.strip():
+            raise UserError(
+                f"{place_of(file, number)} has no text in column {column!r}: "
+                "fill it in or drop the row."
+            )
+        found.append(Entry(place_of(file, number), None, text, -1, None))
+    if not found:
+        raise UserError(f"{path} has no rows: choose a file with texts for --fresh.")
+    return tuple(found)
+
+
+def write_audits(path: Path, audits: Sequence[Audited]) -> None:
+    """Write what was found as JSON, a list with an entry a task.
+
+    Raises:
+        UserError: where the file cannot be written.
+    """
+    said = json.dumps(_plain([asdict(one) for one in audits]), indent=1, ensure_ascii=False)
+    try:
+        path.write_text(said + "\n", encoding="utf-8")
+    except OSError as e:
+        raise UserError(f"Cannot write {path} ({e.strerror}): choose another --json.") from e
+
+
+def _plain(value: Any) -> Any:
+    """The same without numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,43 @@
+"""Does the length of a text tell its class?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weak2strong.analysis.audit.auc import against_rest, numbers
+from weak2strong.analysis.audit.features import ERROR, WARNING
+from weak2strong.analysis.audit.finding import Finding, shown
+from weak2strong.analysis.audit.subject import Subject
+
+
+def length(subject: Subject) -> list[Finding]:
+    """A finding where length in characters, or in words, goes with the label."""
+    lengths = {
+        "characters": np.array([len(e.text) for e in subject.used]),
+        "words": np.array([len(e.text.split()) for e in subject.used]),
+    }
+    judged = {
+        unit: best
+        for unit, values in lengths.items()
+        if (best := against_rest(values, subject.labels, subject.groups))
+    }
+    if not judged:
+        return []
+    unit = max(judged, key=lambda unit: judged[unit][1].strength)
+    label, found = judged[unit]
+    if found.strength < WARNING:
+        return []
+    values, inside = lengths[unit], subject.labels == label
+    a, b = (float(np.median(values[part])) for part in (inside, ~inside))
+    name = subject.task.classes[label]
+    order = np.argsort(values, kind="stable")
+    return [
+        Finding(
+            "length",
+            "error" if found.strength >= ERROR else "warning",
+            f"Length tells the class: texts of class {name!r} have {a:,.0f} {unit} (median), the "
+            f"rest {b:,.0f}; AUC {found} of length alone.",
+            {"unit": unit, "class": name, "inside": a, "outside": b, **numbers(found)},
+            shown([subject.used[order[-1]], subject.used[order[0]]]),
+        )
+    ]

@@ -1,0 +1,151 @@
+"""Texts in two splits that say nearly the same, or differ in their numbers only."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from functools import partial
+
+import numpy as np
+
+from weak2strong.analysis.audit.crossing import Crossing, by_key, crossing
+from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.subject import Entry, Subject
+from weak2strong.tasks import duplicates
+from weak2strong.tasks.splits import normalised
+
+FEW = 0.01
+"""Share of a split from which on texts that are nearly in another one are an error."""
+
+SURE = 3
+"""Standard errors above chance at which a twin's label is said to give the answer away."""
+
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_SIGNS = re.compile(r"[^\w\s]|_")
+
+
+def near_duplicates(subject: Subject) -> list[Finding]:
+    """Findings on texts that are alike (see `weak2strong.tasks.duplicates`) across splits.
+
+    The search is exact, and sees the same texts as cleaning does; texts that are the
+    same are left to the check of duplicates.
+    """
+    texts = [e.text for e in subject.once]
+    families = [[subject.once[i] for i in f] for f in duplicates.near_duplicates(texts)]
+    families = [f for f in families if len({normalised(e.text) for e in f}) > 1]
+    split_of = {normalised(e.text): e for e in subject.used}
+    of_run = ([split_of.get(normalised(e.text)) for e in family] for family in families)
+    used = crossing(subject.used, [[e for e in family if e] for family in of_run])
+    findings = []
+    if used.sets:
+        findings.append(
+            _across(
+                used,
+                "of a run",
+                "the test asks what was nearly taught; leave --no-near-duplicates out.",
+            )
+        )
+    if subject.parted and (given := crossing(subject.once, families)).sets:
+        findings.append(
+            _across(
+                given,
+                "as given",
+                "a run keeps each family in one file only, unless --no-near-duplicates is given, "
+                "but whoever uses the files as they are tests on what was nearly taught.",
+            )
+        )
+    elif families and not subject.parted and not used.sets:
+        count = sum(map(len, families))
+        findings.append(
+            Finding(
+                "near-duplicates",
+                "note",
+                f"{count:,} texts in {len(families):,} families say nearly the same; a run keeps "
+                "each family in one split.",
+                {"texts": count, "families": len(families)},
+                shown(families[0]),
+            )
+        )
+    return findings + _but_for_numbers(subject, used)
+
+
+def _across(found: Crossing, where: str, so: str) -> Finding:
+    count = sum(map(len, found.sets))
+    level: Level = "error" if found.share >= FEW else "warning"
+    return Finding(
+        "near-duplicates",
+        level,
+        f"{count:,} texts in {len(found.sets):,} families that say nearly the same stand in more "
+        f"than one split {where} ({found.said()}): {so}",
+        {
+            "texts": count,
+            "families": len(found.sets),
+            "share_of_a_split": found.share,
+            **found.pairs,
+        },
+        shown(found.first()),
+    )
+
+
+def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
+    """Texts of the test split that have a twin with other numbers where something is learnt.
+
+    That may be as it should (12 + 13 and 14 + 15 are two questions). It is a leak where the
+    twin's label tells the text's.
+    """
+    seen = {e.id for same in known.sets for e in same}
+    keys = [_without_numbers(e.text) if e.id not in seen else None for e in subject.used]
+    found = by_key(subject.used, keys)
+    twins: dict[str, list[Entry]] = defaultdict(list)
+    tested: list[Entry] = []
+    key_of = {e.id: key for e, key in zip(subject.used, keys, strict=True)}
+    for same in found.sets:
+        for e in same:
+            if e.split == "test":
+                tested.append(e)
+            else:
+                twins[key_of[e.id] or ""].append(e)
+    tested = [e for e in tested if key_of[e.id] in twins]
+    if not tested:
+        return []
+    usual = {key: _most(Counter(e.label for e in rows)) for key, rows in twins.items()}
+    agree = np.mean([usual[key_of[e.id] or ""] == e.label for e in tested])
+    shares = np.bincount([e.label for e in tested]) / len(tested)
+    # Several questions of one form hang together, so their forms are counted, not the questions.
+    forms = len({key_of[e.id] for e in tested})
+    chance = float(shares.max())
+    error = np.sqrt(chance * (1 - chance) / forms)
+    share = len(tested) / len(subject.splits.test)
+    gives_away = share >= FEW and agree - chance > max(SURE * error, 0.1)
+    so = (
+        "so what was taught gives them away: give such rows one group (--group-column)."
+        if gives_away
+        else "which is no clear sign that what was taught gives them away."
+    )
+    first = next(same for same in found.sets if tested[0] in same)
+    both = [tested[0], next(e for e in first if e.split != "test")]
+    return [
+        Finding(
+            "near-duplicates",
+            "warning" if gives_away else "note",
+            f"{len(tested):,} test texts ({share:.1%}) differ only in their numbers from texts of "
+            f"other splits; the usual label of these is right for {agree:.1%} of "
+            f"them, and one label for all of them for {chance:.1%}, {so}",
+            {"texts": len(tested), "share": share, "agreement": float(agree), "chance": chance},
+            shown(both),
+        )
+    ]
+
+
+def _most(counts: Counter) -> int:
+    return min(counts, key=partial(_rank, counts))
+
+
+def _rank(counts: Counter, label: int) -> tuple[int, int]:
+    return -counts[label], label
+
+
+def _without_numbers(text: str) -> str | None:
+    """A text with every number the same, and no punctuation; None where it has no number."""
+    less, count = _DIGITS.subn("0", text)
+    return normalised(_SIGNS.sub(" ", less)) if count else None

@@ -1,0 +1,46 @@
+"""How many texts a model does not read to their end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.reader import Reader
+from weak2strong.analysis.audit.subject import Subject
+
+WARNING, ERROR = 0.01, 0.25
+"""Shares of the texts that are cut."""
+
+
+def truncation(subject: Subject, reader: Reader) -> list[Finding]:
+    """A finding where texts are longer than the model reads in a run."""
+    from weak2strong.models.batches import longest_read, text_lengths
+
+    counts = np.array(text_lengths(reader.tokenizer, [e.text for e in subject.used]))
+    longest = longest_read(reader.tokenizer)
+    cut = counts > longest
+    if not cut.any():
+        return []
+    share = float(cut.mean())
+    level: Level = "error" if share >= ERROR else "warning" if share >= WARNING else "note"
+    of = {
+        name: float(cut[subject.labels == label].mean())
+        for label, name in enumerate(subject.task.classes)
+    }
+    order = np.argsort(-counts, kind="stable")
+    return [
+        Finding(
+            "truncation",
+            level,
+            f"{reader.spec.name} reads {longest:,} tokens and cuts {share:.1%} of the texts (the "
+            f"longest has {counts.max():,}): their end, often the question itself, is lost.",
+            {
+                "model": reader.spec.name,
+                "limit": longest,
+                "share": share,
+                "longest": int(counts.max()),
+                **{f"share of {name}": value for name, value in of.items()},
+            },
+            shown([subject.used[order[0]]]),
+        )
+    ]

@@ -1,0 +1,128 @@
+"""A run's tasks taken together: which have a gap, PGR over them, and entities that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
+from weak2strong.analysis.intervals import Interval, Measured, t_interval, variance_parts
+from weak2strong.analysis.summary import SATURATED, Answers, Line
+from weak2strong.metrics import metric
+from weak2strong.study.config import StudyConfig
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class OverTasks:
+    """PGR of each method over the tasks of a run.
+
+    Attributes:
+        methods: an aggregate a method.
+        used: tasks that mean and median take.
+        flat: tasks left out since the interval of their gap reaches 0.
+        saturated: tasks left out since floor and ceiling are both above `SATURATED`.
+    """
+
+    methods: Mapping[str, Aggregate]
+    used: tuple[str, ...]
+    flat: tuple[str, ...]
+    saturated: tuple[str, ...]
+
+
+def over_tasks(
+    config: StudyConfig, predictions: pl.DataFrame, lines: Sequence[Line]
+) -> OverTasks | None:
+    """PGR over the tasks of a run; None where it has one task.
+
+    Which tasks count is decided by floor and ceiling alone, never by a student, so that every
+    method is averaged over the same tasks and none gains from a task that it spoils.
+
+    Args:
+        config: the study.
+        predictions: of its run.
+        lines: of the same run, for the metric and for the tasks that have no gap.
+    """
+    names = tuple(dict.fromkeys(line.task for line in lines))
+    if len(names) < 2:
+        return None
+    first = {line.task: line.recovered for line in reversed(lines)}
+    saturated = tuple(n for n in names if min(first[n].floor, first[n].ceiling) > SATURATED)
+    flat = tuple(n for n in names if first[n].undefined and n not in saturated)
+    used = tuple(n for n in names if n not in flat and n not in saturated)
+    answers = {n: Answers(predictions.filter(task=n), config.seeds) for n in names}
+    on = lines[0].metric
+    tasks = [
+        _answered(
+            a, on, [a.of("floor"), a.of("ceiling"), *(a.of("student", m) for m in config.methods)]
+        )
+        for a in answers.values()
+    ]
+    measured = measured_jointly(tasks)
+    starts = np.arange(len(names))[:, None] * (2 + len(config.methods))
+    found = {}
+    for i, method in enumerate(config.methods, start=2):
+        columns = (starts + np.array([0, i, 1])).ravel()
+        triplets = Measured(
+            measured.scores[:, columns], measured.replicates[:, :, columns], measured.groups
+        )
+        found[method] = aggregate(triplets, [n in used for n in names])
+    return OverTasks(found, used, flat, saturated)
+
+
+@dataclass(frozen=True)
+class OnTheseTasks:
+    """A method's mean difference from a baseline, for the tasks of one run.
+
+    Attributes:
+        interval: over seeds and test examples, entities drawn once for all tasks: what tasks that
+            share entities have in common does not make it too narrow, as it does a test over tasks.
+        common: the share of the variance of a task's difference that all tasks have in common
+            since they share test entities, roughly: mean covariance of two tasks' differences
+            over the draws of entities, to the variance between tasks plus that covariance.
+    """
+
+    interval: Interval
+    common: float
+
+
+def on_these_tasks(
+    config: StudyConfig, predictions: pl.DataFrame, baseline: str, on: str
+) -> dict[str, OnTheseTasks]:
+    """Every other method's mean difference from the baseline on the tasks of a run, at least 2."""
+    names = predictions["task"].unique(maintain_order=True)
+    answers = [Answers(predictions.filter(task=n), config.seeds) for n in names]
+    methods = (baseline, *(m for m in config.methods if m != baseline))
+    tasks = [_answered(a, on, [a.of("student", m) for m in methods]) for a in answers]
+    measured = measured_jointly(tasks)
+    _, example_part = variance_parts(measured)
+    columns = np.eye(measured.scores.shape[1])
+    found = {}
+    for i, method in enumerate(methods[1:], start=1):
+        contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
+        moves = contrasts @ example_part @ contrasts.T
+        pairs = len(names) * (len(names) - 1)
+        together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)
+        total = np.var(contrasts @ measured.mean, ddof=1) + together
+        interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
+        found[method] = OnTheseTasks(interval, float(together / total) if total > 0 else 0.0)
+    return found
+
+
+def sharing_tasks(predictions: pl.DataFrame) -> tuple[str, ...]:
+    """The tasks at least a tenth of whose test entities another task's test set has too."""
+    import polars as pl
+
+    held = predictions.select("task", "group").unique(maintain_order=True)
+    elsewhere = pl.col("task").n_unique().over("group") > 1
+    shares = held.with_columns(shared=elsewhere).group_by("task", maintain_order=True)
+    return tuple(shares.agg(pl.col("shared").mean()).filter(pl.col("shared") >= 0.1)["task"])
+
+
+def _answered(answers: Answers, on: str, roles: list[np.ndarray]) -> Answered:
+    return Answered(roles, answers.labels, answers.groups, metric(answers.kind, on))

@@ -1,0 +1,116 @@
+"""Scores a task, method and seed, from a run or a CSV file, as `compare` takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.analysis.compare import Score
+from weak2strong.analysis.summary import Line
+from weak2strong.errors import UserError, first_line, unknown_name
+from weak2strong.metrics import LESS_IS_BETTER
+from weak2strong.study.config import StudyConfig
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> list[Score]:
+    """What every student of a run scored.
+
+    Raises:
+        UserError: the run has no such metric, or less of it is better.
+    """
+    known = [m for m in results["metric"].unique(maintain_order=True) if m not in LESS_IS_BETTER]
+    if metric not in known:
+        raise unknown_name("metric of which more is better", metric, known)
+    setting = _setting(config)
+    rows = results.filter(metric=metric).iter_rows(named=True)
+    return [Score(r["task"], r["method"], r["seed"], r["student"], setting) for r in rows]
+
+
+def pgr_scores(
+    config: StudyConfig, results: pl.DataFrame, lines: Sequence[Line]
+) -> tuple[list[Score], list[str]]:
+    """Every student's score against the mean floor and ceiling of its task; tasks without a gap.
+
+    Floor and ceiling are fixed at their means over seeds, as in Anthropic's 2026 study: the
+    difference of two methods is the difference of their scores over one gap, and no single seed's
+    gap, which may be near 0, divides anything.
+    """
+    of = {line.task: line.recovered for line in lines}
+    flat = [task for task, r in of.items() if r.undefined]
+    found = [
+        replace(s, score=(s.score - of[s.task].floor) / of[s.task].gap)
+        for s in student_scores(config, results, lines[0].metric)
+        if s.task not in flat
+    ]
+    return found, flat
+
+
+def _setting(config: StudyConfig) -> str:
+    """What two runs have in common whose scores may be compared: models, data, training."""
+    same = StudyConfig()
+    return replace(
+        config,
+        tasks=same.tasks,
+        methods=same.methods,
+        seeds=same.seeds,
+        metric=same.metric,
+        primary_test=same.primary_test,
+    ).to_yaml()
+
+
+def read_scores(path: Path) -> list[Score]:
+    """Scores from a CSV file with columns task, method, score and, if there are several, seed.
+
+    Raises:
+        UserError: for a file that cannot be read, lacks a column or holds no numbers.
+    """
+    import polars as pl
+
+    names = {"task": pl.String, "method": pl.String}
+    try:
+        frame = pl.read_csv(path, schema_overrides=names)
+    except (OSError, pl.exceptions.PolarsError) as e:
+        raise UserError(f"Scores {path} cannot be read: {first_line(e)}.") from e
+    for column in ("task", "method", "score"):
+        if column not in frame.columns:
+            raise UserError(
+                f"Scores {path}: there is no column {column!r}; it takes task, method, score "
+                "and, if there are several, seed."
+            )
+    if not len(frame):
+        raise UserError(f"Scores {path}: there are no rows.")
+    if "seed" not in frame.columns:
+        frame = frame.with_columns(seed=pl.lit(0))
+    try:
+        frame = frame.with_columns(pl.col("score").cast(pl.Float64), pl.col("seed").cast(pl.Int64))
+    except pl.exceptions.PolarsError as e:
+        raise UserError(f"Scores {path}: {first_line(e)}.") from e
+    if any(frame.select("task", "method", "score", "seed").null_count().row(0)):
+        raise UserError(f"Scores {path}: a cell is empty.")
+    return [
+        Score(r["task"], r["method"], r["seed"], r["score"], str(path))
+        for r in frame.iter_rows(named=True)
+    ]
+
+
+def seed_differences(scores: Sequence[Score], method: str, baseline: str) -> np.ndarray:
+    """Method minus baseline as an array (tasks, seeds), for one setting.
+
+    Raises:
+        UserError: a name is not among the scores, or there is no score at all.
+    """
+    at = {(s.task, s.method, s.seed): s.score for s in scores}
+    methods = list(dict.fromkeys(s.method for s in scores))
+    for name in (method, baseline):
+        if name not in methods:
+            raise unknown_name("method of this run", name, methods)
+    tasks = dict.fromkeys(s.task for s in scores)
+    seeds = dict.fromkeys(s.seed for s in scores)
+    return np.array([[at[t, method, s] - at[t, baseline, s] for s in seeds] for t in tasks])

@@ -1,0 +1,109 @@
+"""`w2s power`: how many tasks and seeds it takes to see a difference between two methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+if TYPE_CHECKING:
+    from weak2strong.analysis.power import Components
+
+
+def share(value: float, flag: str) -> None:
+    """Refuse what is no number between 0 and 1."""
+    from weak2strong.errors import UserError
+
+    if not 0 < value < 1:
+        raise UserError(f"{flag} is a number between 0 and 1, not {value:g}.")
+
+
+@dataclass(frozen=True)
+class Power:
+    """How many tasks and seeds it takes to see a difference between a method and a baseline.
+
+    From the variance between tasks and between seeds that a run shows, or that you give.
+    """
+
+    folder: Positional[Path] = Path("runs/latest")
+    """The run folder that shows the variance."""
+    difference: Annotated[float, arg(help_behavior_hint="")] = 0.1
+    """The true mean difference that is to be seen (default: 0.1)."""
+    score: Literal["pgr", "student"] = "pgr"
+    """What the difference is in: PGR (on tasks with a gap), or the student's score."""
+    baseline: str = "naive"
+    """The method that another one is compared with."""
+    method: Annotated[str | None, arg(metavar="METHOD", help_behavior_hint="")] = None
+    """That other one, where the run has several."""
+    metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
+    """Another metric than the study's."""
+    variance: Annotated[
+        tuple[float, float] | None, arg(metavar="BETWEEN WITHIN", help_behavior_hint="")
+    ] = None
+    """In place of a run: the variance of the difference between tasks, and within a task between
+    seeds."""
+    power: float = 0.8
+    """The chance wanted to see the difference."""
+    level: float = 0.05
+    """Of the test."""
+    two_sided: FlagCreatePairsOff[bool] = False
+    """Test two-sided."""
+    family: int = 1
+    """How many methods are tested against the baseline: the level is divided by it (a bound on
+    what Holm needs)."""
+    json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
+    """Print JSON."""
+
+    def __call__(self) -> None:
+        """Print the table of designs and the smallest one."""
+        import json
+
+        from weak2strong.errors import UserError
+        from weak2strong.report.power import Question, print_power, values
+        from weak2strong.report.table import table_console
+
+        share(self.level, "--level")
+        share(self.power, "--power")
+        if not 0 < self.difference < float("inf") or self.family < 1:
+            raise UserError("--difference is a number above 0, and --family is 1 or more.")
+        variance, what = self._variance()
+        level = self.level / self.family
+        question = Question(self.difference, what, self.power, level, self.two_sided, variance)
+        if self.json:
+            print(json.dumps(values(question), indent=2))
+        else:
+            print_power(question, table_console())
+
+    def _variance(self) -> tuple[Components, str]:
+        """The variances, and what they are of."""
+        from weak2strong.analysis.power import Components, components
+        from weak2strong.analysis.scores import pgr_scores, seed_differences, student_scores
+        from weak2strong.api import Results
+        from weak2strong.errors import UserError
+
+        if self.variance:
+            if min(self.variance) < 0 or max(self.variance) == 0:
+                raise UserError("--variance takes two numbers of 0 or more, not both 0.")
+            return Components(*self.variance), "the score"
+        run = Results(self.folder)
+        metric = self.metric or run.config.metric
+        others = [m for m in run.config.methods if m != self.baseline]
+        if self.method is None and len(others) != 1:
+            raise UserError(
+                f"The run has {len(others)} methods beside {self.baseline}: choose with --method "
+                f"({', '.join(others) or 'run one'})."
+            )
+        if self.score == "pgr":
+            scores, _ = pgr_scores(run.config, run.cells, run.lines(metric))
+        else:
+            scores = student_scores(run.config, run.cells, metric)
+        if not scores:
+            raise UserError(
+                "No task of the run has a gap: ask for the student's score with --score student."
+            )
+        method = self.method or others[0]
+        what = "PGR" if self.score == "pgr" else f"the student's {metric}"
+        differences = seed_differences(scores, method, self.baseline)
+        return components(differences), f"{what}, {method} minus {self.baseline}"

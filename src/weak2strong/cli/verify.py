@@ -1,0 +1,61 @@
+"""`w2s verify`: with a few trusted labels, is the student better than its supervisor?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+Names = Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")]
+
+
+@dataclass(frozen=True)
+class Verify:
+    """With a few trusted labels, tell whether each student is better than its supervisor.
+
+    The labels are drawn from the test set, at most one of a group.
+    """
+
+    folder: Positional[Path] = Path("runs/latest")
+    """The run folder."""
+    trusted: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 100
+    """How many ground-truth labels of each task to trust (default: 100)."""
+    task: Names = ()
+    """Only these tasks."""
+    methods: Names = ()
+    """Only these methods."""
+    student_seed: int = 0
+    """Which student and supervisor: those of this seed."""
+    seed: int = 0
+    """Of the draw of labels."""
+    json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
+    """Print JSON."""
+
+    def __call__(self) -> None:
+        """Print a row a task and method."""
+        import json
+
+        from weak2strong.analysis.trusted import verify_students
+        from weak2strong.api import Results
+        from weak2strong.report.compare import defined
+        from weak2strong.report.table import table_console
+        from weak2strong.report.verify import print_verified, values
+        from weak2strong.study.record import read_agreement
+
+        run = Results(self.folder)
+        found = verify_students(
+            run.config,
+            run.predictions,
+            read_agreement(self.folder),
+            self.trusted,
+            tasks=self.task,
+            methods=self.methods,
+            student_seed=self.student_seed,
+            seed=self.seed,
+        )
+        if self.json:
+            print(json.dumps(defined(values(found)), indent=2))
+        else:
+            print_verified(found, self.student_seed, table_console())

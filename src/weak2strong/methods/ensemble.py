@@ -1,0 +1,31 @@
+"""Ensemble of supervisors: the mean of what several of them say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from weak2strong.methods.method import Context, Method
+
+
+def ensemble(context: Context, *, size: int = 3) -> Context:
+    """Weak labels that are the mean over the supervisor and others, by id.
+
+    The others are the study's further supervisors (``--supervisors``); without any, the
+    same model from other seeds, ``size`` of them in all. The floor is still that of
+    the one supervisor.
+    """
+    one, *others = context.supervisors(size)
+    mean = np.mean([one.probabilities, *(o.at(one.ids) for o in others)], axis=0)
+    return context.with_labels(replace(one, probabilities=mean))
+
+
+ENSEMBLE = Method(
+    name="ensemble",
+    summary="the mean label of several supervisors",
+    source="after Burns et al. 2023, section 6",
+    run=ensemble,
+    prepares=True,
+    needs=("supervisor",),
+)

@@ -1,0 +1,24 @@
+"""Generative finetuning first: let the student read the task's texts before it sees a label."""
+
+from __future__ import annotations
+
+from weak2strong.methods.method import Context, Method
+
+
+def generative(context: Context, *, epochs: int = 1) -> Context:
+    """The student is finetuned as a language model on the texts of ``strong_train``.
+
+    Burns et al. 2023, section 5.2.2. No label is used, and whatever follows
+    starts from that student: finetuning, probes and prompts alike.
+    """
+    return context.after_reading(epochs)
+
+
+GENERATIVE = Method(
+    name="generative",
+    summary="the student first reads the task's texts, without labels",
+    source="Burns et al. 2023, section 5.2.2",
+    run=generative,
+    prepares=True,
+    needs=("decoder", "trunk"),
+)

@@ -1,0 +1,26 @@
+"""What steps do with weak labels: look at those of a split, choose some, put others in their place.
+
+Labels for ``validation`` are handed on with those for ``strong_train``: there the
+stopping rule looks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from weak2strong.methods.method import Context
+from weak2strong.predictions import Predictions, joined
+
+
+def labels_of(context: Context, split: str) -> Predictions:
+    """The weak labels of one split, in the order of its items."""
+    ids = tuple(item.id for item in context.items(split))
+    return Predictions(ids, context.weak_labels.at(ids), context.weak_labels.kind)
+
+
+def keeping(context: Context, keep: np.ndarray) -> Context:
+    """The context in which only some of ``strong_train`` has labels; ``keep`` is (n,) of bool."""
+    labels = labels_of(context, "strong_train")
+    ids = tuple(id for id, kept in zip(labels.ids, keep, strict=True) if kept)
+    kept = Predictions(ids, labels.probabilities[keep], labels.kind)
+    return context.with_labels(joined(kept, labels_of(context, "validation")))

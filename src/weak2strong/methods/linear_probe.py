@@ -1,0 +1,64 @@
+"""Linear probes: a new linear head on a frozen trunk, as it was or as weak labels have made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from weak2strong.activations import Activations
+from weak2strong.methods.labels import labels_of
+from weak2strong.methods.method import Context, Method
+from weak2strong.predictions import Predictions
+
+
+def linear_probe(context: Context) -> Mapping[str, Predictions]:
+    """A logistic regression of the weak labels on the pretrained student's last layer.
+
+    Burns et al. 2023, appendix D.2. The penalty is the best of five in cross-validation
+    against the weak labels, groups kept whole.
+    """
+    return _probed(context, context.activations("last"), labels_of(context, "strong_train"))
+
+
+def finetune_then_probe(context: Context) -> Mapping[str, Predictions]:
+    """Finetune on weak labels, then probe with ground truth: is the concept more salient now?
+
+    Burns et al. 2023, figure 11, of whose five bars this is "finetune (weak), then probe
+    (truth)". The other four are `linear-probe`, `naive`, the ceiling, and the check "probe".
+    """
+    states = context.finetuned_activations(context.weak_labels)
+    return _probed(context, states, context.truth("strong_train"))
+
+
+def _probed(
+    context: Context, states: Mapping[str, Activations], labels: Predictions
+) -> Mapping[str, Predictions]:
+    """Answers of a probe on every split."""
+    from weak2strong.probes import fit_logistic, select_penalty
+
+    groups = {item.id: item.group for item in context.items("strong_train")}
+    ids = [id for id in labels.ids if id in groups]
+    features, targets = states["strong_train"].at(ids), labels.at(ids)
+    penalty = select_penalty(features, targets, np.array([groups[id] for id in ids]), seed=0)
+    probe = fit_logistic(features, targets, penalty=penalty)
+    return {
+        split: Predictions(a.ids, probe.predict(a.values), labels.kind)
+        for split, a in states.items()
+    }
+
+
+LINEAR_PROBE = Method(
+    name="linear-probe",
+    summary="a linear head on the frozen student, of the weak labels",
+    source="Burns et al. 2023, appendix D.2",
+    run=linear_probe,
+)
+
+FINETUNE_THEN_PROBE = Method(
+    name="finetune-then-probe",
+    summary="naive, then a linear head with ground truth (saliency)",
+    source="Burns et al. 2023, section 5.2.3",
+    run=finetune_then_probe,
+    needs=("truth",),
+)

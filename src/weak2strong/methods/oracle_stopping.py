@@ -1,0 +1,27 @@
+"""Oracle stopping: keep the weights that are best on ground truth, an upper bound."""
+
+from __future__ import annotations
+
+from weak2strong.methods.labels import labels_of
+from weak2strong.methods.method import Context, Method
+from weak2strong.predictions import joined
+
+
+def oracle_stopping(context: Context) -> Context:
+    """The stopping rule looks at the ground truth of ``validation``, and learns weak labels only.
+
+    Burns et al. 2023, section 5.1.1: what early stopping could give at best.
+    """
+    return context.with_labels(
+        joined(labels_of(context, "strong_train"), context.truth("validation"))
+    )
+
+
+ORACLE_STOPPING = Method(
+    name="oracle-stopping",
+    summary="keeps the weights that are best on ground truth of validation",
+    source="Burns et al. 2023, section 5.1.1",
+    run=oracle_stopping,
+    prepares=True,
+    needs=("truth", "stopping"),
+)

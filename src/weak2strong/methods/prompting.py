@@ -1,0 +1,87 @@
+"""Prompting: ask the pretrained student in words, and compare the answers' probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from weak2strong.methods.labels import labels_of
+from weak2strong.methods.method import Context, Method
+from weak2strong.predictions import Predictions
+from weak2strong.tasks.task import Item
+
+_SOURCE = "Burns et al. 2023, section 5.2.1"
+
+
+def zero_shot(
+    context: Context, *, calibrate: bool = False, template: str | None = None
+) -> Mapping[str, Predictions]:
+    """The question alone: the student answers from what it has read in pretraining."""
+    return context.prompted([[]], calibrate=calibrate, template=template)
+
+
+def few_shot(
+    context: Context,
+    *,
+    k: int = 5,
+    draws: int = 3,
+    calibrate: bool = False,
+    template: str | None = None,
+) -> Mapping[str, Predictions]:
+    """Before the question, k others of ``weak_train`` with their true answers."""
+    shots = _drawn(context, context.items("weak_train"), context.truth("weak_train"), k, draws)
+    return context.prompted(shots, calibrate=calibrate, template=template)
+
+
+def few_shot_weak(
+    context: Context,
+    *,
+    k: int = 5,
+    draws: int = 3,
+    calibrate: bool = False,
+    template: str | None = None,
+) -> Mapping[str, Predictions]:
+    """Before the question, k others of ``strong_train`` with the supervisor's answers."""
+    items = context.items("strong_train")
+    shots = _drawn(context, items, labels_of(context, "strong_train"), k, draws)
+    return context.prompted(shots, calibrate=calibrate, template=template)
+
+
+def _drawn(
+    context: Context, items: tuple[Item, ...], labels: Predictions, k: int, draws: int
+) -> list[list[tuple[Item, int]]]:
+    """Several draws of k examples with the likeliest class of each."""
+    from weak2strong.training.prompting import draw_shots
+
+    ids, groups = [item.id for item in items], [item.group for item in items]
+    targets = labels.at(ids)
+    answers = targets.argmax(axis=1).tolist()
+    found = []
+    for draw in range(draws):
+        places = draw_shots(ids, targets, k, seed=1000 * context.seed + draw, groups=groups)
+        found.append([(items[i], answers[i]) for i in places])
+    return found
+
+
+ZERO_SHOT = Method(
+    name="zero-shot",
+    summary="asks the pretrained student in words",
+    source=_SOURCE,
+    run=zero_shot,
+    needs=("decoder",),
+)
+
+FEW_SHOT = Method(
+    name="few-shot",
+    summary="asks it after 5 examples with ground truth, 3 draws averaged",
+    source=_SOURCE,
+    run=few_shot,
+    needs=("truth", "decoder"),
+)
+
+FEW_SHOT_WEAK = Method(
+    name="few-shot-weak",
+    summary="asks it after 5 examples with weak labels, 3 draws averaged",
+    source=_SOURCE,
+    run=few_shot_weak,
+    needs=("decoder",),
+)

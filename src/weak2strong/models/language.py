@@ -1,0 +1,170 @@
+"""A whole causal language model: loaded to be trained on tokens, and saved for others to load."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from weak2strong.errors import UserError
+from weak2strong.models.adapters import adapt
+from weak2strong.models.load import (
+    best_device,
+    computing_in,
+    fuse,
+    hide_progress_bars,
+    is_decoder,
+    load_config,
+    load_tokenizer,
+    move,
+    read_weights,
+)
+from weak2strong.models.precision import precision_of
+from weak2strong.models.spec import Checkpointing, ModelSpec
+
+
+class LanguageNetwork(nn.Module):
+    """Trunk and output layer: token ids (b, t) and mask (b, t) to surprise (b,)."""
+
+    def __init__(self, whole: Any):
+        super().__init__()
+        self.whole = whole
+        # Models of a hub's own code may not know it.
+        self._chooses = "logits_to_keep" in inspect.signature(whole.forward).parameters
+
+    @property
+    def trunk(self) -> Any:
+        """All but the output layer."""
+        return self.whole.base_model
+
+    @property
+    def trains_trunk(self) -> bool:
+        """Whether anything of it is trained."""
+        return any(p.requires_grad for p in self.parameters())
+
+    def forward(self, tokens: Tensor, mask: Tensor, counted: Tensor | None = None) -> Tensor:
+        """Negative log likelihood of each row's counted tokens, summed, in nats, (b,).
+
+        Each token is predicted from those before it; the first has none and never counts.
+
+        Args:
+            tokens: padded on the right.
+            mask: 1 for what is no padding.
+            counted: 1 for the tokens that count; by default all that are no padding.
+        """
+        counts = (mask if counted is None else counted)[:, 1:].bool()
+        # Logits are made only where some row needs them: vocabularies are large.
+        places = counts.any(0).nonzero().flatten()
+        chosen = {"logits_to_keep": places} if self._chooses else {}
+        logits = self.whole(input_ids=tokens, attention_mask=mask, use_cache=False, **chosen).logits
+        if not self._chooses:
+            logits = logits[:, places]
+        counts, aims = counts[:, places], tokens[:, 1:][:, places]
+        logits = logits[counts]
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        surprise = functional.cross_entropy(logits, aims[counts], reduction="none")
+        return surprise.new_zeros(counts.shape).masked_scatter(counts, surprise).sum(1)
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A language model with its tokenizer, and where it runs.
+
+    ``precision`` is that of the matrix products; trained weights are float32.
+    """
+
+    network: LanguageNetwork
+    tokenizer: Any
+    device: torch.device
+    precision: torch.dtype = torch.float32
+    checkpointing: Checkpointing = "auto"
+
+    def autocast(self) -> AbstractContextManager:
+        """The context in which the network computes in its precision."""
+        return computing_in(self.precision, self.device, self.network.trains_trunk)
+
+    def freeze(self) -> None:
+        """End training: weights that were float32 for its sake are rounded to the precision."""
+        self.network.requires_grad_(False).to(self.precision)
+
+
+def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
+    """Load a causal language model, adapted as asked for; dropout is off.
+
+    With LoRA the output layer is frozen like everything else without adapters. Of
+    the settings that came with the model for generation (sampling, penalties)
+    none is kept.
+
+    Args:
+        spec: the model; what it says of heads and pooling is for others.
+        seed: of the adapters' first weights.
+
+    Raises:
+        UserError: where it is no decoder, its files have no output layer, only a head
+            would be trained, or Transformers cannot load it.
+    """
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
+    if spec.adaptation == "head":
+        raise UserError(
+            f"Model {spec.name!r}: as a language model it has no fresh head that could be trained "
+            "alone, so choose adaptation full or lora."
+        )
+    spec = spec.resolved()
+    if not is_decoder(load_config(spec)):
+        raise UserError(
+            f"Model {spec.name!r} is no decoder, so it cannot be trained as a language model or "
+            "write answers: choose a decoder."
+        )
+    tokenizer, device = load_tokenizer(spec), best_device()
+    precision = precision_of(spec, device)
+    whole, missing = read_weights(spec, AutoModelForCausalLM, precision)
+    if missing:
+        raise UserError(
+            f"Model {spec.name!r} lacks weights of a language model, {min(missing)} among them: "
+            "choose one that was saved with its output layer."
+        )
+    fuse(whole)
+    if spec.adaptation == "lora":
+        whole.requires_grad_(False)
+        adapt(whole.base_model, spec, seed)
+    whole.generation_config = GenerationConfig(
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    )
+    network = LanguageNetwork(whole).eval()
+    move(network, spec, device)
+    return LanguageModel(network, tokenizer, device, precision, spec.checkpointing)
+
+
+def save_language_model(model: LanguageModel, folder: Path) -> None:
+    """Write weights, configuration and tokenizer, so that a `ModelSpec` of the folder loads them.
+
+    Adapters are merged into the weights they stand on, in these weights' precision.
+    """
+    hide_progress_bars()
+    whole = model.network.whole
+    whole.save_pretrained(folder, state_dict=_merged(whole))
+    model.tokenizer.save_pretrained(folder)
+
+
+def _merged(whole: Any) -> dict[str, Tensor]:
+    """The weights by the names they have without adapters."""
+    from peft.tuners.lora import LoraLayer
+
+    state = whole.state_dict()
+    adapted: list[tuple[str, Any]] = [
+        (name, m) for name, m in whole.named_modules() if isinstance(m, LoraLayer)
+    ]
+    for name, layer in adapted:
+        state = {k: v for k, v in state.items() if not k.startswith(f"{name}.")}
+        base = layer.get_base_layer()
+        state |= {f"{name}.{k}": v for k, v in base.state_dict().items()}
+        change = sum(layer.get_delta_weight(adapter) for adapter in layer.active_adapters)
+        state[f"{name}.weight"] = (base.weight + change).detach().to(base.weight.dtype)
+    return state

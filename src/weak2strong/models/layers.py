@@ -1,0 +1,45 @@
+"""Layers of a trunk by number: 0 is what the embeddings give, L what the last of L layers gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from weak2strong.errors import UserError
+
+FEW = 8
+"""Of fewer layers the middle one is too early: neighbours at layer 1, 2 and 3 of atlas-l tell Asia
+from elsewhere with .59, .64 and .99 accuracy."""
+
+
+def layer_count(model: Any) -> int:
+    """How many layers a `LoadedModel` has, or the model of a configuration of Transformers."""
+    network = getattr(model, "network", None)
+    config: Any = model if network is None else network.trunk.config
+    return config.get_text_config().num_hidden_layers
+
+
+def layer_number(layer: int | str, layers: int) -> int:
+    """The number, 0 to ``layers``, of a layer that the user names.
+
+    Args:
+        layer: a number, negative ones counted from the end (-1 is the last);
+            ``"middle"``, half of the layers (16 of 32, as in EleutherAI,
+            *Experiments in Weak-to-Strong Generalization*, 2024); ``"last"``; or
+            ``"usual"``, the middle of a model of `FEW` layers or more, and the last of others.
+        layers: how many there are.
+
+    Raises:
+        UserError: for any other layer.
+    """
+    if isinstance(layer, str):
+        middle = layers // 2
+        usual = middle if layers >= FEW else layers
+        named = {"usual": usual, "middle": middle, "last": layers}
+        if layer in named:
+            return named[layer]
+    elif type(layer) is int and -layers - 1 <= layer <= layers:
+        return layer % (layers + 1)
+    raise UserError(
+        f"Layer {layer!r} is none of the model's {layers}: choose usual, middle, last, "
+        f"a number from 0 (the embeddings) to {layers}, or -1 to {-layers - 1} from the end."
+    )

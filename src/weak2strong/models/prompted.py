@@ -1,0 +1,114 @@
+"""A pretrained language model as it is: frozen, with its own output layer, to be prompted."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from weak2strong.errors import UserError
+from weak2strong.models.load import best_device, fuse, is_decoder, load_tokenizer, loading
+from weak2strong.models.precision import precision_of
+from weak2strong.models.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class PromptedModel:
+    """A frozen decoder with its output layer, its tokenizer, and where it runs."""
+
+    whole: Any
+    tokenizer: Any
+    device: torch.device
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens that the output layer chooses from."""
+        return self.whole.get_output_embeddings().weight.shape[0]
+
+    @torch.inference_mode()
+    def read(self, tokens: Sequence[int]) -> Any | None:
+        """What the model keeps of a beginning that many texts share: a cache for `logits`.
+
+        None for a model whose layers do not keep all of it (as with sliding windows or
+        recurrence).
+        """
+        from transformers.cache_utils import DynamicCache, DynamicLayer
+
+        cache = DynamicCache(config=self.whole.config)
+        ids = torch.tensor([list(tokens)], device=self.device)
+        # The trunk alone: nothing is to be said yet.
+        self.whole.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
+        plain = all(type(layer) is DynamicLayer for layer in cache.layers)
+        return cache if plain and cache.get_seq_length() == len(tokens) else None
+
+    @torch.inference_mode()
+    def logits(
+        self, tokens: Tensor, mask: Tensor, at: tuple[Tensor, Tensor], begun: Any | None = None
+    ) -> Tensor:
+        """Logits of the next token at some positions, (n, vocabulary), float32.
+
+        The output layer sees these positions alone, so that no logits are made for others.
+
+        Args:
+            tokens: ids, (b, t), padded on the right.
+            mask: of the real ones.
+            at: rows and columns of the positions, (n,) each.
+            begun: the cache of a beginning that all rows share; it is left as it is.
+        """
+        options: dict[str, Any] = {"use_cache": False}
+        if begun is not None:
+            cache = copy.deepcopy(begun)
+            cache.batch_repeat_interleave(len(tokens))
+            before = mask.new_ones(len(mask), begun.get_seq_length())
+            mask = torch.cat([before, mask], dim=1)
+            options = {"use_cache": True, "past_key_values": cache}
+
+        def at_positions(_: Any, states: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return (states[0][at].unsqueeze(0), *states[1:])
+
+        # What a model does to its logits afterwards (scaling, capping) stays in place so.
+        hook = self.whole.get_output_embeddings().register_forward_pre_hook(at_positions)
+        try:
+            said = self.whole(input_ids=tokens, attention_mask=mask, **options)
+        finally:
+            hook.remove()
+        return said.logits[0].float()
+
+
+def load_prompted(spec: ModelSpec) -> PromptedModel:
+    """Load a language model in its precision, without any adaptation.
+
+    Raises:
+        UserError: where Transformers cannot load it, or it is no decoder, or too large
+            for the device.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    # Nothing is trained, however the model would be adapted.
+    spec = replace(spec, adaptation="head").resolved()
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    tokenizer, device = load_tokenizer(spec), best_device()
+    with loading(spec):
+        config = AutoConfig.from_pretrained(spec.location, **options)
+        if not is_decoder(config):
+            raise UserError(
+                f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
+                "prompted: choose a decoder, or another method."
+            )
+        whole: Any = AutoModelForCausalLM.from_pretrained(
+            spec.location, dtype=precision_of(spec, device), use_safetensors=True, **options
+        )
+    fuse(whole)
+    whole.requires_grad_(False).eval()
+    try:
+        whole.to(device)
+    except torch.OutOfMemoryError as e:
+        raise UserError(
+            f"Model {spec.name!r} does not fit into the memory of the {device.type}: "
+            "take a smaller one."
+        ) from e
+    return PromptedModel(whole, tokenizer, device)

@@ -1,0 +1,99 @@
+"""Mean weak label of the nearest neighbours, with the point itself among them or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from weak2strong.errors import UserError
+from weak2strong.probes.knn import knn_labels
+from weak2strong.probes.probe import Answering
+
+
+@dataclass(frozen=True)
+class Knn(Answering):
+    """The mean weak label of the k nearest points; a training point is its own nearest.
+
+    EleutherAI, *Experiments in Weak-to-Strong Generalization* (2024); formula and
+    ties are those of `knn_labels`. Since each label counts in its own answer,
+    `keep` is milder on it than `KnnWithoutItself`.
+
+    Raises:
+        UserError: k is no whole number from 1 on; later, there are fewer points than k.
+    """
+
+    k: int = 50
+    """Neighbours."""
+
+    summary: ClassVar[str] = "mean weak label of the k nearest, itself included"
+    source: ClassVar[str] = "EleutherAI 2024"
+
+    def __post_init__(self) -> None:
+        check_k(self.k)
+
+    def predict(
+        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+    ) -> np.ndarray:
+        """Mean weak labels ``(m, classes)``; arguments and errors are those of `Probe`."""
+        check_enough(self.k, len(features))
+        return knn_labels(features, labels, asked, k=self.k)
+
+
+@dataclass(frozen=True)
+class KnnWithoutItself(Answering):
+    """The mean weak label of the k nearest other points: out-of-fold on the training points.
+
+    On points other than these it is `Knn`.
+
+    Raises:
+        UserError: as `Knn`; on the training points there must be k others.
+    """
+
+    k: int = 50
+    """Neighbours."""
+
+    summary: ClassVar[str] = "mean weak label of the k nearest others"
+    source: ClassVar[str] = "as knn, out-of-fold"
+
+    def __post_init__(self) -> None:
+        check_k(self.k)
+
+    def predict(
+        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+    ) -> np.ndarray:
+        """Mean weak labels ``(m, classes)``; arguments and errors are those of `Probe`."""
+        itself = asked is not None
+        check_enough(self.k, len(features), itself)
+        return knn_labels(features, labels, asked, k=self.k, itself=itself)
+
+
+def check_k(k: int) -> None:
+    """Refuse a number of neighbours that is no whole number from 1 on.
+
+    Raises:
+        UserError: saying so.
+    """
+    if type(k) is not int or k < 1:
+        raise UserError(f"A probe takes a whole number k of neighbours from 1 on, not {k!r}.")
+
+
+def check_enough(k: int, points: int, itself: bool = True) -> None:
+    """Refuse to look for k neighbours among fewer points.
+
+    Args:
+        k: neighbours.
+        points: how many training points there are.
+        itself: whether a point may be its own neighbour.
+
+    Raises:
+        UserError: with both numbers.
+    """
+    most = points if itself else points - 1
+    if k > most:
+        others = "" if itself else " besides the one that is asked about"
+        raise UserError(
+            f"A probe looks for {k} neighbours among {most} training points{others}: "
+            "choose a smaller k, or take more examples."
+        )

@@ -1,0 +1,100 @@
+"""What a probe is: weak labels of some points in, answers or a choice of examples out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from weak2strong.probes.disagreement import check_share, most_disagreeing
+
+
+class Probe(Protocol):
+    """A small model on frozen features. Implementations are frozen dataclasses with settings.
+
+    The settings are part of cache keys: whatever changes the result is a field,
+    and the same features, labels and settings always give the same result.
+    A probe that answers needs only `predict`, and inherits the rest from `Answering`::
+
+        @dataclass(frozen=True)
+        class Centroids(Answering):
+            sharpness: float = 1.0
+
+            summary: ClassVar[str] = "the class whose mean is nearer"
+            source: ClassVar[str] = "ours"
+
+            def predict(self, features, labels, asked):
+                means = (labels.T @ features) / labels.sum(axis=0)[:, None]
+                asked = features if asked is None else asked
+                far = np.square(asked[:, None] - means).sum(axis=2)
+                return scipy.special.softmax(-self.sharpness * far, axis=1)
+
+    Features may be read-only and mapped from a file: copy before you change them.
+    They are as the model gave them, neither centred nor scaled.
+    """
+
+    summary: ClassVar[str]
+    """What it does in a few words, for lists."""
+
+    source: ClassVar[str]
+    """Where it is from, for lists."""
+
+    predicts: ClassVar[bool]
+    """Whether it answers; otherwise it only chooses what to keep, and `predict` refuses."""
+
+    def predict(
+        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+    ) -> np.ndarray:
+        """Probabilities ``(m, classes)`` for the points asked, rows add up to one.
+
+        Args:
+            features: of the training points, ``(n, d)``.
+            labels: of the training points, rows of probabilities ``(n, classes)``, for
+                any number of classes: weak labels, or one-hot ground truth.
+            asked: features ``(m, d)`` to answer on; None asks for the training
+                points themselves, with m = n and in their order.
+
+        Raises:
+            UserError: too few points for the settings, or a probe that only filters.
+        """
+        ...
+
+    def keep(self, features: np.ndarray, labels: np.ndarray, drop: float) -> np.ndarray:
+        """Which examples stay, ``(n,)`` of bool, when the worst are dropped.
+
+        Args:
+            features: as in `predict`.
+            labels: as in `predict`.
+            drop: the share of all n examples to be dropped, 0 to 1.
+
+        Raises:
+            UserError: as in `predict`, or a share outside 0 to 1.
+        """
+        ...
+
+
+class Answering:
+    """What probes that answer have in common: examples go where the answer is not the label."""
+
+    predicts: ClassVar[bool] = True
+
+    def predict(
+        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+    ) -> np.ndarray:
+        """As in `Probe`."""
+        raise NotImplementedError
+
+    def keep(self, features: np.ndarray, labels: np.ndarray, drop: float) -> np.ndarray:
+        """All but the ``round(drop * n)`` examples whose label is furthest from the answer.
+
+        The distance is ``1/2 * ||p - w||_1`` between the probe's answer p on the training
+        points and the weak label w; of equals the lower index goes first.
+
+        Arguments and errors are those of `Probe`.
+        """
+        check_share(drop)
+        mask = np.ones(len(labels), dtype=bool)
+        count = round(drop * len(labels))
+        answers = self.predict(features, labels, None)
+        mask[most_disagreeing(answers, labels, count)] = False
+        return mask

@@ -1,0 +1,93 @@
+"""Which methods a study can provide for, and what the others lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from weak2strong.errors import UserError
+from weak2strong.methods import ALL, every_method
+from weak2strong.methods.method import NEEDS, Method, Need
+from weak2strong.methods.reference import find_method
+from weak2strong.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from weak2strong.study.config import StudyConfig
+
+
+def decodes(model: ModelSpec) -> bool:
+    """Whether a model is a decoder, by its configuration.
+
+    Raises:
+        UserError: where that cannot be read.
+    """
+    from weak2strong.models.load import is_decoder, load_config
+
+    return is_decoder(load_config(model))
+
+
+def provided(
+    config: StudyConfig, tasks: Mapping[str, int], decodes: Callable[[ModelSpec], bool] = decodes
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """The methods of a study, with ``all`` written out as far as it can provide for them.
+
+    Args:
+        config: the study.
+        tasks: numbers of classes by name.
+        decodes: whether a model is a decoder.
+
+    Returns:
+        References of methods, and why others of ``all`` are left out.
+
+    Raises:
+        UserError: for a method that was named and cannot be provided for.
+    """
+    found, left = list[str](), dict[str, str]()
+    for name in config.methods:
+        for reference in every_method() if name == ALL else (name,):
+            reason = _lack(config, find_method(reference), tasks, decodes)
+            if reason is None:
+                found.append(reference)
+            elif name == ALL:
+                left[reference] = reason
+            else:
+                raise UserError(reason)
+    if not found:
+        reasons = " ".join(dict.fromkeys(left.values()))
+        raise UserError(f"No method is left to run. {reasons}")
+    return tuple(dict.fromkeys(found)), left
+
+
+def _lack(
+    config: StudyConfig,
+    method: Method,
+    tasks: Mapping[str, int],
+    decodes: Callable[[ModelSpec], bool],
+) -> str | None:
+    """One sentence that says what the study does not have for a method; None if it has all."""
+    for name, classes in tasks.items():
+        try:
+            method.check(classes, f"task {name}")
+        except UserError as e:
+            return str(e)
+    missing = next(_missing(config, method.needs, decodes), None)
+    if missing is None:
+        return None
+    need, why = missing
+    return f"The method {method.name!r} needs {NEEDS[need]}, and {why}: leave the method out."
+
+
+def _missing(
+    config: StudyConfig, needs: Sequence[Need], decodes: Callable[[ModelSpec], bool]
+) -> Iterator[tuple[Need, str]]:
+    strong = config.strong
+    if "decoder" in needs and not decodes(strong):
+        yield "decoder", f"{strong.name} is none"
+    if "trunk" in needs and strong.adaptation == "head":
+        yield "trunk", "here only the head is (--strong-adaptation head)"
+    if "intermediates" in needs and not config.chain:
+        yield "intermediates", f"there is none between {config.weak_name} and {strong.name}"
+    if "supervisor" in needs and config.weak_labels:
+        yield "supervisor", f"the labels come from {config.weak_name}"
+    if "stopping" in needs and config.strong_training.stopping == "none":
+        yield "stopping", "here the last weights are kept (--stopping none)"

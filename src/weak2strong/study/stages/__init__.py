@@ -1,0 +1,25 @@
+"""The stages of the protocol: supervisor, ceiling, student, and two checks.
+
+Stages pull what they need: a student asks for its weak labels, and these for
+the supervisor. What the store has is read, the rest is computed, so the order
+in which an engine asks only decides who waits.
+"""
+
+from weak2strong.study.stages.checks import name_baseline, probe_ceiling
+from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED
+from weak2strong.study.stages.roles import ceiling, supervisor, weak_labels
+from weak2strong.study.stages.students import student
+from weak2strong.study.stages.sweeps import Sweep, sweep
+
+__all__ = [
+    "HELD_OUT",
+    "PREDICTED",
+    "Sweep",
+    "ceiling",
+    "name_baseline",
+    "probe_ceiling",
+    "student",
+    "supervisor",
+    "sweep",
+    "weak_labels",
+]

@@ -1,0 +1,179 @@
+"""The stage beneath supervisor, ceiling and students: fit one model, let it answer every split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weak2strong.activations import Activations, load_activations, save_activations
+from weak2strong.losses import Loss
+from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.plugins import digest_of
+from weak2strong.predictions import Predictions, load_predictions, save_predictions
+from weak2strong.study.desk import Desk, Write
+from weak2strong.tasks.kinds import true_targets
+from weak2strong.tasks.splits import digest, hold_out
+from weak2strong.tasks.task import Example, Item
+from weak2strong.training.settings import Training
+
+if TYPE_CHECKING:
+    from weak2strong.models.load import LoadedModel
+    from weak2strong.training.fit import Fit
+
+PREDICTED = ("strong_train", "validation", "test")
+"""Splits that every finetuned model answers."""
+
+HELD_OUT = 0.1
+"""Share of its own ground truth on which a supervisor or ceiling stops."""
+
+FILE = "predictions.parquet"
+STATES = "activations.safetensors"
+
+LAST = -1
+"""Under which activations of a finetuned model are stored: it has one layer of interest."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one finetuning learns from and stops on: items with targets (n, classes)."""
+
+    items: Sequence[Item]
+    targets: np.ndarray
+    validation_items: Sequence[Item]
+    validation_targets: np.ndarray
+
+
+def true_lesson(desk: Desk, examples: Sequence[Example]) -> Lesson:
+    """Ground truth as targets, a tenth of the groups held out for stopping."""
+    train, held = hold_out(examples, HELD_OUT, desk.config.split_seed)
+    kind, classes = desk.task.kind, len(desk.task.classes)
+    return Lesson(
+        [e.item for e in train],
+        true_targets(kind, train, classes),
+        [e.item for e in held],
+        true_targets(kind, held, classes),
+    )
+
+
+def finetune(
+    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
+) -> Mapping[str, Predictions]:
+    """The stage beneath supervisor, ceiling and students: fit, then predict every split."""
+    asked = {split: desk.splits.items(split) for split in PREDICTED}
+
+    def make(working: Path) -> Write:
+        from weak2strong.training.predict import predict
+
+        loaded, done = _fitted(desk, model, training, of, lesson, seed, working)
+        answers = {split: predict(loaded, items) for split, items in asked.items()}
+
+        def write(folder: Path) -> None:
+            writer(answers)(folder)
+            (folder / "trace.json").write_text(json.dumps(asdict(done), indent=1))
+
+        return write
+
+    about = _about(desk, model, training, of, lesson, seed)
+    return load_predictions(desk.stage("finetune", *about, make).path / FILE)
+
+
+def finetuned_activations(
+    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
+) -> Mapping[str, Activations]:
+    """The same training, once more, and what the head then reads of every split's texts.
+
+    Weights are not kept, so this is a fit of its own.
+    """
+    asked = {split: desk.splits.items(split) for split in PREDICTED}
+
+    def make(working: Path) -> Write:
+        from weak2strong.training.predict import pooled_activations
+
+        loaded, _ = _fitted(desk, model, training, of, lesson, seed, working)
+        found = {
+            split: Activations(tuple(i.id for i in items), pooled_activations(loaded, items))
+            for split, items in asked.items()
+        }
+        return lambda folder: save_activations(folder / STATES, {LAST: found})
+
+    about = _about(desk, model, training, of, lesson, seed)
+    entry = desk.stage("finetuned-activations", *about, make)
+    return load_activations(entry.path / STATES)[LAST]
+
+
+def _fitted(
+    desk: Desk,
+    model: ModelSpec,
+    training: Training,
+    of: Loss,
+    lesson: Lesson,
+    seed: int,
+    working: Path,
+) -> tuple[LoadedModel, Fit]:
+    """A model that has learnt its lesson, ready to answer."""
+    from weak2strong.models.load import load_model
+    from weak2strong.training.fit import Labelled, fit
+
+    loaded = load_model(model, desk.task.kind, len(desk.task.classes), seed)
+    done = fit(
+        loaded,
+        Labelled(lesson.items, lesson.targets),
+        of,
+        training,
+        seed,
+        Labelled(lesson.validation_items, lesson.validation_targets),
+        desk.on_step,
+        checkpoint=working / "checkpoint.safetensors",
+    )
+    desk.note = done.note
+    loaded.freeze()
+    return loaded, done
+
+
+def _about(
+    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+    """The settings and the inputs of a finetuning, for its key."""
+    plugin = digest_of(type(of))
+    fields = {
+        "kind": desk.task.kind,
+        "classes": len(desk.task.classes),
+        "loss": {"name": type(of).__qualname__, **asdict(of)},  # pyright: ignore
+        "training": asdict(training),
+        "model": model.settings,
+        "seed": seed,
+    }
+    inputs = {
+        "weights": fingerprint(model),
+        "train": digest(lesson.items),
+        "targets": array_digest(lesson.targets),
+        "validation": digest(lesson.validation_items),
+        "validation_targets": array_digest(lesson.validation_targets),
+        **{f"asked_{s}": d for s, d in desk.item_digests(PREDICTED).items()},
+        **({"plugin": plugin} if plugin else {}),
+    }
+    return fields, inputs
+
+
+def writer(answers: Mapping[str, Predictions]) -> Write:
+    """Writes predictions by split, where `load_predictions` finds them."""
+    return lambda folder: save_predictions(folder / FILE, dict(answers))
+
+
+def labels_digest(p: Predictions) -> str:
+    """SHA-256 of ids, in their order, and labels."""
+    sha = hashlib.sha256(json.dumps([p.kind, p.ids]).encode())
+    sha.update(array_digest(p.probabilities).encode())
+    return sha.hexdigest()
+
+
+def array_digest(values: np.ndarray) -> str:
+    """SHA-256 of shape and float64 values."""
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    return hashlib.sha256(str(values.shape).encode() + values.tobytes()).hexdigest()

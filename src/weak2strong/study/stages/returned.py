@@ -1,0 +1,65 @@
+"""What a method returns, checked before it is kept: answers to every split, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from weak2strong.errors import UserError
+from weak2strong.methods.method import Method
+from weak2strong.predictions import Predictions
+from weak2strong.study.desk import Desk
+from weak2strong.study.stages.finetuning import PREDICTED
+
+FAR = 1e-3
+"""How far from one the probabilities of an example may add up to."""
+
+
+def returned(desk: Desk, method: Method, found: Any) -> Mapping[str, Predictions]:
+    """The predictions that a method has made, for the splits that are kept.
+
+    Raises:
+        UserError: for anything else, naming the method and what is wrong.
+    """
+
+    def wrong(what: str) -> UserError:
+        return UserError(f"The method {method.name!r} {what}.")
+
+    if hasattr(found, "with_labels"):
+        raise wrong("returns a context and does not say so: give it prepares=True")
+    if not isinstance(found, Mapping):
+        raise wrong(
+            f"returns {type(found).__name__}, and not predictions by split: let it return what "
+            "`context.finetune` does, or a dict like that"
+        )
+    for split in PREDICTED:
+        answers = found.get(split)
+        if not isinstance(answers, Predictions):
+            got = f"{type(answers).__name__} for" if split in found else "nothing for"
+            raise wrong(f"returns {got} {split}: it takes Predictions for {', '.join(PREDICTED)}")
+        fault = _fault(desk, answers, [item.id for item in desk.splits.items(split)])
+        if fault:
+            raise wrong(f"returns predictions for {split} {fault}")
+    return {split: found[split] for split in PREDICTED}
+
+
+def _fault(desk: Desk, answers: Predictions, ids: list[str]) -> str | None:
+    """What is wrong with answers to the examples of these ids; None if nothing is."""
+    classes, values = len(desk.task.classes), np.asarray(answers.probabilities)
+    if answers.kind != desk.task.kind:
+        return f"of the kind {answers.kind!r}, and the task is a {desk.task.kind}"
+    if missing := set(ids).difference(answers.ids):
+        return f"without {len(missing)} of its {len(ids)} examples, such as id {min(missing)!r}"
+    if strange := set(answers.ids).difference(ids):
+        return f"with {len(strange)} ids that it does not have, such as {min(strange)!r}"
+    if values.shape != (len(ids), classes):
+        return f"of shape {values.shape}: there are {len(ids)} examples and {classes} classes"
+    if values.dtype.kind not in "fiu":
+        return "that are no numbers"
+    if not np.isfinite(values).all():
+        return "with a NaN or an infinity among the probabilities"
+    if (values < 0).any() or (np.abs(values.sum(axis=1) - 1) > FAR).any():
+        return "whose rows are no probabilities: numbers from 0 on that add up to 1"
+    return None

@@ -1,0 +1,226 @@
+"""A student: what a method makes of the strong model and the weak labels, and what it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from weak2strong.activations import Activations
+from weak2strong.errors import UserError
+from weak2strong.losses import Loss, loss
+from weak2strong.methods.method import Context, Method
+from weak2strong.methods.reference import find_method, is_extended
+from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.plugins import digest_of_all
+from weak2strong.predictions import Predictions, joined, load_predictions
+from weak2strong.study.desk import Desk
+from weak2strong.study.stages.finetuning import (
+    FILE,
+    PREDICTED,
+    Lesson,
+    finetune,
+    finetuned_activations,
+    labels_digest,
+    writer,
+)
+from weak2strong.study.stages.frozen import activations, after_reading, prompted
+from weak2strong.study.stages.returned import returned
+from weak2strong.study.stages.roles import supervisor, weak_labels
+from weak2strong.tasks.kinds import hardened, true_targets
+from weak2strong.tasks.splits import digest
+from weak2strong.tasks.task import Item
+from weak2strong.training.settings import Training
+
+TOLD = ("weak_train", "strong_train", "validation")
+"""Splits whose ground truth an oracle is told; of ``test`` nobody is."""
+
+STRIDE = 1000
+"""Between the seeds of supervisors of one ensemble, so that no study has them as its own."""
+
+
+def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
+    """What the method of that reference makes of the strong model and the weak labels."""
+    found = find_method(method)
+    labels = shown(desk, weak_labels(desk, seed))
+    context = StudentContext(desk, found, seed, desk.config.strong, labels)
+    entry = desk.stage(
+        "student",
+        {
+            "method": method,
+            "seed": seed,
+            "training": asdict(desk.config.strong_training),
+            "model": desk.config.strong.settings,
+            **_fields(desk, found),
+        },
+        {
+            "weights": fingerprint(desk.config.strong),
+            "weak_labels": labels_digest(labels),
+            **desk.item_digests(PREDICTED),
+            **_inputs(desk, found),
+            **({"plugins": digest_of_all()} if is_extended(method) else {}),
+        },
+        lambda working: writer(returned(desk, found, found.run(context))),
+    )
+    return load_predictions(entry.path / FILE)
+
+
+@dataclass(frozen=True)
+class StudentContext:
+    """What a method sees (see `weak2strong.methods.method.Context`)."""
+
+    _desk: Desk
+    _method: Method
+    seed: int
+    _student: ModelSpec
+    weak_labels: Predictions
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return len(self._desk.task.classes)
+
+    @property
+    def intermediates(self) -> tuple[str, ...]:
+        """Names of the models between supervisor and student."""
+        return tuple(model.name for model in self._desk.config.intermediates or ())
+
+    @cached_property
+    def _labelled(self) -> frozenset[str]:
+        return frozenset(self.weak_labels.ids)
+
+    def items(self, split: str) -> tuple[Item, ...]:
+        """The label-free examples of a split; of ``strong_train`` those with a weak label."""
+        if split not in (*PREDICTED, *(("weak_train",) if self._method.oracle else ())):
+            raise KeyError(split)
+        items = self._desk.splits.items(split)
+        if split == "strong_train":
+            return tuple(item for item in items if item.id in self._labelled)
+        return items
+
+    def finetune(
+        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+    ) -> Mapping[str, Predictions]:
+        """Finetune the student model, or an intermediate, on labels by id; cached."""
+        spec, training = self._model(model)
+        lesson = self._lesson(labels)
+        return finetune(self._desk, spec, training, _loss(loss), lesson, self.seed)
+
+    def finetuned_activations(
+        self, labels: Predictions, loss: Loss | str = "cross-entropy"
+    ) -> Mapping[str, Activations]:
+        """What a student of these labels has in its last layer; cached."""
+        spec, training = self._model(None)
+        lesson = self._lesson(labels)
+        return finetuned_activations(self._desk, spec, training, _loss(loss), lesson, self.seed)
+
+    def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
+        """The pretrained student's activations of a layer, by split; cached."""
+        return activations(self._desk, self._student, layer)
+
+    def prompted(
+        self,
+        draws: Sequence[Sequence[tuple[Item, int]]],
+        *,
+        calibrate: bool,
+        template: str | None = None,
+    ) -> Mapping[str, Predictions]:
+        """The pretrained student's answers to prompts; cached."""
+        shots = [[(item.text, answer) for item, answer in draw] for draw in draws]
+        return prompted(self._desk, self._student, shots, calibrate, template)
+
+    def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
+        """Weak labels of this supervisor and of others; cached."""
+        others = [(model, self.seed) for model in self._desk.config.supervisors] or [
+            (None, self.seed + STRIDE * i) for i in range(1, seeds)
+        ]
+        found = [shown(self._desk, supervisor(self._desk, s, model)) for model, s in others]
+        return (self.weak_labels, *found)
+
+    def truth(self, split: str) -> Predictions:
+        """Ground truth, if the method says that it needs it."""
+        if not self._method.oracle:
+            raise UserError(
+                f"The method {self._method.name!r} asks for ground truth, and does not say so: "
+                'give it needs=("truth",), which makes it an oracle.'
+            )
+        if split not in TOLD:
+            raise KeyError(split)
+        task, examples = self._desk.task, self._desk.splits.examples(split)
+        targets = true_targets(task.kind, examples, self.classes)
+        return Predictions(tuple(e.item.id for e in examples), targets, task.kind)
+
+    def with_labels(self, labels: Predictions) -> Context:
+        """The same context with other weak labels."""
+        return replace(self, weak_labels=labels)
+
+    def after_reading(self, epochs: int) -> Context:
+        """The same context with a student that has read the texts; cached."""
+        texts = self._desk.splits.items("strong_train")
+        read = after_reading(self._desk, self._student, texts, epochs, self.seed)
+        return replace(self, _student=read)
+
+    def _model(self, name: str | None) -> tuple[ModelSpec, Training]:
+        """The student or an intermediate, with its training."""
+        config = self._desk.config
+        if name is None:
+            return self._student, config.strong_training
+        for model in config.intermediates or ():
+            if model.name == name:
+                return model, config.strong_training.at_usual_rates(model.rates)
+        raise KeyError(name)
+
+    def _lesson(self, labels: Predictions) -> Lesson:
+        """Labels by id as what a finetuning learns from and stops on."""
+        items = self._desk.splits.items
+        labelled = set(labels.ids)
+        learn = [item for item in items("strong_train") if item.id in labelled]
+        watch = items("validation")
+        if self._desk.config.strong_training.stopping == "oracle":
+            # Here a student's training sees ground truth, and only since asked to.
+            validation = self._desk.splits.validation
+            seen = true_targets(self._desk.task.kind, validation, self.classes)
+        else:
+            seen = labels.at([item.id for item in watch])
+        return Lesson(learn, labels.at([item.id for item in learn]), watch, seen)
+
+
+def shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
+    """The labels of the splits that a student learns from and stops on, as the study has them."""
+    told = joined(labels["strong_train"], labels["validation"])
+    if desk.config.labels == "hard":
+        certain = hardened(desk.task.kind, told.probabilities)
+        told = replace(told, probabilities=certain)
+    return told
+
+
+def _loss(of: Loss | str) -> Loss:
+    return loss(of) if isinstance(of, str) else of
+
+
+def _fields(desk: Desk, method: Method) -> dict[str, Any]:
+    """The settings of the other models that a method uses."""
+    config, found = desk.config, dict[str, Any]()
+    if "intermediates" in method.needs:
+        found["intermediates"] = [m.settings for m in config.intermediates or ()]
+    if "supervisor" in method.needs:
+        found["supervisors"] = [m.settings for m in (config.weak, *config.supervisors)]
+        found["weak_training"] = asdict(config.weak_training)
+    return found
+
+
+def _inputs(desk: Desk, method: Method) -> dict[str, str]:
+    """Their weights, and the ground truth that the method is told of or its supervisors learn."""
+    config, splits, models, told = desk.config, desk.splits, [], set[str]()
+    if "intermediates" in method.needs:
+        models += config.intermediates or ()
+    if "supervisor" in method.needs:
+        models += (config.weak, *config.supervisors)
+        told.add("weak_train")
+    if method.oracle:
+        told.update(TOLD)
+    if config.strong_training.stopping == "oracle":
+        told.add("validation")
+    weights = {f"weights_{i}": fingerprint(model) for i, model in enumerate(models)}
+    return weights | {f"truth_{s}": digest(splits.examples(s)) for s in sorted(told)}

@@ -1,0 +1,50 @@
+"""What the layers of a model make of items, one vector an item and layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from weak2strong.models.heads import probed
+from weak2strong.models.layers import layer_count
+from weak2strong.models.load import LoadedModel
+from weak2strong.models.spec import Pooling
+from weak2strong.tasks.task import Item
+from weak2strong.training.predict import each_batch, encoded, once_each
+
+
+def layer_activations(
+    model: LoadedModel, items: Sequence[Item], layers: Sequence[int], pooling: Pooling = "auto"
+) -> dict[int, np.ndarray]:
+    """Pooled states ``(n, width)`` in float32 of the items at each layer, in one pass.
+
+    The batches are those of `predict`, and of the last layer (after the final
+    norm) this is `pooled_activations` to the bit. Of a batch the states of
+    all tokens are held for the chosen layers, of all items the pooled ones alone.
+
+    Args:
+        model: of any adaptation.
+        items: to read.
+        layers: numbers from 0, the embeddings, to the number of layers (see `layer_number`).
+        pooling: ``auto`` is the network's own.
+
+    Raises:
+        ValueError: for a layer that is not there.
+    """
+    count = layer_count(model)
+    for layer in layers:
+        if not 0 <= layer <= count:
+            raise ValueError(f"layer {layer} is none of 0 to {count}")
+    rows, places = once_each(model.kind, encoded(model, items))
+    shape = (len(rows), model.network.head.in_features)
+    found = {layer: np.empty(shape, dtype=np.float32) for layer in layers}
+
+    def keep(group: list[int], tokens: Tensor, mask: Tensor) -> None:
+        pooled = model.network.pooled_layers(tokens, mask, layers, pooling)
+        for layer, one in zip(layers, pooled, strict=True):
+            found[layer][group] = one.float().cpu().numpy()
+
+    each_batch(model, rows, keep)
+    return {layer: probed(model.kind, values[places]) for layer, values in found.items()}

@@ -1,0 +1,70 @@
+"""Answers that a language model writes: the most probable token at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from weak2strong.errors import UserError
+from weak2strong.models.batches import micro_batches, pad
+from weak2strong.models.language import LanguageModel
+
+GENERATION_BUDGET = {"cpu": 2048, "other": 65536}
+"""Padded tokens of a batch, those to be written included. Steps are one token a text, so
+a batch may be wider than one whose texts pass whole."""
+
+
+def generate(
+    model: LanguageModel, rows: Sequence[Sequence[int]], most: int, budget: int | None = None
+) -> list[list[int]]:
+    """Continue every row greedily (temperature 0) to an end-of-text token or ``most`` tokens.
+
+    Batches are padded on the left, whatever side the tokenizer pads on.
+
+    Args:
+        model: as it is; dropout should be off.
+        rows: token ids of the prompts (see `prompt_rows`).
+        most: new tokens of a row.
+        budget: padded tokens of a batch, new ones included.
+
+    Returns:
+        The new tokens of each row, without the end-of-text token.
+
+    Raises:
+        UserError: where prompt and answer are more than the model can read.
+    """
+    from transformers import GenerationConfig
+
+    tokenizer, device = model.tokenizer, model.device
+    longest = max(map(len, rows), default=0)
+    if longest + most > tokenizer.model_max_length:
+        raise UserError(
+            f"A prompt of {longest} tokens and an answer of {most} are more than the "
+            f"{tokenizer.model_max_length} that the model reads: shorten either."
+        )
+    settings = GenerationConfig(
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=most,
+        use_cache=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    budget = budget or GENERATION_BUDGET["cpu" if device.type == "cpu" else "other"]
+    answers: list[list[int]] = [[] for _ in rows]
+    with torch.inference_mode(), model.autocast():
+        for group in micro_batches([len(r) + most for r in rows], budget):
+            backwards = pad([rows[i][::-1] for i in group], tokenizer.pad_token_id, device)
+            tokens, mask = (x.flip(1) for x in backwards)
+            found = model.network.whole.generate(
+                input_ids=tokens, attention_mask=mask, generation_config=settings
+            )
+            for i, new in zip(group, found[:, tokens.shape[1] :].tolist(), strict=True):
+                answers[i] = _until(new, tokenizer.eos_token_id)
+    return answers
+
+
+def _until(tokens: list[int], end: int | None) -> list[int]:
+    """The tokens before the first that is the end."""
+    return tokens[: tokens.index(end)] if end in tokens else tokens

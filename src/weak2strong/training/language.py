@@ -1,0 +1,122 @@
+"""Finetuning a language model on token rows, of which all tokens count or only some.
+
+The loss of a batch is the mean over its counted tokens, whatever rows they stand
+in, as Transformers' own; it does not depend on how the batch was cut. All tokens
+count in generative finetuning (Burns et al. 2023, section 5.2.2), only the target's
+where a model learns to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from weak2strong.errors import UserError
+from weak2strong.models.batches import pad
+from weak2strong.models.language import LanguageModel
+from weak2strong.training import loop
+from weak2strong.training.loop import Fit, Passed
+from weak2strong.training.memory import Room, find_room
+from weak2strong.training.passes import launch_cost, padded_groups
+from weak2strong.training.settings import Training
+from weak2strong.training.vocabulary import only_used_rows
+
+
+def fit_language(
+    model: LanguageModel,
+    rows: Sequence[Sequence[int]],
+    counted: Sequence[Sequence[int]] | None,
+    training: Training,
+    seed: int,
+    judge: Callable[[], float] | None = None,
+    on_step: Callable[[int, int], None] = lambda step, steps: None,
+    token_budget: int | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 120.0,
+) -> Fit:
+    """Train a language model in place; afterwards it holds the weights of the kept evaluation.
+
+    Texts are rows as `encode` gives them: no end-of-text token is added, since the
+    state of a text's last token, which a head may read later, would be trained to
+    foretell the end. Targets have theirs (see `prompt_and_target`).
+
+    Args:
+        model: what is not frozen is trained, in float32.
+        rows: token ids.
+        counted: for each row 1 for the tokens that count, else 0; None for all. The first
+            token of a row never counts, and a row without any that does is left out.
+        training: settings, with the learning rate given; ``head_rate`` is not used.
+        seed: of the order of rows, and of dropout.
+        judge: the score of the model as it is, for the stopping rule; not needed where
+            that is ``none``.
+        on_step: called with steps done and steps in all.
+        token_budget: padded tokens of a micro-batch; by default what memory has room for.
+        checkpoint: a file; where it is there, training goes on from it, to the
+            same end as without a break.
+        checkpoint_seconds: time between two of them.
+
+    Raises:
+        UserError: where no token counts, or the model does not fit into the memory of
+            the device.
+    """
+    if training.stopping != "none" and judge is None:
+        raise ValueError(f"the stopping rule {training.stopping!r} needs a judge")
+    judge = None if training.stopping == "none" else judge
+    marks = [[1] * len(r) for r in rows] if counted is None else counted
+    learnt = [(r, [0, *m[1:]]) for r, m in zip(rows, marks, strict=True) if any(m[1:])]
+    if not learnt:
+        raise UserError("There is nothing to learn: no text has a token after its first one.")
+    passages = _Passages(model, [r for r, _ in learnt], [m for _, m in learnt])
+    network, pad_id = model.network, model.tokenizer.pad_token_id
+    # A judge may let the model write any token.
+    spared = training.weight_decay == 0 and judge is None
+    with only_used_rows(network.whole, passages.rows, pad_id) if spared else nullcontext():
+        return loop.train(
+            model,
+            [(network, training.learning_rate)],
+            len(learnt),
+            passages.gradients,
+            Room(token_budget) if token_budget else find_room(model, passages.rows),
+            training,
+            seed,
+            judge,
+            on_step,
+            checkpoint,
+            checkpoint_seconds,
+        )
+
+
+@dataclass
+class _Passages:
+    """Token rows, and 1 for each of their tokens that counts."""
+
+    model: LanguageModel
+    rows: list[Sequence[int]]
+    counted: list[list[int]]
+
+    @cached_property
+    def _launch(self) -> float:
+        return launch_cost(self.model)
+
+    def gradients(self, batch: np.ndarray, fraction: float, room: Room) -> Passed:
+        """Gradients of the mean over the batch's counted tokens."""
+        model, rows = self.model, [self.rows[i] for i in batch]
+        marks = [self.counted[i] for i in batch]
+        count, real, padded = sum(map(sum, marks)), sum(map(len, rows)), 0
+        total = torch.zeros((), device=model.device)
+        # One context for the step, so that weights are converted once.
+        with model.autocast():
+            for group, tokens, mask in padded_groups(model, rows, room, self._launch):
+                counts = pad([marks[i] for i in group], 0, model.device)[0]
+                value = model.network(tokens, mask, counts).sum() / count
+                with torch.autocast(model.device.type, enabled=False):
+                    value.backward()
+                total += value.detach()
+                padded += tokens.numel()
+        return Passed(total.item(), real, padded)

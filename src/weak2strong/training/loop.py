@@ -1,0 +1,281 @@
+"""The loop beneath every training: steps, rates, room, evaluations, checkpoints.
+
+It knows neither texts nor losses. What is learnt from stands behind one function,
+which adds a batch's gradients to the weights. An optimiser step is over
+``batch_size`` examples whatever fits into memory.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from weak2strong.errors import UserError
+from weak2strong.models.load import Trainable
+from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
+from weak2strong.training.memory import Room, out_of_memory, save_memory
+from weak2strong.training.schedule import rate_factor
+from weak2strong.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Point:
+    """One evaluation: the share of training done, mean loss since the last one, and the score.
+
+    ``score`` is None where there is nothing to validate on.
+    """
+
+    fraction: float
+    loss: float
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a training left behind, besides the weights in the model itself.
+
+    Attributes:
+        steps: of the optimiser.
+        trace: the evaluations.
+        kept: the share of training at which the kept weights stood.
+        padding: share of padding among the tokens that passed the network; None where
+            texts did so once only, the trunk being frozen.
+        room: padded tokens of a micro-batch, at the end.
+        twice: whether activations were computed twice.
+    """
+
+    steps: int
+    trace: tuple[Point, ...]
+    kept: float
+    padding: float | None
+    room: int
+    twice: bool
+
+    @property
+    def note(self) -> str:
+        """What a log says of it."""
+        said = [f"padding {self.padding:.1%}"] if self.padding is not None else []
+        if self.twice:
+            said.append("activations computed twice")
+        return ", ".join(said)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What a batch gave besides its gradients.
+
+    Attributes:
+        loss: its mean.
+        real: tokens that passed the network.
+        padded: the same with padding.
+    """
+
+    loss: float
+    real: int
+    padded: int
+
+
+Gradients = Callable[[np.ndarray, float, Room], Passed]
+"""Adds the gradients of a batch's mean loss to what is trained: given the positions of its
+examples, the share of training done before, and the room for micro-batches, whose cut must not
+change the result. It may be called again for the same batch, where memory ran out."""
+
+
+def train(
+    model: Trainable,
+    peaks: Sequence[tuple[nn.Module, float | None]],
+    examples: int,
+    gradients: Gradients,
+    room: Room,
+    training: Training,
+    seed: int,
+    judge: Callable[[], float] | None = None,
+    on_step: Callable[[int, int], None] = lambda step, steps: None,
+    checkpoint: Path | None = None,
+    checkpoint_seconds: float = 120.0,
+) -> Fit:
+    """Train a model in place; afterwards it holds the weights of the kept evaluation.
+
+    Args:
+        model: what is not frozen is trained.
+        peaks: its parts, each with its peak learning rate.
+        examples: how many there are.
+        gradients: of a batch of them.
+        room: for micro-batches, to begin with.
+        training: settings.
+        seed: of the order of examples, and of dropout.
+        judge: the score of the model as it is; the best is kept. None keeps the last weights.
+        on_step: called with steps done and steps in all.
+        checkpoint: a file; where it is there, training goes on from it, to the
+            same end as without a break.
+        checkpoint_seconds: time between two of them.
+
+    Raises:
+        UserError: where the model does not fit into the memory of the device.
+    """
+    network = model.network
+    with _dropout(network, training):
+        optimizer, rates = _optimizer(peaks, training)
+        steps = training.steps_on(examples)
+        looks = training.looks(steps)
+        memory = _Memory(room=room.tokens, twice=room.twice)
+        if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
+            memory = _Memory(**found[0], best_weights=found[1])
+            if memory.twice and not room.twice:
+                save_memory(model)
+        saved = time.monotonic()
+        batches = _batches(examples, training.batch_size, seed)
+        for step, batch in zip(range(steps), batches):  # noqa: B905  endless
+            if step < memory.step:
+                continue
+            warmup = training.warmup_share(steps)
+            factor = rate_factor(step, steps, training.schedule, warmup)
+            for group, peak in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = peak * factor
+            if training.dropout:
+                torch.manual_seed(hash((seed, step)))
+            passed = _with_room(partial(gradients, batch, step / steps), model, memory)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            memory.add(passed)
+            if memory.step in looks:
+                memory.look(steps, judge, network)
+            if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
+                save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
+                saved = time.monotonic()
+            on_step(memory.step, steps)
+        network.load_state_dict(memory.best_weights, strict=False)
+    padding = 1 - memory.real / memory.padded if memory.padded else None
+    trace = tuple(Point(*p) for p in memory.trace)
+    return Fit(steps, trace, memory.best_fraction, padding, memory.room, memory.twice)
+
+
+@dataclass
+class _Memory:
+    """What a training has to remember from step to step, besides weights and optimiser state.
+
+    Of evaluations with the same score the earliest is kept: it is the one that
+    has seen the labels least. Where no evaluation has a score (no judge, or an
+    AUC of one class only), the last weights stay.
+    """
+
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    trace: list[tuple[float, float, float | None]] = field(default_factory=list)
+    best_score: float | None = None
+    best_fraction: float = 1.0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    room: int = 0
+    twice: bool = False
+    real: int = 0
+    padded: int = 0
+
+    def add(self, passed: Passed) -> None:
+        """Count a step."""
+        self.step += 1
+        self.losses.append(passed.loss)
+        self.real += passed.real
+        self.padded += passed.padded
+
+    def look(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
+        """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
+        fraction = self.step / steps
+        score = _score(judge, network) if judge else None
+        self.trace.append((fraction, float(np.mean(self.losses)), score))
+        self.losses = []
+        if score is None or math.isnan(score):
+            return
+        if self.best_score is None or score > self.best_score:
+            self.best_score, self.best_fraction = score, fraction
+            self.best_weights = {
+                k: p.detach().clone() for k, p in network.named_parameters() if p.requires_grad
+            }
+
+    def notes(self) -> dict:
+        """Everything but tensors."""
+        return {k: v for k, v in vars(self).items() if k != "best_weights"}
+
+
+def _optimizer(
+    peaks: Sequence[tuple[nn.Module, float | None]], training: Training
+) -> tuple[torch.optim.AdamW, list[float]]:
+    """AdamW over the parts, and the peak rate of each."""
+    rates = [peak for _, peak in peaks if peak is not None]
+    if len(rates) < len(peaks):
+        raise ValueError("the learning rates must be given (see Training.with_rates)")
+    groups = [
+        {"params": [p for p in part.parameters() if p.requires_grad], "lr": rate}
+        for (part, _), rate in zip(peaks, rates, strict=True)
+    ]
+    betas, decay = (training.beta1, training.beta2), training.weight_decay
+    return torch.optim.AdamW(groups, betas=betas, weight_decay=decay, fused=True), rates
+
+
+def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
+    """Positions of each optimiser step, without end; reshuffled every epoch."""
+    rng = np.random.default_rng([seed, 0x6F72646572])
+    while True:
+        order = rng.permutation(n)
+        for at in range(0, n, size):
+            yield order[at : at + size]
+
+
+def _with_room(step: Callable[[Room], Passed], model: Trainable, memory: _Memory) -> Passed:
+    """What a step returns; where memory runs out, it is repeated with half as many tokens at once.
+
+    Raises:
+        UserError: where there is no room for one text either.
+    """
+    while True:
+        try:
+            return step(Room(memory.room, memory.twice))
+        except Exception as e:
+            if not out_of_memory(e):
+                raise
+            # Without its traceback, whose frames hold all that the failed pass had made.
+            error = e.with_traceback(None)
+        model.network.zero_grad(set_to_none=True)
+        if model.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if memory.room > 1:
+            memory.room //= 2
+        elif not memory.twice and save_memory(model):
+            memory.twice = True
+        else:
+            raise UserError(
+                f"The {model.device.type} ran out of memory with one text at a time: adapt the "
+                "model by LoRA or the head alone, or take a smaller one."
+            ) from error
+
+
+@contextmanager
+def _dropout(network: nn.Module, training: Training) -> Iterator[None]:
+    """Within it, a network that is to train with dropout drops; random numbers are its own."""
+    if not training.dropout:
+        yield
+        return
+    with torch.random.fork_rng():
+        network.train()
+        try:
+            yield
+        finally:
+            network.eval()
+
+
+def _score(judge: Callable[[], float], network: nn.Module) -> float:
+    """What the judge says of the network without dropout."""
+    before = network.training
+    network.eval()
+    score = judge()
+    network.train(before)
+    return score

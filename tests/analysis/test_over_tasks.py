@@ -1,0 +1,91 @@
+"""A run's tasks together: which are used, what they share, and luck that they have in common."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from weak2strong.analysis.over_tasks import on_these_tasks, over_tasks, sharing_tasks
+from weak2strong.analysis.summary import summarise
+from weak2strong.study.config import StudyConfig
+
+N, SEEDS = 300, 3
+METHODS = ("naive", "confidence")
+
+
+def rows(task: str, accuracies: dict[str, float], entities: str, seed: int) -> pl.DataFrame:
+    """Predictions of a task, every example of class 1; roles are right at random so often."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    answerers = [("probe", "", -1), ("names", "", -1)]
+    for s in range(SEEDS):
+        answerers += [("floor", "", s), ("ceiling", "", s)]
+        answerers += [("student", method, s) for method in METHODS]
+    for role, method, s in answerers:
+        right = (rng.permutation(N) < accuracies.get(method or role, 0.5) * N).astype(float)
+        frame = {
+            "task": task,
+            "kind": "classification",
+            "role": role,
+            "method": method,
+            "seed": s,
+            "id": [f"{i:03}" for i in range(N)],
+            "group": [f"{entities}:{i:03}" for i in range(N)],
+            "label": np.ones(N, dtype=int),
+            "probabilities": np.stack([1 - right, right], axis=1).tolist(),
+        }
+        frames.append(pl.DataFrame(frame))
+    return pl.concat(frames)
+
+
+def config(*tasks: str) -> StudyConfig:
+    return StudyConfig(tasks=tasks, methods=METHODS, seeds=SEEDS)
+
+
+GOOD = {"floor": 0.6, "naive": 0.7, "confidence": 0.75, "ceiling": 0.9}
+
+
+def test_floor_and_ceiling_alone_decide_which_tasks_are_used():
+    """A student that fails, or is perfect, changes nothing."""
+    frame = pl.concat(
+        [
+            rows("one", GOOD, "city", 0),
+            rows("two", GOOD | {"naive": 0.1, "confidence": 1.0}, "city", 1),
+            rows("flat", GOOD | {"ceiling": 0.6}, "city", 2),
+            rows("easy", {"floor": 1.0, "ceiling": 1.0, "naive": 0.5, "confidence": 1.0}, "x", 3),
+        ]
+    )
+    study = config("one", "two", "flat", "easy")
+    found = over_tasks(study, frame, summarise(study, frame))
+    assert found is not None
+    assert (found.used, found.flat, found.saturated) == (("one", "two"), ("flat",), ("easy",))
+    naive = found.methods["naive"]
+    assert naive.mean == pytest.approx((0.1 / 0.3 - 0.5 / 0.3) / 2)
+    assert naive.pooled == pytest.approx((0.1 - 0.5 + 0.1 - 0.5) / (0.3 + 0.3 + 0.0 + 0.0))
+
+
+def test_one_task_has_nothing_to_be_taken_together():
+    frame = rows("one", GOOD, "city", 0)
+    assert over_tasks(config("one"), frame, summarise(config("one"), frame)) is None
+
+
+def test_the_same_answers_about_the_same_entities_are_luck_in_common():
+    study = config("one", "two")
+    one = rows("one", GOOD, "city", 0)
+    same = pl.concat([one, one.with_columns(task=pl.lit("two"))])
+    twice = on_these_tasks(study, same, "naive", "accuracy")["confidence"]
+    other = rows("two", GOOD | {"confidence": 0.8}, "river", 5)
+    alone = on_these_tasks(study, pl.concat([one, other]), "naive", "accuracy")["confidence"]
+    assert twice.common == pytest.approx(1)
+    assert alone.common < 0.2
+    middle = (twice.interval.low + twice.interval.high) / 2
+    assert middle == pytest.approx(0.05)
+    assert sharing_tasks(same) == ("one", "two")
+
+
+def test_tasks_that_share_few_entities_are_not_named():
+    frame = pl.concat([rows("one", GOOD, "city", 0), rows("two", GOOD, "river", 1)])
+    assert sharing_tasks(frame) == ()
+    few = pl.when((pl.col("task") == "two") & (pl.col("id") < "020")).then(
+        pl.lit("city:") + pl.col("id")
+    )
+    assert sharing_tasks(frame.with_columns(group=few.otherwise(pl.col("group")))) == ()

@@ -1,0 +1,67 @@
+"""A user's own preferences on the command line: from a file to the table."""
+
+import json
+import random
+
+import pytest
+
+from weak2strong.api import Results
+from weak2strong.cli import main
+from weak2strong.study.engine import Plan
+
+WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
+
+
+@pytest.fixture
+def file(tmp_path):
+    dice, rows = random.Random(0), []
+    for i in range(200):
+        say = " ".join(dice.choices(WORDS, k=3))
+        rows.append({"prompt": f"Number {i}:", "chosen": f"{say} blue", "rejected": f"{say} red"})
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_from_a_file_to_the_table(file, toy_models, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    out = tmp_path / "run"
+    run = ["run", "--task", str(file), "--seeds", "1", "--epochs", "1", "--out", str(out)]
+    run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]
+    run += [
+        "--strong-adaptation",
+        "lora",
+        "--methods",
+        "naive",
+        "confidence",
+        "--metric",
+        "roc_auc",
+    ]
+    assert main([*run, "--dry-run"]) == 0
+    assert main([*run, "--quiet"]) == 0
+    shown = capsys.readouterr().out
+    assert "rows are used" in shown
+    assert "first 5" in shown
+    results = Results(out)
+    assert set(results.table()["method"]) == {"naive", "confidence"}
+    assert set(results.predictions["kind"]) == {"preference"}
+    (held,) = json.loads((out / "tasks.json").read_text())
+    assert held["classes"] == ["first", "second"]
+
+
+def test_an_export_has_the_prompt_and_both_completions(file, tmp_path, capsys):
+    out = tmp_path / "out.jsonl"
+    assert main(["export", str(file), "--out", str(out)]) == 0
+    for row in map(json.loads, out.read_text().splitlines()):
+        assert row["text"].startswith("Number ")
+        assert row["completions"][row["label"]].endswith(" blue")
+        assert row["completions"][1 - row["label"]].endswith(" red")
+
+
+def test_preferences_are_listed(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["tasks"]) == 0
+    shown = capsys.readouterr().out
+    for part in ("atlas-preference", "hh-helpful", "ODC-BY", "to test on only"):
+        assert part in shown
+    assert "preferences stands for 5 of them: hh-helpful, " in shown

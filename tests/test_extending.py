@@ -1,0 +1,97 @@
+"""`docs/extending.md` as a reader meets it: its files, run by its commands."""
+
+import re
+import shlex
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import weak2strong as w2s
+from weak2strong.cli import main
+from weak2strong.methods.method import NEEDS
+from weak2strong.plugins import load_plugins
+from weak2strong.study.engine import Plan
+
+PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
+
+SMALL = """
+weak: {weak}
+strong: {strong}
+seeds: 1
+weak_training: {{steps: 4, evaluations: 1, learning_rate: 0.003}}
+strong_training: {{steps: 4, evaluations: 1, learning_rate: 0.003}}
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [
+    shlex.split(line.removeprefix("$ w2s "))
+    for block in blocks("console")
+    for line in block.splitlines()
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def place(tmp_path_factory, toy_models):
+    """A folder with the page's files, and a study of toy models; blocks of one file make one."""
+    folder = tmp_path_factory.mktemp("extending")
+    for block in blocks("python"):
+        name = block.partition("\n")[0].removeprefix("# ")
+        with (folder / name).open("a") as file:
+            file.write(block)
+    study = SMALL.format(weak=toy_models["gpt2"], strong=toy_models["llama"])
+    (folder / "study.yaml").write_text(study)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        # Starting processes takes longer than what they would do here.
+        patch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+        yield folder
+    load_plugins(())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])
+def test_the_commands_of_the_page_do_what_it_says(command, place, capsys):
+    if command[0] == "run":
+        out, store = place / f"run{COMMANDS.index(command)}", place / "store"
+        flags = ["--out", str(out), "--store", str(store), "--quiet"]
+        assert main(["run", "study.yaml", *command[1:], *flags]) == 0
+        asked = command[command.index("--methods") + 1 :]
+        assert set(pl.read_parquet(out / "results.parquet")["method"]) == set(asked)
+        shown = capsys.readouterr().out
+        for name in asked:
+            assert re.search(rf"^\S+ +{re.escape(name)} +\d\.\d", shown, flags=re.MULTILINE)
+    else:
+        assert main(command) == 0
+        assert command[1] in capsys.readouterr().out
+
+
+def test_the_example_of_the_readme_runs(place):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (text,) = re.findall(r"^```python\n([^`]*@w2s[^`]*)^```", readme, flags=re.MULTILINE)
+    (place / "my_method.py").write_text(text)
+    (command,) = re.findall(r"^\$ w2s run (--plugin .*)", readme, flags=re.MULTILINE)
+    flags = ["--out", str(place / "readme"), "--store", str(place / "store"), "--quiet"]
+    study = ["study.yaml", "--task", "atlas-southern", *flags]
+    assert main(["run", *study, *shlex.split(command)]) == 0
+    found = set(pl.read_parquet(place / "readme" / "results.parquet")["method"])
+    assert found == {"naive", "twice", "twice:loss=kl"}
+
+
+def test_the_example_is_short_and_there_is_one_of_each():
+    first = next(iter(blocks("python")))
+    assert len([line for line in first.splitlines() if line.strip()]) <= 32
+    for what in ("method", "loss", "probe", "task"):
+        assert sum(f"@w2s.{what}(" in block for block in blocks("python")) >= 1
+    assert "prepares=True" in "".join(blocks("python"))
+
+
+def test_the_page_knows_all_that_a_context_offers_and_all_needs():
+    rows = re.findall(r"^\| `(.*?)[(`](.*?)\|", PAGE, flags=re.MULTILINE)
+    rows = {name for first, rest in rows for name in (first, *re.findall(r"`(\w+)`", rest))}
+    offered = {name for name in vars(w2s.Context) if not name.startswith("_")}
+    assert offered <= rows
+    assert set(NEEDS) <= rows
