@@ -13,11 +13,14 @@ from weak2strong.errors import UserError
 from weak2strong.metrics import (
     accuracy,
     brier,
+    exact_match,
     metric,
     normalised,
     performance_gap_recovered,
     roc_auc,
+    usual_metric,
 )
+from weak2strong.predictions import texts
 
 
 def draw(seed, n, k, levels=None):
@@ -182,3 +185,33 @@ def test_a_wrong_name_is_answered_with_the_nearest():
 def test_written_answers_are_compared_without_case_spacing_and_a_full_stop(text, expected):
     assert normalised(text) == expected
     assert normalised("a  b") != normalised("ab")
+
+
+def accepted(*labels):
+    """What counts as right, a tuple an example."""
+    cells = np.empty(len(labels), dtype=object)
+    cells[:] = labels
+    return cells
+
+
+def test_exact_match_by_hand():
+    answers = texts(["France", " france. ", "Franc", "", "BXC3", "Qh7#"])
+    labels = accepted(("France",), ("France",), ("France",), ("Peru",), ("bxc3",), ("Rd8#", "Qh7#"))
+    assert metric("generation", "exact_match")(answers, labels) == 4 / 6
+    assert metric("generation", "exact_match_cased")(answers, labels) == 2 / 6
+    weights = np.array([[1, 1, 0, 0, 0, 0], [0, 0, 3, 0, 1, 0]])
+    assert exact_match(answers, labels, weights).tolist() == [1, 0.25]
+
+
+def test_the_usual_metric_of_a_kind_is_its_first():
+    assert (usual_metric("classification"), usual_metric("generation")) == (
+        "accuracy", "exact_match"
+    )  # fmt: skip
+    assert metric("generation") is exact_match
+
+
+def test_answers_need_what_counts_as_right_for_each():
+    with pytest.raises(ValueError, match="one each an example"):
+        exact_match(texts(["a", "b"]), accepted(("a",)))
+    with pytest.raises(ValueError, match="one each an example"):
+        exact_match(np.full((2, 2), 0.5), accepted(("a",), ("b",)))

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from weak2strong.errors import UserError
 from weak2strong.predictions import (
     Predictions,
+    joined,
     load_predictions,
     read_weak_labels,
     save_predictions,
+    texts,
 )
 
 
@@ -203,3 +205,54 @@ def test_files_that_cannot_be_read_are_refused(tmp_path, ending):
 def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"must end in \.csv, \.jsonl, \.parquet"):
         read_weak_labels(tmp_path / "w.xlsx", 2)
+
+
+ODD = ["", " ", "Österreich", "two\nlines\r\n", "日本 🗾", 'a "quoted", b', "null", "007"]
+
+
+def test_texts_survive_a_file(tmp_path):
+    splits = {
+        "strong_train": Predictions(tuple("abcdefgh"), texts(ODD), "generation"),
+        "test": Predictions(("x",), texts([""]), "generation"),
+    }
+    save_predictions(tmp_path / "p.parquet", splits)
+    found = load_predictions(tmp_path / "p.parquet")
+    assert list(found) == ["strong_train", "test"]
+    for split, p in splits.items():
+        assert (found[split].ids, found[split].kind) == (p.ids, "generation")
+        assert found[split].values.tolist() == p.values.tolist()
+
+
+def test_texts_are_joined_by_id_and_are_no_probabilities():
+    p = Predictions(tuple("abcdefgh"), texts(ODD), "generation")
+    some = p.only(["c", "a"])
+    assert (some.ids, some.values.tolist(), some.kind) == (("c", "a"), [ODD[2], ""], p.kind)
+    whole = joined(some, p.only(["h"]))
+    assert whole.at(["h", "c"]).tolist() == ["007", "Österreich"]
+    assert whole.kind == "generation"
+    with pytest.raises(UserError, match="texts without probabilities"):
+        _ = p.probabilities
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_written_weak_labels_are_read(tmp_path, ending):
+    """As they stand there: digits are text, and an empty answer is one."""
+    rows = pl.DataFrame({"id": ["001", "2", "3"], "answer": ["007", "Peru, or so", None]})
+    path = tmp_path / f"w{ending}"
+    write = {".csv": rows.write_csv, ".jsonl": rows.write_ndjson, ".parquet": rows.write_parquet}
+    write[ending](path)
+    found = read_weak_labels(path, 0, "generation")
+    assert found.ids == ("001", "2", "3")
+    assert found.values.tolist() == ["007", "Peru, or so", ""]
+    assert found.kind == "generation"
+
+
+def test_weak_labels_without_texts_are_refused(tmp_path):
+    path = tmp_path / "w.jsonl"
+    for row, sentence in (
+        ({"id": "a", "label": 1}, "no column 'answer'"),
+        ({"id": "a", "answer": 7}, "answer 7 is no text"),
+    ):
+        path.write_text(json.dumps(row))
+        with pytest.raises(UserError, match=sentence):
+            read_weak_labels(path, 0, "generation")

@@ -36,6 +36,7 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.analyse import Analysed
     from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
     from weak2strong.analysis.swept import Swept
@@ -92,6 +93,17 @@ class Results:
         from weak2strong.analysis.over_tasks import over_tasks
 
         return over_tasks(self.config, self.predictions, lines or self.lines())
+
+    def analyses(self, metric: str | None = None, edges: Sequence[float] = ()) -> Analysed:
+        """Agreement, calibration, misfit, saliency, difficulty and best ceiling, as tidy tables.
+
+        Args:
+            metric: of the scores; the study's own if None.
+            edges: between buckets of difficulty, rising; quartiles if none.
+        """
+        from weak2strong.analysis.analyse import analyse
+
+        return analyse(self.config, self.predictions, metric, edges)
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
@@ -160,7 +172,7 @@ class SweepResults:
         """Layers by settings, one summary a task and probe; on the study's metric if None."""
         from weak2strong.analysis.swept import summarise_sweep
 
-        return summarise_sweep(self.scores, metric or self.config.metric)
+        return summarise_sweep(self.scores, metric or self.config.metric or "accuracy")
 
 
 class Study:
@@ -173,7 +185,7 @@ class Study:
         strong: the student and ceiling model, likewise.
         methods: names of methods (`w2s methods`).
         seeds: how many.
-        metric: what PGR is computed on.
+        metric: what PGR is computed on; the usual one of the tasks if None.
         weak_labels: a file of your own labels in place of a supervisor.
         labels: students learn the supervisor's probabilities ("soft") or answers ("hard").
         weak_training: settings of the supervisor's finetuning.
@@ -201,7 +213,7 @@ class Study:
         strong: str | ModelSpec = DEFAULT_STRONG,
         methods: Sequence[str] | str = DEFAULT_METHODS,
         seeds: int = DEFAULT_SEEDS,
-        metric: str = "accuracy",
+        metric: str | None = None,
         weak_labels: str | Path | None = None,
         labels: Labels = "soft",
         weak_training: Training | None = None,

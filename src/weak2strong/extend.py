@@ -16,7 +16,7 @@ from weak2strong.errors import UserError
 from weak2strong.losses import LOSSES
 from weak2strong.methods import ALL, METHODS
 from weak2strong.methods.finetuning import finetuning
-from weak2strong.methods.method import Method, Need
+from weak2strong.methods.method import PROBABILISTIC, Method, Need
 from weak2strong.plugins import origin_of
 from weak2strong.probes import PROBES
 from weak2strong.tasks import GROUPS, TASKS
@@ -38,6 +38,7 @@ def method(
     prepares: bool = False,
     classes: int | None = None,
     needs: Sequence[Need] = (),
+    kinds: Sequence[str] = PROBABILISTIC,
 ) -> Callable[[Run], Run]:
     """Register a function of a context as a method; its keyword-only arguments are settings.
 
@@ -48,6 +49,7 @@ def method(
         prepares: the function returns a changed context, in which another method follows.
         classes: the one number of classes it is for; None for any.
         needs: what a study may be unable to provide (see `weak2strong.methods.method.NEEDS`).
+        kinds: of the tasks it is for; add "generation" where labels may be texts.
 
     Raises:
         UserError: for a name that is taken, a need that no study knows, or arguments that
@@ -57,7 +59,8 @@ def method(
     def register(run: Run) -> Run:
         _refuse("method", name, name == ALL, "which stands for all methods")
         _check_settings(name, run)
-        made = Method(name, summary or _begin(run), source, run, prepares, classes, tuple(needs))
+        line, wanted = summary or _begin(run), tuple(needs)
+        made = Method(name, line, source, run, prepares, classes, wanted, kinds=tuple(kinds))
         METHODS.add(name, made, origin_of(run))
         return run
 
@@ -111,18 +114,20 @@ def task(
     shares: Shares | None = None,
     given: Mapping[str, str] | None = None,
     kind: Kind = "classification",
+    metric: str | None = None,
 ) -> Callable[[Load], Load]:
     """Register a function that makes examples, the same ones at every call, as a task.
 
     Args:
         name: as in ``--task``.
-        classes: their names, in the order of the label indices.
+        classes: their names, in the order of the label indices; none of a generation.
         summary: one line for lists; by default the first sentence of the docstring.
         source: where the examples come from.
         licence: of the data.
         shares: sizes of the splits.
         given: the split of every example by id, in place of shares.
         kind: what sort of answer it has.
+        metric: what it is usually scored by; the usual one of its kind if None.
 
     Raises:
         UserError: for a name that is taken.
@@ -141,6 +146,7 @@ def task(
             load=lambda: _checked(name, kind, len(classes), load()),
             shares=shares or Shares(),
             given=given,
+            metric=metric,
         )
         TASKS.add(name, made, origin_of(load))
         return load
@@ -190,10 +196,11 @@ def _checked(name: str, kind: Kind, classes: int, examples: Sequence[Example]) -
     """The examples of a task, if that is what they are."""
     examples, ids = list(examples), set[str]()
     for place, e in enumerate(examples):
-        if not isinstance(e, Example) or e.label not in range(classes):
+        if not isinstance(e, Example) or not _is_label(kind, classes, e.label):
+            wanted = "that is a text" if kind == "generation" else f"from 0 to {classes - 1}"
             raise UserError(
-                f"Task {name}: number {place} is {e!r}, and not an Example with a label from 0 to "
-                f"{classes - 1}: mend the function that makes them."
+                f"Task {name}: number {place} is {e!r}, and not an Example with a label {wanted}: "
+                "mend the function that makes them."
             )
         if len(e.item.texts) != TEXTS[kind]:
             raise UserError(
@@ -206,6 +213,10 @@ def _checked(name: str, kind: Kind, classes: int, examples: Sequence[Example]) -
             )
         ids.add(e.item.id)
     return examples
+
+
+def _is_label(kind: Kind, classes: int, label: object) -> bool:
+    return isinstance(label, str) if kind == "generation" else label in range(classes)
 
 
 def _begin(thing: Any) -> str:

@@ -1,9 +1,9 @@
-"""What a set of predictions scores: accuracy, ROC AUC, Brier score, and the PGR of three scores.
+"""What a set of predictions scores: accuracy, ROC AUC, Brier score, exact match, and the PGR.
 
-Every metric takes class probabilities ``(n, k)``, labels ``(n,)`` as class
-indices, and optionally how often each example counts: weights ``(n,)`` give one
-score, weights ``(b, n)`` (one row a bootstrap replicate) give ``b`` scores in
-one pass. Leave the weights out and every example counts once.
+Every metric takes class probabilities ``(n, k)`` and labels ``(n,)`` as class
+indices, or written answers and what counts as right, and optionally how often each
+example counts: weights ``(n,)`` give one score, weights ``(b, n)`` (one row a bootstrap
+replicate) give ``b`` scores in one pass. Leave the weights out and every example counts once.
 """
 
 from __future__ import annotations
@@ -94,38 +94,85 @@ def performance_gap_recovered(
     return np.divide(gain, gap, out=np.full(gap.shape, np.nan), where=gap != 0)[()]
 
 
+def exact_match(
+    answers: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """The share of written answers that are right once both are `normalised`, in [0, 1].
+
+    Args:
+        answers: texts, ``(n,)``.
+        labels: for each the texts that count as right, ``(n,)`` of tuples.
+        weights: as in `accuracy`.
+
+    Returns:
+        As `accuracy`.
+    """
+    return _matching(answers, labels, weights, normalised)
+
+
+def exact_match_cased(
+    answers: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """Exact match where case tells answers apart, as in chess moves ``Bxc3`` and ``bxc3``.
+
+    Arguments and shapes as in `exact_match`.
+    """
+    return _matching(answers, labels, weights, _spaced)
+
+
 def normalised(text: str) -> str:
-    """A written answer as exact match compares it.
+    """A written answer as `exact_match` compares it.
 
     Without spaces around, one space between words, letter case folded, and without one
-    full stop at the end. Where case tells answers apart, as in chess moves written
-    ``Bxc3`` and ``bxc3``, this is not for them.
+    full stop at the end.
     """
-    return " ".join(text.casefold().split()).removesuffix(".").rstrip()
+    return _spaced(text.casefold())
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split()).removesuffix(".").rstrip()
 
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
     # Over pairs; class 1 is that the second is preferred.
     "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    "generation": {"exact_match": exact_match, "exact_match_cased": exact_match_cased},
 }
+"""Metrics by kind of task; the first is the usual one."""
 
 
 LESS_IS_BETTER = frozenset({"brier"})
 """Metrics that neither a stopping rule nor a PGR can be asked of as they are."""
 
 
-def metric(kind: str, name: str) -> Callable[..., Score]:
-    """The metric of that name for tasks of that kind.
+def usual_metric(kind: str) -> str:
+    """The name of what tasks of that kind are scored by where nobody names another.
+
+    Raises:
+        UserError: no such kind of task.
+    """
+    return next(iter(_of_kind(kind)))
+
+
+def metric(kind: str, name: str | None = None) -> Callable[..., Score]:
+    """The metric of that name for tasks of that kind; the usual one if None.
 
     Raises:
         UserError: no such kind of task, or no such metric for it.
     """
+    known = _of_kind(kind)
+    if name is None:
+        name = usual_metric(kind)
+    if name not in known:
+        raise unknown_name(f"metric of {kind} tasks", name, known)
+    return known[name]
+
+
+def _of_kind(kind: str) -> dict[str, Callable[..., Score]]:
     if kind not in METRICS:
         raise unknown_name("kind of task", kind, METRICS)
-    if name not in METRICS[kind]:
-        raise unknown_name(f"metric of {kind} tasks", name, METRICS[kind])
-    return METRICS[kind][name]
+    return METRICS[kind]
 
 
 def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,6 +192,25 @@ def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
     if not np.isfinite(probabilities).all():
         raise ValueError("Probabilities must be finite: the model that made them has diverged.")
     return probabilities, labels
+
+
+def _matching(
+    answers: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+    form: Callable[[str], str],
+) -> Score:
+    """The share of answers that have the form of one that is right."""
+    if np.ndim(answers) != 1 or np.shape(answers) != np.shape(labels):
+        raise ValueError(
+            "Answers and what counts as right must be one each an example, not of shapes "
+            f"{np.shape(answers)} and {np.shape(labels)}."
+        )
+    right = [
+        form(answer) in {form(text) for text in accepted}
+        for answer, accepted in zip(answers, labels, strict=True)
+    ]
+    return _mean(np.array(right, dtype=bool), weights)
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> Score:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from weak2strong.analysis import BOOTSTRAP_SEEDS, recovered
-from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.metrics import accuracy, exact_match, roc_auc
+from weak2strong.predictions import texts
+from weak2strong.tasks.kinds import labels_again
 
 
 def mean_of_class_1(probabilities, labels, weights):
@@ -219,3 +221,19 @@ def test_wrong_input_is_a_sentence():
     for wrong in ({"level": 95}, {"replicates": 10}):
         with pytest.raises(ValueError, match="Need a level between 0 and 1"):
             pgr((floor, student, ceiling), labels, groups, accuracy, **wrong)
+
+
+def test_texts_give_what_the_same_right_and_wrong_classes_give():
+    roles, labels, groups = noisy(3)
+    words = np.array(["Peru", "Chile"], dtype=object)
+    written = [words[role.argmax(axis=2)] for role in roles]
+    right = labels_again("generation", [(words[label], "nothing") for label in labels])
+    of_texts = pgr(written, right, groups, exact_match)
+    assert of_texts == pgr(roles, labels, groups, accuracy)
+
+
+def test_texts_of_another_shape_are_refused():
+    one = texts(["a", "b"])
+    right = labels_again("generation", [("a",), ("b",)])
+    with pytest.raises(ValueError, match="one shape"):
+        recovered(one, one, one, right, ["g", "h"], exact_match)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from weak2strong.probes import ngram_baseline
+from weak2strong.probes import ngram_baseline, ngram_neighbour
 
 
 def names(seed, n, endings):
@@ -48,3 +48,21 @@ def test_the_same_input_gives_the_same_bits():
     train, labels = names(5, 60, ["burg", "ville"])
     first, second = (ngram_baseline(train, labels, train, 2) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_the_neighbour_is_the_text_spelt_most_alike():
+    train = ["Hamburg is in", "Freiburg is in", "Kanpur is in", "Jaipur is in"]
+    answers = ["Hamburg's", "Freiburg's", "Kanpur's", "Jaipur's"]
+    asked = ["Jaipur is in", "Freiburg is in", "Neuburg is in", "Raipur is in"]
+    found = ngram_neighbour(train, answers, asked)
+    assert found[:2] == ["Jaipur's", "Freiburg's"]
+    assert found[2] in answers[:2]
+    assert found[3] == "Jaipur's"
+
+
+def test_neighbours_do_not_depend_on_what_is_compared_at_once(monkeypatch):
+    train, labels = names(0, 90, ["burg", "pur"])
+    test, _ = names(1, 40, ["burg", "pur"])
+    whole = ngram_neighbour(train, labels.tolist(), test)
+    monkeypatch.setattr("weak2strong.probes.ngrams.SLICE", 7)
+    assert ngram_neighbour(train, labels.tolist(), test) == whole

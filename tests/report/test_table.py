@@ -59,7 +59,10 @@ def test_pgr_without_a_gap_is_called_undefined_and_explained():
     flat = line([0.7, 0.72, 0.68], [0.71, 0.7, 0.72], [0.7, 0.69, 0.73])
     text = shown([flat])
     assert "undefined" in text
-    assert "warning: a-task, naive: PGR is undefined." in text
+    assert "warning: a-task: PGR is undefined." in text
+    assert text.count("PGR is undefined") == 1
+    both = shown([flat, replace(flat, method="confidence")])
+    assert both.count("warning: a-task: PGR is undefined.") == 1
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_the_default_study_is_counted_as_by_hand():
         "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "names": 1,
         "student naive": 5, "student confidence": 5,
     }  # fmt: skip
-    wanted = Counter(f"{s.kind} {s.method or ''}".strip() for s in steps(config, ["atlas-asia"]))
+    asked = steps(config.resolved(), {"atlas-asia": "classification"})
+    wanted = Counter(f"{s.kind} {s.method or ''}".strip() for s in asked)
     assert {s.name: s.count for s in plan.stages} == {**wanted, "activations": 1}
     assert "both methods" in stage(plan, "supervisor").shared
     assert "both methods" in stage(plan, "ceiling").shared
@@ -154,7 +155,7 @@ def test_methods_that_ask_for_the_same_fit_share_it(monkeypatch):
     def twice(context):
         again = context.finetune(context.weak_labels, loss("cross-entropy"))
         labels = context.weak_labels
-        shifted = replace(labels, probabilities=labels.probabilities[::-1])
+        shifted = replace(labels, values=labels.probabilities[::-1])
         assert set(again) == {"strong_train", "validation", "test"}
         return context.finetune(shifted, loss("cross-entropy"))
 
@@ -269,3 +270,13 @@ def test_a_measured_rate_is_a_rate():
     rate = matrix_rate(torch.device("cpu"), torch.float32, times=1)
     assert math.isfinite(rate)
     assert 1e8 < rate < 1e15
+
+
+def test_a_plan_of_answers_in_words_has_no_probe():
+    plan = plan_of(StudyConfig(tasks=("atlas-generation",), seeds=2))
+    assert {s.name: s.count for s in plan.stages} == {
+        "supervisor": 2, "ceiling": 2, "names": 1, "student naive": 2,
+    }  # fmt: skip
+    # A model reads the target, too.
+    (task,), short = plan.tasks, plan_of(StudyConfig(tasks=("atlas-northerly",))).tasks[0]
+    assert task.tokens["atlas-l"] > short.tokens["atlas-l"] + 0.5

@@ -7,6 +7,7 @@ import pytest
 
 from weak2strong.errors import UserError
 from weak2strong.methods import every_method
+from weak2strong.methods.reference import find_method
 from weak2strong.models.load import load_tokenizer
 from weak2strong.models.spec import ModelSpec
 from weak2strong.store import Store
@@ -43,7 +44,9 @@ def turned(examples):
     return tuple(Example(e.item, 1 - e.label) for e in examples)
 
 
-@pytest.mark.parametrize("method", [m for m in every_method() if "shot" not in m])
+@pytest.mark.parametrize(
+    "method", [m for m in every_method() if "preference" in find_method(m).kinds]
+)
 def test_hidden_labels_change_no_student(make_desk, splits, method):
     hidden = replace(
         splits,

@@ -8,19 +8,24 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from weak2strong.errors import UserError
+from weak2strong.predictions import Predictions
 from weak2strong.progress import Progress
+from weak2strong.study import record
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.engine import Plan
 from weak2strong.study.record import read_agreement, read_run
 from weak2strong.study.run import run_study
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
+from weak2strong.tasks.task import Example, Item
 
 
 @pytest.fixture(scope="module")
@@ -265,3 +270,30 @@ def test_an_unfinished_run_has_no_table(undisturbed, tmp_path):
     (tmp_path / "results.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(UserError, match="holds no finished run"):
         read_run(tmp_path)
+
+
+def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypatch):
+    """Two tasks of two test examples, without the models that would answer them."""
+    desks = {
+        name: SimpleNamespace(
+            task=SimpleNamespace(name=name, kind="classification"),
+            splits=SimpleNamespace(
+                test=[Example(Item(id, id, id), 0, hard) for id, hard in zip("ba", of, strict=True)]
+            ),
+        )
+        for name, of in {"chess": (1.5, -2.0), "atlas": (None, None)}.items()
+    }
+    answers = Predictions(("a", "b"), np.eye(2))
+    monkeypatch.setattr(record, "_agreements", lambda *_: [{}])
+    monkeypatch.setattr(record, "_rows", lambda *_: [{}])
+    monkeypatch.setattr(
+        record, "_answers", lambda _, desk: [record.Answer(desk.task.name, "names", "", 0, answers)]
+    )
+    record.write_results(tmp_path, StudyConfig(), desks)
+    found = pl.read_parquet(tmp_path / "predictions.parquet")
+    assert found.select("task", "id", "difficulty").rows() == [
+        ("chess", "a", -2.0),
+        ("chess", "b", 1.5),
+        ("atlas", "a", None),
+        ("atlas", "b", None),
+    ]

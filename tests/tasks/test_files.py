@@ -10,6 +10,7 @@ import pytest
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.files import DataOptions, file_task
+from weak2strong.tasks.parts import parted_task
 from weak2strong.tasks.splits import SPLITS, digest, make_splits
 
 
@@ -149,3 +150,98 @@ def test_sizes_that_are_limits_only_become_smaller(tmp_path):
     options = DataOptions(n_train=500, n_validation=100, n_test=400, shrink=True)
     splits = make_splits(file_task(write(tmp_path, rows(300)), options))
     assert [len(splits.examples(name)) for name in SPLITS] == [100, 100, 20, 80]
+
+
+def prompts(n):
+    return [{"prompt": f"Number {i} is", "answer": f"word {i}", "name": f"n{i}"} for i in range(n)]
+
+
+@pytest.mark.parametrize("name", ["data.jsonl", "data.csv", "data.parquet"])
+@pytest.mark.parametrize("column", ["target", "answer"])
+def test_prompts_with_targets_are_a_generation(tmp_path, name, column):
+    data = [{"prompt": f"Number {i} is", column: f" word {i} "} for i in range(100)]
+    task = file_task(write(tmp_path, data, name), DataOptions())
+    assert (task.kind, task.classes, task.summary) == ("generation", (), "What follows the prompt?")
+    assert {(e.item.text, e.label) for e in task.load()} == {
+        (f"Number {i} is", f"word {i}") for i in range(100)
+    }
+    # Every target is another: so there is nothing to be stratified by.
+    splits = make_splits(task)
+    assert [len(splits.examples(s)) for s in SPLITS] == [33, 32, 10, 25]
+
+
+def test_sizes_groups_and_ids_are_heeded_where_answers_are_written(tmp_path):
+    data = [row | {"about": f"g{i // 2}"} for i, row in enumerate(prompts(120))]
+    options = DataOptions(
+        group_column="about", id_column="name", n_train=30, n_validation=10, n_test=20
+    )
+    splits = make_splits(file_task(write(tmp_path, data), options))
+    assert [len(splits.examples(s)) for s in SPLITS] == [30, 30, 10, 20]
+    where = {}
+    for split in SPLITS:
+        for e in splits.examples(split):
+            assert int(e.item.id[1:]) // 2 == int(e.item.group[1:])
+            assert where.setdefault(e.item.group, split) == split
+
+
+def test_what_is_accepted_comes_with_the_target(tmp_path):
+    data = [*prompts(60), {"prompt": "Holland is", "answer": "the Netherlands"}]
+    data = [row | {"accepted": [f"{row['answer']}!", "so"]} for row in data[:-1]] + data[-1:]
+    task = file_task(write(tmp_path, data), DataOptions(near_duplicates=True))
+    accepted = {e.label: e.accepted for e in task.load()}
+    assert accepted.pop("the Netherlands") == ()
+    assert accepted == {f"word {i}": (f"word {i}!", "so") for i in range(60)}
+    without = file_task(write(tmp_path, prompts(60), "other.jsonl"), DataOptions())
+    assert digest(task.load()[:9]) != digest(without.load()[:9])
+
+
+def test_prompts_with_several_targets_are_left_out(tmp_path):
+    data = [*prompts(60), prompts(1)[0] | {"answer": "other"}, prompts(2)[1]]
+    found = file_task(write(tmp_path, data), DataOptions()).cleaning
+    assert (found.read, found.contradictory, found.exact, found.kept) == (62, 2, 1, 59)
+    assert found.uneven == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"prompt": "a", "answer": " "}, "row 61 has no text in column 'answer'"),
+        ({"prompt": "", "answer": "b"}, "row 61 has no text in column 'prompt'"),
+        ({"prompt": "a", "answer": ["b"]}, "row 61 has .* in column 'answer', which is no text"),
+        ({"prompt": "a", "answer": "b", "accepted": "c"}, "write a list of texts"),
+    ],
+)
+def test_bad_rows_of_a_generation_are_named(tmp_path, row, sentence):
+    with pytest.raises(UserError, match=sentence):
+        file_task(write(tmp_path, [*prompts(60), row]), DataOptions())
+
+
+def test_digits_are_a_target_and_too_few_prompts_are_refused(tmp_path):
+    data = [{"prompt": f"{i} and {i} is", "target": 2 * i} for i in range(60)]
+    task = file_task(write(tmp_path, data), DataOptions())
+    assert {e.label for e in task.load()} == {str(2 * i) for i in range(60)}
+    with pytest.raises(UserError, match="too few different texts"):
+        file_task(write(tmp_path, data[:3]), DataOptions())
+
+
+def test_texts_with_labels_win_and_the_two_do_not_mix(tmp_path):
+    both = [row | prompts(1)[0] for row in rows(60)]
+    assert file_task(write(tmp_path, both), DataOptions()).kind == "classification"
+    files = [
+        write(tmp_path, data, name)
+        for name, data in (("a.jsonl", prompts(60)), ("b.jsonl", rows(60)), ("c.jsonl", rows(60)))
+    ]
+    with pytest.raises(UserError, match="one or the other"):
+        parted_task(files, DataOptions())
+
+
+def test_three_files_of_prompts_are_a_generation_too(tmp_path):
+    names = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
+    whole = prompts(90)
+    files = [write(tmp_path, whole[i::3], name) for i, name in enumerate(names)]
+    task = parted_task(files, DataOptions(near_duplicates=False, n_test=20))
+    assert (task.kind, task.classes) == ("generation", ())
+    splits = make_splits(task)
+    assert [len(splits.examples(s)) for s in SPLITS] == [30, 27, 3, 20]
+    tests = {e.item.text for e in splits.test}
+    assert tests < {row["prompt"] for row in whole[2::3]}

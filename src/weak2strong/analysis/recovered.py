@@ -112,10 +112,10 @@ def recovered(
     matter.
 
     Args:
-        floor: test probabilities of the supervisors, ``(S, n, k)``.
-        student: of the students, ``(S, n, k)``.
-        ceiling: of the ceiling models, ``(S, n, k)``.
-        labels: ground truth, ``(n,)``.
+        floor: test probabilities of the supervisors, ``(S, n, k)``, or answers, ``(S, n)``.
+        student: of the students, likewise.
+        ceiling: of the ceiling models, likewise.
+        labels: ground truth as the metric takes it, ``(n,)``.
         groups: group id of each example, ``(n,)``: what is drawn together.
         metric: more is better (negate one where less is, such as the Brier score).
         level: nominal coverage of every interval.
@@ -177,17 +177,19 @@ def recovered(
 
 
 def _checked(*roles: np.ndarray) -> list[np.ndarray]:
-    """Floor, student and ceiling as arrays of one shape (S, n, k), all finite."""
-    arrays = [np.asarray(role, dtype=float) for role in roles]
+    """Floor, student and ceiling as arrays of one shape, numbers or texts, all finite."""
+    arrays = [np.asarray(role) for role in roles]
     shapes = [array.shape for array in arrays]
-    if any(len(shape) != 3 or 0 in shape for shape in shapes) or len(set(shapes)) != 1:
+    wanted = 2 if arrays[0].dtype == object else 3
+    if any(len(shape) != wanted or 0 in shape for shape in shapes) or len(set(shapes)) != 1:
         raise ValueError(
-            "Floor, student and ceiling must have one shape (seeds, examples, classes), not "
+            "Floor, student and ceiling must have one shape (seeds, examples, classes), or "
+            "(seeds, examples) where they are texts, not "
             + ", ".join(str(shape) for shape in shapes)
             + "."
         )
     for name, array in zip(("floor", "student", "ceiling"), arrays, strict=True):
-        if not np.isfinite(array).all():
+        if array.dtype != object and not np.isfinite(array).all():
             raise ValueError(f"The predictions of the {name} are not all finite.")
     return arrays
 

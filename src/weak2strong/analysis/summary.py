@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,9 +12,11 @@ import numpy as np
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
 from weak2strong.methods.reference import is_oracle, reading_in
-from weak2strong.metrics import metric
+from weak2strong.metrics import metric, normalised, usual_metric
+from weak2strong.predictions import values_in
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.work import Work
+from weak2strong.tasks.kinds import labels_again
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,7 +67,8 @@ class Line:
         method: name.
         metric: name.
         recovered: floor, student, ceiling and PGR with intervals.
-        probe_ceiling: score of a probe with ground truth on the frozen strong model.
+        probe_ceiling: score of a probe with ground truth on the frozen strong model; None
+            for tasks without classes.
         name_baseline: score of a character n-gram model with ground truth.
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
@@ -81,7 +85,7 @@ class Line:
     method: str
     metric: str
     recovered: Recovered
-    probe_ceiling: float
+    probe_ceiling: float | None
     name_baseline: float
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
@@ -132,14 +136,16 @@ def summarise(
         truncated: the share of the texts that a model cuts, by task and model.
         work: what the run spent.
     """
-    on = on or config.metric
     lines = []
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
-        score = metric(rows["kind"][0], on)
+        kind = rows["kind"][0]
+        scored_by = on or config.metric or usual_metric(kind)
+        score = metric(kind, scored_by)
         answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
-        probe, names = (answers.score(check, score) for check in ("probe", "names"))
+        probe = answers.score("probe", score) if answers.have("probe") else None
+        names = answers.score("names", score)
         for method in config.methods:
             student, reading = answers.of("student", method), reading_in(method)
             found, alike = (
@@ -152,11 +158,11 @@ def summarise(
                     weak=config.weak_name,
                     strong=config.strong.name,
                     method=method,
-                    metric=on,
+                    metric=scored_by,
                     recovered=found,
                     probe_ceiling=probe,
                     name_baseline=names,
-                    chance=_chance(on, answers.labels),
+                    chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
                     spent=Spent.on(name, method, work),
@@ -186,11 +192,11 @@ def warnings_of(lines: list[Line]) -> list[str]:
         ),
         *_told(
             [x for x in undefined if x.recovered.gap >= 0],
-            lambda x: f"{x.task}, {x.method}: PGR is undefined. {x.recovered.undefined}",
+            lambda x: _undefined([y for y in lines if y.task == x.task], x),
             "PGR is undefined, the ceiling being not clearly above the floor",
         ),
         *_told(
-            [x for x in lines if x.probe_ceiling > x.recovered.ceiling],
+            [x for x in lines if (x.probe_ceiling or 0) > x.recovered.ceiling],
             lambda x: _probe_wins([y for y in lines if y.task == x.task]),
             "a logistic probe with ground truth on the frozen strong model beats the ceiling "
             "(column probe), which is too low, and PGR too high",
@@ -244,6 +250,13 @@ def _told(lines: list[Line], each: Callable[[Line], str], of_many: str) -> list[
     return list(dict.fromkeys(map(each, lines)))
 
 
+def _undefined(lines: list[Line], line: Line) -> str:
+    """Why a line has no PGR; its method is named unless all of the task's lines say the same."""
+    alike = {x.recovered.undefined for x in lines} == {line.recovered.undefined}
+    who = line.task if alike else f"{line.task}, {line.method}"
+    return f"{who}: PGR is undefined. {line.recovered.undefined}"
+
+
 def _floor_wins(line: Line) -> str:
     r, gap = line.recovered, line.recovered.gap_interval
     return (
@@ -276,7 +289,7 @@ def _probe_wins(lines: list[Line]) -> str:
         f"{one.task}: a logistic probe with ground truth on the frozen {one.strong} scores "
         f"{one.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f}: the ceiling is too low"
     )
-    gap = one.probe_ceiling - r.floor
+    gap = (one.probe_ceiling or 0) - r.floor
     against = [
         f"{(x.recovered.student - r.floor) / gap:.2f} ({x.method})"
         for x in lines
@@ -293,14 +306,19 @@ class Answers:
     def __init__(self, rows: pl.DataFrame, seeds: int):
         self._rows, self._seeds = rows.sort("id"), seeds
         one = self._rows.filter(role="names")
-        self.labels = one["label"].to_numpy()
+        self._kind = one["kind"][0]
+        self.labels = labels_again(self._kind, one["label"].to_list())
         self.groups = one["group"].to_numpy()
         self.kind = str(one["kind"][0])
         self._ids = one["id"]
 
     def of(self, role: str, method: str = "") -> np.ndarray:
-        """Probabilities (seeds, examples, classes) of one role."""
+        """Answers of one role, (seeds, examples, …)."""
         return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
+
+    def have(self, role: str) -> bool:
+        """Whether there are any of that role."""
+        return not self._rows.filter(role=role).is_empty()
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""
@@ -311,11 +329,16 @@ class Answers:
         rows = self._rows.filter(role=role, method=method, seed=seed)
         if not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
-        return np.array(rows["probabilities"].to_list())
+        return values_in(rows, self._kind)
 
 
 def _chance(on: str, labels: np.ndarray) -> float | None:
-    """The score of knowing nothing but how often each class occurs."""
+    """The score of knowing nothing but how often each class or target occurs."""
     if on == "roc_auc":
         return 0.5
-    return float(np.bincount(labels).max() / len(labels)) if on == "accuracy" else None
+    if on == "accuracy":
+        return float(np.bincount(labels).max() / len(labels))
+    if on == "exact_match":
+        targets = Counter(normalised(accepted[0]) for accepted in labels)
+        return max(targets.values()) / len(labels)
+    return None

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import subcommand
 
+from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
@@ -33,6 +34,7 @@ Command = (
     | Annotated[Table, subcommand("table")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Power, subcommand("power")]
+    | Annotated[Analyse, subcommand("analyse")]
     | Annotated[Verify, subcommand("verify")]
     | Annotated[ProbeSweep, subcommand("probe-sweep")]
     | Annotated[Tasks, subcommand("tasks")]

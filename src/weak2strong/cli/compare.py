@@ -59,7 +59,9 @@ class Compare:
         share(self.level, "--level")
         places = self.folders or (() if self.csv else (Path("runs/latest"),))
         runs = [Results(folder) for folder in places]
-        metric = self.metric or _one([r.config.metric for r in runs], "metric", "score")
+        metric = self.metric or _one(
+            [r.config.metric or "accuracy" for r in runs], "metric", "score"
+        )
         test, warnings = self._test(runs)
         scores, left_out = self._scores(runs, metric)
         oracles = sorted({s.method for s in scores if is_oracle(s.method)} - {self.baseline})

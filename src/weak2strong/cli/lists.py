@@ -109,7 +109,8 @@ class Export:
     """Write a task's splits as JSON lines: id, group, split, text and label.
 
     Of preferences, the text is the prompt, the two completions follow, and the label is the
-    index of the preferred one. The ids are what a file of your own weak labels refers to.
+    index of the preferred one; of a generation it is prompt and target. The ids are what a file
+    of your own weak labels refers to.
     """
 
     task: Positional[str]
@@ -131,11 +132,15 @@ class Export:
         from weak2strong.errors import UserError
         from weak2strong.plugins import load_plugins
         from weak2strong.tasks.find import find_tasks
+        from weak2strong.tasks.readers import ACCEPTED, LABEL, PROMPT, TARGETS, TEXT
         from weak2strong.tasks.splits import SPLITS, make_splits
 
         load_plugins(self.plugin)
         (task,) = find_tasks((self.task,), self.data.options())
         splits = make_splits(task.about(self.entities))
+        # As they would be read again.
+        columns = {"generation": (PROMPT, TARGETS[0])}
+        text, label = columns.get(task.kind, (TEXT, LABEL))
         count = 0
         try:
             with self.out.open("w") as file:
@@ -143,11 +148,12 @@ class Export:
                     for e in splits.examples(split):
                         i = e.item
                         row: dict[str, Any] = {"id": i.id, "group": i.group}
-                        row |= {"split": split, "text": i.text}
+                        row |= {"split": split, text: i.text}
                         if i.completions:
                             row["completions"] = i.completions
                         if split == "weak_train" or not self.hide_labels:
-                            row["label"] = e.label
+                            row[label] = e.label
+                            row |= {ACCEPTED: e.accepted} if e.accepted else {}
                         print(json.dumps(row, ensure_ascii=False), file=file)
                         count += 1
         except OSError as e:

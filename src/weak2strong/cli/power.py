@@ -88,7 +88,7 @@ class Power:
                 raise UserError("--variance takes two numbers of 0 or more, not both 0.")
             return Components(*self.variance), "the score"
         run = Results(self.folder)
-        metric = self.metric or run.config.metric
+        metric = self.metric or run.config.metric or "accuracy"
         others = [m for m in run.config.methods if m != self.baseline]
         if self.method is None and len(others) != 1:
             raise UserError(

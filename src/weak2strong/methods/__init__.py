@@ -1,5 +1,7 @@
 """How weak labels become a student: one short file a method, listed by name."""
 
+from collections.abc import Callable, Mapping
+
 from weak2strong.registry import Registry
 
 METHODS = Registry(
@@ -42,6 +44,18 @@ METHODS = Registry(
 
 ALL = "all"
 """Stands for every method that the study can provide for, but for oracles."""
+
+
+USUAL = "usual"
+"""Stands for those of `USUAL_METHODS` that the study can provide for."""
+
+USUAL_METHODS = ("naive", "confidence")
+
+GROUPS: Mapping[str, Callable[[], tuple[str, ...]]] = {
+    ALL: lambda: every_method(),
+    USUAL: lambda: USUAL_METHODS,
+}
+"""Names that stand for several methods, of which a study takes what it can provide for."""
 
 
 def every_method() -> tuple[str, ...]:

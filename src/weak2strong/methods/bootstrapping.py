@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import Context, Method
-from weak2strong.predictions import Predictions, joined
+from weak2strong.methods.method import EVERY_KIND, Context, Method
+from weak2strong.predictions import joined
 
 
 def bootstrapping(context: Context) -> Context:
@@ -21,9 +21,9 @@ def bootstrapping(context: Context) -> Context:
     parts = _dealt(context, len(models) + 1)
     found = joined(labels_of(context, "strong_train"), labels_of(context, "validation"))
     for model, part, then in zip(models, parts, parts[1:]):  # noqa: B905  one part more
-        learnt = joined(_at(found, part), _at(found, _ids(context, "validation")))
+        learnt = joined(found.only(part), found.only(_ids(context, "validation")))
         answers = context.finetune(learnt, model=model)
-        found = joined(_at(answers["strong_train"], then), answers["validation"])
+        found = joined(answers["strong_train"].only(then), answers["validation"])
     return context.with_labels(found)
 
 
@@ -37,7 +37,7 @@ def bootstrapping_same_inputs(context: Context) -> Context:
     for model in context.intermediates:
         answers = context.finetune(found, model=model)
         found = joined(
-            _at(answers["strong_train"], _ids(context, "strong_train")), answers["validation"]
+            answers["strong_train"].only(_ids(context, "strong_train")), answers["validation"]
         )
     return context.with_labels(found)
 
@@ -55,10 +55,6 @@ def _ids(context: Context, split: str) -> list[str]:
     return [item.id for item in context.items(split)]
 
 
-def _at(labels: Predictions, ids: list[str]) -> Predictions:
-    return Predictions(tuple(ids), labels.at(ids), labels.kind)
-
-
 BOOTSTRAPPING = Method(
     name="bootstrapping",
     summary="models of growing size in between, each on fresh inputs",
@@ -66,6 +62,7 @@ BOOTSTRAPPING = Method(
     run=bootstrapping,
     prepares=True,
     needs=("intermediates",),
+    kinds=EVERY_KIND,
 )
 
 BOOTSTRAPPING_SAME_INPUTS = Method(
@@ -75,4 +72,5 @@ BOOTSTRAPPING_SAME_INPUTS = Method(
     run=bootstrapping_same_inputs,
     prepares=True,
     needs=("intermediates",),
+    kinds=EVERY_KIND,
 )

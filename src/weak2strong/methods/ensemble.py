@@ -18,7 +18,7 @@ def ensemble(context: Context, *, size: int = 3) -> Context:
     """
     one, *others = context.supervisors(size)
     mean = np.mean([one.probabilities, *(o.at(one.ids) for o in others)], axis=0)
-    return context.with_labels(replace(one, probabilities=mean))
+    return context.with_labels(replace(one, values=mean))
 
 
 ENSEMBLE = Method(

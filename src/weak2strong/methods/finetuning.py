@@ -9,7 +9,7 @@ from typing import Any
 
 from weak2strong.losses import LOSSES
 from weak2strong.losses import loss as loss_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import PROBABILISTIC, Context, Method
 from weak2strong.predictions import Predictions
 
 
@@ -20,6 +20,7 @@ def finetuning(
     loss: str,
     settings: Mapping[str, Any] | None = None,
     classes: int | None = None,
+    kinds: tuple[str, ...] = PROBABILISTIC,
 ) -> Method:
     """A method that finetunes on the supervisor's soft labels with a loss of that name.
 
@@ -32,6 +33,7 @@ def finetuning(
         loss: its name.
         settings: of the loss, where they are not its defaults.
         classes: the one number of classes that the loss is for.
+        kinds: of the tasks that the loss is for.
     """
     make = partial(loss_of, loss, **settings or {})
 
@@ -45,6 +47,14 @@ def finetuning(
         return {**defaults, **(settings or {})}
 
     method = Method(
-        name, summary, source, run, classes=classes, loss=loss, usual=usual, check_settings=make
+        name,
+        summary,
+        source,
+        run,
+        classes=classes,
+        loss=loss,
+        usual=usual,
+        check_settings=make,
+        kinds=kinds,
     )
     return method

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import EVERY_KIND, Context, Method
 
 
 def generative(context: Context, *, epochs: int = 1) -> Context:
@@ -21,4 +21,5 @@ GENERATIVE = Method(
     run=generative,
     prepares=True,
     needs=("decoder", "trunk"),
+    kinds=EVERY_KIND,
 )

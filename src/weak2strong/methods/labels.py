@@ -14,13 +14,11 @@ from weak2strong.predictions import Predictions, joined
 
 def labels_of(context: Context, split: str) -> Predictions:
     """The weak labels of one split, in the order of its items."""
-    ids = tuple(item.id for item in context.items(split))
-    return Predictions(ids, context.weak_labels.at(ids), context.weak_labels.kind)
+    return context.weak_labels.only([item.id for item in context.items(split)])
 
 
 def keeping(context: Context, keep: np.ndarray) -> Context:
     """The context in which only some of ``strong_train`` has labels; ``keep`` is (n,) of bool."""
     labels = labels_of(context, "strong_train")
-    ids = tuple(id for id, kept in zip(labels.ids, keep, strict=True) if kept)
-    kept = Predictions(ids, labels.probabilities[keep], labels.kind)
-    return context.with_labels(joined(kept, labels_of(context, "validation")))
+    kept = [id for id, stays in zip(labels.ids, keep, strict=True) if stays]
+    return context.with_labels(joined(labels.only(kept), labels_of(context, "validation")))

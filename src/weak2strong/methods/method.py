@@ -30,6 +30,12 @@ NEEDS: Mapping[Need, str] = {
 """What a study may be unable to provide, by name."""
 
 
+PROBABILISTIC = ("classification", "preference")
+"""Kinds of task whose labels are probabilities."""
+
+EVERY_KIND = (*PROBABILISTIC, "generation")
+
+
 class Context(Protocol):
     """What a study offers to a method, for one task, pair of models and seed.
 
@@ -49,7 +55,8 @@ class Context(Protocol):
 
     @property
     def weak_labels(self) -> Predictions:
-        """The supervisor's probabilities for ``strong_train`` and ``validation``."""
+        """The supervisor's probabilities for ``strong_train`` and ``validation``; of a generation
+        what it writes."""
         ...
 
     @property
@@ -166,6 +173,8 @@ class Method:
         variants: under which references ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
         check_settings: raises UserError for settings that ``run`` would refuse.
+        kinds: of the tasks it is for; those whose labels are probabilities, unless it can
+            do without these.
     """
 
     name: str
@@ -179,6 +188,7 @@ class Method:
     variants: tuple[str, ...] = ()
     usual: Callable[[], Mapping[str, Any]] | None = None
     check_settings: Callable[..., object] | None = None
+    kinds: tuple[str, ...] = PROBABILISTIC
 
     def __post_init__(self) -> None:
         for need in self.needs:
@@ -203,6 +213,19 @@ class Method:
         """Whether it takes settings besides its options, which `check_settings` knows."""
         parameters = inspect.signature(self.run).parameters.values()
         return not self.usual and any(p.kind == p.VAR_KEYWORD for p in parameters)
+
+    def check_kind(self, kind: str, task: str = "this task") -> None:
+        """Refuse a kind of task that the method is not for.
+
+        Raises:
+            UserError: saying what it is for.
+        """
+        if kind in self.kinds:
+            return
+        why = f"is for tasks of kind {' or '.join(self.kinds)}, and {task} is of kind {kind}"
+        if kind not in PROBABILISTIC and self.kinds == PROBABILISTIC:
+            why = f"needs labels that are probabilities, and those of {task} are texts ({kind})"
+        raise UserError(f"The method {self.name!r} {why}: leave the method out.")
 
     def check(self, classes: int, task: str = "this task") -> None:
         """Refuse a task with that many classes, if the method is not for it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import EVERY_KIND, Context, Method
 from weak2strong.predictions import joined
 
 
@@ -24,4 +24,5 @@ ORACLE_STOPPING = Method(
     run=oracle_stopping,
     prepares=True,
     needs=("truth", "stopping"),
+    kinds=EVERY_KIND,
 )

@@ -68,6 +68,7 @@ ZERO_SHOT = Method(
     source=_SOURCE,
     run=zero_shot,
     needs=("decoder",),
+    kinds=("classification",),
 )
 
 FEW_SHOT = Method(
@@ -76,6 +77,7 @@ FEW_SHOT = Method(
     source=_SOURCE,
     run=few_shot,
     needs=("truth", "decoder"),
+    kinds=("classification",),
 )
 
 FEW_SHOT_WEAK = Method(
@@ -84,4 +86,5 @@ FEW_SHOT_WEAK = Method(
     source=_SOURCE,
     run=few_shot_weak,
     needs=("decoder",),
+    kinds=("classification",),
 )

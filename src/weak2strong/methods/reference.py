@@ -50,6 +50,7 @@ def find_method(reference: str) -> Method:
         run=partial(_one_after_another, (*before, last)),
         classes=next((part.classes for part in (*before, last) if part.classes), None),
         needs=tuple(dict.fromkeys(need for part in (*before, last) for need in part.needs)),
+        kinds=tuple(k for k in last.kinds if all(k in part.kinds for part in before)),
     )
 
 

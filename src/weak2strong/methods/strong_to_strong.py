@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import EVERY_KIND, Context, Method
 from weak2strong.predictions import Predictions, joined
 
 
@@ -26,4 +26,5 @@ STRONG_TO_STRONG = Method(
     summary="naive, then 2 fresh students, each on the labels of the one before",
     source="EleutherAI 2024, strong-to-strong training",
     run=strong_to_strong,
+    kinds=EVERY_KIND,
 )

@@ -69,6 +69,14 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     return Guessed(spec.name, adaptation, trunk, resting, precision, width)
 
 
+def trunk_parameters(spec: ModelSpec) -> int | None:
+    """Parameters of a model's trunk without a network, or None where nothing here tells them."""
+    try:
+        return _parameters(spec)[0]
+    except UserError:
+        return None
+
+
 def _parameters(spec: ModelSpec) -> tuple[int | None, int | None, int | None]:
     """Those of the trunk, those of adapters of rank 1 in it, and its width."""
     if spec.folder is not None or cached_file(spec, "config.json") is not None:

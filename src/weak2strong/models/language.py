@@ -111,17 +111,8 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     """
     from transformers import AutoModelForCausalLM, GenerationConfig
 
-    if spec.adaptation == "head":
-        raise UserError(
-            f"Model {spec.name!r}: as a language model it has no fresh head that could be trained "
-            "alone, so choose adaptation full or lora."
-        )
+    check_writes(spec)
     spec = spec.resolved()
-    if not is_decoder(load_config(spec)):
-        raise UserError(
-            f"Model {spec.name!r} is no decoder, so it cannot be trained as a language model or "
-            "write answers: choose a decoder."
-        )
     tokenizer, device = load_tokenizer(spec), best_device()
     precision = precision_of(spec, device)
     whole, missing = read_weights(spec, AutoModelForCausalLM, precision)
@@ -140,6 +131,25 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     network = LanguageNetwork(whole).eval()
     move(network, spec, device)
     return LanguageModel(network, tokenizer, device, precision, spec.checkpointing)
+
+
+def check_writes(spec: ModelSpec) -> None:
+    """Refuse a model that cannot be trained as a language model; its weights are not looked at.
+
+    Raises:
+        UserError: where it is no decoder, only a head would be trained, or Transformers
+            cannot load its configuration.
+    """
+    if spec.adaptation == "head":
+        raise UserError(
+            f"Model {spec.name!r}: as a language model it has no fresh head that could be trained "
+            "alone, so choose adaptation full or lora."
+        )
+    if not is_decoder(load_config(spec)):
+        raise UserError(
+            f"Model {spec.name!r} is no decoder, so it cannot be trained as a language model or "
+            "write answers: choose a decoder."
+        )
 
 
 def save_language_model(model: LanguageModel, folder: Path) -> None:

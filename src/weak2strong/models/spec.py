@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from weak2strong.errors import UserError, unknown_name
+from weak2strong.predictions import WRITTEN
 from weak2strong.store import folder_fingerprint
 from weak2strong.tasks.task import Kind
 
@@ -97,16 +98,21 @@ class ModelSpec:
             )
 
     def check_kind(self, kind: Kind) -> None:
-        """Refuse a kind of task that the settings cannot be for.
+        """Refuse a kind of task that the model or its settings cannot be for.
 
         Raises:
-            UserError: for answers where a task has no classes.
+            UserError: for answers to start from where a task has no classes; where answers are
+                written and the model is no decoder, or only a head would be trained.
         """
         if self.head_start == "answers" and kind == "preference":
             raise UserError(
                 f"Model {self.name}: a preference task has one reward and no classes, so there "
                 "are no answers to start the head from: choose another head_start."
             )
+        if kind in WRITTEN:
+            from weak2strong.models.language import check_writes
+
+            check_writes(self)
 
     @property
     def settings(self) -> dict[str, Any]:

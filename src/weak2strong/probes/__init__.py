@@ -10,7 +10,7 @@ from typing import Any
 
 from weak2strong.probes.knn import knn_labels, mean_labels, nearest
 from weak2strong.probes.logistic import LogisticProbe, fit_logistic, fit_penalties
-from weak2strong.probes.ngrams import ngram_baseline, ngram_comparison
+from weak2strong.probes.ngrams import ngram_baseline, ngram_comparison, ngram_neighbour
 
 # Before the function `probe` below: the first import of a submodule binds its name here.
 from weak2strong.probes.probe import Probe
@@ -30,6 +30,7 @@ __all__ = [
     "nearest",
     "ngram_baseline",
     "ngram_comparison",
+    "ngram_neighbour",
     "probe",
     "select_penalty",
     "sweep_knn",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.summary import Line, warnings_of
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
-from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text
+from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.study.config import StudyConfig
 
 WIDE_GAP = 0.10
@@ -69,7 +69,7 @@ def _section(run: Shown) -> list[str]:
     for task, lines in run.by_task.items():
         one, r = lines[0], lines[0].recovered
         scores = [one.name_baseline, r.floor, *(x.recovered.student for x in lines), r.ceiling]
-        texts = [f"{x:.3f}" for x in (*scores, one.probe_ceiling)]
+        texts = [score_text(x) for x in (*scores, one.probe_ceiling)]
         pgrs = [pgr_text(x.recovered) for x in lines]
         rows.append([task, f"{r.examples:,}", *texts, *pgrs])
     seeds = f"{config.seeds} seed{'s' if config.seeds > 1 else ''}"
@@ -101,13 +101,18 @@ def _counts(run: Shown) -> list[str]:
     """On how many tasks the setting is worth measuring on."""
     one = [lines[0] for lines in run.by_task.values()]
     wide = [x for x in one if x.supervised and x.recovered.gap >= WIDE_GAP]
-    tuned = [x for x in one if x.recovered.ceiling >= x.probe_ceiling - CLOSE]
-    return [
+    probed = [x for x in one if x.probe_ceiling is not None]
+    tuned = [x for x in probed if x.recovered.ceiling >= (x.probe_ceiling or 0) - CLOSE]
+    said = [
         f"{len(wide)} of {len(one)} tasks have a ceiling {WIDE_GAP:.2f} or more above a floor "
         "whose interval lies above chance.",
-        f"On {len(tuned)} of {len(one)} tasks the ceiling is above the probe's score or at most "
-        f"{CLOSE:.2f} below.",
     ]
+    if probed:
+        said.append(
+            f"On {len(tuned)} of {len(probed)} tasks the ceiling is above the probe's score or at "
+            f"most {CLOSE:.2f} below."
+        )
+    return said
 
 
 def _differ_by_entities_alone(seen: StudyConfig, unseen: StudyConfig) -> bool:

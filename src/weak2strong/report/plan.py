@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.report.table import column_table
+from weak2strong.report.table import DASH, column_table
 from weak2strong.report.units import duration, size
 from weak2strong.study.plan import UTILISATION, StudyPlan
 from weak2strong.study.sizes import TOKENS
@@ -12,8 +12,6 @@ from weak2strong.tasks.splits import SPLITS
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-DASH = "–"
 
 
 def print_plan(plan: StudyPlan, console: Console) -> None:

@@ -18,7 +18,15 @@ CHECKS = (
     "names: character n-grams of the text with ground truth, no knowledge."
 )
 
-TITLES = {"accuracy": "accuracy", "roc_auc": "ROC AUC"}
+TITLES = {
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "exact_match": "exact match",
+    "exact_match_cased": "exact match with case",
+}
+
+DASH = "–"
+"""Stands for what is not known or not there."""
 
 
 def table_console() -> Console:
@@ -54,6 +62,11 @@ def pgr_text(r: Recovered) -> str:
     return f"{r.value:.2f} [{r.interval.low:.2f}, {r.interval.high:.2f}]"
 
 
+def score_text(score: float | None) -> str:
+    """A score, or a dash where there is none."""
+    return DASH if score is None else f"{score:.3f}"
+
+
 def sizes_note(lines: list[Line]) -> str:
     """How many examples each task was scored on."""
     sizes = {x.task: x.recovered.examples for x in lines}
@@ -76,6 +89,39 @@ def reading_notes(lines: list[Line]) -> list[str]:
     ]
 
 
+def _scores(lines: list[Line], work: bool) -> Table:
+    """A row a line; with ``work`` also what was spent on it."""
+    level = 100 * lines[0].recovered.gap_interval.level
+    titles = [
+        "task",
+        "method",
+        "floor",
+        "student",
+        "ceiling",
+        f"PGR [{level:g}%]",
+        "probe",
+        "names",
+    ]
+    titles += ["seconds", "reused"] if work else []
+    table = column_table(titles, "wl" + "r" * (len(titles) - 2), wraps="w")
+    for line in lines:
+        r, spent = line.recovered, line.spent if work else None
+        table.add_row(
+            line.task,
+            f"{line.method} (oracle)" if line.oracle else line.method,
+            *(f"{x:.3f}" for x in (r.floor, r.student, r.ceiling)),
+            pgr_text(r),
+            score_text(line.probe_ceiling),
+            score_text(line.name_baseline),
+            *(
+                (f"{spent.seconds:.1f}", f"{spent.reused} of {spent.stages}")
+                if work and spent
+                else ()
+            ),
+        )
+    return table
+
+
 def print_table(lines: list[Line], console: Console, over: OverTasks | None = None) -> None:
     """Print floor, student, ceiling and PGR of every line, and what to know about them.
 
@@ -84,9 +130,6 @@ def print_table(lines: list[Line], console: Console, over: OverTasks | None = No
         console: where to print.
         over: the same over tasks, for a last table.
     """
-    from rich import box
-    from rich.table import Table
-
     first, r = lines[0], lines[0].recovered
     console.print(
         f"\n{first.weak} to {first.strong}: {TITLES.get(first.metric, first.metric)}, "
@@ -94,34 +137,15 @@ def print_table(lines: list[Line], console: Console, over: OverTasks | None = No
         markup=False,
         highlight=False,
     )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("task")
-    table.add_column("method", no_wrap=True)
-    for name in (
-        "floor",
-        "student",
-        "ceiling",
-        f"PGR [{100 * r.gap_interval.level:g}%]",
-        "probe",
-        "names",
-        *(("seconds", "reused") if first.spent else ()),
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    for line in lines:
-        r = line.recovered
-        table.add_row(
-            line.task,
-            line.method,
-            *(f"{x:.3f}" for x in (r.floor, r.student, r.ceiling)),
-            pgr_text(r),
-            f"{line.probe_ceiling:.3f}",
-            f"{line.name_baseline:.3f}",
-            *((f"{s.seconds:.1f}", f"{s.reused} of {s.stages}") if (s := line.spent) else ()),
-        )
+    table = _scores(lines, work=first.spent is not None)
+    if console.measure(table).maximum > console.width:
+        # What was spent is in the run folder too.
+        table = _scores(lines, work=False)
     console.print(table)
+    unprobed = any(line.probe_ceiling is None for line in lines)
     notes = [
         sizes_note(lines) + intervals_note(lines),
-        CHECKS,
+        CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
         *reading_notes(lines),
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]

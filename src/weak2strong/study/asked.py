@@ -86,7 +86,7 @@ class Asked:
     def truth(self, split: str) -> Predictions:
         """Drawn answers, made hard."""
         drawn = _answers("truth", (split,))
-        return replace(drawn, probabilities=np.eye(2)[drawn.probabilities.argmax(axis=1)])
+        return replace(drawn, values=np.eye(2)[drawn.probabilities.argmax(axis=1)])
 
     def with_labels(self, labels: Predictions) -> Context:
         """The same stand-in with other labels, which notes in the same place."""

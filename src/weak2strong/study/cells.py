@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
+from weak2strong.tasks.task import Kind
 
 StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "sweep"]
 
@@ -38,10 +39,10 @@ class Step:
         return " ".join(p for p in (self.task, self.kind, about, seed) if p)
 
 
-def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
-    """Every step of a study on tasks of these names; what others wait for stands first."""
+def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
+    """Every step of a study on tasks of these kinds, by name; what others wait for is first."""
     first, students = [], []
-    for task in tasks:
+    for task, kind in tasks.items():
         for seed in range(config.seeds):
             supervisor = Step("supervisor", task, seed)
             if config.weak_labels is None:
@@ -51,7 +52,8 @@ def steps(config: StudyConfig, tasks: Iterable[str]) -> tuple[Step, ...]:
                 students.append(Step("student", task, seed, method, needs))
         for reading in (None, *config.readings):
             first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
-        first.extend((Step("probe", task), Step("names", task)))
+        first.extend([Step("probe", task)] if stages.has_probe(kind) else [])
+        first.append(Step("names", task))
     return (*first, *students)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,9 +12,9 @@ from typing import Any, Literal, get_args
 import yaml
 
 from weak2strong.errors import UserError, unknown_name
-from weak2strong.methods import ALL
+from weak2strong.methods import GROUPS, USUAL
 from weak2strong.methods.reference import find_method, reading_in
-from weak2strong.metrics import LESS_IS_BETTER, metric
+from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_plugins
 from weak2strong.predictions import read_weak_labels
@@ -29,7 +29,7 @@ from weak2strong.training.settings import Training
 
 DEFAULT_TASKS = ("atlas-asia",)
 DEFAULT_WEAK, DEFAULT_STRONG = "atlas-s", "atlas-l"
-DEFAULT_METHODS = ("naive", "confidence")
+DEFAULT_METHODS = (USUAL,)
 DEFAULT_SEEDS = 5
 
 Labels = Literal["soft", "hard"]
@@ -46,9 +46,11 @@ class StudyConfig:
         weak: the supervisor's model.
         strong: the model of students and ceiling.
         methods: references of methods (see `weak2strong.methods.reference`); ``all`` stands
-            for every one that the study can provide for, but for oracles.
+            for every one that the study can provide for, but for oracles, ``usual`` for
+            naive and confidence, as far as it can.
         seeds: how many; they are numbered from 0.
-        metric: what PGR is computed on; every metric of the kind is recorded.
+        metric: what PGR is computed on, None for the usual one of the tasks; every metric
+            of the kind is recorded.
         weak_labels: a file of the user's own labels in place of a supervisor.
         labels: what students learn: probabilities as the supervisor gives them ("soft"),
             or its most probable class alone ("hard").
@@ -73,7 +75,7 @@ class StudyConfig:
     strong: ModelSpec = field(default_factory=lambda: ModelSpec(DEFAULT_STRONG))
     methods: tuple[str, ...] = DEFAULT_METHODS
     seeds: int = DEFAULT_SEEDS
-    metric: str = "accuracy"
+    metric: str | None = None
     weak_labels: Path | None = None
     labels: Labels = "soft"
     weak_training: Training = field(default_factory=Training)
@@ -139,7 +141,7 @@ class StudyConfig:
         if self.seeds < 1:
             raise UserError(f"A study needs at least 1 seed, not {self.seeds}.")
         for name in self.methods:
-            if name != ALL:
+            if name not in GROUPS:
                 find_method(name)
         _check_list("intermediate", tuple(m.name for m in self.chain), least=0)
         if self.entities not in get_args(Entities):
@@ -161,10 +163,10 @@ class StudyConfig:
         """
         references = self.checked()
         tasks = find_tasks(references, self.data)
+        usual = _common_metric(tasks)
+        models = (self.weak, self.strong, *self.chain, *self.supervisors)
         for task in tasks:
             task.about(self.entities)
-            self.weak.check_kind(task.kind)
-            self.strong.check_kind(task.kind)
             for m in (
                 self.metric,
                 self.weak_training.stopping_metric,
@@ -172,24 +174,27 @@ class StudyConfig:
             ):
                 metric(task.kind, m)
             if self.weak_labels:
-                read_weak_labels(self.weak_labels, len(task.classes))
+                read_weak_labels(self.weak_labels, len(task.classes), task.kind)
         if self.weak_labels and len(tasks) > 1:
             raise UserError("--weak-labels belongs to one task: name one with --task.")
-        for model in (self.weak, self.strong, *self.chain, *self.supervisors):
+        for model in models:
             fingerprint(model)
+            for task in tasks:
+                model.check_kind(task.kind)
         weak, strong = self.weak.resolved(), self.strong.resolved()
-        methods, _ = provided(self, {task.name: len(task.classes) for task in tasks})
+        methods, _ = provided(self, {task.name: (task.kind, len(task.classes)) for task in tasks})
         return replace(
             self,
             tasks=tuple(map(pinned, references, tasks)),
             weak=weak,
             strong=strong,
             methods=methods,
+            metric=self.metric or usual,
             intermediates=tuple(model.resolved() for model in self.chain),
             supervisors=tuple(model.resolved() for model in self.supervisors),
             plugins=tuple(path.expanduser().absolute() for path in self.plugins),
-            weak_training=self.weak_training.with_rates(weak.rates),
-            strong_training=self.strong_training.with_rates(strong.rates),
+            weak_training=_settled(self.weak_training, usual, weak),
+            strong_training=_settled(self.strong_training, usual, strong),
         )
 
     def to_yaml(self) -> str:
@@ -232,6 +237,25 @@ class StudyConfig:
         if read.get("weak_labels"):
             read["weak_labels"] = Path(read["weak_labels"])
         return StudyConfig(**read)
+
+
+def _common_metric(tasks: Sequence[Task]) -> str:
+    """What the tasks are usually scored by."""
+    first, *others = tasks
+    usual = {task.name: task.metric or usual_metric(task.kind) for task in tasks}
+    for other in others:
+        if usual[other.name] != usual[first.name]:
+            raise UserError(
+                f"Task {first.name} is scored by {usual[first.name]}, {other.name} by "
+                f"{usual[other.name]}: give each a study of its own."
+            )
+    return usual[first.name]
+
+
+def _settled(training: Training, metric: str, model: ModelSpec) -> Training:
+    """With a metric to stop by, and rates."""
+    training = replace(training, stopping_metric=training.stopping_metric or metric)
+    return training.with_rates(model.rates)
 
 
 def read_study(path: Path) -> StudyConfig:

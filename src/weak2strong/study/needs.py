@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.errors import UserError
-from weak2strong.methods import ALL, every_method
+from weak2strong.methods import GROUPS
 from weak2strong.methods.method import NEEDS, Method, Need
 from weak2strong.methods.reference import find_method
 from weak2strong.models.spec import ModelSpec
@@ -27,33 +27,36 @@ def decodes(model: ModelSpec) -> bool:
 
 
 def provided(
-    config: StudyConfig, tasks: Mapping[str, int], decodes: Callable[[ModelSpec], bool] = decodes
-) -> tuple[tuple[str, ...], Mapping[str, str]]:
-    """The methods of a study, with ``all`` written out as far as it can provide for them.
+    config: StudyConfig,
+    tasks: Mapping[str, tuple[str, int]],
+    decodes: Callable[[ModelSpec], bool] = decodes,
+) -> tuple[tuple[str, ...], Mapping[str, Mapping[str, str]]]:
+    """The methods of a study, with names of several written out as far as it can provide for them.
 
     Args:
         config: the study.
-        tasks: numbers of classes by name.
+        tasks: kinds and numbers of classes by name.
         decodes: whether a model is a decoder.
 
     Returns:
-        References of methods, and why others of ``all`` are left out.
+        References of methods, and why others are left out, by the name that stands for them
+        (``all``).
 
     Raises:
         UserError: for a method that was named and cannot be provided for.
     """
-    found, left = list[str](), dict[str, str]()
+    found, left = list[str](), dict[str, dict[str, str]]()
     for name in config.methods:
-        for reference in every_method() if name == ALL else (name,):
+        for reference in GROUPS[name]() if name in GROUPS else (name,):
             reason = _lack(config, find_method(reference), tasks, decodes)
             if reason is None:
                 found.append(reference)
-            elif name == ALL:
-                left[reference] = reason
+            elif name in GROUPS:
+                left.setdefault(name, {})[reference] = f"{reason}."
             else:
-                raise UserError(reason)
+                raise UserError(f"{reason}: leave the method out (`w2s methods` lists the others).")
     if not found:
-        reasons = " ".join(dict.fromkeys(left.values()))
+        reasons = " ".join(dict.fromkeys(r for several in left.values() for r in several.values()))
         raise UserError(f"No method is left to run. {reasons}")
     return tuple(dict.fromkeys(found)), left
 
@@ -61,20 +64,22 @@ def provided(
 def _lack(
     config: StudyConfig,
     method: Method,
-    tasks: Mapping[str, int],
+    tasks: Mapping[str, tuple[str, int]],
     decodes: Callable[[ModelSpec], bool],
 ) -> str | None:
-    """One sentence that says what the study does not have for a method; None if it has all."""
-    for name, classes in tasks.items():
+    """What the study does not have for a method, as a sentence without its end; None if it has
+    all."""
+    for name, (kind, classes) in tasks.items():
         try:
+            method.check_kind(kind, f"task {name}")
             method.check(classes, f"task {name}")
         except UserError as e:
-            return str(e)
+            return str(e).partition(": leave the method out")[0]
     missing = next(_missing(config, method.needs, decodes), None)
     if missing is None:
         return None
     need, why = missing
-    return f"The method {method.name!r} needs {NEEDS[need]}, and {why}: leave the method out."
+    return f"The method {method.name!r} needs {NEEDS[need]}, and {why}"
 
 
 def _missing(

@@ -19,7 +19,7 @@ from weak2strong.study.asked import Asked
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.needs import decodes, provided
 from weak2strong.study.sizes import TaskSize, task_sizes
-from weak2strong.study.stages import HELD_OUT, PREDICTED
+from weak2strong.study.stages import HELD_OUT, PREDICTED, has_probe
 from weak2strong.training.settings import Training
 
 UTILISATION = 0.3
@@ -113,7 +113,9 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     models = (strong,) if config.weak_labels else (weak, strong)
     rates = {m.precision: rate(device, m.precision) for m in models}
     tasks = tuple(task_sizes(config, references))
-    chosen, _ = provided(config, {task.name: task.classes for task in tasks}, _may_decode)
+    chosen, _ = provided(
+        config, {task.name: (task.kind, task.classes) for task in tasks}, _may_decode
+    )
     known = [task for task in tasks if _is_known(task)]
     pairs, every = len(tasks) * config.seeds, "both" if len(chosen) == 2 else "all"
     methods = f"{every} methods" if len(chosen) > 1 else "the method"
@@ -147,8 +149,9 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     checked = Taken(lambda task: None, lambda task: _answer_bytes(task, "test"))
     states = Taken(lambda task: _read_flops(strong, task), partial(_state_bytes, strong))
     serves = f"{methods}, all seeds" if config.seeds > 1 else methods
-    first.append(stage("activations", strong, len(tasks), 0, serves, states))
-    first.append(stage("probe", None, len(tasks), 0, serves, checked))
+    if all(has_probe(task.kind) for task in tasks):
+        first.append(stage("activations", strong, len(tasks), 0, serves, states))
+        first.append(stage("probe", None, len(tasks), 0, serves, checked))
     first.append(stage("names", None, len(tasks), 0, serves, checked))
     made: set[str] = set()
     for method in chosen:

@@ -3,8 +3,8 @@
 ``study.yaml`` (resolved: running it again gives the same cells),
 ``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
 ``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
-of every role, joined by id), ``agreement.parquet`` (how often each student gives its weak
-label's answer, by split).
+of every role, joined by id, with how hard each example is where that is known),
+``agreement.parquet`` (how often each student gives its weak label's answer, by split).
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import weak2strong
 from weak2strong.errors import UserError
-from weak2strong.metrics import METRICS, performance_gap_recovered
-from weak2strong.predictions import Predictions
+from weak2strong.metrics import METRICS, metric, performance_gap_recovered
+from weak2strong.predictions import Predictions, column
 from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, runtime
+from weak2strong.tasks.kinds import hard_labels, true_labels
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +51,8 @@ class Answer:
 def _answers(config: StudyConfig, desk: Desk) -> Iterator[Answer]:
     """Test predictions of every role on one task; all of them are in the store by now."""
     task = desk.task.name
-    yield Answer(task, "probe", "", -1, stages.probe_ceiling(desk))
+    if stages.has_probe(desk.task.kind):
+        yield Answer(task, "probe", "", -1, stages.probe_ceiling(desk))
     yield Answer(task, "names", "", -1, stages.name_baseline(desk))
     for seed in range(config.seeds):
         yield Answer(task, "floor", "", seed, stages.weak_labels(desk, seed)["test"])
@@ -71,7 +71,7 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
     for name, desk in desks.items():
         agreements.extend(_agreements(config, desk))
         test = sorted(desk.splits.test, key=lambda e: e.item.id)
-        ids, labels = [e.item.id for e in test], np.array([e.label for e in test])
+        ids, labels = [e.item.id for e in test], true_labels(desk.task.kind, test)
         scores: dict[tuple[str, str, int], dict[str, float]] = {}
         for a in _answers(config, desk):
             values = a.predictions.at(ids)
@@ -88,17 +88,18 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
                         "seed": a.seed,
                         "id": ids,
                         "group": [e.item.group for e in test],
-                        "label": labels,
-                        "probabilities": values.tolist(),
+                        "label": labels.tolist(),
+                        "difficulty": pl.Series([e.difficulty for e in test], dtype=pl.Float64),
                     }
-                )
+                ).with_columns(column(values, a.predictions.kind))
             )
         rows.extend(_rows(config, name, scores))
+    results = pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64})
     # Results last, and each renamed into place: who finds them finds a whole run.
     for name, frame in (
         ("agreement", pl.DataFrame(agreements)),
         ("predictions", pl.concat(frames)),
-        ("results", pl.DataFrame(rows)),
+        ("results", results),
     ):
         partial = folder / f"{name}.partial"
         frame.write_parquet(partial)
@@ -111,21 +112,24 @@ def _agreements(config: StudyConfig, desk: Desk) -> Iterator[dict[str, Any]]:
         labels = stages.weak_labels(desk, seed)
         for method in config.methods:
             for split, answers in stages.student(desk, method, seed).items():
-                same = answers.probabilities.argmax(1) == labels[split].at(answers.ids).argmax(1)
+                told = hard_labels(desk.task.kind, labels[split].at(answers.ids))
                 yield {
                     "task": desk.task.name,
                     "method": method,
                     "seed": seed,
                     "split": split,
-                    "examples": len(same),
-                    "agreement": float(same.mean()),
+                    "examples": len(told),
+                    "agreement": float(metric(desk.task.kind)(answers.values, told)),
                 }
 
 
 def _rows(
     config: StudyConfig, task: str, scores: Mapping[tuple[str, str, int], Mapping[str, float]]
 ) -> Iterator[dict[str, Any]]:
-    """One row a cell and metric. The PGR of one cell is noisy: quote the table's, not these."""
+    """One row a cell and metric; the score of a probe that was not made is null.
+
+    The PGR of one cell is noisy: quote the table's, not these.
+    """
     for method in config.methods:
         for seed in range(config.seeds):
             for m, floor in scores["floor", "", seed].items():
@@ -142,7 +146,7 @@ def _rows(
                     "student": student,
                     "ceiling": top,
                     "pgr_of_cell": performance_gap_recovered(floor, student, top),
-                    "probe_ceiling": scores["probe", "", -1][m],
+                    "probe_ceiling": scores.get(("probe", "", -1), {}).get(m),
                     "name_baseline": scores["names", "", -1][m],
                 }
 

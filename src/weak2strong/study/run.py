@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.errors import UserError
-from weak2strong.methods import ALL
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study.cells import steps
@@ -22,6 +21,7 @@ from weak2strong.study.needs import provided
 from weak2strong.study.record import write_environment, write_results
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.task import Kind
 
 
 def run_study(
@@ -56,11 +56,11 @@ def run_study(
     held = [_contents(desk) for desk in desks.values()]
     folder = claim(out, config, tuple(desks))
     show(held)
-    if ALL in asked.methods:
-        classes = {name: len(desk.task.classes) for name, desk in desks.items()}
-        _, left = provided(replace(config, methods=(ALL,)), classes)
-        for text in left.values():
-            progress.line(f"left out of all: {text}")
+    tasks = {n: (d.task.kind, len(d.task.classes)) for n, d in desks.items()}
+    _, left = provided(replace(config, methods=asked.methods), tasks)
+    for name, reasons in left.items():
+        for text in reasons.values():
+            progress.line(f"left out of {name}: {text}")
     plan, work = plan or Plan.of(config), list[Work]()
     with (folder / "events.jsonl").open("a") as log:
 
@@ -80,7 +80,8 @@ def run_study(
             progress.line(f"{done.step.name}: {took}{notes}")
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        run_steps(steps(config, desks), desks, plan, progress, tell)
+        kinds: dict[str, Kind] = {name: desk.task.kind for name, desk in desks.items()}
+        run_steps(steps(config, kinds), desks, plan, progress, tell)
         write_environment(folder)
         write_contents(folder, held)
         write_work(folder, work)

@@ -13,11 +13,12 @@ from weak2strong.study.config import StudyConfig
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import dataset_name, find_task, find_tasks
+from weak2strong.tasks.kinds import learnt
 from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.nlp.dataset import Dataset
 from weak2strong.tasks.sizes import DEFAULT, shrunk
 from weak2strong.tasks.splits import SPLITS, Splits
-from weak2strong.tasks.task import TEXTS, Item, Task
+from weak2strong.tasks.task import TEXTS, Item, Kind, Task
 
 TOKENS = 128
 """Length that a text is taken for where text or tokenizer is not here."""
@@ -35,9 +36,10 @@ class TaskSize:
         here: whether its examples are on this machine.
         examples: by split; where the task is not here the most that there can be, and
             None where there is no telling.
-        tokens: mean tokens of an example, by name of the model, as it reads all its texts.
+        tokens: mean tokens of an example as a model learns it, all its texts, by the model's name.
         counted: names of the models whose tokens were counted, and not taken for `TOKENS`.
         classes: how many; two where the task is not here.
+        kind: of the task; a classification where it is not here.
     """
 
     name: str
@@ -46,6 +48,7 @@ class TaskSize:
     tokens: Mapping[str, float]
     counted: tuple[str, ...]
     classes: int
+    kind: Kind = "classification"
 
     def several(self, *splits: str) -> int | None:
         """Examples of some splits together; None where one of them is not known."""
@@ -99,13 +102,13 @@ def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None
         return TaskSize(reference, False, asked, tokens, (), 2)
     task, splits = found
     examples = {split: len(splits.examples(split)) for split in SPLITS}
-    items = [item for split in SPLITS for item in splits.items(split)]
+    items = [learnt(task.kind, e) for split in SPLITS for e in splits.examples(split)]
     some = items[:: -(-len(items) // SAMPLE)]
     counts = {m.name: _tokens(m, some) for m in (config.weak, config.strong)}
     counted = tuple(name for name, n in counts.items() if n is not None)
     each = TOKENS * TEXTS[task.kind]
     tokens = {name: each if n is None else n for name, n in counts.items()}
-    return TaskSize(task.name, True, examples, tokens, counted, len(task.classes))
+    return TaskSize(task.name, True, examples, tokens, counted, len(task.classes), task.kind)
 
 
 def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:

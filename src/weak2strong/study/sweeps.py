@@ -27,7 +27,7 @@ from weak2strong.study.desk import Desk, MissingError
 from weak2strong.study.engine import Done, Plan, run_steps
 from weak2strong.study.record import write_environment
 from weak2strong.study.run import claim
-from weak2strong.study.stages import Sweep
+from weak2strong.study.stages import Sweep, has_probe
 from weak2strong.study.stages.sweeps import ASKED
 from weak2strong.tasks.kinds import hard_labels
 
@@ -132,6 +132,12 @@ def run_sweep(
     progress = progress or Progress(quiet=True)
     kept, config = Store(store), config.resolved()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
+    for desk in desks.values():
+        if not has_probe(desk.task.kind):
+            raise UserError(
+                f"Task {desk.task.name} is answered in words, and probes choose between classes: "
+                "leave it out."
+            )
     layers, sweeps = layer_count(load_config(config.strong)), dict[str, tuple[Sweep, ...]]()
     for name, desk in desks.items():
         examples = len(desk.splits.strong_train)

@@ -7,6 +7,7 @@ from weak2strong.tasks.nlp import BURNS, ELEUTHER, PREFERENCES
 
 _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
+_GENERATION = "weak2strong.tasks.atlas.generation"
 _CHESS = "weak2strong.tasks.chess.questions"
 _PREFERENCES = "weak2strong.tasks.atlas.preferences"
 
@@ -42,6 +43,9 @@ TASKS = Registry(
         "atlas-claim-currency": f"{_CLAIMS}:CLAIM_CURRENCY",
         "atlas-same-country": f"{_CLAIMS}:CLAIM_SAME_COUNTRY",
         "atlas-larger": f"{_CLAIMS}:CLAIM_LARGER",
+        "atlas-generation": f"{_GENERATION}:COUNTRY",
+        "atlas-generation-language": f"{_GENERATION}:LANGUAGE",
+        "atlas-generation-currency": f"{_GENERATION}:CURRENCY",
         "chess-mate-exists": f"{_CHESS}:MATE_EXISTS",
         "chess-hangs": f"{_CHESS}:HANGS",
         "chess-material": f"{_CHESS}:MATERIAL",
@@ -57,11 +61,14 @@ NOT_KNOWN = ("atlas-larger",)
 ATLAS_PREFERENCES = ("atlas-preference", "atlas-preference-hemisphere")
 """Tasks of the atlas that ask which of two completions is better."""
 
+IN_WORDS = tuple(name for name in TASKS if name.startswith("atlas-generation"))
+"""Tasks of the atlas that are answered in words."""
+
+_APART = (*NOT_KNOWN, *ATLAS_PREFERENCES, *IN_WORDS)
+
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
-        name
-        for name in TASKS
-        if name.startswith("atlas-") and name not in (*NOT_KNOWN, *ATLAS_PREFERENCES)
+        name for name in TASKS if name.startswith("atlas-") and name not in _APART
     ),
     "chess-suite": tuple(name for name in TASKS if name.startswith("chess-")),
     "burns-nlp": BURNS,

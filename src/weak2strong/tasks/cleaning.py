@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from weak2strong.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, balanced, union
@@ -84,7 +85,7 @@ def clean(
 
     Args:
         rows: in any order, which plays no part.
-        classes: names of their classes.
+        classes: names of their classes, if they have any.
         about: what errors call the data.
         sizes: of the splits, by name, as far as they are asked for.
         balance: whether to undersample to even classes.
@@ -103,11 +104,12 @@ def clean(
         families = near_duplicates([e.item.content for e in examples])
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
+    balance, several = balance and bool(classes), max(len(classes), 1)
     even = balanced(examples) if balance else examples
     if shrink:
-        sizes = shrunk(sizes, len(even), len(classes))
-    _check_sizes(len(even), sizes, len(classes), about, balance)
-    kept, shares = cut(even, sizes)
+        sizes = shrunk(sizes, len(even), several)
+    _check_sizes(len(even), sizes, several, about, balance)
+    kept, shares = cut(even, sizes, stratum(rows[0].kind))
     cleaning = Cleaning(
         read=len(rows),
         exact=exact,
@@ -153,7 +155,8 @@ def example_of(row: Row) -> Example:
     group = row.group
     if group is None:
         group = stable_id("text", *(row.said[:1] if row.text.strip() else row.said))
-    return Example(Item(id, group, row.text, row.completions, row.dialogues), row.label)
+    item = Item(id, group, row.text, row.completions, row.dialogues)
+    return Example(item, row.label, accepted=row.accepted)
 
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:
@@ -175,6 +178,11 @@ def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: s
                 f"({have[label]}) for the {len(SPLITS)} splits: add examples, "
                 "or name another column with --label-column."
             )
+    if len(examples) < len(SPLITS):
+        raise UserError(
+            f"{about} has too few different texts ({len(examples)}) for the {len(SPLITS)} splits: "
+            "add examples."
+        )
 
 
 def _check_families(families: Sequence[Sequence[int]], count: int, about: str) -> None:

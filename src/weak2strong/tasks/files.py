@@ -103,8 +103,9 @@ class FileTask(Task):
 def file_task(path: Path, options: DataOptions) -> FileTask:
     """The task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
 
-    It is a preference task where the file has columns ``chosen`` and ``rejected``, and none
-    for texts and labels. The file is read and checked now; ``load`` gives the examples from memory.
+    It is a preference task where the file has columns ``chosen`` and ``rejected``, a
+    generation where it has ``prompt`` and ``target`` or ``answer``, and none for texts and
+    labels. The file is read and checked now; ``load`` gives the examples from memory.
 
     Raises:
         UserError: for a file or a row that cannot be right, before anything is trained.
@@ -143,6 +144,8 @@ def question(kind: Kind, classes: Sequence[str], options: DataOptions) -> str:
     """What a task of the user's own asks, in one line for lists."""
     if kind == "preference":
         return "Which of two completions is preferred?"
+    if kind == "generation":
+        return "What follows the prompt?"
     return f"Which {options.label_column} is it: {listed(classes)}?"
 
 

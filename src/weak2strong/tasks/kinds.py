@@ -1,21 +1,35 @@
 """What differs between kinds of task in what a model learns from and is compared with.
 
-One entry a kind in each table; heads and metrics have tables of their own
-(`weak2strong.models.heads`, `weak2strong.metrics`). Nothing else may ask what
-form a label has.
+One entry a kind in each table; heads, trainings, metrics and the form of answers have
+tables of their own (`weak2strong.models.heads`, `weak2strong.study.stages`,
+`weak2strong.metrics`, `weak2strong.predictions`). Nothing else may ask what form a label has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from weak2strong.tasks.task import Example, Kind
+from weak2strong.predictions import texts
+from weak2strong.tasks.task import Example, Item, Kind
+
+
+def _cells(values: Iterable[Sequence[str]]) -> np.ndarray:
+    """An array of tuples, (n,), where NumPy would make columns of them."""
+    found = [tuple(value) for value in values]
+    cells = np.empty(len(found), dtype=object)
+    cells[:] = found
+    return cells
+
+
+def _indices(examples: Sequence[Example]) -> np.ndarray:
+    return np.array([int(e.label) for e in examples])
 
 
 def _one_hot(examples: Sequence[Example], classes: int) -> np.ndarray:
-    return np.eye(classes)[[e.label for e in examples]]
+    return np.eye(classes)[_indices(examples)]
 
 
 def _most_probable(targets: np.ndarray) -> np.ndarray:
@@ -29,29 +43,84 @@ def _certain(targets: np.ndarray) -> np.ndarray:
 _TRUE_TARGETS: dict[Kind, Callable[[Sequence[Example], int], np.ndarray]] = {
     "classification": _one_hot,
     "preference": _one_hot,
+    "generation": lambda examples, classes: texts(str(e.label) for e in examples),
+}
+
+_TRUE_LABELS: dict[Kind, Callable[[Sequence[Example]], np.ndarray]] = {
+    "classification": _indices,
+    "preference": _indices,
+    "generation": lambda examples: _cells((str(e.label), *e.accepted) for e in examples),
+}
+
+_LABELS_AGAIN: dict[Kind, Callable[[Sequence], np.ndarray]] = {
+    "classification": np.array,
+    "preference": np.array,
+    "generation": _cells,
 }
 
 _HARD_LABELS: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
     "classification": _most_probable,
     "preference": _most_probable,
+    "generation": lambda targets: _cells((target,) for target in targets),
 }
 
 _HARDENED: dict[Kind, Callable[[np.ndarray], np.ndarray]] = {
     "classification": _certain,
     "preference": _certain,
+    "generation": lambda targets: targets,
+}
+
+_STRATA: dict[Kind, Callable[[Example], int]] = {
+    "classification": lambda example: int(example.label),
+    "preference": lambda example: int(example.label),
+    "generation": lambda example: 0,
+}
+
+_LEARNT: dict[Kind, Callable[[Example], Item]] = {
+    "classification": lambda example: example.item,
+    "preference": lambda example: example.item,
+    "generation": lambda example: replace(
+        example.item, text=f"{example.item.text} {example.label}"
+    ),
 }
 
 
 def true_targets(kind: Kind, examples: Sequence[Example], classes: int) -> np.ndarray:
-    """Ground truth as training targets: one-hot rows (n, classes), for a preference (n, 2)."""
+    """Ground truth as training targets: one-hot rows (n, classes); of a generation texts (n,)."""
     return _TRUE_TARGETS[kind](examples, classes)
 
 
+def true_labels(kind: Kind, examples: Sequence[Example]) -> np.ndarray:
+    """Ground truth as a metric compares with it, (n,).
+
+    Class indices; of a generation the texts that count as right, a tuple an example.
+    """
+    return _TRUE_LABELS[kind](examples)
+
+
+def labels_again(kind: Kind, stored: Sequence) -> np.ndarray:
+    """The `true_labels` whose list was stored."""
+    return _LABELS_AGAIN[kind](stored)
+
+
 def hard_labels(kind: Kind, targets: np.ndarray) -> np.ndarray:
-    """What a metric compares with where only soft targets are known: (n,) class indices."""
+    """What a metric compares with where only targets are known, in the form of `true_labels`."""
     return _HARD_LABELS[kind](targets)
 
 
 def hardened(kind: Kind, targets: np.ndarray) -> np.ndarray:
-    """Soft targets (n, classes) with all weight on the most probable class, the first of equals."""
+    """Soft targets (n, classes) with all weight on the most probable class, the first of equals.
+
+    Texts are hard already.
+    """
     return _HARDENED[kind](targets)
+
+
+def stratum(kind: Kind) -> Callable[[Example], int]:
+    """What the splits should have in the same proportion: classes, where a task has any."""
+    return _STRATA[kind]
+
+
+def learnt(kind: Kind, example: Example) -> Item:
+    """An item of all that passes a model when it learns an example."""
+    return _LEARNT[kind](example)

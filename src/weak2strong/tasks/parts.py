@@ -24,10 +24,11 @@ from weak2strong.tasks.files import (
     task_name,
     version_of,
 )
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.readers import READERS, ending, listed
 from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sizes import draw
-from weak2strong.tasks.splits import balanced, normalised, union
+from weak2strong.tasks.splits import Stratum, balanced, normalised, union
 from weak2strong.tasks.task import Example
 
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
@@ -89,8 +90,8 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     texts = [e.item.content for e, _ in whole]
     families = near_duplicates(texts) if options.near_duplicates else []
     stays, parts = _apart(whole, families)
-    even = [balanced(part) for part in parts] if options.balance else parts
-    splits = _sized(even, options, tuple(contents))
+    even = [balanced(part) for part in parts] if options.balance and classes else parts
+    splits = _sized(even, options, tuple(contents), stratum(rows[0].kind))
     kept = sum(map(len, splits.values()))
     near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
     examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
@@ -152,13 +153,13 @@ def _apart(
 
 
 def _sized(
-    parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str]
+    parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str], of: Stratum
 ) -> dict[str, list[Example]]:
     """The four splits, of the sizes asked for, as far as there are any."""
     found: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
     strong = found["strong_train"]
     held = options.sizes.get("validation", round(VALIDATION * len(strong)))
-    found["validation"] = draw(strong, held)
+    found["validation"] = draw(strong, held, of)
     taken = {e.item.id for e in found["validation"]}
     found["strong_train"] = [e for e in strong if e.item.id not in taken]
     for split, n in options.sizes.items():
@@ -171,5 +172,5 @@ def _sized(
                 "or add examples."
             )
         if split != "validation":
-            found[split] = draw(found[split], n)
+            found[split] = draw(found[split], n, of)
     return found

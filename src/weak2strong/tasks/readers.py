@@ -35,6 +35,10 @@ TEXT, LABEL = "text", "label"
 PROMPT, CHOSEN, REJECTED = "prompt", "chosen", "rejected"
 """The columns of preferences; the first may be missing."""
 
+TARGETS, ACCEPTED = ("target", "answer"), "accepted"
+"""The columns of a generation besides the prompt: the first has either name, the second may be
+missing."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -49,19 +53,20 @@ class Columns:
         """Every column that must be there, with the flag that names it.
 
         A file with a column for what was chosen and one for what was rejected, and none for
-        a text with a label, holds preferences.
+        a text with a label, holds preferences; one with prompts and targets a generation.
         """
         named = {"--group-column": self.group, "--id-column": self.id}
-        if (self.text, self.label) == (TEXT, LABEL) and _has_preferences(present):
+        usual = (self.text, self.label) == (TEXT, LABEL) and not {TEXT, LABEL} <= {*present}
+        if usual and {CHOSEN, REJECTED} <= {*present}:
             of_pairs = [name for name in (PROMPT, CHOSEN, REJECTED) if name in present]
             named |= {name: name for name in of_pairs}
+        elif usual and PROMPT in present and {*TARGETS} & {*present}:
+            target = next(name for name in TARGETS if name in present)
+            written = [name for name in (PROMPT, target, ACCEPTED) if name in present]
+            named |= {name: name for name in written}
         else:
             named |= {"--text-column": self.text, "--label-column": self.label}
         return {flag: name for flag, name in named.items() if name is not None}
-
-
-def _has_preferences(present: Sequence[str]) -> bool:
-    return {CHOSEN, REJECTED} <= {*present} and not {TEXT, LABEL} <= {*present}
 
 
 def read(file: str, content: bytes, columns: Columns) -> Values:

@@ -15,9 +15,11 @@ from typing import Any
 from weak2strong.errors import UserError
 from weak2strong.tasks.pairs import PREFERRED, read_pair
 from weak2strong.tasks.readers import (
+    ACCEPTED,
     CHOSEN,
     PROMPT,
     REJECTED,
+    TARGETS,
     Columns,
     listed,
     place_of,
@@ -34,20 +36,24 @@ class Row:
     """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column.
 
     Of a preference, ``text`` is the prompt, and ``label`` the index of the preferred completion.
+    Of a generation ``text`` is the prompt, ``label`` the target, and ``accepted`` counts as well.
     """
 
     file: str
     number: int
     text: str
-    label: int
+    label: int | str
     group: str | None
     id: str | None
     completions: tuple[str, ...] = ()
     dialogues: tuple[Dialogue, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
         """What a task of such rows asks."""
+        if isinstance(self.label, str):
+            return "generation"
         return "preference" if self.completions else "classification"
 
     @property
@@ -70,7 +76,8 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
 
     Returns:
         The rows, labelled by class index, and the classes; those of preferences are which of
-        the two completions it is. Text labels are the
+        the two completions it is; those of a generation are labelled by target, and there
+        are no classes. Text labels are the
         classes, sorted; whole numbers must be 0 to k - 1; truth values become
         ``false`` and ``true``.
 
@@ -84,8 +91,13 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
             if not {columns.text, columns.label} <= values.keys():
-                read_as = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], place)
-                rows.append(Row(file, number, group=group, id=id, **vars(read_as)))
+                if CHOSEN in values:
+                    pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], place)
+                    rows.append(Row(file, number, group=group, id=id, **vars(pair)))
+                    continue
+                prompt, target = _text(values[PROMPT], place, PROMPT), _target(values, place)
+                more = _accepted(values.get(ACCEPTED), place)
+                rows.append(Row(file, number, prompt, target, group, id, accepted=more))
                 continue
             text = _text(values[columns.text], place, columns.text)
             labels.append(_label(values[columns.label], place, columns.label))
@@ -96,10 +108,15 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     if len(labels) < len(rows):
         if labels:
             raise UserError(
-                f"Of {listed(tuple(files))}, some hold preferences and some texts with labels: "
+                f"Of {listed(tuple(files))}, some hold preferences or prompts with targets, and "
+                "some texts with labels: a task takes one or the other."
+            )
+        if len({row.kind for row in rows}) > 1:
+            raise UserError(
+                f"Of {listed(tuple(files))}, some hold preferences and some prompts with targets: "
                 "a task takes one or the other."
             )
-        return rows, PREFERRED
+        return rows, PREFERRED if rows[0].kind == "preference" else ()
     if all(file.lower().endswith(".csv") for file in files):
         labels = _untyped(labels)
     return _coded(rows, labels, columns.label)
@@ -158,6 +175,25 @@ def _label(value: Any, place: str, column: str) -> Label:
         f"{place} has the label {_shown(value)}, which is {kind}: "
         "labels are names, whole numbers, or true and false."
     )
+
+
+def _target(values: Mapping[str, Any], place: str) -> str:
+    column = next(name for name in TARGETS if name in values)
+    value = values[column]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return _text(value, place, column).strip()
+
+
+def _accepted(value: Any, place: str) -> tuple[str, ...]:
+    """What counts besides the target: a list of texts, or nothing."""
+    if _missing(value):
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise UserError(
+            f"{place} has {_shown(value)} in column {ACCEPTED!r}: write a list of texts."
+        )
+    return tuple(_unicode(text, place, ACCEPTED) for text in value)
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from weak2strong.tasks.splits import SPLITS
+from weak2strong.tasks.splits import CLASS, SPLITS, Stratum
 from weak2strong.tasks.task import Example, Shares, stable_id
 
 DEFAULT = asdict(Shares())
@@ -22,7 +22,9 @@ def least(asked: Mapping[str, int], classes: int) -> int:
     return sum(asked.get(split, classes) for split in SPLITS)
 
 
-def cut(examples: Sequence[Example], asked: Mapping[str, int]) -> tuple[list[Example], Shares]:
+def cut(
+    examples: Sequence[Example], asked: Mapping[str, int], of: Stratum = CLASS
+) -> tuple[list[Example], Shares]:
     """The examples that stay, and the shares by which they part into the sizes asked for.
 
     Groups stay or go whole, by a draw that depends on their names alone, and of
@@ -37,17 +39,18 @@ def cut(examples: Sequence[Example], asked: Mapping[str, int]) -> tuple[list[Exa
         examples: at least as many as `least` says.
         asked: sizes by the name of the split, each at least the number of
             classes; none asked for leaves all as it is.
+        of: what is kept in proportion: the class, if there is one.
     """
     if not asked:
         return list(examples), Shares()
-    strata = _strata(examples)
+    strata = _strata(examples, of)
     sizes = [*map(_size, strata)]
     if len(set(sizes)) == 1:
         # So that every class gives each split a whole number of examples, and all the same.
         asked = {split: n - n % len(sizes) for split, n in asked.items()}
     if len(asked) < len(SPLITS):
         return list(examples), _shares(asked, len(examples))
-    kept = draw(examples, sum(asked.values()))
+    kept = draw(examples, sum(asked.values()), of)
     return kept, _shares(asked, len(kept))
 
 
@@ -59,12 +62,12 @@ def shrunk(asked: Mapping[str, int], count: int, classes: int) -> dict[str, int]
     return {split: n * room // sum(asked.values()) for split, n in asked.items()}
 
 
-def draw(examples: Sequence[Example], total: int) -> list[Example]:
+def draw(examples: Sequence[Example], total: int, of: Stratum = CLASS) -> list[Example]:
     """As many examples as groups add up to, ``total`` at most, of every class in proportion.
 
     Groups stay or go whole, by a draw that depends on their names alone.
     """
-    strata = _strata(examples)
+    strata = _strata(examples, of)
     kept: list[Example] = []
     for groups, room in zip(strata, _in_proportion(total, [*map(_size, strata)]), strict=True):
         for group in groups:
@@ -74,14 +77,14 @@ def draw(examples: Sequence[Example], total: int) -> list[Example]:
     return sorted(kept, key=lambda e: e.item.id)
 
 
-def _strata(examples: Sequence[Example]) -> list[list[list[Example]]]:
-    """The groups of each most frequent label, as `part` sorts them, in drawn order."""
+def _strata(examples: Sequence[Example], of: Stratum) -> list[list[list[Example]]]:
+    """The groups of each most frequent stratum, as `part` sorts them, in drawn order."""
     groups: dict[str, list[Example]] = defaultdict(list)
     for e in examples:
         groups[e.item.group].append(e)
     strata: dict[int, list[list[Example]]] = defaultdict(list)
     for name in sorted(groups, key=lambda name: stable_id("cut", name)):
-        labels = Counter(e.label for e in groups[name])
+        labels = Counter(map(of, groups[name]))
         strata[min(labels, key=lambda label: (-labels[label], label))].append(groups[name])
     return [strata[label] for label in sorted(strata)]
 

@@ -13,9 +13,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from weak2strong.errors import UserError
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.task import Example, Item, Shares, Task
 
 SPLITS = ("weak_train", "strong_train", "validation", "test")
+
+Stratum = Callable[[Example], int]
+"""The number of what splits should have in the same proportion (see `tasks.kinds.stratum`)."""
+
+CLASS = stratum("classification")
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
     if repeated:
         raise UserError(f"Task {task.name}: id {repeated[0]!r} occurs more than once.")
     if task.given is None:
-        parts = part(examples, task.shares, seed)
+        parts = part(examples, task.shares, seed, stratum(task.kind))
     else:
         parts = {name: [] for name in SPLITS}
         for e in sorted(examples, key=lambda e: e.item.id):
@@ -65,6 +71,8 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
                     f"Task {task.name}: split {name} has no example of class {title!r}; "
                     "it needs more examples."
                 )
+        if not parts[name]:
+            raise UserError(f"Task {task.name}: split {name} is empty; it needs more examples.")
     if len({e.item.group for e in parts["test"]}) < 2:
         raise UserError(
             f"Task {task.name}: all of its test split is one group, and an interval needs two: "
@@ -73,17 +81,22 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
     return Splits(**{name: tuple(parts[name]) for name in SPLITS})
 
 
-def part(examples: Sequence[Example], shares: Shares, seed: int) -> dict[str, list[Example]]:
-    """Part examples by group, stratified by label, disjoint by normalised text.
+def part(
+    examples: Sequence[Example],
+    shares: Shares,
+    seed: int,
+    of: Stratum = CLASS,
+) -> dict[str, list[Example]]:
+    """Part examples by group, stratified (by class), disjoint by normalised text.
 
-    Within the groups of one (most frequent) label, taken in an order drawn by
+    Within the groups of one (most frequent) stratum, taken in an order drawn by
     the seed, each group goes to the split that lacks the largest share of what
     it should have.
     """
     strata: dict[int, list[list[Example]]] = defaultdict(list)
     for cluster in _clusters(examples):
-        label = min(Counter(e.label for e in cluster).items(), key=lambda kv: (-kv[1], kv[0]))[0]
-        strata[label].append(cluster)
+        most = min(Counter(map(of, cluster)).items(), key=lambda kv: (-kv[1], kv[0]))[0]
+        strata[most].append(cluster)
     want = {name: getattr(shares, name) for name in SPLITS}
     parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
     for label in sorted(strata):
@@ -115,7 +128,7 @@ def balanced(examples: Sequence[Example], seed: int = 0, most: int | None = None
     """Undersample, so that every class has as many examples as the rarest one, or ``most``."""
     by_label: dict[int, list[Example]] = defaultdict(list)
     for e in sorted(examples, key=lambda e: _draw(seed, "balance", e.item.id)):
-        by_label[e.label].append(e)
+        by_label[int(e.label)].append(e)
     least = min(map(len, by_label.values()))
     if most is not None:
         least = min(least, most)
@@ -123,12 +136,13 @@ def balanced(examples: Sequence[Example], seed: int = 0, most: int | None = None
 
 
 def digest(rows: Iterable[Item | Example]) -> str:
-    """SHA-256 over ids, groups, texts and, for examples, labels, in order."""
+    """SHA-256 over ids, groups, texts and, for examples, ground truth, in order."""
     sha = hashlib.sha256()
     for row in rows:
-        item, label = (row.item, row.label) if isinstance(row, Example) else (row, None)
+        item = row.item if isinstance(row, Example) else row
+        truth = (row.label, *row.accepted) if isinstance(row, Example) else (None,)
         more = (*item.completions, *item.dialogues)
-        sha.update(json.dumps([item.id, item.group, item.text, label, *more]).encode())
+        sha.update(json.dumps([item.id, item.group, item.text, *truth, *more]).encode())
     return sha.hexdigest()
 
 

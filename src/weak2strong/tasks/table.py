@@ -27,7 +27,7 @@ def split_table(
 
     Returns:
         For each split: ``split``; ``examples`` and ``groups``, how many;
-        ``classes``, the share of each class by name; ``median_tokens`` and
+        ``classes``, the share of each class by name, None without classes; ``median_tokens`` and
         ``longest_tokens``; ``truncated``, the share of texts above ``longest``.
         What cannot be known is None.
     """
@@ -52,7 +52,7 @@ def _row(
         "split": name,
         "examples": count,
         "groups": len({e.item.group for e in examples}),
-        "classes": {c: have[i] / count if count else None for i, c in enumerate(classes)},
+        "classes": {c: have[i] / count if count else None for i, c in enumerate(classes)} or None,
         "median_tokens": median(tokens) if tokens else None,
         "longest_tokens": max(tokens) if tokens else None,
         "truncated": cut_off,

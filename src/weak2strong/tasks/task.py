@@ -10,10 +10,10 @@ from typing import Literal
 from weak2strong.errors import UserError
 from weak2strong.tasks.prompt import Prompt, default_prompt
 
-Kind = Literal["classification", "preference"]
+Kind = Literal["classification", "preference", "generation"]
 """Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
 
-TEXTS: Mapping[Kind, int] = {"classification": 1, "preference": 2}
+TEXTS: Mapping[Kind, int] = {"classification": 1, "preference": 2, "generation": 1}
 """How many texts a model reads for an item, each on its own, by kind."""
 
 Dialogue = tuple[tuple[str, str], ...]
@@ -33,8 +33,9 @@ class Item:
     """What a model or a method may see of an example: everything but its label.
 
     ``id`` is stable and unique within a task, ``group`` names what must not be
-    split (an entity, a game, a question), ``text`` is what the model reads. Of a
-    preference it is the prompt, and the model reads it twice, with each of two
+    split (an entity, a game, a question), ``text`` is what the model reads: of a
+    generation the prompt. Of a
+    preference it is the prompt, too, and the model reads it twice, with each of two
     ``completions`` behind it. ``dialogues`` are what it reads as turns of a chat, one a
     text, for models with a template for these; empty where it is no chat.
     """
@@ -58,15 +59,19 @@ class Item:
 
 @dataclass(frozen=True)
 class Example:
-    """An item with its ground truth; ``label`` indexes its class, or the preferred completion.
+    """An item with its ground truth.
+
+    ``label`` indexes its class, or the preferred completion, or is of a generation the
+    target: a text, for which those that are ``accepted`` count as well.
 
     ``difficulty`` says how hard it is, more for harder, in whatever unit its source has,
     such as the rating of a puzzle; None where nobody knows. Methods do not see it.
     """
 
     item: Item
-    label: int
+    label: int | str
     difficulty: float | None = None
+    accepted: tuple[str, ...] = ()
 
 
 def texts_of(items: Iterable[Item]) -> list[str]:
@@ -91,7 +96,7 @@ class Task:
     Attributes:
         name: as on the command line.
         kind: what sort of answer it has.
-        classes: names of the classes, in the order of the label indices.
+        classes: names of the classes, in the order of the label indices; a generation has none.
         summary: one line for lists.
         source: where the examples come from.
         licence: of the data.
@@ -102,6 +107,8 @@ class Task:
         load_unseen: makes examples that ask the same of entities which no model of
             the ladder has read about; None where nobody can know that.
         prompt: how a language model is asked; None for `default_prompt` (see `wording`).
+        metric: what it is usually scored by; None for the usual one of its kind (see
+            `weak2strong.metrics.METRICS`).
     """
 
     name: str
@@ -115,6 +122,7 @@ class Task:
     given: Mapping[str, str] | None = None
     load_unseen: Callable[[], Sequence[Example]] | None = None
     prompt: Prompt | None = None
+    metric: str | None = None
 
     @property
     def wording(self) -> Prompt:

@@ -33,7 +33,10 @@ from weak2strong.training.vocabulary import only_used_rows
 
 @dataclass(frozen=True)
 class Labelled:
-    """Items with the targets to learn or to be compared with, (n, classes), rows sum to one."""
+    """Items with the targets to learn or to be compared with.
+
+    These are (n, classes), rows sum to one; of a generation texts, (n,).
+    """
 
     items: Sequence[Item]
     targets: np.ndarray

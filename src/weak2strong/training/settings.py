@@ -49,8 +49,9 @@ class Training:
     student on weak labels of the validation split, or on its ground truth (oracle:
     an upper bound, and said to be one). Supervisor and ceiling look at a held-out
     tenth of their own ground truth in either case."""
-    stopping_metric: str = "accuracy"
-    """Metric of the evaluations, against the most probable class of each label."""
+    stopping_metric: str | None = None
+    """Metric of the evaluations, against the most probable class of each label; the usual one
+    of the task if not given."""
     evaluations: int = 6
     """Evaluations during training, evenly spaced; the last is at its end."""
     evaluate_every: int | None = None

@@ -2,14 +2,14 @@
 
 import pytest
 
-from weak2strong.tasks import TASKS
+from weak2strong.tasks import IN_WORDS, TASKS
 from weak2strong.tasks.atlas import about
 from weak2strong.tasks.atlas.about import MOST, asked_about, atlas_task
 from weak2strong.tasks.atlas.facts import cities
 from weak2strong.tasks.splits import SPLITS, make_splits, normalised
 from weak2strong.tasks.task import Example, Item
 
-ATLAS = [name for name in TASKS if name.startswith("atlas-")]
+ATLAS = [name for name in TASKS if name.startswith("atlas-") and name not in IN_WORDS]
 
 
 def cities_of(group):
@@ -31,7 +31,11 @@ def test_a_registered_task_keeps_the_contract(name):
     assert task.source
     examples = task.load()
     assert examples == task.load()
-    assert {e.label for e in examples} == set(range(len(task.classes)))
+    if task.kind == "generation":
+        assert not task.classes
+        assert all(isinstance(e.label, str) and e.label for e in examples)
+    else:
+        assert {e.label for e in examples} == set(range(len(task.classes)))
     assert len({e.item.id for e in examples}) == len(examples)
     assert len({normalised(e.item.text) for e in examples}) == len(examples)
 

@@ -139,7 +139,7 @@ def _control(subject: Subject, reader: Reader) -> tuple[list[Entry], str]:
     # What a rung has read is known; that other models have not read of these cities is not.
     if subject.reference in TASKS and reader.spec.name in rungs() and subject.task.load_unseen:
         unseen = [
-            Entry(e.item.id, e.item.group, e.item.text, e.label, None)
+            Entry(e.item.id, e.item.group, e.item.text, int(e.label), None)
             for e in subject.task.load_unseen()
         ]
         return unseen, "texts on cities that the ladder never read about"

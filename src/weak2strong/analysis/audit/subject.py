@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from weak2strong.errors import UserError
 from weak2strong.tasks.cleaning import distinct
 from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
@@ -58,15 +59,20 @@ class Subject:
         """A task with the splits of seed 0.
 
         Raises:
-            UserError: where it cannot be split.
+            UserError: where it cannot be split, or has no classes.
         """
+        if not task.classes:
+            raise UserError(
+                f"Task {task.name} is answered in words, and an audit looks at classes: "
+                "leave it out."
+            )
         return cls(reference, task, make_splits(task), fresh)
 
     @cached_property
     def used(self) -> tuple[Entry, ...]:
         """The examples of a run."""
         return tuple(
-            Entry(e.item.id, e.item.group, e.item.text, e.label, split)
+            Entry(e.item.id, e.item.group, e.item.text, int(e.label), split)
             for split in SPLITS
             for e in self.splits.examples(split)
         )
@@ -78,7 +84,7 @@ class Subject:
             return ()
         split_of = self.task.split_of
         return tuple(
-            Entry(r.id or r.place, r.group, r.text, r.label, split_of.get(r.file))
+            Entry(r.id or r.place, r.group, r.text, int(r.label), split_of.get(r.file))
             for r in self.task.rows
         )
 
@@ -97,7 +103,8 @@ class Subject:
         for file, split in files.items():
             rows = [r for r in self.task.rows if file in (None, r.file)]
             entries += [
-                Entry(r.id or r.place, r.group, r.text, r.label, split) for r in distinct(rows)[0]
+                Entry(r.id or r.place, r.group, r.text, int(r.label), split)
+                for r in distinct(rows)[0]
             ]
         return tuple(entries)
 

@@ -5,7 +5,7 @@ the supervisor. What the store has is read, the rest is computed, so the order
 in which an engine asks only decides who waits.
 """
 
-from weak2strong.study.stages.checks import name_baseline, probe_ceiling
+from weak2strong.study.stages.checks import has_probe, name_baseline, probe_ceiling
 from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED
 from weak2strong.study.stages.roles import ceiling, supervisor, weak_labels
 from weak2strong.study.stages.students import student
@@ -16,6 +16,7 @@ __all__ = [
     "PREDICTED",
     "Sweep",
     "ceiling",
+    "has_probe",
     "name_baseline",
     "probe_ceiling",
     "student",

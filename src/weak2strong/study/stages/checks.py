@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from weak2strong.models.spec import fingerprint
-from weak2strong.predictions import Predictions, load_predictions
+from weak2strong.predictions import WRITTEN, Predictions, load_predictions, texts
 from weak2strong.study.desk import Desk, Write
 from weak2strong.study.stages.finetuning import FILE, writer
 from weak2strong.study.stages.frozen import activations
 from weak2strong.tasks.splits import digest
-from weak2strong.tasks.task import Item, Kind
+from weak2strong.tasks.task import Example, Item, Kind
 
 
 def probe_ceiling(desk: Desk) -> Predictions:
@@ -45,34 +45,55 @@ def probe_ceiling(desk: Desk) -> Predictions:
     return load_predictions(desk.stage("probe", fields, inputs, make).path / FILE)["test"]
 
 
+def has_probe(kind: Kind) -> bool:
+    """Whether a task has a probe as a check: where there are no classes there is none."""
+    return kind not in WRITTEN
+
+
 def name_baseline(desk: Desk) -> Predictions:
     """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
     train, test = desk.splits.strong_train, desk.splits.items("test")
 
     def make(working: Path) -> Write:
-        labels, classes = np.array([e.label for e in train]), len(desk.task.classes)
-        answers = _spelling(desk.task.kind, [e.item for e in train], labels, test, classes)
+        answers = _SPELLING[desk.task.kind](train, test, len(desk.task.classes))
         return writer({"test": Predictions(tuple(i.id for i in test), answers, desk.task.kind)})
 
     inputs = {"train": digest(train), **desk.item_digests(("test",))}
     return load_predictions(desk.stage("names", {}, inputs, make).path / FILE)["test"]
 
 
-def _spelling(
-    kind: Kind, train: Sequence[Item], labels: np.ndarray, test: Sequence[Item], classes: int
+def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
+    from weak2strong.probes import ngram_baseline
+
+    labels = np.array([e.label for e in train])
+    return ngram_baseline(
+        [e.item.text for e in train], labels, [item.text for item in test], classes
+    )
+
+
+def _preferred_by_spelling(
+    train: Sequence[Example], test: Sequence[Item], classes: int
 ) -> np.ndarray:
-    """What the letters of a text say of its class, or those of two completions of which is better.
+    """A prompt is left out: it is the same for both, so that no sum over letters can use it."""
+    from weak2strong.probes import ngram_comparison
 
-    A prompt is left out: it is the same for both, so that no sum over letters can use it.
-    """
-    from weak2strong.probes import ngram_baseline, ngram_comparison
+    labels = np.array([e.label for e in train])
+    return ngram_comparison(
+        [e.item.completions for e in train], labels, [item.completions for item in test]
+    )
 
-    answers = {
-        "classification": lambda: ngram_baseline(
-            [item.text for item in train], labels, [item.text for item in test], classes
-        ),
-        "preference": lambda: ngram_comparison(
-            [item.completions for item in train], labels, [item.completions for item in test]
-        ),
-    }
-    return answers[kind]()
+
+def _text_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
+    from weak2strong.probes import ngram_neighbour
+
+    targets = [str(e.label) for e in train]
+    return texts(
+        ngram_neighbour([e.item.text for e in train], targets, [item.text for item in test])
+    )
+
+
+_SPELLING: dict[Kind, Callable[[Sequence[Example], Sequence[Item], int], np.ndarray]] = {
+    "classification": _class_by_spelling,
+    "preference": _preferred_by_spelling,
+    "generation": _text_by_spelling,
+}

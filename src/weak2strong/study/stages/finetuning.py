@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weak2strong.activations import Activations, load_activations, save_activations
-from weak2strong.losses import Loss
+from weak2strong.errors import UserError
+from weak2strong.losses import Loss, loss
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.plugins import digest_of
-from weak2strong.predictions import Predictions, load_predictions, save_predictions
+from weak2strong.predictions import WRITTEN, Predictions, load_predictions, save_predictions
 from weak2strong.study.desk import Desk, Write
 from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest, hold_out
-from weak2strong.tasks.task import Example, Item
+from weak2strong.tasks.task import Example, Item, Kind
 from weak2strong.training.settings import Training
 
 if TYPE_CHECKING:
@@ -35,13 +37,16 @@ HELD_OUT = 0.1
 FILE = "predictions.parquet"
 STATES = "activations.safetensors"
 
+Answer = Callable[[Sequence[Item]], Predictions]
+"""What a finetuned model says of items."""
+
 LAST = -1
 """Under which activations of a finetuned model are stored: it has one layer of interest."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What one finetuning learns from and stops on: items with targets (n, classes)."""
+    """What one finetuning learns from and stops on: items with targets (see `true_targets`)."""
 
     items: Sequence[Item]
     targets: np.ndarray
@@ -64,14 +69,22 @@ def true_lesson(desk: Desk, examples: Sequence[Example]) -> Lesson:
 def finetune(
     desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
 ) -> Mapping[str, Predictions]:
-    """The stage beneath supervisor, ceiling and students: fit, then predict every split."""
+    """The stage beneath supervisor, ceiling and students: fit, then predict every split.
+
+    Raises:
+        UserError: for a loss that the kind of task has no use for.
+    """
     asked = {split: desk.splits.items(split) for split in PREDICTED}
+    if desk.task.kind in WRITTEN and of != loss("cross-entropy"):
+        raise UserError(
+            f"The loss {type(of).__name__} needs probabilities of classes, and task "
+            f"{desk.task.name} is answered in words: finetune with cross-entropy."
+        )
 
     def make(working: Path) -> Write:
-        from weak2strong.training.predict import predict
-
-        loaded, done = _fitted(desk, model, training, of, lesson, seed, working)
-        answers = {split: predict(loaded, items) for split, items in asked.items()}
+        learn = _LEARNERS[desk.task.kind]
+        answer, done = learn(desk, model, training, of, lesson, seed, working)
+        answers = {split: answer(items) for split, items in asked.items()}
 
         def write(folder: Path) -> None:
             writer(answers)(folder)
@@ -136,6 +149,58 @@ def _fitted(
     return loaded, done
 
 
+def _with_head(
+    desk: Desk,
+    model: ModelSpec,
+    training: Training,
+    of: Loss,
+    lesson: Lesson,
+    seed: int,
+    working: Path,
+) -> tuple[Answer, Fit]:
+    """How a model with a head answers that has learnt its lesson."""
+    from weak2strong.training.predict import predict
+
+    loaded, done = _fitted(desk, model, training, of, lesson, seed, working)
+    return partial(predict, loaded), done
+
+
+def _in_words(
+    desk: Desk,
+    model: ModelSpec,
+    training: Training,
+    of: Loss,
+    lesson: Lesson,
+    seed: int,
+    working: Path,
+) -> tuple[Answer, Fit]:
+    """How a language model answers that has learnt its lesson."""
+    from weak2strong.models.language import load_language_model
+    from weak2strong.training.fit import Labelled
+    from weak2strong.training.writing import fit_writing
+
+    loaded = load_language_model(model, seed)
+    writer, done = fit_writing(
+        loaded,
+        Labelled(lesson.items, lesson.targets),
+        training,
+        seed,
+        Labelled(lesson.validation_items, lesson.validation_targets),
+        desk.on_step,
+        checkpoint=working / "checkpoint.safetensors",
+    )
+    desk.note = done.note
+    loaded.freeze()
+    return writer.answers, done
+
+
+_LEARNERS: dict[Kind, Callable[..., tuple[Answer, Fit]]] = {
+    "classification": _with_head,
+    "preference": _with_head,
+    "generation": _in_words,
+}
+
+
 def _about(
     desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
 ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
@@ -169,11 +234,13 @@ def writer(answers: Mapping[str, Predictions]) -> Write:
 def labels_digest(p: Predictions) -> str:
     """SHA-256 of ids, in their order, and labels."""
     sha = hashlib.sha256(json.dumps([p.kind, p.ids]).encode())
-    sha.update(array_digest(p.probabilities).encode())
+    sha.update(array_digest(p.values).encode())
     return sha.hexdigest()
 
 
 def array_digest(values: np.ndarray) -> str:
-    """SHA-256 of shape and float64 values."""
+    """SHA-256 of shape and float64 values, or of texts."""
+    if values.dtype == object:
+        return hashlib.sha256(json.dumps(values.tolist()).encode()).hexdigest()
     values = np.ascontiguousarray(values, dtype=np.float64)
     return hashlib.sha256(str(values.shape).encode() + values.tobytes()).hexdigest()

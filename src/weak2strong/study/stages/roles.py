@@ -32,12 +32,12 @@ def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
     path = desk.config.weak_labels
     if path is None:
         return supervisor(desk, seed)
-    given = read_weak_labels(path, len(desk.task.classes))
+    given = read_weak_labels(path, len(desk.task.classes), desk.task.kind)
     found = {}
     for split in PREDICTED:
         ids = tuple(item.id for item in desk.splits.items(split))
         try:
-            found[split] = Predictions(ids, given.at(ids), desk.task.kind)
+            found[split] = given.only(ids)
         except UserError as e:
             raise UserError(
                 f"Weak labels {path}, split {split} of {desk.task.name}: {e} "

@@ -190,8 +190,7 @@ def shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
     """The labels of the splits that a student learns from and stops on, as the study has them."""
     told = joined(labels["strong_train"], labels["validation"])
     if desk.config.labels == "hard":
-        certain = hardened(desk.task.kind, told.probabilities)
-        told = replace(told, probabilities=certain)
+        told = replace(told, values=hardened(desk.task.kind, told.values))
     return told
 
 

@@ -1,0 +1,92 @@
+"""Scores on easy and on hard test examples.
+
+Difficulty is what the task says of an example, in its own unit, more for harder (see
+`weak2strong.tasks.task.Example`): it is not judged by any model of the run. Burns et al. 2023,
+appendix C, look at chess puzzles by rating.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from weak2strong.analysis.estimates import columns, score_estimate
+from weak2strong.analysis.intervals import Metric
+from weak2strong.analysis.tested import Tested
+from weak2strong.errors import UserError
+
+BUCKETS = 4
+"""Quantile buckets where no edges are given."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Examples with a difficulty from ``low`` to below ``high``; the last one takes ``high`` in."""
+
+    low: float
+    high: float
+    members: np.ndarray
+
+
+def buckets(difficulty: np.ndarray, edges: Sequence[float] = ()) -> list[Bucket]:
+    """Examples from easy to hard; equally hard ones share a bucket.
+
+    Args:
+        difficulty: ``(n,)``.
+        edges: between the buckets, rising; the quartiles if none, so that many equally hard
+            examples make fewer buckets than `BUCKETS`.
+
+    Raises:
+        UserError: for edges that do not rise, or that leave a bucket empty.
+    """
+    least, most = float(difficulty.min()), float(difficulty.max())
+    if not edges:
+        inner = np.unique(np.quantile(difficulty, np.arange(1, BUCKETS) / BUCKETS, method="higher"))
+        edges = [float(e) for e in inner if e > least]
+    elif any(b <= a for a, b in pairwise(edges)):
+        raise UserError(f"--edges rise from easy to hard, unlike {_list(edges)}.")
+    of = np.searchsorted(edges, difficulty, side="right")
+    if len(np.unique(of)) != len(edges) + 1:
+        raise UserError(
+            f"--edges {_list(edges)} leave a bucket empty: difficulties of the test examples go "
+            f"from {least:g} to {most:g}."
+        )
+    ends = [least, *edges, most]
+    return [Bucket(ends[i], ends[i + 1], of == i) for i in range(len(edges) + 1)]
+
+
+def difficulty_rows(
+    tested: Tested, metric: Metric, edges: Sequence[float] = ()
+) -> Iterator[dict[str, Any]]:
+    """A row a bucket and role: the score there, null where it is not defined.
+
+    ``role`` is floor, student or ceiling, and ``method`` empty except for students.
+    """
+    assert tested.difficulty is not None
+    roles = [("floor", "", tested.floor)]
+    roles += [("student", method, of) for method, of in tested.students.items()]
+    roles += [("ceiling", "", tested.ceiling)]
+    for number, bucket in enumerate(buckets(tested.difficulty, edges)):
+        here = bucket.members
+        groups = len(np.unique(tested.groups[here]))
+        for role, method, answers in roles:
+            found = score_estimate(
+                answers[:, here], tested.labels[here], metric, tested.weights[:, here], groups
+            )
+            yield {
+                "bucket": number,
+                "from": bucket.low,
+                "to": bucket.high,
+                "examples": int(here.sum()),
+                "role": role,
+                "method": method,
+                **columns("score", found),
+            }
+
+
+def _list(edges: Sequence[float]) -> str:
+    return ", ".join(f"{e:g}" for e in edges)

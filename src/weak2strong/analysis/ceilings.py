@@ -1,0 +1,127 @@
+"""Is the ceiling high enough? PGR against it, and against the better of it and a probe.
+
+The *best ceiling* of a task is the higher score of two models that saw ground truth of
+``strong_train``: the finetuned ceiling, and a logistic probe on the frozen strong model. Where the
+probe is better, finetuning fell short, and PGR against the ceiling flatters every method.
+
+The probe is a convex fit on fixed activations, the same for every seed: it has no variance over
+seeds, and enters `weak2strong.analysis.recovered` as a ceiling that answers alike in all of them.
+Its luck with the training examples is in no interval, as nobody's is.
+
+The choice is made on test, by the mean score: the higher of two noisy numbers is too high on
+average, by at most 0.4 standard errors of their difference (E max(X, 0) for a normal X with mean 0
+is its deviation over sqrt(2 pi)). That errs against the methods: PGR comes out too low, not too
+high. A gap that is only there because the higher one was chosen is as small as that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weak2strong.analysis.estimates import ANY, SHARE, Estimate, columns, estimated
+from weak2strong.analysis.intervals import Interval, Metric, replicate_scores
+from weak2strong.analysis.over_tasks import OverTasks, over_tasks
+from weak2strong.analysis.summary import Line, summarise
+from weak2strong.analysis.tested import Tested
+from weak2strong.study.config import StudyConfig
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """PGR against both ceilings.
+
+    Attributes:
+        finetuned: a line a task and method, against the finetuned ceiling.
+        best: the same lines against the best ceiling.
+        probed: the tasks on which that is the probe.
+        over: PGR against the best ceilings over tasks; None where there is one task.
+    """
+
+    finetuned: list[Line]
+    best: list[Line]
+    probed: tuple[str, ...]
+    over: OverTasks | None
+
+
+def ceilings(config: StudyConfig, predictions: pl.DataFrame, on: str | None = None) -> Ceilings:
+    """PGR of every task and method of a run, against both ceilings.
+
+    Args:
+        config: the study.
+        predictions: of its run, every task with a probe.
+        on: name of a metric of which more is better; the study's own if None.
+    """
+    import polars as pl
+
+    lines = summarise(config, predictions, on)
+    higher = (
+        x.task
+        for x in lines
+        if x.probe_ceiling is not None and x.probe_ceiling > x.recovered.ceiling
+    )
+    probed = tuple(dict.fromkeys(higher))
+    probe = predictions.filter(role="probe").select(
+        "task", "id", pl.col("probabilities").alias("of_probe")
+    )
+    # A ceiling with a method has read the texts first, and is what it is.
+    is_ceiling = (pl.col("role") == "ceiling") & (pl.col("method") == "")
+    replaced = is_ceiling & pl.col("task").is_in(probed)
+    against_best = predictions.join(
+        probe, on=["task", "id"], how="left", maintain_order="left"
+    ).with_columns(probabilities=pl.when(replaced).then("of_probe").otherwise("probabilities"))
+    again = summarise(config, against_best.filter(pl.col("task").is_in(probed)), on)
+    of = {(x.task, x.method): x for x in (*lines, *again)}
+    best = [of[x.task, x.method] for x in lines]
+    return Ceilings(lines, best, probed, over_tasks(config, against_best, best))
+
+
+def ceiling_rows(found: Ceilings) -> list[dict[str, Any]]:
+    """A row a task, method and ceiling, ``against`` being ``finetuned`` or ``best``.
+
+    ``is`` says which model that is, finetuned or probe; PGR is null where it is undefined.
+    """
+    rows = []
+    for lines, against in ((found.finetuned, "finetuned"), (found.best, "best")):
+        for x in lines:
+            r = x.recovered
+            probe = against == "best" and x.task in found.probed
+            rows.append(
+                {
+                    "task": x.task,
+                    "method": x.method,
+                    "metric": x.metric,
+                    "against": against,
+                    "is": "probe" if probe else "finetuned",
+                    **columns("ceiling", _estimate(r.ceiling, r.ceiling_interval, SHARE)),
+                    **columns("pgr", None if r.value is None else _estimate(r.value, r.interval)),
+                    "undefined": r.undefined,
+                }
+            )
+    return rows
+
+
+def probe_minus_ceiling(tested: Tested, metric: Metric) -> Estimate | None:
+    """By how much the probe's score is above the finetuned ceiling's, mean over seeds."""
+    assert tested.probe is not None
+    roles = [tested.ceiling, np.broadcast_to(tested.probe, tested.ceiling.shape)]
+    whole = np.ones((1, len(tested.labels)))
+    scores, drawn = (
+        replicate_scores(roles, tested.labels, metric, w) @ np.array([-1.0, 1.0])
+        for w in (whole, tested.weights)
+    )
+    return estimated(scores[0], drawn, tested.group_count)
+
+
+def _estimate(
+    value: float, interval: Interval | None, within: tuple[float, float] = ANY
+) -> Estimate | None:
+    if interval is None:
+        return None
+    low, high = np.clip([interval.low, interval.high], *within)
+    return Estimate(value, float(low), float(high))

@@ -1,0 +1,112 @@
+"""A number with its interval: the mean over seeds of a score, on one test set.
+
+Intervals are those of `weak2strong.analysis.intervals`: t below `BOOTSTRAP_SEEDS` seeds, the
+crossed bootstrap from there on; over seeds and groups of test examples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from weak2strong.analysis.intervals import (
+    Measured,
+    Metric,
+    bootstrap_interval,
+    crossed_means,
+    replicate_scores,
+    t_interval,
+)
+from weak2strong.analysis.recovered import BOOTSTRAP_SEEDS
+
+LEVEL = 0.95
+
+ANY = (-np.inf, np.inf)
+SHARE = (0.0, 1.0)
+"""Where a quantity can lie: an interval is cut there, which takes nothing from its coverage."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds and its 95% interval, in the units of the score."""
+
+    value: float
+    low: float
+    high: float
+
+
+def estimated(
+    scores: np.ndarray, replicates: np.ndarray, groups: int, within: tuple[float, float] = ANY
+) -> Estimate | None:
+    """The mean of scores with an interval.
+
+    Args:
+        scores: of every seed on the test set, ``(S,)``.
+        replicates: the same on redrawn test sets, ``(b, S)``; those with a nan are left out.
+        groups: how many groups the test examples form.
+        within: where the quantity can lie.
+
+    Returns:
+        None where a score is not defined, or fewer than half of the replicates are, or there
+        is one group only.
+    """
+    defined = np.isfinite(replicates).all(axis=1)
+    if not np.isfinite(scores).all() or defined.mean() < 0.5 or groups < 2:
+        return None
+    measured = Measured(scores[:, None], replicates[defined][:, :, None], groups)
+    one = np.ones(1)
+    if len(scores) < BOOTSTRAP_SEEDS:
+        found = t_interval(measured, one, LEVEL)
+    else:
+        means = crossed_means(measured, np.random.default_rng([0, 1]))
+        found = bootstrap_interval(measured, means, one, LEVEL)
+    low, high = np.clip([found.low, found.high], *within)
+    return Estimate(float(scores.mean()), float(low), float(high))
+
+
+def mean_estimate(
+    values: np.ndarray,
+    weights: np.ndarray,
+    groups: int,
+    among: np.ndarray | None = None,
+    within: tuple[float, float] = ANY,
+) -> Estimate | None:
+    """The mean over examples of a value, averaged over seeds.
+
+    Args:
+        values: ``(S, n)``.
+        weights: how often each example counts in each bootstrap replicate, ``(b, n)``.
+        groups: how many groups the examples form.
+        among: which examples of each seed are meant, booleans ``(S, n)``; all if None.
+        within: where the mean can lie.
+
+    Returns:
+        None where a seed has no such example (see `estimated`).
+    """
+    chosen = np.ones(values.shape) if among is None else among.astype(float)
+    with np.errstate(invalid="ignore"):
+        scores = (values * chosen).sum(axis=1) / chosen.sum(axis=1)
+        replicates = (weights @ (values * chosen).T) / (weights @ chosen.T)
+    return estimated(scores, replicates, groups, within)
+
+
+def score_estimate(
+    answers: np.ndarray, labels: np.ndarray, metric: Metric, weights: np.ndarray, groups: int
+) -> Estimate | None:
+    """The score of answers ``(S, n, k)``, averaged over seeds (see `estimated`).
+
+    The metric is one of which more is better; those of `weak2strong.metrics` are from 0 to 1.
+    """
+    whole = np.ones((1, len(labels)))
+    scores, drawn = (
+        replicate_scores([answers], labels, metric, w)[:, :, 0] for w in (whole, weights)
+    )
+    return estimated(scores[0], drawn, groups, SHARE)
+
+
+def columns(name: str, found: Estimate | None) -> dict[str, float | None]:
+    """An estimate as columns of a table: ``name``, ``name_low``, ``name_high``."""
+    if found is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}

@@ -1,0 +1,160 @@
+"""All analyses of a run at once: best ceilings, columns, and what is left out."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from weak2strong.analysis.analyse import TABLES, analyse
+from weak2strong.analysis.recovered import recovered
+from weak2strong.errors import UserError
+from weak2strong.metrics import accuracy
+from weak2strong.models.spec import ModelSpec
+from weak2strong.study.config import StudyConfig
+from weak2strong.training.settings import Training
+
+N, SEEDS = 400, 3
+RATES = Training(learning_rate=1e-4, head_rate=1e-3)
+METHODS = ("naive", "finetune-then-probe")
+ACCURACY = {"floor": 0.6, "naive": 0.7, "finetune-then-probe": 0.75, "ceiling": 0.8}
+
+
+def config(*tasks: str, **changes) -> StudyConfig:
+    return StudyConfig(
+        tasks=tasks,
+        methods=METHODS,
+        seeds=SEEDS,
+        weak=ModelSpec("atlas-xs"),
+        strong=ModelSpec("nowhere/model"),
+        weak_training=RATES,
+        strong_training=RATES,
+    )
+
+
+def rows(task: str, probe: float, difficulty: float | None = None) -> pl.DataFrame:
+    """Predictions of a task; roles are right on such shares, give or take a percent a seed."""
+    rng = np.random.default_rng(len(task))
+    labels = rng.integers(2, size=N)
+    answerers = [("probe", "", -1, probe), ("names", "", -1, 0.5)]
+    for s in range(SEEDS):
+        answerers += [(r, "", s, ACCURACY[r] + 0.01 * s) for r in ("floor", "ceiling")]
+        answerers += [("student", m, s, ACCURACY[m] + 0.01 * s) for m in METHODS]
+    frames = []
+    for role, method, seed, share in answerers:
+        right = rng.permutation(N) < share * N
+        p = np.where(right, labels, 1 - labels)[:, None] == np.arange(2)
+        frame = {
+            "task": task,
+            "kind": "classification",
+            "role": role,
+            "method": method,
+            "seed": seed,
+            "id": [f"{i:04}" for i in range(N)],
+            "group": [f"{i // 2:04}" for i in range(N)],
+            "label": labels,
+            "difficulty": pl.Series(
+                [None if difficulty is None else difficulty * i for i in range(N)],
+                dtype=pl.Float64,
+            ),
+            "probabilities": np.where(p, 0.8, 0.2).tolist(),
+        }
+        frames.append(pl.DataFrame(frame))
+    return pl.concat(frames)
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    """The ceiling of ``low`` is below its probe; ``high`` has difficulties."""
+    return pl.concat([rows("low", probe=0.9), rows("high", probe=0.7, difficulty=2.0)])
+
+
+@pytest.fixture(scope="module")
+def analysed(frame):
+    return analyse(config("low", "high"), frame)
+
+
+def answers(frame: pl.DataFrame, task: str, role: str, method: str = "") -> np.ndarray:
+    of = frame.filter(task=task, role=role, method=method).sort("seed", "id")
+    return np.array(of["probabilities"].to_list()).reshape(-1, N, 2)
+
+
+def test_pgr_against_the_best_ceiling_is_that_of_the_probe_where_it_is_better(frame, analysed):
+    """The probe stands in as a ceiling that answers alike in every seed."""
+    found = analysed.tables["ceilings"]
+    (low,) = found.filter(task="low", method="naive", against="best").to_dicts()
+    probe = np.repeat(answers(frame, "low", "probe"), SEEDS, axis=0)
+    one = frame.filter(task="low", role="names").sort("id")
+    expected = recovered(
+        answers(frame, "low", "floor"),
+        answers(frame, "low", "student", "naive"),
+        probe,
+        one["label"].to_numpy(),
+        one["group"].to_numpy(),
+        accuracy,
+    )
+    assert expected.value == pytest.approx(0.1 / (0.9 - 0.61), abs=0.01)
+    assert expected.interval is not None
+    assert (low["is"], low["ceiling"]) == ("probe", pytest.approx(0.9))
+    assert (low["pgr"], low["pgr_low"], low["pgr_high"]) == pytest.approx(
+        (expected.value, expected.interval.low, expected.interval.high)
+    )
+    (tuned,) = found.filter(task="low", method="naive", against="finetuned").to_dicts()
+    assert tuned["pgr"] == pytest.approx(0.5, abs=0.02)
+    assert tuned["probe_minus_ceiling"] == pytest.approx(0.9 - 0.81)
+    assert tuned["probe_minus_ceiling_low"] > 0
+
+
+def test_a_ceiling_above_its_probe_is_the_best_one(analysed):
+    both = analysed.tables["ceilings"].filter(task="high", method="naive").to_dicts()
+    assert [row["is"] for row in both] == ["finetuned", "finetuned"]
+    assert both[0]["pgr"] == both[1]["pgr"]
+    assert analysed.ceilings.probed == ("low",)
+    pooled = analysed.ceilings.over.methods["naive"].pooled
+    assert pooled == pytest.approx(0.2 / (0.29 + 0.2), abs=0.01)
+
+
+def test_every_table_has_the_models_and_their_sizes(analysed):
+    assert set(analysed.tables) == set(TABLES)
+    for name, table in analysed.tables.items():
+        assert set(table["weak_parameters"]) == {92_320}, name
+        assert table["strong_parameters"].dtype == pl.Int64
+        assert table["strong_parameters"].null_count() == len(table)
+        assert set(table["seeds"]) == {SEEDS}
+        if "oracle" in table.columns:
+            oracle = table.filter("oracle")["method"].unique().to_list()
+            assert oracle == ["finetune-then-probe"], name
+    assert set(analysed.tables["difficulty"]["task"]) == {"high"}
+    assert set(analysed.tables["saliency"].drop_nulls("score")["bar"]) == {
+        "lp(gt)",
+        "ft(weak)",
+        "ft(weak)+lp(gt)",
+        "ft(gt)",
+    }
+    assert analysed.left_out == ("Saliency: the run lacks lp(weak) (method linear-probe).",)
+
+
+def test_what_a_run_lacks_is_said(frame):
+    low = frame.filter(task="low")
+    one = analyse(config("low"), low)
+    assert one.left_out[1] == "Difficulty: no task says how hard its examples are."
+    assert not {"difficulty", "misfit_over_tasks"} & set(one.tables)
+    older = analyse(config("low"), low.drop("difficulty"))
+    assert "made before it was recorded" in older.left_out[1]
+    unprobed = analyse(config("low"), low.filter(pl.col("role") != "probe"))
+    assert unprobed.ceilings is None
+    assert "lp(gt) (check probe)" in unprobed.left_out[0]
+    assert unprobed.left_out[1] == "Ceiling check: the run has no probe with ground truth."
+
+
+def test_answers_that_are_texts_are_left_out_or_refused(frame):
+    kind = pl.when(pl.col("task") == "low").then(pl.lit("generation"))
+    mixed = frame.with_columns(kind=kind.otherwise("kind"))
+    found = analyse(config("low", "high"), mixed)
+    assert set(found.tables["agreement"]["task"]) == {"high"}
+    assert found.left_out[0] == "low: its answers are texts, not probabilities."
+    with pytest.raises(UserError, match="need probabilities"):
+        analyse(config("low"), mixed.filter(task="low"))
+
+
+def test_a_test_set_of_one_group_is_a_sentence(frame):
+    with pytest.raises(UserError, match="low: all test examples are of one group"):
+        analyse(config("low"), frame.filter(task="low").with_columns(group=pl.lit("x")))
