@@ -74,7 +74,7 @@ def read_unfinished(folder: Path) -> Unfinished | None:
     if not events:
         now = datetime.now(UTC)
         events = [{"time": now.isoformat(), "event": "start"}]
-    steps = [e for e in events if e["event"] == "step"]
+    steps: list[dict[str, Any]] = [e for e in events if e["event"] == "step"]
     tasks, seeds = len(config.tasks), config.seeds
     of_kind = {
         "supervisor": 0 if config.weak_labels else tasks * seeds,

@@ -53,7 +53,8 @@ def data(run: Finished) -> pl.DataFrame | None:
             return None
     if not rows:
         return None
-    schema = {"method": pl.String, "of": pl.String, "pgr": float, "low": float, "high": float}
+    names = ("pgr", "low", "high")
+    schema = {"method": pl.String, "of": pl.String} | dict.fromkeys(names, pl.Float64)
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -45,7 +45,7 @@ def data(run: Finished) -> pl.DataFrame:
             ends = (interval.low, interval.high)
             rows.append((task, role, method, score, *ends, lines[0].chance, lines[0].metric))
     columns = ["task", "role", "method", "score", "low", "high", "chance", "metric"]
-    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"chance": float})
+    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"chance": pl.Float64})
 
 
 def means(frame: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             fontsize=8,
             color=MUTED,
         )
-    rows_of(axes, [NAMES.get(row["role"], row["method"]) for row in shown])
+    rows_of(axes, [NAMES.get(row["role"]) or row["method"] for row in shown])
     top = float(frame["high"].max() if not several else frame["score"].max())  # pyright: ignore
     axes.set_xlim(0, max(1.0, top) * 1.1)
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])

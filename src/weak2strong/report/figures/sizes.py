@@ -50,7 +50,7 @@ def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
             rows.append((*models, method, run.lines[0].metric, floor, student, ceiling, pgr))
     columns = ["weak", "strong", "parameters", "method", "metric"]
     columns += ["floor", "student", "ceiling", "pgr"]
-    frame = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"pgr": float})
+    frame = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"pgr": pl.Float64})
     return frame.sort("weak", "parameters") if frame["parameters"].n_unique() > 1 else None
 
 
