@@ -175,7 +175,12 @@ def test_several_runs_are_compared(small_run, made_run, tmp_path):
     assert [r[:2] for r in rows[1:]] == [
         [f"atlas-xs to {s}", m] for s in ("atlas-s", "atlas-l") for m in ("naive", "confidence")
     ]
-    assert any(attrs.get("id") == "compared-sizes" for _, attrs in read.tags)
+    text = page([small_run, other])
+    svg = re.search(r'id="compared-sizes".*?</figure>', text, re.DOTALL)[0]
+    # The sizes of the two rungs, and no markup of mathematics.
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert {"238k", "902k"} <= set(words)
+    assert "$" not in svg
     ids = [attrs["id"] for _, attrs in read.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
 

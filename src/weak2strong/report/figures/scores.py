@@ -83,7 +83,9 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             )
             right = max(scores)
         else:
-            axes.plot([row["low"], row["high"]], [y, y], color=INK, linewidth=1.2)
+            # A light line beneath, so that the interval is seen on a dark bar too.
+            for colour, width in ((PAPER, 3.2), (INK, 1.4)):
+                axes.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=width)
             right = max(right, row["high"])
         axes.annotate(
             f"{row['score']:.3f}", (right, y), (5, 0), textcoords="offset points", va="center"

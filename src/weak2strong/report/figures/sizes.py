@@ -67,6 +67,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         )
     )
     figure, grid = new(2, len(methods), 4.4, sharex=True, sharey="row", squeeze=False)
+    sizes = frame["parameters"].unique().sort().to_list()
     for column, method in enumerate(methods):
         scores, pgr = grid[:, column]
         of = frame.filter(method=method)
@@ -98,6 +99,8 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             pgr.axhline(at, color=MUTED, linewidth=0.7)
         for axes in (scores, pgr):
             axes.set_xscale("log")
+            axes.set_xticks(sizes, [_short(size) for size in sizes])
+            axes.minorticks_off()
             axes.grid(axis="y")
         scores.set_title(method)
     grid[0, 0].set_ylabel(TITLES.get(frame["metric"][0], frame["metric"][0]))
@@ -105,6 +108,14 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     figure.supxlabel("parameters of the student", fontsize=9)
     figure.legend(loc="outside upper center", ncols=3)
     return figure
+
+
+def _short(count: int) -> str:
+    """A number of parameters, such as ``238k`` or ``7.2B``."""
+    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{name}"
+    return str(count)
 
 
 def title(frame: pl.DataFrame) -> str:
