@@ -64,7 +64,7 @@ def _curves(frame: pl.DataFrame, methods: list[str]) -> list[tuple[str, pl.DataF
 def error(curve: pl.DataFrame) -> float:
     """The expected calibration error of a curve: mean of the distances, weighted by answers."""
     distance = (curve["accuracy"] - curve["confidence"]).abs()
-    return float((distance * curve["answers"]).sum() / curve["answers"].sum())
+    return float((distance * curve["answers"]).sum()) / float(curve["answers"].sum())
 
 
 def _methods(frame: pl.DataFrame, looks: Looks | None = None) -> list[str]:
