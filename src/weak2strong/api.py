@@ -105,6 +105,19 @@ class Results:
 
         return analyse(self.config, self.predictions, metric, edges)
 
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the run as one HTML file, and return where that is.
+
+        Args:
+            path: the file; ``report.html`` in the run folder if None.
+
+        Raises:
+            UserError: where it cannot be written.
+        """
+        from weak2strong.report.page import write_page
+
+        return write_page([self.folder], Path(path) if path else self.folder / "report.html")
+
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
 

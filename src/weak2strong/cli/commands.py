@@ -16,6 +16,7 @@ from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
 from weak2strong.cli.power import Power
+from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
@@ -33,6 +34,8 @@ Store = (
 Command = (
     Annotated[Run, subcommand("run")]
     | Annotated[Table, subcommand("table")]
+    | Annotated[Report, subcommand("report")]
+    | Annotated[Figures, subcommand("figures")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Power, subcommand("power")]
     | Annotated[Analyse, subcommand("analyse")]
