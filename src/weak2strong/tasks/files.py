@@ -54,7 +54,7 @@ class DataOptions:
     """Which part of a dataset repository to read, where it has several."""
     split: str = "train"
     """Which of a dataset repository's own splits to read; ours are all made of it."""
-    puzzles: PuzzleOptions = PuzzleOptions()
+    puzzles: PuzzleOptions = field(default_factory=PuzzleOptions)
     """Which chess puzzles to take of a file, and how to tell and to answer them."""
 
     def __post_init__(self) -> None:
