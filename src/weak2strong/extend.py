@@ -197,10 +197,10 @@ def _checked(name: str, kind: Kind, classes: int, examples: Sequence[Example]) -
     examples, ids = list(examples), set[str]()
     for place, e in enumerate(examples):
         if not isinstance(e, Example) or not _is_label(kind, classes, e.label):
-            wanted = "a text" if kind == "generation" else f"from 0 to {classes - 1}"
+            wanted = "that is a text" if kind == "generation" else f"from 0 to {classes - 1}"
             raise UserError(
-                f"Task {name}: number {place} is {e!r}, and not an Example with a label that is "
-                f"{wanted}: mend the function that makes them."
+                f"Task {name}: number {place} is {e!r}, and not an Example with a label {wanted}: "
+                "mend the function that makes them."
             )
         if len(e.item.texts) != TEXTS[kind]:
             raise UserError(

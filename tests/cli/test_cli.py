@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.metrics import usual_metric
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import MissingError
 from weak2strong.study.engine import Plan
@@ -59,7 +60,7 @@ def test_the_help_names_the_defaults_of_a_study(capsys):
     for default in (*config.tasks, config.weak.name, config.strong.name, config.seeds):
         assert f"(default: {default}" in shown
     assert f"(default: {' '.join(config.methods)};" in shown
-    assert f"{config.metric} (default)" in shown
+    assert f"{usual_metric('classification')} (default)" in shown
 
 
 def test_table_prints_the_same_from_the_folder_alone(study, finished, capsys):

@@ -79,7 +79,7 @@ def test_the_page_says_how_it_was_made_and_what_to_know(seen):
     assert "0.0001 and 0.001 (strong)" in page
     assert "- 1 of 2 tasks have a ceiling 0.10 or more above a floor" in page
     assert "- On 2 of 2 tasks the ceiling is above the probe's score or at most 0.02 below." in page
-    assert "- Two, naive: PGR is undefined." in page
+    assert "- Two: PGR is undefined." in page
 
 
 def test_a_floor_at_chance_does_not_count_as_a_wide_gap(seen):

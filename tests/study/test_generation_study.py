@@ -223,9 +223,10 @@ def test_weak_labels_come_from_a_file(make_desk, splits, tmp_path):
     "method", ["confidence", "entropy", "kl", "few-shot-weak", "ensemble+naive"]
 )
 def test_methods_that_need_probabilities_are_refused_before_training(config, method):
-    sentence = (
-        f"'{method.split('+')[0]}.*' needs labels that are probabilities, .* colours are texts"
-    )
+    why = "needs labels that are probabilities, .* colours are texts"
+    if "shot" in method:
+        why = "is for tasks of kind classification, .* colours is of kind generation"
+    sentence = f"'{method.split('+')[0]}.*' {why}"
     with pytest.raises(UserError, match=sentence.replace("ensemble.*", "ensemble\\+naive")):
         replace(config, methods=("naive", method)).resolved()
 

@@ -11,7 +11,7 @@ from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.needs import provided
 
-BINARY = {"atlas-asia": 2}
+BINARY = {"atlas-asia": ("classification", 2)}
 
 
 def test_the_default_study_can_provide_for_all():
@@ -53,14 +53,14 @@ def test_what_is_missing_is_told(toy_models, quick_study, changes, method, why):
         return
     found, left = provided(replace(config, methods=("all",)), BINARY)
     assert method not in found
-    assert why in left[method]
+    assert why in left["all"][method]
     assert "naive" in found
 
 
 def test_classes_count_too():
     config = StudyConfig(methods=("confidence-openai-code",))
     with pytest.raises(UserError, match="for 2 classes, and task colours has 3"):
-        provided(config, {"atlas-asia": 2, "colours": 3})
+        provided(config, {**BINARY, "colours": ("classification", 3)})
     with pytest.raises(UserError, match="No method is left to run"):
         provided(replace(config, methods=()), BINARY)
 

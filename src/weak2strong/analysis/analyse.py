@@ -16,7 +16,7 @@ from weak2strong.analysis.saliency import BARS, saliency_rows
 from weak2strong.analysis.tested import PROBABILISTIC, Tested, read_tested
 from weak2strong.errors import UserError
 from weak2strong.methods.reference import is_oracle
-from weak2strong.metrics import LESS_IS_BETTER, metric
+from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 
@@ -74,7 +74,7 @@ def analyse(
     """
     import polars as pl
 
-    on = on or config.metric
+    on = on or config.metric or usual_metric("classification")
     if on in LESS_IS_BETTER:
         raise UserError(f"The analyses need a metric of which more is better, not {on!r}.")
     kinds = dict(predictions.select("task", "kind").unique(maintain_order=True).iter_rows())

@@ -60,7 +60,12 @@ def ceilings(config: StudyConfig, predictions: pl.DataFrame, on: str | None = No
     import polars as pl
 
     lines = summarise(config, predictions, on)
-    probed = tuple(dict.fromkeys(x.task for x in lines if x.probe_ceiling > x.recovered.ceiling))
+    higher = (
+        x.task
+        for x in lines
+        if x.probe_ceiling is not None and x.probe_ceiling > x.recovered.ceiling
+    )
+    probed = tuple(dict.fromkeys(higher))
     probe = predictions.filter(role="probe").select(
         "task", "id", pl.col("probabilities").alias("of_probe")
     )

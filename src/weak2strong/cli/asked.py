@@ -46,7 +46,8 @@ class Asked:
     seeds: Number = None
     """How many seeds (default: 5); each varies initialisation, order and supervisor."""
     metric: Annotated[str | None, arg(metavar="METRIC", help_behavior_hint="")] = None
-    """What scores and PGR are computed on: accuracy (default) or roc_auc."""
+    """What scores and PGR are computed on: accuracy (default) or roc_auc; exact_match of tasks that
+    are answered in words."""
     weak_labels: Place = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
     entities: Annotated[

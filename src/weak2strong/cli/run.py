@@ -36,8 +36,8 @@ class Run(Asked):
     supervisors: Models = None
     """Further supervisors, for ensembles (default: --weak from other seeds)."""
     methods: Names = None
-    """Methods by name, or all that the study can provide for, but for oracles (default: usual,
-    which is naive and confidence as far as it can; see: w2s methods). NAME:SETTING=VALUE
+    """Methods by name, or all that the study can provide for, but for oracles (default: usual;
+    that is naive and confidence as far as it can; see: w2s methods). NAME:SETTING=VALUE
     changes a setting, STEP+NAME puts a step before a method."""
     primary_test: Annotated[
         PrimaryTest | None,

@@ -4,10 +4,12 @@ import pytest
 
 from weak2strong.atlas.corpus import RELATIONS, _words
 from weak2strong.atlas.judgements import VERDICTS
-from weak2strong.tasks import IN_WORDS, TASKS
+from weak2strong.tasks import TASKS
 from weak2strong.tasks.atlas.facts import cities, sentence
 
-ATLAS = [name for name in TASKS if name.startswith("atlas-") and name not in IN_WORDS]
+ATLAS = [
+    name for name in TASKS if name.startswith("atlas-") and TASKS.get(name).kind == "classification"
+]
 PLAIN_ENGLISH = ("northerly", "easterly", "populous", "borders", "beside-china")
 WITHOUT_WORDS = {f"atlas-{name}" for name in PLAIN_ENGLISH}
 CLAIMS = {n for n in ATLAS if "claim" in n} | {"atlas-same-country", "atlas-larger"}

@@ -14,8 +14,7 @@ import numpy as np
 
 from weak2strong.activations import Activations, load_activations, save_activations
 from weak2strong.errors import UserError
-from weak2strong.losses import Loss
-from weak2strong.losses.cross_entropy import CrossEntropy
+from weak2strong.losses import Loss, loss
 from weak2strong.models.spec import ModelSpec, fingerprint
 from weak2strong.plugins import digest_of
 from weak2strong.predictions import WRITTEN, Predictions, load_predictions, save_predictions
@@ -76,7 +75,7 @@ def finetune(
         UserError: for a loss that the kind of task has no use for.
     """
     asked = {split: desk.splits.items(split) for split in PREDICTED}
-    if desk.task.kind in WRITTEN and not isinstance(of, CrossEntropy):
+    if desk.task.kind in WRITTEN and of != loss("cross-entropy"):
         raise UserError(
             f"The loss {type(of).__name__} needs probabilities of classes, and task "
             f"{desk.task.name} is answered in words: finetune with cross-entropy."

@@ -9,7 +9,7 @@ import numpy as np
 
 from weak2strong.errors import UserError
 from weak2strong.methods.method import Method
-from weak2strong.predictions import Predictions
+from weak2strong.predictions import WRITTEN, Predictions
 from weak2strong.study.desk import Desk
 from weak2strong.study.stages.finetuning import PREDICTED
 
@@ -47,13 +47,17 @@ def returned(desk: Desk, method: Method, found: Any) -> Mapping[str, Predictions
 
 def _fault(desk: Desk, answers: Predictions, ids: list[str]) -> str | None:
     """What is wrong with answers to the examples of these ids; None if nothing is."""
-    classes, values = len(desk.task.classes), np.asarray(answers.probabilities)
     if answers.kind != desk.task.kind:
         return f"of the kind {answers.kind!r}, and the task is a {desk.task.kind}"
     if missing := set(ids).difference(answers.ids):
         return f"without {len(missing)} of its {len(ids)} examples, such as id {min(missing)!r}"
     if strange := set(answers.ids).difference(ids):
         return f"with {len(strange)} ids that it does not have, such as {min(strange)!r}"
+    values = np.asarray(answers.values)
+    if answers.kind in WRITTEN:
+        texts = all(isinstance(text, str) for text in values)
+        return None if texts else "that are no texts"
+    classes = len(desk.task.classes)
     if values.shape != (len(ids), classes):
         return f"of shape {values.shape}: there are {len(ids)} examples and {classes} classes"
     if values.dtype.kind not in "fiu":
