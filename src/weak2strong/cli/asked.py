@@ -102,9 +102,10 @@ def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str
     from weak2strong.tasks.parts import NAMES, three_files
 
     if tasks == (PUZZLES,):
-        if len(paths) > 1:
+        file, *more = paths
+        if more:
             raise UserError(f"{PUZZLES} takes one file of puzzles, not {len(paths)}.")
-        return (f"{PUZZLES}={paths[0]}",)
+        return (f"{PUZZLES}={file}",)
     if tasks:
         raise UserError("--task and --data both name tasks: leave one of them out.")
     if len(paths) == 3 and not any(path.is_dir() for path in paths):
