@@ -82,7 +82,7 @@ def run(sample, toy_models, tmp_path):
 
 def test_puzzles_run_from_file_to_table_and_a_malformed_row_is_named(sample, run, tmp_path, capsys):
     lines = sample.read_text().splitlines()
-    lines[6] = lines[6].replace(",75,", ",liked,")
+    lines[6] = lines[6].replace(",100,", ",liked,")
     sample.write_text("\n".join(lines))
     assert run("--data", str(sample), "--puzzle-maximum-rating", "1900") == 0
     said = capsys.readouterr().out

@@ -1,5 +1,7 @@
 """A user's file of chess puzzles is a task: filtered, told and answered as asked, and counted."""
 
+from itertools import product
+
 import pytest
 
 from weak2strong.errors import UserError
@@ -81,19 +83,23 @@ def test_more_than_the_odd_malformed_row_is_an_error(file):
 
 
 def test_positions_as_games_need_those(file, tmp_path):
-    """Four of a kind, so that there is one for every split; the other puzzles have no game."""
-    rows = [
-        f"p{i},rnbqkbnr/pppp1ppp/8/4p3/8/5P2/PPPPP1PP/RNBQKBNR w KQkq - 0 2,g2g4 d8h4,{600 + i},0,"
-        f"90,1,mateIn1,https://lichess.org/game000{i},"
-        for i in range(2)
-    ]
+    """Fool's mate in four ways; no other puzzle has a game."""
+    rows, games = [], []
+    for i, (f, e) in enumerate(product(("f3", "f4"), ("e5", "e6"))):
+        pawns = {"f3": "8/5P2", "f4": "5P2/8"}[f]
+        fen = f"rnbqkbnr/pppp1ppp/{'8/4p3' if e == 'e5' else '4p3/8'}/{pawns}/PPPPP1PP/RNBQKBNR"
+        site = f"https://lichess.org/game000{i}"
+        rows.append(f"p{i},{fen} w KQkq - 0 2,g2g4 d8h4,{600 + i},0,90,1,mateIn1,{site},")
+        games.append(f'[Event "x"]\n[Site "{site}"]\n\n1. {f} {e} 2. g4 Qh4# 0-1\n\n')
     file.write_text(file.read_text() + "\n".join(rows) + "\n")
-    games = tmp_path / "games.pgn"
-    one = '[Event "x"]\n[Site "https://lichess.org/game000{}"]\n\n1. f3 e5 2. g4 Qh4# 0-1\n\n'
-    games.write_text("".join(map(one.format, range(2))))
-    # One text in two games is one example, which is too few.
-    with pytest.raises(UserError, match="too few different texts \\(1\\)"):
-        made(file, form="pgn", games=str(games))
+    pgn = tmp_path / "games.pgn"
+    pgn.write_text("".join(games))
+    task = made(file, form="pgn", notation="san", games=str(pgn))
+    assert {(e.item.text, e.label) for e in task.load()} == {
+        (f"1. {f} {e} 2. g4", "Qh4#") for f in ("f3", "f4") for e in ("e5", "e6")
+    }
+    assert (task.cleaning.kept, task.cleaning.gameless) == (4, 60)
+    assert "Left out since the PGN file has no game" in task.cleaning.sentences()[1]
     with pytest.raises(UserError, match="need the games"):
         made(file, form="pgn")
     with pytest.raises(UserError, match="There is no file"):
@@ -163,5 +169,5 @@ def test_references_and_options_that_make_no_task_are_sentences(file):
     refused(mine, "leave --text-column out", text_column="FEN")
     refused("chess-mates", "name a file of them", puzzles=PuzzleOptions(most=9))
     refused("chess-puzles", "chess-puzzles")
-    with pytest.raises(UserError, match="There is no file none.csv"):
+    with pytest.raises(UserError, match=r"There is no file none\.csv"):
         task_sizes(StudyConfig(), ("chess-puzzles=none.csv",))
