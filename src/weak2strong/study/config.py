@@ -21,9 +21,11 @@ from weak2strong.predictions import WRITTEN, read_weak_labels
 from weak2strong.study.needs import provided
 from weak2strong.study.simulated import SIMULATORS
 from weak2strong.tasks import expand
+from weak2strong.tasks.chess.options import PuzzleOptions
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_tasks, pinned
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Entities, Task
 from weak2strong.training.settings import Training
@@ -104,7 +106,7 @@ class StudyConfig:
         """
         whole = make_splits(task, self.split_seed)
         about = f"Task {task.name}"
-        return select(whole, self.train_difficulty, self.test_difficulty, about)
+        return select(whole, self.train_difficulty, self.test_difficulty, about, stratum(task.kind))
 
     @property
     def weak_name(self) -> str:
@@ -305,6 +307,8 @@ def _made(name: str, kind: type, value: Any) -> Any:
         raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
     if kind is Training:
         value = {k: _number(v) for k, v in value.items()}
+    if kind is DataOptions and "puzzles" in value:
+        value = {**value, "puzzles": _made("puzzles", PuzzleOptions, value["puzzles"])}
     return kind(**_known(kind, value))
 
 
