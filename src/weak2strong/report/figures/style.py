@@ -140,7 +140,8 @@ def styled() -> Iterator[None]:
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
+        parameters: Any = mpl.rcParams
+        parameters.update(SETTINGS)
         yield
 
 
@@ -154,7 +155,8 @@ def new(
     """An empty figure of the usual width and its axes; no window, no state of pyplot."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), layout=layout)
+    arrange: Any = layout
+    figure = Figure(figsize=(WIDTH, height), layout=arrange)
     return figure, figure.subplots(rows, columns, **more)
 
 
