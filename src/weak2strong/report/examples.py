@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
+from weak2strong.report.boards import picture
 from weak2strong.report.finished import Finished
 from weak2strong.study.examples import CORRECTED, IMITATED, LONGEST, LOST, OUTCOMES, outcomes
 
@@ -39,6 +42,12 @@ class Case:
     supervisor: str
     student: str
     methods: tuple[str, ...]
+
+    @property
+    def boards(self) -> tuple[Markup, ...]:
+        """Pictures of the texts that are chess positions."""
+        found = (picture(text) for text in self.texts)
+        return tuple(Markup(svg) for svg in found if svg)
 
 
 def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
