@@ -19,6 +19,7 @@ _NAMES = {
     "ModelSpec": "weak2strong.models.spec",
     "Predictions": "weak2strong.predictions",
     "Results": "weak2strong.api",
+    "PuzzleOptions": "weak2strong.tasks.chess.options",
     "RowLoss": "weak2strong.losses.loss",
     "Study": "weak2strong.api",
     "TASKS": "weak2strong.tasks",
@@ -45,6 +46,7 @@ __all__ = [
     "Item",
     "ModelSpec",
     "Predictions",
+    "PuzzleOptions",
     "Results",
     "RowLoss",
     "Study",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from weak2strong.predictions import Predictions, joined
     from weak2strong.probes.probe import Answering
     from weak2strong.tasks import TASKS
+    from weak2strong.tasks.chess.options import PuzzleOptions
     from weak2strong.tasks.files import DataOptions
     from weak2strong.tasks.task import Example, Item
     from weak2strong.training.settings import Training

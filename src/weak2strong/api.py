@@ -105,6 +105,19 @@ class Results:
 
         return analyse(self.config, self.predictions, metric, edges)
 
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the run as one HTML file, and return where that is.
+
+        Args:
+            path: the file; ``report.html`` in the run folder if None.
+
+        Raises:
+            UserError: where it cannot be written.
+        """
+        from weak2strong.report.page import write_page
+
+        return write_page([self.folder], Path(path) if path else self.folder / "report.html")
+
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.
 
@@ -187,6 +200,9 @@ class Study:
         seeds: how many.
         metric: what PGR is computed on; the usual one of the tasks if None.
         weak_labels: a file of your own labels in place of a supervisor.
+        simulated: a simulated supervisor in place of the real one, such as "longest"
+            (see docs/experiments.md).
+        simulated_accuracy: its accuracy; that of the real supervisor if None.
         labels: students learn the supervisor's probabilities ("soft") or answers ("hard").
         weak_training: settings of the supervisor's finetuning.
         strong_training: settings of students and ceiling.
@@ -226,6 +242,8 @@ class Study:
         train_difficulty: str | None = None,
         test_difficulty: str | None = None,
         primary_test: PrimaryTest = "wilcoxon-one-sided",
+        simulated: str | None = None,
+        simulated_accuracy: float | None = None,
     ):
         self.config = StudyConfig(
             tasks=(tasks,) if isinstance(tasks, str) else tuple(tasks),
@@ -246,6 +264,8 @@ class Study:
             train_difficulty=train_difficulty,
             test_difficulty=test_difficulty,
             primary_test=primary_test,
+            simulated=simulated,
+            simulated_accuracy=simulated_accuracy,
         )
 
     def run(

@@ -1,5 +1,7 @@
 """`w2s chess` writes what the package ships and what Lichess publishes; difficulty flags count."""
 
+import json
+
 import pytest
 
 from weak2strong.cli import main
@@ -20,7 +22,7 @@ def test_sample_writes_puzzles_that_can_be_read(tmp_path, capsys):
     file = tmp_path / "sample.csv"
     assert main(["chess", "sample", "--out", str(file), "--rows", "7"]) == 0
     assert capsys.readouterr().out == f"7 puzzles written to {file}\n"
-    assert len(read_puzzles(file)) == 7
+    assert len(read_puzzles(file).puzzles) == 7
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,54 @@ def test_a_difficulty_that_cannot_be_is_a_sentence(tmp_path, capsys, flags, says
     assert main(["run", *flags, "--out", str(out), "--quiet"]) == 2
     assert says in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.fixture
+def sample(tmp_path):
+    file = tmp_path / "SAMPLE.csv"
+    assert main(["chess", "sample", "--out", str(file), "--rows", "60"]) == 0
+    return file
+
+
+@pytest.fixture
+def run(sample, toy_models, tmp_path):
+    """A function that runs a study of the sample and returns the exit code."""
+    models = ("--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"]))
+    quick = ("--methods", "naive", "--seeds", "1", "--epochs", "1")
+    where = ("--out", str(tmp_path / "run"), "--store", str(tmp_path / "store"))
+
+    def start(*flags):
+        return main(["run", "--task", "chess-puzzles", *models, *quick, *where, *flags])
+
+    return start
+
+
+def test_puzzles_run_from_file_to_table_and_a_malformed_row_is_named(sample, run, tmp_path, capsys):
+    lines = sample.read_text().splitlines()
+    lines[6] = lines[6].replace(",100,", ",liked,")
+    sample.write_text("\n".join(lines))
+    assert run("--data", str(sample), "--puzzle-maximum-rating", "1900") == 0
+    said = capsys.readouterr().out
+    assert "Left out as malformed (line 7: Popularity 'liked' is no whole number): 1." in said
+    assert "exact match, mean of 1 seed" in said
+    assert "undefined" in said
+    (held,) = json.loads((tmp_path / "run" / "tasks.json").read_text())
+    assert (held["cleaning"]["read"], held["cleaning"]["malformed"]) == (60, 1)
+    study = (tmp_path / "run" / "study.yaml").read_text()
+    assert "maximum_rating: 1900" in study
+    assert f"- chess-puzzles={sample}" in study
+
+
+def test_too_many_malformed_rows_stop_before_anything_is_trained(sample, run, tmp_path, capsys):
+    with sample.open("a") as file:
+        file.write("x\n" * 4)
+    assert run("--data", str(sample)) == 2
+    assert "has 4 malformed rows of 64 (line 62: " in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_puzzles_are_one_file(sample, run, capsys):
+    assert run("--data", str(sample), str(sample)) == 2
+    assert "takes one file of puzzles, not 2" in capsys.readouterr().err
+    assert run() == 2
+    assert "name it with --data FILE.csv" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.metrics import accuracy, roc_auc
 from weak2strong.tasks.task import Item
-from weak2strong.training import passes
+from weak2strong.training import passes, vocabulary
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.loop import _batches
 from weak2strong.training.predict import predict
@@ -551,3 +551,36 @@ def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     lengths = [len(r) for r in model.tokenizer(texts)["input_ids"]]
     assert max(lengths) > 10 * min(lengths)
     assert 0 < done.padding < 0.05
+
+
+@pytest.mark.parametrize("adaptation", ["full", "head"])
+def test_answers_on_the_way_are_those_of_the_model_there_and_change_nothing(
+    load, lesson, monkeypatch, adaptation
+):
+    """Also where only those rows of the embedding are trained that some text uses."""
+    monkeypatch.setattr(vocabulary, "WORTH", 0)
+    words = ("Nairobi", "The capital of Kenya", "Question: Where is Quito?")
+    train, others = lesson(20), [Item(word, word, word) for word in words]
+    training = settings(epochs=2, batch_size=5, evaluations=4, stopping="none", dropout=True)
+    plain, followed = load(adaptation=adaptation), load(adaptation=adaptation)
+    fit(plain, train, CrossEntropy(), training, seed=1)
+    looks = []
+    done = fit(
+        followed,
+        train,
+        CrossEntropy(),
+        training,
+        seed=1,
+        asked={"others": others},
+        on_look=lambda fraction, answers: looks.append((fraction, answers["others"])),
+    )
+    assert same(weights(plain), weights(followed))
+    assert [fraction for fraction, _ in looks] == [p.fraction for p in done.trace]
+    assert len(looks) == 4
+    last = predict(followed, others)
+    np.testing.assert_allclose(looks[-1][1].at(last.ids), last.probabilities, atol=1e-6)
+    assert farthest_answer(looks[0][1], looks[-1][1]) > 1e-3
+
+
+def farthest_answer(one, other):
+    return abs(one.at(other.ids) - other.probabilities).max()

@@ -90,11 +90,15 @@ def measured_jointly(tasks: Sequence[Answered], replicates: int = 1000, seed: in
         ValueError: a task has fewer than two groups, or a metric is defined on fewer than half
             of the replicates.
     """
-    universe = np.unique(np.concatenate([np.asarray(t.groups) for t in tasks]))
-    counts = group_weights(universe, replicates, np.random.default_rng([seed, 0]))
+    # Numbers in the order of the ids: the draw is the same, and long lists of text are sorted once.
+    every_group = np.concatenate([np.asarray(t.groups) for t in tasks])
+    universe, numbers = np.unique(every_group, return_inverse=True)
+    draws = np.random.default_rng([seed, 0])
+    counts = group_weights(np.arange(len(universe)), replicates, draws)
+    ends = np.cumsum([len(t.groups) for t in tasks])
     scores, drawn = [], []
-    for task in tasks:
-        weights = counts[:, np.searchsorted(universe, task.groups)]
+    for task, groups in zip(tasks, np.split(numbers, ends[:-1]), strict=True):
+        weights = counts[:, groups]
         ones = np.ones((1, len(task.labels)))
         scores.append(replicate_scores(task.roles, task.labels, task.metric, ones)[0])
         drawn.append(replicate_scores(task.roles, task.labels, task.metric, weights))

@@ -21,7 +21,7 @@ the seeds one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,8 +128,43 @@ def recovered(
         ValueError: shapes differ, a number is not finite, there are fewer than two groups, or the
             metric is not defined on the test set or on most replicates.
     """
-    roles = _checked(floor, student, ceiling)
-    seeds, examples = roles[0].shape[:2]
+    (found,) = recovered_by_method(
+        floor,
+        {"": student},
+        ceiling,
+        labels,
+        groups,
+        metric,
+        level=level,
+        replicates=replicates,
+        seed=seed,
+        universe=universe,
+    ).values()
+    return found
+
+
+def recovered_by_method(
+    floor: np.ndarray,
+    students: Mapping[str, np.ndarray],
+    ceiling: np.ndarray,
+    labels: np.ndarray,
+    groups: Sequence[str] | np.ndarray,
+    metric: Metric,
+    *,
+    level: float = 0.95,
+    replicates: int = 2000,
+    seed: int = 0,
+    universe: Sequence[str] | np.ndarray | None = None,
+) -> dict[str, Recovered]:
+    """`recovered` for the students of several methods; what they share is scored once.
+
+    Args:
+        students: test probabilities ``(S, n, k)`` by method.
+
+    The other arguments, and what is raised, as of `recovered`.
+    """
+    roles = _checked(floor, students.values(), ceiling)
+    examples = roles[0].shape[1]
     labels, groups = np.asarray(labels), np.asarray(groups)
     if labels.shape != (examples,) or groups.shape != (examples,):
         raise ValueError(
@@ -141,15 +176,27 @@ def recovered(
             f"Need a level between 0 and 1 and 100 replicates or more, not {level}, {replicates}."
         )
     # Two streams: the draw of groups must not depend on the number of seeds.
-    examples_rng, seeds_rng = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+    examples_rng = np.random.default_rng([seed, 0])
     weights = group_weights(groups, replicates, examples_rng, universe)
-    measured = _measured(roles, labels, metric, weights, len(np.unique(groups)))
+    every = _measured(roles, labels, metric, weights, len(np.unique(groups)))
+    last = len(roles) - 1
+    return {
+        method: _recovered(every, [0, i, last], examples, level, seed)
+        for i, method in enumerate(students, start=1)
+    }
 
+
+def _recovered(
+    every: Measured, columns: list[int], examples: int, level: float, seed: int
+) -> Recovered:
+    """What one method recovered, from the columns of floor, student and ceiling."""
+    measured = Measured(every.scores[:, columns], every.replicates[:, :, columns], every.groups)
+    seeds = len(measured.scores)
     if seeds < BOOTSTRAP_SEEDS:
         intervals = [t_interval(measured, c, level) for c in (FLOOR, STUDENT, CEILING, GAP)]
         interval = fieller_interval(measured, GAIN, GAP, level)
     else:
-        means = crossed_means(measured, seeds_rng)
+        means = crossed_means(measured, np.random.default_rng([seed, 1]))
         intervals = [
             bootstrap_interval(measured, means, c, level) for c in (FLOOR, STUDENT, CEILING, GAP)
         ]
@@ -176,9 +223,11 @@ def recovered(
     )
 
 
-def _checked(*roles: np.ndarray) -> list[np.ndarray]:
-    """Floor, student and ceiling as arrays of one shape, numbers or texts, all finite."""
-    arrays = [np.asarray(role) for role in roles]
+def _checked(
+    floor: np.ndarray, students: Iterable[np.ndarray], ceiling: np.ndarray
+) -> list[np.ndarray]:
+    """Floor, students and ceiling as arrays of one shape, numbers or texts, all finite."""
+    arrays = [np.asarray(role) for role in (floor, *students, ceiling)]
     shapes = [array.shape for array in arrays]
     wanted = 2 if arrays[0].dtype == object else 3
     if any(len(shape) != wanted or 0 in shape for shape in shapes) or len(set(shapes)) != 1:
@@ -188,7 +237,8 @@ def _checked(*roles: np.ndarray) -> list[np.ndarray]:
             + ", ".join(str(shape) for shape in shapes)
             + "."
         )
-    for name, array in zip(("floor", "student", "ceiling"), arrays, strict=True):
+    names = ("floor", *["student"] * (len(arrays) - 2), "ceiling")
+    for name, array in zip(names, arrays, strict=True):
         if array.dtype != object and not np.isfinite(array).all():
             raise ValueError(f"The predictions of the {name} are not all finite.")
     return arrays

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weak2strong.analysis.intervals import Interval
-from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered
+from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered, recovered_by_method
 from weak2strong.methods.reference import is_oracle, reading_in
 from weak2strong.metrics import metric, normalised, usual_metric
 from weak2strong.predictions import values_in
@@ -146,12 +146,12 @@ def summarise(
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe = answers.score("probe", score) if answers.have("probe") else None
         names = answers.score("names", score)
-        for method in config.methods:
-            student, reading = answers.of("student", method), reading_in(method)
-            found, alike = (
-                recovered(floor, student, top, answers.labels, answers.groups, score)
-                for top in (ceiling, answers.of("ceiling", reading) if reading else ceiling)
-            )
+        students = {method: answers.of("student", method) for method in config.methods}
+        test = (answers.labels, answers.groups, score)
+        found = recovered_by_method(floor, students, ceiling, *test)
+        for method, student in students.items():
+            reading = reading_in(method)
+            alike = reading and recovered(floor, student, answers.of("ceiling", reading), *test)
             lines.append(
                 Line(
                     task=name,
@@ -159,14 +159,14 @@ def summarise(
                     strong=config.strong.name,
                     method=method,
                     metric=scored_by,
-                    recovered=found,
+                    recovered=found[method],
                     probe_ceiling=probe,
                     name_baseline=names,
                     chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
                     spent=Spent.on(name, method, work),
-                    reading=alike if reading else None,
+                    reading=alike or None,
                 )
             )
     return lines
@@ -304,8 +304,10 @@ class Answers:
     """The answers on one task as arrays, examples in the order of their ids."""
 
     def __init__(self, rows: pl.DataFrame, seeds: int):
-        self._rows, self._seeds = rows.sort("id"), seeds
-        one = self._rows.filter(role="names")
+        self._seeds = seeds
+        parts = rows.sort("id").partition_by("role", "method", "seed", as_dict=True)
+        self._parts: Mapping[tuple[Any, ...], pl.DataFrame] = parts
+        one = self._parts["names", "", -1]
         self._kind = one["kind"][0]
         self.labels = labels_again(self._kind, one["label"].to_list())
         self.groups = one["group"].to_numpy()
@@ -318,7 +320,7 @@ class Answers:
 
     def have(self, role: str) -> bool:
         """Whether there are any of that role."""
-        return not self._rows.filter(role=role).is_empty()
+        return any(part[0] == role for part in self._parts)
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""
@@ -326,8 +328,8 @@ class Answers:
 
     def one(self, role: str, method: str, seed: int) -> np.ndarray:
         """Probabilities (examples, classes) of one role and seed."""
-        rows = self._rows.filter(role=role, method=method, seed=seed)
-        if not rows["id"].equals(self._ids):
+        rows = self._parts.get((role, method, seed))
+        if rows is None or not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
         return values_in(rows, self._kind)
 

@@ -35,7 +35,8 @@ class Asked:
         tuple[Path, ...] | None, arg(name="data", metavar="PATH ...", help_behavior_hint="")
     ] = None
     """In place of --task, data that are split already: folders with train_label.jsonl (for the
-    supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files."""
+    supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files. With
+    --task chess-puzzles, a file of puzzles as Lichess publishes it (.csv, .csv.zst)."""
     weak: Model = None
     """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
     strong: Model = None
@@ -94,10 +95,17 @@ class Asked:
 
 
 def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
-    """References of tasks that are split already: one a folder, or one of three files."""
+    """References of tasks that are split already: one a folder, or one of three files; or of
+    puzzles, which are not."""
     from weak2strong.errors import UserError
+    from weak2strong.tasks.chess.puzzle_task import PUZZLES
     from weak2strong.tasks.parts import NAMES, three_files
 
+    if tasks == (PUZZLES,):
+        file, *more = paths
+        if more:
+            raise UserError(f"{PUZZLES} takes one file of puzzles, not {len(paths)}.")
+        return (f"{PUZZLES}={file}",)
     if tasks:
         raise UserError("--task and --data both name tasks: leave one of them out.")
     if len(paths) == 3 and not any(path.is_dir() for path in paths):

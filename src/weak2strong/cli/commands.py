@@ -10,11 +10,13 @@ from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
+from weak2strong.cli.experiments import Grid, Overfitting, Simulate
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
 from weak2strong.cli.power import Power
+from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
@@ -32,11 +34,16 @@ Store = (
 Command = (
     Annotated[Run, subcommand("run")]
     | Annotated[Table, subcommand("table")]
+    | Annotated[Report, subcommand("report")]
+    | Annotated[Figures, subcommand("figures")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Power, subcommand("power")]
     | Annotated[Analyse, subcommand("analyse")]
     | Annotated[Verify, subcommand("verify")]
     | Annotated[ProbeSweep, subcommand("probe-sweep")]
+    | Annotated[Simulate, subcommand("simulate")]
+    | Annotated[Overfitting, subcommand("overfitting")]
+    | Annotated[Grid, subcommand("grid")]
     | Annotated[Tasks, subcommand("tasks")]
     | Annotated[Audit, subcommand("audit")]
     | Annotated[Methods, subcommand("methods")]

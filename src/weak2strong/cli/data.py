@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, arg
+
+from weak2strong.cli.puzzles import Puzzles
 
 if TYPE_CHECKING:
     from weak2strong.tasks.files import DataOptions
@@ -46,11 +48,13 @@ class Data:
     """Which part of a dataset of the hub, where it has several."""
     split: Name = None
     """Which of the dataset's own splits to make ours of (default: train)."""
+    puzzles: Puzzles = field(default_factory=Puzzles)
 
     def options(self, study: DataOptions | None = None) -> DataOptions:
         """The options of a study, or else the default ones, with those that were given."""
         from weak2strong.tasks.files import DataOptions
 
+        options = study or DataOptions()
         given = {
             "text_column": self.text_column,
             "label_column": self.label_column,
@@ -63,8 +67,8 @@ class Data:
             "near_duplicates": _either(self.near_duplicates, self.no_near_duplicates),
             "subset": self.subset,
             "split": self.split,
+            "puzzles": self.puzzles.options(options.puzzles),
         }
-        options = study or DataOptions()
         return replace(options, **{k: v for k, v in given.items() if v is not None})
 
 

@@ -52,6 +52,7 @@ class Tasks:
 
     def _list(self) -> None:
         from weak2strong.tasks import GROUPS, TASKS
+        from weak2strong.tasks.chess.puzzle_task import PUZZLES
         from weak2strong.tasks.nlp import DATASETS
         from weak2strong.tasks.splits import SPLITS, make_splits
 
@@ -76,6 +77,7 @@ class Tasks:
             "\nDatasets of the literature, read from the hub (or NAME=FOLDER) when they are used:"
         )
         _print_rows(("task", "question", "rows", "repository", "licence"), found)
+        print(f"{PUZZLES}=FILE.csv is a file of chess puzzles as Lichess publishes it.")
         for group, names in GROUPS.items():
             print(f"{group} stands for {len(names)} of them: {', '.join(names)}.")
 

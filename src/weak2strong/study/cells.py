@@ -11,7 +11,7 @@ from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.tasks.task import Kind
 
-StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "sweep"]
+StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "sweep", "traced"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Step:
 
     ``method`` is that of a student; of a ceiling the step by which it reads texts first.
     A sweep without a seed is one with ground truth.
+    ``evaluations`` are those of a traced student.
     """
 
     kind: StepKind
@@ -28,6 +29,7 @@ class Step:
     method: str | None = None
     needs: tuple[str, ...] = ()
     sweep: stages.Sweep | None = None
+    evaluations: int = 0
 
     @property
     def name(self) -> str:
@@ -62,7 +64,7 @@ def perform(step: Step, desk: Desk) -> None:
     seed = step.seed or 0
     match step.kind:
         case "supervisor":
-            stages.supervisor(desk, seed)
+            stages.weak_labels(desk, seed)
         case "ceiling":
             stages.ceiling(desk, seed, step.method)
         case "probe":
@@ -73,3 +75,5 @@ def perform(step: Step, desk: Desk) -> None:
             stages.student(desk, step.method or "", seed)
         case "sweep" if step.sweep:
             stages.sweep(desk, step.sweep, step.seed)
+        case "traced":
+            stages.traced_student(desk, step.method or "", seed, step.evaluations)

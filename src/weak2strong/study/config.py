@@ -17,12 +17,15 @@ from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_plugins
-from weak2strong.predictions import read_weak_labels
+from weak2strong.predictions import WRITTEN, read_weak_labels
 from weak2strong.study.needs import provided
+from weak2strong.study.simulated import SIMULATORS
 from weak2strong.tasks import expand
+from weak2strong.tasks.chess.options import PuzzleOptions
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_tasks, pinned
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Entities, Task
 from weak2strong.training.settings import Training
@@ -52,6 +55,9 @@ class StudyConfig:
         metric: what PGR is computed on, None for the usual one of the tasks; every metric
             of the kind is recorded.
         weak_labels: a file of the user's own labels in place of a supervisor.
+        simulated: a simulated supervisor (see `weak2strong.study.simulated`) in place of the
+            real one, which then only says how accurate it is.
+        simulated_accuracy: its accuracy on every split; None for that of the real one there.
         labels: what students learn: probabilities as the supervisor gives them ("soft"),
             or its most probable class alone ("hard").
         weak_training: settings of the supervisor's fit.
@@ -77,6 +83,8 @@ class StudyConfig:
     seeds: int = DEFAULT_SEEDS
     metric: str | None = None
     weak_labels: Path | None = None
+    simulated: str | None = None
+    simulated_accuracy: float | None = None
     labels: Labels = "soft"
     weak_training: Training = field(default_factory=Training)
     strong_training: Training = field(default_factory=Training)
@@ -98,11 +106,13 @@ class StudyConfig:
         """
         whole = make_splits(task, self.split_seed)
         about = f"Task {task.name}"
-        return select(whole, self.train_difficulty, self.test_difficulty, about)
+        return select(whole, self.train_difficulty, self.test_difficulty, about, stratum(task.kind))
 
     @property
     def weak_name(self) -> str:
-        """What tables call the source of weak labels: the supervisor's model, or the file."""
+        """What tables call the source of weak labels: the supervisor's model, or what is for it."""
+        if self.simulated:
+            return f"simulated {self.simulated}"
         return self.weak_labels.name if self.weak_labels else self.weak.name
 
     @property
@@ -151,9 +161,21 @@ class StudyConfig:
         for selection in (self.train_difficulty, self.test_difficulty):
             if selection is not None:
                 read_selection(str(selection))
+        self._check_simulated()
         if self.primary_test not in get_args(PrimaryTest):
             raise unknown_name("primary test", self.primary_test, get_args(PrimaryTest))
         return references
+
+    def _check_simulated(self) -> None:
+        accuracy = self.simulated_accuracy
+        if self.simulated is not None:
+            SIMULATORS.get(self.simulated)
+            if self.weak_labels:
+                raise UserError("Weak labels are simulated or come from a file, not both.")
+        elif accuracy is not None:
+            raise UserError("An accuracy of simulated labels needs a kind: name it (simulated).")
+        if accuracy is not None and not 0 <= accuracy <= 1:
+            raise UserError(f"The accuracy of simulated labels is from 0 to 1, not {accuracy}.")
 
     def resolved(self) -> StudyConfig:
         """The same study with nothing left to what may change: default rates, hub branches.
@@ -166,6 +188,11 @@ class StudyConfig:
         usual = _common_metric(tasks)
         models = (self.weak, self.strong, *self.chain, *self.supervisors)
         for task in tasks:
+            if self.simulated and task.kind in WRITTEN:
+                raise UserError(
+                    f"Task {task.name} is answered in words, and simulated supervisors answer by "
+                    "classes: name another task."
+                )
             task.about(self.entities)
             for m in (
                 self.metric,
@@ -280,6 +307,8 @@ def _made(name: str, kind: type, value: Any) -> Any:
         raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
     if kind is Training:
         value = {k: _number(v) for k, v in value.items()}
+    if kind is DataOptions and "puzzles" in value:
+        value = {**value, "puzzles": _made("puzzles", PuzzleOptions, value["puzzles"])}
     return kind(**_known(kind, value))
 
 

@@ -32,6 +32,7 @@ CODE = (
     "models",
     "predictions.py",
     "probes",
+    "study/simulated",
     "study/stages",
     "tasks",
     "training",

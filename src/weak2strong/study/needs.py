@@ -92,7 +92,7 @@ def _missing(
         yield "trunk", "here only the head is (--strong-adaptation head)"
     if "intermediates" in needs and not config.chain:
         yield "intermediates", f"there is none between {config.weak_name} and {strong.name}"
-    if "supervisor" in needs and config.weak_labels:
+    if "supervisor" in needs and (config.weak_labels or config.simulated):
         yield "supervisor", f"the labels come from {config.weak_name}"
     if "stopping" in needs and config.strong_training.stopping == "none":
         yield "stopping", "here the last weights are kept (--stopping none)"

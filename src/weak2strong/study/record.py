@@ -4,7 +4,8 @@
 ``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
 ``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
 of every role, joined by id, with how hard each example is where that is known),
-``agreement.parquet`` (how often each student gives its weak label's answer, by split).
+``agreement.parquet`` (how often each student gives its weak label's answer, by split),
+``examples.parquet`` (texts of some test examples).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from weak2strong.predictions import Predictions, column
 from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, runtime
+from weak2strong.study.examples import write_examples
 from weak2strong.tasks.kinds import hard_labels, true_labels
 
 if TYPE_CHECKING:
@@ -94,11 +96,13 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
                 ).with_columns(column(values, a.predictions.kind))
             )
         rows.extend(_rows(config, name, scores))
+    predictions = pl.concat(frames)
+    write_examples(folder, desks, predictions)
     results = pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64})
     # Results last, and each renamed into place: who finds them finds a whole run.
     for name, frame in (
         ("agreement", pl.DataFrame(agreements)),
-        ("predictions", pl.concat(frames)),
+        ("predictions", predictions),
         ("results", results),
     ):
         partial = folder / f"{name}.partial"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from weak2strong.errors import UserError
 from weak2strong.progress import Progress
 from weak2strong.store import Store
-from weak2strong.study.cells import steps
+from weak2strong.study.cells import Step, steps
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.contents import Contents, contents, write_contents
 from weak2strong.study.desk import Desk
@@ -61,7 +61,36 @@ def run_study(
     for name, reasons in left.items():
         for text in reasons.values():
             progress.line(f"left out of {name}: {text}")
-    plan, work = plan or Plan.of(config), list[Work]()
+
+    def write(work: Sequence[Work]) -> None:
+        write_contents(folder, held)
+        write_work(folder, work)
+        write_results(folder, config, desks)
+
+    kinds: dict[str, Kind] = {name: desk.task.kind for name, desk in desks.items()}
+    do_steps(folder, steps(config, kinds), desks, plan or Plan.of(config), progress, write)
+    return folder
+
+
+def do_steps(
+    folder: Path,
+    todo: Sequence[Step],
+    desks: Mapping[str, Desk],
+    plan: Plan,
+    progress: Progress,
+    write: Callable[[Sequence[Work]], None],
+) -> None:
+    """Do the steps of a run, write what was found, and tell ``events.jsonl`` of it.
+
+    Args:
+        folder: of the run.
+        todo: the steps.
+        desks: by the name of the task.
+        plan: processes and threads.
+        progress: where to show what is going on.
+        write: given what the steps took, writes the rest of the folder.
+    """
+    work, root = list[Work](), next(iter(desks.values())).store.root
     with (folder / "events.jsonl").open("a") as log:
 
         def event(what: str, **details: Any) -> None:
@@ -79,15 +108,11 @@ def run_study(
             notes = "".join(f", {used.note}" for used in done.used if used.note)
             progress.line(f"{done.step.name}: {took}{notes}")
 
-        event("start", workers=plan.workers, threads=plan.threads, store=str(kept.root))
-        kinds: dict[str, Kind] = {name: desk.task.kind for name, desk in desks.items()}
-        run_steps(steps(config, kinds), desks, plan, progress, tell)
+        event("start", workers=plan.workers, threads=plan.threads, store=str(root))
+        run_steps(todo, desks, plan, progress, tell)
         write_environment(folder)
-        write_contents(folder, held)
-        write_work(folder, work)
-        write_results(folder, config, desks)
+        write(work)
         event("end")
-    return folder
 
 
 def _contents(desk: Desk) -> Contents:
@@ -106,6 +131,14 @@ def _same_study(old: str, new: str) -> bool:
         return False
 
 
+def new_folder(what: str | None, tasks: Sequence[str]) -> Path:
+    """A folder below ``runs`` that is called after the time, what is done, and the tasks."""
+    first, *others = tasks
+    about = f"{first}-and-{len(others)}-more" if others else first
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / "-".join(part for part in (now, what, about) if part)
+
+
 def claim(
     out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
 ) -> Path:
@@ -120,11 +153,7 @@ def claim(
     Raises:
         UserError: where it cannot be written, or holds another study.
     """
-    first, *others = tasks
-    about = f"{first}-and-{len(others)}-more" if others else first
-    now = datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = "-".join(part for part in (now, what, about) if part)
-    folder = out or Path("runs") / name
+    folder = out or new_folder(what, tasks)
     text = config.to_yaml()
     try:
         folder.mkdir(parents=True, exist_ok=True)

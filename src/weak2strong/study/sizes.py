@@ -11,6 +11,7 @@ from weak2strong.models.guess import offline
 from weak2strong.models.spec import ModelSpec
 from weak2strong.study.config import StudyConfig
 from weak2strong.tasks import TASKS
+from weak2strong.tasks.chess.puzzle_task import PUZZLES
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import dataset_name, find_task, find_tasks
 from weak2strong.tasks.kinds import learnt
@@ -88,6 +89,8 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
 
 def _is_local(reference: str) -> bool:
     name, _, folder = reference.partition("=")
+    if name == PUZZLES:
+        return True
     if dataset_name(reference) is None:
         return reference in TASKS or Path(reference).expanduser().exists()
     return name != reference and Path(folder).expanduser().is_dir()

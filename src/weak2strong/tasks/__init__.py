@@ -9,6 +9,7 @@ _ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
 _CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
 _GENERATION = "weak2strong.tasks.atlas.generation"
 _CHESS = "weak2strong.tasks.chess.questions"
+_MATES = "weak2strong.tasks.chess.mates"
 _PREFERENCES = "weak2strong.tasks.atlas.preferences"
 
 HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
@@ -49,6 +50,7 @@ TASKS = Registry(
         "chess-mate-exists": f"{_CHESS}:MATE_EXISTS",
         "chess-hangs": f"{_CHESS}:HANGS",
         "chess-material": f"{_CHESS}:MATERIAL",
+        "chess-mates": f"{_MATES}:MATES",
         "atlas-preference": f"{_PREFERENCES}:CONTINENT",
         "atlas-preference-hemisphere": f"{_PREFERENCES}:HEMISPHERE",
     },
@@ -70,7 +72,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "atlas-suite": tuple(
         name for name in TASKS if name.startswith("atlas-") and name not in _APART
     ),
-    "chess-suite": tuple(name for name in TASKS if name.startswith("chess-")),
+    "chess-suite": tuple(
+        name for name in TASKS if name.startswith("chess-") and name != "chess-mates"
+    ),
     "burns-nlp": BURNS,
     "eleuther-nlp": ELEUTHER,
     "preferences": PREFERENCES,

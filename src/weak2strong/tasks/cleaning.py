@@ -37,6 +37,10 @@ class Cleaning:
         alike: left out since both completions of a preference are the same.
         across: left out of one file of several since a later one has them, or what is
             too like them (see `weak2strong.tasks.parts`).
+        malformed: left out since something is wrong with them, where the odd one may be so.
+        named: the first of these, each as its line and what is wrong.
+        unwanted: puzzles left out by what was asked for.
+        gameless: puzzles left out since no game leads to them.
     """
 
     read: int
@@ -49,10 +53,18 @@ class Cleaning:
     kept: int
     across: int = 0
     alike: int = 0
+    malformed: int = 0
+    named: tuple[str, ...] = ()
+    unwanted: int = 0
+    gameless: int = 0
 
     def sentences(self) -> tuple[str, ...]:
         """What the user should know, most of it about rows that are not used."""
+        more = "; ..." if self.malformed > len(self.named) else ""
         left_out = {
+            f"as malformed ({'; '.join(self.named)}{more})": self.malformed,
+            "since other puzzles were asked for": self.unwanted,
+            "since the PGN file has no game that leads to them": self.gameless,
             "as repeats of another row": self.exact,
             "since other rows label the same text differently": self.contradictory,
             "since both completions are the same": self.alike,
@@ -156,7 +168,7 @@ def example_of(row: Row) -> Example:
     if group is None:
         group = stable_id("text", *(row.said[:1] if row.text.strip() else row.said))
     item = Item(id, group, row.text, row.completions, row.dialogues)
-    return Example(item, row.label, accepted=row.accepted)
+    return Example(item, row.label, row.difficulty, row.accepted)
 
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from weak2strong.errors import UserError
-from weak2strong.tasks.splits import SPLITS, Splits
+from weak2strong.tasks.splits import CLASS, SPLITS, Splits, Stratum
 from weak2strong.tasks.task import Example
 
 FORMS = "below:1200, above:1600, between:1200:1600, easiest:0.5 or hardest:0.25"
@@ -51,7 +51,9 @@ def read_selection(text: str) -> Pick:
     return lambda examples: {e.item.id for e in examples if low <= _of(e) <= high}
 
 
-def select(splits: Splits, train: str | None, test: str | None, about: str) -> Splits:
+def select(
+    splits: Splits, train: str | None, test: str | None, about: str, of: Stratum = CLASS
+) -> Splits:
     """Splits without the examples that are too easy or too hard.
 
     Args:
@@ -59,6 +61,7 @@ def select(splits: Splits, train: str | None, test: str | None, about: str) -> S
         train: what weak_train, strong_train and validation keep; None for all.
         test: what test keeps; None for all.
         about: what errors call the task.
+        of: what every split must keep examples of: classes, where the task has any.
 
     Raises:
         UserError: for what is no selection, examples without a difficulty, and where a
@@ -82,7 +85,7 @@ def select(splits: Splits, train: str | None, test: str | None, about: str) -> S
         before = splits.examples(name)
         kept[name] = tuple(e for e in before if e.item.id in picked[flag])
         groups = {e.item.group for e in kept[name]}
-        if {e.label for e in kept[name]} != {e.label for e in before} or len(groups) < 2:
+        if set(map(of, kept[name])) != set(map(of, before)) or len(groups) < 2:
             hard = [_of(e) for e in whole]
             raise UserError(
                 f"{about} keeps {len(kept[name]):,} of {len(before):,} examples of {name} with "

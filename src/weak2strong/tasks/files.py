@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from weak2strong.errors import UserError
+from weak2strong.tasks.chess.options import PuzzleOptions
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.readers import LABEL, TEXT, Columns, listed
 from weak2strong.tasks.rows import Row, read_rows
@@ -20,6 +21,7 @@ _NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
 _KINDS = {
     **dict.fromkeys(("n_train", "n_validation", "n_test"), _NUMBER),
     **dict.fromkeys(("balance", "near_duplicates", "shrink"), _TRUTH),
+    "puzzles": (PuzzleOptions, "a mapping"),
 }
 """Options that are no text: of which type, in words too."""
 
@@ -52,6 +54,8 @@ class DataOptions:
     """Which part of a dataset repository to read, where it has several."""
     split: str = "train"
     """Which of a dataset repository's own splits to read; ours are all made of it."""
+    puzzles: PuzzleOptions = field(default_factory=PuzzleOptions)
+    """Which chess puzzles to take of a file, and how to tell and to answer them."""
 
     def __post_init__(self) -> None:
         for f in fields(self):

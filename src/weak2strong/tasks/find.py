@@ -3,7 +3,8 @@
 A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
 a folder, ``owner/name`` of the hub, ``owner/name@revision``, or three files whose
 splits are given (see `weak2strong.tasks.parts`). A dataset of the literature is
-``boolq``, ``boolq@revision``, or ``boolq=folder`` for local files.
+``boolq``, ``boolq@revision``, or ``boolq=folder`` for local files; chess puzzles
+are ``chess-puzzles=file``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.tasks import GROUPS, HINT, TASKS
+from weak2strong.tasks.chess.options import PuzzleOptions
+from weak2strong.tasks.chess.puzzle_task import PUZZLES, puzzle_task
 from weak2strong.tasks.files import DataOptions, FileTask, file_task
 from weak2strong.tasks.hub import hub_task
 from weak2strong.tasks.nlp import DATASETS
@@ -51,6 +54,11 @@ def find_task(reference: str, data: DataOptions) -> Task:
         return TASKS.get(reference)
     if (name := dataset_name(reference)) is not None:
         return _dataset_task(name, reference.removeprefix(name), data)
+    name, _, file = reference.partition("=")
+    if name == PUZZLES:
+        read = (file, data.puzzles.games or "")
+        stamps = tuple(_stamp(Path(f).expanduser()) for f in read if f)
+        return _puzzle_task(file, data, stamps)
     if files := three_files(reference):
         return _parted_task(files, data, tuple(map(_stamp, files)))
     if path.is_dir():
@@ -60,7 +68,7 @@ def find_task(reference: str, data: DataOptions) -> Task:
     repo, _, revision = reference.partition("@")
     if "/" in repo or Path(repo).expanduser().is_dir():
         return _at_commit(repo, data, revision or None, partial(hub_task, repo, data))
-    raise unknown_name("task", reference, (*TASKS, *DATASETS, *GROUPS), HINT)
+    raise unknown_name("task", reference, (*TASKS, PUZZLES, *DATASETS, *GROUPS), HINT)
 
 
 def dataset_name(reference: str) -> str | None:
@@ -102,6 +110,11 @@ def pinned(reference: str, task: Task) -> str:
 
 def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptions) -> None:
     """Refuse options that no task heeds."""
+    if data.puzzles != PuzzleOptions() and not any(task.name == PUZZLES for task in tasks):
+        raise UserError(
+            "Filters and forms of chess puzzles (--puzzle-most and so on, --games) are for such "
+            f"puzzles: leave them out, or name a file of them as --task {PUZZLES}=FILE.csv."
+        )
     cleaned = [r for r, task in zip(references, tasks, strict=True) if isinstance(task, FileTask)]
     if not cleaned and data != DataOptions():
         raise UserError(
@@ -109,7 +122,7 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
             "your own data, and the embedded tasks have none of these: leave them out, "
             "or name a file with --task."
         )
-    own = [reference for reference in cleaned if dataset_name(reference) is None]
+    own = [r for r in cleaned if dataset_name(r) is None and r.partition("=")[0] != PUZZLES]
     if not own:
         for option in _KNOWN_ELSEWHERE:
             if getattr(data, option) != getattr(DataOptions, option):
@@ -140,6 +153,11 @@ def _parted_task(files: tuple[Path, ...], data: DataOptions, stamp: tuple) -> Fi
 @cache
 def _folder_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
     return hub_task(reference, data)
+
+
+@cache
+def _puzzle_task(file: str, data: DataOptions, stamps: tuple) -> FileTask:
+    return puzzle_task(file, data)
 
 
 @cache

@@ -48,6 +48,7 @@ class Row:
     completions: tuple[str, ...] = ()
     dialogues: tuple[Dialogue, ...] = ()
     accepted: tuple[str, ...] = ()
+    difficulty: float | None = None
 
     @property
     def kind(self) -> Kind:

@@ -7,10 +7,11 @@ computed beforehand. The result does not depend on how a batch was cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from weak2strong.losses import Loss
 from weak2strong.metrics import metric
 from weak2strong.models.batches import encode_items
 from weak2strong.models.load import LoadedModel
+from weak2strong.predictions import Predictions
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
@@ -29,6 +31,9 @@ from weak2strong.training.memory import Room, find_room
 from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
+
+Looked = Callable[[float, Mapping[str, Predictions]], None]
+"""Told of an evaluation: the share of training done, and answers by split."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,8 @@ def fit(
     token_budget: int | None = None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 120.0,
+    asked: Mapping[str, Sequence[Item]] | None = None,
+    on_look: Looked = lambda fraction, answers: None,
 ) -> Fit:
     """Finetune a model in place; afterwards it holds the weights of the kept evaluation.
 
@@ -68,6 +75,8 @@ def fit(
         checkpoint: a file; where it is there, training goes on from it, to the
             same end as without a break.
         checkpoint_seconds: time between two of them.
+        asked: items to be answered at every evaluation, by split; the answers decide nothing.
+        on_look: told of these answers; after a break it may be told of some again.
 
     Raises:
         UserError: where the model does not fit into the memory of the device.
@@ -77,10 +86,14 @@ def fit(
     if training.stopping != "none" and validation is None:
         raise ValueError(f"the stopping rule {training.stopping!r} needs validation labels")
     seen = encode_items(model.tokenizer, looked_at.items) if looked_at else []
+    asked = asked or {}
+    questions = [encode_items(model.tokenizer, items) for items in asked.values()]
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
     network = model.network
     with ExitStack() as stack:
-        examples, judged, room = _examples(model, rows, seen, training, token_budget, stack)
+        watched = [seen, *questions]
+        examples, watching, room = _examples(model, rows, watched, training, token_budget, stack)
+        judged, *answering = watching
         judge = _judge(model, judged, looked_at.targets, training) if looked_at else None
         return loop.train(
             model,
@@ -94,28 +107,45 @@ def fit(
             on_step,
             checkpoint,
             checkpoint_seconds,
+            partial(_look, model, asked, answering, on_look) if asked else None,
         )
+
+
+def _look(
+    model: LoadedModel,
+    asked: Mapping[str, Sequence[Item]],
+    answering: Sequence[Examples],
+    on_look: Looked,
+    fraction: float,
+) -> None:
+    """Tell what the model says now of all that is asked."""
+    told = {
+        split: Predictions(tuple(item.id for item in items), examples.answers(), model.kind)
+        for (split, items), examples in zip(asked.items(), answering, strict=True)
+    }
+    on_look(fraction, told)
 
 
 def _examples(
     model: LoadedModel,
     rows: list[list[int]],
-    seen: list[list[int]],
+    watched: Sequence[list[list[int]]],
     training: Training,
     token_budget: int | None,
     stack: ExitStack,
-) -> tuple[Examples, Examples, Room]:
-    """Examples to train and to validate on, and the room for them.
+) -> tuple[Examples, Sequence[Examples], Room]:
+    """Examples to train on and those to be answered meanwhile, and the room for them.
 
     What the training borrows of the model is given back when the stack closes.
     """
     if not model.network.trains_trunk:
-        return Features(model, rows), Features(model, seen), Room(1)
+        return Features(model, rows), [Features(model, seen) for seen in watched], Room(1)
     if training.weight_decay == 0:
         pad_id = model.tokenizer.pad_token_id
-        stack.enter_context(only_used_rows(model.network.trunk, [*rows, *seen], pad_id))
+        read = [*rows, *chain.from_iterable(watched)]
+        stack.enter_context(only_used_rows(model.network.trunk, read, pad_id))
     room = Room(token_budget) if token_budget else find_room(model, rows)
-    return Texts(model, rows), Texts(model, seen), room
+    return Texts(model, rows), [Texts(model, seen) for seen in watched], room
 
 
 def _gradients(

@@ -102,6 +102,7 @@ def train(
     on_step: Callable[[int, int], None] = lambda step, steps: None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 120.0,
+    on_look: Callable[[float], None] | None = None,
 ) -> Fit:
     """Train a model in place; afterwards it holds the weights of the kept evaluation.
 
@@ -118,6 +119,8 @@ def train(
         checkpoint: a file; where it is there, training goes on from it, to the
             same end as without a break.
         checkpoint_seconds: time between two of them.
+        on_look: called at every evaluation with the share of training done, the model being as
+            it is then; what it finds decides nothing. After a break it may hear of one again.
 
     Raises:
         UserError: where the model does not fit into the memory of the device.
@@ -149,7 +152,10 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             memory.add(passed)
             if memory.step in looks:
-                memory.look(steps, judge, network)
+                with _evaluating(network):
+                    memory.look(steps, judge, network)
+                    if on_look:
+                        on_look(memory.step / steps)
             if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
                 save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
                 saved = time.monotonic()
@@ -190,7 +196,7 @@ class _Memory:
     def look(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
         """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
         fraction = self.step / steps
-        score = _score(judge, network) if judge else None
+        score = judge() if judge else None
         self.trace.append((fraction, float(np.mean(self.losses)), score))
         self.losses = []
         if score is None or math.isnan(score):
@@ -272,10 +278,10 @@ def _dropout(network: nn.Module, training: Training) -> Iterator[None]:
             network.eval()
 
 
-def _score(judge: Callable[[], float], network: nn.Module) -> float:
-    """What the judge says of the network without dropout."""
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Within it, the network does not drop."""
     before = network.training
     network.eval()
-    score = judge()
+    yield
     network.train(before)
-    return score

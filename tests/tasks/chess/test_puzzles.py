@@ -1,7 +1,5 @@
 """Puzzles are read as Lichess publishes them; what is wrong with a row is said and left out."""
 
-import warnings
-
 import pytest
 
 from weak2strong.errors import UserError
@@ -28,7 +26,19 @@ def puzzles(tmp_path):
     def read(*rows, header=HEADER, **wanted):
         file = tmp_path / "puzzles.csv"
         file.write_text("\n".join([header, *rows]) + "\n")
-        return read_puzzles(file, Wanted(**wanted))
+        return read_puzzles(file, Wanted(**wanted)).puzzles
+
+    return read
+
+
+@pytest.fixture
+def found(tmp_path):
+    """A function from rows to all that is found in them."""
+
+    def read(*rows):
+        file = tmp_path / "puzzles.csv"
+        file.write_text("\n".join([HEADER, *rows]) + "\n")
+        return read_puzzles(file)
 
     return read
 
@@ -83,29 +93,28 @@ def test_columns_may_stand_in_another_order_and_be_quoted(puzzles):
         ('"' + MATE, "fields"),
     ],
 )
-def test_a_malformed_row_is_left_out_and_named_by_its_line(puzzles, wrong, says):
+def test_a_malformed_row_is_left_out_and_named_by_its_line(found, wrong, says):
     good = [LONG, *many(MATE, 30)]
-    with pytest.warns(UserWarning, match=r"1 malformed row is left out \(line 5: .*" + says):
-        found = puzzles(*good[:3], wrong, *good[3:])
-    assert found == puzzles(*good)
+    some = found(*good[:3], wrong, *good[3:])
+    assert (some.read, some.malformed) == (32, 1)
+    (named,) = some.named
+    assert named.startswith("line 5: ")
+    assert says in named
+    assert some.puzzles == found(*good).puzzles
 
 
-def test_several_malformed_rows_are_counted_and_the_first_ones_named(puzzles):
+def test_several_malformed_rows_are_counted_and_the_first_ones_named(found):
     rows = many(MATE, 100)
     rows[10:14] = ["x"] * 4
-    with pytest.warns(UserWarning, match="4 malformed rows are") as caught:
-        assert len(puzzles(*rows)) == 96
-    said = str(caught[0].message)
-    assert all(f"line {n}: " in said for n in (12, 13, 14))
-    assert "line 15" not in said
-    assert said.endswith("...).")
+    some = found(*rows)
+    assert (some.read, some.malformed, len(some.puzzles)) == (100, 4, 96)
+    assert [name.split(":")[0] for name in some.named] == ["line 12", "line 13", "line 14"]
 
 
 def test_more_than_a_twentieth_is_too_much(puzzles):
     good = many(MATE, 95)
-    with pytest.warns(UserWarning, match="5 malformed rows"):
-        assert len(puzzles(*good, *["x"] * 5)) == 95
-    with pytest.raises(UserError, match=r"has 6 malformed rows of 101 \(line 97: "):
+    assert len(puzzles(*good, *["x"] * 5)) == 95
+    with pytest.raises(UserError, match=r"has 6 malformed rows of 101 \(line 97: .*; \.\.\.\)"):
         puzzles(*good, *["x"] * 6)
     # Three of either sort are six, too.
     illegal = many(MATE.replace("g8h8", "g8e8").replace("m8", "i"), 3)
@@ -192,8 +201,9 @@ def test_bytes_that_are_no_text_spoil_their_row_alone(tmp_path):
     file = tmp_path / "p.csv"
     rows = [HEADER, *many(MATE, 30), "\xff" + LONG.replace("a1e1", "a1\xff1")]
     file.write_bytes("\n".join(rows).encode("latin-1"))
-    with pytest.warns(UserWarning, match="line 32"):
-        assert len(read_puzzles(file)) == 30
+    some = read_puzzles(file)
+    assert len(some.puzzles) == 30
+    assert [name.split(":")[0] for name in some.named] == ["line 32"]
 
 
 @pytest.mark.parametrize(
@@ -210,14 +220,14 @@ def test_the_game_of_an_address_has_neither_colour_nor_half_move(url, game):
     assert game_of(url) == game
 
 
-def test_the_sample_is_read_without_a_warning(tmp_path):
+def test_the_sample_is_read_whole(tmp_path):
     """And again, after the opponent's move, by hand."""
     text, count = lichess_sample(250)
     file = tmp_path / "sample.csv"
     file.write_text(text)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = {p.id: p for p in read_puzzles(file)}
+    some = read_puzzles(file)
+    found = {p.id: p for p in some.puzzles}
+    assert some.malformed == 0
     assert count == len(found) == 250
     for line in text.splitlines()[1:]:
         id, fen, moves, rating, *_ = line.split(",")

@@ -5,13 +5,13 @@ from collections import defaultdict
 
 import pytest
 
-from weak2strong.tasks import TASKS
+from weak2strong.tasks import GROUPS, TASKS
 from weak2strong.tasks.chess.board import NAMES, read_board
 from weak2strong.tasks.chess.prompts import SIGNS
 from weak2strong.tasks.chess.questions import hanging, material
 from weak2strong.tasks.splits import SPLITS, make_splits, normalised
 
-CHESS = [name for name in TASKS if name.startswith("chess-")]
+CHESS = GROUPS["chess-suite"]
 WORTH = {"p": 1, "n": 3, "b": 3, "r": 5, "q": 9, "k": 0}
 
 

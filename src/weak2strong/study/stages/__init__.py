@@ -6,15 +6,17 @@ in which an engine asks only decides who waits.
 """
 
 from weak2strong.study.stages.checks import has_probe, name_baseline, probe_ceiling
-from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED
-from weak2strong.study.stages.roles import ceiling, supervisor, weak_labels
-from weak2strong.study.stages.students import student
+from weak2strong.study.stages.finetuning import HELD_OUT, PREDICTED, Trace
+from weak2strong.study.stages.labels import weak_labels
+from weak2strong.study.stages.roles import ceiling, supervisor
+from weak2strong.study.stages.students import student, traced_student
 from weak2strong.study.stages.sweeps import Sweep, sweep
 
 __all__ = [
     "HELD_OUT",
     "PREDICTED",
     "Sweep",
+    "Trace",
     "ceiling",
     "has_probe",
     "name_baseline",
@@ -22,5 +24,6 @@ __all__ = [
     "student",
     "supervisor",
     "sweep",
+    "traced_student",
     "weak_labels",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,7 +27,7 @@ from weak2strong.training.settings import Training
 
 if TYPE_CHECKING:
     from weak2strong.models.load import LoadedModel
-    from weak2strong.training.fit import Fit
+    from weak2strong.training.fit import Fit, Looked
 
 PREDICTED = ("strong_train", "validation", "test")
 """Splits that every finetuned model answers."""
@@ -36,6 +37,10 @@ HELD_OUT = 0.1
 
 FILE = "predictions.parquet"
 STATES = "activations.safetensors"
+TRACE = "trace.json"
+
+TRACED = ("validation", "test")
+"""Splits that are answered at every evaluation where these are asked for."""
 
 Answer = Callable[[Sequence[Item]], Predictions]
 """What a finetuned model says of items."""
@@ -52,6 +57,21 @@ class Lesson:
     targets: np.ndarray
     validation_items: Sequence[Item]
     validation_targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a training gave on its way, by evaluation.
+
+    Attributes:
+        fractions: shares of training done.
+        losses: means since the evaluation before.
+        looks: answers for `TRACED` by split.
+    """
+
+    fractions: tuple[float, ...]
+    losses: tuple[float, ...]
+    looks: tuple[Mapping[str, Predictions], ...]
 
 
 def true_lesson(desk: Desk, examples: Sequence[Example]) -> Lesson:
@@ -88,12 +108,43 @@ def finetune(
 
         def write(folder: Path) -> None:
             writer(answers)(folder)
-            (folder / "trace.json").write_text(json.dumps(asdict(done), indent=1))
+            (folder / TRACE).write_text(json.dumps(asdict(done), indent=1))
 
         return write
 
     about = _about(desk, model, training, of, lesson, seed)
     return load_predictions(desk.stage("finetune", *about, make).path / FILE)
+
+
+def traced(
+    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
+) -> Trace:
+    """The same training, once more, with what the model says at every evaluation."""
+    asked = {split: desk.splits.items(split) for split in TRACED}
+
+    def make(working: Path) -> Write:
+        def note(fraction: float, answers: Mapping[str, Predictions]) -> None:
+            writer(answers, _look_file(fraction))(working)
+
+        _, done = _fitted(desk, model, training, of, lesson, seed, working, asked, note)
+
+        def write(folder: Path) -> None:
+            for point in done.trace:
+                shutil.copyfile(*(at / _look_file(point.fraction) for at in (working, folder)))
+            (folder / TRACE).write_text(json.dumps(asdict(done), indent=1))
+
+        return write
+
+    about = _about(desk, model, training, of, lesson, seed)
+    folder = desk.stage("traced", *about, make).path
+    points = json.loads((folder / TRACE).read_text())["trace"]
+    fractions = tuple(point["fraction"] for point in points)
+    looks = tuple(load_predictions(folder / _look_file(fraction)) for fraction in fractions)
+    return Trace(fractions, tuple(point["loss"] for point in points), looks)
+
+
+def _look_file(fraction: float) -> str:
+    return f"look-{fraction:.9f}.parquet"
 
 
 def finetuned_activations(
@@ -128,8 +179,10 @@ def _fitted(
     lesson: Lesson,
     seed: int,
     working: Path,
+    asked: Mapping[str, Sequence[Item]] | None = None,
+    on_look: Looked = lambda fraction, answers: None,
 ) -> tuple[LoadedModel, Fit]:
-    """A model that has learnt its lesson, ready to answer."""
+    """A model that has learnt its lesson, ready to answer; `fit` says what is asked meanwhile."""
     from weak2strong.models.load import load_model
     from weak2strong.training.fit import Labelled, fit
 
@@ -143,6 +196,8 @@ def _fitted(
         Labelled(lesson.validation_items, lesson.validation_targets),
         desk.on_step,
         checkpoint=working / "checkpoint.safetensors",
+        asked=asked,
+        on_look=on_look,
     )
     desk.note = done.note
     loaded.freeze()
@@ -226,9 +281,9 @@ def _about(
     return fields, inputs
 
 
-def writer(answers: Mapping[str, Predictions]) -> Write:
+def writer(answers: Mapping[str, Predictions], file: str = FILE) -> Write:
     """Writes predictions by split, where `load_predictions` finds them."""
-    return lambda folder: save_predictions(folder / FILE, dict(answers))
+    return lambda folder: save_predictions(folder / file, dict(answers))
 
 
 def labels_digest(p: Predictions) -> str:

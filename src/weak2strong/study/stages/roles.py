@@ -1,16 +1,15 @@
-"""Supervisor and ceiling: the two that ground truth finetunes, and the labels of the first."""
+"""Supervisor and ceiling: the two that ground truth finetunes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from weak2strong.errors import UserError
 from weak2strong.losses import loss
 from weak2strong.methods.reference import settings_in
 from weak2strong.models.spec import ModelSpec
-from weak2strong.predictions import Predictions, read_weak_labels
+from weak2strong.predictions import Predictions
 from weak2strong.study.desk import Desk
-from weak2strong.study.stages.finetuning import PREDICTED, finetune, true_lesson
+from weak2strong.study.stages.finetuning import finetune, true_lesson
 from weak2strong.study.stages.frozen import after_reading
 
 
@@ -25,26 +24,6 @@ def supervisor(desk: Desk, seed: int, model: ModelSpec | None = None) -> Mapping
         training = training.at_usual_rates(model.rates)
     model = model or desk.config.weak
     return finetune(desk, model, training, loss("cross-entropy"), lesson, seed)
-
-
-def weak_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
-    """The supervisor's predictions, or the user's own from a file, by split."""
-    path = desk.config.weak_labels
-    if path is None:
-        return supervisor(desk, seed)
-    given = read_weak_labels(path, len(desk.task.classes), desk.task.kind)
-    found = {}
-    for split in PREDICTED:
-        ids = tuple(item.id for item in desk.splits.items(split))
-        try:
-            found[split] = given.only(ids)
-        except UserError as e:
-            raise UserError(
-                f"Weak labels {path}, split {split} of {desk.task.name}: {e} "
-                f"`w2s export {desk.reference}` with the same flags writes the ids to be labelled "
-                "(the labels of the test split give the floor)."
-            ) from e
-    return found
 
 
 def ceiling(desk: Desk, seed: int, reading: str | None = None) -> Mapping[str, Predictions]:

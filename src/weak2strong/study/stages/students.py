@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,14 +20,17 @@ from weak2strong.study.stages.finetuning import (
     FILE,
     PREDICTED,
     Lesson,
+    Trace,
     finetune,
     finetuned_activations,
     labels_digest,
+    traced,
     writer,
 )
 from weak2strong.study.stages.frozen import activations, after_reading, prompted
+from weak2strong.study.stages.labels import student_desk, weak_labels
 from weak2strong.study.stages.returned import returned
-from weak2strong.study.stages.roles import supervisor, weak_labels
+from weak2strong.study.stages.roles import supervisor
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
@@ -42,8 +45,8 @@ STRIDE = 1000
 
 def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
     """What the method of that reference makes of the strong model and the weak labels."""
-    found = find_method(method)
-    labels = shown(desk, weak_labels(desk, seed))
+    found, given = find_method(method), weak_labels(desk, seed)
+    desk, labels = student_desk(desk, given), shown(desk, given)
     context = StudentContext(desk, found, seed, desk.config.strong, labels)
     entry = desk.stage(
         "student",
@@ -64,6 +67,29 @@ def student(desk: Desk, method: str, seed: int) -> Mapping[str, Predictions]:
         lambda working: writer(returned(desk, found, found.run(context))),
     )
     return load_predictions(entry.path / FILE)
+
+
+def traced_student(desk: Desk, method: str, seed: int, evaluations: int) -> Trace:
+    """What the student of a method that finetunes once says on its way to the last step.
+
+    It learns as it would in any study, but for how often it is looked at.
+
+    Raises:
+        UserError: the method does not finetune just once.
+    """
+    usual = desk.config.strong_training
+    training = replace(usual, evaluations=evaluations, evaluate_every=None, stopping="none")
+    given = weak_labels(desk, seed)
+    watched = replace(
+        student_desk(desk, given), config=replace(desk.config, strong_training=training)
+    )
+    context = _Traced(watched, find_method(method), seed, desk.config.strong, shown(desk, given))
+    find_method(method).run(context)
+    if len(context.traces) != 1:
+        raise UserError(
+            f"The method {method!r} finetunes {len(context.traces)} times, so it has no one curve."
+        )
+    return context.traces[0]
 
 
 @dataclass(frozen=True)
@@ -184,6 +210,23 @@ class StudentContext:
         else:
             seen = labels.at([item.id for item in watch])
         return Lesson(learn, labels.at([item.id for item in learn]), watch, seen)
+
+
+@dataclass(frozen=True)
+class _Traced(StudentContext):
+    """A context that keeps the trace of every finetuning."""
+
+    traces: list[Trace] = field(default_factory=list)
+
+    def finetune(
+        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+    ) -> Mapping[str, Predictions]:
+        """Finetune, and answer what was asked on the way with the last weights."""
+        spec, training = self._model(model)
+        lesson = self._lesson(labels)
+        trace = traced(self._desk, spec, training, _loss(loss), lesson, self.seed)
+        self.traces.append(trace)
+        return trace.looks[-1]
 
 
 def shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:

@@ -17,7 +17,7 @@ from weak2strong.probes import sweep_knn, sweep_logistic
 from weak2strong.study.desk import Desk, Write
 from weak2strong.study.stages.finetuning import PREDICTED, labels_digest
 from weak2strong.study.stages.frozen import all_activations, frozen_settings
-from weak2strong.study.stages.roles import weak_labels
+from weak2strong.study.stages.labels import weak_labels
 from weak2strong.study.stages.students import shown
 from weak2strong.tasks.kinds import true_targets
 

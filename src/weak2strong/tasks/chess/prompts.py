@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -74,7 +73,7 @@ def prompted(
         form: how positions are told.
         notation: how answers are written.
         games: moves by group, for the form ``pgn`` (see `read_games`); a puzzle whose
-            game is not there, or does not lead to it, is left out with a warning.
+            game is not there, or does not lead to it, is left out.
 
     Raises:
         UserError: for an unknown form or notation, and where games are missing for all.
@@ -87,7 +86,7 @@ def prompted(
     if form == "pgn" and games is None:
         raise UserError(
             "Puzzles as moves of their games (pgn) need the games, which the file of puzzles does "
-            "not have: give a PGN file of them, or take the form fen or board."
+            "not have: give a PGN file of them (--games), or take the form fen or board."
         )
     found = []
     for puzzle in puzzles:
@@ -101,12 +100,6 @@ def prompted(
         raise UserError(
             f"None of the {without:,} puzzles has its game in the PGN file: take the one of the "
             "month in which the games were played, or the form fen or board."
-        )
-    if without:
-        warnings.warn(
-            f"{without:,} of {len(puzzles):,} puzzles are left out, since the PGN file does not "
-            "have a game that leads to them.",
-            stacklevel=2,
         )
     return tuple(found)
 

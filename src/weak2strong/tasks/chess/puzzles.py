@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -94,6 +93,23 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a file of puzzles holds.
+
+    Attributes:
+        puzzles: those that are wanted, sorted by id.
+        read: rows in the file.
+        malformed: rows left out since something is wrong with them.
+        named: the first of these, each as its line and what is wrong.
+    """
+
+    puzzles: tuple[Puzzle, ...]
+    read: int
+    malformed: int
+    named: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Row:
     line: int
     id: str
@@ -109,39 +125,34 @@ class _Malformed:
     """Counts rows and names the first that are wrong."""
 
     def __init__(self, path: Path):
-        self._path, self._said, self.count = path, [], 0
+        self._path, self.count = path, 0
+        self.named: list[str] = []
 
     def add(self, line: int, error: ValueError) -> None:
         self.count += 1
-        if len(self._said) < NAMED:
-            self._said.append(f"line {line:,}: {error}")
+        if len(self.named) < NAMED:
+            self.named.append(f"line {line:,}: {error}")
 
     def check(self, count: int, rows: int) -> None:
         """Refuse more than the odd one of some rows."""
         if count > MALFORMED * rows:
             raise UserError(
-                f"{self._path} has {count:,} malformed rows of {rows:,} ({self._examples()}): "
+                f"{self._path} has {count:,} malformed rows of {rows:,} "
+                f"({listed_rows(self.named, self.count)}): "
                 "take the file of puzzles as Lichess publishes it."
             )
 
-    def warn(self) -> None:
-        if self.count:
-            rows = "row is" if self.count == 1 else "rows are"
-            warnings.warn(
-                f"{self._path}: {self.count:,} malformed {rows} left out ({self._examples()}).",
-                stacklevel=3,
-            )
 
-    def _examples(self) -> str:
-        more = ["..."] if self.count > len(self._said) else []
-        return "; ".join(self._said + more)
+def listed_rows(named: Sequence[str], count: int) -> str:
+    """Malformed rows in words: the first by line, and dots for what more there are."""
+    return "; ".join([*named, "..."] if count > len(named) else named)
 
 
-def read_puzzles(path: Path, wanted: Wanted = Wanted()) -> tuple[Puzzle, ...]:
-    """The wanted puzzles of a file of Lichess, ``.csv`` or ``.csv.zst``, sorted by id.
+def read_puzzles(path: Path, wanted: Wanted = Wanted()) -> Found:
+    """The wanted puzzles of a file of Lichess, ``.csv`` or ``.csv.zst``.
 
     The file may be larger than memory where ``wanted.most`` is given. A malformed row
-    is left out, and a warning counts them. Rows that are not wanted are only checked
+    is left out and counted. Rows that are not wanted are only checked
     for what tells so; that the moves are legal is checked of the others.
 
     Raises:
@@ -162,10 +173,10 @@ def read_puzzles(path: Path, wanted: Wanted = Wanted()) -> tuple[Puzzle, ...]:
             malformed.add(row.line, e)
     malformed.check(malformed.count - before, len(rows))
     malformed.check(malformed.count, read)
-    malformed.warn()
     if not found:
         raise UserError(f"{path} has no puzzle that is wanted, of {read:,}: widen the filters.")
-    return tuple(found[id] for id in sorted(found))
+    puzzles = tuple(found[id] for id in sorted(found))
+    return Found(puzzles, read, malformed.count, tuple(malformed.named))
 
 
 def game_of(url: str) -> str:

@@ -98,18 +98,19 @@ def _ahead(position: Position, board: Board) -> bool | None:
     return lead > 0 if lead else None
 
 
-def _crowd(board: Board) -> float:
+def crowd(board: Board) -> float:
+    """How many pieces stand on a board."""
     return 64 - board.squares.count(EMPTY)
 
 
 MATE_EXISTS = chess_task(
-    "chess-mate-exists", "Can the side to move mate in one?", _mates, difficulty=_crowd
+    "chess-mate-exists", "Can the side to move mate in one?", _mates, difficulty=crowd
 )
 HANGS = chess_task(
     "chess-hangs",
     "Does a piece of the side to move hang?",
     lambda position, board: bool(hanging(board)),
-    difficulty=_crowd,
+    difficulty=crowd,
 )
 MATERIAL = chess_task(
     "chess-material",

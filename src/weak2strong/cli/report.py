@@ -1,0 +1,65 @@
+"""`w2s report`: runs as one HTML file; `w2s figures`: their figures as files for a paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from weak2strong.cli.asked import Place
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write runs as one HTML file that needs nothing else: results, figures, examples, provenance.
+
+    Of a run that is not finished, it shows how far it is.
+    """
+
+    folders: Positional[
+        Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]
+    ] = (Path("runs/latest"),)
+    """The run folders (default: runs/latest); several are compared."""
+    out: Place = None
+    """The file (default: report.html in the first run folder)."""
+    open: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
+    """Open it in the browser."""
+
+    def __call__(self) -> None:
+        """Write, and print where and how large."""
+        from weak2strong.report.page import write_page
+
+        path = write_page(self.folders, self.out or self.folders[0] / "report.html")
+        print(f"Written to {path} ({path.stat().st_size / 1000:,.0f} kB)")
+        if self.open:
+            import webbrowser
+
+            webbrowser.open(path.absolute().as_uri())
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Write every figure of a run, with its data as CSV, and captions."""
+
+    folder: Positional[Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]] = Path(
+        "runs/latest"
+    )
+    """The run folder (default: runs/latest)."""
+    format: Annotated[str, arg(metavar="pdf,svg,png", help_behavior_hint="")] = "pdf"
+    """Formats with commas between them: pdf (default), svg, png."""
+    out: Place = None
+    """The folder (default: figures in the run folder)."""
+
+    def __call__(self) -> None:
+        """Write, and print what was written."""
+        from weak2strong.report.drawn import export
+        from weak2strong.report.figures.style import looks
+        from weak2strong.report.finished import Finished
+
+        run = Finished(self.folder)
+        formats = [name.strip() for name in self.format.split(",") if name.strip()]
+        look = looks(run.config.methods)
+        for path in export(run, look, self.out or self.folder / "figures", formats):
+            print(path)

@@ -1,0 +1,51 @@
+"""Several runs side by side: a table of PGR by method, and scores against the student's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weak2strong.report.drawn import Drawn, page_figure
+from weak2strong.report.figures.sizes import SIZES, sizes_data
+from weak2strong.report.figures.style import Looks
+from weak2strong.report.finished import Finished
+from weak2strong.report.table import pgr_text
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Several runs in one table.
+
+    Attributes:
+        titles: of the columns.
+        rows: a run and method each.
+        figures: that need several runs.
+    """
+
+    titles: list[str]
+    rows: list[list[str]]
+    figures: list[Drawn]
+
+
+def compared(runs: Sequence[Finished], looks: Looks) -> Compared | None:
+    """The comparison; None for fewer than two runs."""
+    if len(runs) < 2:
+        return None
+    rows = [
+        [run.title, method, str(len(run.by_task)), str(run.config.seeds), _whole(run, method)]
+        for run in runs
+        for method in run.config.methods
+    ]
+    frame = sizes_data(runs)
+    figures = [page_figure(SIZES, frame, looks, "compared")] if frame is not None else []
+    return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, figures)
+
+
+def _whole(run: Finished, method: str) -> str:
+    """PGR of a method: of the one task, or the mean over those with a gap."""
+    if run.over is None:
+        return pgr_text(next(x.recovered for x in run.lines if x.method == method))
+    a = run.over.methods[method]
+    if a.mean is None or a.mean_interval is None:
+        return "undefined"
+    return f"{a.mean:.2f} [{a.mean_interval.low:.2f}, {a.mean_interval.high:.2f}]"

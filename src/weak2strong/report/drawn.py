@@ -1,0 +1,156 @@
+"""Figures of a run as pictures: inline SVG for a page, files for a paper."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weak2strong.errors import UserError, unknown_name
+from weak2strong.report.figures import FIGURES
+from weak2strong.report.figures.kind import FigureKind
+from weak2strong.report.figures.style import DARK, Looks, styled
+from weak2strong.report.finished import Finished
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+FORMATS = ("pdf", "svg", "png")
+DPI = 200
+"""Of PNG files; the others are vectors."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure for a page.
+
+    Attributes:
+        name: of its kind.
+        title: what is seen.
+        alt: the same in numbers.
+        note: how to read it.
+        svg: an element for a page that defines the variables of `theme`.
+    """
+
+    name: str
+    title: str
+    alt: str
+    note: str
+    svg: str
+
+
+def kinds_of(run: Finished) -> Iterator[tuple[FigureKind, pl.DataFrame]]:
+    """The figures that a run has the data for, with these."""
+    for name in FIGURES:
+        kind: FigureKind = FIGURES.get(name)
+        frame = kind.data(run)
+        if frame is not None and len(frame):
+            yield kind, frame
+
+
+def drawn(run: Finished, looks: Looks, prefix: str) -> list[Drawn]:
+    """Every figure of a run for a page.
+
+    Args:
+        run: the run.
+        looks: of the methods of the page.
+        prefix: of ids within the SVG, unique on the page.
+    """
+    return [page_figure(kind, frame, looks, prefix) for kind, frame in kinds_of(run)]
+
+
+def page_figure(kind: FigureKind, frame: pl.DataFrame, looks: Looks, prefix: str) -> Drawn:
+    """One figure for a page."""
+    with styled():
+        svg = inline_svg(kind.draw(frame, looks), f"{prefix}-{kind.name}")
+    return Drawn(kind.name, kind.title(frame), kind.alt(frame), kind.note(frame), svg)
+
+
+def theme() -> dict[str, tuple[str, str]]:
+    """What the variables of a page are: light and dark colour by name."""
+    return {_variable(i): pair for i, pair in enumerate(DARK.items())}
+
+
+def _variable(i: int) -> str:
+    return f"--figure-{i}"
+
+
+def inline_svg(figure: Figure, prefix: str) -> str:
+    """A figure as an SVG element whose colours and font are the page's.
+
+    Ids are unique on the page, and those that nothing refers to are dropped. The element is
+    hidden from screen readers: the page says the same in words.
+    """
+    from matplotlib import rc_context
+
+    file = io.StringIO()
+    with rc_context({"svg.hashsalt": prefix}):
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
+    # Inside of tags only: what stands between them is text, numbers of the figure among it.
+    text = re.sub(r"<[^<>]*>", lambda tag: _themed(tag[0], prefix, used), text)
+    text = re.sub(r"\n\s*", "\n", text)
+    return re.sub(
+        r"<svg [^>]*?viewBox=\"([^\"]*)\"[^>]*>",
+        r'<svg viewBox="\1" xmlns="http://www.w3.org/2000/svg" '
+        r'xmlns:xlink="http://www.w3.org/1999/xlink" aria-hidden="true" focusable="false">',
+        text,
+        count=1,
+    ).strip()
+
+
+def _themed(tag: str, prefix: str, used: set[str]) -> str:
+    """A tag with ids of its own, colours and font of the page, and no more digits than seen."""
+    tag = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", tag)
+    tag = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1{prefix}-\2", tag)
+    for i, light in enumerate(DARK):
+        tag = tag.replace(light, f"var({_variable(i)})")
+    tag = re.sub(r"font: ([^;\"]*?px) [^;\"]*", r"font: \1 var(--font)", tag)
+    return re.sub(r"(-?\d+\.\d{2})\d+", r"\1", tag)
+
+
+def export(run: Finished, looks: Looks, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """Write every figure of a run in some formats, its data as CSV, and all captions.
+
+    Raises:
+        UserError: for a format that is not one of `FORMATS`, or a folder that cannot be written.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise unknown_name("format of figures", name, FORMATS)
+    written, captions = list[Path](), list[str]()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind, frame in kinds_of(run):
+            with styled():
+                figure = kind.draw(frame, looks)
+                for name in formats:
+                    written.append(folder / f"{kind.name}.{name}")
+                    _save(figure, written[-1])
+            written.append(folder / f"{kind.name}.csv")
+            frame.write_csv(written[-1])
+            captions.append(f"{kind.name}: {kind.title(frame)}. {kind.note(frame)}\n")
+        written.append(folder / "captions.txt")
+        written[-1].write_text("\n".join(captions))
+    except OSError as e:
+        raise UserError(
+            f"Figures cannot be written to {folder} ({e.strerror}): choose another --out."
+        ) from e
+    return written
+
+
+def _save(figure: Figure, path: Path) -> None:
+    from matplotlib import rc_context
+
+    # No date: the same run gives the same bytes.
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:])
+    with rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "path"}):
+        figure.savefig(path, dpi=DPI, metadata=metadata, facecolor="white")

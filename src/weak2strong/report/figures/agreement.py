@@ -1,0 +1,128 @@
+"""How often students give their supervisor's answer: at all, where it is right, where it is wrong.
+
+Burns et al. 2023, figure 8: agreement with the supervisor's errors is imitation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weak2strong.report.figures.kind import FigureKind
+from weak2strong.report.figures.style import GRID, INK, PAPER, Looks, new, rows_of
+from weak2strong.report.finished import Finished
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+WHERE = {
+    "supervisor is wrong": ("X", PAPER),
+    "all": ("o", None),
+    "supervisor is right": ("^", PAPER),
+}
+"""Marks, and how they are filled: None for the method's own colour."""
+
+
+def data(run: Finished) -> pl.DataFrame | None:
+    """A row a task, method, seed and part of the test set: the share of like answers."""
+    import polars as pl
+
+    if not run.has_classes:
+        return None
+    same = pl.col("answer") == pl.col("weak_answer")
+    weak = pl.col("weak_right")
+    shares = run.pairs.group_by("task", "method", "seed", maintain_order=True).agg(
+        same.filter(~weak).mean().alias("supervisor is wrong"),
+        same.mean().alias("all"),
+        same.filter(weak).mean().alias("supervisor is right"),
+    )
+    return shares.unpivot(
+        index=["task", "method", "seed"], variable_name="where", value_name="agreement"
+    ).drop_nulls()
+
+
+def _means(frame: pl.DataFrame) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Mean, least and most by method and part; over seeds, or over the tasks' means."""
+    import polars as pl
+
+    by = ["method", "where"]
+    value = pl.col("agreement")
+    if frame["task"].n_unique() > 1:
+        frame = frame.group_by("task", *by, maintain_order=True).agg(value.mean())
+    found = dict[str, dict[str, tuple[float, float, float]]]()
+    ranges = frame.group_by(by, maintain_order=True).agg(
+        value.mean().alias("mean"), value.min().alias("low"), value.max().alias("high")
+    )
+    for method, where, mean, low, high in ranges.iter_rows():
+        found.setdefault(method, {})[where] = (mean, low, high)
+    return found
+
+
+def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+    """Three marks a method, with ranges."""
+    means = _means(frame)
+    figure, axes = new(height=1.05 + 0.42 * len(means))
+    for y, (method, of) in enumerate(means.items()):
+        look = looks[method]
+        for shift, (where, (mark, fill)) in zip((-0.2, 0.0, 0.2), WHERE.items(), strict=True):
+            if where not in of:
+                continue
+            mean, low, high = of[where]
+            axes.plot([low, high], [y + shift] * 2, color=look.colour, linewidth=1, alpha=0.8)
+            axes.plot(
+                mean,
+                y + shift,
+                mark,
+                color=fill or look.colour,
+                markeredgecolor=look.colour,
+                markersize=6.5,
+            )
+    for where, (mark, fill) in WHERE.items():
+        label = where if where == "all" else f"where the {where}"
+        axes.plot([], [], mark, color=fill or INK, markeredgecolor=INK, label=label, markersize=6)
+    rows_of(axes, list(means))
+    axes.set_xlim(-0.02, 1.02)
+    for y in range(1, len(means)):
+        axes.axhline(y - 0.5, color=GRID, linewidth=0.7)
+    axes.set_xlabel("share of test examples on which the student gives its supervisor's answer")
+    figure.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
+    return figure
+
+
+def title(frame: pl.DataFrame) -> str:
+    """Who imitates errors most and least."""
+    wrong = {
+        m: of["supervisor is wrong"][0]
+        for m, of in _means(frame).items()
+        if "supervisor is wrong" in of
+    }
+    if not wrong:
+        return "Supervisors make no error that students could imitate"
+    most, least = max(wrong, key=wrong.__getitem__), min(wrong, key=wrong.__getitem__)
+    text = f"Students of {most} imitate {100 * wrong[most]:.0f}% of their supervisors' errors"
+    return text if most == least else f"{text}, of {least} {100 * wrong[least]:.0f}%"
+
+
+def alt(frame: pl.DataFrame) -> str:
+    """Every mean."""
+    return (
+        "; ".join(
+            f"{method}: "
+            + ", ".join(f"{where} {of[where][0]:.2f}" for where in WHERE if where in of)
+            for method, of in _means(frame).items()
+        )
+        + "."
+    )
+
+
+def note(frame: pl.DataFrame) -> str:
+    """What marks and lines are."""
+    several = frame["task"].n_unique() > 1
+    over = "tasks" if several else "seeds"
+    return (
+        f"Marks: means over {over}; lines: from the lowest to the highest of them. A student "
+        "that agrees everywhere has learned to simulate its supervisor, errors included."
+    )
+
+
+AGREEMENT = FigureKind("agreement", data, draw, title, alt, note)

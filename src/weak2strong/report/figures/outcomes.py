@@ -1,0 +1,109 @@
+"""Students against supervisors: who is right where, as shares of the test set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from weak2strong.report.figures.kind import FigureKind
+from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Looks, new, rows_of
+from weak2strong.report.finished import Finished
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+KINDS = {
+    "both right": (GRID, INK),
+    "student alone right": (COLOURS[2], PAPER),
+    "supervisor alone right": (COLOURS[1], PAPER),
+    "both wrong": (FLOOR, PAPER),
+}
+"""Colours of the bars and of the numbers in them."""
+
+SMALLEST = 0.055
+"""A share whose number fits into its bar."""
+
+
+def data(run: Finished) -> pl.DataFrame | None:
+    """A row a task, method and kind: its share of the test set, a mean over seeds."""
+    import polars as pl
+
+    if not run.has_classes:
+        return None
+    right, weak = pl.col("right"), pl.col("weak_right")
+    shares = run.pairs.group_by("task", "method", maintain_order=True).agg(
+        (right & weak).mean().alias("both right"),
+        (right & ~weak).mean().alias("student alone right"),
+        (~right & weak).mean().alias("supervisor alone right"),
+        (~right & ~weak).mean().alias("both wrong"),
+    )
+    return shares.unpivot(index=["task", "method"], variable_name="outcome", value_name="share")
+
+
+def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Shares by method and kind, means over tasks."""
+    import polars as pl
+
+    found = dict[str, dict[str, float]]()
+    means = frame.group_by("method", "outcome", maintain_order=True).agg(pl.col("share").mean())
+    for method, outcome, share in means.iter_rows():
+        found.setdefault(method, {})[outcome] = share
+    return found
+
+
+def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+    """A bar a method that adds up to the whole test set."""
+    means = _means(frame)
+    figure, axes = new(height=1.0 + 0.3 * len(means))
+    left = [0.0] * len(means)
+    for kind, (colour, ink) in KINDS.items():
+        shares = [of[kind] for of in means.values()]
+        axes.barh(range(len(means)), shares, left=left, height=0.66, color=colour, label=kind)
+        for y, (start, share) in enumerate(zip(left, shares, strict=True)):
+            if share >= SMALLEST:
+                at = start + share / 2
+                axes.text(
+                    at, y, f"{100 * share:.0f}%", ha="center", va="center", color=ink, fontsize=8
+                )
+        left = [a + b for a, b in zip(left, shares, strict=True)]
+    rows_of(axes, list(means))
+    axes.grid(visible=False)
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f}%")
+    axes.set_xlabel("share of the test set")
+    figure.legend(loc="outside upper center", ncols=4, handlelength=1, columnspacing=1.2)
+    return figure
+
+
+def title(frame: pl.DataFrame) -> str:
+    """Who corrects most errors."""
+    means = _means(frame)
+    method = max(means, key=lambda m: means[m]["student alone right"])
+    of = means[method]
+    alone, lost, both = (
+        of[k] for k in ("student alone right", "supervisor alone right", "both wrong")
+    )
+    wrong = alone + both
+    share = f"{100 * alone / wrong:.0f}% of its supervisor's errors" if wrong else "no error"
+    return f"The student of {method} corrects {share} and loses {100 * lost:.1f}% of all answers"
+
+
+def alt(frame: pl.DataFrame) -> str:
+    """Every share."""
+    return (
+        "; ".join(
+            f"{method}: " + ", ".join(f"{kind} {100 * of[kind]:.1f}%" for kind in KINDS)
+            for method, of in _means(frame).items()
+        )
+        + "."
+    )
+
+
+def note(frame: pl.DataFrame) -> str:
+    """Over what the shares are."""
+    tasks = frame["task"].n_unique()
+    over = f"means over {tasks} tasks and all seeds" if tasks > 1 else "means over seeds"
+    return f"Shares of the test set, {over}; each student beside its own supervisor."
+
+
+OUTCOMES = FigureKind("outcomes", data, draw, title, alt, note)

@@ -1,0 +1,205 @@
+"""One HTML file of runs, finished or not: everything inline, nothing from anywhere else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import weak2strong
+from weak2strong.analysis.summary import warnings_of
+from weak2strong.errors import UserError
+from weak2strong.report.compared import compared
+from weak2strong.report.drawn import drawn, theme
+from weak2strong.report.examples import TITLES as OUTCOME_TITLES
+from weak2strong.report.examples import cases
+from weak2strong.report.figures.style import Looks, looks
+from weak2strong.report.finished import Finished
+from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
+from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
+from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
+from weak2strong.report.units import duration
+from weak2strong.report.words import sentences
+
+TEMPLATES = Path(__file__).parent / "templates"
+RELOAD = 10
+"""Seconds between two looks of a browser at the page of an unfinished run."""
+SILENT = 900
+"""Seconds without an event after which a run may have died."""
+
+
+def write_page(folders: Sequence[Path], path: Path) -> Path:
+    """Write the report of some runs.
+
+    Args:
+        folders: of runs, finished or not.
+        path: the file to write; a page of an unfinished run says so, and reloads itself.
+
+    Raises:
+        UserError: for a folder that is no run's, or a file that cannot be written.
+    """
+    text = page(folders)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed into place: a browser that reloads never reads half a page.
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as e:
+        raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
+    return path
+
+
+def page(folders: Sequence[Path]) -> str:
+    """The whole page as text.
+
+    Raises:
+        UserError: for a folder that is no run's.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    read = [(folder, read_unfinished(folder)) for folder in folders]
+    running = [(folder, run) for folder, run in read if run]
+    finished = [Finished(folder) for folder, run in read if run is None]
+    look = looks([m for run in finished for m in run.config.methods])
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (TEMPLATES / "page.js").read_text()
+    return environment.get_template("page.html").render(
+        style=(TEMPLATES / "page.css").read_text(),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        theme=theme(),
+        looks=look,
+        title=_title(finished, [run for _, run in running]),
+        version=weak2strong.__version__,
+        written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        reload=RELOAD,
+        running=[_progress(folder, run) for folder, run in running],
+        compared=compared(finished, look),
+        runs=[_run(run, look, f"run{i}") for i, run in enumerate(finished)],
+        cells={"runs": [run.title for run in finished], "rows": _cells(finished)},
+        checks=CHECKS,
+    )
+
+
+def _title(finished: Sequence[Finished], running: Sequence[Unfinished]) -> str:
+    titles = [run.title for run in (*finished, *running)]
+    return titles[0] if len(titles) == 1 else f"{len(titles)} runs"
+
+
+def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
+    """How far an unfinished run is."""
+    silent = (datetime.now(UTC) - run.last).total_seconds()
+    left = run.seconds_left
+    return {
+        "title": run.title,
+        "folder": str(folder),
+        "done": len(run.done),
+        "total": run.total,
+        "kinds": run.kinds,
+        "reused": run.reused,
+        "recent": run.done[: -RECENT - 1 : -1],
+        "warnings": run.warnings,
+        "running": duration((run.last - run.began).total_seconds()),
+        "left": None if left is None or left < 1 else duration(left),
+        "silent": duration(silent) if silent > SILENT else None,
+        "settings": run.config.to_yaml(),
+    }
+
+
+def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
+    """All that the page says of a finished run."""
+    first, over = run.lines[0], run.over
+    r, tasks = first.recovered, len(run.by_task)
+    metric = TITLES.get(first.metric, first.metric)
+    said = cases(run)
+    return {
+        "prefix": prefix,
+        "title": run.title,
+        "about": (
+            f"{metric[0].upper()}{metric[1:]} on {tasks} task{'' if tasks == 1 else 's'}, "
+            f"{r.seeds} seed{'' if r.seeds == 1 else 's'}. "
+            f"{run.config.weak_name} supervises {run.config.strong.name}."
+        ),
+        "sentences": sentences(run),
+        "warnings": warnings_of(run.lines),
+        "figures": drawn(run, look, prefix),
+        "metric": metric,
+        "level": f"{100 * r.gap_interval.level:g}%",
+        "lines": [
+            {
+                "task": x.task,
+                "method": x.method,
+                "scores": [
+                    f"{s:.3f}"
+                    for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)
+                ],
+                "pgr": pgr_text(x.recovered),
+                "checks": [score_text(s) for s in (x.probe_ceiling, x.name_baseline)],
+            }
+            for x in run.lines
+        ],
+        "lines_note": intervals_note(run.lines).strip(),
+        "over": over and (over_tasks_titles(over), over_tasks_rows(over), over_tasks_notes(over)),
+        "has_texts": run.examples is not None,
+        "has_classes": run.has_classes,
+        "tasks": [
+            {
+                "name": task,
+                "examples": f"{lines[0].recovered.examples:,}",
+                "cases": [(OUTCOME_TITLES[o], found) for o, found in said.get(task, {}).items()],
+            }
+            for task, lines in run.by_task.items()
+        ],
+        "provenance": _provenance(run),
+        "data": [
+            {k: str(c[k]) for k in ("name", "reference", "source", "licence")} for c in run.contents
+        ],
+        "settings": run.config.to_yaml(),
+        "diff": run.environment.get("diff") or "",
+    }
+
+
+def _provenance(run: Finished) -> list[tuple[str, str]]:
+    """Where the numbers come from, a name and a value each."""
+    e = run.environment
+    rows = [("folder", str(run.folder))]
+    if run.work:
+        seconds, stages = sum(w.seconds for w in run.work), sum(w.stages for w in run.work)
+        reused = sum(w.reused for w in run.work)
+        rows += [
+            ("time of all steps, one after another", duration(seconds)),
+            ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
+        ]
+    rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
+    for key, value in e.items():
+        if key == "diff":
+            rows.append(("uncommitted changes", "yes, below" if value else "none"))
+        elif value is not None:
+            rows.append((key, str(value)))
+    return rows
+
+
+def _cells(runs: Sequence[Finished]) -> list[list[Any]]:
+    """A row a cell: run, task, method, seed, floor, student, ceiling, PGR (null if undefined)."""
+    rows = []
+    for i, run in enumerate(runs):
+        of = {(x.task, x.method): x.recovered.per_seed for x in run.lines}
+        metrics = {x.task: x.metric for x in run.lines}
+        for c in run.results.iter_rows(named=True):
+            if c["metric"] != metrics[c["task"]]:
+                continue
+            pgr = of[c["task"], c["method"]][c["seed"]]
+            scores = [round(c[k], 4) for k in ("floor", "student", "ceiling")]
+            known = round(pgr, 4) if pgr == pgr else None
+            rows.append([i, c["task"], c["method"], c["seed"], *scores, known])
+    return rows

@@ -1,0 +1,104 @@
+"""A run that is not finished: how far it is, from its study and its events."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from weak2strong.errors import UserError
+from weak2strong.study.config import StudyConfig, read_study
+
+RECENT = 12
+"""Steps that the page names."""
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """How far a run is.
+
+    Attributes:
+        config: its study.
+        done: names of the steps that are done since it was last started, in that order.
+        total: number of its steps.
+        kinds: done and all steps by kind.
+        reused: how many of the done steps the store had.
+        warnings: sentences for the reader.
+        began: when it was last started.
+        last: when it was last heard of.
+    """
+
+    config: StudyConfig
+    done: tuple[str, ...]
+    total: int
+    kinds: Mapping[str, tuple[int, int]]
+    reused: int
+    warnings: tuple[str, ...]
+    began: datetime
+    last: datetime
+
+    @property
+    def title(self) -> str:
+        """The pair of models."""
+        return f"{self.config.weak_name} to {self.config.strong.name}"
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess: the rest at the speed of what is done and was not reused; None without any."""
+        made = len(self.done) - self.reused
+        if made <= 0:
+            return None
+        return (self.last - self.began).total_seconds() / made * (self.total - len(self.done))
+
+
+def read_unfinished(folder: Path) -> Unfinished | None:
+    """How far a run is; None for a finished one.
+
+    Raises:
+        UserError: where the folder is no run's.
+    """
+    if (folder / "results.parquet").exists():
+        return None
+    if not (folder / "study.yaml").exists() or not (folder / "events.jsonl").exists():
+        raise UserError(
+            f"{folder} holds no run: name a folder that `w2s run` wrote, such as runs/latest."
+        )
+    config = read_study(folder / "study.yaml")
+    events = [_event(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    starts = [i for i, e in enumerate(events) if e.get("event") == "start"]
+    events = [e for e in events[starts[-1] if starts else 0 :] if "time" in e]
+    if not events:
+        now = datetime.now(UTC)
+        events = [{"time": now.isoformat(), "event": "start"}]
+    steps: list[dict[str, Any]] = [e for e in events if e["event"] == "step"]
+    tasks, seeds = len(config.tasks), config.seeds
+    of_kind = {
+        "supervisor": 0 if config.weak_labels else tasks * seeds,
+        "ceiling": tasks * seeds,
+        "probe": tasks,
+        "names": tasks,
+        "student": tasks * seeds * len(config.methods),
+    }
+    counted = Counter(kind for e in steps for kind in of_kind if kind in e["name"].split())
+    return Unfinished(
+        config=config,
+        done=tuple(e["name"] for e in steps),
+        total=sum(of_kind.values()),
+        kinds={kind: (counted[kind], n) for kind, n in of_kind.items() if n},
+        reused=sum(e["reused"] for e in steps),
+        warnings=tuple(e["text"] for e in events if e["event"] == "warning"),
+        began=datetime.fromisoformat(events[0]["time"]),
+        last=datetime.fromisoformat(events[-1]["time"]),
+    )
+
+
+def _event(line: str) -> dict[str, Any]:
+    """One event; nothing of a line that is being written."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}

@@ -1,0 +1,107 @@
+"""Test examples with their texts: those that say most about what students do with errors.
+
+A run's predictions hold ids alone. ``examples.parquet`` adds the texts of a bounded number of
+test examples: where students corrected their supervisor, where they imitated its error, and where
+they lost a right label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weak2strong.study.desk import Desk
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FILE = "examples.parquet"
+
+CORRECTED, IMITATED, LOST = "corrected", "imitated", "lost"
+OUTCOMES = (CORRECTED, IMITATED, LOST)
+"""The supervisor was wrong and the student right; both gave the same wrong answer; the
+supervisor was right and the student wrong."""
+
+KEPT = 20
+"""Examples a task and outcome whose texts are kept."""
+
+LONGEST = 500
+"""Characters of a text that are kept."""
+
+
+def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
+    """What became of the supervisor's answers of the first seed, an example and outcome a row.
+
+    Args:
+        predictions: of a run (see `weak2strong.study.record`) whose answers are probabilities.
+
+    Returns:
+        Columns task, id, outcome, methods (whose students did so), label, supervisor (its
+        answer) and student (the answer of the first of the methods), within a task and outcome
+        sorted by the number of methods, most first, then by id.
+    """
+    import polars as pl
+
+    first = predictions.filter(pl.col("seed") == 0).with_columns(
+        answer=pl.col("probabilities").list.arg_max().cast(pl.Int64)
+    )
+    floor = first.filter(role="floor").select("task", "id", supervisor="answer")
+    label, weak, answer = (pl.col(name) for name in ("label", "supervisor", "answer"))
+    return (
+        first.filter(role="student")
+        .join(floor, on=["task", "id"], maintain_order="left")
+        .with_columns(
+            outcome=pl.when((weak != label) & (answer == label))
+            .then(pl.lit(CORRECTED))
+            .when((weak != label) & (answer == weak))
+            .then(pl.lit(IMITATED))
+            .when((weak == label) & (answer != label))
+            .then(pl.lit(LOST))
+        )
+        .drop_nulls("outcome")
+        .group_by("task", "outcome", "id", maintain_order=True)
+        .agg("method", pl.col("label", "supervisor").first(), student=answer.first())
+        .rename({"method": "methods"})
+        .sort(
+            "task",
+            "outcome",
+            pl.col("methods").list.len(),
+            "id",
+            descending=[False, False, True, False],
+        )
+    )
+
+
+def write_examples(folder: Path, desks: Mapping[str, Desk], predictions: pl.DataFrame) -> None:
+    """Write ``examples.parquet``: task, id, texts. Without rows where answers are texts.
+
+    Args:
+        folder: of the run.
+        desks: of its tasks, by name.
+        predictions: of the run.
+    """
+    import polars as pl
+
+    kept = set[tuple[str, str]]()
+    if "probabilities" in predictions.columns:
+        found = outcomes(predictions).group_by("task", "outcome", maintain_order=True).head(KEPT)
+        kept.update(found.select("task", "id").iter_rows())
+    rows = [
+        (name, e.item.id, [text[:LONGEST] for text in e.item.texts])
+        for name, desk in desks.items()
+        for e in desk.splits.test
+        if (name, e.item.id) in kept
+    ]
+    schema = {"task": pl.String, "id": pl.String, "texts": pl.List(pl.String)}
+    partial = folder / "examples.partial"
+    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(partial)
+    partial.replace(folder / FILE)
+
+
+def read_examples(folder: Path) -> pl.DataFrame | None:
+    """A run's ``examples.parquet``, or None for a run that was made before there was one."""
+    import polars as pl
+
+    path = folder / FILE
+    return pl.read_parquet(path) if path.exists() else None

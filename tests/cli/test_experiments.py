@@ -1,0 +1,99 @@
+"""simulate, overfitting and grid on toy models: what they print and what they write."""
+
+import polars as pl
+import pytest
+
+from weak2strong.cli import main
+from weak2strong.store import Store
+from weak2strong.study.engine import Plan
+
+QUICK = """
+tasks: [atlas-southern]
+methods: [naive]
+weak: {weak}
+strong: {strong}
+seeds: 1
+weak_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
+strong_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
+"""
+
+
+@pytest.fixture(scope="module")
+def study(toy_models, tmp_path_factory):
+    """A quick study as a file, with a folder for runs and a store beside it."""
+    file = tmp_path_factory.mktemp("experiments") / "quick.yaml"
+    file.write_text(QUICK.format(weak=toy_models["gpt2"], strong=toy_models["llama"]))
+    return file
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    """Starting processes would take longer than what they are to do."""
+    monkeypatch.setattr(Plan, "of", staticmethod(lambda config: Plan(workers=1, threads=1)))
+
+
+def said(capsys, study, command, *more, code=0) -> str:
+    """What a command prints on the quick study."""
+    place = ["--out", str(study.parent / command), "--store", str(study.parent / "store")]
+    assert main([command, str(study), *place, "--quiet", *more]) == code
+    shown = capsys.readouterr()
+    return shown.err if code else shown.out
+
+
+def test_simulate_sets_supervisors_side_by_side(study, capsys):
+    shown = said(capsys, study, "simulate", "--kinds", "random-flips", "longest")
+    rows = pl.read_parquet(study.parent / "simulate" / "simulated.parquet")
+    assert rows["supervisor"].to_list() == ["real", "random-flips", "longest"]
+    # As accurate as the real one, to the example.
+    assert rows["floor"].n_unique() == rows["ceiling"].n_unique() == 1
+    run = pl.read_parquet(study.parent / "simulate" / "random-flips" / "predictions.parquet")
+    same = {
+        role: run.filter(role=role).sort("id")["probabilities"].list.arg_max()
+        for role in ("floor", "student")
+    }
+    share = (same["floor"] == same["student"]).mean()
+    assert rows["agreement_all"][1] == pytest.approx(share)
+    for word in ("floor", "PGR", "wrong", "random-flips: labels drawn at random are wrong."):
+        assert word in shown
+
+
+def test_simulate_takes_an_accuracy(study):
+    out = study.parent / "given"
+    place = ["--out", str(out), "--store", str(study.parent / "store"), "--quiet"]
+    command = ["simulate", str(study), *place, "--kinds", "longest", "--accuracy", "0.9"]
+    assert main(command) == 0
+    rows = pl.read_parquet(out / "simulated.parquet")
+    assert rows.filter(supervisor="longest")["floor"][0] == pytest.approx(0.9, abs=0.005)
+
+
+def test_an_unknown_kind_is_refused_before_anything_is_trained(study, capsys):
+    shown = said(capsys, study, "simulate", "--kinds", "longst", code=2)
+    assert "Unknown simulated supervisor 'longst'" in shown
+
+
+def test_overfitting_prints_three_points(study, capsys):
+    shown = said(capsys, study, "overfitting", "--evaluations", "3")
+    for word in ("best", "stopped", "last", "PGR"):
+        assert word in shown
+    assert len(pl.read_parquet(study.parent / "overfitting" / "curves.parquet")) == 3
+
+
+def test_a_grid_pairs_every_weaker_model_with_every_stronger_one(study, toy_models, capsys):
+    """They share two supervisors and two ceilings, and there are three students."""
+    models = [str(toy_models[name]) for name in ("llama", "bert", "gpt2")]
+    store = study.parent / "grid-store"
+    shown = said(capsys, study, "grid", "--store", str(store), "--models", *models)
+    assert len(list((Store(store).root / "finetune").iterdir())) == 2 + 2 + 3
+    rows = pl.read_parquet(study.parent / "grid" / "grid.parquet")
+    assert len(rows) == 3
+    assert (rows["weak_parameters"] < rows["strong_parameters"]).all()
+    assert rows["weak"].n_unique() == rows["strong"].n_unique() == 2
+    assert rows.group_by("weak").agg(pl.col("floor").n_unique())["floor"].to_list() == [1, 1]
+    assert rows.group_by("strong").agg(pl.col("ceiling").n_unique())["ceiling"].to_list() == [1, 1]
+    assert "supervisor" in shown
+    assert "ceiling" in shown
+
+
+def test_a_grid_of_one_is_refused(study, toy_models, capsys):
+    shown = said(capsys, study, "grid", "--models", str(toy_models["llama"]), code=2)
+    assert "at least two models" in shown

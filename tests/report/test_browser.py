@@ -1,0 +1,160 @@
+"""The page in a real browser, where one is installed."""
+
+import importlib.util
+import os
+import shutil
+from itertools import pairwise
+
+import pytest
+
+from weak2strong.report.page import write_page
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+MISSING = (
+    f"no browser: install one of {', '.join(NAMES)}, such as with `apt-get install chromium`"
+    if BROWSER is None
+    else "no Playwright: pip install playwright (it needs no browser of its own)"
+)
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None or importlib.util.find_spec("playwright") is None, reason=MISSING
+)
+
+
+@pytest.fixture(scope="module")
+def report(small_run, tmp_path_factory):
+    return write_page([small_run], tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    # In a container the user is root, whom the browser's sandbox refuses.
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox"] if root else []
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, report):
+    """Opens the page; whatever it logs or asks for beside itself fails the test."""
+    contexts, trouble = [], []
+
+    def opened(width=1280, **context):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on(
+            "request",
+            lambda request: request.url == report.as_uri() or trouble.append(request.url),
+        )
+        page.goto(report.as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def column(page, number):
+    return page.eval_on_selector_all(
+        "#all tbody tr:not([hidden])", f"rows => rows.map(row => row.cells[{number}].textContent)"
+    )
+
+
+def test_the_table_of_cells_sorts_by_mouse_and_keyboard(opened):
+    page = opened()
+    assert len(column(page, 0)) == 12
+    head = page.locator("#all th", has_text="student")
+    head.locator("button").click()
+    scores = [float(x) for x in column(page, 4)]
+    assert scores == sorted(scores)
+    assert head.get_attribute("aria-sort") == "ascending"
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert [float(x) for x in column(page, 4)] == sorted(scores, reverse=True)
+    assert head.get_attribute("aria-sort") == "descending"
+    assert page.locator("#all [aria-sort]").count() == 1
+
+
+def test_the_table_of_cells_filters(opened):
+    page = opened()
+    page.select_option("select[name=task]", "b-task")
+    assert set(column(page, 0)) == {"b-task"}
+    page.select_option("select[name=method]", "naive")
+    assert column(page, 1) == ["naive"] * 3
+    assert page.locator("#filter output").text_content() == "3 of 12 cells"
+    page.select_option("select[name=task]", "")
+    page.select_option("select[name=method]", "")
+    page.fill("input[name=text]", "CONFID")
+    assert set(column(page, 1)) == {"confidence"}
+
+
+def test_the_table_of_means_sorts(opened):
+    page = opened()
+    page.locator("table.lines th button", has_text="method").click()
+    cells = page.eval_on_selector_all(
+        "table.lines tbody tr", "rows => rows.map(row => row.cells[1].textContent)"
+    )
+    assert cells == sorted(cells)
+
+
+def test_dark_and_light_follow_the_system_and_the_button(opened):
+    backgrounds = {}
+    for scheme in ("light", "dark"):
+        page = opened(color_scheme=scheme)
+
+        def look(page=page):
+            return page.evaluate(
+                "[getComputedStyle(document.body).backgroundColor,"
+                " getComputedStyle(document.querySelector('.picture svg text')).fill]"
+            )
+
+        backgrounds[scheme] = look()
+        page.click("#theme")
+        backgrounds[f"{scheme} pressed"] = look()
+    assert backgrounds["light"] == backgrounds["dark pressed"]
+    assert backgrounds["dark"] == backgrounds["light pressed"]
+    assert len({b for b, _ in backgrounds.values()}) == 2
+    assert len({ink for _, ink in backgrounds.values()}) == 2
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_overlaps_or_sticks_out(opened, width):
+    page = opened(width)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # Blocks in the flow of the page stand beneath each other.
+    boxes = page.eval_on_selector_all(
+        "main > section > *:not([hidden])",
+        "all => all.map(e => e.getBoundingClientRect()).filter(b => b.height)"
+        ".map(b => [b.top, b.bottom])",
+    )
+    assert len(boxes) > 15
+    assert all(b[0] >= a[1] - 1 for a, b in pairwise(boxes))
+    # Nor do the words within a figure lie on each other.
+    overlaps = page.evaluate(
+        """() => [...document.querySelectorAll('.picture svg')].flatMap(svg => {
+          const words = [...svg.querySelectorAll('text')].map(t => [t.textContent,
+            t.getBoundingClientRect()]).filter(w => w[0].trim());
+          return words.flatMap(([a, x], i) => words.slice(i + 1).filter(([b, y]) =>
+            Math.min(x.right, y.right) - Math.max(x.left, y.left) > 1 &&
+            Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top) > 3).map(([b]) => [a, b]));
+        })"""
+    )
+    assert overlaps == []
+
+
+def test_without_scripts_the_means_are_there_and_the_cells_are_explained(opened):
+    page = opened(java_script_enabled=False)
+    assert page.locator("table.lines tbody tr").count() == 4
+    assert page.locator("noscript").count() == 1
+    assert "This table needs JavaScript" in page.content()

@@ -1,0 +1,235 @@
+"""The page holds the numbers of the run as text, and asks nothing of the network."""
+
+import json
+import re
+import time
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+from weak2strong.api import Results
+from weak2strong.errors import UserError
+from weak2strong.methods import every_method
+from weak2strong.report.page import page, write_page
+from weak2strong.report.table import pgr_text
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Read(HTMLParser):
+    """Tags with attributes, the text of cells by table caption, and what is not closed."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.open, self.tables, self.text = [], [], {}, []
+        self._caption = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "tr" and self._caption:
+            self.tables[self._caption].append([])
+        if tag in ("td", "th") and self._caption:
+            self.tables[self._caption][-1].append("")
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+        if tag == "table":
+            self._caption = None
+
+    def handle_data(self, data):
+        if "script" in self.open or "style" in self.open:
+            return
+        self.text.append(data)
+        if self.open and self.open[-1] == "caption":
+            self._caption = data
+            self.tables[data] = []
+        elif self._caption and {"td", "th"} & set(self.open):
+            self.tables[self._caption][-1][-1] += data
+
+
+@pytest.fixture(scope="module")
+def text(small_run):
+    return page([small_run])
+
+
+@pytest.fixture(scope="module")
+def read(text):
+    return Read(text)
+
+
+def test_every_cell_is_that_of_the_results(text, small_run):
+    block = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1]
+    rows = {tuple(r[1:4]): r[4:] for r in json.loads(block)["rows"]}
+    results = pl.read_parquet(small_run / "results.parquet").filter(metric="accuracy")
+    assert len(rows) == len(results) == 2 * 2 * 3
+    of = {(x.task, x.method): x.recovered for x in Results(small_run).lines()}
+    for r in results.iter_rows(named=True):
+        *scores, pgr = rows[r["task"], r["method"], r["seed"]]
+        assert scores == [round(r[k], 4) for k in ("floor", "student", "ceiling")]
+        if of[r["task"], r["method"]].undefined or r["ceiling"] <= r["floor"]:
+            assert pgr is None
+        else:
+            assert pgr == round(r["pgr_of_cell"], 4)
+
+
+def test_the_table_says_what_the_terminal_says(read, small_run):
+    results = Results(small_run)
+    rows = next(rows for caption, rows in read.tables.items() if caption.startswith("Every task"))
+    expected = [
+        [x.task, x.method]
+        + [f"{s:.3f}" for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)]
+        + [pgr_text(x.recovered), f"{x.probe_ceiling:.3f}", f"{x.name_baseline:.3f}"]
+        for x in results.lines()
+    ]
+    assert rows[1:] == expected
+    over = results.over_tasks().methods["naive"]
+    said = " ".join(read.text)
+    wanted = f"{over.mean:.2f}, 95% interval {over.mean_interval.low:.2f} to "
+    assert wanted + f"{over.mean_interval.high:.2f}" in said
+
+
+def test_numbers_in_figures_are_those_of_the_lines(small_run, made_run, tmp_path):
+    one = made_run(tmp_path / "one", tasks=["a-task"], examples=400, seeds=3)
+    svg = re.search(r'id="run0-scores".*?</figure>', page([one]), re.DOTALL)[0]
+    shown = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    for line in Results(one).lines():
+        r = line.recovered
+        assert {f"{r.floor:.3f}", f"{r.student:.3f}", f"{r.ceiling:.3f}"} <= set(shown)
+        low, high = r.student_interval.low, r.student_interval.high
+        assert f"{line.method} {r.student:.3f} [{low:.3f}, {high:.3f}]" in svg
+
+
+def test_what_data_hold_is_text(text, read, nasty):
+    assert nasty not in text
+    scripts = [attrs for tag, attrs in read.tags if tag == "script"]
+    assert scripts == [{"type": "application/json", "id": "data"}, {}]
+    assert not [tag for tag, _ in read.tags if tag == "img"]
+    assert not [name for _, attrs in read.tags for name in attrs if name.startswith("on")]
+    said = "".join(read.text)
+    assert f"Truth: {nasty}" in said or f"Supervisor: {nasty}" in said
+
+
+def test_a_task_may_have_any_name(made_run, tmp_path, nasty):
+    run = made_run(tmp_path / "run", tasks=[nasty, "b"], examples=60)
+    text = page([run])
+    assert nasty not in text
+    assert nasty in Read(text).text
+
+
+def test_nothing_is_asked_of_the_network(text, read):
+    assert "Content-Security-Policy" in text
+    asks = {"src", "href", "xlink:href", "action", "data", "poster", "srcset"}
+    links = {v for _, attrs in read.tags for k, v in attrs.items() if k in asks}
+    assert all(v.startswith("#") or v == "data:," for v in links)
+    assert "@import" not in text
+    assert not re.findall(r"url\((?!#)", text)
+
+
+def test_it_can_be_read_without_seeing_it(read):
+    levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+    pictures = [attrs for _, attrs in read.tags if attrs.get("role") == "img"]
+    assert len(pictures) >= 5
+    assert all(re.search(r"\d\.\d", p["aria-label"]) for p in pictures)
+    assert all(attrs.get("scope") for tag, attrs in read.tags if tag == "th")
+    ids = [attrs["id"] for _, attrs in read.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    refers = {
+        attrs["href"][1:]
+        for tag, attrs in read.tags
+        if tag in ("a", "use") and attrs.get("href", "").startswith("#")
+    }
+    assert refers <= set(ids)
+
+
+def test_examples_show_corrections_errors_and_losses(read):
+    said = " ".join(read.text)
+    for title in (
+        "Students corrected the supervisor",
+        "Students imitated its error",
+        "Students lost a right label",
+    ):
+        assert title in said
+
+
+def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):
+    run = made_run(tmp_path / "run", tasks=["a"], texts=False, examples=60)
+    text = page([run])
+    assert "made before texts of examples were kept" in text
+
+
+def test_several_runs_are_compared(small_run, made_run, tmp_path):
+    other = made_run(tmp_path / "other", strong="atlas-l")
+    read = Read(page([small_run, other]))
+    rows = read.tables["PGR of every run and method"]
+    assert [r[:2] for r in rows[1:]] == [
+        [f"atlas-xs to {s}", m] for s in ("atlas-s", "atlas-l") for m in ("naive", "confidence")
+    ]
+    text = page([small_run, other])
+    svg = re.search(r'id="compared-sizes".*?</figure>', text, re.DOTALL)[0]
+    # The sizes of the two rungs, and no markup of mathematics.
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+    assert {"238k", "902k"} <= set(words)
+    assert "$" not in svg
+    ids = [attrs["id"] for _, attrs in read.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def test_an_unfinished_run_says_so_and_reloads(small_run, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "study.yaml").write_text((small_run / "study.yaml").read_text())
+    step = {"time": "2026-01-01T00:01:00+00:00", "event": "step", "reused": False, "stages": []}
+    events = [
+        {"time": "2025-01-01T00:00:00+00:00", "event": "start"},
+        step | {"name": "a-task ceiling seed 1"},
+        {"time": "2026-01-01T00:00:00+00:00", "event": "start"},
+        step | {"name": "a-task supervisor seed 0"},
+        step | {"name": "<b>task supervisor seed 1"},
+        step | {"name": "a-task student linear-probe seed 1", "reused": True},
+    ]
+    # The last line is being written.
+    (run / "events.jsonl").write_text("\n".join(map(json.dumps, events)) + '\n{"time": "2026')
+    text = page([run])
+    said = " ".join(" ".join(Read(text).text).split())
+    assert "not finished" in said
+    assert "This run has no results yet." in said
+    # 2 tasks x (3 supervisors + 3 ceilings + probe + names + 2 methods x 3 students).
+    assert "3 of 28 steps done, 1 of them read from the store; running for 60 s" in said
+    assert "about 12 min left" in said
+    assert "Nothing was heard of it for" in said
+    assert '<meta http-equiv="refresh"' in text
+    assert "<b>task" not in text
+    assert '<meta http-equiv="refresh"' not in page([small_run])
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"holds no run: name a folder that `w2s run` wrote"):
+        page([tmp_path])
+
+
+def test_a_place_that_cannot_be_written_is_told(small_run, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="choose another --out"):
+        write_page([small_run], tmp_path / "file" / "report.html")
+
+
+@pytest.mark.slow
+def test_a_large_run_is_quick_and_small(made_run, tmp_path):
+    """25 tasks, 10 methods, 5 seeds and 1,000 test examples: under 20 s and 3 MB."""
+    tasks = [f"task-{i:02}" for i in range(25)]
+    run = made_run(tmp_path / "run", tasks, every_method()[:10], seeds=5, examples=1000)
+    began = time.process_time()
+    path = write_page([run], tmp_path / "report.html")
+    assert time.process_time() - began < 20
+    assert path.stat().st_size < 3e6
