@@ -156,3 +156,9 @@ def test_too_few_seeds_are_said_to_be_too_few():
 def test_one_seed_is_called_one_seed():
     single = line([0.6], [0.7], [0.8])
     assert any("One seed" in text for text in warnings_of([single]))
+
+
+def test_answers_in_words_are_not_told_to_be_below_chance():
+    poor = line([0.1, 0.11, 0.09], [0.1, 0.12, 0.08], [0.3, 0.31, 0.29], chance=0.5)
+    assert set(poor.below_chance) == {"floor", "student (naive)", "ceiling"}
+    assert replace(poor, metric="exact_match").below_chance == {}

@@ -100,7 +100,12 @@ class Line:
 
     @property
     def below_chance(self) -> dict[str, float]:
-        """The scores by role whose intervals lie below chance, as far as there is such a level."""
+        """The scores by role whose intervals lie below chance, as far as there is such a level.
+
+        None of answers in words: these can be wrong without being the contrary of right.
+        """
+        if self.metric == "exact_match":
+            return {}
         r = self.recovered
         roles: dict[str, tuple[float, Interval]] = {
             "floor": (r.floor, r.floor_interval),
