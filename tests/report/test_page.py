@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -225,11 +224,9 @@ def test_a_place_that_cannot_be_written_is_told(small_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_large_run_is_quick_and_small(made_run, tmp_path):
-    """25 tasks, 10 methods, 5 seeds and 1,000 test examples: under 20 s and 3 MB."""
+def test_a_large_run_is_small(made_run, tmp_path):
+    """25 tasks, 10 methods, 5 seeds and 1,000 test examples: under 3 MB."""
     tasks = [f"task-{i:02}" for i in range(25)]
     run = made_run(tmp_path / "run", tasks, every_method()[:10], seeds=5, examples=1000)
-    began = time.process_time()
     path = write_page([run], tmp_path / "report.html")
-    assert time.process_time() - began < 20
     assert path.stat().st_size < 3e6
