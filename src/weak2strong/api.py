@@ -6,12 +6,13 @@ command line and `weak2strong` itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.models.spec import ModelSpec
 from weak2strong.progress import Progress
 from weak2strong.study.config import (
@@ -24,11 +25,8 @@ from weak2strong.study.config import (
     PrimaryTest,
     StudyConfig,
 )
-from weak2strong.study.contents import read_contents
-from weak2strong.study.record import read_run
 from weak2strong.study.run import run_study
 from weak2strong.study.sweeps import Grid, read_sweep, run_sweep
-from weak2strong.study.work import Work, read_work
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
@@ -42,47 +40,12 @@ if TYPE_CHECKING:
     from weak2strong.analysis.swept import Swept
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(FinishedRun):
     """A finished run, read from its folder alone."""
-
-    folder: Path
-
-    @cached_property
-    def _read(self) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
-        return read_run(self.folder)
-
-    @property
-    def config(self) -> StudyConfig:
-        """The study, resolved."""
-        return self._read[0]
-
-    @property
-    def cells(self) -> pl.DataFrame:
-        """One row a cell and metric: floor, student, ceiling, and the two checks."""
-        return self._read[1]
-
-    @property
-    def predictions(self) -> pl.DataFrame:
-        """Test predictions of every role, with id, group and ground truth."""
-        return self._read[2]
-
-    @cached_property
-    def tasks(self) -> list[Mapping[str, Any]]:
-        """What each task holds: source, licence, classes, splits, what was left out."""
-        return read_contents(self.folder)
-
-    @cached_property
-    def work(self) -> list[Work]:
-        """What the run spent on each step, and how many stages it reused."""
-        return read_work(self.folder)
 
     def lines(self, metric: str | None = None) -> list[Line]:
         """One summary a task and method, with intervals; on the study's metric if None."""
-        from weak2strong.analysis.summary import summarise
-
-        truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(self.config, self.predictions, metric, truncated, self.work)
+        return self._summarised(metric)
 
     def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
         """PGR over the tasks: mean, median and pooled; None where there is one task.
@@ -139,10 +102,7 @@ class Results:
                     "floor": r.floor,
                     "student": r.student,
                     "ceiling": r.ceiling,
-                    "pgr": r.value,
-                    "pgr_low": r.interval.low if r.interval else None,
-                    "pgr_high": r.interval.high if r.interval else None,
-                    "undefined": r.undefined,
+                    **r.pgr,
                     "probe_ceiling": line.probe_ceiling,
                     "name_baseline": line.name_baseline,
                     "oracle": line.oracle,

@@ -31,10 +31,7 @@ def grid_rows(lines: Sequence[Line], parameters: Mapping[str, int]) -> Iterator[
             row |= {role: getattr(r, role), f"{role}_low": interval.low}
             row[f"{role}_high"] = interval.high
         yield row | {
-            "pgr": r.value,
-            "pgr_low": r.interval.low if r.interval else None,
-            "pgr_high": r.interval.high if r.interval else None,
-            "undefined": r.undefined,
+            **r.pgr,
             "seeds": r.seeds,
             "examples": r.examples,
         }

@@ -91,6 +91,16 @@ class Recovered:
     per_seed: tuple[float, ...]
     undefined: str | None
 
+    @property
+    def pgr(self) -> dict[str, float | str | None]:
+        """PGR as columns of a table: null where it is undefined, with the reason beside it."""
+        return {
+            "pgr": self.value,
+            "pgr_low": self.interval.low if self.interval else None,
+            "pgr_high": self.interval.high if self.interval else None,
+            "undefined": self.undefined,
+        }
+
 
 def recovered(
     floor: np.ndarray,

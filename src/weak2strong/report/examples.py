@@ -56,7 +56,7 @@ def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
         return {}
     kept = run.examples.drop_nulls("texts")
     texts = {(task, id): tuple(t) for task, id, t in kept.select("task", "id", "texts").iter_rows()}
-    classes = {task["name"]: task["classes"] for task in run.contents}
+    classes = {task["name"]: task["classes"] for task in run.tasks}
     found = {task: {outcome: list[Case]() for outcome in OUTCOMES} for task in run.by_task}
     for row in outcomes(run.predictions).iter_rows(named=True):
         place = found[row["task"]][row["outcome"]]

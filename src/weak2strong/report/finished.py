@@ -4,67 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks
-from weak2strong.analysis.summary import Line, summarise
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.contents import read_contents
+from weak2strong.analysis.summary import Line
 from weak2strong.study.examples import read_examples
-from weak2strong.study.record import read_run
-from weak2strong.study.work import Work, read_work
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A finished run, read from its folder alone.
-
-    Attributes:
-        folder: of the run.
-    """
-
-    folder: Path
-
-    @cached_property
-    def _read(self) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
-        return read_run(self.folder)
-
-    @property
-    def config(self) -> StudyConfig:
-        """The study, resolved."""
-        return self._read[0]
-
-    @property
-    def results(self) -> pl.DataFrame:
-        """One row a cell and metric."""
-        return self._read[1]
-
-    @property
-    def predictions(self) -> pl.DataFrame:
-        """Test predictions of every role."""
-        return self._read[2]
+class Finished(FinishedRun):
+    """A finished run with what pages and figures make of it."""
 
     @property
     def title(self) -> str:
         """The pair of models, and of which entities they were asked."""
         unseen = ", unseen entities" if self.config.entities == "unseen" else ""
         return f"{self.config.weak_name} to {self.config.strong.name}{unseen}"
-
-    @cached_property
-    def contents(self) -> list[Mapping[str, Any]]:
-        """What the tasks hold."""
-        return read_contents(self.folder)
-
-    @cached_property
-    def work(self) -> list[Work]:
-        """What each step took."""
-        return read_work(self.folder)
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
@@ -80,8 +39,7 @@ class Finished:
     @cached_property
     def lines(self) -> list[Line]:
         """One a task and method, on the study's metric."""
-        truncated = {task["name"]: task["truncated"] for task in self.contents}
-        return summarise(self.config, self.predictions, None, truncated, self.work)
+        return self._summarised()
 
     @cached_property
     def over(self) -> OverTasks | None:

@@ -162,7 +162,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
         ],
         "provenance": _provenance(run),
         "data": [
-            {k: str(c[k]) for k in ("name", "reference", "source", "licence")} for c in run.contents
+            {k: str(c[k]) for k in ("name", "reference", "source", "licence")} for c in run.tasks
         ],
         "settings": run.config.to_yaml(),
         "diff": run.environment.get("diff") or "",
@@ -195,7 +195,7 @@ def _cells(runs: Sequence[Finished]) -> list[list[Any]]:
     for i, run in enumerate(runs):
         of = {(x.task, x.method): x.recovered.per_seed for x in run.lines}
         metrics = {x.task: x.metric for x in run.lines}
-        for c in run.results.iter_rows(named=True):
+        for c in run.cells.iter_rows(named=True):
             if c["metric"] != metrics[c["task"]]:
                 continue
             pgr = of[c["task"], c["method"]][c["seed"]]
