@@ -48,6 +48,8 @@ class Data:
     """Which part of a dataset of the hub, where it has several."""
     split: Name = None
     """Which of the dataset's own splits to make ours of (default: train)."""
+    test_on: Annotated[str | None, arg(metavar="TASK", help_behavior_hint="")] = None
+    """Test on other data of the same kind, such as reward-bench, in place of a part of the task."""
     puzzles: Puzzles = field(default_factory=Puzzles)
 
     def options(self, study: DataOptions | None = None) -> DataOptions:
@@ -67,6 +69,7 @@ class Data:
             "near_duplicates": _either(self.near_duplicates, self.no_near_duplicates),
             "subset": self.subset,
             "split": self.split,
+            "test_on": self.test_on,
             "puzzles": self.puzzles.options(options.puzzles),
         }
         return replace(options, **{k: v for k, v in given.items() if v is not None})

@@ -24,7 +24,7 @@ from weak2strong.tasks import expand
 from weak2strong.tasks.chess.options import PuzzleOptions
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.files import DataOptions
-from weak2strong.tasks.find import find_tasks, pinned
+from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Entities, Task
@@ -213,6 +213,7 @@ class StudyConfig:
         return replace(
             self,
             tasks=tuple(map(pinned, references, tasks)),
+            data=tests_pinned(self.data),
             weak=weak,
             strong=strong,
             methods=methods,

@@ -54,6 +54,8 @@ class DataOptions:
     """Which part of a dataset repository to read, where it has several."""
     split: str = "train"
     """Which of a dataset repository's own splits to read; ours are all made of it."""
+    test_on: str | None = None
+    """What to test on in place of a part of the task: a file or a dataset of the same kind."""
     puzzles: PuzzleOptions = field(default_factory=PuzzleOptions)
     """Which chess puzzles to take of a file, and how to tell and to answer them."""
 
@@ -87,7 +89,7 @@ class DataOptions:
         return {split: n for split, n in zip(SPLITS, asked, strict=True) if n is not None}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FileTask(Task):
     """A task made of a user's data.
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.tasks import GROUPS, HINT, TASKS
@@ -25,6 +27,7 @@ from weak2strong.tasks.nlp.load import nlp_task
 from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.readers import READERS, ending
 from weak2strong.tasks.task import Task
+from weak2strong.tasks.tested_on import tested_on
 
 _AT_COMMIT: dict[tuple[str, str, DataOptions], FileTask] = {}
 """Tasks of the hub by repository or dataset, commit and options: these three never give
@@ -40,6 +43,8 @@ _KNOWN_ELSEWHERE = (
 )
 """Options that a dataset of the literature answers itself."""
 
+_ANY_SIZE: dict[str, Any] = {"n_train": None, "n_validation": None, "n_test": None, "shrink": False}
+
 
 def find_task(reference: str, data: DataOptions) -> Task:
     """The task that a reference stands for; a user's data are read and checked now.
@@ -49,6 +54,46 @@ def find_task(reference: str, data: DataOptions) -> Task:
     Raises:
         UserError: where there is no such task, or something is wrong with its data.
     """
+    name = dataset_name(reference)
+    if name is not None and DATASETS.get(name).only_test:
+        raise UserError(
+            f"{name} is made to test on and never to train on: name another task, "
+            f"and --test-on {reference}."
+        )
+    if data.test_on is None:
+        return _found(reference, data)
+    task = _found(reference, replace(data, test_on=None, **_ANY_SIZE))
+    if not isinstance(task, FileTask):
+        raise UserError(
+            f"{reference} is an embedded task, which is tested on its own examples: leave "
+            "--test-on out, or name data of your own with --task."
+        )
+    return _tested_on(task, _tests(data), data)
+
+
+def tests_pinned(data: DataOptions) -> DataOptions:
+    """The options, with the commit where tests are a dataset of the hub."""
+    if data.test_on is None:
+        return data
+    return replace(data, test_on=pinned(data.test_on, _tests(data)))
+
+
+def _tests(data: DataOptions) -> FileTask:
+    """What a study is tested on, read with its options."""
+    assert data.test_on is not None
+    task = _found(data.test_on, replace(data, test_on=None, **_ANY_SIZE))
+    if not isinstance(task, FileTask):
+        raise UserError(f"--test-on {data.test_on} is an embedded task: name a file or a dataset.")
+    return task
+
+
+@cache
+def _tested_on(task: FileTask, tests: FileTask, data: DataOptions) -> FileTask:
+    return tested_on(task, tests, data)
+
+
+def _found(reference: str, data: DataOptions) -> Task:
+    """The task of a reference on its own."""
     path = Path(reference).expanduser()
     if reference in TASKS or not reference:
         return TASKS.get(reference)

@@ -89,7 +89,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         exact, contradictory = exact + repeats, contradictory + contradictions
     texts = [e.item.content for e, _ in whole]
     families = near_duplicates(texts) if options.near_duplicates else []
-    stays, parts = _apart(whole, families)
+    stays, parts = apart(whole, families, len(contents))
     even = [balanced(part) for part in parts] if options.balance and classes else parts
     splits = _sized(even, options, tuple(contents), stratum(rows[0].kind))
     kept = sum(map(len, splits.values()))
@@ -121,14 +121,17 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     )
 
 
-def _apart(
-    whole: Sequence[tuple[Example, int]], families: Sequence[Sequence[int]]
+def apart(
+    whole: Sequence[tuple[Example, int]], families: Sequence[Sequence[int]], count: int
 ) -> tuple[list[bool], list[list[Example]]]:
-    """Which of the examples stay, and those of each file, groups named so that they do not touch.
+    """Which of the examples stay, and those of each part, groups named so that they do not touch.
+
+    What two parts have in common, by text or group, stays in the later one.
 
     Args:
-        whole: examples, each with the position of its file.
+        whole: examples, each with the position of its part.
         families: positions of examples whose texts are nearly the same.
+        count: of the parts.
     """
     texts = [f"text {normalised(e.item.content)}" for e, _ in whole]
     links = [(f"group {e.item.group}", text) for (e, _), text in zip(whole, texts, strict=True)]
@@ -144,7 +147,7 @@ def _apart(
     for (e, place), text in zip(whole, texts, strict=True):
         last[root(text)] = max(last[root(text)], place)
         name[root(text)] = min(name.get(root(text), e.item.group), e.item.group)
-    stays, parts = [], [[] for _ in SPLITS_OF_FILES]
+    stays, parts = [], [[] for _ in range(count)]
     for (e, place), text in zip(whole, texts, strict=True):
         stays.append(place == last[root(text)])
         if stays[-1]:

@@ -89,7 +89,7 @@ class Shares:
     test: float = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """A named question with examples.
 

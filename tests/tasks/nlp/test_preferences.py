@@ -141,5 +141,27 @@ def test_a_packed_file_that_is_cut_off_is_refused(folder, tmp_path):
 
 
 def test_a_benchmark_is_refused_as_a_task_and_told_how_to_use_it():
-    with pytest.raises(UserError, match=r"reward-bench is made to test on .*: name three files"):
+    with pytest.raises(UserError, match=r"reward-bench is made to test on .* --test-on reward-ben"):
         find_task("reward-bench", DataOptions())
+
+
+def test_a_benchmark_is_tested_on(folder, tmp_path):
+    bench = tmp_path / "bench" / "data"
+    bench.mkdir(parents=True)
+    rows = [
+        {"prompt": f"Ask {i}", "chosen": f"Told {i}.", "rejected": "No.", "subset": "chat", "id": i}
+        for i in range(40)
+    ]
+    pl.DataFrame(rows).write_parquet(bench / "filtered-00000-of-00001.parquet")
+    options = DataOptions(
+        test_on=f"reward-bench={bench.parent}", near_duplicates=False, balance=False
+    )
+    task = find_task(folder("hh-helpful"), options)
+    splits = make_splits(task)
+    assert task.name == "hh-helpful-on-reward-bench"
+    assert {e.item.text for e in splits.test} == {f"User: Ask {i}" for i in range(40)}
+    for e in splits.test:
+        assert e.item.completions[int(e.label)].startswith("\n\nAssistant: Told")
+    rest = [e for name in SPLITS[:3] for e in splits.examples(name)]
+    assert len(rest) == 2 * N
+    assert all("Human:" in e.item.text for e in rest)

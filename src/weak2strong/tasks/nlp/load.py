@@ -39,15 +39,9 @@ def nlp_task(
         folder: where its files are, laid out as in its repository, in place of the hub.
 
     Raises:
-        UserError: where the files cannot be had, are not what the dataset should have, or
-            are to be tested on only.
+        UserError: where the files cannot be had, or are not what the dataset should have.
     """
     dataset: Dataset = DATASETS.get(name)
-    if dataset.only_test:
-        raise UserError(
-            f"{name} is made to test on and never to train on, and a study splits one task for "
-            f"both: name three files, of which the last is one of {dataset.repo}, with --task."
-        )
     files = _in_folder(dataset, folder) if folder else _on_hub(dataset, revision)
     rows, whence = _rows(dataset, files)
     used = _drawn(rows, dataset.most)

@@ -58,6 +58,13 @@ def _chats(row: Fields) -> Formatted | None:
     return _preferred(chat_pair(chosen, rejected), [text(row, "prompt")])
 
 
+def _answers(row: Fields) -> Formatted:
+    """A prompt and two answers as texts, told as a chat of two turns."""
+    asked = ("user", text(row, "prompt"))
+    chats = [(asked, ("assistant", text(row, side))) for side in ("chosen", "rejected")]
+    return _preferred(chat_pair(*chats), [asked[1]])
+
+
 def _score(row: Fields, field: str) -> float:
     if not isinstance(row[field], (int, float)):
         raise MisfitError(field, row[field], "a number")
@@ -143,10 +150,6 @@ ULTRAFEEDBACK = replace(
 )
 
 
-def _none(row: Fields) -> None:
-    """No item: what is tested on only is read as a user's own file, whose columns it has."""
-
-
 REWARD_BENCH = replace(
     HH_HELPFUL,
     name="reward-bench",
@@ -155,7 +158,7 @@ REWARD_BENCH = replace(
     subset=None,
     splits=("filtered",),
     fields=("prompt", "chosen", "rejected"),
-    form=_none,
+    form=_answers,
     licence="ODC-BY",
     paper="https://arxiv.org/abs/2403.13787",
     rows=2_985,
