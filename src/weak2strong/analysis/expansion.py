@@ -140,7 +140,7 @@ def expansion_numbers(
     edges = class_edges(neighbours, labels)
     steady = robust(student, edges)
     kept, errors = good & steady & (student == labels), bad & steady & (student != labels)
-    around = (good[neighbours] & members[:, None]).mean(axis=1)
+    around = good[neighbours].mean(axis=1)
 
     def share(values: np.ndarray, among: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):

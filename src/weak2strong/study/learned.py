@@ -20,6 +20,7 @@ from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Done, Plan, run_steps
 from weak2strong.study.stages.frozen import activations
+from weak2strong.tasks.task import Kind
 
 SPLIT = "strong_train"
 
@@ -99,7 +100,7 @@ def read_learned(
         if not done.reused:
             progress.line(f"{done.step.name}: {done.seconds:.1f} s, made again")
 
-    kinds = {name: desk.task.kind for name, desk in desks.items()}
+    kinds: dict[str, Kind] = {name: desk.task.kind for name, desk in desks.items()}
     todo = [step for step in steps(config, kinds) if step.kind in ("supervisor", "student")]
     run_steps(todo, desks, plan or Plan.of(config), progress, tell)
     for desk in desks.values():
