@@ -187,7 +187,12 @@ def test_rows_are_by_class_and_seed_with_means_and_intervals(learned):
     assert [(r["class"], r["seed"]) for r in rows] == [
         (c, s) for c in ("no", "yes") for s in (None, 0, 1)
     ]
-    for mean, right, repeats in (rows[:3], rows[3:]):
+    neighbours = nearest(learned.features, k=5, itself=False)
+    for of, (mean, right, repeats) in enumerate((rows[:3], rows[3:])):
+        weak = learned.weak[1].argmax(axis=1)
+        alone = expansion_numbers(weak, weak, learned.labels, of, neighbours)
+        for name in ("expansion", "good_around_wrong", "robust"):
+            assert repeats[name] == alone[name]
         assert (right["corrected"], repeats["corrected"]) == (1, 0)
         # No errors of its own: nothing that could expand from bad to good.
         assert right["error_expansion"] is None

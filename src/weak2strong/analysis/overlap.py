@@ -68,9 +68,9 @@ class Regions:
 def change_point(values: np.ndarray) -> ChangePoint | None:
     """The split of sorted numbers with the least squared error about two means; None if all alike.
 
-    Exact, in one pass: the error is least where the variance between is most,
-    ``n / (m (n - m)) * (sum of the m lowest, less m means)^2``. Equal numbers stay together, which
-    costs nothing: between equal numbers the error is never least alone.
+    Exact, after one sort: the error is least where the variance between is most,
+    ``n / (m (n - m)) * (sum of the m lowest, less m means)^2``. Equal numbers stay together:
+    between two of them the error is never the least.
     """
     values = np.sort(np.asarray(values, dtype=float))
     n = len(values)
@@ -79,7 +79,6 @@ def change_point(values: np.ndarray) -> ChangePoint | None:
     centred = values - values.mean()
     lowest = np.arange(1, n)
     between = np.cumsum(centred)[:-1] ** 2 * n / (lowest * (n - lowest))
-    between[values[1:] == values[:-1]] = -np.inf
     at = int(between.argmax())
     return ChangePoint(float(values[at + 1]), float(between[at] / (centred @ centred)))
 

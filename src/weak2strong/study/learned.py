@@ -81,14 +81,15 @@ def read_learned(
     config, kept = config.resolved(), Store(store)
     number = layer_number(layer, layer_count(load_config(config.strong)))
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
-    for name in [n for n, desk in desks.items() if not stages.has_probe(desk.task.kind)]:
-        desks.pop(name)
-        progress.line(f"left out: {name}, which is answered in words")
-    if not desks:
+    written = [name for name, desk in desks.items() if not stages.has_probe(desk.task.kind)]
+    if len(written) == len(desks):
         raise UserError(
             "The tasks of this run are answered in words, and overlap and expansion are told by "
             "classes: take a run of classification or preference tasks."
         )
+    for name in written:
+        desks.pop(name)
+        progress.line(f"left out: {name}, which is answered in words")
     for name, desk in desks.items():
         if not 1 <= k < len(desk.splits.strong_train):
             raise UserError(
