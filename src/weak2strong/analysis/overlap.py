@@ -32,6 +32,14 @@ from weak2strong.study.learned import Learned
 
 REGIONS = ("hard-only", "overlap", "easy-only")
 
+CHANGES = (
+    "confidence_threshold",
+    "confidence_explained",
+    "likeness_threshold",
+    "likeness_explained",
+)
+"""The two change points, of a seed or as means over seeds."""
+
 PRODUCTS = 2**25
 """How many cosines are held at a time."""
 
@@ -178,12 +186,3 @@ def overlap_rows(learned: Learned, weights: np.ndarray) -> Iterator[dict[str, An
                     chosen = values[seed] if among is None else values[seed][one]
                     row[name] = float(chosen.mean())
                 yield row | dict(zip(CHANGES, changes[seed].tolist(), strict=True))
-
-
-CHANGES = (
-    "confidence_threshold",
-    "confidence_explained",
-    "likeness_threshold",
-    "likeness_explained",
-)
-"""The two change points, of a seed or as means over seeds."""
