@@ -14,6 +14,7 @@ from weak2strong.cli.experiments import Grid, Overfitting, Simulate
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
+from weak2strong.cli.overlap import Overlap
 from weak2strong.cli.place import Place
 from weak2strong.cli.power import Power
 from weak2strong.cli.report import Figures, Report
@@ -40,6 +41,7 @@ Command = (
     | Annotated[Power, subcommand("power")]
     | Annotated[Analyse, subcommand("analyse")]
     | Annotated[Verify, subcommand("verify")]
+    | Annotated[Overlap, subcommand("overlap")]
     | Annotated[ProbeSweep, subcommand("probe-sweep")]
     | Annotated[Simulate, subcommand("simulate")]
     | Annotated[Overfitting, subcommand("overfitting")]

@@ -57,7 +57,7 @@ class ProbeSweep(Asked):
         from weak2strong.study.sweeps import Grid
 
         given: dict[str, Any] = {
-            "layers": None if self.layers is None else tuple(map(_layer, self.layers)),
+            "layers": None if self.layers is None else tuple(map(layer_named, self.layers)),
             "ks": self.k,
             "penalties": self.penalty,
         }
@@ -72,7 +72,7 @@ WRITTEN = {
 }
 
 
-def _layer(text: str) -> int | str:
+def layer_named(text: str) -> int | str:
     """A layer as the command line names it: a number, or a word."""
     try:
         return int(text)
