@@ -15,8 +15,7 @@ and its authors' post; the formulas those of their published code for language m
 (SprocketLab/datacentric_w2s): confidence ``2 |p - 1/2|``, likeness the largest absolute cosine with
 a hard-only example, and one change point by squared error. The paper's own listing we could not
 read. Ours are: the margin between the two most probable classes as confidence, which for two
-classes is theirs; a search of all places of the change point, where theirs looks at every fifth;
-and how clear a change is.
+classes is theirs; a search of all places of the change point; and how clear a change is.
 """
 
 from __future__ import annotations
