@@ -41,7 +41,11 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
     Raises:
         UserError: for a folder that is no run's, or a file that cannot be written.
     """
-    text = page(folders)
+    from threadpoolctl import threadpool_limits
+
+    # Of products as small as these, threads take longer to wait for one another than to multiply.
+    with threadpool_limits(1, user_api="blas"):
+        text = page(folders)
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
