@@ -12,6 +12,7 @@ from typing import Any
 import weak2strong
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.errors import UserError
+from weak2strong.report.audit import audit_told, audit_warnings
 from weak2strong.report.compared import compared
 from weak2strong.report.drawn import drawn, theme
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -135,7 +136,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
             f"{run.config.weak_name} supervises {run.config.strong.name}."
         ),
         "sentences": sentences(run),
-        "warnings": warnings_of(run.lines),
+        "warnings": [*warnings_of(run.lines), *audit_warnings(run.audit)],
         "figures": drawn(run, look, prefix),
         "metric": metric,
         "level": f"{100 * r.gap_interval.level:g}%",
@@ -185,6 +186,8 @@ def _provenance(run: Finished) -> list[tuple[str, str]]:
             ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
         ]
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
+    if run.has_classes:
+        rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
     for key, value in e.items():
         if key == "diff":
             rows.append(("uncommitted changes", "yes, below" if value else "none"))

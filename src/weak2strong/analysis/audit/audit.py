@@ -102,11 +102,16 @@ def write_audits(path: Path, audits: Sequence[Audited]) -> None:
     Raises:
         UserError: where the file cannot be written.
     """
-    said = json.dumps(_plain([asdict(one) for one in audits]), indent=1, ensure_ascii=False)
+    said = json.dumps(plain(audits), indent=1, ensure_ascii=False)
     try:
         path.write_text(said + "\n", encoding="utf-8")
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --json.") from e
+
+
+def plain(audits: Sequence[Audited]) -> list[dict[str, Any]]:
+    """What was found as JSON has it."""
+    return [_plain(asdict(one)) for one in audits]
 
 
 def _plain(value: Any) -> Any:
