@@ -22,7 +22,7 @@ from weak2strong.report.finished import Finished
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
-from weak2strong.report.units import duration
+from weak2strong.report.units import duration, hours
 from weak2strong.report.words import sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -185,6 +185,8 @@ def _provenance(run: Finished) -> list[tuple[str, str]]:
             ("time of all steps, one after another", duration(seconds)),
             ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
         ]
+        if "device" in e:
+            rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
     if run.has_classes:
         rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
@@ -194,6 +196,16 @@ def _provenance(run: Finished) -> list[tuple[str, str]]:
         elif value is not None:
             rows.append((key, str(value)))
     return rows
+
+
+def _device_hours(run: Finished) -> str:
+    """What the steps took of the device."""
+    device, threads = run.environment["device"], run.environment["threads"]
+    if device == "cpu":
+        device = f"cpu ({threads} thread{'' if threads == 1 else 's'} a step)"
+    told = f"{hours(sum(w.seconds for w in run.work))} on {device}"
+    read = sum(w.reused == w.stages for w in run.work)
+    return f"{told}, without {read} of {len(run.work)} steps that the store had" if read else told
 
 
 def _cells(runs: Sequence[Finished]) -> list[list[Any]]:

@@ -7,15 +7,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
-from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.errors import UserError
 from weak2strong.tasks.files import DataOptions, FileTask, read_file
 from weak2strong.tasks.readers import Columns, place_of, read
+
+if TYPE_CHECKING:
+    from weak2strong.analysis.audit.reader import Reader
 
 
 @dataclass(frozen=True)
