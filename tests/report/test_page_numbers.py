@@ -107,9 +107,11 @@ def printed(folder, capsys):
     assert main(["table", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
+    over = [r for r in rows if len(r) == 4]
     return {
         "pgr": {(r[0], r[1]): r[5] for r in rows if len(r) == 8 and r[0] != "task"},
-        "over": {r[0]: r[1:] for r in rows if len(r) == 4 and not r[0].startswith("PGR over")},
+        "over": {r[0]: r[1:] for r in over[1:]},
+        "over titles": over[0] if over else [],
         "warnings": [x.removeprefix("warning: ") for x in lines if x.startswith("warning: ")],
     }
 
@@ -121,72 +123,81 @@ def value(text):
 
 def expected(folders, tables):
     """What the page of some runs has to show, from results.parquet and what was printed."""
-    results = [pl.read_parquet(f / "results.parquet").filter(metric="accuracy") for f in folders]
-    heads = ["task", "method", *SCORES, "PGR [95%]", "probe", "names"]
     compared = [["run", "method", "tasks", "seeds", "PGR [95%]"]]
     wanted = {"cells": [], ("compared", COMPARED): compared}
-    for i, (result, table) in enumerate(zip(results, tables, strict=True)):
+    for i, (folder, table) in enumerate(zip(folders, tables, strict=True)):
+        result = pl.read_parquet(folder / "results.parquet").filter(metric="accuracy")
         tasks = result["task"].unique(maintain_order=True).to_list()
         methods = result["method"].unique(maintain_order=True).to_list()
-        seeds = result["seed"].n_unique()
+        counts = [str(len(tasks)), str(result["seed"].n_unique())]
         scores = {
             (t, m): np.array([result.filter(task=t, method=m)[s].mean() for s in SCORES])
             for t in tasks
             for m in methods
         }
-        pgr = {key: (s[1] - s[0]) / (s[2] - s[0]) for key, s in scores.items()}
-        for key, text in table["pgr"].items():
-            assert value(text) in (f"{pgr[key]:.2f}", "undefined")
-        checks = {
-            t: [f"{result.filter(task=t)[c].unique().item():.3f}" for c in CHECKS] for t in tasks
+        whole = (over_tasks if len(tasks) > 1 else of_one_task)(scores, table)
+        by_task = [[scores[t, m] for m in methods] for t in tasks]
+        answered = pl.read_parquet(folder / "predictions.parquet").group_by("task")
+        of_run = {
+            EVERY: every_line(result, scores, table),
+            "about": counts,
+            "warnings": table["warnings"],
+            "examples": {t: str(n) for t, n in answered.agg(pl.col("id").n_unique()).rows()},
+            "scores": [f"{x:.3f}" for x in bars(by_task)],
+            "sentences": {
+                m: sentence(m, *of_method, table["warnings"]) for m, of_method in whole.items()
+            },
         }
-        run = f"run{i}"
-        title = f"{result['weak'][0]} to {result['strong'][0]}"
-        wanted[run, EVERY] = [heads] + [
-            [*key, *(f"{x:.3f}" for x in s), table["pgr"][key], *checks[key[0]]]
-            for key, s in scores.items()
-        ]
-        wanted[run, "about"] = [str(len(tasks)), str(seeds)]
-        wanted[run, "warnings"] = table["warnings"]
-        answered = pl.read_parquet(folders[i] / "predictions.parquet").group_by("task")
-        sizes = answered.agg(pl.col("id").n_unique()).rows()
-        wanted[run, "examples"] = {task: str(n) for task, n in sizes}
-        whole = {}
         if len(tasks) > 1:
-            used = [t for t in tasks if table["pgr"][t, methods[0]] != "undefined"]
-            for method, texts in table["over"].items():
-                of = [pgr[t, method] for t in used]
-                gains, gaps = (
-                    sum(scores[t, method][j] - scores[t, method][0] for t in tasks) for j in (1, 2)
-                )
-                means = (np.mean(of), np.median(of), gains / gaps)
-                assert [value(t) for t in texts] == [f"{x:.2f}" for x in means]
-                counts = [str(n) for n in dict.fromkeys((len(used), len(tasks)))]
-                whole[method] = (texts[0], means[0], counts)
-            counted = [f"{x} of {len(used)}" for x in ("mean", "median")]
-            counted = ["PGR over tasks [95%]", *counted, f"pooled over {len(tasks)}"]
-            wanted[run, OVER] = [counted] + [[m, *texts] for m, texts in table["over"].items()]
-            wanted[run, "tasks"] = [
-                f"{x:.3f}" for t in tasks for x in ends_and_range([scores[t, m] for m in methods])
-            ]
-        else:
-            for m in methods:
-                floor, student, ceiling = (f"{x:.3f}" for x in scores[tasks[0], m])
-                whole[m] = (
-                    table["pgr"][tasks[0], m],
-                    pgr[tasks[0], m],
-                    [student, floor, ceiling],
-                )
-        wanted[run, "scores"] = [
-            f"{x:.3f}" for x in bars([[scores[t, m] for m in methods] for t in tasks])
-        ]
-        wanted[run, "sentences"] = {
-            m: sentence(m, text, share, before, table["warnings"])
-            for m, (text, share, before) in whole.items()
-        }
-        compared += [[title, m, str(len(tasks)), str(seeds), whole[m][0]] for m in methods]
+            of_run[OVER] = [table["over titles"]] + [[m, *x] for m, x in table["over"].items()]
+            of_run["tasks"] = [f"{x:.3f}" for of in by_task for x in ends_and_range(of)]
+        wanted |= {(f"run{i}", name): what for name, what in of_run.items()}
+        title = f"{result['weak'][0]} to {result['strong'][0]}"
+        compared += [[title, m, *counts, whole[m][0]] for m in methods]
         wanted["cells"] += [cell(i, row, table["pgr"]) for row in result.iter_rows(named=True)]
     return wanted
+
+
+def every_line(result, scores, table):
+    """The table of tasks and methods: means over seeds, and the checks, which have no seeds."""
+    rows = [["task", "method", *SCORES, "PGR [95%]", "probe", "names"]]
+    for (task, method), means in scores.items():
+        pgr, one = table["pgr"][task, method], result.filter(task=task, method=method)
+        assert value(pgr) in (f"{recovered(means):.2f}", "undefined")
+        checks = [f"{one[c].unique().item():.3f}" for c in CHECKS]
+        rows.append([task, method, *(f"{x:.3f}" for x in means), pgr, *checks])
+    return rows
+
+
+def over_tasks(scores, table):
+    """By method: PGR with its interval, the share of the gap, and the counts of tasks, for a
+    sentence. What was printed is checked against the means of scores."""
+    tasks = list(dict.fromkeys(task for task, _ in scores))
+    found = {}
+    for method, texts in table["over"].items():
+        used = [scores[t, method] for t in tasks if table["pgr"][t, method] != "undefined"]
+        each = [recovered(means) for means in used]
+        pooled = recovered(sum(scores[t, method] for t in tasks))
+        of = (np.mean(each), np.median(each), pooled)
+        assert [value(text) for text in texts] == [f"{x:.2f}" for x in of]
+        said = [f"{x} of {len(used)}" for x in ("mean", "median")]
+        assert table["over titles"][1:] == [*said, f"pooled over {len(tasks)}"]
+        counts = [str(n) for n in dict.fromkeys((len(used), len(tasks)))]
+        found[method] = (texts[0], of[0], counts)
+    return found
+
+
+def of_one_task(scores, table):
+    """By method: PGR with its interval, the share of the gap, and scores, for a sentence."""
+    return {
+        m: (table["pgr"][t, m], recovered(means), [f"{means[j]:.3f}" for j in (1, 0, 2)])
+        for (t, m), means in scores.items()
+    }
+
+
+def recovered(means):
+    floor, student, ceiling = means
+    return (student - floor) / (ceiling - floor)
 
 
 def ends_and_range(of_methods):
