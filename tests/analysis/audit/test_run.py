@@ -73,7 +73,10 @@ def test_the_models_are_those_that_read_the_texts(study):
     weak, strong = study.weak, study.strong
     assert run_models(study) == (weak, strong)
     assert run_models(replace(study, weak_labels=Path("labels.csv"))) == (strong,)
-    assert run_models(replace(study, strong=ModelSpec(weak.name))) == (weak,)
+    same = ModelSpec(weak.name, pooling="mean")
+    assert run_models(replace(study, strong=same)) == (same,)
+    other = ModelSpec(weak.name, revision="main")
+    assert run_models(replace(study, strong=other)) == (weak, other)
 
 
 def test_what_was_found_is_read_again_and_only_of_tasks_that_are_asked_for(tmp_path):

@@ -62,10 +62,10 @@ def _check_same(folder: Path, subject: Subject) -> None:
 
 
 def run_models(config: StudyConfig) -> tuple[ModelSpec, ...]:
-    """The models of a study that read its texts: the supervisor's, if it has one, and the strong
-    one."""
+    """The models of a study that read its texts: the supervisor's, where labels are no file, and
+    the strong one; once if they are one."""
     models = (config.strong,) if config.weak_labels else (config.weak, config.strong)
-    return tuple(dict.fromkeys(models))
+    return tuple({(model.name, model.revision): model for model in models}.values())
 
 
 @dataclass(frozen=True)
