@@ -14,10 +14,12 @@ from weak2strong.metrics import (
     accuracy,
     brier,
     exact_match,
+    exact_match_cased,
     metric,
     normalised,
     performance_gap_recovered,
     roc_auc,
+    score_each,
     usual_metric,
 )
 from weak2strong.predictions import texts
@@ -134,6 +136,33 @@ def test_no_replicates_give_no_scores_and_no_examples_give_nan():
     assert roc_auc(p, y, np.empty((0, 10))).shape == (0,)
     none = np.empty((0, 2)), np.empty(0, dtype=int)
     assert all(math.isnan(score(*none)) for score in (accuracy, roc_auc, brier))
+
+
+@pytest.mark.parametrize("score", [accuracy, roc_auc, brier, lambda p, y, w: -brier(p, y, w)])
+def test_several_sets_of_answers_are_scored_as_one_by_one(score, monkeypatch):
+    rng = np.random.default_rng(3)
+    sets, y = rng.dirichlet([1, 1, 1], size=(5, 40)), rng.integers(3, size=40)
+    weights = rng.integers(0, 4, size=(9, 40))
+    weights[4] = 0
+    monkeypatch.setattr(metrics, "SLICE", 40 * 4)
+    found = score_each(score, list(sets), y, weights)
+    assert found.shape == (9, 5)
+    for i, p in enumerate(sets):
+        alone = score(p, y, weights)
+        # Of counts, the means of yes and no are the same to the last bit.
+        close = 0 if score is accuracy else 1e-14
+        assert found[:, i] == pytest.approx(alone, rel=close, abs=close, nan_ok=True)
+    assert np.isnan(found[4]).all()
+    assert score_each(score, list(sets), y, weights[:0]).shape == (0, 5)
+
+
+@pytest.mark.parametrize("score", [exact_match, exact_match_cased])
+def test_several_sets_of_written_answers_are_scored_as_one_by_one(score):
+    sets = [texts(["a", "B", "c."]), texts(["A", "b", "d"])]
+    y = accepted(("a",), ("b", "x"), ("c",))
+    weights = np.array([[1, 1, 1], [2, 0, 3]])
+    expected = np.stack([score(one, y, weights) for one in sets], axis=1)
+    assert score_each(score, sets, y, weights).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(

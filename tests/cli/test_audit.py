@@ -3,7 +3,11 @@
 import json
 import random
 
+from weak2strong.analysis.audit.run import read_run_audit
 from weak2strong.cli import main
+from weak2strong.models.spec import ModelSpec
+from weak2strong.study.config import StudyConfig
+from weak2strong.tasks.files import DataOptions
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 
@@ -44,9 +48,36 @@ def test_clean_data_pass_and_other_tasks_beside_them_are_counted(tmp_path, capsy
     assert "2 tasks: 0 errors, 1 warning" in shown
 
 
+def test_a_run_is_audited_as_its_study_says_and_keeps_what_was_found(tmp_path, capsys):
+    data, run = tmp_path / "leaky.jsonl", tmp_path / "run"
+    write(data, leak=True)
+    data.write_text(data.read_text().replace('"text"', '"words"'))
+    run.mkdir()
+    config = StudyConfig(
+        tasks=(str(data),),
+        weak=ModelSpec("atlas-xs"),
+        strong=ModelSpec("atlas-xs"),
+        data=DataOptions(text_column="words", n_train=50, n_validation=20, n_test=40),
+    )
+    (run / "study.yaml").write_text(config.to_yaml())
+    assert main(["audit", str(run), "--strict", "--model", "study"]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("leaky: 160 examples, ")
+    assert "is an option's letter alone" in shown
+    assert f"Written to {run / 'audit.json'}: `w2s report {run}` shows" in shown
+    (one,) = read_run_audit(run).tasks
+    assert one["models"] == ["atlas-xs"]
+    assert {"truncation", "answers"} <= set(one["checks"])
+    assert main(["audit", str(run), "--json", str(tmp_path / "found.json")]) == 0
+    assert read_run_audit(run).tasks[0]["models"] == []
+    assert json.loads((tmp_path / "found.json").read_text()) == list(read_run_audit(run).tasks)
+
+
 def test_what_makes_no_sense_is_said_before_anything_is_read(tmp_path, capsys):
     clean, empty = write(tmp_path / "clean.jsonl"), tmp_path / "none.jsonl"
     empty.write_text("")
+    (tmp_path / "study.yaml").write_text(StudyConfig().to_yaml())
+    run = str(tmp_path)
     for arguments, sentence in (
         ([], "Name a task"),
         (["no-such-task"], "Unknown task"),
@@ -56,6 +87,11 @@ def test_what_makes_no_sense_is_said_before_anything_is_read(tmp_path, capsys):
         ([clean, "--fresh", str(empty), "--model", "atlas-xs"], "has no rows"),
         ([clean, "--text-column", "words"], "no column 'words'"),
         ([clean, "--json", str(tmp_path / "no" / "x.json")], "another --json"),
+        ([clean, "--model", "study"], "is for run folders"),
+        ([clean, run], "not both at once"),
+        ([run, "--text-column", "words"], "told by its study"),
+        ([run, "--fresh", clean, "--model", "study"], "told by its study"),
+        ([run, "--model", "atlas-xxl"], "Unknown model"),
     ):
         assert main(["audit", *arguments]) == 2
         assert sentence in capsys.readouterr().err

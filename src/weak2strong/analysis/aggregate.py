@@ -31,7 +31,6 @@ from weak2strong.analysis.intervals import (
     group_weights,
     replicate_scores,
     t_interval,
-    variance_parts,
 )
 
 DRAWS = 4000
@@ -151,7 +150,7 @@ def _errors(measured: Measured, contrasts: np.ndarray, seed: int) -> np.ndarray:
     rng = np.random.default_rng([seed, 1])
     errors = np.zeros((DRAWS, len(contrasts)))
     freedom = (len(measured.scores) - 1, measured.groups - 1)
-    for part, df in zip(variance_parts(measured), freedom, strict=True):
+    for part, df in zip(measured.parts, freedom, strict=True):
         if df:
             values, vectors = np.linalg.eigh(contrasts @ part @ contrasts.T)
             root = vectors * np.sqrt(values.clip(min=0))

@@ -40,9 +40,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
+
+from weak2strong.metrics import score_each
 
 # metric(probabilities (n, k), labels (n,), weights (b, n) or None) -> (b,) or a float
 Metric = Callable[..., Any]
@@ -88,6 +91,11 @@ class Measured:
     def mean(self) -> np.ndarray:
         """The mean score of each role over seeds, ``(R,)``."""
         return self.scores.mean(axis=0)
+
+    @cached_property
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """The `variance_parts`, which all intervals of the same scores share."""
+        return variance_parts(self)
 
     @property
     def covers(self) -> str:
@@ -144,8 +152,9 @@ def replicate_scores(
     Returns:
         Scores ``(b, S, R)``.
     """
-    columns = [[metric(seed, labels, weights) for seed in role] for role in roles]
-    return np.asarray(columns, dtype=float).transpose(2, 1, 0)
+    every = [seed for role in roles for seed in role]
+    scores = score_each(metric, every, labels, weights)
+    return scores.reshape(len(weights), len(roles), -1).transpose(0, 2, 1)
 
 
 def variance_parts(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
@@ -174,14 +183,20 @@ def variance_parts(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
 
 def squared_margin(measured: Measured, level: float) -> np.ndarray:
     """The matrix M for which ``sqrt(c @ M @ c)`` is the half-width of contrast c, ``(R, R)``."""
+    seed_part, example_part = measured.parts
+    tail = (1 + level) / 2
+    margin = _quantile(tail, measured.groups - 1) ** 2 * example_part
+    if len(measured.scores) > 1:
+        margin += _quantile(tail, len(measured.scores) - 1) ** 2 * seed_part
+    return margin
+
+
+@cache
+def _quantile(tail: float, freedom: int) -> float:
+    """The quantile of Student's t, which takes SciPy longer than all the rest of an interval."""
     from scipy.stats import t
 
-    seed_part, example_part = variance_parts(measured)
-    tail = (1 + level) / 2
-    margin = t.ppf(tail, measured.groups - 1) ** 2 * example_part
-    if len(measured.scores) > 1:
-        margin += t.ppf(tail, len(measured.scores) - 1) ** 2 * seed_part
-    return margin
+    return float(t.ppf(tail, freedom))
 
 
 def t_interval(measured: Measured, contrast: np.ndarray, level: float) -> Interval:

@@ -1,14 +1,24 @@
-"""`w2s audit`: what is wrong with tasks before anything is trained on them."""
+"""`w2s audit`: what is wrong with tasks before anything is trained on them, or with a run's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.data import Data
+
+if TYPE_CHECKING:
+    from weak2strong.analysis.audit.audit import Audited
+    from weak2strong.analysis.audit.reader import Reader
+    from weak2strong.analysis.audit.subject import Subject
+    from weak2strong.models.spec import ModelSpec
+
+STUDY = "study"
+"""As a model, both of a run's own."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +28,17 @@ class Audit:
     Duplicates and near-duplicates across splits, groups in two splits, uneven classes;
     length, form and n-grams that tell the label; right and wrong answers in different
     forms; with --model also texts that are cut, and texts that the model may have read.
+    Of a run folder: its tasks as the run used them, written to audit.json there, whose errors
+    and warnings `w2s report` shows.
     """
 
-    tasks: Positional[Annotated[tuple[str, ...], arg(metavar="TASK ...", help_behavior_hint="")]]
-    """Tasks by name, or your own files or datasets."""
+    tasks: Positional[
+        Annotated[tuple[str, ...], arg(metavar="TASK|RUN ...", help_behavior_hint="")]
+    ]
+    """Tasks by name, or your own files or datasets; or run folders, such as runs/latest."""
     model: Annotated[tuple[str, ...], arg(metavar="MODEL ...", help_behavior_hint="")] = ()
-    """Models whose context and memory of the texts to look at."""
+    """Models whose context and memory of the texts to look at; of a run folder, `study` stands for
+    the models of its study."""
     fresh: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """With --model and one task: texts of its form that are newer than the model, for the
     question whether it has read the test (a file with the same text column)."""
@@ -35,42 +50,103 @@ class Audit:
 
     def __call__(self) -> int:
         """Print a table a task; 1 for errors where that is asked for, else 0."""
-        from weak2strong.analysis.audit.audit import audit, read_fresh, write_audits
-        from weak2strong.analysis.audit.reader import Reader
-        from weak2strong.analysis.audit.subject import Subject
-        from weak2strong.models.spec import ModelSpec, fingerprint
-        from weak2strong.processes import set_threads
-        from weak2strong.report.audit import print_audit, print_sum
+        from weak2strong.analysis.audit.audit import write_audits
+        from weak2strong.analysis.audit.run import is_run
+        from weak2strong.report.audit import print_sum
         from weak2strong.report.table import table_console
-        from weak2strong.tasks import expand
-        from weak2strong.tasks.find import find_tasks
 
-        references, options = expand(self.tasks), self.data.options()
-        self._check(references)
-        readers = [Reader(ModelSpec.parse(name)) for name in self.model]
-        for reader in readers:
-            fingerprint(reader.spec)
-        if readers and all(reader.spec.is_tiny for reader in readers):
-            set_threads(1)
-        fresh = read_fresh(self.fresh, options) if self.fresh else ()
-        audits, console = [], table_console()
-        tasks = find_tasks(references, options)
-        for reference, task in zip(references, tasks, strict=True):
-            audits.append(audit(Subject.of(reference, task, fresh), readers))
-            print_audit(audits[-1], console)
-        print_sum(audits, console)
+        runs = [Path(name) for name in self.tasks if is_run(Path(name))]
+        self._check(runs)
+        audits = [one for run in runs for one in self._run(run)] if runs else self._tasks()
+        print_sum(audits, table_console())
         if self.json:
             write_audits(self.json, audits)
         return int(self.strict and any(one.count("error") for one in audits))
 
-    def _check(self, references: tuple[str, ...]) -> None:
+    def _tasks(self) -> list[Audited]:
+        """Audit tasks."""
+        from weak2strong.analysis.audit.audit import read_fresh
+        from weak2strong.analysis.audit.subject import Subject
+        from weak2strong.models.spec import ModelSpec
+        from weak2strong.tasks import expand
+        from weak2strong.tasks.find import find_tasks
+
+        references, options = expand(self.tasks), self.data.options()
+        self._check_fresh(references)
+        readers = _readers([ModelSpec.parse(name) for name in self.model])
+        fresh = read_fresh(self.fresh, options) if self.fresh else ()
+        tasks = zip(references, find_tasks(references, options), strict=True)
+        return _audited([Subject.of(name, task, fresh) for name, task in tasks], readers)
+
+    def _run(self, folder: Path) -> list[Audited]:
+        """Audit the tasks of a run, and write what was found into its folder."""
+        from weak2strong.analysis.audit.run import run_models, run_subjects, write_run_audit
+        from weak2strong.models.spec import ModelSpec
+        from weak2strong.study.config import read_study
+
+        config = read_study(folder / "study.yaml")
+        models = [
+            model
+            for name in self.model
+            for model in (run_models(config) if name == STUDY else [ModelSpec.parse(name)])
+        ]
+        readers = _readers(models)
+        audits = _audited(run_subjects(folder, config), readers)
+        path = write_run_audit(folder, audits)
+        print(f"Written to {path}: `w2s report {folder}` shows the errors and warnings.")
+        return audits
+
+    def _check(self, runs: Sequence[Path]) -> None:
         """Refuse what makes no sense together."""
         from weak2strong.errors import UserError
 
-        if not references:
-            raise UserError("Name a task, or several, to audit: `w2s tasks` lists them all.")
+        if not self.tasks:
+            raise UserError(
+                "Name a task, or several, to audit (`w2s tasks` lists them all), or a run folder."
+            )
+        if not runs:
+            if STUDY in self.model:
+                raise UserError(f"--model {STUDY} is for run folders: name a model.")
+            return
+        if len(runs) < len(self.tasks):
+            raise UserError("Audit tasks or run folders, not both at once.")
+        if self.fresh or self.data != Data():
+            raise UserError(
+                "The data of a run are told by its study: leave --fresh, columns and sizes out, "
+                "or name the task itself."
+            )
+
+    def _check_fresh(self, references: Sequence[str]) -> None:
+        from weak2strong.errors import UserError
+
         if self.fresh and not (self.model and len(references) == 1):
             raise UserError(
                 "--fresh is compared with one task's texts by a model: "
                 "name one task, and models with --model."
             )
+
+
+def _readers(models: Sequence[ModelSpec]) -> list[Reader]:
+    """The models, once their names are known to be right."""
+    from weak2strong.analysis.audit.reader import Reader
+    from weak2strong.models.spec import fingerprint
+    from weak2strong.processes import set_threads
+
+    for model in models:
+        fingerprint(model)
+    if models and all(model.is_tiny for model in models):
+        set_threads(1)
+    return [Reader(model) for model in models]
+
+
+def _audited(subjects: Sequence[Subject], readers: Sequence[Reader]) -> list[Audited]:
+    """Audit, and print a table each."""
+    from weak2strong.analysis.audit.audit import audit
+    from weak2strong.report.audit import print_audit
+    from weak2strong.report.table import table_console
+
+    audits, console = [], table_console()
+    for subject in subjects:
+        audits.append(audit(subject, readers))
+        print_audit(audits[-1], console)
+    return audits

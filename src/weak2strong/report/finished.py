@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.analysis.audit.run import RunAudit, read_run_audit
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks
 from weak2strong.analysis.summary import Line
@@ -30,6 +31,12 @@ class Finished(FinishedRun):
         """Versions, device and commit; nothing where the file is not there."""
         path = self.folder / "environment.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    @cached_property
+    def audit(self) -> RunAudit | None:
+        """What an audit found in its tasks; None where there was none, or of other tasks."""
+        found = read_run_audit(self.folder)
+        return found and found.of(self.by_task)
 
     @cached_property
     def examples(self) -> pl.DataFrame | None:

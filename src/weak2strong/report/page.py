@@ -12,6 +12,7 @@ from typing import Any
 import weak2strong
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.errors import UserError
+from weak2strong.report.audit import audit_told, audit_warnings
 from weak2strong.report.compared import compared
 from weak2strong.report.drawn import drawn, theme
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -21,7 +22,7 @@ from weak2strong.report.finished import Finished
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
-from weak2strong.report.units import duration
+from weak2strong.report.units import duration, hours
 from weak2strong.report.words import sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,7 +42,11 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
     Raises:
         UserError: for a folder that is no run's, or a file that cannot be written.
     """
-    text = page(folders)
+    from threadpoolctl import threadpool_limits
+
+    # Of products as small as these, threads take longer to wait for one another than to multiply.
+    with threadpool_limits(1, user_api="blas"):
+        text = page(folders)
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +136,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
             f"{run.config.weak_name} supervises {run.config.strong.name}."
         ),
         "sentences": sentences(run),
-        "warnings": warnings_of(run.lines),
+        "warnings": [*warnings_of(run.lines), *audit_warnings(run.audit)],
         "figures": drawn(run, look, prefix),
         "metric": metric,
         "level": f"{100 * r.gap_interval.level:g}%",
@@ -180,13 +185,27 @@ def _provenance(run: Finished) -> list[tuple[str, str]]:
             ("time of all steps, one after another", duration(seconds)),
             ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
         ]
+        if "device" in e:
+            rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
+    if run.has_classes:
+        rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
     for key, value in e.items():
         if key == "diff":
             rows.append(("uncommitted changes", "yes, below" if value else "none"))
         elif value is not None:
             rows.append((key, str(value)))
     return rows
+
+
+def _device_hours(run: Finished) -> str:
+    """What the steps took of the device."""
+    device, threads = run.environment["device"], run.environment["threads"]
+    if device == "cpu":
+        device = f"cpu ({threads} thread{'' if threads == 1 else 's'} a step)"
+    told = f"{hours(sum(w.seconds for w in run.work))} on {device}"
+    read = sum(w.reused == w.stages for w in run.work)
+    return f"{told}, without {read} of {len(run.work)} steps that the store had" if read else told
 
 
 def _cells(runs: Sequence[Finished]) -> list[list[Any]]:

@@ -19,3 +19,11 @@ def duration(seconds: float) -> str:
         return f"{minutes:.0f} min"
     hours = minutes / 60
     return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:,.1f} days"
+
+
+def hours(seconds: float) -> str:
+    """Hours as one adds them up, such as ``0.015`` or ``1,250``."""
+    spent = seconds / 3600
+    if spent < 0.001:
+        return "under 0.001"
+    return f"{spent:.2g}" if spent < 10 else f"{spent:,.0f}"

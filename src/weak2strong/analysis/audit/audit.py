@@ -7,15 +7,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
-from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.errors import UserError
 from weak2strong.tasks.files import DataOptions, FileTask, read_file
 from weak2strong.tasks.readers import Columns, place_of, read
+
+if TYPE_CHECKING:
+    from weak2strong.analysis.audit.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,16 @@ def write_audits(path: Path, audits: Sequence[Audited]) -> None:
     Raises:
         UserError: where the file cannot be written.
     """
-    said = json.dumps(_plain([asdict(one) for one in audits]), indent=1, ensure_ascii=False)
+    said = json.dumps(plain(audits), indent=1, ensure_ascii=False)
     try:
         path.write_text(said + "\n", encoding="utf-8")
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --json.") from e
+
+
+def plain(audits: Sequence[Audited]) -> list[dict[str, Any]]:
+    """What was found as JSON has it."""
+    return [_plain(asdict(one)) for one in audits]
 
 
 def _plain(value: Any) -> Any:

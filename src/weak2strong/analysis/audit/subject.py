@@ -55,8 +55,14 @@ class Subject:
     fresh: tuple[Entry, ...] = ()
 
     @classmethod
-    def of(cls, reference: str, task: Task, fresh: tuple[Entry, ...] = ()) -> Subject:
-        """A task with the splits of seed 0.
+    def of(
+        cls,
+        reference: str,
+        task: Task,
+        fresh: tuple[Entry, ...] = (),
+        splits: Splits | None = None,
+    ) -> Subject:
+        """A task with the splits of a study, or else with those of seed 0.
 
         Raises:
             UserError: where it cannot be split, or has no classes.
@@ -66,7 +72,7 @@ class Subject:
                 f"Task {task.name} is answered in words, and an audit looks at classes: "
                 "leave it out."
             )
-        return cls(reference, task, make_splits(task), fresh)
+        return cls(reference, task, splits or make_splits(task), fresh)
 
     @cached_property
     def used(self) -> tuple[Entry, ...]:

@@ -1,0 +1,120 @@
+"""The audit of a run: its tasks as its study used them, kept in its folder for the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import weak2strong
+from weak2strong.analysis.audit.audit import Audited, plain
+from weak2strong.analysis.audit.subject import Subject
+from weak2strong.errors import UserError
+from weak2strong.models.spec import ModelSpec
+from weak2strong.study.config import StudyConfig
+from weak2strong.tasks.find import find_tasks
+
+FILE = "audit.json"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is the folder of a run, and not a folder of data."""
+    return (path / "study.yaml").is_file()
+
+
+def run_subjects(folder: Path, config: StudyConfig) -> list[Subject]:
+    """The tasks of a run, with the splits of its study.
+
+    Args:
+        folder: of the run.
+        config: its study.
+
+    Raises:
+        UserError: where a task has no classes, cannot be read, or holds other test examples now
+            than those that the run was scored on.
+    """
+    references = config.checked()
+    subjects = []
+    for reference, task in zip(references, find_tasks(references, config.data), strict=True):
+        task = task.about(config.entities)
+        subjects.append(Subject.of(reference, task, splits=config.splits(task)))
+        _check_same(folder, subjects[-1])
+    return subjects
+
+
+def _check_same(folder: Path, subject: Subject) -> None:
+    """Refuse data that have changed since a run was finished."""
+    import polars as pl
+
+    path = folder / "predictions.parquet"
+    if not path.exists():
+        return
+    name = subject.task.name
+    scored = pl.scan_parquet(path).filter(task=name).select("id").unique().collect()["id"]
+    if set(scored) != {e.item.id for e in subject.splits.test}:
+        raise UserError(
+            f"Task {name} has other test examples now than those that {folder} was scored on: "
+            "run its study again, or audit the task by its name."
+        )
+
+
+def run_models(config: StudyConfig) -> tuple[ModelSpec, ...]:
+    """The models of a study that read its texts: the supervisor's, where labels are no file, and
+    the strong one; once if they are one."""
+    models = (config.strong,) if config.weak_labels else (config.weak, config.strong)
+    return tuple({(model.name, model.revision): model for model in models}.values())
+
+
+@dataclass(frozen=True)
+class RunAudit:
+    """What was found in the tasks of a run, and when.
+
+    Attributes:
+        made: when, in UTC.
+        version: of this package.
+        tasks: each with the fields of `Audited`, as JSON has them.
+    """
+
+    made: datetime
+    version: str
+    tasks: tuple[Mapping[str, Any], ...]
+
+    def of(self, names: Collection[str]) -> RunAudit | None:
+        """The part about tasks of these names; None where there is nothing about any."""
+        tasks = tuple(task for task in self.tasks if task["name"] in names)
+        return replace(self, tasks=tasks) if tasks else None
+
+
+def write_run_audit(folder: Path, audits: Sequence[Audited]) -> Path:
+    """Write ``audit.json`` into a run's folder, in place of an older one.
+
+    Raises:
+        UserError: where it cannot be written.
+    """
+    path = folder / FILE
+    made = {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": weak2strong.__version__,
+        "tasks": plain(audits),
+    }
+    try:
+        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as e:
+        raise UserError(
+            f"{path} cannot be written ({e.strerror}): see to the folder's rights, or audit the "
+            "tasks by their names."
+        ) from e
+    return path
+
+
+def read_run_audit(folder: Path) -> RunAudit | None:
+    """What ``audit.json`` of a run says; None where nobody has audited it."""
+    path = folder / FILE
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    made = datetime.fromisoformat(found["made"])
+    return RunAudit(made, found["version"], tuple(found["tasks"]))

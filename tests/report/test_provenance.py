@@ -1,0 +1,100 @@
+"""What the page says of a run's audit and of the device hours that it took."""
+
+import json
+import re
+
+import pytest
+
+from weak2strong.analysis.audit.audit import Audited
+from weak2strong.analysis.audit.finding import Finding
+from weak2strong.analysis.audit.run import write_run_audit
+from weak2strong.report.page import page
+from weak2strong.report.units import hours
+from weak2strong.study.work import Work, write_work
+
+LEAK = "A classifier on n-grams alone has an AUC of 0.99: the texts give their label away."
+UNEVEN = "Class 'yes' has 70% of the examples."
+
+
+def audited(name, *findings, models=()):
+    return Audited(name, name, "it", (), 9, ("balance", "shortcut"), models, findings)
+
+
+@pytest.fixture
+def run(made_run, tmp_path, monkeypatch):
+    """A run whose page has no pictures, since these take the time."""
+    monkeypatch.setattr("weak2strong.report.page.drawn", lambda *_: [])
+    return made_run(tmp_path / "run", tasks=["a-task", "b-task"], examples=60)
+
+
+def provenance(run):
+    """Values by name, and the warnings."""
+    text = page([run])
+    rows = dict(re.findall(r'<tr><th scope="row">([^<]*)</th><td>([^<]*)</td></tr>', text))
+    warnings = re.search(r'<ul class="warnings">(.*?)</ul>', text)
+    return rows, re.findall("<li>(.*?)</li>", warnings[1] if warnings else "")
+
+
+def test_errors_and_warnings_of_an_audit_stand_among_those_of_the_page(run):
+    _, before = provenance(run)
+    write_run_audit(
+        run,
+        [
+            audited(
+                "a-task", Finding("shortcut", "error", LEAK), Finding("form", "note", "Quiet.")
+            ),
+            audited("b-task", Finding("balance", "warning", UNEVEN), models=("atlas-xs",)),
+        ],
+    )
+    rows, warnings = provenance(run)
+    assert warnings == [
+        *before,
+        f"a-task, audit error: {LEAK}",
+        "b-task, audit warning: Class &#39;yes&#39; has 70% of the examples.",
+    ]
+    made = rows["audit of the data"]
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d UTC by weak2strong [\w.]+: balance, shortcut; with atlas-xs",
+        made,
+    )
+
+
+def test_tasks_that_an_audit_does_not_name_are_named_and_those_of_others_left_out(run):
+    stranger = audited("stranger", Finding("shortcut", "error", "Not of this run."))
+    of_a = audited("a-task", Finding("shortcut", "error", LEAK))
+    write_run_audit(run, [stranger, of_a])
+    rows, warnings = provenance(run)
+    assert rows["audit of the data"].endswith("balance, shortcut; not of b-task")
+    assert f"a-task, audit error: {LEAK}" in warnings
+    assert "Not of this run." not in page([run])
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_without_an_audit_of_its_tasks_the_page_says_how_to_get_one(run, stale):
+    if stale:
+        write_run_audit(run, [audited("stranger", Finding("shortcut", "error", LEAK))])
+    rows, warnings = provenance(run)
+    assert rows["audit of the data"].startswith(f"none yet: w2s audit {run} looks for")
+    assert not [w for w in warnings if "audit" in w]
+
+
+def test_device_hours_are_the_seconds_of_all_steps_on_their_device(run):
+    steps = [
+        Work("supervisor", "a-task", None, 0, 40.0, 1, 0),
+        Work("student", "a-task", "naive", 0, 14.0, 3, 1),
+    ]
+    write_work(run, steps)
+    # Of a run that does not say where it was done nothing is said.
+    assert "device hours" not in provenance(run)[0]
+    environment = run / "environment.json"
+    environment.write_text(json.dumps({"device": "cpu", "threads": 2}))
+    assert provenance(run)[0]["device hours"] == "0.015 on cpu (2 threads a step)"
+    write_work(run, [*steps, Work("ceiling", "a-task", None, 0, 7200.0, 1, 1)])
+    environment.write_text(json.dumps({"device": "NVIDIA H200", "threads": 2}))
+    told = provenance(run)[0]["device hours"]
+    assert told == "2 on NVIDIA H200, without 1 of 3 steps that the store had"
+
+
+def test_hours_are_said_with_two_digits_or_as_whole_ones():
+    said = [hours(3600 * x) for x in (0.0004, 0.0149, 1.26, 12.6, 1250)]
+    assert said == ["under 0.001", "0.015", "1.3", "13", "1,250"]
