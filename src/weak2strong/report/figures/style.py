@@ -160,6 +160,44 @@ def new(
     return figure, figure.subplots(rows, columns, **more)
 
 
+def columns_of(
+    names: Sequence[str], deep: int, height: float, most: int
+) -> tuple[Figure, dict[str, list[Axes]]]:
+    """A column of panels a name, in blocks where there are more columns than fit a page.
+
+    Panels share the horizontal axis, and those of one depth the vertical one too.
+
+    Args:
+        names: of the columns.
+        deep: panels a column.
+        height: of a block in inches.
+        most: columns side by side.
+
+    Returns:
+        The figure, and the panels of each column from top to bottom. Those at the left of a
+        block have vertical labels, the lowest of a column horizontal ones.
+    """
+    columns = min(most, len(names))
+    blocks = -(-len(names) // columns)
+    figure, grid = new(
+        deep * blocks, columns, height * blocks, sharex=True, sharey=False, squeeze=False
+    )
+    found = dict[str, list[Any]]()
+    for i, name in enumerate(names):
+        block, column = divmod(i, columns)
+        panels = list(grid[deep * block : deep * (block + 1), column])
+        for depth, axes in enumerate(panels):
+            if i:
+                axes.sharey(grid[depth, 0])
+            axes.tick_params(labelleft=column == 0, labelbottom=depth == deep - 1)
+            axes.grid(axis="y")
+        panels[0].set_title(clipped(name, 20 if columns > 2 else 34))
+        found[name] = panels
+    for axes in grid[deep * (blocks - 1) :, (len(names) - 1) % columns + 1 :].ravel():
+        axes.remove()
+    return figure, found
+
+
 def rows_of(axes: Axes, names: Sequence[str]) -> None:
     """Name the rows of an axis, the first on top, with nothing but the names."""
     axes.set_yticks(range(len(names)), [clipped(n) for n in names])

@@ -1,0 +1,48 @@
+"""The folder of `w2s probe-sweep`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from weak2strong.analysis.swept import summarise_sweep
+from weak2strong.report.experiments.experiment import Experiment, counted
+from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.sweep import SWEEP
+from weak2strong.report.finished import read_environment
+from weak2strong.report.sweeps import NOTE, sweep_caption, sweep_notes, sweep_tables
+from weak2strong.study.sweeps import read_sweep
+
+
+def sweep(folder: Path) -> Experiment:
+    """Probes at many layers and settings.
+
+    Raises:
+        UserError: where the folder holds no finished sweep.
+    """
+    config, scores = read_sweep(folder)
+    grids = summarise_sweep(scores, config.metric or "accuracy")
+    models = config.weak_name, config.strong.name
+    places = sum(one.score.size for one in grids)
+    return Experiment(
+        folder=folder,
+        title=f"Probes of {config.strong.name}, taught by {config.weak_name}",
+        about=(
+            f"Probes learned weak labels of {config.weak_name} on layers of the frozen "
+            f"{config.strong.name}, at {counted(places, 'place')} of layer and setting: "
+            f"{', '.join(dict.fromkeys(x.task for x in grids))}, {counted(config.seeds, 'seed')}."
+        ),
+        tables=[
+            replace(table, caption=f"{sweep_caption(one, *models)}; {table.caption}")
+            for one in grids
+            for table in sweep_tables(one)
+        ],
+        notes=[
+            *(f"{one.task}, {one.probe}: {' '.join(sweep_notes(one))}" for one in grids),
+            NOTE,
+        ],
+        warnings=[],
+        figures=list(filled([SWEEP], grids)),
+        config=config,
+        environment=read_environment(folder),
+    )

@@ -1,0 +1,174 @@
+"""Score and imitation against the share of training done, with three points of each method.
+
+Burns et al. 2023, section 5.1.1: students overfit to weak labels within an epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from weak2strong.analysis.overfitting import CHOSEN, Reached
+from weak2strong.report.figures.kind import FigureKind
+from weak2strong.report.figures.style import (
+    CEILING,
+    FLOOR,
+    INK,
+    PAPER,
+    Looks,
+    columns_of,
+)
+from weak2strong.report.table import TITLES
+
+if TYPE_CHECKING:
+    import polars as pl
+    from matplotlib.figure import Figure
+
+MARKS = {"best": ("*", 11), "stopped": ("o", 6), "last": ("s", 5.5)}
+"""Marks of the points, and their sizes."""
+
+SHOWN = ("test_score", "agreement_wrong")
+"""What is drawn, from top to bottom."""
+
+
+def data(followed: tuple[pl.DataFrame, Sequence[Reached]]) -> pl.DataFrame:
+    """A row an evaluation: the curves, with the mean floor and ceiling of each task.
+
+    Args:
+        followed: curves, and what `weak2strong.analysis.overfitting.reached` says of them.
+    """
+    import polars as pl
+
+    curves, found = followed
+    ends = {x.task: (x.task, x.recovered.floor, x.recovered.ceiling) for x in found}
+    frame = pl.DataFrame(list(ends.values()), schema=["task", "floor", "ceiling"], orient="row")
+    wanted = ["task", "method", "seed", "fraction", "metric", *SHOWN, *CHOSEN]
+    return curves.select(wanted).join(frame, on="task", maintain_order="left")
+
+
+def _means(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row a task, method and evaluation: means, least and most over seeds."""
+    import polars as pl
+
+    number = pl.int_range(pl.len()).over("task", "method", "seed").alias("evaluation")
+    return (
+        frame.with_columns(number)
+        .group_by("task", "method", "evaluation", maintain_order=True)
+        .agg(
+            pl.col("fraction").mean(),
+            pl.col(SHOWN).mean(),
+            pl.col(SHOWN).min().name.suffix("_low"),
+            pl.col(SHOWN).max().name.suffix("_high"),
+        )
+    )
+
+
+def _points(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row a task, method and point: means over the seeds' own points."""
+    import polars as pl
+
+    return pl.concat(
+        frame.filter(point)
+        .group_by("task", "method", maintain_order=True)
+        .agg(pl.col("fraction", *SHOWN).mean())
+        .with_columns(point=pl.lit(point))
+        for point in CHOSEN
+    )
+
+
+def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+    """A column a task; scores above, imitation beneath."""
+    tasks = frame["task"].unique(maintain_order=True).to_list()
+    methods = frame["method"].unique(maintain_order=True).to_list()
+    several = frame["seed"].n_unique() > 1
+    means, points = _means(frame), _points(frame)
+    figure, panels = columns_of(tasks, len(SHOWN), 4.4, most=3)
+    for task, column in panels.items():
+        ends = frame.filter(task=task)
+        column[0].axhline(ends["floor"][0], color=FLOOR, linewidth=1.2)
+        column[0].axhline(ends["ceiling"][0], color=CEILING, linewidth=1.2)
+        for axes, shown in zip(column, SHOWN, strict=True):
+            for method in methods:
+                colour = looks[method].colour
+                rows = means.filter(task=task, method=method).drop_nulls(shown)
+                x = rows["fraction"].to_list()
+                if several:
+                    low, high = (rows[f"{shown}_{end}"].to_list() for end in ("low", "high"))
+                    axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+                axes.plot(x, rows[shown].to_list(), color=colour)
+                for row in points.filter(task=task, method=method).iter_rows(named=True):
+                    if row[shown] is not None:
+                        mark, size = MARKS[row["point"]]
+                        axes.plot(
+                            row["fraction"],
+                            row[shown],
+                            mark,
+                            color=colour,
+                            markeredgecolor=PAPER,
+                            markersize=size,
+                            zorder=3,
+                        )
+            axes.set_xlim(-0.02, 1.04)
+            axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
+    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    for i, task in enumerate(tasks):
+        if i % 3 == 0:
+            panels[task][0].set_ylabel(f"{metric} on the test set")
+            panels[task][1].set_ylabel("agreement with\nwrong weak labels")
+    axes = panels[tasks[0]][0]
+    for method in methods:
+        axes.plot([], [], color=looks[method].colour, label=method)
+    for point, (mark, size) in MARKS.items():
+        axes.plot([], [], mark, color=INK, markeredgecolor=PAPER, markersize=size, label=point)
+    axes.plot([], [], color=FLOOR, linewidth=1.2, label="supervisor (floor)")
+    axes.plot([], [], color=CEILING, linewidth=1.2, label="ceiling")
+    figure.legend(loc="outside upper center", ncols=4)
+    figure.supxlabel("share of training done", fontsize=9)
+    return figure
+
+
+def _lost(frame: pl.DataFrame) -> dict[str, float]:
+    """Best minus last score of each method, the mean over tasks."""
+    import polars as pl
+
+    means = _points(frame).group_by("method", "point", maintain_order=True)
+    scores = {(m, p): x for m, p, x in means.agg(pl.col(SHOWN[0]).mean()).iter_rows()}
+    return {m: scores[m, "best"] - scores[m, "last"] for m in dict.fromkeys(m for m, _ in scores)}
+
+
+def title(frame: pl.DataFrame) -> str:
+    """What training beyond the best point costs, and whom most and least."""
+    lost, metric = _lost(frame), TITLES.get(frame["metric"][0], frame["metric"][0])
+    most, least = max(lost, key=lost.__getitem__), min(lost, key=lost.__getitem__)
+    text = f"From their best point to the end, students of {most} lose {lost[most]:.3f} {metric}"
+    return text if most == least else f"{text}, those of {least} {lost[least]:.3f}"
+
+
+def alt(frame: pl.DataFrame) -> str:
+    """Every point."""
+    said = []
+    for (task,), of in _points(frame).group_by("task", maintain_order=True):
+        ends = frame.filter(task=task)
+        said.append(
+            f"{task}: floor {ends['floor'][0]:.3f}, ceiling {ends['ceiling'][0]:.3f}, "
+            + ", ".join(
+                f"{r['method']} {r['point']} {r['test_score']:.3f} at {r['fraction']:.0%}"
+                for r in of.iter_rows(named=True)
+            )
+        )
+    return "; ".join(said) + "."
+
+
+def note(frame: pl.DataFrame) -> str:
+    """What lines, bands and marks are."""
+    chosen = ", ".join(f"{point} ({by})" for point, by in CHOSEN.items())
+    one = f"Marks: {chosen}."
+    if frame["seed"].n_unique() == 1:
+        return f"Lines: one seed. {one}"
+    return (
+        "Lines: means over seeds; bands: from the lowest to the highest of them. "
+        f"{one} They stand at the means of the seeds' own points, which may be off the line."
+    )
+
+
+OVERFITTING = FigureKind("overfitting", data, draw, title, alt, note)
