@@ -1,4 +1,4 @@
-"""One HTML file of runs, finished or not, and of experiments: all inline, nothing from elsewhere."""
+"""One HTML file of runs, finished or not, and experiments: inline, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, ove
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
-from weak2strong.report.words import sentences
+from weak2strong.report.words import PGR, sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
 RELOAD = 10
@@ -101,6 +101,7 @@ def page(folders: Sequence[Path]) -> str:
         runs=[_run(run, look, f"run{i}") for i, run in enumerate((*named, *few))],
         cells={"runs": [run.title for run in every], "rows": _cells(every)},
         checks=CHECKS,
+        pgr=PGR,
     )
 
 

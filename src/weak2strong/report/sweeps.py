@@ -43,15 +43,6 @@ def sweep_tables(one: Swept) -> list[TextTable]:
     return tables
 
 
-def sweep_caption(one: Swept, weak: str, strong: str) -> str:
-    """What the grids of one probe on one task are."""
-    metric = TITLES.get(one.metric, one.metric)
-    return (
-        f"{one.task}, {one.probe} on layers of {strong}, labels of {weak}: {metric}, "
-        f"{seeds_text(one.seeds)}"
-    )
-
-
 def sweep_notes(one: Swept) -> list[str]:
     """What would be chosen in the grids of one probe, and what they are to be held against."""
     ceiling = "" if one.ceiling is None else f", ceiling {one.ceiling:.3f}"
@@ -76,7 +67,11 @@ def print_sweep(grids: Sequence[Swept], weak: str, strong: str, console: Console
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     for one in grids:
-        say(f"\n{sweep_caption(one, weak, strong)}")
+        metric = TITLES.get(one.metric, one.metric)
+        say(
+            f"\n{one.task}, {one.probe} on layers of {strong}, labels of {weak}: {metric}, "
+            f"{seeds_text(one.seeds)}"
+        )
         for table in sweep_tables(one):
             print_text_table(table, console)
         say("")

@@ -25,8 +25,8 @@ class Experiment:
         folder: the folder.
         title: which experiment, and of what.
         about: what was done, in a sentence or two.
-        tables: those of the terminal.
-        notes: how to read them.
+        tables: those of the terminal, and what to say beneath each.
+        notes: how to read all of them.
         warnings: what to know before quoting them.
         figures: with their data.
         config: the study; that of the first run where the folder holds several.
@@ -38,7 +38,7 @@ class Experiment:
     folder: Path
     title: str
     about: str
-    tables: Sequence[TextTable]
+    tables: Sequence[tuple[TextTable, str]]
     notes: Sequence[str]
     warnings: Sequence[str]
     figures: Sequence[Filled]

@@ -12,6 +12,7 @@ from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.sizes import GRID_SIZES
 from weak2strong.report.finished import Finished
 from weak2strong.report.grid import grid_tables
+from weak2strong.report.words import PGR
 
 
 def grid(folder: Path) -> Experiment:
@@ -29,9 +30,9 @@ def grid(folder: Path) -> Experiment:
         about=(
             f"Every weaker one of {counted(len(models), 'model')} taught every stronger one, "
             f"{counted(len(runs), 'pair')} in all: {', '.join(dict.fromkeys(frame['task']))}, "
-            f"{counted(config.seeds, 'seed')}."
+            f"{counted(config.seeds, 'seed')}. {PGR}"
         ),
-        tables=grid_tables(frame.to_dicts()),
+        tables=[(table, "") for table in grid_tables(frame.to_dicts())],
         notes=["Rows are supervisors, columns students; the last row is each student's ceiling."],
         warnings=_warnings(runs),
         figures=[*filled([GRID_SIZES], frame), *filled([AGREEMENT_BY_SIZE], runs)],

@@ -11,6 +11,7 @@ from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.overfitting import OVERFITTING
 from weak2strong.report.finished import read_environment
 from weak2strong.report.overfitting import NOTE, overfitting_table
+from weak2strong.report.words import PGR
 from weak2strong.study.work import read_work
 
 
@@ -30,10 +31,10 @@ def overfitting(folder: Path) -> Experiment:
         about=(
             f"Students of {config.strong.name} on weak labels of {config.weak_name} were trained "
             f"to their last step and looked at {counted(max(looks), 'time')} on the way: "
-            f"{', '.join(tasks)}, {counted(config.seeds, 'seed')}."
+            f"{', '.join(tasks)}, {counted(config.seeds, 'seed')}. {PGR}"
         ),
-        tables=[overfitting_table(config, found)],
-        notes=[NOTE],
+        tables=[(overfitting_table(config, found), NOTE)],
+        notes=[],
         warnings=[
             *undefined([(x.task, x.recovered.undefined) for x in found]),
             *few_seeds({config.seeds}),

@@ -11,6 +11,7 @@ from weak2strong.report.figures.error_structure import ERROR_STRUCTURE
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.finished import Finished
 from weak2strong.report.simulated import simulated_notes, simulated_tables
+from weak2strong.report.words import PGR
 from weak2strong.study.simulated import SIMULATORS
 
 
@@ -36,9 +37,9 @@ def simulated(folder: Path) -> Experiment:
         about=(
             f"{counted(len(kinds), 'simulated supervisor')} took the place of {config.weak.name} "
             f"and taught {config.strong.name}: {', '.join(dict.fromkeys(frame['task']))}, "
-            f"{counted(config.seeds, 'seed')}. Their errors sit where their names say."
+            f"{counted(config.seeds, 'seed')}. Their errors sit where their names say. {PGR}"
         ),
-        tables=simulated_tables(rows),
+        tables=[(table, "") for table in simulated_tables(rows)],
         notes=[
             *simulated_notes(rows, summaries),
             f"Each supervisor's whole run: w2s report {folder / REAL}, and the like.",

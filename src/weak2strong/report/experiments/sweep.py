@@ -10,7 +10,8 @@ from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.sweep import SWEEP
 from weak2strong.report.finished import read_environment
-from weak2strong.report.sweeps import NOTE, sweep_caption, sweep_notes, sweep_tables
+from weak2strong.report.sweeps import NOTE, sweep_notes, sweep_tables
+from weak2strong.report.table import TITLES, seeds_text
 from weak2strong.study.sweeps import read_sweep
 
 
@@ -22,25 +23,25 @@ def sweep(folder: Path) -> Experiment:
     """
     config, scores = read_sweep(folder)
     grids = summarise_sweep(scores, config.metric or "accuracy")
-    models = config.weak_name, config.strong.name
     places = sum(one.score.size for one in grids)
+    metric = TITLES.get(grids[0].metric, grids[0].metric)
     return Experiment(
         folder=folder,
         title=f"Probes of {config.strong.name}, taught by {config.weak_name}",
         about=(
             f"Probes learned weak labels of {config.weak_name} on layers of the frozen "
             f"{config.strong.name}, at {counted(places, 'place')} of layer and setting: "
-            f"{', '.join(dict.fromkeys(x.task for x in grids))}, {counted(config.seeds, 'seed')}."
+            f"{', '.join(dict.fromkeys(x.task for x in grids))}. Scores are {metric}, "
+            f"{seeds_text(config.seeds)}."
         ),
         tables=[
-            replace(table, caption=f"{sweep_caption(one, *models)}; {table.caption}")
+            (replace(table, caption=f"{one.task}, {one.probe}: {table.caption}"), note)
             for one in grids
-            for table in sweep_tables(one)
+            for table, note in zip(
+                sweep_tables(one), ("", "", " ".join(sweep_notes(one))), strict=True
+            )
         ],
-        notes=[
-            *(f"{one.task}, {one.probe}: {' '.join(sweep_notes(one))}" for one in grids),
-            NOTE,
-        ],
+        notes=[NOTE],
         warnings=[],
         figures=list(filled([SWEEP], grids)),
         config=config,

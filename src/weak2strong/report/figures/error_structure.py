@@ -141,8 +141,8 @@ def note(frame: pl.DataFrame) -> str:
     """What bars and lines are."""
     return (
         "Bars: means over seeds; lines: 95% intervals of PGR, which the edge of a panel may cut. "
-        "The real supervisor's labels are soft, all others hard. Of two students of equally "
-        "accurate supervisors, the one that gives fewer wrong labels too has recovered more."
+        "Agreement with wrong labels is imitation of errors. The real supervisor's labels are "
+        "soft, all others hard."
     )
 
 

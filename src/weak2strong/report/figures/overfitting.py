@@ -30,6 +30,9 @@ MARKS = {"best": ("*", 11), "stopped": ("o", 6), "last": ("s", 5.5)}
 SHOWN = ("test_score", "agreement_wrong")
 """What is drawn, from top to bottom."""
 
+COLUMNS = 3
+"""Tasks side by side."""
+
 
 def data(followed: tuple[pl.DataFrame, Sequence[Reached]]) -> pl.DataFrame:
     """A row an evaluation: the curves, with the mean floor and ceiling of each task.
@@ -82,7 +85,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     methods = frame["method"].unique(maintain_order=True).to_list()
     several = frame["seed"].n_unique() > 1
     means, points = _means(frame), _points(frame)
-    figure, panels = columns_of(tasks, len(SHOWN), 4.4, most=3)
+    figure, panels = columns_of(tasks, len(SHOWN), 4.4, COLUMNS, one_scale=False)
     for task, column in panels.items():
         ends = frame.filter(task=task)
         column[0].axhline(ends["floor"][0], color=FLOOR, linewidth=1.2)
@@ -112,7 +115,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     metric = TITLES.get(frame["metric"][0], frame["metric"][0])
     for i, task in enumerate(tasks):
-        if i % 3 == 0:
+        if i % COLUMNS == 0:
             panels[task][0].set_ylabel(f"{metric} on the test set")
             panels[task][1].set_ylabel("agreement with\nwrong weak labels")
     axes = panels[tasks[0]][0]

@@ -6,8 +6,7 @@ Burns et al. 2023, figure 1 and its kin: ceilings in black.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.pgr import FURTHEST
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 """Methods side by side."""
+
+ROOM, APART = 0.12, 0.02
+"""Shares of the horizontal axis: beside the sizes, and between supervisors of one size."""
 
 
 def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
@@ -114,7 +116,8 @@ def sizes_axis(axes: Axes, sizes: Sequence[int]) -> None:
     axes.set_xscale("log")
     axes.set_xticks(sizes, [_short(size) for size in sizes])
     axes.minorticks_off()
-    axes.margins(x=0.12)
+    room = (max(sizes) / min(sizes)) ** ROOM
+    axes.set_xlim(min(sizes) / room, max(sizes) * room)
 
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
@@ -122,16 +125,12 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     import polars as pl
 
     methods = frame["method"].unique(maintain_order=True).to_list()
+    metric = str(TITLES.get(frame["metric"][0], frame["metric"][0]))
     figure, panels = columns_of(methods, 2, 4.4, COLUMNS)
     sizes = frame["parameters"].unique().sort().to_list()
-    known = frame.drop_nulls("pgr")
-    ends = [
-        0.0,
-        1.0,
-        *known["pgr"],
-        *known["pgr_low"].drop_nulls(),
-        *known["pgr_high"].drop_nulls(),
-    ]
+    supervisors, span = hues(frame), sizes[-1] / sizes[0]
+    pgrs = frame.select("pgr", "pgr_low", "pgr_high").unpivot()["value"].drop_nulls()
+    ends = [0.0, 1.0, *pgrs]
     for column, (method, (scores, pgr)) in enumerate(panels.items()):
         of = frame.filter(method=method)
         top = of.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
@@ -143,29 +142,34 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             markersize=4,
             label="ceiling" if column == 0 else None,
         )
-        for weak, look in hues(frame).items():
+        for i, (weak, look) in enumerate(supervisors.items()):
             rows = of.filter(weak=weak)
             if not len(rows):
                 continue
             colour = look.colour
-            style = {"color": colour, "marker": look.mark, "markeredgecolor": PAPER}
+            style: dict[str, Any] = {
+                "color": colour,
+                "marker": look.mark,
+                "markeredgecolor": PAPER,
+                "markersize": 6,
+            }
             scores.plot(
                 rows["parameters"].to_list(),
                 rows["student"].to_list(),
                 **style,
-                markersize=6,
                 label=f"supervised by {weak}" if column == 0 else None,
             )
-            scores.axhline(rows["floor"].mean(), color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
-            rows = rows.drop_nulls("pgr")
-            pgr.plot(rows["parameters"].to_list(), rows["pgr"].to_list(), **style, markersize=6)
-            for size, low, high in rows.select("parameters", "pgr_low", "pgr_high").iter_rows():
+            scores.axhline(rows["floor"][0], color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
+            rows, aside = rows.drop_nulls("pgr"), span ** (APART * (i - (len(supervisors) - 1) / 2))
+            x = [size * aside for size in rows["parameters"]]
+            pgr.plot(x, rows["pgr"].to_list(), **style)
+            for at, low, high in zip(x, rows["pgr_low"], rows["pgr_high"], strict=True):
                 if low is not None:
-                    pgr.plot([size, size], [low, high], color=colour, linewidth=1, alpha=0.7)
+                    pgr.plot([at, at], [low, high], color=colour, linewidth=1, alpha=0.7)
         for at in (0, 1):
             pgr.axhline(at, color=MUTED, linewidth=0.7)
         if column % COLUMNS == 0:
-            scores.set_ylabel(TITLES.get(frame["metric"][0], frame["metric"][0]))
+            scores.set_ylabel(metric)
             pgr.set_ylabel("PGR")
     first = panels[methods[0]]
     sizes_axis(first[0], sizes)
@@ -205,7 +209,7 @@ def alt(frame: pl.DataFrame) -> str:
 def note(frame: pl.DataFrame) -> str:
     """What lines are."""
     return (
-        "Means over tasks and seeds; dashed: the supervisor's score; black: the ceiling. "
+        "Means over tasks and seeds; dashed: the supervisor's score. "
         "PGR here is the ratio of these means, left out where a run has a task without a gap"
         + (
             "; its intervals stand in the table."
@@ -216,4 +220,4 @@ def note(frame: pl.DataFrame) -> str:
 
 
 SIZES = FigureKind("sizes", sizes_data, draw, title, alt, note)
-GRID_SIZES = replace(SIZES, data=grid_data)
+GRID_SIZES = FigureKind("sizes", grid_data, draw, title, alt, note)

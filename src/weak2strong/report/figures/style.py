@@ -161,21 +161,21 @@ def new(
 
 
 def columns_of(
-    names: Sequence[str], deep: int, height: float, most: int
+    names: Sequence[str], deep: int, height: float, most: int, one_scale: bool = True
 ) -> tuple[Figure, dict[str, list[Axes]]]:
     """A column of panels a name, in blocks where there are more columns than fit a page.
 
-    Panels share the horizontal axis, and those of one depth the vertical one too.
+    Panels share the horizontal axis.
 
     Args:
         names: of the columns.
         deep: panels a column.
         height: of a block in inches.
         most: columns side by side.
+        one_scale: whether panels of one depth share the vertical axis too.
 
     Returns:
-        The figure, and the panels of each column from top to bottom. Those at the left of a
-        block have vertical labels, the lowest of a column horizontal ones.
+        The figure, and the panels of each column from top to bottom.
     """
     columns = min(most, len(names))
     blocks = -(-len(names) // columns)
@@ -187,9 +187,10 @@ def columns_of(
         block, column = divmod(i, columns)
         panels = list(grid[deep * block : deep * (block + 1), column])
         for depth, axes in enumerate(panels):
-            if i:
+            if i and one_scale:
                 axes.sharey(grid[depth, 0])
-            axes.tick_params(labelleft=column == 0, labelbottom=depth == deep - 1)
+            labelled = column == 0 or not one_scale
+            axes.tick_params(labelleft=labelled, labelbottom=depth == deep - 1)
             axes.grid(axis="y")
         panels[0].set_title(clipped(name, 20 if columns > 2 else 34))
         found[name] = panels

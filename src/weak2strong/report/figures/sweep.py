@@ -31,6 +31,18 @@ if TYPE_CHECKING:
 TICKS = 6
 """Layers or settings named on an axis, at most."""
 
+LINES: dict[str, dict[str, Any]] = {
+    "weak labels learned": {"marker": "o", "markersize": 3.5},
+    "ground truth learned": {
+        "marker": "o",
+        "markersize": 3.5,
+        "linestyle": (0, (3, 2)),
+        "linewidth": 1.2,
+    },
+    "weak labels, elsewhere": {"linewidth": 0.8, "alpha": 0.45},
+}
+STAR = {"markersize": 12, "markeredgecolor": INK, "markeredgewidth": 0.8}
+
 
 def data(grids: Sequence[Swept]) -> pl.DataFrame:
     """A row a task, probe, layer and setting; ``chosen`` is the place of the best agreement."""
@@ -55,20 +67,24 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     parts = frame.partition_by("task", "probe", maintain_order=True)
     figure, grid = new(len(parts), 2, 0.9 + 1.9 * len(parts), sharey="row", squeeze=False)
     hues = dict(zip(frame["probe"].unique(maintain_order=True), COLOURS, strict=False))
-    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
-    for panels, rows in zip(grid, parts, strict=True):
+    for (layers, settings), rows in zip(grid, parts, strict=True):
         probe, chosen = rows["probe"][0], rows.filter("chosen").row(0, named=True)
-        for axes, x, other in zip(panels, ("layer", "setting"), ("setting", "layer"), strict=True):
-            if x == "setting":
-                axes.set_xscale("log")
-            _slices(axes, rows, x, other, chosen, hues[probe])
-            name, at = _said(probe, other, chosen[other])
-            axes.set_xlabel(
-                f"layer ({name} {at})" if x == "layer" else f"{SETTINGS[probe]} ({name} {at})"
-            )
-        panels[0].set_ylabel(metric)
-        panels[0].set_title(clipped(f"{chosen['task']}, {probe}", 50))
-    _legend(figure, grid[0, 0], list(hues.values())[0], frame["ceiling"][0] is not None)
+        setting = SETTINGS[probe]
+        settings.set_xscale("log")
+        _slices(layers, rows, "layer", "setting", chosen, hues[probe])
+        _slices(settings, rows, "setting", "layer", chosen, hues[probe])
+        layers.set_xlabel(f"layer ({setting} {chosen['setting']:g})")
+        settings.set_xlabel(f"{setting} (layer {chosen['layer']})")
+        layers.set_ylabel(TITLES.get(chosen["metric"], chosen["metric"]))
+        layers.set_title(clipped(f"{chosen['task']}, {probe}", 50))
+    axes = grid[0, 0]
+    for label, line in LINES.items():
+        axes.plot([], [], color=INK, label=label, **line)
+    axes.plot([], [], "*", **STAR, color=PAPER, label="chosen without truth")
+    axes.plot([], [], color=FLOOR, linewidth=1.2, label="supervisor (floor)")
+    if frame["ceiling"].is_not_null().any():
+        axes.plot([], [], color=CEILING, linewidth=1.2, label="ceiling")
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
@@ -79,56 +95,19 @@ def _slices(
     axes.axhline(chosen["floor"], color=FLOOR, linewidth=1.2)
     if chosen["ceiling"] is not None:
         axes.axhline(chosen["ceiling"], color=CEILING, linewidth=1.2)
-    for at, of in rows.sort(x).group_by(other, maintain_order=True):
-        if at[0] != chosen[other]:
-            axes.plot(
-                of[x].to_list(), of["score"].to_list(), color=colour, linewidth=0.8, alpha=0.4
-            )
-    through = rows.sort(x).filter(rows.sort(x)[other] == chosen[other])
-    at = through[x].to_list()
-    style = {"color": colour, "markersize": 3.5}
-    axes.plot(at, through["truth"].to_list(), "o", linestyle=(0, (3, 2)), linewidth=1.2, **style)
-    axes.plot(at, through["score"].to_list(), "o-", **style)
-    axes.plot(
-        chosen[x],
-        chosen["score"],
-        "*",
-        color=colour,
-        markeredgecolor=INK,
-        markeredgewidth=0.8,
-        markersize=12,
-        zorder=3,
-    )
-    shown = at[:: -(-len(at) // TICKS)]
-    axes.set_xticks(shown, [f"{value:g}" for value in shown])
+    weak, truth, elsewhere = LINES.values()
+    for (at,), of in rows.sort(x).group_by(other, maintain_order=True):
+        values, scores = of[x].to_list(), of["score"].to_list()
+        if at != chosen[other]:
+            axes.plot(values, scores, color=colour, **elsewhere)
+            continue
+        axes.plot(values, of["truth"].to_list(), color=colour, **truth)
+        axes.plot(values, scores, color=colour, **weak)
+        shown = values[:: -(-len(values) // TICKS)]
+        axes.set_xticks(shown, [f"{value:g}" for value in shown])
+    axes.plot(chosen[x], chosen["score"], "*", color=colour, zorder=3, **STAR)
     axes.minorticks_off()
     axes.grid(axis="y")
-
-
-def _said(probe: str, axis: str, value: float) -> tuple[str, str]:
-    """What an axis is called, and a value on it."""
-    return (SETTINGS[probe] if axis == "setting" else "layer"), f"{value:g}"
-
-
-def _legend(figure: Figure, axes: Axes, colour: str, ceiling: bool) -> None:
-    axes.plot([], [], "o-", color=colour, markersize=3.5, label="weak labels learned")
-    axes.plot(
-        [],
-        [],
-        "o",
-        linestyle=(0, (3, 2)),
-        linewidth=1.2,
-        color=colour,
-        markersize=3.5,
-        label="ground truth learned",
-    )
-    axes.plot([], [], color=colour, linewidth=0.8, alpha=0.4, label="weak labels, elsewhere")
-    star = {"color": PAPER, "markeredgecolor": INK, "markersize": 11}
-    axes.plot([], [], "*", **star, label="chosen without truth")
-    axes.plot([], [], color=FLOOR, linewidth=1.2, label="supervisor (floor)")
-    if ceiling:
-        axes.plot([], [], color=CEILING, linewidth=1.2, label="ceiling")
-    figure.legend(loc="outside upper center", ncols=3)
 
 
 def title(frame: pl.DataFrame) -> str:
