@@ -129,8 +129,8 @@ def note(frame: pl.DataFrame) -> str:
     """What lines are."""
     return (
         "Share of test examples on which the student gives its supervisor's answer: all, those "
-        "where that is right, and those where it is wrong. Means over tasks and seeds. Falling "
-        "lines beneath are what is hoped for: larger students imitate fewer errors."
+        "where that is right, and those where it is wrong. Means over tasks and seeds. Lines "
+        "that fall in the lowest panels are hoped for: larger students imitate fewer errors."
     )
 
 

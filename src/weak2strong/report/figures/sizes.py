@@ -6,7 +6,7 @@ Burns et al. 2023, figure 1 and its kin: ceilings in black.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.pgr import FURTHEST
@@ -104,7 +104,7 @@ def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
     )
 
 
-def hues(frame: pl.DataFrame) -> dict[str, Look]:
+def hues(frame: pl.DataFrame) -> Looks:
     """A look a supervisor, by its floor."""
     names = frame.sort("floor")["weak"].unique(maintain_order=True)
     every = map(Look, COLOURS * len(names), MARKS * len(names))
@@ -121,63 +121,74 @@ def sizes_axis(axes: Axes, sizes: Sequence[int]) -> None:
 
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
-    """A column of panels a method; scores above, PGR beneath."""
-    import polars as pl
-
+    """A column of panels a method; scores above, PGR beneath as far as there is any."""
     methods = frame["method"].unique(maintain_order=True).to_list()
-    metric = str(TITLES.get(frame["metric"][0], frame["metric"][0]))
-    figure, panels = columns_of(methods, 2, 4.4, COLUMNS)
     sizes = frame["parameters"].unique().sort().to_list()
-    supervisors, span = hues(frame), sizes[-1] / sizes[0]
-    pgrs = frame.select("pgr", "pgr_low", "pgr_high").unpivot()["value"].drop_nulls()
-    ends = [0.0, 1.0, *pgrs]
-    for column, (method, (scores, pgr)) in enumerate(panels.items()):
-        of = frame.filter(method=method)
-        top = of.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
-        scores.plot(
-            top["parameters"].to_list(),
-            top["ceiling"].to_list(),
-            "o-",
-            color=CEILING,
-            markersize=4,
-            label="ceiling" if column == 0 else None,
-        )
-        for i, (weak, look) in enumerate(supervisors.items()):
-            rows = of.filter(weak=weak)
-            if not len(rows):
-                continue
-            colour = look.colour
-            style: dict[str, Any] = {
-                "color": colour,
-                "marker": look.mark,
-                "markeredgecolor": PAPER,
-                "markersize": 6,
-            }
-            scores.plot(
-                rows["parameters"].to_list(),
-                rows["student"].to_list(),
-                **style,
-                label=f"supervised by {weak}" if column == 0 else None,
-            )
-            scores.axhline(rows["floor"][0], color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
-            rows, aside = rows.drop_nulls("pgr"), span ** (APART * (i - (len(supervisors) - 1) / 2))
-            x = [size * aside for size in rows["parameters"]]
-            pgr.plot(x, rows["pgr"].to_list(), **style)
-            for at, low, high in zip(x, rows["pgr_low"], rows["pgr_high"], strict=True):
-                if low is not None:
-                    pgr.plot([at, at], [low, high], color=colour, linewidth=1, alpha=0.7)
-        for at in (0, 1):
-            pgr.axhline(at, color=MUTED, linewidth=0.7)
-        if column % COLUMNS == 0:
-            scores.set_ylabel(metric)
-            pgr.set_ylabel("PGR")
-    first = panels[methods[0]]
-    sizes_axis(first[0], sizes)
-    low, high = max(min(ends), -FURTHEST), min(max(ends), 1 + FURTHEST)
-    first[1].set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    has_pgr = frame["pgr"].is_not_null().any()
+    figure, panels = columns_of(methods, 1 + has_pgr, 2.6 + 1.8 * has_pgr, COLUMNS)
+    for column, (method, (scores, *pgr)) in enumerate(panels.items()):
+        of, left = frame.filter(method=method), column % COLUMNS == 0
+        _scores(scores, of, hues(frame), labelled=column == 0)
+        if left:
+            scores.set_ylabel(str(TITLES.get(frame["metric"][0], frame["metric"][0])))
+        for axes in pgr:
+            _pgr(axes, of, hues(frame), sizes[-1] / sizes[0])
+            if left:
+                axes.set_ylabel("PGR")
+    first, *pgr = panels[methods[0]]
+    sizes_axis(first, sizes)
+    for axes in pgr:
+        ends = frame.select("pgr", "pgr_low", "pgr_high").unpivot()["value"].drop_nulls()
+        low, high = max(min(0.0, *ends), -FURTHEST), min(max(1.0, *ends), 1 + FURTHEST)
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     figure.supxlabel("parameters of the student", fontsize=9)
     figure.legend(loc="outside upper center", ncols=3)
     return figure
+
+
+def _scores(axes: Axes, of: pl.DataFrame, supervisors: Looks, labelled: bool) -> None:
+    """Scores of one method: ceiling, and student and floor of each supervisor."""
+    import polars as pl
+
+    top = of.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
+    axes.plot(
+        top["parameters"].to_list(),
+        top["ceiling"].to_list(),
+        "o-",
+        color=CEILING,
+        markersize=4,
+        label="ceiling" if labelled else None,
+    )
+    for weak, look in supervisors.items():
+        rows = of.filter(weak=weak)
+        if not len(rows):
+            continue
+        axes.plot(
+            rows["parameters"].to_list(),
+            rows["student"].to_list(),
+            color=look.colour,
+            marker=look.mark,
+            markeredgecolor=PAPER,
+            label=f"supervised by {weak}" if labelled else None,
+        )
+        floor = sum(rows["floor"]) / len(rows)
+        axes.axhline(floor, color=look.colour, linewidth=0.9, linestyle=(0, (2, 2)))
+
+
+def _pgr(axes: Axes, of: pl.DataFrame, supervisors: Looks, span: float) -> None:
+    """PGR of one method, supervisors side by side where their students are of one size."""
+    for at in (0, 1):
+        axes.axhline(at, color=MUTED, linewidth=0.7)
+    for i, (weak, look) in enumerate(supervisors.items()):
+        rows = of.filter(weak=weak).drop_nulls("pgr")
+        aside = span ** (APART * (i - (len(supervisors) - 1) / 2))
+        x = [size * aside for size in rows["parameters"]]
+        axes.plot(
+            x, rows["pgr"].to_list(), color=look.colour, marker=look.mark, markeredgecolor=PAPER
+        )
+        for at, low, high in zip(x, rows["pgr_low"], rows["pgr_high"], strict=True):
+            if low is not None:
+                axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=0.7)
 
 
 def _short(count: int) -> str:
@@ -208,6 +219,11 @@ def alt(frame: pl.DataFrame) -> str:
 
 def note(frame: pl.DataFrame) -> str:
     """What lines are."""
+    if frame["pgr"].is_null().all():
+        return (
+            "Means over tasks and seeds; dashed: the supervisor's score. Every run has a task "
+            "without a gap, so there is no PGR of these means."
+        )
     return (
         "Means over tasks and seeds; dashed: the supervisor's score. "
         "PGR here is the ratio of these means, left out where a run has a task without a gap"
