@@ -28,10 +28,11 @@ def _made_run(
     strong="atlas-s",
     texts=True,
     weak="atlas-xs",
+    draw=0,
     **study,
 ):
     """Write a finished run whose models know the more, the higher their role."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(draw)
     config = StudyConfig(
         tasks=tuple(tasks),
         weak=ModelSpec(weak),
@@ -175,9 +176,9 @@ def _lines(folder):
 def made_simulated(tmp_path_factory):
     """What `w2s simulate` writes: two supervisors beside the real one."""
     folder, rows = tmp_path_factory.mktemp("simulated") / "simulate", []
-    for kind in ("real", "random-flips", "longest"):
+    for draw, kind in enumerate(("real", "random-flips", "longest")):
         simulated = None if kind == "real" else kind
-        run = _made_run(folder / kind, TASKS, METHODS, SEEDS, 300, simulated=simulated)
+        run = _made_run(folder / kind, TASKS, METHODS, SEEDS, 300, draw=draw, simulated=simulated)
         rows += supervised_rows(*_lines(run))
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "simulated.parquet")
     return folder
@@ -188,9 +189,10 @@ def made_grid(tmp_path_factory):
     """What `w2s grid` writes: three models, so three pairs."""
     folder, lines = tmp_path_factory.mktemp("grid") / "grid", []
     parameters = {"atlas-xs": 100_000, "atlas-s": 238_000, "atlas-m": 331_000}
-    for weak, strong in combinations(parameters, 2):
+    for draw, (weak, strong) in enumerate(combinations(parameters, 2)):
+        models = {"weak": weak, "strong": strong}
         run = _made_run(
-            folder / f"{weak}-to-{strong}", TASKS, METHODS, SEEDS, 300, strong=strong, weak=weak
+            folder / f"{weak}-to-{strong}", TASKS, METHODS, SEEDS, 300, draw=draw, **models
         )
         lines += _lines(run)[2]
     rows = list(grid_rows(lines, parameters))

@@ -63,6 +63,6 @@ def _warnings(runs: list[Finished]) -> list[str]:
     common = set.intersection(*map(set, said.values()))
     first = next(iter(said.values()))
     own = [
-        f"{name}: {text}" for name, texts in said.items() for text in texts if text not in common
+        f"{name}, {text}" for name, texts in said.items() for text in texts if text not in common
     ]
     return [*own, *(text for text in first if text in common)]

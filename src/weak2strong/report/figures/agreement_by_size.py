@@ -67,9 +67,9 @@ def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     """A column of panels a method, one for each part of the test set."""
     methods = frame["method"].unique(maintain_order=True).to_list()
-    figure, panels = columns_of(methods, len(WHERE), 5.2, COLUMNS)
-    for column, (method, rows) in enumerate(panels.items()):
-        for axes, (where, said) in zip(rows, WHERE.items(), strict=True):
+    figure, panels = columns_of(methods, tuple(WHERE.values()), 5.2, COLUMNS)
+    for method, rows in panels.items():
+        for axes, where in zip(rows, WHERE, strict=True):
             for weak, look in hues(frame).items():
                 of = frame.filter(method=method, weak=weak, where=where)
                 if len(of):
@@ -82,8 +82,6 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
                         markersize=6,
                         label=f"supervised by {weak}" if axes is panels[methods[0]][0] else None,
                     )
-            if column % COLUMNS == 0:
-                axes.set_ylabel(said)
     sizes_axis(panels[methods[0]][0], frame["parameters"].unique().sort().to_list())
     figure.supxlabel("parameters of the student", fontsize=9)
     figure.supylabel("agreement with the supervisor on", fontsize=9)

@@ -85,7 +85,9 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     methods = frame["method"].unique(maintain_order=True).to_list()
     several = frame["seed"].n_unique() > 1
     means, points = _means(frame), _points(frame)
-    figure, panels = columns_of(tasks, len(SHOWN), 4.4, COLUMNS, one_scale=False)
+    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    labels = (f"{metric} on the test set", "agreement with\nwrong weak labels")
+    figure, panels = columns_of(tasks, labels, 4.4, COLUMNS, one_scale=False)
     for task, column in panels.items():
         ends = frame.filter(task=task)
         column[0].axhline(ends["floor"][0], color=FLOOR, linewidth=1.2)
@@ -113,11 +115,6 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
                         )
             axes.set_xlim(-0.02, 1.04)
             axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
-    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
-    for i, task in enumerate(tasks):
-        if i % COLUMNS == 0:
-            panels[task][0].set_ylabel(f"{metric} on the test set")
-            panels[task][1].set_ylabel("agreement with\nwrong weak labels")
     axes = panels[tasks[0]][0]
     for method in methods:
         axes.plot([], [], color=looks[method].colour, label=method)

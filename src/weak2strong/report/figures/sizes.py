@@ -124,17 +124,14 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     """A column of panels a method; scores above, PGR beneath as far as there is any."""
     methods = frame["method"].unique(maintain_order=True).to_list()
     sizes = frame["parameters"].unique().sort().to_list()
-    has_pgr = frame["pgr"].is_not_null().any()
-    figure, panels = columns_of(methods, 1 + has_pgr, 2.6 + 1.8 * has_pgr, COLUMNS)
-    for column, (method, (scores, *pgr)) in enumerate(panels.items()):
-        of, left = frame.filter(method=method), column % COLUMNS == 0
-        _scores(scores, of, hues(frame), labelled=column == 0)
-        if left:
-            scores.set_ylabel(str(TITLES.get(frame["metric"][0], frame["metric"][0])))
+    labels = [str(TITLES.get(frame["metric"][0], frame["metric"][0]))]
+    labels += ["PGR"] if frame["pgr"].is_not_null().any() else []
+    figure, panels = columns_of(methods, labels, 0.8 + 1.8 * len(labels), COLUMNS)
+    for method, (scores, *pgr) in panels.items():
+        of = frame.filter(method=method)
+        _scores(scores, of, hues(frame), labelled=method == methods[0])
         for axes in pgr:
             _pgr(axes, of, hues(frame), sizes[-1] / sizes[0])
-            if left:
-                axes.set_ylabel("PGR")
     first, *pgr = panels[methods[0]]
     sizes_axis(first, sizes)
     for axes in pgr:

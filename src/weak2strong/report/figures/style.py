@@ -161,7 +161,11 @@ def new(
 
 
 def columns_of(
-    names: Sequence[str], deep: int, height: float, most: int, one_scale: bool = True
+    names: Sequence[str],
+    labels: Sequence[str],
+    height: float,
+    most: int,
+    one_scale: bool = True,
 ) -> tuple[Figure, dict[str, list[Axes]]]:
     """A column of panels a name, in blocks where there are more columns than fit a page.
 
@@ -169,16 +173,16 @@ def columns_of(
 
     Args:
         names: of the columns.
-        deep: panels a column.
+        labels: of the vertical axes, from top to bottom: a panel each.
         height: of a block in inches.
         most: columns side by side.
-        one_scale: whether panels of one depth share the vertical axis too.
+        one_scale: whether panels of one label share the vertical axis too.
 
     Returns:
         The figure, and the panels of each column from top to bottom.
     """
-    columns = min(most, len(names))
-    blocks = -(-len(names) // columns)
+    blocks, deep = -(-len(names) // most), len(labels)
+    columns = -(-len(names) // blocks)
     figure, grid = new(
         deep * blocks, columns, height * blocks, sharex=True, sharey=False, squeeze=False
     )
@@ -189,6 +193,8 @@ def columns_of(
         for depth, axes in enumerate(panels):
             if i and one_scale:
                 axes.sharey(grid[depth, 0])
+            if column == 0:
+                axes.set_ylabel(labels[depth])
             labelled = column == 0 or not one_scale
             axes.tick_params(labelleft=labelled, labelbottom=depth == deep - 1)
             axes.grid(axis="y")
