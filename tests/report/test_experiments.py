@@ -1,10 +1,12 @@
 """Folders of experiments: what they are told by, and the numbers that pages and figures give."""
 
 import io
+import json
 import re
 import xml.etree.ElementTree as ET
 from html import unescape
 from itertools import combinations, pairwise
+from shutil import copytree
 
 import numpy as np
 import polars as pl
@@ -169,12 +171,38 @@ def test_a_grid_beside_a_run_is_compared_in_figures(made_grid, made_run, tmp_pat
     assert "<title>1 run and 1 experiment: " in text
 
 
+def test_a_run_named_beside_its_grid_is_there_once(made_grid, monkeypatch):
+    monkeypatch.setattr("weak2strong.report.page.FEW_RUNS", 2)
+    text = page([made_grid, made_grid / "atlas-s-to-atlas-m"])
+    assert 'id="run0"' in text
+    assert 'id="run1"' not in text
+    assert 'id="compared-sizes"' not in text
+    assert len(json.loads(re.search(r'id="data">(.*?)</script>', text)[1])["runs"]) == 3
+
+
 def test_warnings_tell_of_undefined_pgr_and_few_seeds(experiments):
     (overfitting,) = experiments["overfitting"]
     assert overfitting.warnings[-1].startswith("2 seeds: intervals may be too narrow")
     (grid,) = experiments["grid"]
     said = [w for w in grid.warnings if w.startswith("2 seeds")]
     assert len(said) == 1, "what all runs say is said once"
+
+
+def test_supervisors_without_a_gap_are_named_and_drawn(made_simulated, tmp_path):
+    folder = copytree(made_simulated, tmp_path / "simulate")
+    rows = pl.read_parquet(folder / "simulated.parquet")
+    flat = pl.col("task") == "a-task", pl.col("supervisor") != "longest"
+    none = [pl.when(*flat).then(None).otherwise(c).alias(c) for c in ("pgr", "pgr_low", "pgr_high")]
+    rows.with_columns(none).write_parquet(folder / "simulated.parquet")
+    (found,) = read_finished(folder)
+    assert found.warnings[0] == (
+        "a-task: PGR is undefined for students of real, random-flips: the ceiling is not clearly "
+        "above the floor."
+    )
+    kind, frame = found.figures[0]
+    with styled():
+        svg = inline_svg(kind.draw(frame, looks(["naive", "confidence"])), "x")
+    assert svg.count(">undefined<") == 4
 
 
 def test_provenance_is_that_of_the_folder_or_of_the_runs_in_it(tables, nasty, text):

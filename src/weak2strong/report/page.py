@@ -74,7 +74,9 @@ def page(folders: Sequence[Path]) -> str:
     named = [x for found in read for x in found if isinstance(x, Finished)]
     experiments = [x for found in read for x in found if isinstance(x, Experiment)]
     few = [run for e in experiments if len(e.runs) <= FEW_RUNS for run in e.runs]
-    every = [*named, *(run for e in experiments for run in e.runs)]
+    # A run that is named beside its grid is still one run.
+    every = list(dict.fromkeys((*named, *(run for e in experiments for run in e.runs))))
+    shown = list(dict.fromkeys((*named, *few)))
     look = looks([m for x in (*named, *experiments) for m in x.config.methods])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -97,8 +99,8 @@ def page(folders: Sequence[Path]) -> str:
         running=[_progress(folder, run) for folder, run in running],
         experiments=[_experiment(e, look, f"experiment{i}") for i, e in enumerate(experiments)],
         # What one grid alone compares is drawn in its own section.
-        compared=compared(every, look, figures=[e.runs for e in experiments if e.runs] != [every]),
-        runs=[_run(run, look, f"run{i}") for i, run in enumerate((*named, *few))],
+        compared=compared(every, look, all(set(e.runs) != set(every) for e in experiments)),
+        runs=[_run(run, look, f"run{i}") for i, run in enumerate(shown)],
         cells={"runs": [run.title for run in every], "rows": _cells(every)},
         checks=CHECKS,
         pgr=PGR,

@@ -56,16 +56,6 @@ def incomplete(folder: Path, run: str) -> UserError:
     )
 
 
-def undefined(rows: Sequence[tuple[str, str | None]]) -> list[str]:
-    """Why PGR is undefined, once for each reason.
-
-    Args:
-        rows: whose PGR, and why there is none, or None.
-    """
-    reasons = dict.fromkeys((who, why) for who, why in rows if why)
-    return [f"{who}: PGR is undefined. {why}" for who, why in reasons]
-
-
 def counted(number: int, what: str) -> str:
     """A number of things, such as ``2 seeds``."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from weak2strong.analysis.grid import models_of, read_grid
@@ -59,10 +60,7 @@ def _runs(folder: Path, pairs: list[tuple[str, str]]) -> list[Finished]:
 
 def _warnings(runs: list[Finished]) -> list[str]:
     """Those of every run with its name, but those that all have once and without."""
-    said = {run.title: warnings_of(run.lines) for run in runs}
-    common = set.intersection(*map(set, said.values()))
-    first = next(iter(said.values()))
-    own = [
-        f"{name}, {text}" for name, texts in said.items() for text in texts if text not in common
-    ]
-    return [*own, *(text for text in first if text in common)]
+    said = [(run.title, text) for run in runs for text in warnings_of(run.lines)]
+    times = Counter(text for _, text in said)
+    common = [text for text, count in times.items() if count == len(runs)]
+    return [*(f"{name}, {text}" for name, text in said if text not in common), *common]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.analysis.summary import few_seeds
-from weak2strong.report.experiments.experiment import Experiment, counted, undefined
+from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.overfitting import OVERFITTING
 from weak2strong.report.finished import read_environment
@@ -25,6 +25,7 @@ def overfitting(folder: Path) -> Experiment:
     found = reached(config, curves, points)
     tasks = list(dict.fromkeys(x.task for x in found))
     looks = curves.group_by("task", "method", "seed").len()["len"].to_list()
+    reasons = dict.fromkeys((x.task, x.recovered.undefined) for x in found)
     return Experiment(
         folder=folder,
         title=f"Overfitting, {config.weak_name} to {config.strong.name}",
@@ -36,7 +37,7 @@ def overfitting(folder: Path) -> Experiment:
         tables=[(overfitting_table(config, found), NOTE)],
         notes=[],
         warnings=[
-            *undefined([(x.task, x.recovered.undefined) for x in found]),
+            *(f"{task}: PGR is undefined. {why}" for task, why in reasons if why),
             *few_seeds({config.seeds}),
         ],
         figures=list(filled([OVERFITTING], (curves, found))),

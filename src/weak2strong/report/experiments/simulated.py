@@ -6,7 +6,7 @@ from pathlib import Path
 
 from weak2strong.analysis.simulated import REAL, read_simulated
 from weak2strong.analysis.summary import few_seeds
-from weak2strong.report.experiments.experiment import Experiment, counted, incomplete, undefined
+from weak2strong.report.experiments.experiment import Experiment, counted, incomplete
 from weak2strong.report.figures.error_structure import ERROR_STRUCTURE
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.finished import Finished
@@ -30,7 +30,10 @@ def simulated(folder: Path) -> Experiment:
         if not (folder / name / "results.parquet").exists():
             raise incomplete(folder, name)
     runs = [Finished(folder / name) for name in names]
-    config = runs[0].config
+    config, undefined = runs[0].config, dict[str, list[str]]()
+    for row in rows:
+        if row["pgr"] is None:
+            undefined.setdefault(row["task"], []).append(row["supervisor"])
     return Experiment(
         folder=folder,
         title=f"Simulated supervisors of {config.strong.name}",
@@ -45,7 +48,11 @@ def simulated(folder: Path) -> Experiment:
             f"Each supervisor's whole run: w2s report {folder / REAL}, and the like.",
         ],
         warnings=[
-            *undefined([(f"{r['task']}, {r['supervisor']}", r["undefined"]) for r in rows]),
+            *(
+                f"{task}: PGR is undefined for students of {', '.join(dict.fromkeys(of))}: the "
+                "ceiling is not clearly above the floor."
+                for task, of in undefined.items()
+            ),
             *few_seeds({config.seeds}),
         ],
         figures=list(filled([ERROR_STRUCTURE], frame)),
