@@ -103,7 +103,7 @@ def test_report_and_figures_take_what_was_written(study, toy_models, tmp_path, c
     said(capsys, study, "simulate", "--kinds", "random-flips")
     said(capsys, study, "overfitting", "--evaluations", "3")
     models = [str(toy_models[name]) for name in ("llama", "bert", "gpt2")]
-    said(capsys, study, "grid", "--models", *models)
+    said(capsys, study, "grid", "--store", str(study.parent / "grid-store"), "--models", *models)
     said(capsys, study, "probe-sweep", "--k", "5", "--penalty", "0.1")
     figures = {
         "simulate": {"error-structure"},

@@ -40,10 +40,10 @@ def read_folder(folder: Path) -> list[Finished | Experiment]:
 
 
 def read_finished(folder: Path) -> list[Finished | Experiment]:
-    """The same.
+    """The same, of a folder with something finished in it.
 
     Raises:
-        UserError: likewise, and where nothing in the folder is finished.
+        UserError: likewise, and where there is nothing.
     """
     found = read_folder(folder)
     if not found:

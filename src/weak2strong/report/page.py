@@ -202,6 +202,7 @@ def _experiment(experiment: Experiment, look: Looks, prefix: str) -> dict[str, A
         "notes": e.notes,
         "warnings": e.warnings,
         "provenance": _provenance(e),
+        "several": not (e.folder / "study.yaml").exists(),
         "settings": e.config.to_yaml(),
         "diff": e.environment.get("diff") or "",
     }

@@ -5,7 +5,7 @@ Burns et al. 2023, appendix E.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.simulated import REAL
 from weak2strong.report.figures.kind import FigureKind
@@ -25,6 +25,7 @@ from weak2strong.report.figures.style import (
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BAR = 0.8
@@ -52,46 +53,15 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         squeeze=False,
         width_ratios=(3, 2),
     )
-    thick = BAR / len(methods)
     known = frame.drop_nulls("pgr")
     ends = [0.0, 1.0, *known["pgr"], *known["pgr_low"], *known["pgr_high"]]
     low, high = max(min(ends), -FURTHEST), min(max(ends), 1 + FURTHEST)
     for task, (pgr, wrong) in zip(tasks, grid, strict=True):
-        of = {(r["supervisor"], r["method"]): r for r in frame.filter(task=task).to_dicts()}
-        for y, supervisor in enumerate(supervisors):
-            for i, method in enumerate(methods):
-                row, at = of[supervisor, method], y + thick * (i + 0.5) - BAR / 2
-                bar = {"height": 0.9 * thick, "color": looks[method].colour}
-                if row["pgr"] is not None:
-                    pgr.barh(at, row["pgr"], **bar)
-                    # A light line beneath, so that the interval is seen on a bar too.
-                    for colour, width in ((PAPER, 3.0), (INK, 1.2)):
-                        pgr.plot(
-                            [row["pgr_low"], row["pgr_high"]],
-                            [at, at],
-                            color=colour,
-                            linewidth=width,
-                        )
-                said = "undefined" if row["pgr"] is None else f"{row['pgr']:.2f}"
-                pgr.annotate(
-                    said,
-                    (1.0, at),
-                    (2, 0),
-                    xycoords=("axes fraction", "data"),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=7,
-                )
-                if row["agreement_wrong"] is not None:
-                    wrong.barh(at, row["agreement_wrong"], **bar)
-                    wrong.annotate(
-                        f"{row['agreement_wrong']:.2f}",
-                        (row["agreement_wrong"], at),
-                        (3, 0),
-                        textcoords="offset points",
-                        va="center",
-                        fontsize=7,
-                    )
+        for row in frame.filter(task=task).iter_rows(named=True):
+            method = methods.index(row["method"])
+            at = supervisors.index(row["supervisor"]) + BAR * ((method + 0.5) / len(methods) - 0.5)
+            bar = {"height": 0.9 * BAR / len(methods), "color": looks[row["method"]].colour}
+            _bars(pgr, wrong, row, at, bar)
         for at, colour in ((0, FLOOR), (1, CEILING)):
             pgr.axvline(at, color=colour, linewidth=1.2)
         for axes in (pgr, wrong):
@@ -109,6 +79,24 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             grid[0, 0].barh(0, 0, color=looks[method].colour, label=method)
         figure.legend(loc="outside upper center", ncols=4)
     return figure
+
+
+def _bars(pgr: Axes, wrong: Axes, row: dict[str, Any], at: float, bar: dict[str, Any]) -> None:
+    """The two bars of one supervisor and method, with their numbers."""
+    small = {"textcoords": "offset points", "va": "center", "fontsize": 7}
+    said = "undefined"
+    if row["pgr"] is not None:
+        said = f"{row['pgr']:.2f}"
+        pgr.barh(at, row["pgr"], **bar)
+        # A light line beneath, so that the interval is seen on a bar too.
+        for colour, width in ((PAPER, 3.0), (INK, 1.2)):
+            ends = [row["pgr_low"], row["pgr_high"]]
+            pgr.plot(ends, [at, at], color=colour, linewidth=width)
+    pgr.annotate(said, (1.0, at), (2, 0), xycoords=("axes fraction", "data"), **small)
+    share = row["agreement_wrong"]
+    if share is not None:
+        wrong.barh(at, share, **bar)
+        wrong.annotate(f"{share:.2f}", (share, at), (3, 0), **small)
 
 
 def title(frame: pl.DataFrame) -> str:
@@ -140,7 +128,7 @@ def alt(frame: pl.DataFrame) -> str:
 def note(frame: pl.DataFrame) -> str:
     """What bars and lines are."""
     return (
-        "Bars: means over seeds; lines: 95% intervals of PGR, which the edge of a panel may cut. "
+        "Bars: over all seeds; lines: 95% intervals of PGR, which the edge of a panel may cut. "
         "Agreement with wrong labels is imitation of errors. The real supervisor's labels are "
         "soft, all others hard."
     )

@@ -22,6 +22,7 @@ from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MARKS = {"best": ("*", 11), "stopped": ("o", 6), "last": ("s", 5.5)}
@@ -83,7 +84,6 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     """A column a task; scores above, imitation beneath."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
-    several = frame["seed"].n_unique() > 1
     means, points = _means(frame), _points(frame)
     metric = TITLES.get(frame["metric"][0], frame["metric"][0])
     labels = (f"{metric} on the test set", "agreement with\nwrong weak labels")
@@ -94,25 +94,9 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         column[0].axhline(ends["ceiling"][0], color=CEILING, linewidth=1.2)
         for axes, shown in zip(column, SHOWN, strict=True):
             for method in methods:
-                colour = looks[method].colour
-                rows = means.filter(task=task, method=method).drop_nulls(shown)
-                x = rows["fraction"].to_list()
-                if several:
-                    low, high = (rows[f"{shown}_{end}"].to_list() for end in ("low", "high"))
-                    axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-                axes.plot(x, rows[shown].to_list(), color=colour)
-                for row in points.filter(task=task, method=method).iter_rows(named=True):
-                    if row[shown] is not None:
-                        mark, size = MARKS[row["point"]]
-                        axes.plot(
-                            row["fraction"],
-                            row[shown],
-                            mark,
-                            color=colour,
-                            markeredgecolor=PAPER,
-                            markersize=size,
-                            zorder=3,
-                        )
+                of = {"task": task, "method": method}
+                line, marks = (x.filter(**of).drop_nulls(shown) for x in (means, points))
+                _curve(axes, line, marks, shown, looks[method].colour)
             axes.set_xlim(-0.02, 1.04)
             axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes = panels[tasks[0]][0]
@@ -125,6 +109,18 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     figure.legend(loc="outside upper center", ncols=4)
     figure.supxlabel("share of training done", fontsize=9)
     return figure
+
+
+def _curve(axes: Axes, means: pl.DataFrame, points: pl.DataFrame, shown: str, colour: str) -> None:
+    """One method on one task: line, band (of no width where there is one seed) and marks."""
+    x = means["fraction"].to_list()
+    low, high = (means[f"{shown}_{end}"].to_list() for end in ("low", "high"))
+    axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.plot(x, means[shown].to_list(), color=colour)
+    for fraction, value, point in points.select("fraction", shown, "point").iter_rows():
+        mark, size = MARKS[point]
+        style = {"color": colour, "markeredgecolor": PAPER, "markersize": size}
+        axes.plot(fraction, value, mark, zorder=3, **style)
 
 
 def _lost(frame: pl.DataFrame) -> dict[str, float]:

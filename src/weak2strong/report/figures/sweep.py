@@ -114,14 +114,14 @@ def title(frame: pl.DataFrame) -> str:
     """What the chosen probes score, beside their supervisor."""
     import polars as pl
 
-    chosen = frame.filter("chosen")
+    chosen, metric = frame.filter("chosen"), TITLES.get(frame["metric"][0], frame["metric"][0])
     by = chosen.group_by("probe", maintain_order=True).agg(pl.col("score", "floor").mean())
-    said = " and ".join(f"{probe} {score:.3f}" for probe, score, _ in by.iter_rows())
-    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    said = " and ".join(f"{score:.3f} ({probe})" for probe, score, _ in by.iter_rows())
     tasks = frame["task"].n_unique()
-    over = f" on average over {tasks} tasks" if tasks > 1 else ""
+    over = f", on average over {tasks} tasks" if tasks > 1 else ""
     return (
-        f"Chosen without ground truth, {said} {metric}{over}; the supervisor {by['floor'][0]:.3f}"
+        f"Probes chosen without ground truth reach {said} {metric}{over}, their supervisor "
+        f"{by['floor'][0]:.3f}"
     )
 
 
