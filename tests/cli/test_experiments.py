@@ -97,3 +97,25 @@ def test_a_grid_pairs_every_weaker_model_with_every_stronger_one(study, toy_mode
 def test_a_grid_of_one_is_refused(study, toy_models, capsys):
     shown = said(capsys, study, "grid", "--models", str(toy_models["llama"]), code=2)
     assert "at least two models" in shown
+
+
+def test_report_and_figures_take_what_was_written(study, toy_models, tmp_path, capsys):
+    said(capsys, study, "simulate", "--kinds", "random-flips")
+    said(capsys, study, "overfitting", "--evaluations", "3")
+    models = [str(toy_models[name]) for name in ("llama", "bert", "gpt2")]
+    said(capsys, study, "grid", "--store", str(study.parent / "grid-store"), "--models", *models)
+    said(capsys, study, "probe-sweep", "--k", "5", "--penalty", "0.1")
+    figures = {
+        "simulate": {"error-structure"},
+        "overfitting": {"overfitting"},
+        "grid": {"sizes", "agreement-by-size"},
+        "probe-sweep": {"sweep"},
+    }
+    folders = [study.parent / name for name in figures]
+    assert main(["report", *map(str, folders), "--out", str(tmp_path / "page.html")]) == 0
+    text = (tmp_path / "page.html").read_text()
+    for i, names in enumerate(figures.values()):
+        assert all(f'id="experiment{i}-{name}"' in text for name in names)
+    for folder, names in zip(folders, figures.values(), strict=True):
+        assert main(["figures", str(folder), "--format", "svg"]) == 0
+        assert {path.stem for path in (folder / "figures").glob("*.svg")} == names

@@ -1,13 +1,17 @@
 """Run folders made by hand: what `w2s run` would write for models that answer at random."""
 
 import json
+from itertools import combinations
 
 import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.grid import grid_rows
+from weak2strong.analysis.simulated import supervised_rows
 from weak2strong.metrics import METRICS, performance_gap_recovered
 from weak2strong.models.spec import ModelSpec
+from weak2strong.report.finished import Finished
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.examples import outcomes
 
@@ -23,15 +27,19 @@ def _made_run(
     examples=300,
     strong="atlas-s",
     texts=True,
+    weak="atlas-xs",
+    draw=0,
+    **study,
 ):
     """Write a finished run whose models know the more, the higher their role."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(draw)
     config = StudyConfig(
         tasks=tuple(tasks),
-        weak=ModelSpec("atlas-xs"),
+        weak=ModelSpec(weak),
         strong=ModelSpec(strong),
         methods=tuple(methods),
         seeds=seeds,
+        **study,
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.yaml").write_text(config.to_yaml())
@@ -92,7 +100,7 @@ def _made_run(
                     rows.append(
                         {
                             "task": task,
-                            "weak": "atlas-xs",
+                            "weak": config.weak_name,
                             "strong": strong,
                             "method": method,
                             "seed": seed,
@@ -154,3 +162,111 @@ def nasty():
 def small_run(tmp_path_factory):
     """Two tasks, two methods, three seeds."""
     return _made_run(tmp_path_factory.mktemp("report") / "run")
+
+
+TASKS, METHODS, SEEDS = ("a-task", "b-task"), ("naive", "confidence"), 2
+
+
+def _lines(folder):
+    run = Finished(folder)
+    return run.config, run.predictions, run.lines
+
+
+@pytest.fixture(scope="session")
+def made_simulated(tmp_path_factory):
+    """What `w2s simulate` writes: two supervisors beside the real one."""
+    folder, rows = tmp_path_factory.mktemp("simulated") / "simulate", []
+    for draw, kind in enumerate(("real", "random-flips", "longest")):
+        simulated = None if kind == "real" else kind
+        run = _made_run(folder / kind, TASKS, METHODS, SEEDS, 300, draw=draw, simulated=simulated)
+        rows += supervised_rows(*_lines(run))
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "simulated.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_grid(tmp_path_factory):
+    """What `w2s grid` writes: three models, so three pairs."""
+    folder, lines = tmp_path_factory.mktemp("grid") / "grid", []
+    parameters = {"atlas-xs": 100_000, "atlas-s": 238_000, "atlas-m": 331_000}
+    for draw, (weak, strong) in enumerate(combinations(parameters, 2)):
+        models = {"weak": weak, "strong": strong}
+        run = _made_run(
+            folder / f"{weak}-to-{strong}", TASKS, METHODS, SEEDS, 300, draw=draw, **models
+        )
+        lines += _lines(run)[2]
+    rows = list(grid_rows(lines, parameters))
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "grid.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_overfitting(tmp_path_factory):
+    """What `w2s overfitting` writes: five looks, the best of which differs between seeds."""
+    folder = tmp_path_factory.mktemp("overfitting") / "overfitting"
+    _made_run(folder, TASKS, METHODS, SEEDS, 120, metric="accuracy")
+    predictions = pl.read_parquet(folder / "predictions.parquet")
+    kept = ["task", "kind", "role", "method", "seed", "id", "group", "label", "probabilities"]
+    students = predictions.filter(role="student")
+    ends = predictions.filter(pl.col("role").is_in(["floor", "ceiling"]))
+    frames = [
+        ends.with_columns(point=pl.lit("")),
+        *(students.with_columns(point=pl.lit(point)) for point in ("best", "stopped", "last")),
+    ]
+    pl.concat(frames).select(*kept, "point").write_parquet(folder / "points.parquet")
+    rng, looks = np.random.default_rng(0), 5
+    rows = [
+        {
+            **{"weak": "atlas-xs", "strong": "atlas-s", "metric": "accuracy"},
+            **{"task": task, "method": method, "seed": seed},
+            **{"fraction": (i + 1) / looks, "loss": 0.5, "validation_score": rng.random()},
+            **{"test_score": rng.random(), "agreement_wrong": rng.random()},
+            **{"agreement_all": 0.8, "agreement_right": 0.9},
+            **{"best": i == 1 + seed, "stopped": i == 3, "last": i == looks - 1},
+        }
+        for task in TASKS
+        for method in METHODS
+        for seed in range(SEEDS)
+        for i in range(looks)
+    ]
+    pl.DataFrame(rows).write_parquet(folder / "curves.parquet")
+    for file in ("results.parquet", "predictions.parquet"):
+        (folder / file).unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_sweep(tmp_path_factory):
+    """What `w2s probe-sweep` writes: two probes on three layers, one task."""
+    folder, rng, rows = tmp_path_factory.mktemp("sweep") / "sweep", np.random.default_rng(0), []
+    folder.mkdir()
+    config = StudyConfig(
+        tasks=("a-task",), weak=ModelSpec("atlas-xs"), strong=ModelSpec("atlas-s"), seeds=SEEDS
+    )
+    (folder / "study.yaml").write_text(config.to_yaml())
+    places = [("knn", k) for k in (5, 50)] + [("logistic", x) for x in (0.001, 0.1, 1.0)]
+    same = {"task": "a-task", "metric": "accuracy"}
+
+    def row(role, split, against, **more):
+        about = {"role": role, "split": split, "against": against, "score": rng.random()}
+        empty = dict.fromkeys(("learned", "probe", "layer", "setting"))
+        rows.append(empty | same | about | more)
+
+    for seed in range(SEEDS):
+        for role in ("floor", "ceiling"):
+            row(role, "test", "truth", seed=seed)
+    for probe, setting in places:
+        for layer in (0, 1, 2):
+            at = {"probe": probe, "setting": float(setting), "layer": layer}
+            row("probe", "test", "truth", learned="truth", seed=-1, **at)
+            for seed in range(SEEDS):
+                row("probe", "test", "truth", learned="weak", seed=seed, **at)
+                row("probe", "validation", "weak", learned="weak", seed=seed, **at)
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "sweep.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_experiments(made_overfitting, made_simulated, made_sweep, made_grid):
+    """A folder of each command that makes an experiment."""
+    return [made_overfitting, made_simulated, made_sweep, made_grid]

@@ -28,6 +28,11 @@ def report(small_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def of_experiments(made_experiments, tmp_path_factory):
+    return write_page(made_experiments, tmp_path_factory.mktemp("experiments") / "report.html")
+
+
+@pytest.fixture(scope="module")
 def browser():
     from playwright.sync_api import sync_playwright
 
@@ -46,7 +51,7 @@ def opened(browser, report):
     """Opens the page; whatever it logs or asks for beside itself fails the test."""
     contexts, trouble = [], []
 
-    def opened(width=1280, **context):
+    def opened(width=1280, report=report, **context):
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **context))
         page = contexts[-1].new_page()
         page.on("console", lambda message: trouble.append(message.text))
@@ -128,8 +133,9 @@ def test_dark_and_light_follow_the_system_and_the_button(opened):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_overlaps_or_sticks_out(opened, width):
-    page = opened(width)
+@pytest.mark.parametrize("shown", ["report", "of_experiments"])
+def test_nothing_overlaps_or_sticks_out(opened, width, shown, request):
+    page = opened(width, request.getfixturevalue(shown))
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     # Blocks in the flow of the page stand beneath each other.

@@ -207,7 +207,7 @@ def test_colours_stand_out_on_light_and_dark():
 
 
 def test_export_writes_pictures_data_and_captions(run, tmp_path):
-    written = export(run, looks(run.config.methods), tmp_path, ["pdf", "svg", "png"])
+    written = export(kinds_of(run), looks(run.config.methods), tmp_path, ["pdf", "svg", "png"])
     assert {p.suffix for p in written} == {".pdf", ".svg", ".png", ".csv", ".txt"}
     heads = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
     for path in written:
@@ -218,14 +218,14 @@ def test_export_writes_pictures_data_and_captions(run, tmp_path):
         == {k.name: f for k, f in kinds_of(run)}["scores"]["score"].to_list()
     )
     assert "pgr: " in (tmp_path / "captions.txt").read_text()
-    again = export(run, looks(run.config.methods), tmp_path / "again", ["pdf", "svg"])
+    again = export(kinds_of(run), looks(run.config.methods), tmp_path / "again", ["pdf", "svg"])
     for path in again:
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
 def test_a_format_that_is_none_is_refused_with_the_nearest(run, tmp_path):
     with pytest.raises(UserError, match="did you mean svg"):
-        export(run, looks(run.config.methods), tmp_path / "no", ["svgz"])
+        export(kinds_of(run), looks(run.config.methods), tmp_path / "no", ["svgz"])
     assert not (tmp_path / "no").exists()
 
 

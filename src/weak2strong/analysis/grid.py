@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.summary import Line
+from weak2strong.errors import UserError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FILE = "grid.parquet"
+"""Beside the runs of all pairs."""
 
 
 def grid_rows(lines: Sequence[Line], parameters: Mapping[str, int]) -> Iterator[dict[str, Any]]:
@@ -35,3 +43,23 @@ def grid_rows(lines: Sequence[Line], parameters: Mapping[str, int]) -> Iterator[
             "seeds": r.seeds,
             "examples": r.examples,
         }
+
+
+def models_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the models of a grid, the smallest first."""
+    sizes = {x[role]: x[f"{role}_parameters"] for x in rows for role in ("weak", "strong")}
+    return sorted(sizes, key=sizes.__getitem__)
+
+
+def read_grid(folder: Path) -> pl.DataFrame:
+    """The rows that `w2s grid` wrote.
+
+    Raises:
+        UserError: where the folder holds none.
+    """
+    import polars as pl
+
+    try:
+        return pl.read_parquet(folder / FILE)
+    except (OSError, pl.exceptions.PolarsError) as e:
+        raise UserError(f"{folder} holds no grid: make one with `w2s grid --out {folder}`.") from e

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weak2strong.analysis.summary import Answers, Line
+from weak2strong.errors import UserError
 from weak2strong.study.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl
+
+FILE = "simulated.parquet"
+"""Beside the runs of all supervisors."""
 
 REAL = "real"
 """What rows call the supervisor that is not simulated."""
@@ -69,3 +74,20 @@ def agreements(
         ]
         found[f"agreement_{name}"] = float(np.mean(shares)) if shares else None
     return found
+
+
+def read_simulated(folder: Path) -> pl.DataFrame:
+    """The rows that `w2s simulate` wrote.
+
+    Raises:
+        UserError: where the folder holds none.
+    """
+    import polars as pl
+
+    try:
+        return pl.read_parquet(folder / FILE)
+    except (OSError, pl.exceptions.PolarsError) as e:
+        raise UserError(
+            f"{folder} holds no simulated supervisors: make some with "
+            f"`w2s simulate --out {folder}`."
+        ) from e

@@ -231,13 +231,18 @@ def warnings_of(lines: list[Line]) -> list[str]:
             f"{'All students' if every else 'Students of ' + ', '.join(oracles)} saw ground truth "
             "(oracle): their scores and PGR are upper bounds, not results of weak supervision."
         )
-    seeds = {x.recovered.seeds for x in lines}
-    if 1 in seeds:
+    return said + few_seeds({x.recovered.seeds for x in lines})
+
+
+def few_seeds(counts: set[int]) -> list[str]:
+    """What intervals over few seeds do not cover, a sentence for each such number of seeds."""
+    said = []
+    if 1 in counts:
         said.append("One seed: intervals cover the draw of test examples only, not the seed.")
     said.extend(
         f"{n} seeds: intervals may be too narrow; from {HONEST_SEEDS} seeds on "
         "they covered as they should in simulations (docs/statistics.md)."
-        for n in sorted(seeds)
+        for n in sorted(counts)
         if 1 < n < HONEST_SEEDS
     )
     return said

@@ -37,7 +37,7 @@ class Simulate(Run):
 
     def __call__(self) -> None:
         """Run a study a supervisor, the real one first, then print a table and write it."""
-        from weak2strong.analysis.simulated import REAL, supervised_rows
+        from weak2strong.analysis.simulated import FILE, REAL, supervised_rows
         from weak2strong.api import Results
         from weak2strong.progress import Progress
         from weak2strong.report.simulated import print_simulated
@@ -58,7 +58,7 @@ class Simulate(Run):
         rows = [row for r in runs for row in supervised_rows(r.config, r.predictions, r.lines())]
         summaries = {kind: SIMULATORS.get(kind).summary for kind in kinds}
         print_simulated(rows, summaries, table_console())
-        _write(folders[REAL].parent / "simulated.parquet", rows, "a row a supervisor and method")
+        _write(folders[REAL].parent / FILE, rows, "a row a supervisor and method")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Grid(Run):
 
     def __call__(self) -> None:
         """Run a study a pair, then print triangles and write their rows."""
-        from weak2strong.analysis.grid import grid_rows
+        from weak2strong.analysis.grid import FILE, grid_rows
         from weak2strong.api import Results
         from weak2strong.models.spec import ModelSpec
         from weak2strong.progress import Progress
@@ -132,9 +132,9 @@ class Grid(Run):
             folders = run_several("grid", studies, self.out, self.store, progress)
         lines = [line for folder in folders.values() for line in Results(folder).lines()]
         parameters = {ModelSpec.parse(model).name: count for model, count in models.items()}
-        print_grid(lines, list(parameters), table_console())
         rows = list(grid_rows(lines, parameters))
-        _write(next(iter(folders.values())).parent / "grid.parquet", rows, "a row a pair")
+        print_grid(rows, table_console())
+        _write(next(iter(folders.values())).parent / FILE, rows, "a row a pair")
 
 
 def _by_size(models: Sequence[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""`w2s report`: runs as one HTML file; `w2s figures`: their figures as files for a paper."""
+"""`w2s report`: run folders as one HTML file; `w2s figures`: their figures as files for a paper."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from weak2strong.cli.asked import Place
 class Report:
     """Write runs as one HTML file that needs nothing else: results, figures, examples, provenance.
 
-    Of a run that is not finished, it shows how far it is.
+    Takes the folders of w2s run, overfitting, simulate, probe-sweep and grid. Of a run that is
+    not finished, it shows how far it is.
     """
 
     folders: Positional[
-        Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]
+        Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
     ] = (Path("runs/latest"),)
-    """The run folders (default: runs/latest); several are compared."""
+    """The folders (default: runs/latest); several runs are compared."""
     out: Place = None
-    """The file (default: report.html in the first run folder)."""
+    """The file (default: report.html in the first folder)."""
     open: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Open it in the browser."""
 
@@ -41,25 +42,28 @@ class Report:
 
 @dataclass(frozen=True)
 class Figures:
-    """Write every figure of a run, with its data as CSV, and captions."""
+    """Write every figure of a run, with its data as CSV, and captions.
 
-    folder: Positional[Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]] = Path(
+    Takes the folders of w2s run, overfitting, simulate, probe-sweep and grid.
+    """
+
+    folder: Positional[Annotated[Path, arg(metavar="FOLDER", help_behavior_hint="")]] = Path(
         "runs/latest"
     )
-    """The run folder (default: runs/latest)."""
+    """The folder (default: runs/latest)."""
     format: Annotated[str, arg(metavar="pdf,svg,png", help_behavior_hint="")] = "pdf"
     """Formats with commas between them: pdf (default), svg, png."""
     out: Place = None
-    """The folder (default: figures in the run folder)."""
+    """The folder to write to (default: figures in that folder)."""
 
     def __call__(self) -> None:
         """Write, and print what was written."""
         from weak2strong.report.drawn import export
         from weak2strong.report.figures.style import looks
-        from weak2strong.report.finished import Finished
+        from weak2strong.report.folders import figures_of, read_finished
 
-        run = Finished(self.folder)
+        found = read_finished(self.folder)
         formats = [name.strip() for name in self.format.split(",") if name.strip()]
-        look = looks(run.config.methods)
-        for path in export(run, look, self.out or self.folder / "figures", formats):
+        look = looks([method for x in found for method in x.config.methods])
+        for path in export(figures_of(found), look, self.out or self.folder / "figures", formats):
             print(path)

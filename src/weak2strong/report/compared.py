@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from weak2strong.report.drawn import Drawn, page_figure
-from weak2strong.report.figures.sizes import SIZES, sizes_data
+from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
+from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.sizes import SIZES
 from weak2strong.report.figures.style import Looks
 from weak2strong.report.finished import Finished
 from weak2strong.report.table import pgr_text
@@ -27,8 +29,8 @@ class Compared:
     figures: list[Drawn]
 
 
-def compared(runs: Sequence[Finished], looks: Looks) -> Compared | None:
-    """The comparison; None for fewer than two runs."""
+def compared(runs: Sequence[Finished], looks: Looks, figures: bool = True) -> Compared | None:
+    """The comparison, without figures where the page has them elsewhere; None below two runs."""
     if len(runs) < 2:
         return None
     rows = [
@@ -36,9 +38,9 @@ def compared(runs: Sequence[Finished], looks: Looks) -> Compared | None:
         for run in runs
         for method in run.config.methods
     ]
-    frame = sizes_data(runs)
-    figures = [page_figure(SIZES, frame, looks, "compared")] if frame is not None else []
-    return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, figures)
+    kinds = [SIZES, AGREEMENT_BY_SIZE] if figures else []
+    drawn = [page_figure(kind, frame, looks, "compared") for kind, frame in filled(kinds, runs)]
+    return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
 
 
 def _whole(run: Finished, method: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weak2strong.errors import UserError, unknown_name
 from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.kind import FigureKind
+from weak2strong.report.figures.kind import FigureKind, Filled, filled
 from weak2strong.report.figures.style import DARK, Looks, styled
 from weak2strong.report.finished import Finished
 
@@ -43,13 +43,9 @@ class Drawn:
     svg: str
 
 
-def kinds_of(run: Finished) -> Iterator[tuple[FigureKind, pl.DataFrame]]:
+def kinds_of(run: Finished) -> Iterator[Filled]:
     """The figures that a run has the data for, with these."""
-    for name in FIGURES:
-        kind: FigureKind = FIGURES.get(name)
-        frame = kind.data(run)
-        if frame is not None and len(frame):
-            yield kind, frame
+    return filled(map(FIGURES.get, FIGURES), run)
 
 
 def drawn(run: Finished, looks: Looks, prefix: str) -> list[Drawn]:
@@ -117,8 +113,10 @@ def _themed(tag: str, prefix: str, used: set[str]) -> str:
     return re.sub(r"(-?\d+\.\d{2})\d+", r"\1", tag)
 
 
-def export(run: Finished, looks: Looks, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Write every figure of a run in some formats, its data as CSV, and all captions.
+def export(
+    figures: Iterable[Filled], looks: Looks, folder: Path, formats: Sequence[str]
+) -> list[Path]:
+    """Write figures in some formats, their data as CSV, and all captions.
 
     Raises:
         UserError: for a format that is not one of `FORMATS`, or a folder that cannot be written.
@@ -129,7 +127,7 @@ def export(run: Finished, looks: Looks, folder: Path, formats: Sequence[str]) ->
     written, captions = list[Path](), list[str]()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for kind, frame in kinds_of(run):
+        for kind, frame in figures:
             with styled():
                 figure = kind.draw(frame, looks)
                 for name in formats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.audit.run import RunAudit, read_run_audit
@@ -15,6 +16,12 @@ from weak2strong.study.examples import read_examples
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+def read_environment(folder: Path) -> Mapping[str, Any]:
+    """Versions, device and commit; nothing where the file is not there."""
+    path = folder / "environment.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 class Finished(FinishedRun):
@@ -29,8 +36,7 @@ class Finished(FinishedRun):
     @cached_property
     def environment(self) -> Mapping[str, Any]:
         """Versions, device and commit; nothing where the file is not there."""
-        path = self.folder / "environment.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        return read_environment(self.folder)
 
     @cached_property
     def audit(self) -> RunAudit | None:

@@ -1,4 +1,4 @@
-"""One HTML file of runs, finished or not: everything inline, nothing from anywhere else."""
+"""One HTML file of runs, finished or not, and experiments: inline, nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -14,33 +14,37 @@ from weak2strong.analysis.summary import warnings_of
 from weak2strong.errors import UserError
 from weak2strong.report.audit import audit_told, audit_warnings
 from weak2strong.report.compared import compared
-from weak2strong.report.drawn import drawn, theme
+from weak2strong.report.drawn import drawn, page_figure, theme
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
 from weak2strong.report.examples import cases
+from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.style import Looks, looks
 from weak2strong.report.finished import Finished
+from weak2strong.report.folders import read_folder
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration, hours
-from weak2strong.report.words import sentences
+from weak2strong.report.words import PGR, sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
 RELOAD = 10
 """Seconds between two looks of a browser at the page of an unfinished run."""
+FEW_RUNS = 3
+"""Runs of an experiment up to which each has a section of its own."""
 SILENT = 900
 """Seconds without an event after which a run may have died."""
 
 
 def write_page(folders: Sequence[Path], path: Path) -> Path:
-    """Write the report of some runs.
+    """Write the report of some runs and experiments.
 
     Args:
-        folders: of runs, finished or not.
+        folders: of runs, finished or not, and of finished experiments.
         path: the file to write; a page of an unfinished run says so, and reloads itself.
 
     Raises:
-        UserError: for a folder that is no run's, or a file that cannot be written.
+        UserError: for a folder that is neither, or a file that cannot be written.
     """
     from threadpoolctl import threadpool_limits
 
@@ -62,14 +66,23 @@ def page(folders: Sequence[Path]) -> str:
     """The whole page as text.
 
     Raises:
-        UserError: for a folder that is no run's.
+        UserError: for a folder that is neither a run's nor an experiment's.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    read = [(folder, read_unfinished(folder)) for folder in folders]
-    running = [(folder, run) for folder, run in read if run]
-    finished = [Finished(folder) for folder, run in read if run is None]
-    look = looks([m for run in finished for m in run.config.methods])
+    read = [read_folder(folder) for folder in folders]
+    running = [
+        (folder, run)
+        for folder, found in zip(folders, read, strict=True)
+        if not found and (run := read_unfinished(folder))
+    ]
+    named = [x for found in read for x in found if isinstance(x, Finished)]
+    experiments = [x for found in read for x in found if isinstance(x, Experiment)]
+    few = [run for e in experiments if len(e.runs) <= FEW_RUNS for run in e.runs]
+    # A run that is named beside its grid is still one run.
+    every = list(dict.fromkeys((*named, *(run for e in experiments for run in e.runs))))
+    shown = list(dict.fromkeys((*named, *few)))
+    look = looks([m for x in (*named, *experiments) for m in x.config.methods])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -84,21 +97,29 @@ def page(folders: Sequence[Path]) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         theme=theme(),
         looks=look,
-        title=_title(finished, [run for _, run in running]),
+        title=_title(named, [run for _, run in running], experiments),
         version=weak2strong.__version__,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         reload=RELOAD,
         running=[_progress(folder, run) for folder, run in running],
-        compared=compared(finished, look),
-        runs=[_run(run, look, f"run{i}") for i, run in enumerate(finished)],
-        cells={"runs": [run.title for run in finished], "rows": _cells(finished)},
+        experiments=[_experiment(e, look, f"experiment{i}") for i, e in enumerate(experiments)],
+        # What one grid alone compares is drawn in its own section.
+        compared=compared(every, look, all(set(e.runs) != set(every) for e in experiments)),
+        runs=[_run(run, look, f"run{i}") for i, run in enumerate(shown)],
+        cells={"runs": [run.title for run in every], "rows": _cells(every)},
         checks=CHECKS,
+        pgr=PGR,
     )
 
 
-def _title(finished: Sequence[Finished], running: Sequence[Unfinished]) -> str:
-    titles = [run.title for run in (*finished, *running)]
-    return titles[0] if len(titles) == 1 else f"{len(titles)} runs"
+def _title(
+    finished: Sequence[Finished], running: Sequence[Unfinished], experiments: Sequence[Experiment]
+) -> str:
+    titles = [x.title for x in (*finished, *running, *experiments)]
+    if len(titles) == 1:
+        return titles[0]
+    counts = {"run": len(finished) + len(running), "experiment": len(experiments)}
+    return " and ".join(counted(n, what) for what, n in counts.items() if n)
 
 
 def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
@@ -174,7 +195,25 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
     }
 
 
-def _provenance(run: Finished) -> list[tuple[str, str]]:
+def _experiment(experiment: Experiment, look: Looks, prefix: str) -> dict[str, Any]:
+    """All that the page says of an experiment."""
+    e = experiment
+    return {
+        "prefix": prefix,
+        "title": e.title,
+        "about": e.about,
+        "figures": [page_figure(kind, frame, look, prefix) for kind, frame in e.figures],
+        "tables": e.tables,
+        "notes": e.notes,
+        "warnings": e.warnings,
+        "provenance": _provenance(e),
+        "several": not (e.folder / "study.yaml").exists(),
+        "settings": e.config.to_yaml(),
+        "diff": e.environment.get("diff") or "",
+    }
+
+
+def _provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
     """Where the numbers come from, a name and a value each."""
     e = run.environment
     rows = [("folder", str(run.folder))]
@@ -188,7 +227,7 @@ def _provenance(run: Finished) -> list[tuple[str, str]]:
         if "device" in e:
             rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
-    if run.has_classes:
+    if isinstance(run, Finished) and run.has_classes:
         rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
     for key, value in e.items():
         if key == "diff":
@@ -198,7 +237,7 @@ def _provenance(run: Finished) -> list[tuple[str, str]]:
     return rows
 
 
-def _device_hours(run: Finished) -> str:
+def _device_hours(run: Finished | Experiment) -> str:
     """What the steps took of the device."""
     device, threads = run.environment["device"], run.environment["threads"]
     if device == "cpu":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.report.table import TITLES, column_table
+from weak2strong.report.table import TITLES, TextTable, pgr_of_row, print_text_table, seeds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,48 +18,52 @@ NOTE = (
 )
 
 
-def print_simulated(
-    rows: Sequence[Mapping[str, Any]], summaries: Mapping[str, str], console: Console
-) -> None:
-    """Print a table a task.
-
-    Args:
-        rows: as `weak2strong.analysis.simulated` makes them.
-        summaries: of the simulated supervisors, by name.
-        console: where to print.
-    """
+def simulated_tables(rows: Sequence[Mapping[str, Any]]) -> list[TextTable]:
+    """A table a task, of rows as `weak2strong.analysis.simulated` makes them."""
+    tables = []
     for task in dict.fromkeys(row["task"] for row in rows):
         here = [row for row in rows if row["task"] == task]
         first = here[0]
-        console.print(
-            f"\n{task}: {first['weak']} to {first['strong']}, "
+        caption = (
+            f"{task}: {first['weak']} to {first['strong']}, "
             f"{TITLES.get(first['metric'], first['metric'])}, ceiling {first['ceiling']:.3f}, "
-            f"mean of {first['seeds']} seed{'s' if first['seeds'] > 1 else ''}",
-            markup=False,
-            highlight=False,
+            f"{seeds_text(first['seeds'])}"
         )
         titles = ("supervisor", "method", "floor", "student", "PGR [95%]", "agree", "right")
-        table = column_table((*titles, "wrong"), "llrrrrrr")
-        for row in here:
-            table.add_row(
+        cells = [
+            [
                 row["supervisor"],
                 row["method"],
                 f"{row['floor']:.3f}",
                 f"{row['student']:.3f}",
-                _pgr(row),
+                pgr_of_row(row),
                 *(_share(row[f"agreement_{name}"]) for name in ("all", "right", "wrong")),
-            )
-        console.print(table)
-    said = {name: summaries[name] for row in rows if (name := row["supervisor"]) in summaries}
-    for name, summary in said.items():
-        console.print(f"{name}: {summary}.", markup=False, highlight=False)
-    console.print(NOTE, markup=False, highlight=False, soft_wrap=True)
+            ]
+            for row in here
+        ]
+        tables.append(TextTable(caption, (*titles, "wrong"), "llrrrrrr", cells))
+    return tables
 
 
-def _pgr(row: Mapping[str, Any]) -> str:
-    if row["pgr"] is None:
-        return "undefined"
-    return f"{row['pgr']:.2f} [{row['pgr_low']:.2f}, {row['pgr_high']:.2f}]"
+def simulated_notes(rows: Sequence[Mapping[str, Any]], summaries: Mapping[str, str]) -> list[str]:
+    """What each supervisor does, and what the columns are.
+
+    Args:
+        rows: as `weak2strong.analysis.simulated` makes them.
+        summaries: of the simulated supervisors, by name.
+    """
+    names = dict.fromkeys(row["supervisor"] for row in rows)
+    return [*(f"{name}: {summaries[name]}." for name in names if name in summaries), NOTE]
+
+
+def print_simulated(
+    rows: Sequence[Mapping[str, Any]], summaries: Mapping[str, str], console: Console
+) -> None:
+    """Print a table a task, and the notes."""
+    for table in simulated_tables(rows):
+        print_text_table(table, console)
+    for note in simulated_notes(rows, summaries):
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 def _share(share: float | None) -> str:

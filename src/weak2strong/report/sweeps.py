@@ -1,14 +1,13 @@
-"""A sweep of probes in the terminal: three grids a task and probe."""
+"""A sweep of probes as texts: three grids a task and probe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from weak2strong.report.table import TITLES, column_table
+from weak2strong.report.table import TITLES, TextTable, print_text_table, seeds_text
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.console import Console
 
     from weak2strong.analysis.swept import Swept
@@ -23,6 +22,35 @@ GRIDS = {
 SETTINGS = {"knn": "k", "logistic": "penalty"}
 
 CHOSEN, ORACLE = "*", "+"
+
+NOTE = "Layer 0 is the embeddings. Scores without intervals: close ones may not differ."
+
+
+def sweep_tables(one: Swept) -> list[TextTable]:
+    """The grids of one probe on one task, layers by settings, with the two places marked."""
+    marks = {one.chosen: CHOSEN, one.oracle: ORACLE}
+    if one.chosen == one.oracle:
+        marks = {one.chosen: CHOSEN + ORACLE}
+    width = max(map(len, marks.values()))
+    titles = (f"layer \\ {SETTINGS[one.probe]}", *(f"{setting:g}" for setting in one.settings))
+    tables = []
+    for name, title in GRIDS.items():
+        rows = [
+            [str(layer), *(f"{x:.3f}{marks.get((i, j), ''):<{width}}" for j, x in enumerate(row))]
+            for i, (layer, row) in enumerate(zip(one.layers, getattr(one, name), strict=True))
+        ]
+        tables.append(TextTable(title, titles, "r" * len(titles), rows))
+    return tables
+
+
+def sweep_notes(one: Swept) -> list[str]:
+    """What would be chosen in the grids of one probe, and what they are to be held against."""
+    ceiling = "" if one.ceiling is None else f", ceiling {one.ceiling:.3f}"
+    return [
+        f"{CHOSEN} best agreement, the fair choice: {_at(one, one.chosen)}.",
+        f"{ORACLE} best on test, chosen with its ground truth (oracle): {_at(one, one.oracle)}.",
+        f"finetuned, on the same test examples: floor {one.floor:.3f}{ceiling}.",
+    ]
 
 
 def print_sweep(grids: Sequence[Swept], weak: str, strong: str, console: Console) -> None:
@@ -40,32 +68,16 @@ def print_sweep(grids: Sequence[Swept], weak: str, strong: str, console: Console
 
     for one in grids:
         metric = TITLES.get(one.metric, one.metric)
-        seeds = f"mean of {one.seeds} seed{'s' if one.seeds > 1 else ''}"
-        say(f"\n{one.task}, {one.probe} on layers of {strong}, labels of {weak}: {metric}, {seeds}")
-        for name, title in GRIDS.items():
-            say(f"\n{title}")
-            _print_grid(one, getattr(one, name), console)
-        say("")
-        say(f"{CHOSEN} best agreement, the fair choice: {_at(one, one.chosen)}.")
         say(
-            f"{ORACLE} best on test, chosen with its ground truth (oracle): {_at(one, one.oracle)}."
+            f"\n{one.task}, {one.probe} on layers of {strong}, labels of {weak}: {metric}, "
+            f"{seeds_text(one.seeds)}"
         )
-        ceiling = "" if one.ceiling is None else f", ceiling {one.ceiling:.3f}"
-        say(f"finetuned, on the same test examples: floor {one.floor:.3f}{ceiling}.")
-    say("Layer 0 is the embeddings. Scores without intervals: close ones may not differ.")
-
-
-def _print_grid(one: Swept, values: np.ndarray, console: Console) -> None:
-    titles = [f"layer \\ {SETTINGS[one.probe]}", *(f"{setting:g}" for setting in one.settings)]
-    table = column_table(titles, "r" * len(titles))
-    marks = {one.chosen: CHOSEN, one.oracle: ORACLE}
-    if one.chosen == one.oracle:
-        marks = {one.chosen: CHOSEN + ORACLE}
-    width = max(map(len, marks.values()))
-    for i, layer in enumerate(one.layers):
-        cells = [f"{x:.3f}{marks.get((i, j), ''):<{width}}" for j, x in enumerate(values[i])]
-        table.add_row(str(layer), *cells)
-    console.print(table)
+        for table in sweep_tables(one):
+            print_text_table(table, console)
+        say("")
+        for note in sweep_notes(one):
+            say(note)
+    say(NOTE)
 
 
 def _at(one: Swept, place: tuple[int, int]) -> str:

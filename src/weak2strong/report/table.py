@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import Recovered
@@ -55,11 +56,47 @@ def column_table(titles: Sequence[str], sides: str, wraps: str = "") -> Table:
     return table
 
 
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts, the same in a terminal and on a page.
+
+    Attributes:
+        caption: what stands above it.
+        titles: of the columns.
+        sides: a letter a column: l for left, r for right.
+        rows: a text a column.
+    """
+
+    caption: str
+    titles: tuple[str, ...]
+    sides: str
+    rows: list[list[str]]
+
+
+def print_text_table(table: TextTable, console: Console) -> None:
+    """Print the caption and the table."""
+    shown = column_table(table.titles, table.sides)
+    for row in table.rows:
+        shown.add_row(*row)
+    console.print(f"\n{table.caption}", markup=False, highlight=False, soft_wrap=True)
+    console.print(shown)
+
+
+def seeds_text(count: int) -> str:
+    """What scores are means of, such as ``mean of 3 seeds``."""
+    return f"mean of {count} seed{'s' if count > 1 else ''}"
+
+
 def pgr_text(r: Recovered) -> str:
     """PGR with its interval, such as ``0.54 [0.41, 0.67]``, or ``undefined``."""
-    if r.value is None or r.interval is None:
+    return pgr_of_row(r.pgr)
+
+
+def pgr_of_row(row: Mapping[str, Any]) -> str:
+    """The same of a row with the columns ``pgr``, ``pgr_low`` and ``pgr_high``."""
+    if row["pgr"] is None:
         return "undefined"
-    return f"{r.value:.2f} [{r.interval.low:.2f}, {r.interval.high:.2f}]"
+    return f"{row['pgr']:.2f} [{row['pgr_low']:.2f}, {row['pgr_high']:.2f}]"
 
 
 def score_text(score: float | None) -> str:
@@ -133,7 +170,7 @@ def print_table(lines: list[Line], console: Console, over: OverTasks | None = No
     first, r = lines[0], lines[0].recovered
     console.print(
         f"\n{first.weak} to {first.strong}: {TITLES.get(first.metric, first.metric)}, "
-        f"mean of {r.seeds} seed{'s' if r.seeds > 1 else ''}",
+        f"{seeds_text(r.seeds)}",
         markup=False,
         highlight=False,
     )

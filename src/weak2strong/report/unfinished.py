@@ -65,7 +65,8 @@ def read_unfinished(folder: Path) -> Unfinished | None:
         return None
     if not (folder / "study.yaml").exists() or not (folder / "events.jsonl").exists():
         raise UserError(
-            f"{folder} holds no run: name a folder that `w2s run` wrote, such as runs/latest."
+            f"{folder} holds no run: name a folder that `w2s run` wrote, such as runs/latest, or "
+            "that of a finished `w2s overfitting`, `w2s simulate`, `w2s probe-sweep` or `w2s grid`."
         )
     config = read_study(folder / "study.yaml")
     events = [_event(line) for line in (folder / "events.jsonl").read_text().splitlines()]

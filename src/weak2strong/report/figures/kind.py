@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from weak2strong.report.figures.style import Looks
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
+Source = TypeVar("Source")
+"""What a figure is made of: a finished run, several, or the tables of an experiment."""
+
 
 @dataclass(frozen=True)
-class FigureKind:
-    """A figure that any run with the data for it has.
+class FigureKind(Generic[Source]):
+    """A figure that any source with the data for it has.
 
     Attributes:
         name: of its files.
-        data: a tidy frame of all that is drawn; None where the run has not got it.
+        data: a tidy frame of all that is drawn; None where the source has not got it.
         draw: from that frame and the looks of the methods to the figure.
         title: what is seen, from the same frame.
         alt: the same in words and numbers, for those who do not see it.
@@ -28,8 +30,20 @@ class FigureKind:
     """
 
     name: str
-    data: Callable[[Finished], pl.DataFrame | None]
+    data: Callable[[Source], pl.DataFrame | None]
     draw: Callable[[pl.DataFrame, Looks], Figure]
     title: Callable[[pl.DataFrame], str]
     alt: Callable[[pl.DataFrame], str]
     note: Callable[[pl.DataFrame], str]
+
+
+Filled = tuple[FigureKind[Any], "pl.DataFrame"]
+"""A figure and its data."""
+
+
+def filled(kinds: Iterable[FigureKind[Source]], source: Source) -> Iterator[Filled]:
+    """The figures that a source has the data for, with these."""
+    for kind in kinds:
+        frame = kind.data(source)
+        if frame is not None and len(frame):
+            yield kind, frame

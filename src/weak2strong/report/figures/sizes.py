@@ -9,105 +9,183 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import CEILING, COLOURS, MARKS, MUTED, PAPER, Looks, new
+from weak2strong.report.figures.pgr import FURTHEST
+from weak2strong.report.figures.style import (
+    CEILING,
+    COLOURS,
+    MARKS,
+    MUTED,
+    PAPER,
+    Look,
+    Looks,
+    columns_of,
+)
 from weak2strong.report.finished import Finished
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+COLUMNS = 4
+"""Methods side by side."""
+
+ROOM, APART = 0.12, 0.02
+"""Shares of the horizontal axis: beside the sizes, and between supervisors of one size."""
 
 
 def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
     """A row a run and method: means over the tasks that all runs have.
 
     Columns weak, strong, parameters (of the strong trunk), method, metric, floor, student,
-    ceiling, pgr (a ratio of these means; null where the ceiling is not above the floor). None
-    where fewer than two sizes are known, or runs differ in tasks or metric.
+    ceiling, pgr (a ratio of these means; null where it is undefined on a task), pgr_low and
+    pgr_high (null where there are several tasks). None where fewer than two sizes are known, or
+    runs differ in tasks or metric.
     """
     import polars as pl
+
+    if len({tuple(run.by_task) for run in runs}) > 1:
+        return None
+    rows = []
+    for i, run in enumerate(runs):
+        size = parameters_of(run)
+        if size is None:
+            return None
+        for line in run.lines:
+            r = line.recovered
+            scores = {"floor": r.floor, "student": r.student, "ceiling": r.ceiling}
+            about = {"weak": run.config.weak_name, "strong": run.config.strong.name}
+            about |= {"parameters": size, "method": line.method, "metric": line.metric}
+            rows.append({"run": i, **about, **scores, **r.pgr})
+    nullable = dict.fromkeys(("pgr", "pgr_low", "pgr_high"), pl.Float64)
+    return _over_tasks(pl.DataFrame(rows, schema_overrides=nullable | {"undefined": pl.String}))
+
+
+def grid_data(grid: pl.DataFrame) -> pl.DataFrame | None:
+    """The same of a grid: of rows as `weak2strong.analysis.grid.grid_rows` makes them."""
+    import polars as pl
+
+    renamed = grid.rename({"strong_parameters": "parameters"})
+    return _over_tasks(renamed.with_columns(run=pl.lit(0)))
+
+
+def parameters_of(run: Finished) -> int | None:
+    """Parameters of the strong trunk; None where nothing on this machine tells them."""
     import torch
 
     from weak2strong.models.guess import guess
 
-    metrics, tasks = {x.metric for r in runs for x in r.lines}, {tuple(r.by_task) for r in runs}
-    if len(metrics) > 1 or len(tasks) > 1:
+    return guess(run.config.strong, torch.device("cpu")).trunk
+
+
+def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
+    """A row a run and method of a row a run, task and method."""
+    import polars as pl
+
+    if rows["metric"].n_unique() > 1 or rows["parameters"].n_unique() < 2:
         return None
-    rows = []
-    for run in runs:
-        size = guess(run.config.strong, torch.device("cpu")).trunk
-        if size is None:
-            return None
-        for method in run.config.methods:
-            of = [x.recovered for x in run.lines if x.method == method]
-            floor, student, ceiling = (
-                sum(getattr(r, role) for r in of) / len(of)
-                for role in ("floor", "student", "ceiling")
-            )
-            known = all(not r.undefined for r in of)
-            pgr = (student - floor) / (ceiling - floor) if known else None
-            models = (run.config.weak_name, run.config.strong.name, size)
-            rows.append((*models, method, run.lines[0].metric, floor, student, ceiling, pgr))
-    columns = ["weak", "strong", "parameters", "method", "metric"]
-    columns += ["floor", "student", "ceiling", "pgr"]
-    frame = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"pgr": pl.Float64})
-    return frame.sort("weak", "parameters") if frame["parameters"].n_unique() > 1 else None
+    scores = ("floor", "student", "ceiling")
+    ends = pl.col("pgr_low", "pgr_high")
+    student, floor, ceiling = pl.col("student"), pl.col("floor"), pl.col("ceiling")
+    return (
+        rows.group_by(
+            "run", "weak", "strong", "parameters", "method", "metric", maintain_order=True
+        )
+        .agg(
+            pl.col(scores).mean(),
+            pl.col("pgr").is_not_null().all().alias("known"),
+            pl.when(pl.len() == 1).then(ends.first()),
+        )
+        .with_columns(pl.when("known").then((student - floor) / (ceiling - floor)).alias("pgr"))
+        .drop("run", "known")
+        .select(pl.exclude("pgr_low", "pgr_high"), "pgr_low", "pgr_high")
+        .sort("weak", "parameters", maintain_order=True)
+    )
+
+
+def hues(frame: pl.DataFrame) -> Looks:
+    """A look a supervisor, by its floor."""
+    names = frame.sort("floor")["weak"].unique(maintain_order=True)
+    every = map(Look, COLOURS * len(names), MARKS * len(names))
+    return dict(zip(names, every, strict=False))
+
+
+def sizes_axis(axes: Axes, sizes: Sequence[int]) -> None:
+    """Make the horizontal axis one of parameters, logarithmic, with a tick a size."""
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [_short(size) for size in sizes])
+    axes.minorticks_off()
+    room = (max(sizes) / min(sizes)) ** ROOM
+    axes.set_xlim(min(sizes) / room, max(sizes) * room)
 
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
-    """A panel a method; scores above, PGR beneath."""
-    import polars as pl
-
+    """A column of panels a method; scores above, PGR beneath as far as there is any."""
     methods = frame["method"].unique(maintain_order=True).to_list()
-    hues = dict(
-        zip(
-            frame.sort("floor")["weak"].unique(maintain_order=True),
-            zip(COLOURS * 4, MARKS * 4, strict=True),
-            strict=False,
-        )
-    )
-    figure, grid = new(2, len(methods), 4.4, sharex=True, sharey="row", squeeze=False)
     sizes = frame["parameters"].unique().sort().to_list()
-    for column, method in enumerate(methods):
-        scores, pgr = grid[:, column]
+    labels = [str(TITLES.get(frame["metric"][0], frame["metric"][0]))]
+    labels += ["PGR"] if frame["pgr"].is_not_null().any() else []
+    figure, panels = columns_of(methods, labels, 0.8 + 1.8 * len(labels), COLUMNS)
+    for method, (scores, *pgr) in panels.items():
         of = frame.filter(method=method)
-        top = of.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
-        scores.plot(
-            top["parameters"].to_list(),
-            top["ceiling"].to_list(),
-            "o-",
-            color=CEILING,
-            markersize=4,
-            label="ceiling" if column == 0 else None,
-        )
-        for weak, (colour, mark) in hues.items():
-            rows = of.filter(weak=weak)
-            if not len(rows):
-                continue
-            x = rows["parameters"].to_list()
-            style = {"color": colour, "marker": mark, "markeredgecolor": PAPER, "markersize": 6}
-            scores.plot(
-                x,
-                rows["student"].to_list(),
-                **style,
-                label=f"supervised by {weak}" if column == 0 else None,
-            )
-            scores.axhline(rows["floor"].mean(), color=colour, linewidth=0.9, linestyle=(0, (2, 2)))
-            known = rows.drop_nulls("pgr")
-            pgr.plot(known["parameters"].to_list(), known["pgr"].to_list(), **style)
-        for at in (0, 1):
-            pgr.axhline(at, color=MUTED, linewidth=0.7)
-        for axes in (scores, pgr):
-            axes.set_xscale("log")
-            axes.set_xticks(sizes, [_short(size) for size in sizes])
-            axes.minorticks_off()
-            axes.grid(axis="y")
-        scores.set_title(method)
-    grid[0, 0].set_ylabel(TITLES.get(frame["metric"][0], frame["metric"][0]))
-    grid[1, 0].set_ylabel("PGR")
+        _scores(scores, of, hues(frame), labelled=method == methods[0])
+        for axes in pgr:
+            _pgr(axes, of, hues(frame), sizes[-1] / sizes[0])
+    first, *pgr = panels[methods[0]]
+    sizes_axis(first, sizes)
+    for axes in pgr:
+        ends = frame.select("pgr", "pgr_low", "pgr_high").unpivot()["value"].drop_nulls()
+        low, high = max(min(0.0, *ends), -FURTHEST), min(max(1.0, *ends), 1 + FURTHEST)
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     figure.supxlabel("parameters of the student", fontsize=9)
     figure.legend(loc="outside upper center", ncols=3)
     return figure
+
+
+def _scores(axes: Axes, of: pl.DataFrame, supervisors: Looks, labelled: bool) -> None:
+    """Scores of one method: ceiling, and student and floor of each supervisor."""
+    import polars as pl
+
+    top = of.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
+    axes.plot(
+        top["parameters"].to_list(),
+        top["ceiling"].to_list(),
+        "o-",
+        color=CEILING,
+        markersize=4,
+        label="ceiling" if labelled else None,
+    )
+    for weak, look in supervisors.items():
+        rows = of.filter(weak=weak)
+        if not len(rows):
+            continue
+        axes.plot(
+            rows["parameters"].to_list(),
+            rows["student"].to_list(),
+            color=look.colour,
+            marker=look.mark,
+            markeredgecolor=PAPER,
+            label=f"supervised by {weak}" if labelled else None,
+        )
+        floor = sum(rows["floor"]) / len(rows)
+        axes.axhline(floor, color=look.colour, linewidth=0.9, linestyle=(0, (2, 2)))
+
+
+def _pgr(axes: Axes, of: pl.DataFrame, supervisors: Looks, span: float) -> None:
+    """PGR of one method, supervisors side by side where their students are of one size."""
+    for at in (0, 1):
+        axes.axhline(at, color=MUTED, linewidth=0.7)
+    for i, (weak, look) in enumerate(supervisors.items()):
+        rows = of.filter(weak=weak).drop_nulls("pgr")
+        aside = span ** (APART * (i - (len(supervisors) - 1) / 2))
+        x = [size * aside for size in rows["parameters"]]
+        axes.plot(
+            x, rows["pgr"].to_list(), color=look.colour, marker=look.mark, markeredgecolor=PAPER
+        )
+        for at, low, high in zip(x, rows["pgr_low"], rows["pgr_high"], strict=True):
+            if low is not None:
+                axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=0.7)
 
 
 def _short(count: int) -> str:
@@ -138,11 +216,21 @@ def alt(frame: pl.DataFrame) -> str:
 
 def note(frame: pl.DataFrame) -> str:
     """What lines are."""
+    if frame["pgr"].is_null().all():
+        return (
+            "Means over tasks and seeds; dashed: the supervisor's score. Every run has a task "
+            "without a gap, so there is no PGR of these means."
+        )
     return (
-        "Means over tasks and seeds; dashed: the supervisor's score; black: the ceiling. "
-        "PGR here is the ratio of these means, left out where a run has a task without a gap; "
-        "its intervals stand in the table."
+        "Means over tasks and seeds; dashed: the supervisor's score. "
+        "PGR here is the ratio of these means, left out where a run has a task without a gap"
+        + (
+            "; its intervals stand in the table."
+            if frame["pgr_low"].is_null().all()
+            else "; thin lines are 95% intervals, which the edge of a panel may cut."
+        )
     )
 
 
-SIZES = FigureKind("sizes", lambda run: None, draw, title, alt, note)
+SIZES = FigureKind("sizes", sizes_data, draw, title, alt, note)
+GRID_SIZES = FigureKind("sizes", grid_data, draw, title, alt, note)

@@ -160,6 +160,51 @@ def new(
     return figure, figure.subplots(rows, columns, **more)
 
 
+def columns_of(
+    names: Sequence[str],
+    labels: Sequence[str],
+    height: float,
+    most: int,
+    one_scale: bool = True,
+) -> tuple[Figure, dict[str, list[Axes]]]:
+    """A column of panels a name, in blocks where there are more columns than fit a page.
+
+    Panels share the horizontal axis.
+
+    Args:
+        names: of the columns.
+        labels: of the vertical axes, from top to bottom: a panel each.
+        height: of a block in inches.
+        most: columns side by side.
+        one_scale: whether panels of one label share the vertical axis too.
+
+    Returns:
+        The figure, and the panels of each column from top to bottom.
+    """
+    blocks, deep = -(-len(names) // most), len(labels)
+    columns = -(-len(names) // blocks)
+    figure, grid = new(
+        deep * blocks, columns, height * blocks, sharex=True, sharey=False, squeeze=False
+    )
+    found = dict[str, list[Any]]()
+    for i, name in enumerate(names):
+        block, column = divmod(i, columns)
+        panels = list(grid[deep * block : deep * (block + 1), column])
+        for depth, axes in enumerate(panels):
+            if i and one_scale:
+                axes.sharey(grid[depth, 0])
+            if column == 0:
+                axes.set_ylabel(labels[depth])
+            labelled = column == 0 or not one_scale
+            axes.tick_params(labelleft=labelled, labelbottom=depth == deep - 1)
+            axes.grid(axis="y")
+        panels[0].set_title(clipped(name, 20 if columns > 2 else 34))
+        found[name] = panels
+    for axes in grid[deep * (blocks - 1) :, (len(names) - 1) % columns + 1 :].ravel():
+        axes.remove()
+    return figure, found
+
+
 def rows_of(axes: Axes, names: Sequence[str]) -> None:
     """Name the rows of an axis, the first on top, with nothing but the names."""
     axes.set_yticks(range(len(names)), [clipped(n) for n in names])
