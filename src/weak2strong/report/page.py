@@ -12,7 +12,7 @@ from typing import Any
 import weak2strong
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.errors import UserError
-from weak2strong.report.audit import audit_told, audit_warnings
+from weak2strong.report.audit import audit_warnings
 from weak2strong.report.compared import compared
 from weak2strong.report.drawn import drawn, page_figure, theme
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -22,9 +22,10 @@ from weak2strong.report.figures.style import Looks, looks
 from weak2strong.report.finished import Finished
 from weak2strong.report.folders import read_folder
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
+from weak2strong.report.provenance import provenance
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
-from weak2strong.report.units import duration, hours
+from weak2strong.report.units import duration
 from weak2strong.report.words import PGR, sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -186,7 +187,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
             }
             for task, lines in run.by_task.items()
         ],
-        "provenance": _provenance(run),
+        "provenance": provenance(run),
         "data": [
             {k: str(c[k]) for k in ("name", "reference", "source", "licence")} for c in run.tasks
         ],
@@ -206,45 +207,11 @@ def _experiment(experiment: Experiment, look: Looks, prefix: str) -> dict[str, A
         "tables": e.tables,
         "notes": e.notes,
         "warnings": e.warnings,
-        "provenance": _provenance(e),
+        "provenance": provenance(e),
         "several": not (e.folder / "study.yaml").exists(),
         "settings": e.config.to_yaml(),
         "diff": e.environment.get("diff") or "",
     }
-
-
-def _provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
-    """Where the numbers come from, a name and a value each."""
-    e = run.environment
-    rows = [("folder", str(run.folder))]
-    if run.work:
-        seconds, stages = sum(w.seconds for w in run.work), sum(w.stages for w in run.work)
-        reused = sum(w.reused for w in run.work)
-        rows += [
-            ("time of all steps, one after another", duration(seconds)),
-            ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
-        ]
-        if "device" in e:
-            rows.append(("device hours", _device_hours(run)))
-    rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
-    if isinstance(run, Finished) and run.has_classes:
-        rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
-    for key, value in e.items():
-        if key == "diff":
-            rows.append(("uncommitted changes", "yes, below" if value else "none"))
-        elif value is not None:
-            rows.append((key, str(value)))
-    return rows
-
-
-def _device_hours(run: Finished | Experiment) -> str:
-    """What the steps took of the device."""
-    device, threads = run.environment["device"], run.environment["threads"]
-    if device == "cpu":
-        device = f"cpu ({threads} thread{'' if threads == 1 else 's'} a step)"
-    told = f"{hours(sum(w.seconds for w in run.work))} on {device}"
-    read = sum(w.reused == w.stages for w in run.work)
-    return f"{told}, without {read} of {len(run.work)} steps that the store had" if read else told
 
 
 def _cells(runs: Sequence[Finished]) -> list[list[Any]]:

@@ -1,0 +1,42 @@
+"""Where the numbers of a page come from: folder, time, device, seeds, versions, audit."""
+
+from __future__ import annotations
+
+from weak2strong.report.audit import audit_told
+from weak2strong.report.experiments.experiment import Experiment
+from weak2strong.report.finished import Finished
+from weak2strong.report.units import duration, hours
+
+
+def provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
+    """A name and a value each, in the order of the page."""
+    e = run.environment
+    rows = [("folder", str(run.folder))]
+    if run.work:
+        seconds, stages = sum(w.seconds for w in run.work), sum(w.stages for w in run.work)
+        reused = sum(w.reused for w in run.work)
+        rows += [
+            ("time of all steps, one after another", duration(seconds)),
+            ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
+        ]
+        if "device" in e:
+            rows.append(("device hours", _device_hours(run)))
+    rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
+    if isinstance(run, Finished) and run.has_classes:
+        rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
+    for key, value in e.items():
+        if key == "diff":
+            rows.append(("uncommitted changes", "yes, below" if value else "none"))
+        elif value is not None:
+            rows.append((key, str(value)))
+    return rows
+
+
+def _device_hours(run: Finished | Experiment) -> str:
+    """What the steps took of the device."""
+    device, threads = run.environment["device"], run.environment["threads"]
+    if device == "cpu":
+        device = f"cpu ({threads} thread{'' if threads == 1 else 's'} a step)"
+    told = f"{hours(sum(w.seconds for w in run.work))} on {device}"
+    read = sum(w.reused == w.stages for w in run.work)
+    return f"{told}, without {read} of {len(run.work)} steps that the store had" if read else told
