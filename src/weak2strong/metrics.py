@@ -107,7 +107,7 @@ def exact_match(
     Returns:
         As `accuracy`.
     """
-    return _matching(answers, labels, weights, normalised)
+    return _matching(answers, labels, weights, FORMS["exact_match"])
 
 
 def exact_match_cased(
@@ -117,7 +117,7 @@ def exact_match_cased(
 
     Arguments and shapes as in `exact_match`.
     """
-    return _matching(answers, labels, weights, _spaced)
+    return _matching(answers, labels, weights, FORMS["exact_match_cased"])
 
 
 def normalised(text: str) -> str:
@@ -131,6 +131,10 @@ def normalised(text: str) -> str:
 
 def _spaced(text: str) -> str:
     return " ".join(text.split()).removesuffix(".").rstrip()
+
+
+FORMS: dict[str, Callable[[str], str]] = {"exact_match": normalised, "exact_match_cased": _spaced}
+"""What metrics of written answers compare in place of the texts."""
 
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
