@@ -88,7 +88,7 @@ def verify_students(
         for method in methods or config.methods:
             student = answers.one("student", method, student_seed)
             same = said(student, *by) == said(supervisor, *by)
-            hits = (right(answers[drawn], truth, *by) for answers in (student, supervisor))
+            hits = (right(given[drawn], truth, *by) for given in (student, supervisor))
             lines.append(
                 TrustedLine(
                     task,
