@@ -132,7 +132,7 @@ OF_CLASSES = (
     "Calibration: answers in words come without probabilities.",
     "Misfit: it is a distance of probabilities, and answers in words have none.",
     "Saliency: linear probes tell classes apart, and answers in words are none.",
-    "Ceiling check: the probe with ground truth tells classes apart, and answers in words are none.",
+    "Ceiling check: its probe tells classes apart, and answers in words are none.",
 )
 """Why runs of the kinds in `WRITTEN` lack some tables. Their answers share no column with those of
 other kinds, so that a run has either."""

@@ -60,9 +60,9 @@ def buckets(difficulty: np.ndarray, edges: Sequence[float] = ()) -> list[Bucket]
 
 
 def quarters(difficulty: np.ndarray) -> list[int]:
-    """For each quarter of the examples by rank, easy to hard, the number of its bucket.
+    """For each quarter of the examples by rank, easy to hard, the bucket in which it begins.
 
-    That is one a quarter, but where equally hard examples fill several, these share one.
+    Every bucket is there, and none twice but where equally hard examples fill several quarters.
     """
     first = np.quantile(difficulty, np.arange(BUCKETS) / BUCKETS, method="higher")
     lows = [bucket.low for bucket in buckets(difficulty)]

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 NOTE = (
     "floor: the test score of the labels that students learn from. agree: share of test labels "
-    "that the student gives too, of all, of right and of wrong ones. real: the supervisor's own "
+    "that the student gives too, of all, of right and of wrong ones; the file has intervals of all "
+    "three. real: the supervisor's own "
     "soft labels; all others are hard labels that are made of ground truth, so these supervisors "
     "are no methods."
 )
@@ -39,7 +40,7 @@ def print_simulated(
             highlight=False,
         )
         titles = ("supervisor", "method", "floor", "student", "PGR [95%]", "agree", "right")
-        table = column_table((*titles, "wrong"), "llrrrrrr")
+        table = column_table((*titles, "wrong [95%]"), "llrrrrrr")
         for row in here:
             table.add_row(
                 row["supervisor"],
@@ -47,7 +48,8 @@ def print_simulated(
                 f"{row['floor']:.3f}",
                 f"{row['student']:.3f}",
                 _pgr(row),
-                *(_share(row[f"agreement_{name}"]) for name in ("all", "right", "wrong")),
+                *(_share(row[f"agreement_{name}"]) for name in ("all", "right")),
+                _imitation(row),
             )
         console.print(table)
     said = {name: summaries[name] for row in rows if (name := row["supervisor"]) in summaries}
@@ -60,6 +62,13 @@ def _pgr(row: Mapping[str, Any]) -> str:
     if row["pgr"] is None:
         return "undefined"
     return f"{row['pgr']:.2f} [{row['pgr_low']:.2f}, {row['pgr_high']:.2f}]"
+
+
+def _imitation(row: Mapping[str, Any]) -> str:
+    if row["agreement_wrong"] is None:
+        return "-"
+    share, low, high = (f"{row[f'agreement_wrong{end}']:.3f}" for end in ("", "_low", "_high"))
+    return f"{share} [{low}, {high}]"
 
 
 def _share(share: float | None) -> str:

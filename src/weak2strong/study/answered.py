@@ -23,7 +23,7 @@ def said(values: np.ndarray, kind: str, on: str | None = None) -> np.ndarray:
     """What answers say.
 
     Args:
-        values: probabilities ``(..., n, classes)``, or texts ``(..., n)`` of the kinds in `WRITTEN`.
+        values: probabilities ``(..., n, classes)``; of the kinds in `WRITTEN` texts ``(..., n)``.
         kind: of the task.
         on: name of the metric, which decides how texts are compared; the usual one if None.
 

@@ -1,4 +1,4 @@
-"""Scores from the easiest test examples of each task to the hardest, where tasks tell difficulties."""
+"""Scores from the easiest test examples of a task to the hardest, where it tells difficulties."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def data(run: Finished) -> pl.DataFrame | None:
 
     Parts are the buckets of `weak2strong.analysis.by_difficulty`, ``part`` 0 being the easiest,
     ``from`` and ``to`` their ends. Of several tasks they are quarters, so that means can be taken:
-    a bucket of equally hard examples stands in every quarter that it fills. Without tasks of
+    a bucket of equally hard examples stands in every quarter that begins in it. Without tasks of
     which some bucket has no score.
     """
     import numpy as np

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.report.figures.kind import FigureKind
 from weak2strong.predictions import WRITTEN
+from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import GRID, MUTED, Looks, clipped, curves, look_of, new
 from weak2strong.report.finished import Finished
 
@@ -28,8 +28,9 @@ def data(run: Finished) -> pl.DataFrame | None:
     import polars as pl
 
     answers = [
-        pl.DataFrame({"confidence": of.max(axis=-1).ravel(), "right": tested.right[who].ravel()})
-        .with_columns(role=pl.lit(who[0]), method=pl.lit(who[1]))
+        pl.DataFrame(
+            {"confidence": of.max(axis=-1).ravel(), "right": tested.right[who].ravel()}
+        ).with_columns(role=pl.lit(who[0]), method=pl.lit(who[1]))
         for tested in run.tested.values()
         if tested.kind not in WRITTEN
         for who, of in tested.roles.items()
