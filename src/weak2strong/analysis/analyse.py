@@ -128,7 +128,7 @@ def _of_probabilities(tested: Tested, score: Any) -> Iterator[tuple[str, dict[st
     yield from (("saliency", row) for row in saliency_rows(tested, score))
 
 
-OF_CLASSES = (
+OF_CLASSES: tuple[str, ...] = (
     "Calibration: answers in words come without probabilities.",
     "Misfit: it is a distance of probabilities, and answers in words have none.",
     "Saliency: linear probes tell classes apart, and answers in words are none.",

@@ -88,12 +88,12 @@ def verify_students(
         for method in methods or config.methods:
             student = answers.one("student", method, student_seed)
             same = said(student, *by) == said(supervisor, *by)
-            hits = (right(given[drawn], truth, *by) for given in (student, supervisor))
+            hits, weak_hits = (right(x[drawn], truth, *by) for x in (student, supervisor))
             lines.append(
                 TrustedLine(
                     task,
                     method,
-                    verified(*hits),
+                    verified(hits, weak_hits),
                     _fit(agreement, task, method, student_seed),
                     float(same.mean()),
                 )

@@ -107,7 +107,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 
 
 def _metric(frame: pl.DataFrame) -> str:
-    name = frame["metric"][0]
+    name: str = frame["metric"][0]
     return TITLES.get(name, name)
 
 
