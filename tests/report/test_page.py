@@ -161,6 +161,22 @@ def test_examples_show_corrections_errors_and_losses(read):
         assert title in said
 
 
+def test_examples_that_are_answered_in_words_show_texts_and_boards(mates_run, nasty):
+    text = page([mates_run])
+    assert nasty not in text
+    said = " ".join(" ".join(Read(text).text).split())
+    assert "Students corrected the supervisor" in said
+    assert "Truth: e1e8 or b1b8 ." in said
+    assert re.search(r"Supervisor: \S+ \. Student: \S+ \.", said)
+    shown = re.findall('<svg class="board".*?</svg>', text)
+    cases = said.count("Truth: ")
+    assert cases > 4
+    assert len(shown) == cases
+    assert set(re.findall('aria-label="(.*?)"', "".join(shown))) == {
+        "Chess position, white to move: 7k/6pp/8/8/8/8/8/KR2R3"
+    }
+
+
 def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):
     run = made_run(tmp_path / "run", tasks=["a"], texts=False, examples=60)
     text = page([run])

@@ -23,6 +23,9 @@ from weak2strong.study import stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Plan
+from weak2strong.study.examples import KEPT, outcomes, read_examples
+from weak2strong.study.overfitting import run_overfitting
+from weak2strong.study.record import read_agreement
 from weak2strong.study.run import run_study
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
@@ -123,6 +126,34 @@ def test_what_counts_as_right_comes_from_the_file(run):
     shares = [len(x) > 1 for x in rows.filter(role="names")["label"].to_list()]
     assert line.recovered.student == pytest.approx(np.mean(shares))
     assert summarise(config, said, "exact_match_cased")[0].recovered.student == 0
+
+
+def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
+    results = Results(run)
+    kept = read_examples(run)
+    assert kept is not None
+    first = results.predictions.filter(seed=0)
+    texts = {"bird", "house", "river"}
+    assert {text.split()[0] for (text,) in kept["texts"]} <= texts
+    found = outcomes(first).group_by("outcome").head(KEPT)
+    assert set(kept["id"]) == set(found["id"])
+    assert len(kept) > 0
+    agreement = read_agreement(run)
+    assert agreement is not None
+    for method in results.config.methods:
+        floor, student = (
+            results.predictions.filter(role=role, method=name, seed=1).sort("id")["answer"]
+            for role, name in (("floor", ""), ("student", method))
+        )
+        same = [normalised(a) == normalised(b) for a, b in zip(floor, student, strict=True)]
+        row = agreement.filter(method=method, seed=1, split="test").row(0, named=True)
+        assert row["agreement"] == pytest.approx(np.mean(same))
+        assert row["examples"] == len(same)
+
+
+def test_overfitting_is_not_followed_in_words(config, tmp_path):
+    with pytest.raises(UserError, match="answered in words"):
+        run_overfitting(config, 2, tmp_path / "run", tmp_path / "store")
 
 
 def test_a_second_run_is_read_from_the_store(run, tmp_path):
