@@ -298,13 +298,13 @@ def test_verify_says_who_is_better_and_how_well_the_student_fits(run, capsys):
 def test_verify_takes_right_and_wrong_from_words_as_from_classes(run, tmp_path, capsys):
     words = tmp_path / "words"
     shutil.copytree(run, words)
-    frame = pl.read_parquet(run / "predictions.parquet").with_columns(
+    frame = pl.read_parquet(words / "predictions.parquet").with_columns(
         kind=pl.lit("generation"),
         answer=pl.format("Class {}.", pl.col("probabilities").list.arg_max()),
         label=pl.concat_list(pl.lit("nothing"), pl.format("class {}", "label")),
     )
     frame.drop("probabilities").write_parquet(words / "predictions.parquet")
-    found = values(capsys, "verify", words, "--trusted", "150")
+    found = values(capsys, "verify", str(words), "--trusted", "150")
     assert found == values(capsys, "verify", run, "--trusted", "150")
     assert any(0 < row["agreement"] < 1 for row in found)
 
