@@ -9,6 +9,7 @@ replicate) give ``b`` scores in one pass. Leave the weights out and every exampl
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,11 @@ def exact_match_cased(
     return _matching(answers, labels, weights, FORMS["exact_match_cased"])
 
 
+# Texts are compared again for every seed, bucket and replicate.
+_remembered = lru_cache(maxsize=2**16)
+
+
+@_remembered
 def normalised(text: str) -> str:
     """A written answer as `exact_match` compares it.
 
@@ -129,6 +135,7 @@ def normalised(text: str) -> str:
     return _spaced(text.casefold())
 
 
+@_remembered
 def _spaced(text: str) -> str:
     return " ".join(text.split()).removesuffix(".").rstrip()
 

@@ -73,8 +73,8 @@ class Tested:
     @cached_property
     def right(self) -> dict[Who, np.ndarray]:
         """Whether it is right, booleans ``(S, n)``."""
-        judge = (self.labels, self.kind, self.metric)
-        return {who: right(answers, *judge) for who, answers in self.roles.items()}
+        every = np.stack(list(self.roles.values()))
+        return dict(zip(self.roles, right(every, self.labels, self.kind, self.metric), strict=True))
 
     @property
     def group_count(self) -> int:

@@ -7,6 +7,7 @@ if some text that counts says the same. So two answers are the same if what they
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,10 +33,11 @@ def said(values: np.ndarray, kind: str, on: str | None = None) -> np.ndarray:
     """
     if kind not in WRITTEN:
         return values.argmax(axis=-1)
-    form = FORMS[on or usual_metric(kind)]
-    every = values.ravel().tolist()
-    forms = {text: form(text) for text in set(every)}
-    return texts(forms[text] for text in every).reshape(values.shape)
+    return texts(map(_form(kind, on), values.ravel())).reshape(values.shape)
+
+
+def _form(kind: str, on: str | None) -> Callable[[str], str]:
+    return FORMS[on or usual_metric(kind)]
 
 
 def right(values: np.ndarray, labels: np.ndarray, kind: str, on: str | None = None) -> np.ndarray:
@@ -50,8 +52,8 @@ def right(values: np.ndarray, labels: np.ndarray, kind: str, on: str | None = No
     answers = said(values, kind, on)
     if kind not in WRITTEN:
         return answers == labels
-    accepted = [set(said(texts(label), kind, on)) for label in labels]
-    rows = answers.reshape(-1, len(labels))
+    form, rows = _form(kind, on), answers.reshape(-1, len(labels))
+    accepted = [set(map(form, label)) for label in labels]
     found = [[text in ok for text, ok in zip(row, accepted, strict=True)] for row in rows]
     return np.array(found, dtype=bool).reshape(answers.shape)
 

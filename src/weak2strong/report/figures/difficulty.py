@@ -75,7 +75,12 @@ def _parts(frame: pl.DataFrame) -> list[str]:
     if frame["task"].n_unique() > 1:
         return list(QUARTERS)
     ends = frame.select("part", "from", "to").unique().sort("part")
-    return [f"{low:g} to {high:g}" for _, low, high in ends.iter_rows()]
+    return [f"{_short(low)} to {_short(high)}" for _, low, high in ends.iter_rows()]
+
+
+def _short(end: float) -> str:
+    """An end of a bucket, to four digits or to the unit."""
+    return f"{end:.4g}" if abs(end) < 1e4 else f"{end:,.0f}"
 
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
