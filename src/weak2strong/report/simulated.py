@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 NOTE = (
     "floor: the test score of the labels that students learn from. agree: share of test labels "
     "that the student gives too, of all, of right and of wrong ones; the file has intervals of all "
-    "three. real: the supervisor's own "
-    "soft labels; all others are hard labels that are made of ground truth, so these supervisors "
-    "are no methods."
+    "three. real: the supervisor's own soft labels; all others are hard labels that are made of "
+    "ground truth, so these supervisors are no methods."
 )
 
 
