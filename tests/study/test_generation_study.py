@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,11 +17,12 @@ from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.reference import find_method
 from weak2strong.metrics import normalised
 from weak2strong.models.spec import ModelSpec
+from weak2strong.predictions import Predictions, texts
 from weak2strong.progress import Progress
 from weak2strong.report.markdown import Shown, results_page
 from weak2strong.report.table import print_table
 from weak2strong.store import Store
-from weak2strong.study import stages
+from weak2strong.study import record, stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Plan
@@ -149,6 +152,19 @@ def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
         row = agreement.filter(method=method, seed=1, split="test").row(0, named=True)
         assert row["agreement"] == pytest.approx(np.mean(same))
         assert row["examples"] == len(same)
+
+
+@pytest.mark.parametrize(("metric", "share"), [("exact_match", 1), ("exact_match_cased", 0.5)])
+def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric, share):
+    weak, student = (
+        {"test": Predictions(("1", "2"), texts(said), "generation")}
+        for said in (["Bxc3", "Nf3"], ["bxc3", " Nf3."])
+    )
+    monkeypatch.setattr(stages, "weak_labels", lambda *_: weak)
+    monkeypatch.setattr(stages, "student", lambda *_: student)
+    desk: Any = SimpleNamespace(task=find_task(config.tasks[0], config.data))
+    rows = list(record._agreements(replace(config, metric=metric), desk))
+    assert [row["agreement"] for row in rows] == [share] * len(config.methods) * config.seeds
 
 
 def test_overfitting_is_not_followed_in_words(config, tmp_path):
