@@ -9,6 +9,7 @@ replicate) give ``b`` scores in one pass. Leave the weights out and every exampl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,11 @@ def exact_match_cased(
     return _mean(_matching_cased(answers, labels), weights)
 
 
+# Texts are compared again for every seed, bucket and replicate.
+_remembered = lru_cache(maxsize=2**16)
+
+
+@_remembered
 def normalised(text: str) -> str:
     """A written answer as `exact_match` compares it.
 
@@ -126,8 +132,13 @@ def normalised(text: str) -> str:
     return _spaced(text.casefold())
 
 
+@_remembered
 def _spaced(text: str) -> str:
     return " ".join(text.split()).removesuffix(".").rstrip()
+
+
+FORMS: dict[str, Callable[[str], str]] = {"exact_match": normalised, "exact_match_cased": _spaced}
+"""What metrics of written answers compare in place of the texts."""
 
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
@@ -204,15 +215,14 @@ def _squared_distance(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     return ((probabilities - one_hot) ** 2).sum(axis=1)
 
 
-def _matching(
-    answers: np.ndarray, labels: np.ndarray, form: Callable[[str], str] = normalised
-) -> np.ndarray:
+def _matching(answers: np.ndarray, labels: np.ndarray, metric: str = "exact_match") -> np.ndarray:
     """Whether each answer has the form of one that is right, ``(n,)``."""
     if np.ndim(answers) != 1 or np.shape(answers) != np.shape(labels):
         raise ValueError(
             "Answers and what counts as right must be one each an example, not of shapes "
             f"{np.shape(answers)} and {np.shape(labels)}."
         )
+    form = FORMS[metric]
     right = [
         form(answer) in {form(text) for text in accepted}
         for answer, accepted in zip(answers, labels, strict=True)
@@ -221,7 +231,7 @@ def _matching(
 
 
 def _matching_cased(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return _matching(answers, labels, _spaced)
+    return _matching(answers, labels, "exact_match_cased")
 
 
 _AVERAGED: Mapping[Callable[..., Score], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.tested import Tested
 
 
@@ -26,7 +25,8 @@ def tested():
             students={method: answers(p) for method, p in students.items()},
             probe=None if probe is None else answers(probe),
             difficulty=None if difficulty is None else np.asarray(difficulty, dtype=float),
-            weights=group_weights(groups, 1000, np.random.default_rng(0)).astype(float),
+            kind="classification",
+            metric="accuracy",
         )
 
     return make

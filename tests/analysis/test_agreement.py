@@ -62,6 +62,7 @@ def test_more_classes_let_a_student_be_wrong_in_its_own_way(tested):
     test = tested([0, 0, 0], floor=[[0.5] * 3], naive=[[0.5] * 3])
     three = {
         "floor": np.eye(3)[[[0, 1, 1]]],
+        "ceiling": np.eye(3)[[[0, 0, 0]]],
         "students": {"naive": np.eye(3)[[[0, 2, 2]]]},
     }
     *_, wrong = agreement_rows(type(test)(**{**vars(test), **three}), "naive")

@@ -145,16 +145,6 @@ def test_what_a_run_lacks_is_said(frame):
     assert unprobed.left_out[1] == "Ceiling check: the run has no probe with ground truth."
 
 
-def test_answers_that_are_texts_are_left_out_or_refused(frame):
-    kind = pl.when(pl.col("task") == "low").then(pl.lit("generation"))
-    mixed = frame.with_columns(kind=kind.otherwise("kind"))
-    found = analyse(config("low", "high"), mixed)
-    assert set(found.tables["agreement"]["task"]) == {"high"}
-    assert found.left_out[0] == "low: its answers are texts, not probabilities."
-    with pytest.raises(UserError, match="need probabilities"):
-        analyse(config("low"), mixed.filter(task="low"))
-
-
 def test_a_test_set_of_one_group_is_a_sentence(frame):
     with pytest.raises(UserError, match="low: all test examples are of one group"):
         analyse(config("low"), frame.filter(task="low").with_columns(group=pl.lit("x")))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from weak2strong.analysis.by_difficulty import buckets, difficulty_rows
+from weak2strong.analysis.by_difficulty import buckets, difficulty_rows, quarters
 from weak2strong.errors import UserError
 from weak2strong.metrics import accuracy, roc_auc
 
@@ -24,6 +24,20 @@ def test_equally_hard_examples_share_a_bucket():
     assert [b.members.sum() for b in buckets(np.array([1.0] * 6 + [2, 3]))] == [6, 2]
     (one,) = buckets(np.ones(5))
     assert (one.low, one.high, one.members.sum()) == (1, 1, 5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_quarter_is_of_the_bucket_of_its_easiest_example(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(8, 40))
+    for difficulty in (rng.normal(size=n), rng.integers(4, size=n).astype(float)):
+        found = buckets(difficulty)
+        easiest = [sorted(difficulty)[-(-q * (n - 1) // 4)] for q in range(4)]
+        expected = [
+            next(i for i, b in enumerate(found) if x in difficulty[b.members]) for x in easiest
+        ]
+        assert quarters(difficulty) == expected
+        assert set(expected) == set(range(len(found)))
 
 
 def test_edges_are_the_first_of_their_bucket():

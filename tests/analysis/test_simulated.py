@@ -1,22 +1,75 @@
-"""Agreement with right and wrong labels, by hand."""
+"""Agreement with simulated labels is that of `w2s analyse`, beside scores and PGR."""
+
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
-from weak2strong.analysis.simulated import agreements
+from weak2strong.analysis.agreement import agreement_rows
+from weak2strong.analysis.simulated import supervised_rows
+from weak2strong.analysis.summary import summarise
+from weak2strong.analysis.tested import read_tested
+from weak2strong.models.spec import ModelSpec
+from weak2strong.study.config import StudyConfig
+
+N, SEEDS = 90, 3
+CONFIG = StudyConfig(
+    tasks=("one",),
+    methods=("naive",),
+    seeds=SEEDS,
+    weak=ModelSpec("atlas-xs"),
+    strong=ModelSpec("atlas-s"),
+    simulated="longest",
+)
 
 
-def test_agreement_is_counted_among_all_right_and_wrong_labels():
-    labels = np.array([0, 0, 1, 1])
-    supervisor = np.eye(2)[[[0, 0, 0, 0], [0, 0, 1, 0]]]
-    student = np.eye(2)[[[0, 1, 0, 1], [0, 0, 1, 1]]]
-    found = agreements(student, supervisor, labels)
-    assert found["agreement_all"] == pytest.approx((2 / 4 + 3 / 4) / 2)
-    assert found["agreement_right"] == pytest.approx((1 / 2 + 1) / 2)
-    assert found["agreement_wrong"] == pytest.approx((1 / 2 + 0) / 2)
+def predictions(floor: float) -> pl.DataFrame:
+    """Answers to three classes; the supervisors are right on such a share, others by chance."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=N)
+    who = [("names", "", -1)]
+    who += [(r, m, s) for s in range(SEEDS) for r, m in (("floor", ""), ("ceiling", ""))]
+    who += [("student", "naive", s) for s in range(SEEDS)]
+    frames = []
+    for role, method, seed in who:
+        share = floor if role == "floor" else 0.7
+        said = np.where(rng.random(N) < share, labels, rng.integers(3, size=N))
+        same = {"task": "one", "kind": "classification", "role": role, "method": method}
+        ids = [f"{i:03}" for i in range(N)]
+        rest = {"seed": seed, "id": ids, "group": ids, "label": labels}
+        frames.append(pl.DataFrame(same | rest | {"probabilities": np.eye(3)[said].tolist()}))
+    return pl.concat(frames)
+
+
+def test_agreement_has_intervals():
+    frame = predictions(floor=0.6)
+    (row,) = supervised_rows(CONFIG, frame, summarise(CONFIG, frame))
+    assert row["supervisor"] == "longest"
+    shares = {"all": [], "right": [], "wrong": []}
+    for seed in range(SEEDS):
+        both = [
+            frame.filter(role=role, seed=seed)["probabilities"].to_list()
+            for role in ("student", "floor")
+        ]
+        labels = frame.filter(role="floor", seed=seed)["label"].to_list()
+        rows = [(s == w, w.index(1) == y) for s, w, y in zip(*both, labels, strict=True)]
+        shares["all"].append(np.mean([same for same, _ in rows]))
+        shares["right"].append(np.mean([same for same, right in rows if right]))
+        shares["wrong"].append(np.mean([same for same, right in rows if not right]))
+    expected = {
+        r["weak_label"]: r for r in agreement_rows(read_tested(CONFIG, frame, "one"), "naive")
+    }
+    for name, of_seeds in shares.items():
+        assert row[f"agreement_{name}"] == pytest.approx(np.mean(of_seeds))
+        ends = [row[f"agreement_{name}{end}"] for end in ("_low", "_high")]
+        assert ends == [expected[name][f"agreement{end}"] for end in ("_low", "_high")]
+        assert ends[0] < row[f"agreement_{name}"] < ends[1]
 
 
 def test_there_is_no_agreement_with_errors_of_a_supervisor_that_makes_none():
-    labels = np.array([0, 1])
-    perfect = np.eye(2)[labels][None]
-    assert agreements(perfect, perfect, labels)["agreement_wrong"] is None
+    frame = predictions(floor=1)
+    real = replace(CONFIG, simulated=None)
+    (row,) = supervised_rows(real, frame, summarise(real, frame))
+    assert row["supervisor"] == "real"
+    assert {row[f"agreement_wrong{end}"] for end in ("", "_low", "_high")} == {None}

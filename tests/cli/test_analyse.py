@@ -147,6 +147,29 @@ def test_bad_input_is_one_sentence(run, capsys, command, message):
     assert error.count("\n") == 1
 
 
-def test_a_run_whose_answers_are_texts_is_refused(tmp_path, capsys):
-    texts = make_run(tmp_path / "texts", kind="generation")
-    assert "need probabilities" in said(capsys, "analyse", texts, code=2)
+def test_a_run_that_is_answered_in_words_has_what_needs_no_probabilities(run, tmp_path, capsys):
+    """The same numbers as of classes that are called so; the rest is left out, each with why."""
+    words = make_run(tmp_path / "words", kind="generation")
+    frame = pl.read_parquet(words / "predictions.parquet")
+    written = frame.filter(pl.col("role") != "probe").with_columns(
+        answer=pl.format("Class {}.", pl.col("probabilities").list.arg_max()),
+        label=pl.concat_list(pl.format("class {}", "label")),
+    )
+    written.drop("probabilities").write_parquet(words / "predictions.parquet")
+    shown = said(capsys, "analyse", words)
+    said(capsys, "analyse", run)
+    for name in ("agreement", "confusion", "difficulty"):
+        of_words, of_classes = (
+            pl.read_parquet(x / "analysis" / f"{name}.parquet").drop("run", "metric")
+            for x in (words, run)
+        )
+        assert of_words.equals(of_classes)
+    assert {f.stem for f in (words / "analysis").iterdir()} == {
+        "agreement", "confusion", "difficulty",
+    }  # fmt: skip
+    for what in ("Calibration", "Misfit", "Saliency", "Ceiling check"):
+        assert shown.count(f"left out: {what}: ") == 1
+    assert "Exact match on test by difficulty" in shown
+    assert "metric of generation tasks" in said(
+        capsys, "analyse", words, "--metric", "roc_auc", code=2
+    )

@@ -1,6 +1,7 @@
 """compare, power, verify and the table over tasks, on a run folder that was made by hand."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -292,6 +293,20 @@ def test_verify_says_who_is_better_and_how_well_the_student_fits(run, capsys):
     shown = said(capsys, "verify", run, "--task", "task-7")
     assert "100 trusted test labels a task, seed 0" in shown
     assert "fit is not in" not in shown
+
+
+def test_verify_takes_right_and_wrong_from_words_as_from_classes(run, tmp_path, capsys):
+    words = tmp_path / "words"
+    shutil.copytree(run, words)
+    frame = pl.read_parquet(words / "predictions.parquet").with_columns(
+        kind=pl.lit("generation"),
+        answer=pl.format("Class {}.", pl.col("probabilities").list.arg_max()),
+        label=pl.concat_list(pl.lit("nothing"), pl.format("class {}", "label")),
+    )
+    frame.drop("probabilities").write_parquet(words / "predictions.parquet")
+    found = values(capsys, "verify", str(words), "--trusted", "150")
+    assert found == values(capsys, "verify", run, "--trusted", "150")
+    assert any(0 < row["agreement"] < 1 for row in found)
 
 
 def test_verify_of_an_older_run_says_what_it_lacks(tmp_path, capsys):

@@ -11,9 +11,13 @@ from weak2strong.tasks.chess.prompts import spaced
 FEN = "r3k2r/pp3ppp/2n2n2/8/3P4/2N5/PPP2PPP/R3K2R b KQkq - 0 12"
 
 
-@pytest.mark.parametrize("text", [FEN, spaced(read_board(FEN))])
-def test_every_piece_stands_on_its_square(text):
-    svg = picture(text)
+WORDS = "In the position {}, what is a good move?"
+
+
+@pytest.mark.parametrize("words", ["{}", "Position: {}\nBest move:", WORDS.replace(",", " ,")])
+@pytest.mark.parametrize("position", [FEN, spaced(read_board(FEN))])
+def test_every_piece_stands_on_its_square(position, words):
+    svg = picture(words.format(position))
     assert svg is not None
     assert 'aria-label="Chess position, black to move: r3k2r/pp3ppp/2n2n2/8/3P4/2N5/' in svg
     placed = re.findall(r'<text x="([\d.]+)" y="([\d.]+)".*?fill="(#\w+)".*?>(.)</text>', svg)
@@ -26,7 +30,16 @@ def test_every_piece_stands_on_its_square(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Surabaya is a city in", "a/b/c/d/e/f/g/h w - - 0 1", " ".join(["w"] * 70)]
+    "text",
+    [
+        "",
+        "Surabaya is a city in",
+        "a/b/c/d/e/f/g/h w - - 0 1",
+        " ".join(["w"] * 70),
+        # Cut short, and no place in a game.
+        spaced(read_board(FEN))[:-2],
+        "8/8/8/8/8/8/8/8 w - - 0 1",
+    ],
 )
 def test_other_texts_are_no_boards(text):
     assert picture(text) is None

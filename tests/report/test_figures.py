@@ -7,13 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.analyse import analyse
 from weak2strong.errors import UserError
 from weak2strong.methods import METHODS
 from weak2strong.report.drawn import export, inline_svg, kinds_of
 from weak2strong.report.figures import FIGURES
 from weak2strong.report.figures.style import COLOURS, DARK, PAPER, looks, new, styled
 from weak2strong.report.finished import Finished
-from weak2strong.study.examples import outcomes
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,34 @@ def frames(run):
     return {kind.name: frame for kind, frame in kinds_of(run)}
 
 
+@pytest.fixture(scope="module", params=["small_run", "mates_run"])
+def each(request):
+    """A run of classes, and one that is answered in words."""
+    return Finished(request.getfixturevalue(request.param))
+
+
+@pytest.fixture(scope="module")
+def frames_of_each(each):
+    return {kind.name: frame for kind, frame in kinds_of(each)}
+
+
+def told(run, task, role, method, seed):
+    """By id what somebody said, as it is compared, and whether it is right: row by row."""
+    found = {}
+    rows = run.predictions.filter(task=task, role=role, method=method, seed=seed)
+    for row in rows.iter_rows(named=True):
+        if "answer" in row:
+            said, *accepted = (
+                " ".join(text.lower().split()).removesuffix(".")
+                for text in (row["answer"], *row["label"])
+            )
+            found[row["id"]] = said, said in accepted
+        else:
+            said = max(range(2), key=row["probabilities"].__getitem__)
+            found[row["id"]] = said, said == row["label"]
+    return found
+
+
 def answers(run, task, role, method, seed):
     rows = run.predictions.filter(task=task, role=role, method=method, seed=seed).sort("id")
     return np.array(rows["probabilities"].to_list()), rows["label"].to_numpy()
@@ -34,6 +62,9 @@ def answers(run, task, role, method, seed):
 def test_a_run_has_the_figures_that_it_has_the_data_for(frames, run, made_run, tmp_path):
     wanted = ["scores", "pgr", "tasks", "outcomes", "agreement", "reliability", "difficulty"]
     assert list(frames) == wanted
+    words = made_run(tmp_path / "words", tasks=["a", "b"], written=True)
+    in_words = [name for name in wanted if name != "reliability"]
+    assert [k.name for k, _ in kinds_of(Finished(words))] == in_words
     old = made_run(tmp_path / "one", tasks=["a"], texts=False)
     assert [k.name for k, _ in kinds_of(Finished(old))] == [
         name for name in wanted if name != "tasks"
@@ -66,24 +97,120 @@ def test_scores_and_pgr_are_those_of_the_lines(frames, run):
     assert mean == run.over.methods["naive"].mean
 
 
-def test_outcomes_and_agreement_are_counted_by_hand(frames, run):
-    for task in run.by_task:
+def test_outcomes_and_agreement_are_counted_by_hand(frames_of_each, each):
+    for task in each.by_task:
         shares = []
         for seed in range(3):
-            student, labels = answers(run, task, "student", "naive", seed)
-            weak, _ = answers(run, task, "floor", "", seed)
-            s, w = student.argmax(1) == labels, weak.argmax(1) == labels
-            shares.append([(s & w).mean(), (s & ~w).mean(), (~s & w).mean(), (~s & ~w).mean()])
-            of = frames["agreement"].filter(task=task, method="naive", seed=seed)
-            same = student.argmax(1) == weak.argmax(1)
+            student, weak = (
+                told(each, task, role, method, seed)
+                for role, method in (("student", "naive"), ("floor", ""))
+            )
+            pairs = [(student[id], weak[id]) for id in weak]
+            ways = [(s[1], w[1]) for s, w in pairs]
+            every = [(True, True), (True, False), (False, True), (False, False)]
+            shares.append([ways.count(way) / len(ways) for way in every])
+            of = frames_of_each["agreement"].filter(task=task, method="naive", seed=seed)
             found = dict(of.select("where", "agreement").iter_rows())
-            assert found["all"] == pytest.approx(same.mean())
-            assert found["supervisor is wrong"] == pytest.approx(same[~w].mean())
-            assert found["supervisor is right"] == pytest.approx(same[w].mean())
-        of = frames["outcomes"].filter(task=task, method="naive")
+            for where, kept in (
+                ("all", pairs),
+                ("supervisor is wrong", [(s, w) for s, w in pairs if not w[1]]),
+                ("supervisor is right", [(s, w) for s, w in pairs if w[1]]),
+            ):
+                assert found[where] == pytest.approx(np.mean([s[0] == w[0] for s, w in kept]))
+                assert 0.05 < found[where] < 1, "nothing is trivial here"
+        of = frames_of_each["outcomes"].filter(task=task, method="naive")
         names = ["both right", "student alone right", "supervisor alone right", "both wrong"]
         found = dict(of.select("outcome", "share").iter_rows())
         assert [found[n] for n in names] == pytest.approx(np.mean(shares, axis=0))
+
+
+def test_figures_and_analyse_say_the_same(frames_of_each, each):
+    tables = analyse(each.config, each.predictions).tables
+    agreement = frames_of_each["agreement"].group_by("task", "method", "where")
+    means = {key: rows["agreement"].mean() for key, rows in agreement}
+    for row in tables["agreement"].iter_rows(named=True):
+        where = "all" if row["weak_label"] == "all" else f"supervisor is {row['weak_label']}"
+        assert means.pop((row["task"], row["method"], where)) == pytest.approx(row["agreement"])
+    assert not means
+    shares = {tuple(row[:3]): row[3] for row in frames_of_each["outcomes"].iter_rows()}
+    for row in tables["confusion"].iter_rows(named=True):
+        who = [name for name in ("student", "supervisor") if row[f"{name}_right"]]
+        outcome = {2: "both right", 0: "both wrong"}.get(len(who)) or f"{who[0]} alone right"
+        assert shares.pop((row["task"], row["method"], outcome)) == pytest.approx(row["share"])
+    assert not shares
+    hard = frames_of_each["difficulty"]
+    rows = {
+        (r["task"], r["bucket"], r["role"], r["method"]): r for r in tables["difficulty"].to_dicts()
+    }
+    for key, of in hard.group_by("task", "part", "role", "method"):
+        row = rows.pop(key)
+        assert of["score"].mean() == pytest.approx(row["score"])
+        assert (set(of["from"]), set(of["to"])) == ({row["from"]}, {row["to"]})
+        assert set(of["metric"]) == {row["metric"]}
+    assert not rows, "with no ties, quarters are buckets"
+
+
+def test_difficulty_of_one_task_is_drawn_in_its_own_buckets(made_run, tmp_path):
+    folder = made_run(tmp_path / "one", tasks=["a"], written=True)
+    levels(folder, {"a": [1] * 150 + [2] * 100 + [3] * 50})
+    run = Finished(folder)
+    frame = {kind.name: frame for kind, frame in kinds_of(run)}["difficulty"]
+    assert frame.select("part", "from", "to").unique().sort("part").rows() == [
+        (0, 1, 2),
+        (1, 2, 3),
+    ]
+    table = analyse(run.config, run.predictions).tables["difficulty"]
+    for row in table.iter_rows(named=True):
+        of = frame.filter(part=row["bucket"], role=row["role"], method=row["method"])
+        assert of["score"].mean() == pytest.approx(row["score"])
+    words = shown("difficulty", frame, run)
+    assert {"1 to 2", "2 to 3", "exact match on the test set"} <= words
+    assert "accuracy" not in FIGURES.get("difficulty").title(frame)
+
+
+def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run, tmp_path):
+    """A bucket of equally hard examples stands in each quarter that begins in it."""
+    folder = made_run(tmp_path / "run", tasks=["even", "ties", "same", "none"])
+    levels(folder, {"ties": [1] * 200 + [2] * 100, "same": [7] * 300, "none": [None] * 300})
+    run = Finished(folder)
+    frame = {kind.name: frame for kind, frame in kinds_of(run)}["difficulty"]
+    assert set(frame["task"]) == {"even", "ties"}
+    of = frame.filter(task="ties", role="floor", seed=0).sort("part")
+    assert of.select("part", "from", "to").rows() == [(0, 1, 2), (1, 1, 2), (2, 1, 2), (3, 2, 2)]
+    means = []
+    for seed in range(3):
+        of_tasks = []
+        for task in ("even", "ties"):
+            rows = run.predictions.filter(task=task, role="floor", seed=seed).sort("difficulty")
+            hits = [told(run, task, "floor", "", seed)[id][1] for id in rows["id"]]
+            of_tasks.append(np.mean(hits[:75] if task == "even" else hits[:200]))
+        means.append(np.mean(of_tasks))
+    assert f"supervisor: {np.mean(means):.2f}, " in FIGURES.get("difficulty").alt(frame)
+    assert {"easiest quarter", "hardest quarter"} <= shown("difficulty", frame, run)
+
+
+def levels(folder, difficulties):
+    """Write other difficulties of some tasks into a run, in the order of the ids."""
+    path = folder / "predictions.parquet"
+    frame = pl.read_parquet(path)
+    ids = frame["id"].unique().sort()
+    other = pl.concat(
+        pl.DataFrame(
+            {"task": task, "id": ids, "other": pl.Series(of, dtype=pl.Float64), "changed": True}
+        )
+        for task, of in difficulties.items()
+    )
+    hard = pl.when("changed").then("other").otherwise("difficulty")
+    frame = frame.join(other, on=["task", "id"], how="left", maintain_order="left")
+    frame.with_columns(difficulty=hard).drop("other", "changed").write_parquet(path)
+
+
+def shown(name, frame, run):
+    """The texts in a picture."""
+    with styled():
+        svg = inline_svg(FIGURES.get(name).draw(frame, looks(run.config.methods)), "x")
+    tree = ET.fromstring(svg)
+    return {t for e in tree.iter() if e.tag.endswith("text") for t in e.itertext()}
 
 
 def test_reliability_bins_hold_every_answer(frames, run):
@@ -108,19 +235,6 @@ def test_the_interval_of_a_bin_is_wilsons(frames):
     assert (row["low"], row["high"]) == pytest.approx((wilson.low, wilson.high), abs=1e-4)
 
 
-def test_fifths_of_difficulty_are_cut_by_rank(frames, run):
-    means = []
-    for task in run.by_task:
-        names = run.predictions.filter(task=task, role="names").sort("id")
-        hard = names["difficulty"].to_numpy()
-        easiest = np.argsort(hard, kind="stable")[: len(hard) // 5]
-        student = [answers(run, task, "student", "confidence", s) for s in range(3)]
-        means.append([(x.argmax(1) == y)[easiest].mean() for x, y in student])
-    row = frames["difficulty"].filter(role="student", method="confidence", part=0)
-    assert row["accuracy"].item() == pytest.approx(np.mean(means))
-    assert row["low"].item() == pytest.approx(np.mean(means, axis=0).min())
-
-
 def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
     run = Finished(
         made_run(
@@ -135,27 +249,9 @@ def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
     assert scores["finetuned on ground truth"] == line.recovered.ceiling
 
 
-def test_outcomes_of_examples_are_those_of_the_first_seed(run):
-    found = outcomes(run.predictions).filter(task="a-task")
-    weak, labels = answers(run, "a-task", "floor", "", 0)
-    student, _ = answers(run, "a-task", "student", "naive", 0)
-    ids = sorted(run.predictions["id"].unique())
-    expected = {
-        "corrected": (weak.argmax(1) != labels) & (student.argmax(1) == labels),
-        "imitated": (weak.argmax(1) != labels) & (student.argmax(1) == weak.argmax(1)),
-        "lost": (weak.argmax(1) == labels) & (student.argmax(1) != labels),
-    }
-    for outcome, which in expected.items():
-        rows = found.filter(outcome=outcome)
-        by_naive = rows.filter(pl.col("methods").list.contains("naive"))
-        assert set(by_naive["id"]) == {ids[i] for i in np.flatnonzero(which)}
-        counts = rows["methods"].list.len().to_list()
-        assert counts == sorted(counts, reverse=True)
-
-
-def test_every_figure_says_what_it_shows_and_can_be_drawn(run, frames):
-    look = looks(run.config.methods)
-    for name, frame in frames.items():
+def test_every_figure_says_what_it_shows_and_can_be_drawn(each, frames_of_each):
+    run, look = each, looks(each.config.methods)
+    for name, frame in frames_of_each.items():
         kind = FIGURES.get(name)
         with styled():
             svg = inline_svg(kind.draw(frame, look), "x")

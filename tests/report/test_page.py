@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -11,6 +12,8 @@ import pytest
 from weak2strong.api import Results
 from weak2strong.errors import UserError
 from weak2strong.methods import every_method
+from weak2strong.report.examples import cases
+from weak2strong.report.finished import Finished
 from weak2strong.report.page import page, write_page
 from weak2strong.report.table import pgr_text
 
@@ -159,6 +162,38 @@ def test_examples_show_corrections_errors_and_losses(read):
         "Students lost a right label",
     ):
         assert title in said
+
+
+def test_examples_that_are_answered_in_words_show_texts_and_boards(mates_run, nasty):
+    text = page([mates_run])
+    assert nasty not in text
+    said = " ".join(" ".join(Read(text).text).split())
+    assert "Students corrected the supervisor" in said
+    assert "Truth: e1e8 or b1b8 ." in said
+    assert re.search(r"Supervisor: \S+ \. Student: \S+ \.", said)
+    shown = re.findall('<svg class="board".*?</svg>', text)
+    cases = said.count("Truth: ")
+    assert cases > 4
+    assert len(shown) == cases
+    assert set(re.findall('aria-label="(.*?)"', "".join(shown))) == {
+        "Chess position, white to move: 7k/6pp/8/8/8/8/8/KR2R3"
+    }
+
+
+def test_examples_heed_case_where_the_studys_metric_does(mates_run, tmp_path):
+    shutil.copytree(mates_run, tmp_path / "run")
+    study = tmp_path / "run" / "study.yaml"
+    study.write_text(study.read_text().replace("metric: null", "metric: exact_match_cased", 1))
+    corrected = {
+        folder.name: [
+            (case.student.removesuffix("."), case.truth.split(" or "))
+            for found in cases(Finished(folder)).values()
+            for case in found["corrected"]
+        ]
+        for folder in (mates_run, tmp_path / "run")
+    }
+    assert all(student in truth for student, truth in corrected["run"])
+    assert not all(student in truth for student, truth in corrected["mates"])
 
 
 def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,14 +17,18 @@ from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.reference import find_method
 from weak2strong.metrics import normalised
 from weak2strong.models.spec import ModelSpec
+from weak2strong.predictions import Predictions, texts
 from weak2strong.progress import Progress
 from weak2strong.report.markdown import Shown, results_page
 from weak2strong.report.table import print_table
 from weak2strong.store import Store
-from weak2strong.study import stages
+from weak2strong.study import record, stages
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Plan
+from weak2strong.study.examples import KEPT, outcomes, read_examples
+from weak2strong.study.overfitting import run_overfitting
+from weak2strong.study.record import read_agreement
 from weak2strong.study.run import run_study
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
@@ -123,6 +129,47 @@ def test_what_counts_as_right_comes_from_the_file(run):
     shares = [len(x) > 1 for x in rows.filter(role="names")["label"].to_list()]
     assert line.recovered.student == pytest.approx(np.mean(shares))
     assert summarise(config, said, "exact_match_cased")[0].recovered.student == 0
+
+
+def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
+    results = Results(run)
+    kept = read_examples(run)
+    assert kept is not None
+    first = results.predictions.filter(seed=0)
+    texts = {"bird", "house", "river"}
+    assert {text.split()[0] for (text,) in kept["texts"]} <= texts
+    found = outcomes(first).group_by("outcome").head(KEPT)
+    assert set(kept["id"]) == set(found["id"])
+    assert len(kept) > 0
+    agreement = read_agreement(run)
+    assert agreement is not None
+    for method in results.config.methods:
+        floor, student = (
+            results.predictions.filter(role=role, method=name, seed=1).sort("id")["answer"]
+            for role, name in (("floor", ""), ("student", method))
+        )
+        same = [normalised(a) == normalised(b) for a, b in zip(floor, student, strict=True)]
+        row = agreement.filter(method=method, seed=1, split="test").row(0, named=True)
+        assert row["agreement"] == pytest.approx(np.mean(same))
+        assert row["examples"] == len(same)
+
+
+@pytest.mark.parametrize(("metric", "share"), [("exact_match", 1), ("exact_match_cased", 0.5)])
+def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric, share):
+    weak, student = (
+        {"test": Predictions(("1", "2"), texts(said), "generation")}
+        for said in (["Bxc3", "Nf3"], ["bxc3", " Nf3."])
+    )
+    monkeypatch.setattr(stages, "weak_labels", lambda *_: weak)
+    monkeypatch.setattr(stages, "student", lambda *_: student)
+    desk: Any = SimpleNamespace(task=find_task(config.tasks[0], config.data))
+    rows = list(record._agreements(replace(config, metric=metric), desk))
+    assert [row["agreement"] for row in rows] == [share] * len(config.methods) * config.seeds
+
+
+def test_overfitting_is_not_followed_in_words(config, tmp_path):
+    with pytest.raises(UserError, match="answered in words"):
+        run_overfitting(config, 2, tmp_path / "run", tmp_path / "store")
 
 
 def test_a_second_run_is_read_from_the_store(run, tmp_path):

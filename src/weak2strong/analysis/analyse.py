@@ -13,11 +13,12 @@ from weak2strong.analysis.ceilings import Ceilings, ceiling_rows, ceilings, prob
 from weak2strong.analysis.estimates import columns
 from weak2strong.analysis.misfit import misfit_over_tasks, misfit_rows
 from weak2strong.analysis.saliency import BARS, saliency_rows
-from weak2strong.analysis.tested import PROBABILISTIC, Tested, read_tested
+from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.errors import UserError
 from weak2strong.methods.reference import is_oracle
 from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec
+from weak2strong.predictions import WRITTEN
 from weak2strong.study.config import StudyConfig
 
 if TYPE_CHECKING:
@@ -70,26 +71,19 @@ def analyse(
         edges: between buckets of difficulty; quartiles if none.
 
     Raises:
-        UserError: where no task has probabilities as answers, for wrong edges, or another metric.
+        UserError: for wrong edges, or another metric.
     """
     import polars as pl
 
-    on = on or config.metric or usual_metric("classification")
+    kinds = dict(predictions.select("task", "kind").unique(maintain_order=True).iter_rows())
+    on = on or config.metric or usual_metric(next(iter(kinds.values())))
     if on in LESS_IS_BETTER:
         raise UserError(f"The analyses need a metric of which more is better, not {on!r}.")
-    kinds = dict(predictions.select("task", "kind").unique(maintain_order=True).iter_rows())
-    tasks = [task for task, kind in kinds.items() if kind in PROBABILISTIC]
-    if not tasks:
-        raise UserError(
-            "The answers of this run are texts, and the analyses need probabilities: "
-            "take a run of classification or preference tasks."
-        )
-    left_out = [f"{t}: its answers are texts, not probabilities." for t in kinds if t not in tasks]
     rows: Rows = {name: [] for name in TABLES}
     hard, probed, excess = list[str](), list[str](), dict[str, Any]()
-    for task in tasks:
-        tested = read_tested(config, predictions, task)
-        score = metric(kinds[task], on)
+    for task, kind in kinds.items():
+        score = metric(kind, on)
+        tested = read_tested(config, predictions, task, on)
         for name, row in _of_task(tested, score, edges):
             rows[name].append({"task": task, "metric": on, **row})
         if tested.difficulty is not None:
@@ -97,9 +91,9 @@ def analyse(
         if tested.probe is not None:
             probed.append(task)
             excess[task] = columns("probe_minus_ceiling", probe_minus_ceiling(tested, score))
-    if len(tasks) > 1:
+    if len({row["task"] for row in rows["misfit"]}) > 1:
         rows["misfit_over_tasks"] = list(misfit_over_tasks(rows["misfit"]))
-    left_out += _lacking(config, predictions, hard)
+    left_out = _lacking(config, predictions, hard)
     found = None
     if probed:
         found = ceilings(config, predictions.filter(pl.col("task").is_in(probed)), on)
@@ -115,25 +109,51 @@ def _of_task(
     """Rows of one task, each with the name of its table."""
     for method in tested.students:
         of_student = {"method": method}
-        for name, rows in (
-            ("agreement", agreement_rows),
-            ("confusion", confusion_rows),
-            ("misfit", misfit_rows),
-        ):
+        for name, rows in (("agreement", agreement_rows), ("confusion", confusion_rows)):
             yield from ((name, of_student | row) for row in rows(tested, method))
-    roles = [("floor", "", tested.floor)]
-    roles += [("student", method, of) for method, of in tested.students.items()]
-    for role, method, answers in (*roles, ("ceiling", "", tested.ceiling)):
-        who = {"role": role, "method": method}
-        yield "calibration", who | calibration_row(tested, answers)
-        yield from (("reliability", who | row) for row in reliability_rows(tested, answers))
-    yield from (("saliency", row) for row in saliency_rows(tested, score))
+    if tested.kind not in WRITTEN:
+        yield from _of_probabilities(tested, score)
     if tested.difficulty is not None:
         yield from (("difficulty", row) for row in difficulty_rows(tested, score, edges))
 
 
+def _of_probabilities(tested: Tested, score: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of what answers in words have not, each with the name of its table."""
+    for method in tested.students:
+        yield from (("misfit", {"method": method} | row) for row in misfit_rows(tested, method))
+    for (role, method), answers in tested.roles.items():
+        who = {"role": role, "method": method}
+        yield "calibration", who | calibration_row(tested, answers)
+        yield from (("reliability", who | row) for row in reliability_rows(tested, answers))
+    yield from (("saliency", row) for row in saliency_rows(tested, score))
+
+
+OF_CLASSES: tuple[str, ...] = (
+    "Calibration: answers in words come without probabilities.",
+    "Misfit: it is a distance of probabilities, and answers in words have none.",
+    "Saliency: linear probes tell classes apart, and answers in words are none.",
+    "Ceiling check: its probe tells classes apart, and answers in words are none.",
+)
+"""Why runs of the kinds in `WRITTEN` lack some tables. Their answers share no column with those of
+other kinds, so that a run has either."""
+
+
 def _lacking(config: StudyConfig, predictions: pl.DataFrame, hard: Sequence[str]) -> list[str]:
     """What the run has nothing of."""
+    written = predictions["kind"][0] in WRITTEN
+    said = list(OF_CLASSES) if written else _unprobed(config, predictions)
+    if "difficulty" not in predictions.columns:
+        said.append(
+            "Difficulty: the run was made before it was recorded; run its study again with the "
+            "same --out to add it (what the store has is not computed again)."
+        )
+    elif not hard:
+        said.append("Difficulty: no task says how hard its examples are.")
+    return said
+
+
+def _unprobed(config: StudyConfig, predictions: pl.DataFrame) -> list[str]:
+    """What bars and probes the run lacks."""
     said = []
     there = {"ceiling", *(f"method {m}" for m in config.methods)}
     if not predictions.filter(role="probe").is_empty():
@@ -143,13 +163,6 @@ def _lacking(config: StudyConfig, predictions: pl.DataFrame, hard: Sequence[str]
         said.append(f"Saliency: the run lacks {', '.join(missing)}.")
     if "check probe" not in there:
         said.append("Ceiling check: the run has no probe with ground truth.")
-    if "difficulty" not in predictions.columns:
-        said.append(
-            "Difficulty: the run was made before it was recorded; run its study again with the "
-            "same --out to add it (what the store has is not computed again)."
-        )
-    elif not hard:
-        said.append("Difficulty: no task says how hard its examples are.")
     return said
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from weak2strong.analysis.estimates import columns, score_estimate
 from weak2strong.analysis.intervals import Metric
-from weak2strong.analysis.tested import Tested
+from weak2strong.analysis.tested import Tested, Who
 from weak2strong.errors import UserError
 
 BUCKETS = 4
@@ -59,6 +59,26 @@ def buckets(difficulty: np.ndarray, edges: Sequence[float] = ()) -> list[Bucket]
     return [Bucket(ends[i], ends[i + 1], of == i) for i in range(len(edges) + 1)]
 
 
+def quarters(difficulty: np.ndarray) -> list[int]:
+    """For each quarter of the examples by rank, easy to hard, the bucket in which it begins.
+
+    Every bucket is there, and none twice but where equally hard examples fill several quarters.
+    """
+    first = np.quantile(difficulty, np.arange(BUCKETS) / BUCKETS, method="higher")
+    lows = [bucket.low for bucket in buckets(difficulty)]
+    return (np.searchsorted(lows, first, side="right") - 1).tolist()
+
+
+def in_buckets(
+    tested: Tested, edges: Sequence[float] = ()
+) -> Iterator[tuple[int, Bucket, Who, np.ndarray]]:
+    """What every role answers in every bucket: its number, the bucket, who, and ``(S, m, ...)``."""
+    assert tested.difficulty is not None
+    for number, bucket in enumerate(buckets(tested.difficulty, edges)):
+        for who, answers in tested.roles.items():
+            yield number, bucket, who, answers[:, bucket.members]
+
+
 def difficulty_rows(
     tested: Tested, metric: Metric, edges: Sequence[float] = ()
 ) -> Iterator[dict[str, Any]]:
@@ -66,26 +86,21 @@ def difficulty_rows(
 
     ``role`` is floor, student or ceiling, and ``method`` empty except for students.
     """
-    assert tested.difficulty is not None
-    roles = [("floor", "", tested.floor)]
-    roles += [("student", method, of) for method, of in tested.students.items()]
-    roles += [("ceiling", "", tested.ceiling)]
-    for number, bucket in enumerate(buckets(tested.difficulty, edges)):
+    for number, bucket, (role, method), answers in in_buckets(tested, edges):
         here = bucket.members
         groups = len(np.unique(tested.groups[here]))
-        for role, method, answers in roles:
-            found = score_estimate(
-                answers[:, here], tested.labels[here], metric, tested.weights[:, here], groups
-            )
-            yield {
-                "bucket": number,
-                "from": bucket.low,
-                "to": bucket.high,
-                "examples": int(here.sum()),
-                "role": role,
-                "method": method,
-                **columns("score", found),
-            }
+        found = score_estimate(
+            answers, tested.labels[here], metric, tested.weights[:, here], groups
+        )
+        yield {
+            "bucket": number,
+            "from": bucket.low,
+            "to": bucket.high,
+            "examples": int(here.sum()),
+            "role": role,
+            "method": method,
+            **columns("score", found),
+        }
 
 
 def _list(edges: Sequence[float]) -> str:

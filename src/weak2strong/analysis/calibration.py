@@ -25,6 +25,7 @@ import numpy as np
 
 from weak2strong.analysis.estimates import SHARE, columns, estimated, mean_estimate
 from weak2strong.analysis.tested import Tested
+from weak2strong.study.answered import right
 
 BINS = 10
 
@@ -88,8 +89,8 @@ def squared_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
     """ECE, Brier score and log loss of answers ``(S, n, k)``, means over seeds."""
     confidence = answers.max(axis=2)
-    right = (answers.argmax(axis=2) == tested.labels).astype(float)
-    pairs = list(zip(confidence, right, strict=True))
+    hits = right(answers, tested.labels, tested.kind).astype(float)
+    pairs = list(zip(confidence, hits, strict=True))
     scores = np.array([calibration_error(c, r) for c, r in pairs])
     drawn = np.stack([calibration_error(c, r, tested.weights) for c, r in pairs], axis=1)
     one_hot = np.eye(answers.shape[2])[tested.labels]
@@ -97,7 +98,7 @@ def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
         "brier": (squared_distance(answers, one_hot), (0.0, 2.0)),
         "log_loss": (log_loss(answers, tested.labels), (0.0, np.inf)),
         "confidence": (confidence, SHARE),
-        "accuracy": (right, SHARE),
+        "accuracy": (hits, SHARE),
     }
     row = columns("ece", estimated(scores, drawn, tested.group_count, SHARE))
     row["ece_if_calibrated"] = float(np.mean([error_if_calibrated(c) for c in confidence]))
@@ -113,7 +114,7 @@ def reliability_rows(tested: Tested, answers: np.ndarray) -> Iterator[dict[str, 
     ``confidence`` is the mean in the bin, ``accuracy`` the share of right answers.
     """
     for seed, one in enumerate(answers):
-        confidence, right = one.max(axis=1), one.argmax(axis=1) == tested.labels
+        confidence, hits = one.max(axis=1), right(one, tested.labels, tested.kind)
         of = equal_mass_bins(confidence)
         for at in np.unique(of):
             yield {
@@ -121,5 +122,5 @@ def reliability_rows(tested: Tested, answers: np.ndarray) -> Iterator[dict[str, 
                 "bin": int(at),
                 "examples": int((of == at).sum()),
                 "confidence": float(confidence[of == at].mean()),
-                "accuracy": float(right[of == at].mean()),
+                "accuracy": float(hits[of == at].mean()),
             }

@@ -65,6 +65,18 @@ def estimated(
     return Estimate(float(scores.mean()), float(low), float(high))
 
 
+def seed_means(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+    """The mean over examples of each seed, ``(S,)``; nan where it has no example.
+
+    Args:
+        values: ``(S, n)``.
+        among: which examples of each seed are meant, booleans ``(S, n)``; all if None.
+    """
+    chosen = np.ones(values.shape) if among is None else among.astype(float)
+    with np.errstate(invalid="ignore"):
+        return (values * chosen).sum(axis=1) / chosen.sum(axis=1)
+
+
 def mean_estimate(
     values: np.ndarray,
     weights: np.ndarray,
@@ -86,23 +98,24 @@ def mean_estimate(
     """
     chosen = np.ones(values.shape) if among is None else among.astype(float)
     with np.errstate(invalid="ignore"):
-        scores = (values * chosen).sum(axis=1) / chosen.sum(axis=1)
         replicates = (weights @ (values * chosen).T) / (weights @ chosen.T)
-    return estimated(scores, replicates, groups, within)
+    return estimated(seed_means(values, among), replicates, groups, within)
+
+
+def seed_scores(answers: np.ndarray, labels: np.ndarray, metric: Metric) -> np.ndarray:
+    """The score of the answers of each seed, ``(S,)``."""
+    return np.array([metric(of_seed, labels) for of_seed in answers], dtype=float)
 
 
 def score_estimate(
     answers: np.ndarray, labels: np.ndarray, metric: Metric, weights: np.ndarray, groups: int
 ) -> Estimate | None:
-    """The score of answers ``(S, n, k)``, averaged over seeds (see `estimated`).
+    """The score of answers ``(S, n, ...)``, averaged over seeds (see `estimated`).
 
     The metric is one of which more is better; those of `weak2strong.metrics` are from 0 to 1.
     """
-    whole = np.ones((1, len(labels)))
-    scores, drawn = (
-        replicate_scores([answers], labels, metric, w)[:, :, 0] for w in (whole, weights)
-    )
-    return estimated(scores[0], drawn, groups, SHARE)
+    drawn = replicate_scores([answers], labels, metric, weights)[:, :, 0]
+    return estimated(seed_scores(answers, labels, metric), drawn, groups, SHARE)
 
 
 def columns(name: str, found: Estimate | None) -> dict[str, float | None]:

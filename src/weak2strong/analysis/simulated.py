@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from weak2strong.analysis.summary import Answers, Line
+from weak2strong.analysis.agreement import agreement_rows
+from weak2strong.analysis.summary import Line
+from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.errors import UserError
 from weak2strong.study.config import StudyConfig
 
@@ -27,14 +27,14 @@ def supervised_rows(
 ) -> Iterator[dict[str, Any]]:
     """A row a task and method of the run of one supervisor.
 
-    ``floor`` is the score of its labels on the test; agreement is the share of test examples that
-    the student answers as the supervisor does: of all, and of those where that is right or wrong
-    (null where there are none), the mean over seeds.
+    ``floor`` is the score of its labels on the test; agreement, with intervals, is that of
+    `weak2strong.analysis.agreement`.
     """
+    tested = dict[str, Tested]()
     for line in lines:
         r = line.recovered
-        answers = Answers(predictions.filter(task=line.task), config.seeds)
-        student, supervisor = answers.of("student", line.method), answers.of("floor")
+        if line.task not in tested:
+            tested[line.task] = read_tested(config, predictions, line.task)
         yield {
             "supervisor": config.simulated or REAL,
             "task": line.task,
@@ -46,34 +46,10 @@ def supervised_rows(
             "student": r.student,
             "ceiling": r.ceiling,
             **r.pgr,
-            **agreements(student, supervisor, answers.labels),
+            **_agreement(tested[line.task], line.method),
             "seeds": r.seeds,
             "examples": r.examples,
         }
-
-
-def agreements(
-    student: np.ndarray, supervisor: np.ndarray, labels: np.ndarray
-) -> dict[str, float | None]:
-    """How often both say the same, the mean over seeds.
-
-    Args:
-        student: probabilities (seeds, n, classes).
-        supervisor: likewise.
-        labels: ground truth (n,).
-    """
-    said, answered = supervisor.argmax(axis=2), student.argmax(axis=2)
-    right = said == labels
-    among = {"all": np.ones_like(right), "right": right, "wrong": ~right}
-    found = {}
-    for name, chosen in among.items():
-        shares = [
-            float((a == s)[c].mean())
-            for a, s, c in zip(answered, said, chosen, strict=True)
-            if c.any()
-        ]
-        found[f"agreement_{name}"] = float(np.mean(shares)) if shares else None
-    return found
 
 
 def read_simulated(folder: Path) -> pl.DataFrame:
@@ -91,3 +67,12 @@ def read_simulated(folder: Path) -> pl.DataFrame:
             f"{folder} holds no simulated supervisors: make some with "
             f"`w2s simulate --out {folder}`."
         ) from e
+
+
+def _agreement(tested: Tested, method: str) -> dict[str, float | None]:
+    """Agreement with all, right and wrong labels, as columns with their intervals."""
+    return {
+        f"agreement_{row['weak_label']}{end}": row[f"agreement{end}"]
+        for row in agreement_rows(tested, method)
+        for end in ("", "_low", "_high")
+    }

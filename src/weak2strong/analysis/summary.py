@@ -318,10 +318,9 @@ class Answers:
         parts = rows.sort("id").partition_by("role", "method", "seed", as_dict=True)
         self._parts: Mapping[tuple[Any, ...], pl.DataFrame] = parts
         one = self._parts["names", "", -1]
-        self._kind = one["kind"][0]
-        self.labels = labels_again(self._kind, one["label"].to_list())
-        self.groups = one["group"].to_numpy()
         self.kind = str(one["kind"][0])
+        self.labels = labels_again(one["kind"][0], one["label"].to_list())
+        self.groups = one["group"].to_numpy()
         self._ids = one["id"]
 
     def of(self, role: str, method: str = "") -> np.ndarray:
@@ -337,11 +336,11 @@ class Answers:
         return float(score(self.one(role, "", -1), self.labels))
 
     def one(self, role: str, method: str, seed: int) -> np.ndarray:
-        """Probabilities (examples, classes) of one role and seed."""
+        """Answers (examples, …) of one role and seed."""
         rows = self._parts.get((role, method, seed))
         if rows is None or not rows["id"].equals(self._ids):
             raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
-        return values_in(rows, self._kind)
+        return values_in(rows, self.kind)
 
 
 def _chance(on: str, labels: np.ndarray) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.summary import Answers
 from weak2strong.errors import UserError
+from weak2strong.metrics import usual_metric
+from weak2strong.study.answered import right, said
 from weak2strong.study.config import StudyConfig
 
 if TYPE_CHECKING:
@@ -19,24 +22,25 @@ if TYPE_CHECKING:
 REPLICATES = 1000
 """Of the bootstrap beneath every interval."""
 
-PROBABILISTIC = ("classification", "preference")
-"""Kinds of task whose answers are probabilities, which the analyses need."""
+Who = tuple[str, str]
+"""A role and, of a student, its method."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """One test set of n examples, and the answers of S seeds, as probabilities of k classes.
+    """One test set of n examples, and the answers of S seeds: probabilities of k classes, or texts.
 
     Attributes:
         labels: ground truth, ``(n,)``.
         groups: group ids, ``(n,)``.
-        floor: of the supervisors, ``(S, n, k)``.
+        floor: of the supervisors, ``(S, n, k)``; of the kinds in
+            `weak2strong.predictions.WRITTEN` texts ``(S, n)``.
         ceiling: of the ceiling models, likewise.
         students: of the students of each method, likewise.
         probe: of the probe with ground truth, ``(n, k)``: one for all seeds; None without one.
         difficulty: of each example, more for harder, ``(n,)``; None where that is not known.
-        weights: how often each example counts in each bootstrap replicate, ``(b, n)``, drawn
-            by group.
+        kind: of the task.
+        metric: name of what answers are scored by.
     """
 
     labels: np.ndarray
@@ -46,7 +50,31 @@ class Tested:
     students: Mapping[str, np.ndarray]
     probe: np.ndarray | None
     difficulty: np.ndarray | None
-    weights: np.ndarray
+    kind: str
+    metric: str
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """How often each example counts in each bootstrap replicate, ``(b, n)``, drawn by group."""
+        rng = np.random.default_rng([0, 0])
+        return group_weights(self.groups, REPLICATES, rng).astype(float)
+
+    @property
+    def roles(self) -> dict[Who, np.ndarray]:
+        """Answers of supervisors, students and ceilings."""
+        students = {("student", method): of for method, of in self.students.items()}
+        return {("floor", ""): self.floor, **students, ("ceiling", ""): self.ceiling}
+
+    @cached_property
+    def said(self) -> dict[Who, np.ndarray]:
+        """What each of the roles says, ``(S, n)`` (see `weak2strong.study.answered`)."""
+        return {who: said(answers, self.kind, self.metric) for who, answers in self.roles.items()}
+
+    @cached_property
+    def right(self) -> dict[Who, np.ndarray]:
+        """Whether it is right, booleans ``(S, n)``."""
+        every = np.stack(list(self.roles.values()))
+        return dict(zip(self.roles, right(every, self.labels, self.kind, self.metric), strict=True))
 
     @property
     def group_count(self) -> int:
@@ -54,24 +82,21 @@ class Tested:
         return len(np.unique(self.groups))
 
 
-def read_tested(config: StudyConfig, predictions: pl.DataFrame, task: str) -> Tested:
+def read_tested(
+    config: StudyConfig, predictions: pl.DataFrame, task: str, on: str | None = None
+) -> Tested:
     """The test set of one task of a run.
 
     Args:
         config: the study.
         predictions: of its run (see `weak2strong.study.record`).
         task: name.
+        on: name of the metric; the study's own if None.
 
     Raises:
-        UserError: where the task's answers are no probabilities, or its test examples are
-            all of one group.
+        UserError: where the task's test examples are all of one group.
     """
     rows = predictions.filter(task=task)
-    kind = rows["kind"][0]
-    if kind not in PROBABILISTIC:
-        raise UserError(
-            f"{task} is a {kind} task: its answers are texts, and the analyses need probabilities."
-        )
     answers = Answers(rows, config.seeds)
     if len(np.unique(answers.groups)) < 2:
         raise UserError(f"{task}: all test examples are of one group, so nothing has an interval.")
@@ -83,9 +108,8 @@ def read_tested(config: StudyConfig, predictions: pl.DataFrame, task: str) -> Te
         students={method: answers.of("student", method) for method in config.methods},
         probe=None if rows.filter(role="probe").is_empty() else answers.one("probe", "", -1),
         difficulty=_difficulty(rows),
-        weights=group_weights(answers.groups, REPLICATES, np.random.default_rng([0, 0])).astype(
-            float
-        ),
+        kind=answers.kind,
+        metric=on or config.metric or usual_metric(answers.kind),
     )
 
 

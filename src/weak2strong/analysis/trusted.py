@@ -11,6 +11,7 @@ import numpy as np
 from weak2strong.analysis.summary import Answers
 from weak2strong.analysis.verify import Verified, draw_trusted, verified
 from weak2strong.errors import UserError, unknown_name
+from weak2strong.study.answered import right, said
 from weak2strong.study.config import StudyConfig
 
 if TYPE_CHECKING:
@@ -81,17 +82,20 @@ def verify_students(
             drawn = draw_trusted(answers.groups, trusted, np.random.default_rng(seed))
         except UserError as e:
             raise UserError(f"{task}: {e}") from e
-        supervisor = answers.one("floor", "", student_seed).argmax(1)
+        by = (answers.kind, config.metric)
+        truth = answers.labels[drawn]
+        supervisor = answers.one("floor", "", student_seed)
         for method in methods or config.methods:
-            student = answers.one("student", method, student_seed).argmax(1)
-            truth = answers.labels[drawn]
+            student = answers.one("student", method, student_seed)
+            same = said(student, *by) == said(supervisor, *by)
+            hits, weak_hits = (right(x[drawn], truth, *by) for x in (student, supervisor))
             lines.append(
                 TrustedLine(
                     task,
                     method,
-                    verified(student[drawn] == truth, supervisor[drawn] == truth),
+                    verified(hits, weak_hits),
                     _fit(agreement, task, method, student_seed),
-                    float((student == supervisor).mean()),
+                    float(same.mean()),
                 )
             )
     return lines

@@ -108,7 +108,7 @@ def _agreement(tables: Tables) -> Printed:
         [
             "Share of these weak labels for which the student gives the same answer. On wrong "
             "ones it imitates errors; what it does not imitate there, it corrects (with two "
-            "classes)."
+            "classes; otherwise it may err in its own way)."
         ],
     )
     frame = tables["agreement"]
@@ -125,7 +125,7 @@ def _confusion(tables: Tables) -> Printed:
     shown = Printed(
         "Who is right: share of test examples",
         ["method", "both", "student alone", "supervisor alone", "neither"],
-        ["Student alone minus supervisor alone is what accuracy gains."],
+        ["Student alone minus supervisor alone is the student's gain in right answers."],
     )
     for _, of in tables["confusion"].group_by(["run", "task", "method"], maintain_order=True):
         rows = of.to_dicts()

@@ -1,4 +1,4 @@
-"""Chess positions as pictures, where the text of an example is one."""
+"""Chess positions as pictures, where the text of an example has one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ PIECES = dict(zip("kqrbnp", "♚♛♜♝♞♟", strict=True))
 """The solid signs: white's pieces are drawn with an outline, black's filled."""
 
 _OF_SIGN = {sign: piece for piece, sign in SIGNS.items()}
-_HEAD = 6
-"""Words of a spaced board before its squares: side to move, castling rights, en passant."""
+_SPACED = re.compile(
+    # Side to move, castling rights and en passant, then the squares, each a word.
+    rf"(?<!\S)([wb])(?:\s+[{SIGNS['K']}{SIGNS['Q']}{SIGNS['k']}{SIGNS['q']}{SIGNS['.']}]){{4}}"
+    rf"\s+[a-h{SIGNS['.']}]((?:\s+[{''.join(_OF_SIGN)}]){{64}})(?!\S)"
+)
+_FEN = re.compile(
+    r"(?<!\S)(?:[1-8pnbrqkPNBRQK]{1,8}/){7}[1-8pnbrqkPNBRQK]{1,8} [wb] (?:-|[KQkq]{1,4}) "
+    r"(?:-|[a-h][36]) \d+ \d+"
+)
 
 
 def picture(text: str) -> str | None:
-    """A position as SVG, from a spaced board or FEN; None for any other text."""
+    """A position as SVG: the first spaced board or FEN in a text; None where it has none."""
     found = _spaced(text) or _fen(text)
     if found is None:
         return None
@@ -49,22 +56,19 @@ def picture(text: str) -> str | None:
 
 
 def _spaced(text: str) -> tuple[bool, str] | None:
-    words = text.split()
-    if len(words) != _HEAD + 64 or words[0] not in ("w", "b"):
+    found = _SPACED.search(text)
+    if found is None:
         return None
-    if not all(word in _OF_SIGN for word in words[_HEAD:]):
-        return None
-    return words[0] == "w", "".join(_OF_SIGN[word] for word in words[_HEAD:])
+    return found[1] == "w", "".join(_OF_SIGN[word] for word in found[2].split())
 
 
 def _fen(text: str) -> tuple[bool, str] | None:
-    if text.count("/") != 7 or len(text.split()) != 6:
-        return None
+    found = _FEN.search(text)
     try:
-        board = read_board(text)
+        board = read_board(found[0]) if found else None
     except ValueError:
         return None
-    return board.white, board.squares
+    return board and (board.white, board.squares)
 
 
 def _placement(squares: str) -> str:

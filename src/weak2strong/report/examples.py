@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -13,6 +14,9 @@ from weak2strong.study.examples import CORRECTED, IMITATED, LONGEST, LOST, OUTCO
 
 SHOWN = 4
 """Examples a task and outcome on a page."""
+
+NOTHING = "(nothing)"
+"""Stands for an empty text."""
 
 TITLES = {
     CORRECTED: "Students corrected the supervisor",
@@ -29,8 +33,8 @@ class Case:
         id: its own.
         texts: what a model reads, each cut to `LONGEST` characters.
         cut: whether some text was.
-        truth: name of its class.
-        supervisor: name of the class that the supervisor gave.
+        truth: name of its class, or the texts that count as right.
+        supervisor: name of the class that the supervisor gave, or what it wrote.
         student: likewise, of the first of the methods.
         methods: whose students did so.
     """
@@ -45,20 +49,20 @@ class Case:
 
     @property
     def boards(self) -> tuple[Markup, ...]:
-        """Pictures of the texts that are chess positions."""
+        """Pictures of the chess positions in the texts."""
         found = (picture(text) for text in self.texts)
         return tuple(Markup(svg) for svg in found if svg)
 
 
 def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
     """Examples by task and outcome; empty where the run kept no texts."""
-    if run.examples is None or not run.has_classes:
+    if run.examples is None:
         return {}
     kept = run.examples.drop_nulls("texts")
     texts = {(task, id): tuple(t) for task, id, t in kept.select("task", "id", "texts").iter_rows()}
     classes = {task["name"]: task["classes"] for task in run.tasks}
     found = {task: {outcome: list[Case]() for outcome in OUTCOMES} for task in run.by_task}
-    for row in outcomes(run.predictions).iter_rows(named=True):
+    for row in outcomes(run.predictions, run.config.metric).iter_rows(named=True):
         place = found[row["task"]][row["outcome"]]
         at = (row["task"], row["id"])
         if len(place) < SHOWN and at in texts:
@@ -68,14 +72,19 @@ def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
                     id=row["id"],
                     texts=texts[at],
                     cut=any(len(t) >= LONGEST for t in texts[at]),
-                    truth=_name(names, row["label"]),
-                    supervisor=_name(names, row["supervisor"]),
-                    student=_name(names, row["student"]),
+                    truth=_shown(names, row["label"]),
+                    supervisor=_shown(names, row["supervisor"]),
+                    student=_shown(names, row["student"]),
                     methods=tuple(row["methods"]),
                 )
             )
     return found
 
 
-def _name(classes: Sequence[str] | None, index: int) -> str:
-    return str(classes[index]) if classes and index < len(classes) else str(index)
+def _shown(classes: Sequence[str] | None, answer: Any) -> str:
+    """A class by its name, a text as it was written, and several of which any counts."""
+    if isinstance(answer, list):
+        return " or ".join(answer)
+    if isinstance(answer, str):
+        return answer.strip() or NOTHING
+    return str(classes[answer]) if classes and answer < len(classes) else str(answer)

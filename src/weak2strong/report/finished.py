@@ -12,6 +12,7 @@ from weak2strong.analysis.audit.run import RunAudit, read_run_audit
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks
 from weak2strong.analysis.summary import Line
+from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.study.examples import read_examples
 
 if TYPE_CHECKING:
@@ -67,46 +68,7 @@ class Finished(FinishedRun):
             found.setdefault(line.task, []).append(line)
         return found
 
-    @property
-    def has_classes(self) -> bool:
-        """Whether answers are probabilities of classes, and not texts."""
-        return "probabilities" in self.predictions.columns
-
     @cached_property
-    def judged(self) -> pl.DataFrame:
-        """Every answer of floor, students and ceiling on the test set, where there are classes.
-
-        Columns task, role, method, seed, id, label, answer, right, confidence (the probability
-        of the answer).
-        """
-        import polars as pl
-
-        return (
-            self.predictions.filter(
-                pl.col("role").is_in(["floor", "student", "ceiling"]),
-                # Not the ceilings that have read the texts first.
-                (pl.col("role") != "ceiling") | (pl.col("method") == ""),
-            )
-            .with_columns(
-                answer=pl.col("probabilities").list.arg_max().cast(pl.Int64),
-                confidence=pl.col("probabilities").list.max(),
-            )
-            .with_columns(right=pl.col("answer") == pl.col("label"))
-            .select(
-                *("task", "role", "method", "seed", "id", "label", "answer", "right", "confidence")
-            )
-        )
-
-    @cached_property
-    def pairs(self) -> pl.DataFrame:
-        """Students' answers beside their supervisor's of the same seed.
-
-        The columns of `judged` without role, and weak_answer and weak_right.
-        """
-        import polars as pl
-
-        weak = self.judged.filter(role="floor").select(
-            "task", "seed", "id", weak_answer="answer", weak_right="right"
-        )
-        students = self.judged.filter(pl.col("role") == "student").drop("role")
-        return students.join(weak, on=["task", "seed", "id"], maintain_order="left")
+    def tested(self) -> dict[str, Tested]:
+        """The test set of each task: answers, what they say, and whether they are right."""
+        return {task: read_tested(self.config, self.predictions, task) for task in self.by_task}

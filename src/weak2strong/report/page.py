@@ -178,7 +178,6 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
         "lines_note": intervals_note(run.lines).strip(),
         "over": over and (over_tasks_titles(over), over_tasks_rows(over), over_tasks_notes(over)),
         "has_texts": run.examples is not None,
-        "has_classes": run.has_classes,
         "tasks": [
             {
                 "name": task,

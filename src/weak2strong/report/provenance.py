@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from weak2strong.predictions import WRITTEN
 from weak2strong.report.audit import audit_told
 from weak2strong.report.experiments.experiment import Experiment
 from weak2strong.report.finished import Finished
@@ -22,7 +23,7 @@ def provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
         if "device" in e:
             rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
-    if isinstance(run, Finished) and run.has_classes:
+    if isinstance(run, Finished) and not WRITTEN.intersection(run.predictions["kind"]):
         rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
     for key, value in e.items():
         if key == "diff":

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 NOTE = (
     "floor: the test score of the labels that students learn from. agree: share of test labels "
-    "that the student gives too, of all, of right and of wrong ones. real: the supervisor's own "
-    "soft labels; all others are hard labels that are made of ground truth, so these supervisors "
-    "are no methods."
+    "that the student gives too, of all, of right and of wrong ones; the file has intervals of all "
+    "three. real: the supervisor's own soft labels; all others are hard labels that are made of "
+    "ground truth, so these supervisors are no methods."
 )
 
 
@@ -37,11 +37,12 @@ def simulated_tables(rows: Sequence[Mapping[str, Any]]) -> list[TextTable]:
                 f"{row['floor']:.3f}",
                 f"{row['student']:.3f}",
                 pgr_of_row(row),
-                *(_share(row[f"agreement_{name}"]) for name in ("all", "right", "wrong")),
+                *(_share(row[f"agreement_{name}"]) for name in ("all", "right")),
+                _imitation(row),
             ]
             for row in here
         ]
-        tables.append(TextTable(caption, (*titles, "wrong"), "llrrrrrr", cells))
+        tables.append(TextTable(caption, (*titles, "wrong [95%]"), "llrrrrrr", cells))
     return tables
 
 
@@ -64,6 +65,13 @@ def print_simulated(
         print_text_table(table, console)
     for note in simulated_notes(rows, summaries):
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
+def _imitation(row: Mapping[str, Any]) -> str:
+    if row["agreement_wrong"] is None:
+        return "-"
+    share, low, high = (f"{row[f'agreement_wrong{end}']:.3f}" for end in ("", "_low", "_high"))
+    return f"{share} [{low}, {high}]"
 
 
 def _share(share: float | None) -> str:

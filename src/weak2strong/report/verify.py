@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 NOTES = (
     "alone right: trusted labels that the student, or its supervisor, alone has right. "
-    "difference: of their accuracies, with Tango's score interval. p: McNemar's exact test, "
-    "two-sided, not corrected for the number of rows.",
+    "difference: of the shares that they have right, with Tango's score interval. p: McNemar's "
+    "exact test, two-sided, not corrected for the number of rows.",
     "needed: labels in all with which the test would tell the two apart with chance 0.8, if the "
     "difference is as it looks (a guess as rough as the difference). fit: share of training inputs "
     "on which the student gives its weak label's answer; agrees: share of test inputs on which it "

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from weak2strong.study.answered import judged
 from weak2strong.study.desk import Desk
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ FILE = "examples.parquet"
 
 CORRECTED, IMITATED, LOST = "corrected", "imitated", "lost"
 OUTCOMES = (CORRECTED, IMITATED, LOST)
-"""The supervisor was wrong and the student right; both gave the same wrong answer; the
-supervisor was right and the student wrong."""
+"""The supervisor was wrong and the student right; both gave the same wrong answer (of texts, the
+same to the study's metric); the supervisor was right and the student wrong."""
 
 KEPT = 20
 """Examples a task and outcome whose texts are kept."""
@@ -30,38 +31,42 @@ LONGEST = 500
 """Characters of a text that are kept."""
 
 
-def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
+def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
     """What became of the supervisor's answers of the first seed, an example and outcome a row.
 
     Args:
-        predictions: of a run (see `weak2strong.study.record`) whose answers are probabilities.
+        predictions: of a run (see `weak2strong.study.record`).
+        on: name of the study's metric; the usual one if None.
 
     Returns:
         Columns task, id, outcome, methods (whose students did so), label, supervisor (its
-        answer) and student (the answer of the first of the methods), within a task and outcome
-        sorted by the number of methods, most first, then by id.
+        answer, a class index or what it wrote) and student (the answer of the first of the
+        methods), within a task and outcome sorted by the number of methods, most first, then by
+        id.
     """
     import polars as pl
 
-    first = predictions.filter(pl.col("seed") == 0).with_columns(
-        answer=pl.col("probabilities").list.arg_max().cast(pl.Int64)
+    first = judged(predictions.filter(pl.col("seed") == 0), on)
+    written = "answer" in first.columns
+    first = first.with_columns(answer=pl.col("answer" if written else "said"))
+    floor = first.filter(role="floor").select(
+        "task", "id", supervisor="answer", weak_said="said", weak_right="right"
     )
-    floor = first.filter(role="floor").select("task", "id", supervisor="answer")
-    label, weak, answer = (pl.col(name) for name in ("label", "supervisor", "answer"))
+    right, weak_right = pl.col("right"), pl.col("weak_right")
     return (
         first.filter(role="student")
         .join(floor, on=["task", "id"], maintain_order="left")
         .with_columns(
-            outcome=pl.when((weak != label) & (answer == label))
+            outcome=pl.when(~weak_right & right)
             .then(pl.lit(CORRECTED))
-            .when((weak != label) & (answer == weak))
+            .when(~weak_right & (pl.col("said") == pl.col("weak_said")))
             .then(pl.lit(IMITATED))
-            .when((weak == label) & (answer != label))
+            .when(weak_right & ~right)
             .then(pl.lit(LOST))
         )
         .drop_nulls("outcome")
         .group_by("task", "outcome", "id", maintain_order=True)
-        .agg("method", pl.col("label", "supervisor").first(), student=answer.first())
+        .agg("method", pl.col("label", "supervisor").first(), student=pl.col("answer").first())
         .rename({"method": "methods"})
         .sort(
             "task",
@@ -73,20 +78,21 @@ def outcomes(predictions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def write_examples(folder: Path, desks: Mapping[str, Desk], predictions: pl.DataFrame) -> None:
-    """Write ``examples.parquet``: task, id, texts. Without rows where answers are texts.
+def write_examples(
+    folder: Path, desks: Mapping[str, Desk], predictions: pl.DataFrame, on: str | None
+) -> None:
+    """Write ``examples.parquet``: task, id, texts.
 
     Args:
         folder: of the run.
         desks: of its tasks, by name.
         predictions: of the run.
+        on: name of the study's metric; the usual one if None.
     """
     import polars as pl
 
-    kept = set[tuple[str, str]]()
-    if "probabilities" in predictions.columns:
-        found = outcomes(predictions).group_by("task", "outcome", maintain_order=True).head(KEPT)
-        kept.update(found.select("task", "id").iter_rows())
+    found = outcomes(predictions, on).group_by("task", "outcome", maintain_order=True).head(KEPT)
+    kept = set(found.select("task", "id").iter_rows())
     rows = [
         (name, e.item.id, [text[:LONGEST] for text in e.item.texts])
         for name, desk in desks.items()

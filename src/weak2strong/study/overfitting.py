@@ -25,6 +25,7 @@ from weak2strong.predictions import WRITTEN, Predictions
 from weak2strong.progress import Progress
 from weak2strong.store import Store
 from weak2strong.study import stages
+from weak2strong.study.answered import by_weak_label, right, said
 from weak2strong.study.cells import Step
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
@@ -140,13 +141,14 @@ def curve(
     ids, labels = tuple(truth), np.array(list(truth.values()))
     score = metric(kind, config.metric)
     watch = metric(kind, config.strong_training.stopping_metric)
-    said = weak["test"].at(ids).argmax(axis=1)
-    among = {"all": np.ones(len(said), bool), "right": said == labels, "wrong": said != labels}
+    given = weak["test"].at(ids)
+    told = said(given, kind, config.metric)
+    among = by_weak_label(right(given, labels, kind, config.metric))
     rows = []
     for fraction, loss, look in zip(trace.fractions, trace.losses, trace.looks, strict=True):
         answers, watched = look["test"].at(ids), look["validation"]
         seen = hard_labels(kind, weak["validation"].at(watched.ids))
-        same = answers.argmax(axis=1) == said
+        same = said(answers, kind, config.metric) == told
         shares = {n: float(same[x].mean()) if x.any() else None for n, x in among.items()}
         rows.append(
             {

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import weak2strong
 from weak2strong.errors import UserError
-from weak2strong.metrics import METRICS, metric, performance_gap_recovered
+from weak2strong.metrics import METRICS, performance_gap_recovered
 from weak2strong.predictions import Predictions, column
 from weak2strong.study import stages
+from weak2strong.study.answered import said
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk, runtime
 from weak2strong.study.examples import write_examples
-from weak2strong.tasks.kinds import hard_labels, true_labels
+from weak2strong.tasks.kinds import true_labels
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,7 +98,7 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
             )
         rows.extend(_rows(config, name, scores))
     predictions = pl.concat(frames)
-    write_examples(folder, desks, predictions)
+    write_examples(folder, desks, predictions, config.metric)
     results = pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64})
     # Results last, and each renamed into place: who finds them finds a whole run.
     for name, frame in (
@@ -112,18 +113,20 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
 
 def _agreements(config: StudyConfig, desk: Desk) -> Iterator[dict[str, Any]]:
     """One row a student and split: the share of examples that it answers as its supervisor."""
+    kind = desk.task.kind
     for seed in range(config.seeds):
         labels = stages.weak_labels(desk, seed)
         for method in config.methods:
             for split, answers in stages.student(desk, method, seed).items():
-                told = hard_labels(desk.task.kind, labels[split].at(answers.ids))
+                told = said(labels[split].at(answers.ids), kind, config.metric)
+                same = said(answers.values, kind, config.metric) == told
                 yield {
                     "task": desk.task.name,
                     "method": method,
                     "seed": seed,
                     "split": split,
                     "examples": len(told),
-                    "agreement": float(metric(desk.task.kind)(answers.values, told)),
+                    "agreement": float(same.mean()),
                 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.agreement import agreement_by_seed
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import GRID, INK, PAPER, Looks, new, rows_of
 from weak2strong.report.finished import Finished
@@ -14,6 +15,9 @@ from weak2strong.report.finished import Finished
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
+
+NAMES = {"wrong": "supervisor is wrong", "all": "all", "right": "supervisor is right"}
+"""Of the weak labels that agreement is with."""
 
 WHERE = {
     "supervisor is wrong": ("X", PAPER),
@@ -24,21 +28,22 @@ WHERE = {
 
 
 def data(run: Finished) -> pl.DataFrame | None:
-    """A row a task, method, seed and part of the test set: the share of like answers."""
+    """A row a task, method, seed and part of the test set: the share of like answers.
+
+    Without the parts of which some seed has no example.
+    """
+    import numpy as np
     import polars as pl
 
-    if not run.has_classes:
-        return None
-    same = pl.col("answer") == pl.col("weak_answer")
-    weak = pl.col("weak_right")
-    shares = run.pairs.group_by("task", "method", "seed", maintain_order=True).agg(
-        same.filter(~weak).mean().alias("supervisor is wrong"),
-        same.mean().alias("all"),
-        same.filter(weak).mean().alias("supervisor is right"),
-    )
-    return shares.unpivot(
-        index=["task", "method", "seed"], variable_name="where", value_name="agreement"
-    ).drop_nulls()
+    rows = []
+    for task, tested in run.tested.items():
+        for method in run.config.methods:
+            of = agreement_by_seed(tested, method)
+            for weak_label, where in NAMES.items():
+                shares = of[weak_label]
+                if np.isfinite(shares).all():
+                    rows += [(task, method, s, where, x) for s, x in enumerate(shares.tolist())]
+    return pl.DataFrame(rows, schema=["task", "method", "seed", "where", "agreement"], orient="row")
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, tuple[float, float, float]]]:

@@ -1,71 +1,100 @@
-"""Scores from the easiest fifth of each task to the hardest, where tasks tell difficulties."""
+"""Scores from the easiest test examples of a task to the hardest, where it tells difficulties."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.by_difficulty import in_buckets, quarters
+from weak2strong.analysis.estimates import seed_scores
+from weak2strong.metrics import metric
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import CEILING, FLOOR, PAPER, Look, Looks, new
+from weak2strong.report.figures.style import PAPER, Looks, curves, look_of, new
 from weak2strong.report.finished import Finished
+from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-PARTS = 5
-NAMES = ("easiest fifth", "second", "third", "fourth", "hardest fifth")
+QUARTERS = ("easiest quarter", "second", "third", "hardest quarter")
 
 
 def data(run: Finished) -> pl.DataFrame | None:
-    """A row a role, method and fifth of difficulty; None where no task knows difficulties.
+    """A row a task, part, role, method and seed; None where no task tells easy from hard.
 
-    Fifths are cut by rank within a task. Columns part (0 is easiest), accuracy (mean over the
-    tasks), and low and high, the least and most of the seeds' accuracies.
+    Parts are the buckets of `weak2strong.analysis.by_difficulty`, ``part`` 0 being the easiest,
+    ``from`` and ``to`` their ends. Of several tasks they are quarters, so that means can be taken:
+    a bucket of equally hard examples stands in every quarter that begins in it. Without tasks of
+    which some bucket has no score.
     """
+    import numpy as np
     import polars as pl
 
-    if "difficulty" not in run.predictions.columns or not run.has_classes:
-        return None
-    test = run.predictions.filter(role="names").drop_nulls("difficulty")
-    if test["difficulty"].n_unique() < PARTS:
-        return None
-    rank, n = pl.col("difficulty").rank("ordinal"), pl.len()
-    parts = test.select("task", "id", part=((rank - 1) * PARTS // n).over("task").cast(pl.Int64))
-    of = ["role", "method", "part"]
-    by_seed = (
-        run.judged.join(parts, on=["task", "id"])
-        .group_by("task", "seed", *of)
-        .agg(accuracy=pl.col("right").mean())
-        .group_by("seed", *of)
-        .agg(accuracy=pl.col("accuracy").mean())
-    )
-    score = pl.col("accuracy")
+    found = []
+    for task, tested in run.tested.items():
+        if tested.difficulty is None:
+            continue
+        score = metric(tested.kind, tested.metric)
+        rows = [
+            (task, tested.metric, part, bucket.low, bucket.high, *who, seed, x)
+            for part, bucket, who, answers in in_buckets(tested)
+            for seed, x in enumerate(seed_scores(answers, tested.labels[bucket.members], score))
+        ]
+        held = quarters(tested.difficulty)
+        if len(set(held)) > 1 and np.isfinite([row[-1] for row in rows]).all():
+            found.append((rows, held))
+    names = ["task", "metric", "part", "from", "to", "role", "method", "seed", "score"]
+    rows = [row for of, _ in found for row in of]
+    if len(found) > 1:
+        rows = [
+            (task, on, quarter, *rest)
+            for of, held in found
+            for quarter, bucket in enumerate(held)
+            for task, on, part, *rest in of
+            if part == bucket
+        ]
+    return pl.DataFrame(rows, schema=names, orient="row") if rows else None
+
+
+def _means(frame: pl.DataFrame) -> pl.DataFrame:
+    """Score a role, method and part, mean over tasks and seeds; low and high are of the seeds."""
+    import polars as pl
+
+    of, score = ["role", "method", "part"], pl.col("score")
     return (
-        by_seed.group_by(of)
+        frame.group_by(*of, "seed")
+        .agg(score.mean())
+        .group_by(of)
         .agg(score.mean(), score.min().alias("low"), score.max().alias("high"))
         .sort(of)
     )
 
 
-def _curves(frame: pl.DataFrame, methods: list[str]) -> list[tuple[str, pl.DataFrame]]:
-    roles = [("floor", ""), *(("student", m) for m in methods), ("ceiling", "")]
-    named = {"floor": "supervisor", "ceiling": "ceiling"}
-    return [(named.get(r, m), frame.filter(role=r, method=m)) for r, m in roles]
+def _parts(frame: pl.DataFrame) -> list[str]:
+    """What the parts are called, easy to hard."""
+    if frame["task"].n_unique() > 1:
+        return list(QUARTERS)
+    ends = frame.select("part", "from", "to").unique().sort("part")
+    return [f"{_short(low)} to {_short(high)}" for _, low, high in ends.iter_rows()]
+
+
+def _short(end: float) -> str:
+    """An end of a bucket, to four digits or to the unit."""
+    return f"{end:.4g}" if abs(end) < 1e4 else f"{end:,.0f}"
 
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     """A curve a role and method."""
-    there = set(frame["method"])
-    curves = _curves(frame, [m for m in looks if m in there])
+    models, names = curves(_means(frame), looks), _parts(frame)
     figure, axes = new(height=3.1)
-    for i, (name, curve) in enumerate(curves):
-        look = looks.get(name) or Look(FLOOR if name == "supervisor" else CEILING, "o")
+    for i, (name, curve) in enumerate(models):
+        look = look_of(name, looks)
         # Side by side, so that intervals do not hide each other.
-        x = [p + 0.5 * (i + 0.5) / len(curves) - 0.25 for p in curve["part"]]
+        x = [p + 0.5 * (i + 0.5) / len(models) - 0.25 for p in curve["part"]]
         axes.vlines(x, curve["low"].to_list(), curve["high"].to_list(), color=look.colour, lw=1)
         axes.plot(
             x,
-            curve["accuracy"].to_list(),
+            curve["score"].to_list(),
             marker=look.mark,
             color=look.colour,
             markeredgecolor=PAPER,
@@ -73,46 +102,63 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             markersize=6,
             label=name,
         )
-    axes.set_xticks(range(PARTS), NAMES)
-    axes.set_ylabel("accuracy on the test set")
+    axes.set_xticks(range(len(names)), names)
+    if names != list(QUARTERS):
+        axes.set_xlabel("difficulty, in the task's own unit")
+    axes.set_ylabel(f"{_metric(frame)} on the test set")
     axes.grid(axis="y")
     figure.legend(loc="outside right upper")
     return figure
 
 
+def _metric(frame: pl.DataFrame) -> str:
+    name: str = frame["metric"][0]
+    return TITLES.get(name, name)
+
+
 def title(frame: pl.DataFrame) -> str:
     """How much the supervisor and its students lose from easy to hard."""
+    means, last = _means(frame), frame["part"].max()
 
     def fall(role: str) -> float:
-        of = frame.filter(role=role)
-        ends = (of.filter(part=part)["accuracy"].to_list() for part in (0, PARTS - 1))
+        of = means.filter(role=role)
+        ends = (of.filter(part=part)["score"].to_list() for part in (0, last))
         easy, hard = (sum(x) / len(x) for x in ends)
         return hard - easy
 
+    part = "quarter" if frame["task"].n_unique() > 1 else "bucket"
     return (
-        f"From the easiest to the hardest fifth, supervisors' accuracy changes by "
+        f"From the easiest to the hardest {part}, supervisors' {_metric(frame)} changes by "
         f"{fall('floor'):+.2f}, their students' by {fall('student'):+.2f}"
     )
 
 
 def alt(frame: pl.DataFrame) -> str:
     """Every point."""
-    methods = sorted(set(frame.filter(role="student")["method"]))
     return (
         "; ".join(
-            f"{name}: " + ", ".join(f"{x:.2f}" for x in curve["accuracy"])
-            for name, curve in _curves(frame, methods)
+            f"{name}: " + ", ".join(f"{x:.2f}" for x in curve["score"])
+            for name, curve in curves(_means(frame))
         )
-        + ", from easiest to hardest fifth."
+        + f", for {', '.join(_parts(frame))}."
     )
 
 
 def note(frame: pl.DataFrame) -> str:
-    """What the fifths and lines are."""
-    return (
-        "Fifths of the test examples by difficulty, cut by rank within each task that gives it; "
-        "means over tasks and seeds. Lines: from the lowest seed to the highest."
-    )
+    """What the parts and lines are."""
+    tasks = frame["task"].n_unique()
+    if tasks > 1:
+        parts = (
+            f"Quarters of the test examples by difficulty, within each of the {tasks} tasks that "
+            "tell it; equally hard examples stay together, so that a task may have fewer parts. "
+            "Means over these tasks and seeds."
+        )
+    else:
+        parts = (
+            "Buckets of test examples by difficulty, cut at its quartiles; a bucket ends before "
+            "its upper number, the last one with it. Means over seeds."
+        )
+    return f"{parts} Lines: from the lowest seed to the highest."
 
 
 DIFFICULTY = FigureKind("difficulty", data, draw, title, alt, note)

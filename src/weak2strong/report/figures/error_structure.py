@@ -33,9 +33,10 @@ BAR = 0.8
 
 
 def data(rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a task, supervisor and method: PGR with its interval, and imitated errors."""
-    columns = ["task", "supervisor", "method", "pgr", "pgr_low", "pgr_high", "agreement_wrong"]
-    return rows.select(columns)
+    """A row a task, supervisor and method: PGR and imitated errors, with intervals."""
+    ends = ("", "_low", "_high")
+    numbers = [f"{name}{end}" for name in ("pgr", "agreement_wrong") for end in ends]
+    return rows.select("task", "supervisor", "method", *numbers)
 
 
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
@@ -71,7 +72,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             pgr.set_title(clipped(task))
     grid[-1, 0].set_xlim(low - 0.05, high + 0.05)
     grid[-1, 0].set_xlabel("PGR: 0 supervisor, 1 ceiling")
-    grid[-1, 1].set_xlim(0, 1.18)
+    grid[-1, 1].set_xlim(0, 1.02)
     grid[-1, 1].set_xticks([0, 0.5, 1])
     grid[-1, 1].set_xlabel("agreement with wrong labels")
     if len(methods) > 1:
@@ -84,19 +85,24 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 def _bars(pgr: Axes, wrong: Axes, row: dict[str, Any], at: float, bar: dict[str, Any]) -> None:
     """The two bars of one supervisor and method, with their numbers."""
     small = {"textcoords": "offset points", "va": "center", "fontsize": 7}
-    said = "undefined"
+    beside, said = ("axes fraction", "data"), "undefined"
     if row["pgr"] is not None:
         said = f"{row['pgr']:.2f}"
         pgr.barh(at, row["pgr"], **bar)
-        # A light line beneath, so that the interval is seen on a bar too.
-        for colour, width in ((PAPER, 3.0), (INK, 1.2)):
-            ends = [row["pgr_low"], row["pgr_high"]]
-            pgr.plot(ends, [at, at], color=colour, linewidth=width)
-    pgr.annotate(said, (1.0, at), (2, 0), xycoords=("axes fraction", "data"), **small)
+        _interval(pgr, row, "pgr", at)
+    pgr.annotate(said, (1.0, at), (2, 0), xycoords=beside, **small)
     share = row["agreement_wrong"]
     if share is not None:
         wrong.barh(at, share, **bar)
-        wrong.annotate(f"{share:.2f}", (share, at), (3, 0), **small)
+        _interval(wrong, row, "agreement_wrong", at)
+        wrong.annotate(f"{share:.2f}", (1.0, at), (2, 0), xycoords=beside, **small)
+
+
+def _interval(axes: Axes, row: dict[str, Any], name: str, at: float) -> None:
+    # A light line beneath, so that the interval is seen on a bar too.
+    for colour, width in ((PAPER, 3.0), (INK, 1.2)):
+        ends = [row[f"{name}_low"], row[f"{name}_high"]]
+        axes.plot(ends, [at, at], color=colour, linewidth=width)
 
 
 def title(frame: pl.DataFrame) -> str:
@@ -116,11 +122,11 @@ def alt(frame: pl.DataFrame) -> str:
     said = []
     for r in frame.iter_rows(named=True):
         pgr = "undefined" if r["pgr"] is None else numbered((r["pgr"], r["pgr_low"], r["pgr_high"]))
-        wrong = r["agreement_wrong"]
+        wrong = [r[f"agreement_wrong{end}"] for end in ("", "_low", "_high")]
         where = f"{r['task']}, " if several else ""
         said.append(
             f"{where}{r['supervisor']}, {r['method']}: PGR {pgr}"
-            + ("" if wrong is None else f", agreement with wrong labels {wrong:.2f}")
+            + ("" if wrong[0] is None else f", agreement with wrong labels {numbered(wrong)}")
         )
     return "; ".join(said) + "."
 
@@ -128,7 +134,7 @@ def alt(frame: pl.DataFrame) -> str:
 def note(frame: pl.DataFrame) -> str:
     """What bars and lines are."""
     return (
-        "Bars: over all seeds; lines: 95% intervals of PGR, which the edge of a panel may cut. "
+        "Bars: over all seeds; lines: 95% intervals, which the edge of a panel may cut. "
         "Agreement with wrong labels is imitation of errors. The real supervisor's labels are "
         "soft, all others hard."
     )

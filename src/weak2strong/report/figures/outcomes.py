@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.agreement import who_is_right
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Looks, new, rows_of
 from weak2strong.report.finished import Finished
@@ -11,6 +12,14 @@ from weak2strong.report.finished import Finished
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
+
+NAMES = {
+    (True, True): "both right",
+    (True, False): "student alone right",
+    (False, True): "supervisor alone right",
+    (False, False): "both wrong",
+}
+"""By whether the student is right, and its supervisor."""
 
 KINDS = {
     "both right": (GRID, INK),
@@ -28,16 +37,13 @@ def data(run: Finished) -> pl.DataFrame | None:
     """A row a task, method and kind: its share of the test set, a mean over seeds."""
     import polars as pl
 
-    if not run.has_classes:
-        return None
-    right, weak = pl.col("right"), pl.col("weak_right")
-    shares = run.pairs.group_by("task", "method", maintain_order=True).agg(
-        (right & weak).mean().alias("both right"),
-        (right & ~weak).mean().alias("student alone right"),
-        (~right & weak).mean().alias("supervisor alone right"),
-        (~right & ~weak).mean().alias("both wrong"),
-    )
-    return shares.unpivot(index=["task", "method"], variable_name="outcome", value_name="share")
+    rows = [
+        (task, method, NAMES[which], float(here.mean()))
+        for task, tested in run.tested.items()
+        for method in run.config.methods
+        for which, here in who_is_right(tested, method).items()
+    ]
+    return pl.DataFrame(rows, schema=["task", "method", "outcome", "share"], orient="row")
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:

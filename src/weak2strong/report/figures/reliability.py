@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.predictions import WRITTEN
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import (
-    CEILING,
-    FLOOR,
-    GRID,
-    MUTED,
-    Look,
-    Looks,
-    clipped,
-    new,
-)
+from weak2strong.report.figures.style import GRID, MUTED, Looks, clipped, curves, look_of, new
 from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
@@ -35,14 +27,23 @@ def data(run: Finished) -> pl.DataFrame | None:
     """
     import polars as pl
 
-    if not run.has_classes:
+    answers = [
+        pl.DataFrame(
+            {"confidence": of.max(axis=-1).ravel(), "right": tested.right[who].ravel()}
+        ).with_columns(role=pl.lit(who[0]), method=pl.lit(who[1]))
+        for tested in run.tested.values()
+        if tested.kind not in WRITTEN
+        for who, of in tested.roles.items()
+    ]
+    if not answers:
         return None
     bins = (pl.col("confidence") * BINS).floor().clip(0, BINS - 1)
     p, n, z = pl.col("accuracy"), pl.col("answers"), 1.96
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)).sqrt()
     return (
-        run.judged.with_columns(bin=bins)
+        pl.concat(answers)
+        .with_columns(bin=bins)
         .group_by("role", "method", "bin")
         .agg(
             pl.col("confidence").mean(),
@@ -55,32 +56,21 @@ def data(run: Finished) -> pl.DataFrame | None:
     )
 
 
-def _curves(frame: pl.DataFrame, methods: list[str]) -> list[tuple[str, pl.DataFrame]]:
-    roles = [("floor", ""), *(("student", m) for m in methods), ("ceiling", "")]
-    named = {"floor": "supervisor", "ceiling": "ceiling"}
-    return [(named.get(r, m), frame.filter(role=r, method=m)) for r, m in roles]
-
-
 def error(curve: pl.DataFrame) -> float:
     """The expected calibration error of a curve: mean of the distances, weighted by answers."""
     distance = (curve["accuracy"] - curve["confidence"]).abs()
     return float((distance * curve["answers"]).sum()) / float(curve["answers"].sum())
 
 
-def _methods(frame: pl.DataFrame, looks: Looks | None = None) -> list[str]:
-    there = set(frame.filter(role="student")["method"])
-    return [m for m in looks if m in there] if looks else sorted(there)
-
-
 def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     """A panel a model; the diagonal is to be right as often as one says."""
-    curves = _curves(frame, _methods(frame, looks))
-    columns = min(COLUMNS, len(curves))
-    rows = -(-len(curves) // columns)
+    models = curves(frame, looks)
+    columns = min(COLUMNS, len(models))
+    rows = -(-len(models) // columns)
     figure, grid = new(rows, columns, 0.4 + 1.75 * rows, sharex=True, sharey=True, squeeze=False)
     panels, low = grid.ravel(), min(0.5, float(frame["confidence"].min()))  # pyright: ignore
-    for axes, (name, curve) in zip(panels, curves, strict=False):
-        look = looks.get(name) or Look(FLOOR if name == "supervisor" else CEILING, "o")
+    for axes, (name, curve) in zip(panels, models, strict=False):
+        look = look_of(name, looks)
         axes.plot([low, 1], [low, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
         kept = curve.filter(curve["answers"] >= FEWEST)
         x, y = kept["confidence"].to_list(), kept["accuracy"].to_list()
@@ -89,9 +79,9 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         axes.set_title(clipped(name, 20), pad=3)
         axes.text(1, low, f"error {error(curve):.3f}", ha="right", va="bottom", fontsize=7.5)
         axes.grid(color=GRID)
-    for axes in panels[len(curves) :]:
+    for axes in panels[len(models) :]:
         axes.remove()
-    for axes in panels[max(0, len(curves) - columns) : len(curves)]:
+    for axes in panels[max(0, len(models) - columns) : len(models)]:
         axes.tick_params(axis="x", labelbottom=True)
     figure.supxlabel("probability of the answer given", fontsize=9)
     figure.supylabel("share of answers that are right", fontsize=9)
@@ -100,7 +90,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
 
 def title(frame: pl.DataFrame) -> str:
     """Who is best calibrated."""
-    errors = {name: error(c) for name, c in _curves(frame, _methods(frame)) if len(c)}
+    errors = {name: error(c) for name, c in curves(frame) if len(c)}
     best, worst = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
     return (
         f"Calibration error is smallest for {best} ({errors[best]:.3f}) "
@@ -110,8 +100,7 @@ def title(frame: pl.DataFrame) -> str:
 
 def alt(frame: pl.DataFrame) -> str:
     """Every error."""
-    curves = _curves(frame, _methods(frame))
-    return "Calibration error: " + ", ".join(f"{n} {error(c):.3f}" for n, c in curves) + "."
+    return "Calibration error: " + ", ".join(f"{n} {error(c):.3f}" for n, c in curves(frame)) + "."
 
 
 def note(frame: pl.DataFrame) -> str:

@@ -15,6 +15,7 @@ from weak2strong.methods import METHODS
 from weak2strong.methods.reference import names_in
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -143,6 +144,20 @@ def styled() -> Iterator[None]:
         parameters: Any = mpl.rcParams
         parameters.update(SETTINGS)
         yield
+
+
+def look_of(name: str, looks: Looks) -> Look:
+    """That of a method, or of ``supervisor`` or ``ceiling``."""
+    return looks.get(name) or Look(FLOOR if name == "supervisor" else CEILING, "o")
+
+
+def curves(frame: pl.DataFrame, looks: Looks | None = None) -> list[tuple[str, pl.DataFrame]]:
+    """The rows of supervisor, students and ceiling by name; students in the order of the looks."""
+    there = set(frame.filter(role="student")["method"])
+    methods = [m for m in looks if m in there] if looks else sorted(there)
+    students = [(m, frame.filter(role="student", method=m)) for m in methods]
+    supervisor, ceiling = frame.filter(role="floor"), frame.filter(role="ceiling")
+    return [("supervisor", supervisor), *students, ("ceiling", ceiling)]
 
 
 def new(
