@@ -18,6 +18,7 @@ from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_plugins
 from weak2strong.predictions import WRITTEN, read_weak_labels
+from weak2strong.study.drawn import check_test
 from weak2strong.study.needs import provided
 from weak2strong.study.simulated import SIMULATORS
 from weak2strong.tasks import expand
@@ -102,11 +103,13 @@ class StudyConfig:
         """The splits of one of the study's tasks.
 
         Raises:
-            UserError: where they cannot be made, or lack what difficulty asks for.
+            UserError: where they cannot be made, or lack what difficulty or the metric asks for.
         """
         whole = make_splits(task, self.split_seed)
-        about = f"Task {task.name}"
-        return select(whole, self.train_difficulty, self.test_difficulty, about, stratum(task.kind))
+        about, of = f"Task {task.name}", stratum(task.kind)
+        found = select(whole, self.train_difficulty, self.test_difficulty, about, of)
+        check_test(task, found.test, self.metric or task.metric or usual_metric(task.kind))
+        return found
 
     @property
     def weak_name(self) -> str:
