@@ -19,7 +19,7 @@ from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_plugins
 from weak2strong.predictions import WRITTEN, read_weak_labels
 from weak2strong.study.drawn import check_test
-from weak2strong.study.needs import provided
+from weak2strong.study.needs import LeftOut, provided
 from weak2strong.study.simulated import SIMULATORS
 from weak2strong.tasks import expand
 from weak2strong.tasks.chess.options import PuzzleOptions
@@ -186,6 +186,14 @@ class StudyConfig:
         Raises:
             UserError: for any name, number or file that cannot be right.
         """
+        return self.resolved_and_left_out()[0]
+
+    def resolved_and_left_out(self) -> tuple[StudyConfig, LeftOut]:
+        """The study, `resolved`, and which methods it cannot provide for.
+
+        Raises:
+            UserError: as `resolved`.
+        """
         references = self.checked()
         tasks = find_tasks(references, self.data)
         usual = _common_metric(tasks)
@@ -212,8 +220,9 @@ class StudyConfig:
             for task in tasks:
                 model.check_kind(task.kind)
         weak, strong = self.weak.resolved(), self.strong.resolved()
-        methods, _ = provided(self, {task.name: (task.kind, len(task.classes)) for task in tasks})
-        return replace(
+        shapes = {task.name: (task.kind, len(task.classes)) for task in tasks}
+        methods, left = provided(self, shapes)
+        found = replace(
             self,
             tasks=tuple(map(pinned, references, tasks)),
             weak=weak,
@@ -226,6 +235,7 @@ class StudyConfig:
             weak_training=_settled(self.weak_training, usual, weak),
             strong_training=_settled(self.strong_training, usual, strong),
         )
+        return found, left
 
     def to_yaml(self) -> str:
         """The study as text that `from_yaml` reads."""
