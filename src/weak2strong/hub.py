@@ -54,9 +54,7 @@ def refusal(
     away = what == "model" and isinstance(error, LocalEntryNotFoundError)
     nowhere = f"{it} is no local folder and not in the hub's cache"
     if isinstance(error, OfflineModeIsEnabled) or (away and constants.HF_HUB_OFFLINE):
-        return UserError(
-            f"{nowhere}, and offline mode is set: unset HF_HUB_OFFLINE, or {instead}."
-        )
+        return UserError(f"{nowhere}, and offline mode is set: unset HF_HUB_OFFLINE, or {instead}.")
     if away:
         return UserError(
             f"{nowhere}, and the Hugging Face hub cannot be reached: check the network, or "
