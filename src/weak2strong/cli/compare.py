@@ -13,7 +13,7 @@ from weak2strong.cli.asked import Place
 from weak2strong.cli.run import PrimaryTest
 
 if TYPE_CHECKING:
-    from weak2strong.analysis.compare import Score
+    from weak2strong.analysis.differences import Score
     from weak2strong.api import Results
 
 
