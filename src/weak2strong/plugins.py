@@ -120,8 +120,8 @@ def naming_plugins() -> Iterator[None]:
     except (PluginError, UserError):
         raise
     except Exception as e:
-        frames = [frame.f_code for frame, _ in traceback.walk_tb(e.__traceback__)]
-        for code in reversed(frames):
+        called = [frame.f_code for frame, _ in traceback.walk_tb(e.__traceback__)]
+        for code in reversed(called):
             if plugin := _plugin(code.co_filename):
                 raise PluginError(
                     f"The plugin {plugin} fails in {code.co_qualname} "
