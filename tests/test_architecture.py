@@ -12,7 +12,7 @@ import weak2strong
 SRC = Path(weak2strong.__file__).parent
 
 GROUND = {"errors", "ids", "plugins", "registry", "progress", "processes"}
-LEAVES = {"metrics", "losses", "probes", "store", "predictions", "activations"}
+LEAVES = {"hub", "metrics", "losses", "probes", "store", "predictions", "activations"}
 LAYERS = [
     "tasks",
     "models",

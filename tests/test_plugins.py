@@ -9,12 +9,12 @@ from types import ModuleType
 import pytest
 
 from weak2strong import plugins
-from weak2strong.errors import UserError
+from weak2strong.errors import PluginError, UserError
 from weak2strong.extend import method
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
 from weak2strong.methods.reference import find_method, is_extended
-from weak2strong.plugins import digest_of, digest_of_all, everywhere, load_plugins
+from weak2strong.plugins import digest_of, digest_of_all, everywhere, load_plugins, naming_plugins
 from weak2strong.probes import PROBES
 from weak2strong.registry import forget
 from weak2strong.tasks import TASKS
@@ -312,7 +312,7 @@ INSTALLED = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from weak2strong.methods import METHODS
-from weak2strong.plugins import digest_of_all, everywhere, load_plugins
+from weak2strong.plugins import digest_of_all, everywhere, load_plugins, naming_plugins
 import weak2strong.cli
 assert "ours" not in sys.modules
 load_plugins([])
@@ -346,3 +346,17 @@ def test_an_installed_package_adds_by_its_entry_point(tmp_path):
     broken = run()
     assert "UserError: The plugin 'ours' of an installed package cannot be loaded" in broken.stderr
     assert "line 1 of plugin.py): mend or uninstall" in broken.stderr
+
+
+def test_a_package_is_named_by_its_folder_when_it_fails(tmp_path, monkeypatch):
+    file, found = tmp_path / "package" / "methods.py", {}
+    exec(compile("def mine():\n    return 1 / 0", str(file), "exec"), found)
+    with pytest.raises(ZeroDivisionError), naming_plugins():
+        found["mine"]()
+    monkeypatch.setitem(plugins._PACKAGES, str(file.parent), "digest")
+    with pytest.raises(PluginError) as e, naming_plugins():
+        found["mine"]()
+    assert str(e.value) == (
+        f"The plugin {file.parent} fails in mine (ZeroDivisionError: division by zero, line 2 of "
+        "methods.py): mend it."
+    )

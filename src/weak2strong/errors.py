@@ -1,9 +1,10 @@
-"""The one exception that is the user's to mend, and how to suggest a name.
+"""The exceptions that are the user's to mend, and how to suggest a name.
 
 Everything that a user can get wrong (a name, a path, a number, a file) raises
 `UserError` with one sentence that says what was wrong, where, and what to do.
-The command line prints that sentence and exits with 2; any other exception is
-ours, and exits with 1.
+The command line prints that sentence and exits with 2. What fails while it is at
+work exits with 1: a plugin in one sentence, too (`PluginError`), and any other
+exception is ours.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from collections.abc import Iterable
 
 class UserError(Exception):
     """Bad input: the message is one sentence meant for the user."""
+
+
+class PluginError(Exception):
+    """A plugin that failed at its work: the message is one sentence meant for its author."""
 
 
 class UnknownNameError(UserError):

@@ -153,6 +153,9 @@ METRICS: dict[str, dict[str, Callable[..., Score]]] = {
 LESS_IS_BETTER = frozenset({"brier"})
 """Metrics that neither a stopping rule nor a PGR can be asked of as they are."""
 
+NEEDS_EVERY_CLASS = frozenset({"roc_auc"})
+"""Metrics that are nan where some class has no example."""
+
 
 def usual_metric(kind: str) -> str:
     """The name of what tasks of that kind are scored by where nobody names another.

@@ -10,7 +10,8 @@ import hashlib
 import linecache
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from inspect import isclass, isfunction
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from weak2strong.errors import UserError, first_line
+from weak2strong.errors import PluginError, UserError, first_line
 from weak2strong.registry import forget
 
 GROUP = "weak2strong.plugins"
@@ -103,6 +104,38 @@ def digest_of_all() -> str:
 def everywhere(origins: Iterable[str | None]) -> bool:
     """Whether another process can load what comes from these: they are plugins, or ours."""
     return all(origin is None or origin in _FILES or origin in _PACKAGES for origin in origins)
+
+
+@contextmanager
+def naming_plugins() -> Iterator[None]:
+    """Say of an exception that comes out of a plugin's function which plugin that is.
+
+    Whatever a plugin calls is taken for its own doing: it is likelier to be called wrongly.
+
+    Raises:
+        PluginError: in its place; `UserError` says all itself.
+    """
+    try:
+        yield
+    except (PluginError, UserError):
+        raise
+    except Exception as e:
+        called = [frame.f_code for frame, _ in traceback.walk_tb(e.__traceback__)]
+        for code in reversed(called):
+            if plugin := _plugin(code.co_filename):
+                raise PluginError(
+                    f"The plugin {plugin} fails in {code.co_qualname} "
+                    f"({_where(e, code.co_filename)}): mend it."
+                ) from e
+        raise
+
+
+def _plugin(file: str) -> str | None:
+    """The plugin that a file belongs to."""
+    if file in _FILES:
+        return file
+    path = Path(file)
+    return next((known for known in _PACKAGES if path.is_relative_to(known)), None)
 
 
 @cache

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from weak2strong.analysis.compare import Score, compare
+from weak2strong.analysis.compare import compare
+from weak2strong.analysis.differences import Score
 from weak2strong.analysis.paired import holm, paired_t, wilcoxon
 from weak2strong.errors import UserError
 

@@ -25,7 +25,7 @@ REFUSED = [
     (responded(errors.GatedRepoError, 403), r"Model owner/name is gated: accept its terms on "
      r"https://huggingface\.co/owner/name, then log in with `hf auth login`\."),
     (responded(errors.RepositoryNotFoundError), r"There is no model owner/name on the .*private"),
-    (responded(errors.RevisionNotFoundError), r"Model owner/name has no revision 'v9': name a br"),
+    (responded(errors.RevisionNotFoundError), r"Model owner/name has no revision 'v9': write a b"),
     (responded(errors.RemoteEntryNotFoundError), r"Model owner/name has no config\.json, so Trans"),
     (errors.LocalEntryNotFoundError("x"), r"owner/name is no local .*cannot be reached: check the"),
     (responded(errors.HfHubHTTPError, 500), r"owner/name cannot be had .*\(500 Error\): check the"),

@@ -8,6 +8,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from weak2strong.api import Results
+from weak2strong.cli import main
 from weak2strong.errors import UserError
 from weak2strong.plugins import load_plugins
 from weak2strong.store import Store
@@ -221,6 +223,24 @@ def test_worker_processes_know_the_plugins(study, tmp_path):
     events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     starts = [i for i, e in enumerate(events) if e["event"] == "start"]
     assert all(e["reused"] for e in events[starts[-1] :] if e["event"] == "step")
+
+
+def test_a_run_without_its_plugin_still_says_who_saw_ground_truth(study, tmp_path, capsys):
+    says = METHOD.replace('"mine"', '"mine", needs=["truth"]')
+    (tmp_path / "mine.py").write_text(says)
+    two = replace(study, seeds=2)
+    folder = run_study(two, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
+    load_plugins(())
+    lines = Results(folder).lines()
+    assert {line.method: line.oracle for line in lines} == {
+        "naive": False,
+        "mine": True,
+        "squared": False,
+    }
+    students = Results(folder).analyses().tables["agreement"].select("method", "oracle").unique()
+    assert students.filter("oracle")["method"].to_list() == ["mine"]
+    assert main(["compare", str(folder)]) == 0
+    assert "Left out since they saw ground truth (oracle): mine." in capsys.readouterr().out
 
 
 SCRIPT = """

@@ -73,8 +73,8 @@ def test_only_trivial_imitation_changes_texts_and_only_those_of_students(make_de
     """The finetuning is a stand-in here: texts are long then."""
     lessons = []
 
-    def spy(desk, model, training, of, lesson, seed):
-        lessons.append((lesson, desk.splits.items("test")))
+    def spy(one):
+        lessons.append((one.lesson, one.desk.splits.items("test")))
         return labels
 
     monkeypatch.setattr(students, "finetune", spy)

@@ -89,9 +89,9 @@ def test_a_student_learns_from_labelled_examples_alone(make_desk, monkeypatch):
     desk, lessons = make_desk(), []
     real = students.finetune
 
-    def spy(desk, model, training, of, lesson, seed):
-        lessons.append(lesson)
-        return real(desk, model, training, of, lesson, seed)
+    def spy(one):
+        lessons.append(one.lesson)
+        return real(one)
 
     monkeypatch.setattr(students, "finetune", spy)
     weak = stages.weak_labels(desk, 0)["strong_train"]

@@ -169,7 +169,7 @@ NOT_THERE = [
     (responded(errors.RepositoryNotFoundError), "There is no dataset owner/name .*, or it is priv"),
     (responded(errors.RevisionNotFoundError), "Dataset owner/name has no revision 'v9': write a b"),
     (errors.HFValidationError("Repo id"), "'owner/name' is no id of a hub dataset: write owner/na"),
-    (errors.OfflineModeIsEnabled("x"), "is not in the hub's cache, and offline mode is set: unset"),
+    (errors.OfflineModeIsEnabled("x"), "no local folder .* cache, and offline mode is set: unset"),
     (ConnectionError("Name or service\nnot known"), r"cannot be had .* \(Name or service\): check"),
     (TimeoutError(), r"Dataset owner/name cannot be had .* \(TimeoutError\): check the network"),
     (responded(errors.HfHubHTTPError), r"\(404 Client Error\): check the network, or name a file"),

@@ -1,8 +1,7 @@
 """The training loop against a slow literal one, and the invariants that results rest on."""
 
-import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -11,9 +10,9 @@ import torch
 
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.metrics import accuracy
 from weak2strong.tasks.task import Item
-from weak2strong.training import passes, vocabulary
+from weak2strong.training import passes
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.loop import _batches
 from weak2strong.training.predict import predict
@@ -244,168 +243,18 @@ def test_a_separable_task_is_learnt(load, lesson, name, loss):
     assert accuracy(predict(model, test.items).probabilities, labels) > 0.9
 
 
-def backwards(lesson):
-    return Labelled(lesson.items, lesson.targets[:, ::-1].copy())
-
-
-@pytest.fixture
-def overfitted(load, lesson):
-    """A fit that is best at first and worst at last: it is taught the opposite."""
-    model, validation = load(), lesson(30, seed=5)
-    with torch.no_grad():
-        model.network.head.weight.mul_(100)
-    snapshots = {}
-    done = fit(
-        model,
-        backwards(lesson(60)),
-        CrossEntropy(),
-        settings(epochs=3, batch_size=10, evaluations=9, stopping_metric="roc_auc"),
-        seed=0,
-        validation=validation,
-        on_step=lambda step, steps: snapshots.update({step: weights(model)}),
-    )
-    return model, validation, done, snapshots
-
-
-def test_the_best_evaluation_is_kept_to_the_bit(overfitted):
-    model, validation, done, snapshots = overfitted
-    scores = [p.score for p in done.trace]
-    assert max(scores) - scores[-1] > 0.3
-    assert done.kept == done.trace[scores.index(max(scores))].fraction < 1
-    assert same(weights(model), snapshots[round(done.kept * done.steps)])
-    assert not same(weights(model), snapshots[done.steps])
-    found = predict(model, validation.items).probabilities
-    assert roc_auc(found, validation.targets.argmax(1)) == max(scores)
-
-
-def test_the_trace_scores_the_weights_of_its_moment(overfitted):
-    model, validation, done, snapshots = overfitted
-    for point in done.trace:
-        model.network.load_state_dict(snapshots[round(point.fraction * done.steps)])
-        found = predict(model, validation.items).probabilities
-        assert roc_auc(found, validation.targets.argmax(1)) == point.score
-
-
-def test_of_equal_evaluations_the_earliest_is_kept(load, lesson):
-    model = load()
-    done = fit(
-        model,
-        lesson(60),
-        CrossEntropy(),
-        settings(5e-3, epochs=6, batch_size=10, evaluations=12),
-        seed=0,
-        validation=lesson(30, seed=5),
-    )
-    scores = [p.score for p in done.trace]
-    assert scores.count(max(scores)) > 1
-    assert done.kept == done.trace[scores.index(max(scores))].fraction
-    assert done.kept < 1
-
-
-def test_a_score_that_is_undefined_does_not_keep_the_first_weights(load, lesson):
-    model, only = load(), lesson(30, seed=5)
-    one_class = Labelled(only.items, np.eye(2)[np.zeros(30, dtype=int)])
-    training = settings(epochs=1, batch_size=10, evaluations=6, stopping_metric="roc_auc")
-    done = fit(model, lesson(60), CrossEntropy(), training, 0, validation=one_class)
-    assert done.kept == 1
-
-
-def test_without_stopping_the_last_weights_stay(load, lesson):
-    snapshots, model = {}, load()
-    done = fit(
-        model,
-        lesson(30),
-        CrossEntropy(),
-        settings(epochs=2, batch_size=10, stopping="none", evaluations=3),
-        seed=0,
-        validation=backwards(lesson(30)),
-        on_step=lambda step, steps: snapshots.update({step: weights(model)}),
-    )
-    assert done.kept == 1
-    assert [p.score for p in done.trace] == [None] * 3
-    assert same(weights(model), snapshots[6])
-
-
-def test_looking_does_not_change_what_is_learnt(load, soft_lesson):
-    train, found = soft_lesson(20), []
-    for evaluations in (1, 8):
-        model, last = load(), {}
-        training = settings(epochs=2, batch_size=5, evaluations=evaluations)
-        fit(
-            model,
-            train,
-            CrossEntropy(),
-            training,
-            seed=0,
-            validation=soft_lesson(9, seed=3),
-            on_step=lambda step, steps, model=model, last=last: last.update(weights(model)),
-        )
-        found.append(last)
+def test_steps_may_be_given_in_place_of_epochs(load, lesson):
+    heard, found = [], []
+    for training in (settings(epochs=2, batch_size=5), settings(epochs=9, steps=8, batch_size=5)):
+        model = load()
+        fit(model, lesson(20), CrossEntropy(), replace(training, stopping="none"), 0)
+        found.append(weights(model))
     assert same(*found)
-
-
-def test_soft_validation_labels_count_as_their_most_probable_class(load, lesson, soft_lesson):
-    hard, soft = lesson(30, seed=5), soft_lesson(30, seed=5)
-    soft = Labelled(soft.items, 0.4 * soft.targets + 0.6 * hard.targets)
-    assert (soft.targets.argmax(1) == hard.targets.argmax(1)).all()
-    traces = []
-    for validation in (hard, soft):
-        training = settings(epochs=1, batch_size=10, evaluations=3)
-        done = fit(load(), lesson(60), CrossEntropy(), training, 0, validation=validation)
-        traces.append(done.trace)
-    assert traces[0] == traces[1]
-
-
-@pytest.mark.parametrize(
-    ("steps", "evaluations", "looked_at"),
-    [(6, 3, [2, 4, 6]), (6, 1, [6]), (4, 10, [1, 2, 3, 4]), (5, 2, [2, 5])],
-)
-def test_evaluations_are_spread_evenly_and_end_at_the_end(
-    load, lesson, steps, evaluations, looked_at
-):
-    said = []
-    done = fit(
-        load(),
-        lesson(2 * steps),
-        CrossEntropy(),
-        settings(epochs=1, batch_size=2, stopping="none", evaluations=evaluations),
-        seed=0,
-        on_step=lambda step, steps: said.append((step, steps)),
-    )
-    assert done.steps == steps
-    assert [p.fraction for p in done.trace] == [s / steps for s in looked_at]
-    assert said == [(s + 1, steps) for s in range(steps)]
-
-
-def test_the_trace_has_the_mean_loss_since_the_last_look(load, lesson):
-    def trace(evaluations):
-        training = settings(epochs=1, batch_size=5, stopping="none", evaluations=evaluations)
-        return [p.loss for p in fit(load(), lesson(20), CrossEntropy(), training, 0).trace]
-
-    each = trace(4)
-    assert each[0] == pytest.approx(math.log(2), abs=0.05)
-    assert trace(2) == pytest.approx([np.mean(each[:2]), np.mean(each[2:])])
-
-
-def test_the_last_batch_of_an_epoch_counts_by_its_own_size(load, lesson):
-    # Five equal examples: batches of 4 and 1 have the same mean loss and the same gradient.
-    whole = lesson(5)
-    equal = Labelled([whole.items[0]] * 5, np.tile(whole.targets[:1], (5, 1)))
-    training = settings(1e-12, epochs=1, batch_size=4, stopping="none", evaluations=2)
-    one = fit(load(), equal, CrossEntropy(), training, seed=0).trace
-    assert one[0].loss == pytest.approx(one[1].loss, rel=1e-5)
-
-
-def test_a_record_is_json(overfitted):
-    _, _, done, _ = overfitted
-    plain = json.loads(json.dumps(asdict(done)))
-    assert plain["steps"] == done.steps
-    assert [p["score"] for p in plain["trace"]] == [p.score for p in done.trace]
-
-
-def test_stopping_on_validation_needs_validation(load, lesson):
-    with pytest.raises(ValueError, match="needs validation labels"):
-        fit(load(), lesson(4), CrossEntropy(), settings(), seed=0)
+    training = settings(steps=7, batch_size=5, stopping="none", evaluate_every=3)
+    done = fit(load(), lesson(20), CrossEntropy(), training, 0, on_step=lambda *s: heard.append(s))
+    assert heard == [(n, 7) for n in range(1, 8)]
+    assert [p.fraction for p in done.trace] == [3 / 7, 6 / 7, 1]
+    assert done.steps == 7
 
 
 def test_rates_are_given_before_training(load, lesson):
@@ -426,116 +275,6 @@ def test_each_rate_moves_its_own_part(load, lesson, part):
         assert (moved > 1e-4) == key.startswith(part), key
 
 
-class KilledError(Exception):
-    pass
-
-
-def killed_at(last):
-    def on_step(step, steps):
-        if step == last:
-            raise KilledError
-
-    return on_step
-
-
-def overfitting(stopping="weak-validation"):
-    return settings(
-        epochs=3, batch_size=10, evaluations=9, stopping=stopping, stopping_metric="roc_auc"
-    )
-
-
-@pytest.mark.parametrize("stopping", ["weak-validation", "none"])
-@pytest.mark.parametrize("last", [1, 7, 17, 18])
-def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path, last, stopping):
-    train, validation, file = backwards(lesson(60)), lesson(30, seed=5), tmp_path / "c.safetensors"
-    training, found = overfitting(stopping), []
-
-    def run(model, **options):
-        return fit(model, train, Confidence(), training, 3, validation, **options)
-
-    whole = load(seed=0)
-    found.append((run(whole), weights(whole)))
-    with pytest.raises(KilledError):
-        run(load(seed=0), on_step=killed_at(last), checkpoint=file, checkpoint_seconds=0)
-    again, heard = load(seed=99), []
-    done = run(
-        again,
-        on_step=lambda step, steps: heard.append(step),
-        checkpoint=file,
-        checkpoint_seconds=math.inf,
-    )
-    assert done == found[0][0]
-    assert same(weights(again), found[0][1])
-    assert heard == list(range(last + 1, 19))
-    if stopping == "weak-validation":
-        assert done.kept < 7 / 18  # so that some runs are killed before it and some after
-
-
-def test_checkpoints_come_by_the_clock(load, lesson, tmp_path):
-    file = tmp_path / "c.safetensors"
-    run = [load(), lesson(20), CrossEntropy(), settings(batch_size=5, stopping="none"), 0]
-    fit(*run, checkpoint=file, checkpoint_seconds=math.inf)
-    assert not file.exists()
-    fit(*run, checkpoint=file, checkpoint_seconds=0)
-    assert file.exists()
-
-
-def test_writing_checkpoints_does_not_change_what_is_learnt(load, lesson, tmp_path):
-    found = []
-    for file in (None, tmp_path / "c.safetensors"):
-        model = load()
-        fit(model, lesson(20), CrossEntropy(), SHORT, 0, checkpoint=file, checkpoint_seconds=0)
-        found.append(weights(model))
-    assert same(*found)
-
-
-def test_steps_may_be_given_in_place_of_epochs(load, lesson):
-    heard, found = [], []
-    for training in (settings(epochs=2, batch_size=5), settings(epochs=9, steps=8, batch_size=5)):
-        model = load()
-        fit(model, lesson(20), CrossEntropy(), replace(training, stopping="none"), 0)
-        found.append(weights(model))
-    assert same(*found)
-    training = settings(steps=7, batch_size=5, stopping="none", evaluate_every=3)
-    done = fit(load(), lesson(20), CrossEntropy(), training, 0, on_step=lambda *s: heard.append(s))
-    assert heard == [(n, 7) for n in range(1, 8)]
-    assert [p.fraction for p in done.trace] == [3 / 7, 6 / 7, 1]
-    assert done.steps == 7
-
-
-def test_evaluating_every_so_many_steps_ends_with_the_last(load, lesson):
-    training = settings(steps=6, batch_size=5, stopping="none", evaluate_every=3)
-    done = fit(load(), lesson(20), CrossEntropy(), training, 0)
-    assert [p.fraction for p in done.trace] == [0.5, 1]
-
-
-def test_dropout_is_the_models_own_and_in_training_only(load, lesson, tmp_path):
-    """GPT-2 has dropout of 0.1: it changes what is learnt, not what is answered."""
-    validation, file = lesson(9, seed=5), tmp_path / "c.safetensors"
-    training = settings(epochs=2, batch_size=5, dropout=True, stopping_metric="roc_auc")
-
-    def run(model, training=training, **options):
-        return fit(model, lesson(20), CrossEntropy(), training, 3, validation, **options)
-
-    plain, first, second = load("gpt2"), load("gpt2"), load("gpt2")
-    run(plain, replace(training, dropout=False))
-    state = torch.get_rng_state()
-    done = run(first)
-    assert torch.equal(torch.get_rng_state(), state)
-    torch.manual_seed(99)
-    assert run(second) == done
-    assert same(weights(first), weights(second))
-    assert not same(weights(first), weights(plain))
-    assert not any(part.training for part in first.network.modules())
-    answers = predict(first, validation.items).probabilities
-    assert roc_auc(answers, validation.targets.argmax(1)) == max(p.score for p in done.trace)
-    again = load("gpt2")
-    with pytest.raises(KilledError):
-        run(load("gpt2"), on_step=killed_at(5), checkpoint=file, checkpoint_seconds=0)
-    assert run(again, checkpoint=file) == done
-    assert same(weights(again), weights(first))
-
-
 @pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
 def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     """As they would be cut for a model of 20 million weights."""
@@ -551,36 +290,3 @@ def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     lengths = [len(r) for r in model.tokenizer(texts)["input_ids"]]
     assert max(lengths) > 10 * min(lengths)
     assert 0 < done.padding < 0.05
-
-
-@pytest.mark.parametrize("adaptation", ["full", "head"])
-def test_answers_on_the_way_are_those_of_the_model_there_and_change_nothing(
-    load, lesson, monkeypatch, adaptation
-):
-    """Also where only those rows of the embedding are trained that some text uses."""
-    monkeypatch.setattr(vocabulary, "WORTH", 0)
-    words = ("Nairobi", "The capital of Kenya", "Question: Where is Quito?")
-    train, others = lesson(20), [Item(word, word, word) for word in words]
-    training = settings(epochs=2, batch_size=5, evaluations=4, stopping="none", dropout=True)
-    plain, followed = load(adaptation=adaptation), load(adaptation=adaptation)
-    fit(plain, train, CrossEntropy(), training, seed=1)
-    looks = []
-    done = fit(
-        followed,
-        train,
-        CrossEntropy(),
-        training,
-        seed=1,
-        asked={"others": others},
-        on_look=lambda fraction, answers: looks.append((fraction, answers["others"])),
-    )
-    assert same(weights(plain), weights(followed))
-    assert [fraction for fraction, _ in looks] == [p.fraction for p in done.trace]
-    assert len(looks) == 4
-    last = predict(followed, others)
-    np.testing.assert_allclose(looks[-1][1].at(last.ids), last.probabilities, atol=1e-6)
-    assert farthest_answer(looks[0][1], looks[-1][1]) > 1e-3
-
-
-def farthest_answer(one, other):
-    return abs(one.at(other.ids) - other.probabilities).max()

@@ -12,10 +12,10 @@ from weak2strong.analysis.calibration import calibration_row, reliability_rows
 from weak2strong.analysis.ceilings import Ceilings, ceiling_rows, ceilings, probe_minus_ceiling
 from weak2strong.analysis.estimates import columns
 from weak2strong.analysis.misfit import misfit_over_tasks, misfit_rows
+from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.saliency import BARS, saliency_rows
 from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.errors import UserError
-from weak2strong.methods.reference import is_oracle
 from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec
 from weak2strong.predictions import WRITTEN
@@ -98,8 +98,10 @@ def analyse(
     if probed:
         found = ceilings(config, predictions.filter(pl.col("task").is_in(probed)), on)
         rows["ceilings"] = [row | excess[row["task"]] for row in ceiling_rows(found)]
-    setting = _setting(config)
-    tables = {name: _frame(config, setting, of) for name, of in rows.items() if of}
+    setting, see_truth = _setting(config), oracles(predictions)
+    if config.strong_training.stopping == "oracle":
+        see_truth = frozenset(config.methods)
+    tables = {name: _frame(see_truth, setting, of) for name, of in rows.items() if of}
     return Analysed(tables, found, tuple(left_out))
 
 
@@ -189,17 +191,13 @@ def _size(model: ModelSpec) -> int | None:
 
 
 def _frame(
-    config: StudyConfig, setting: Mapping[str, Any], rows: list[dict[str, Any]]
+    see_truth: frozenset[str], setting: Mapping[str, Any], rows: list[dict[str, Any]]
 ) -> pl.DataFrame:
     """Rows as a table with the setting in front; ``oracle`` marks students that saw truth."""
     import polars as pl
 
-    oracle = config.strong_training.stopping == "oracle"
     if "method" in rows[0]:
-        rows = [
-            row | {"oracle": bool(row["method"]) and (oracle or is_oracle(row["method"]))}
-            for row in rows
-        ]
+        rows = [row | {"oracle": row["method"] in see_truth} for row in rows]
     frame = pl.DataFrame([dict(setting) | row for row in rows], infer_schema_length=None)
     sizes = ("weak_parameters", "strong_parameters")
     frame = frame.with_columns(pl.col(name).cast(pl.Int64) for name in sizes)

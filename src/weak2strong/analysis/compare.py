@@ -6,8 +6,9 @@ on every task, while a difference of PGRs is the same difference divided by the 
 tasks without a clear gap and lets those with a small and noisy one rule the mean.
 
 One test is primary, and fixed in the study before it is run; its p-values are corrected by Holm
-over the family, which is every method that was compared. A method that trains like another one
-(`SAME_GRADIENT`), or scores the same everywhere, is no further test: it is counted once.
+over the family, which is every method that was compared. A method that trains like another one, or
+scores the same everywhere (see `weak2strong.analysis.differences.same_as`), is no further test: it
+is counted once.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-
+from weak2strong.analysis.differences import (
+    Score,
+    by_unit,
+    cells_of,
+    gradient_of,
+    paired_with,
+    same_as,
+)
 from weak2strong.analysis.paired import (
     TESTS,
     Effect,
@@ -30,28 +36,6 @@ from weak2strong.analysis.paired import (
     units_needed,
 )
 from weak2strong.errors import UserError, unknown_name
-
-SAME_GRADIENT = {"kl": "naive", "entropy-eleuther-code": "naive"}
-"""Methods whose loss has another one's gradient, up to a factor that Adam hardly notices."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a method scored on a task with one seed; more is better.
-
-    Attributes:
-        task: the unit of comparison.
-        method: name.
-        seed: of one setting; pairs with the baseline's.
-        score: in the metric's units.
-        setting: what else must be the same for two scores to be compared, such as the models.
-    """
-
-    task: str
-    method: str
-    seed: int
-    score: float
-    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,22 +120,22 @@ def compare(
     Raises:
         UserError: for scores that cannot be compared.
     """
-    cells = _cells(scores)
+    cells = cells_of(scores)
     methods = list(dict.fromkeys(method for _, method in cells))
     if baseline not in methods:
         raise unknown_name("baseline", baseline, methods)
     others = [m for m in methods if m != baseline]
     if not others:
         raise UserError(f"There is no method beside {baseline} to compare with it.")
-    paired = {m: _paired(cells, m, baseline) for m in others}
+    paired = {m: paired_with(cells, m, baseline) for m in others}
     tasks = {task for by_task in paired.values() for task in by_task}
     unit = "task" if len(tasks) > 1 else "seed"
-    differences = {m: _by_unit(by_task, unit) for m, by_task in paired.items()}
+    differences = {m: by_unit(by_task, unit) for m, by_task in paired.items()}
     if max(map(len, differences.values())) < 2:
         raise UserError(
             "One task with one seed cannot be compared: run more tasks, or more seeds of this one."
         )
-    same = {m: _same_as(m, baseline, others, paired) for m in others}
+    same = {m: same_as(m, baseline, others, paired) for m in others}
     family = tuple(m for m in others if same[m] is None)
     tests = {
         m: {n: of(list(d.values())) for n, of in TESTS.items()} for m, d in differences.items()
@@ -176,83 +160,6 @@ def compare(
         compared.append(_with_sentence(found, baseline, unit, test, level))
     warnings = _warnings(compared, family, unit, test, level, len(tasks))
     return Comparison(baseline, unit, test, level, family, tuple(compared), tuple(warnings))
-
-
-Cells = Mapping[tuple[str, str], Mapping[tuple[str, int], float]]
-"""By task and method: by setting and seed, the score."""
-
-
-def _cells(scores: Iterable[Score]) -> Cells:
-    cells: dict[tuple[str, str], dict[tuple[str, int], float]] = {}
-    for s in scores:
-        if not math.isfinite(s.score):
-            raise UserError(f"The score of {s.method} on {s.task}, seed {s.seed}, is no number.")
-        cell = cells.setdefault((s.task, s.method), {})
-        if cell.setdefault((s.setting, s.seed), s.score) != s.score:
-            raise UserError(
-                f"{s.method} on {s.task}, seed {s.seed}, has two different scores: leave one out."
-            )
-    return cells
-
-
-def _paired(cells: Cells, method: str, baseline: str) -> dict[str, dict[tuple[str, int], float]]:
-    """By task, the differences of the seeds and settings that both have."""
-    paired = {}
-    for (task, name), ours in cells.items():
-        theirs = cells.get((task, baseline))
-        if name != method or theirs is None:
-            continue
-        common = [key for key in ours if key in theirs]
-        if not common:
-            raise UserError(
-                f"On {task}, {method} and {baseline} have no seed in common (with the same "
-                "models and settings), so that nothing can be paired."
-            )
-        paired[task] = {key: ours[key] - theirs[key] for key in common}
-    if not paired:
-        raise UserError(f"{method} and {baseline} have no task in common.")
-    return paired
-
-
-def _by_unit(paired: Mapping[str, Mapping[tuple[str, int], float]], unit: str) -> dict[str, float]:
-    if unit == "seed":
-        (cells,) = paired.values()
-        settings = {setting for setting, _ in cells}
-        if len(settings) > 1:
-            raise UserError(
-                "One task in several settings cannot be compared: name runs of one setting."
-            )
-        return {f"seed {seed}": value for (_, seed), value in cells.items()}
-    return {task: _mean_of_settings(cells) for task, cells in paired.items()}
-
-
-def _mean_of_settings(cells: Mapping[tuple[str, int], float]) -> float:
-    """Seeds are averaged within their setting first, so that each setting counts the same."""
-    by_setting: dict[str, list[float]] = {}
-    for (setting, _), value in cells.items():
-        by_setting.setdefault(setting, []).append(value)
-    return float(np.mean([np.mean(values) for values in by_setting.values()]))
-
-
-def _same_as(
-    method: str, baseline: str, others: Sequence[str], paired: Mapping[str, Mapping[str, Any]]
-) -> str | None:
-    """The baseline or an earlier method that this one equals, by its gradient or everywhere."""
-    if not any(cleaned(list(cells.values())).any() for cells in paired[method].values()):
-        return baseline
-    earlier = others[: others.index(method)]
-    gradient = SAME_GRADIENT.get(method, method)
-    for other in (baseline, *earlier):
-        if SAME_GRADIENT.get(other, other) == gradient:
-            return other
-    for other in earlier:
-        if paired[other].keys() == paired[method].keys() and all(
-            ours.keys() == paired[other][task].keys()
-            and not cleaned([v - paired[other][task][k] for k, v in ours.items()]).any()
-            for task, ours in paired[method].items()
-        ):
-            return other
-    return None
 
 
 def _primary(tests: Mapping[str, PValues], test: str) -> float:
@@ -285,7 +192,7 @@ def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) ->
     if c.same_as is not None:
         why = (
             "has the same gradient as"
-            if SAME_GRADIENT.get(c.method, c.method) == SAME_GRADIENT.get(c.same_as, c.same_as)
+            if gradient_of(c.method) == gradient_of(c.same_as)
             else f"scores the same on every {unit} as"
         )
         return f"{c.method} {why} {c.same_as}, so it is not counted as another test."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weak2strong.analysis.compare import Score
+from weak2strong.analysis.differences import Score
 from weak2strong.analysis.summary import Line
 from weak2strong.errors import UserError, first_line, unknown_name
 from weak2strong.metrics import LESS_IS_BETTER

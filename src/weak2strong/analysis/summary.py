@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weak2strong.analysis.intervals import Interval
+from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered, recovered_by_method
-from weak2strong.methods.reference import is_oracle, reading_in
+from weak2strong.methods.reference import reading_in
 from weak2strong.metrics import metric, normalised, usual_metric
 from weak2strong.predictions import values_in
 from weak2strong.study.config import StudyConfig
@@ -141,7 +142,7 @@ def summarise(
         truncated: the share of the texts that a model cuts, by task and model.
         work: what the run spent.
     """
-    lines = []
+    lines, see_truth = [], oracles(predictions)
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         kind = rows["kind"][0]
@@ -169,7 +170,7 @@ def summarise(
                     name_baseline=names,
                     chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
-                    oracle=config.strong_training.stopping == "oracle" or is_oracle(method),
+                    oracle=config.strong_training.stopping == "oracle" or method in see_truth,
                     spent=Spent.on(name, method, work),
                     reading=alike or None,
                 )

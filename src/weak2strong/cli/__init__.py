@@ -13,12 +13,16 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 1 (our failure, or what a command that
-    was asked to be strict found) or 2 (bad input)."""
+    """Run the command line and return the exit code: 0, 1 (our failure or a plugin's, or what a
+    command that was asked to be strict found) or 2 (bad input).
+
+    Python's development mode (``PYTHONDEVMODE=1``) shows where in a plugin's calls it failed.
+    """
     import tyro
 
     from weak2strong.cli.commands import Command
-    from weak2strong.errors import UserError
+    from weak2strong.errors import PluginError, UserError
+    from weak2strong.plugins import naming_plugins
 
     warnings.showwarning = _show_warning
     command = tyro.cli(
@@ -29,10 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
     try:
-        return command() or 0  # pyright: ignore[reportCallIssue]
+        with naming_plugins():
+            return command() or 0  # pyright: ignore[reportCallIssue]
     except UserError as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
+    except PluginError as e:
+        if sys.flags.dev_mode:
+            traceback.print_exc()
+        print(f"error: {e} Finished stages are kept.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped; finished stages are kept, the same command goes on.", file=sys.stderr)
         return 130

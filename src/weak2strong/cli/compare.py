@@ -13,7 +13,7 @@ from weak2strong.cli.asked import Place
 from weak2strong.cli.run import PrimaryTest
 
 if TYPE_CHECKING:
-    from weak2strong.analysis.compare import Score
+    from weak2strong.analysis.differences import Score
     from weak2strong.api import Results
 
 
@@ -49,6 +49,7 @@ class Compare:
         import json
 
         from weak2strong.analysis.compare import compare
+        from weak2strong.analysis.oracles import oracles
         from weak2strong.analysis.over_tasks import on_these_tasks
         from weak2strong.api import Results
         from weak2strong.cli.power import share
@@ -64,10 +65,11 @@ class Compare:
         )
         test, warnings = self._test(runs)
         scores, left_out = self._scores(runs, metric)
-        oracles = sorted({s.method for s in scores if is_oracle(s.method)} - {self.baseline})
-        if oracles:
-            scores = [s for s in scores if s.method not in oracles]
-            left_out.append(f"Left out since they saw ground truth (oracle): {', '.join(oracles)}.")
+        methods = {s.method for s in scores} - {self.baseline}
+        told = frozenset[str]().union(*(oracles(run.predictions) for run in runs))
+        if left := sorted(m for m in methods if m in told or is_oracle(m)):
+            scores = [s for s in scores if s.method not in left]
+            left_out.append(f"Left out since they saw ground truth (oracle): {', '.join(left)}.")
         found = compare(scores, self.baseline, test, self.level)
         what = TITLES.get(metric, metric)
         if runs:

@@ -87,10 +87,9 @@ def _print_check(name: str, found: Checked) -> None:
         f"{found.layers} layers, texts: {longest}"
     )
     print(f"licence: {found.licence}")
-    usable = found.needs[0].usable
     print(
         f"memory of this machine ({found.device}): {size(found.memory)}, "
-        f"of which a training fills {size(usable)} at most\n"
+        f"of which a training fills {size(found.usable)} at most\n"
     )
     rows = [
         (
@@ -98,7 +97,7 @@ def _print_check(name: str, found: Checked) -> None:
             size(need.resting),
             "–" if need.activations is None else size(need.activations),
             size(need.together),
-            YES[need.fits],
+            YES[found.fits(need)],
         )
         for need in found.needs
     ]

@@ -35,23 +35,16 @@ class Need:
     Attributes:
         resting: weights, gradients and optimiser.
         activations: of the micro-batch; None if not measured.
-        usable: what a training may fill on this machine.
     """
 
     adaptation: Literal["full", "lora", "head"]
     resting: int
     activations: int | None
-    usable: float
 
     @property
     def together(self) -> float:
         """All that is known to be needed, with work space."""
         return self.resting + SPARE * (self.activations or 0)
-
-    @property
-    def fits(self) -> bool:
-        """Whether a run would begin such a training."""
-        return self.together <= self.usable
 
 
 @dataclass(frozen=True)
@@ -67,6 +60,7 @@ class Checked:
         tokens: of the micro-batch whose activations are measured.
         device: where it runs.
         memory: of the device, in bytes.
+        usable: the part of it that a training may fill.
         frozen: what weights are kept in that are not trained.
         needs: for each adaptation.
     """
@@ -83,8 +77,13 @@ class Checked:
     tokens: int
     device: str
     memory: int
+    usable: float
     frozen: str
     needs: tuple[Need, ...]
+
+    def fits(self, need: Need) -> bool:
+        """Whether a run would begin such a training."""
+        return need.together <= self.usable
 
 
 def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
@@ -119,7 +118,6 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
             a,
             resting_bytes(a, parameters, adapters, frozen.itemsize),
             _activations(replace(spec, adaptation=a), micro_batch, length) if loaded else None,
-            usable_bytes(device),
         )
         for a in ADAPTATIONS
     )
@@ -137,6 +135,7 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
         tokens=micro_batch,
         device=device.type,
         memory=memory,
+        usable=usable_bytes(device),
         frozen=str(frozen).removeprefix("torch."),
         needs=needs,
     )

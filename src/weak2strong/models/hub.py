@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from weak2strong.errors import UserError, first_line, unknown_name
+from weak2strong.errors import UserError, unknown_name
+from weak2strong.hub import refusal
 from weak2strong.models.catalogue import listed
 from weak2strong.models.spec import ModelSpec, rungs
 
@@ -39,55 +40,18 @@ def commit(spec: ModelSpec) -> str:
 
 def _refusal(spec: ModelSpec, error: Exception) -> UserError:
     """What the hub's error means, in a sentence."""
-    from huggingface_hub import constants
     from huggingface_hub.errors import (
         GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
         RemoteEntryNotFoundError,
-        RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    name = spec.name
-    match error:
-        case GatedRepoError():
-            return UserError(
-                f"Model {name} is gated: accept its terms on https://huggingface.co/{name}, "
-                "then log in with `hf auth login`."
-            )
-        case RevisionNotFoundError():
-            return UserError(
-                f"Model {name} has no revision {spec.revision!r}: name a branch, a tag or a commit."
-            )
-        case RemoteEntryNotFoundError():
-            return UserError(
-                f"Model {name} has no config.json, so Transformers cannot load it: "
-                "look for another of its forms on the hub."
-            )
-    if "/" not in name:
+    if isinstance(error, RemoteEntryNotFoundError):
+        return UserError(
+            f"Model {spec.name} has no config.json, so Transformers cannot load it: "
+            "look for another of its forms on the hub."
+        )
+    if "/" not in spec.name and not isinstance(error, GatedRepoError | RevisionNotFoundError):
         # Hub ids without an owner are few and old: a slip is likelier.
-        return unknown_name("model", name, (*rungs(), *listed()), "See: w2s models.")
-    match error:
-        case HFValidationError():
-            return UserError(f"{name!r} is no id of a hub model: write owner/name, or a folder.")
-        case RepositoryNotFoundError():
-            return UserError(
-                f"There is no model {name} on the Hugging Face hub, or it is private: "
-                "check the name, or log in with `hf auth login`."
-            )
-        case LocalEntryNotFoundError() | OfflineModeIsEnabled() if constants.HF_HUB_OFFLINE:
-            return UserError(
-                f"Model {name} is no local folder and not in the hub's cache, and offline mode is "
-                "set: unset HF_HUB_OFFLINE, or name a folder."
-            )
-        case LocalEntryNotFoundError():
-            return UserError(
-                f"Model {name} is no local folder and not in the hub's cache, and the Hugging Face "
-                "hub cannot be reached: check the network, or name a folder."
-            )
-    return UserError(
-        f"Model {name} cannot be had from the Hugging Face hub "
-        f"({first_line(error).rstrip('.:')}): check the network, or name a folder."
-    )
+        return unknown_name("model", spec.name, (*rungs(), *listed()), "See: w2s models.")
+    return refusal("model", spec.name, spec.revision, error)

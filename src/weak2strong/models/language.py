@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from torch.nn import functional
 from weak2strong.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.load import (
+    Trainable,
     best_device,
-    computing_in,
     fuse,
     hide_progress_bars,
     is_decoder,
@@ -26,7 +25,7 @@ from weak2strong.models.load import (
     read_weights,
 )
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import Checkpointing, ModelSpec
+from weak2strong.models.spec import ModelSpec
 
 
 class LanguageNetwork(nn.Module):
@@ -73,21 +72,10 @@ class LanguageNetwork(nn.Module):
 
 
 @dataclass(frozen=True)
-class LanguageModel:
-    """A language model with its tokenizer, and where it runs.
-
-    ``precision`` is that of the matrix products; trained weights are float32.
-    """
+class LanguageModel(Trainable):
+    """A language model with its tokenizer, and where it runs."""
 
     network: LanguageNetwork
-    tokenizer: Any
-    device: torch.device
-    precision: torch.dtype = torch.float32
-    checkpointing: Checkpointing = "auto"
-
-    def autocast(self) -> AbstractContextManager:
-        """The context in which the network computes in its precision."""
-        return computing_in(self.precision, self.device, self.network.trains_trunk)
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""

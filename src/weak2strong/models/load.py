@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,15 +69,19 @@ class Network(nn.Module):
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A network with its tokenizer, the kind of task its head is for, and where it runs.
+class Trainable:
+    """What a training needs of a model, whatever stands on its trunk.
 
-    ``precision`` is that of the matrix products; trained weights are float32.
+    Attributes:
+        network: a module with a ``trunk``, from token ids (b, t) and mask (b, t) to outputs.
+        tokenizer: with a pad token.
+        device: where it runs.
+        precision: of the matrix products; trained weights are float32.
+        checkpointing: whether activations may be computed twice.
     """
 
-    network: Network
+    network: Any
     tokenizer: Any
-    kind: Kind
     device: torch.device
     precision: torch.dtype = torch.float32
     checkpointing: Checkpointing = "auto"
@@ -86,42 +90,17 @@ class LoadedModel:
         """The context in which the network computes in its precision."""
         return computing_in(self.precision, self.device, self.network.trains_trunk)
 
+
+@dataclass(frozen=True)
+class LoadedModel(Trainable):
+    """A network with its tokenizer, the kind of task its head is for, and where it runs."""
+
+    network: Network
+    kind: Kind = field(kw_only=True)
+
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
         self.network.trunk.requires_grad_(False).to(self.precision)
-
-
-class Trainable(Protocol):
-    """What a training needs of a model, whatever stands on its trunk."""
-
-    @property
-    def network(self) -> Any:
-        """A module with a ``trunk``, from token ids (b, t) and mask (b, t) to outputs."""
-        ...
-
-    @property
-    def tokenizer(self) -> Any:
-        """With a pad token."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where it runs."""
-        ...
-
-    @property
-    def precision(self) -> torch.dtype:
-        """Of the matrix products."""
-        ...
-
-    @property
-    def checkpointing(self) -> Checkpointing:
-        """Whether activations may be computed twice."""
-        ...
-
-    def autocast(self) -> AbstractContextManager:
-        """The context in which the network computes in its precision."""
-        ...
 
 
 def computing_in(
@@ -239,7 +218,7 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
         start_from_answers(head, whole, tokenizer, spec.answers)
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
     move(network, spec, device)
-    return LoadedModel(network, tokenizer, kind, device, precision, spec.checkpointing)
+    return LoadedModel(network, tokenizer, device, precision, spec.checkpointing, kind=kind)
 
 
 def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[Any, set[str]]:

@@ -18,7 +18,8 @@ from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.models.spec import ModelSpec, fingerprint, rungs
 from weak2strong.plugins import load_plugins
 from weak2strong.predictions import WRITTEN, read_weak_labels
-from weak2strong.study.needs import provided
+from weak2strong.study.drawn import check_test
+from weak2strong.study.needs import LeftOut, provided
 from weak2strong.study.simulated import SIMULATORS
 from weak2strong.tasks import expand
 from weak2strong.tasks.chess.options import PuzzleOptions
@@ -102,11 +103,13 @@ class StudyConfig:
         """The splits of one of the study's tasks.
 
         Raises:
-            UserError: where they cannot be made, or lack what difficulty asks for.
+            UserError: where they cannot be made, or lack what difficulty or the metric asks for.
         """
         whole = make_splits(task, self.split_seed)
-        about = f"Task {task.name}"
-        return select(whole, self.train_difficulty, self.test_difficulty, about, stratum(task.kind))
+        about, of = f"Task {task.name}", stratum(task.kind)
+        found = select(whole, self.train_difficulty, self.test_difficulty, about, of)
+        check_test(task, found.test, self.metric or task.metric or usual_metric(task.kind))
+        return found
 
     @property
     def weak_name(self) -> str:
@@ -183,6 +186,14 @@ class StudyConfig:
         Raises:
             UserError: for any name, number or file that cannot be right.
         """
+        return self.resolved_and_left_out()[0]
+
+    def resolved_and_left_out(self) -> tuple[StudyConfig, LeftOut]:
+        """The study, `resolved`, and which methods it cannot provide for.
+
+        Raises:
+            UserError: as `resolved`.
+        """
         references = self.checked()
         tasks = find_tasks(references, self.data)
         usual = _common_metric(tasks)
@@ -209,8 +220,9 @@ class StudyConfig:
             for task in tasks:
                 model.check_kind(task.kind)
         weak, strong = self.weak.resolved(), self.strong.resolved()
-        methods, _ = provided(self, {task.name: (task.kind, len(task.classes)) for task in tasks})
-        return replace(
+        shapes = {task.name: (task.kind, len(task.classes)) for task in tasks}
+        methods, left = provided(self, shapes)
+        found = replace(
             self,
             tasks=tuple(map(pinned, references, tasks)),
             data=tests_pinned(self.data),
@@ -224,6 +236,7 @@ class StudyConfig:
             weak_training=_settled(self.weak_training, usual, weak),
             strong_training=_settled(self.strong_training, usual, strong),
         )
+        return found, left
 
     def to_yaml(self) -> str:
         """The study as text that `from_yaml` reads."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from weak2strong.study.config import StudyConfig
 
 
+LeftOut = Mapping[str, Mapping[str, str]]
+"""Why methods are left out, by the name that stands for several (``all``) and by reference."""
+
+
 def decodes(model: ModelSpec) -> bool:
     """Whether a model is a decoder, by its configuration.
 
@@ -30,7 +34,7 @@ def provided(
     config: StudyConfig,
     tasks: Mapping[str, tuple[str, int]],
     decodes: Callable[[ModelSpec], bool] = decodes,
-) -> tuple[tuple[str, ...], Mapping[str, Mapping[str, str]]]:
+) -> tuple[tuple[str, ...], LeftOut]:
     """The methods of a study, with names of several written out as far as it can provide for them.
 
     Args:
@@ -39,8 +43,7 @@ def provided(
         decodes: whether a model is a decoder.
 
     Returns:
-        References of methods, and why others are left out, by the name that stands for them
-        (``all``).
+        References of methods, and why others are left out.
 
     Raises:
         UserError: for a method that was named and cannot be provided for.

@@ -3,7 +3,8 @@
 ``study.yaml`` (resolved: running it again gives the same cells),
 ``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
 ``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
-of every role, joined by id, with how hard each example is where that is known),
+of every role, joined by id, with how hard each example is where that is known, and whether
+a student's method sees ground truth),
 ``agreement.parquet`` (how often each student gives its weak label's answer, by split),
 ``examples.parquet`` (texts of some test examples).
 """
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import weak2strong
 from weak2strong.errors import UserError
+from weak2strong.methods.reference import find_method
 from weak2strong.metrics import METRICS, performance_gap_recovered
 from weak2strong.predictions import Predictions, column
 from weak2strong.study import stages
@@ -89,6 +91,7 @@ def write_results(folder: Path, config: StudyConfig, desks: Mapping[str, Desk]) 
                         "role": a.role,
                         "method": a.method,
                         "seed": a.seed,
+                        "oracle": a.role == "student" and find_method(a.method).oracle,
                         "id": ids,
                         "group": [e.item.group for e in test],
                         "label": labels.tolist(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from weak2strong.study.config import StudyConfig
 from weak2strong.study.contents import Contents, contents, write_contents
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Done, Plan, run_steps
-from weak2strong.study.needs import provided
 from weak2strong.study.record import write_environment, write_results
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.files import FileTask
@@ -51,13 +50,11 @@ def run_study(
     """
     progress = progress or Progress(quiet=True)
     kept = Store(store)
-    asked, config = config, config.resolved()
+    config, left = config.resolved_and_left_out()
     desks = {d.task.name: d for d in (Desk.of(config, kept, r) for r in config.tasks)}
     held = [_contents(desk) for desk in desks.values()]
     folder = claim(out, config, tuple(desks))
     show(held)
-    tasks = {n: (d.task.kind, len(d.task.classes)) for n, d in desks.items()}
-    _, left = provided(replace(config, methods=asked.methods), tasks)
     for name, reasons in left.items():
         for text in reasons.values():
             progress.line(f"left out of {name}: {text}")

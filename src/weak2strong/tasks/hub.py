@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from weak2strong.errors import UserError, first_line
+from weak2strong.errors import UserError
+from weak2strong.hub import refusal
 from weak2strong.tasks.files import DataOptions, FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
 
@@ -126,14 +127,14 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
         commit, names = info.sha, tuple(file.rfilename for file in info.siblings or ())
         licence = str(getattr(info.card_data, "license", None) or "not stated")
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as e:
-        raise _refusal(repo, revision, e) from e
+        raise refusal("dataset", repo, revision, e) from e
     # The errors of a missing network are those of the HTTP library beneath, which has changed
     # more than once: so anything else is taken for one.
     except Exception as e:
         try:
             cached = Path(download(local_files_only=True, allow_patterns=[]))
         except Exception:
-            raise _refusal(repo, revision, e) from e
+            raise refusal("dataset", repo, revision, e) from e
         commit, names, licence, offline = cached.name, _names(cached), "not known", True
 
     def fetch(wanted: Sequence[str]) -> Path:
@@ -145,7 +146,7 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
             # By the name of the revision: so the cache knows it when there is no network.
             got = Path(download(local_files_only=offline, allow_patterns=patterns))
         except Exception as e:
-            raise _refusal(repo, revision, e) from e
+            raise refusal("dataset", repo, revision, e) from e
         if got.name != commit:
             raise UserError(f"Dataset {repo} changed while it was read: run again.")
         return got
@@ -157,42 +158,3 @@ def _names(folder: Path) -> tuple[str, ...]:
     """The files below a folder, without hidden ones."""
     paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
     return tuple(p.as_posix() for p in paths if not any(x.startswith(".") for x in p.parts))
-
-
-def _refusal(repo: str, revision: str | None, error: Exception) -> UserError:
-    """What the hub's error means, in a sentence."""
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    match error:
-        case HFValidationError():
-            return UserError(f"{repo!r} is no id of a hub dataset: write owner/name, or a path.")
-        case GatedRepoError():
-            return UserError(
-                f"Dataset {repo} is gated: accept its terms on https://huggingface.co/datasets/"
-                f"{repo}, then log in with `hf auth login`."
-            )
-        case RepositoryNotFoundError():
-            return UserError(
-                f"There is no dataset {repo} on the Hugging Face hub, or it is private: "
-                "check the name, or log in with `hf auth login`."
-            )
-        case RevisionNotFoundError():
-            return UserError(
-                f"Dataset {repo} has no revision {revision!r}: "
-                "write a branch, a tag or a commit behind the @."
-            )
-        case OfflineModeIsEnabled():
-            return UserError(
-                f"Dataset {repo} is not in the hub's cache, and offline mode is set: "
-                "unset HF_HUB_OFFLINE, or name a file or a folder."
-            )
-    return UserError(
-        f"Dataset {repo} cannot be had from the Hugging Face hub "
-        f"({first_line(error).rstrip('.:')}): check the network, or name a file or a folder."
-    )

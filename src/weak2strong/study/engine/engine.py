@@ -20,7 +20,7 @@ from pathlib import Path
 
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
-from weak2strong.plugins import everywhere, load_plugins
+from weak2strong.plugins import everywhere, load_plugins, naming_plugins
 from weak2strong.probes import PROBES
 from weak2strong.processes import begin_worker, set_threads, without_main
 from weak2strong.progress import Progress
@@ -89,8 +89,8 @@ def run_steps(
 ) -> None:
     """Do every step at the desk of its task; ``tell`` hears of each when it is done.
 
-    A step that fails ends the run with its exception. What is finished by then
-    is in the store, so running again goes on from there.
+    A step that fails ends the run with its exception, or that of the plugin that fails in it.
+    What is finished by then is in the store, so running again goes on from there.
     """
     set_threads(plan.threads)
     todo, noticed = [], {}
@@ -126,10 +126,11 @@ def _do(step: Step, desk: Desk) -> Done:
     begun, finished = time.monotonic(), True
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        try:
-            perform(step, desk)
-        except MissingError:
-            finished = False
+        with naming_plugins():
+            try:
+                perform(step, desk)
+            except MissingError:
+                finished = False
     said = tuple(dict.fromkeys(str(w.message) for w in caught))
     return Done(step, tuple(desk.used), said, round(time.monotonic() - begun, 3), finished)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -74,36 +74,48 @@ class Trace:
     looks: tuple[Mapping[str, Predictions], ...]
 
 
-def true_lesson(desk: Desk, examples: Sequence[Example]) -> Lesson:
-    """Ground truth as targets, a tenth of the groups held out for stopping."""
+@dataclass(frozen=True)
+class Finetuning:
+    """A model that learns a lesson at the desk of a task: all that decides what comes of it."""
+
+    desk: Desk
+    model: ModelSpec
+    training: Training
+    loss: Loss
+    lesson: Lesson
+    seed: int
+
+
+def on_truth(
+    desk: Desk, model: ModelSpec, training: Training, examples: Sequence[Example], seed: int
+) -> Finetuning:
+    """How a model learns ground truth: a tenth of the groups is held out for stopping."""
     train, held = hold_out(examples, HELD_OUT, desk.config.split_seed)
     kind, classes = desk.task.kind, len(desk.task.classes)
-    return Lesson(
+    lesson = Lesson(
         [e.item for e in train],
         true_targets(kind, train, classes),
         [e.item for e in held],
         true_targets(kind, held, classes),
     )
+    return Finetuning(desk, model, training, loss("cross-entropy"), lesson, seed)
 
 
-def finetune(
-    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
-) -> Mapping[str, Predictions]:
+def finetune(one: Finetuning) -> Mapping[str, Predictions]:
     """The stage beneath supervisor, ceiling and students: fit, then predict every split.
 
     Raises:
         UserError: for a loss that the kind of task has no use for.
     """
-    asked = {split: desk.splits.items(split) for split in PREDICTED}
-    if desk.task.kind in WRITTEN and of != loss("cross-entropy"):
+    task, asked = one.desk.task, _asked(one.desk, PREDICTED)
+    if task.kind in WRITTEN and one.loss != loss("cross-entropy"):
         raise UserError(
-            f"The loss {type(of).__name__} needs probabilities of classes, and task "
-            f"{desk.task.name} is answered in words: finetune with cross-entropy."
+            f"The loss {type(one.loss).__name__} needs probabilities of classes, and task "
+            f"{task.name} is answered in words: finetune with cross-entropy."
         )
 
     def make(working: Path) -> Write:
-        learn = _LEARNERS[desk.task.kind]
-        answer, done = learn(desk, model, training, of, lesson, seed, working)
+        answer, done = _LEARNERS[task.kind](one, working)
         answers = {split: answer(items) for split, items in asked.items()}
 
         def write(folder: Path) -> None:
@@ -112,21 +124,18 @@ def finetune(
 
         return write
 
-    about = _about(desk, model, training, of, lesson, seed)
-    return load_predictions(desk.stage("finetune", *about, make).path / FILE)
+    return load_predictions(_stage("finetune", one, make) / FILE)
 
 
-def traced(
-    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
-) -> Trace:
+def traced(one: Finetuning) -> Trace:
     """The same training, once more, with what the model says at every evaluation."""
-    asked = {split: desk.splits.items(split) for split in TRACED}
+    asked = _asked(one.desk, TRACED)
 
     def make(working: Path) -> Write:
         def note(fraction: float, answers: Mapping[str, Predictions]) -> None:
             writer(answers, _look_file(fraction))(working)
 
-        _, done = _fitted(desk, model, training, of, lesson, seed, working, asked, note)
+        _, done = _fitted(one, working, asked, note)
 
         def write(folder: Path) -> None:
             for point in done.trace:
@@ -135,8 +144,7 @@ def traced(
 
         return write
 
-    about = _about(desk, model, training, of, lesson, seed)
-    folder = desk.stage("traced", *about, make).path
+    folder = _stage("traced", one, make)
     points = json.loads((folder / TRACE).read_text())["trace"]
     fractions = tuple(point["fraction"] for point in points)
     looks = tuple(load_predictions(folder / _look_file(fraction)) for fraction in fractions)
@@ -147,37 +155,56 @@ def _look_file(fraction: float) -> str:
     return f"look-{fraction:.9f}.parquet"
 
 
-def finetuned_activations(
-    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
-) -> Mapping[str, Activations]:
+def finetuned_activations(one: Finetuning) -> Mapping[str, Activations]:
     """The same training, once more, and what the head then reads of every split's texts.
 
     Weights are not kept, so this is a fit of its own.
     """
-    asked = {split: desk.splits.items(split) for split in PREDICTED}
+    asked = _asked(one.desk, PREDICTED)
 
     def make(working: Path) -> Write:
         from weak2strong.training.predict import pooled_activations
 
-        loaded, _ = _fitted(desk, model, training, of, lesson, seed, working)
+        loaded, _ = _fitted(one, working)
         found = {
             split: Activations(tuple(i.id for i in items), pooled_activations(loaded, items))
             for split, items in asked.items()
         }
         return lambda folder: save_activations(folder / STATES, {LAST: found})
 
-    about = _about(desk, model, training, of, lesson, seed)
-    entry = desk.stage("finetuned-activations", *about, make)
-    return load_activations(entry.path / STATES)[LAST]
+    return load_activations(_stage("finetuned-activations", one, make) / STATES)[LAST]
+
+
+def _asked(desk: Desk, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
+    """What a model is asked, by split."""
+    return {split: desk.splits.items(split) for split in splits}
+
+
+def _stage(name: str, one: Finetuning, make: Callable[[Path], Write]) -> Path:
+    """The folder of what a finetuning gives, under the key of all that decides it."""
+    desk, lesson, plugin = one.desk, one.lesson, digest_of(type(one.loss))
+    fields = {
+        "kind": desk.task.kind,
+        "classes": len(desk.task.classes),
+        "loss": {"name": type(one.loss).__qualname__, **asdict(one.loss)},  # pyright: ignore
+        "training": asdict(one.training),
+        "model": one.model.settings,
+        "seed": one.seed,
+    }
+    inputs = {
+        "weights": fingerprint(one.model),
+        "train": digest(lesson.items),
+        "targets": array_digest(lesson.targets),
+        "validation": digest(lesson.validation_items),
+        "validation_targets": array_digest(lesson.validation_targets),
+        **{f"asked_{s}": d for s, d in desk.item_digests(PREDICTED).items()},
+        **({"plugin": plugin} if plugin else {}),
+    }
+    return desk.stage(name, fields, inputs, make).path
 
 
 def _fitted(
-    desk: Desk,
-    model: ModelSpec,
-    training: Training,
-    of: Loss,
-    lesson: Lesson,
-    seed: int,
+    one: Finetuning,
     working: Path,
     asked: Mapping[str, Sequence[Item]] | None = None,
     on_look: Looked = lambda fraction, answers: None,
@@ -186,13 +213,14 @@ def _fitted(
     from weak2strong.models.load import load_model
     from weak2strong.training.fit import Labelled, fit
 
-    loaded = load_model(model, desk.task.kind, len(desk.task.classes), seed)
+    desk, lesson = one.desk, one.lesson
+    loaded = load_model(one.model, desk.task.kind, len(desk.task.classes), one.seed)
     done = fit(
         loaded,
         Labelled(lesson.items, lesson.targets),
-        of,
-        training,
-        seed,
+        one.loss,
+        one.training,
+        one.seed,
         Labelled(lesson.validation_items, lesson.validation_targets),
         desk.on_step,
         checkpoint=working / "checkpoint.safetensors",
@@ -204,42 +232,27 @@ def _fitted(
     return loaded, done
 
 
-def _with_head(
-    desk: Desk,
-    model: ModelSpec,
-    training: Training,
-    of: Loss,
-    lesson: Lesson,
-    seed: int,
-    working: Path,
-) -> tuple[Answer, Fit]:
+def _with_head(one: Finetuning, working: Path) -> tuple[Answer, Fit]:
     """How a model with a head answers that has learnt its lesson."""
     from weak2strong.training.predict import predict
 
-    loaded, done = _fitted(desk, model, training, of, lesson, seed, working)
+    loaded, done = _fitted(one, working)
     return partial(predict, loaded), done
 
 
-def _in_words(
-    desk: Desk,
-    model: ModelSpec,
-    training: Training,
-    of: Loss,
-    lesson: Lesson,
-    seed: int,
-    working: Path,
-) -> tuple[Answer, Fit]:
+def _in_words(one: Finetuning, working: Path) -> tuple[Answer, Fit]:
     """How a language model answers that has learnt its lesson."""
     from weak2strong.models.language import load_language_model
     from weak2strong.training.fit import Labelled
     from weak2strong.training.writing import fit_writing
 
-    loaded = load_language_model(model, seed)
+    desk, lesson = one.desk, one.lesson
+    loaded = load_language_model(one.model, one.seed)
     writer, done = fit_writing(
         loaded,
         Labelled(lesson.items, lesson.targets),
-        training,
-        seed,
+        one.training,
+        one.seed,
         Labelled(lesson.validation_items, lesson.validation_targets),
         desk.on_step,
         checkpoint=working / "checkpoint.safetensors",
@@ -249,36 +262,11 @@ def _in_words(
     return writer.answers, done
 
 
-_LEARNERS: dict[Kind, Callable[..., tuple[Answer, Fit]]] = {
+_LEARNERS: dict[Kind, Callable[[Finetuning, Path], tuple[Answer, Fit]]] = {
     "classification": _with_head,
     "preference": _with_head,
     "generation": _in_words,
 }
-
-
-def _about(
-    desk: Desk, model: ModelSpec, training: Training, of: Loss, lesson: Lesson, seed: int
-) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    """The settings and the inputs of a finetuning, for its key."""
-    plugin = digest_of(type(of))
-    fields = {
-        "kind": desk.task.kind,
-        "classes": len(desk.task.classes),
-        "loss": {"name": type(of).__qualname__, **asdict(of)},  # pyright: ignore
-        "training": asdict(training),
-        "model": model.settings,
-        "seed": seed,
-    }
-    inputs = {
-        "weights": fingerprint(model),
-        "train": digest(lesson.items),
-        "targets": array_digest(lesson.targets),
-        "validation": digest(lesson.validation_items),
-        "validation_targets": array_digest(lesson.validation_targets),
-        **{f"asked_{s}": d for s, d in desk.item_digests(PREDICTED).items()},
-        **({"plugin": plugin} if plugin else {}),
-    }
-    return fields, inputs
 
 
 def writer(answers: Mapping[str, Predictions], file: str = FILE) -> Write:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.losses import loss
 from weak2strong.models.spec import fingerprint
 from weak2strong.predictions import Predictions, load_predictions
 from weak2strong.study.desk import Desk, Write
@@ -19,7 +18,7 @@ from weak2strong.study.stages.finetuning import (
     PREDICTED,
     finetune,
     labels_digest,
-    true_lesson,
+    on_truth,
     writer,
 )
 from weak2strong.study.stages.frozen import activations
@@ -66,5 +65,5 @@ def simulated_labels(desk: Desk, seed: int) -> Mapping[str, Predictions]:
 
 def _knowing(desk: Desk, seed: int) -> Mapping[str, Predictions]:
     """The strong model finetuned as the ceiling is, on ground truth of ``weak_train``."""
-    lesson, training = true_lesson(desk, desk.splits.weak_train), desk.config.strong_training
-    return finetune(desk, desk.config.strong, training, loss("cross-entropy"), lesson, seed)
+    model, training = desk.config.strong, desk.config.strong_training
+    return finetune(on_truth(desk, model, training, desk.splits.weak_train, seed))

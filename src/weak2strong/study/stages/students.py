@@ -19,6 +19,7 @@ from weak2strong.study.desk import Desk
 from weak2strong.study.stages.finetuning import (
     FILE,
     PREDICTED,
+    Finetuning,
     Lesson,
     Trace,
     finetune,
@@ -129,17 +130,13 @@ class StudentContext:
         self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
     ) -> Mapping[str, Predictions]:
         """Finetune the student model, or an intermediate, on labels by id; cached."""
-        spec, training = self._model(model)
-        lesson = self._lesson(labels)
-        return finetune(self._desk, spec, training, _loss(loss), lesson, self.seed)
+        return finetune(self._finetuning(labels, loss, model))
 
     def finetuned_activations(
         self, labels: Predictions, loss: Loss | str = "cross-entropy"
     ) -> Mapping[str, Activations]:
         """What a student of these labels has in its last layer; cached."""
-        spec, training = self._model(None)
-        lesson = self._lesson(labels)
-        return finetuned_activations(self._desk, spec, training, _loss(loss), lesson, self.seed)
+        return finetuned_activations(self._finetuning(labels, loss))
 
     def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
         """The pretrained student's activations of a layer, by split; cached."""
@@ -187,6 +184,14 @@ class StudentContext:
         read = after_reading(self._desk, self._student, texts, epochs, self.seed)
         return replace(self, _student=read)
 
+    def _finetuning(
+        self, labels: Predictions, of: Loss | str, model: str | None = None
+    ) -> Finetuning:
+        """How the student, or an intermediate, learns labels by id."""
+        spec, training = self._model(model)
+        of = loss(of) if isinstance(of, str) else of
+        return Finetuning(self._desk, spec, training, of, self._lesson(labels), self.seed)
+
     def _model(self, name: str | None) -> tuple[ModelSpec, Training]:
         """The student or an intermediate, with its training."""
         config = self._desk.config
@@ -222,9 +227,7 @@ class _Traced(StudentContext):
         self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
     ) -> Mapping[str, Predictions]:
         """Finetune, and answer what was asked on the way with the last weights."""
-        spec, training = self._model(model)
-        lesson = self._lesson(labels)
-        trace = traced(self._desk, spec, training, _loss(loss), lesson, self.seed)
+        trace = traced(self._finetuning(labels, loss, model))
         self.traces.append(trace)
         return trace.looks[-1]
 
@@ -235,10 +238,6 @@ def shown(desk: Desk, labels: Mapping[str, Predictions]) -> Predictions:
     if desk.config.labels == "hard":
         told = replace(told, values=hardened(desk.task.kind, told.values))
     return told
-
-
-def _loss(of: Loss | str) -> Loss:
-    return loss(of) if isinstance(of, str) else of
 
 
 def _fields(desk: Desk, method: Method) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""Training that was killed goes on to the same bits, dropout included."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from weak2strong.losses.confidence import Confidence
+from weak2strong.losses.cross_entropy import CrossEntropy
+from weak2strong.metrics import roc_auc
+from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.predict import predict
+from weak2strong.training.settings import Training
+
+
+def settings(rate=3e-3, **others):
+    return Training(**{"learning_rate": rate, "head_rate": rate} | others)
+
+
+def weights(model):
+    """All but the pooler of BERT, which nothing reads or trains."""
+    state = model.network.state_dict()
+    return {k: v.clone() for k, v in state.items() if "pooler" not in k}
+
+
+def same(one, two):
+    return all(torch.equal(one[k], two[k]) for k in one)
+
+
+class KilledError(Exception):
+    pass
+
+
+def killed_at(last):
+    def on_step(step, steps):
+        if step == last:
+            raise KilledError
+
+    return on_step
+
+
+def backwards(lesson):
+    return Labelled(lesson.items, lesson.targets[:, ::-1].copy())
+
+
+def overfitting(stopping="weak-validation"):
+    return settings(
+        epochs=3, batch_size=10, evaluations=9, stopping=stopping, stopping_metric="roc_auc"
+    )
+
+
+@pytest.mark.parametrize("stopping", ["weak-validation", "none"])
+@pytest.mark.parametrize("last", [1, 7, 17, 18])
+def test_killed_and_resumed_equals_undisturbed_to_the_bit(load, lesson, tmp_path, last, stopping):
+    train, validation, file = backwards(lesson(60)), lesson(30, seed=5), tmp_path / "c.safetensors"
+    training, found = overfitting(stopping), []
+
+    def run(model, **options):
+        return fit(model, train, Confidence(), training, 3, validation, **options)
+
+    whole = load(seed=0)
+    found.append((run(whole), weights(whole)))
+    with pytest.raises(KilledError):
+        run(load(seed=0), on_step=killed_at(last), checkpoint=file, checkpoint_seconds=0)
+    again, heard = load(seed=99), []
+    done = run(
+        again,
+        on_step=lambda step, steps: heard.append(step),
+        checkpoint=file,
+        checkpoint_seconds=math.inf,
+    )
+    assert done == found[0][0]
+    assert same(weights(again), found[0][1])
+    assert heard == list(range(last + 1, 19))
+    if stopping == "weak-validation":
+        assert done.kept < 7 / 18  # so that some runs are killed before it and some after
+
+
+def test_checkpoints_come_by_the_clock(load, lesson, tmp_path):
+    file = tmp_path / "c.safetensors"
+    run = [load(), lesson(20), CrossEntropy(), settings(batch_size=5, stopping="none"), 0]
+    fit(*run, checkpoint=file, checkpoint_seconds=math.inf)
+    assert not file.exists()
+    fit(*run, checkpoint=file, checkpoint_seconds=0)
+    assert file.exists()
+
+
+def test_writing_checkpoints_does_not_change_what_is_learnt(load, lesson, tmp_path):
+    training, found = settings(epochs=2, batch_size=6, stopping="none"), []
+    for file in (None, tmp_path / "c.safetensors"):
+        model = load()
+        fit(model, lesson(20), CrossEntropy(), training, 0, checkpoint=file, checkpoint_seconds=0)
+        found.append(weights(model))
+    assert same(*found)
+
+
+def test_dropout_is_the_models_own_and_in_training_only(load, lesson, tmp_path):
+    """GPT-2 has dropout of 0.1: it changes what is learnt, not what is answered."""
+    validation, file = lesson(9, seed=5), tmp_path / "c.safetensors"
+    training = settings(epochs=2, batch_size=5, dropout=True, stopping_metric="roc_auc")
+
+    def run(model, training=training, **options):
+        return fit(model, lesson(20), CrossEntropy(), training, 3, validation, **options)
+
+    plain, first, second = load("gpt2"), load("gpt2"), load("gpt2")
+    run(plain, replace(training, dropout=False))
+    state = torch.get_rng_state()
+    done = run(first)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(99)
+    assert run(second) == done
+    assert same(weights(first), weights(second))
+    assert not same(weights(first), weights(plain))
+    assert not any(part.training for part in first.network.modules())
+    answers = predict(first, validation.items).probabilities
+    assert roc_auc(answers, validation.targets.argmax(1)) == max(p.score for p in done.trace)
+    again = load("gpt2")
+    with pytest.raises(KilledError):
+        run(load("gpt2"), on_step=killed_at(5), checkpoint=file, checkpoint_seconds=0)
+    assert run(again, checkpoint=file) == done
+    assert same(weights(again), weights(first))
