@@ -113,6 +113,8 @@ def test_the_tables_of_supervisors_are_those_of_the_parquet_file(tables, made_si
         (shown,) = [r for r in table if r[:2] == [row["supervisor"], row["method"]]]
         scores = [f"{row[k]:.3f}" for k in ("floor", "student")]
         agree = [f"{row[f'agreement_{k}']:.3f}" for k in ("all", "right", "wrong")]
+        low, high = (f"{row[f'agreement_wrong_{end}']:.3f}" for end in ("low", "high"))
+        agree[2] += f" [{low}, {high}]"
         assert shown[2:] == [*scores, pgr_of_row(row), *agree]
 
 
