@@ -97,6 +97,7 @@ def page(folders: Sequence[Path]) -> str:
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         theme=theme(),
+        variables={light: f"var({name})" for name, (light, _) in theme().items()},
         looks=look,
         title=_title(named, [run for _, run in running], experiments),
         version=weak2strong.__version__,
