@@ -85,7 +85,8 @@ class Results(FinishedRun):
         """One row a task and method: floor, student, ceiling, PGR with interval.
 
         ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
-        and ``undefined`` then says why.
+        and ``undefined`` then says why; ``chain`` names the models that labels pass
+        through, where there are any between supervisor and student.
         """
         import polars as pl
 
@@ -98,6 +99,7 @@ class Results(FinishedRun):
                     "weak": line.weak,
                     "strong": line.strong,
                     "method": line.method,
+                    "chain": " > ".join(line.chain) or None,
                     "metric": line.metric,
                     "floor": r.floor,
                     "student": r.student,
@@ -118,6 +120,7 @@ _NULLABLE = {
     "pgr_low": float,
     "pgr_high": float,
     "undefined": str,
+    "chain": str,
 }
 
 

@@ -55,6 +55,13 @@ def test_a_line_shows_its_scores_and_an_interval_around_pgr():
     assert "warning" not in text
 
 
+def test_models_that_labels_pass_through_are_named():
+    scores = [0.6], [0.7], [0.8]
+    text = shown([line(*scores), line(*scores, method="bootstrapping", between=("mid", "more"))])
+    assert "bootstrapping: labels pass small > mid > more > large." in text
+    assert "naive: labels" not in text
+
+
 def test_pgr_without_a_gap_is_called_undefined_and_explained():
     flat = line([0.7, 0.72, 0.68], [0.71, 0.7, 0.72], [0.7, 0.69, 0.73])
     text = shown([flat])

@@ -97,6 +97,12 @@ def test_a_run_holds_what_was_written_and_what_counts(run):
     assert results.cells["probe_ceiling"].dtype == pl.Float64
 
 
+def test_the_chain_of_models_stands_in_the_table(run):
+    config, table = Results(run).config, Results(run).table()
+    names = [config.weak.name, config.weak.name, config.strong.name]
+    assert table["chain"].to_list() == [None, " > ".join(names)]
+
+
 def test_the_table_has_a_dash_for_the_probe(run, capsys):
     from rich.console import Console
 

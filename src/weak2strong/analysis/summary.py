@@ -12,7 +12,7 @@ import numpy as np
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered, recovered_by_method
-from weak2strong.methods.reference import reading_in
+from weak2strong.methods.reference import passes_intermediates, reading_in
 from weak2strong.metrics import metric, normalised, usual_metric
 from weak2strong.predictions import values_in
 from weak2strong.study.config import StudyConfig
@@ -78,6 +78,7 @@ class Line:
         spent: what the run that wrote this spent on the students; None if it did not say.
         reading: the same as ``recovered`` with ceilings that have read the texts first, as the
             students have; None where these have not.
+        between: models that labels pass through on their way from ``weak`` to ``strong``.
     """
 
     task: str
@@ -93,6 +94,12 @@ class Line:
     oracle: bool = False
     spent: Spent | None = None
     reading: Recovered | None = None
+    between: tuple[str, ...] = ()
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The models in the order in which labels pass them; empty without any between."""
+        return (self.weak, *self.between, self.strong) if self.between else ()
 
     @property
     def supervised(self) -> bool:
@@ -143,6 +150,7 @@ def summarise(
         work: what the run spent.
     """
     lines, see_truth = [], oracles(predictions)
+    between = tuple(model.name for model in config.chain)
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         kind = rows["kind"][0]
@@ -173,6 +181,7 @@ def summarise(
                     oracle=config.strong_training.stopping == "oracle" or method in see_truth,
                     spent=Spent.on(name, method, work),
                     reading=alike or None,
+                    between=between if passes_intermediates(method) else (),
                 )
             )
     return lines

@@ -81,6 +81,12 @@ def is_oracle(reference: str) -> bool:
     return any(METHODS.get(name).oracle for name in known)
 
 
+def passes_intermediates(reference: str) -> bool:
+    """Whether labels pass through models between supervisor and student; False if unknown."""
+    known = (name for name in names_in(reference) if name in METHODS)
+    return any("intermediates" in METHODS.get(name).needs for name in known)
+
+
 def is_extended(reference: str) -> bool:
     """Whether a plugin's method or probe is named anywhere in a reference, settings included."""
     words = set(re.findall(r"[a-z0-9-]+", reference))

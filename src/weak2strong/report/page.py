@@ -23,7 +23,14 @@ from weak2strong.report.finished import Finished
 from weak2strong.report.folders import read_folder
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.provenance import provenance
-from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
+from weak2strong.report.table import (
+    CHECKS,
+    TITLES,
+    chain_notes,
+    intervals_note,
+    pgr_text,
+    score_text,
+)
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
 from weak2strong.report.words import PGR, sentences
@@ -176,7 +183,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
             }
             for x in run.lines
         ],
-        "lines_note": intervals_note(run.lines).strip(),
+        "lines_note": " ".join([intervals_note(run.lines).strip(), *chain_notes(run.lines)]),
         "over": over and (over_tasks_titles(over), over_tasks_rows(over), over_tasks_notes(over)),
         "has_texts": run.examples is not None,
         "tasks": [

@@ -126,6 +126,12 @@ def reading_notes(lines: list[Line]) -> list[str]:
     ]
 
 
+def chain_notes(lines: list[Line]) -> list[str]:
+    """Through which models labels pass, for methods that take some between."""
+    chains = {x.method: x.chain for x in lines if x.chain}
+    return [f"{method}: labels pass {' > '.join(chain)}." for method, chain in chains.items()]
+
+
 def _scores(lines: list[Line], work: bool) -> Table:
     """A row a line; with ``work`` also what was spent on it."""
     level = 100 * lines[0].recovered.gap_interval.level
@@ -183,6 +189,7 @@ def print_table(lines: list[Line], console: Console, over: OverTasks | None = No
     notes = [
         sizes_note(lines) + intervals_note(lines),
         CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
+        *chain_notes(lines),
         *reading_notes(lines),
         *(f"warning: {text}" for text in warnings_of(lines)),
     ]
