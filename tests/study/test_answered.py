@@ -121,11 +121,13 @@ def test_what_became_of_weak_labels_is_counted_row_by_row(kind, on):
                 became = "imitated"
             elif told_right and not hit:
                 became = "lost"
+            elif not told_right and not hit:
+                became = "erred"
             if became:
                 expected.setdefault((became, f"{i:03}"), []).append(method)
     rows = outcomes(pl.concat(frames), on).to_dicts()
     assert {(r["outcome"], r["id"]): r["methods"] for r in rows} == expected
-    assert {became for became, _ in expected} == {"corrected", "imitated", "lost"}
+    assert {became for became, _ in expected} == {"corrected", "imitated", "lost", "erred"}
     for row in rows:
         at = int(row["id"])
         student = one if row["methods"][0] == "one" else other

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from weak2strong.report.boards import picture
 from weak2strong.report.finished import Finished
-from weak2strong.study.examples import CORRECTED, IMITATED, LONGEST, LOST, OUTCOMES, outcomes
+from weak2strong.study.examples import CORRECTED, ERRED, IMITATED, LONGEST, LOST, OUTCOMES, outcomes
 
 SHOWN = 4
 """Examples a task and outcome on a page."""
@@ -22,6 +22,7 @@ TITLES = {
     CORRECTED: "Students corrected the supervisor",
     IMITATED: "Students imitated its error",
     LOST: "Students lost a right label",
+    ERRED: "Students made an error of their own",
 }
 
 
@@ -55,7 +56,10 @@ class Case:
 
 
 def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
-    """Examples by task and outcome; empty where the run kept no texts."""
+    """Examples by task and outcome; empty where the run kept no texts.
+
+    Errors of one's own are left out where there are none: of two classes there cannot be any.
+    """
     if run.examples is None:
         return {}
     kept = run.examples.drop_nulls("texts")
@@ -78,6 +82,9 @@ def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
                     methods=tuple(row["methods"]),
                 )
             )
+    for of_task in found.values():
+        if not of_task[ERRED]:
+            del of_task[ERRED]
     return found
 
 

@@ -1,8 +1,8 @@
 """Test examples with their texts: those that say most about what students do with errors.
 
 A run's predictions hold ids alone. ``examples.parquet`` adds the texts of a bounded number of
-test examples: where students corrected their supervisor, where they imitated its error, and where
-they lost a right label.
+test examples: where students corrected their supervisor, where they imitated its error, where
+they lost a right label, and, with more than two answers, where they made an error of their own.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 FILE = "examples.parquet"
 
-CORRECTED, IMITATED, LOST = "corrected", "imitated", "lost"
-OUTCOMES = (CORRECTED, IMITATED, LOST)
+CORRECTED, IMITATED, LOST, ERRED = "corrected", "imitated", "lost", "erred"
+OUTCOMES = (CORRECTED, IMITATED, LOST, ERRED)
 """The supervisor was wrong and the student right; both gave the same wrong answer (of texts, the
-same to the study's metric); the supervisor was right and the student wrong."""
+same to the study's metric); the supervisor was right and the student wrong; both were wrong in
+different ways."""
 
 KEPT = 20
 """Examples a task and outcome whose texts are kept."""
@@ -63,6 +64,8 @@ def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
             .then(pl.lit(IMITATED))
             .when(weak_right & ~right)
             .then(pl.lit(LOST))
+            .when(~weak_right & ~right)
+            .then(pl.lit(ERRED))
         )
         .drop_nulls("outcome")
         .group_by("task", "outcome", "id", maintain_order=True)

@@ -105,6 +105,8 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     axes.set_xticks(range(len(names)), names)
     if names != list(QUARTERS):
         axes.set_xlabel("difficulty, in the task's own unit")
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -0.02), min(high, 1.02))
     axes.set_ylabel(f"{_metric(frame)} on the test set")
     axes.grid(axis="y")
     figure.legend(loc="outside right upper")
