@@ -4,11 +4,14 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from rich.console import Console
 
 from weak2strong.analysis import recovered
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.api import Results
+from weak2strong.errors import UserError
 from weak2strong.metrics import accuracy
 from weak2strong.report.table import pgr_text, print_table
 
@@ -169,3 +172,12 @@ def test_answers_in_words_are_not_told_to_be_below_chance():
     poor = line([0.1, 0.11, 0.09], [0.1, 0.12, 0.08], [0.3, 0.31, 0.29], chance=0.5)
     assert set(poor.below_chance) == {"floor", "student (naive)", "ceiling"}
     assert replace(poor, metric="exact_match").below_chance == {}
+
+
+def test_a_metric_that_the_test_set_is_too_small_for_is_refused(made_run, tmp_path):
+    folder = made_run(tmp_path / "run", examples=6, seeds=1, tasks=["small"])
+    of_one_class = pl.read_parquet(folder / "predictions.parquet").filter(label=0)
+    of_one_class.write_parquet(folder / "predictions.parquet")
+    assert Results(folder).lines("accuracy")
+    with pytest.raises(UserError, match="small cannot be scored by roc_auc"):
+        Results(folder).lines("roc_auc")

@@ -52,6 +52,10 @@ FLOOR, STUDENT, CEILING = np.eye(3)
 GAIN, GAP = STUDENT - FLOOR, CEILING - FLOOR
 
 
+class UndefinedScoreError(ValueError):
+    """A metric that a test set is too small for, or lacks a class for."""
+
+
 @dataclass(frozen=True)
 class Recovered:
     """The performance gap recovered by one method, over the seeds of one setting.
@@ -266,11 +270,13 @@ def _measured(
         raise ValueError("The test examples are all of one group: an interval needs at least two.")
     scores = replicate_scores(roles, labels, metric, np.ones((1, len(labels))))[0]
     if not np.isfinite(scores).all():
-        raise ValueError("The metric is not defined on the test set: does it hold every class?")
+        raise UndefinedScoreError(
+            "The metric is not defined on the test set: does it hold every class?"
+        )
     drawn = replicate_scores(roles, labels, metric, weights)
     defined = np.isfinite(drawn).all(axis=(1, 2))
     if defined.mean() < 0.5:
-        raise ValueError(
+        raise UndefinedScoreError(
             f"The metric is defined on only {defined.sum()} of {len(drawn)} replicates: "
             "the test set has too few groups."
         )

@@ -11,7 +11,14 @@ import numpy as np
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.oracles import oracles
-from weak2strong.analysis.recovered import HONEST_SEEDS, Recovered, recovered, recovered_by_method
+from weak2strong.analysis.recovered import (
+    HONEST_SEEDS,
+    Recovered,
+    UndefinedScoreError,
+    recovered,
+    recovered_by_method,
+)
+from weak2strong.errors import UserError
 from weak2strong.methods.reference import passes_intermediates, reading_in
 from weak2strong.metrics import metric, normalised, usual_metric
 from weak2strong.predictions import values_in
@@ -148,6 +155,9 @@ def summarise(
         on: name of a metric for which more is better; the study's own if None.
         truncated: the share of the texts that a model cuts, by task and model.
         work: what the run spent.
+
+    Raises:
+        UserError: where a test set is too small for the metric.
     """
     lines, see_truth = [], oracles(predictions)
     between = tuple(model.name for model in config.chain)
@@ -162,7 +172,10 @@ def summarise(
         names = answers.score("names", score)
         students = {method: answers.of("student", method) for method in config.methods}
         test = (answers.labels, answers.groups, score)
-        found = recovered_by_method(floor, students, ceiling, *test)
+        try:
+            found = recovered_by_method(floor, students, ceiling, *test)
+        except UndefinedScoreError as e:
+            raise UserError(f"{name} cannot be scored by {scored_by}. {e}") from e
         for method, student in students.items():
             reading = reading_in(method)
             alike = reading and recovered(floor, student, answers.of("ceiling", reading), *test)
