@@ -1,4 +1,4 @@
-"""Several runs side by side: a table of PGR by method, and scores against the student's size."""
+"""Several runs side by side: a table of PGR by method, and figures of settings and sizes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from weak2strong.report.drawn import Drawn, page_figure
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
 from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.settings import SETTINGS
 from weak2strong.report.figures.sizes import SIZES
 from weak2strong.report.figures.style import Looks
 from weak2strong.report.finished import Finished
+from weak2strong.report.names import told_apart
 from weak2strong.report.table import pgr_text
 
 
@@ -34,11 +36,11 @@ def compared(runs: Sequence[Finished], looks: Looks, figures: bool = True) -> Co
     if len(runs) < 2:
         return None
     rows = [
-        [run.title, method, str(len(run.by_task)), str(run.config.seeds), _whole(run, method)]
-        for run in runs
+        [name, method, str(len(run.by_task)), str(run.config.seeds), _whole(run, method)]
+        for run, name in told_apart(runs).items()
         for method in run.config.methods
     ]
-    kinds = [SIZES, AGREEMENT_BY_SIZE] if figures else []
+    kinds = [SETTINGS, SIZES, AGREEMENT_BY_SIZE] if figures else []
     drawn = [page_figure(kind, frame, looks, "compared") for kind, frame in filled(kinds, runs)]
     return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
 

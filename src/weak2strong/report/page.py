@@ -21,6 +21,7 @@ from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.style import Looks, looks
 from weak2strong.report.finished import Finished
 from weak2strong.report.folders import read_folder
+from weak2strong.report.names import told_apart
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.provenance import provenance
 from weak2strong.report.table import (
@@ -90,6 +91,7 @@ def page(folders: Sequence[Path]) -> str:
     # A run that is named beside its grid is still one run.
     every = list(dict.fromkeys((*named, *(run for e in experiments for run in e.runs))))
     shown = list(dict.fromkeys((*named, *few)))
+    names = told_apart(every)
     look = looks([m for x in (*named, *experiments) for m in x.config.methods])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -114,8 +116,8 @@ def page(folders: Sequence[Path]) -> str:
         experiments=[_experiment(e, look, f"experiment{i}") for i, e in enumerate(experiments)],
         # What one grid alone compares is drawn in its own section.
         compared=compared(every, look, all(set(e.runs) != set(every) for e in experiments)),
-        runs=[_run(run, look, f"run{i}") for i, run in enumerate(shown)],
-        cells={"runs": [run.title for run in every], "rows": _cells(every)},
+        runs=[_run(run, names[run], look, f"run{i}") for i, run in enumerate(shown)],
+        cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=CHECKS,
         pgr=PGR,
     )
@@ -151,7 +153,7 @@ def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
     }
 
 
-def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
+def _run(run: Finished, name: str, look: Looks, prefix: str) -> dict[str, Any]:
     """All that the page says of a finished run."""
     first, over = run.lines[0], run.over
     r, tasks = first.recovered, len(run.by_task)
@@ -159,7 +161,7 @@ def _run(run: Finished, look: Looks, prefix: str) -> dict[str, Any]:
     said = cases(run)
     return {
         "prefix": prefix,
-        "title": run.title,
+        "title": name,
         "about": (
             f"{metric[0].upper()}{metric[1:]} on {tasks} task{'' if tasks == 1 else 's'}, "
             f"{r.seeds} seed{'' if r.seeds == 1 else 's'}. "

@@ -1,0 +1,32 @@
+"""What runs are called where several stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from weak2strong.report.finished import Finished
+
+
+def told_apart(runs: Sequence[Finished]) -> dict[Finished, str]:
+    """A name for each of different runs.
+
+    The pair of models where that is enough; else with the tasks; else with the folder, too.
+    """
+    forms = (
+        lambda run: run.title,
+        lambda run: f"{run.title}, {tasks_text(run)}",
+        lambda run: f"{run.title}, {tasks_text(run)} ({run.folder.resolve().name})",
+        lambda run: f"{run.title}, {tasks_text(run)} ({run.folder})",
+    )
+    names = dict[Finished, str]()
+    for form in forms:
+        names = {run: form(run) for run in runs}
+        if len(set(names.values())) == len(runs):
+            break
+    return names
+
+
+def tasks_text(run: Finished) -> str:
+    """The tasks by name where they are few, else how many."""
+    tasks = list(run.by_task)
+    return " and ".join(tasks) if len(tasks) < 3 else f"{len(tasks)} tasks"
