@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from weak2strong.cli import main
 from weak2strong.report.figures.settings import SETTINGS
 from weak2strong.report.figures.style import looks
 from weak2strong.report.finished import Finished
@@ -92,3 +93,13 @@ def test_names_say_no_more_than_tells_runs_apart(made_run, tmp_path):
     assert names(third, again) == [f"atlas-xs to atlas-s, c ({x})" for x in ("third", "again")]
     elsewhere = run("else/again", tasks=["c"])
     assert len(set(names(again, elsewhere))) == 2
+
+
+def test_figures_of_several_folders_are_those_that_compare(runs, tmp_path, capsys):
+    folders = [str(run.folder) for run in runs]
+    assert main(["figures", *folders, "--format", "svg", "--out", str(tmp_path)]) == 0
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"settings.svg", "settings.csv", "captions.txt"}
+    assert pl.read_csv(tmp_path / "settings.csv").drop_nulls("score").height == 7
+    assert main(["figures", folders[0], folders[0], "--out", str(tmp_path)]) == 2
+    assert "no figure in common" in capsys.readouterr().err

@@ -47,23 +47,31 @@ class Figures:
     Takes the folders of w2s run, overfitting, simulate, probe-sweep and grid.
     """
 
-    folder: Positional[Annotated[Path, arg(metavar="FOLDER", help_behavior_hint="")]] = Path(
-        "runs/latest"
-    )
-    """The folder (default: runs/latest)."""
+    folders: Positional[
+        Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
+    ] = (Path("runs/latest"),)
+    """The folder (default: runs/latest); of several, the figures that compare their runs."""
     format: Annotated[str, arg(metavar="pdf,svg,png", help_behavior_hint="")] = "pdf"
     """Formats with commas between them: pdf (default), svg, png."""
     out: Place = None
-    """The folder to write to (default: figures in that folder)."""
+    """The folder to write to (default: figures in the first folder)."""
 
     def __call__(self) -> None:
         """Write, and print what was written."""
+        from weak2strong.errors import UserError
+        from weak2strong.report.compared import across
         from weak2strong.report.drawn import export
         from weak2strong.report.figures.style import looks
-        from weak2strong.report.folders import figures_of, read_finished
+        from weak2strong.report.folders import figures_of, read_finished, runs_in
 
-        found = read_finished(self.folder)
-        formats = [name.strip() for name in self.format.split(",") if name.strip()]
+        found = [x for folder in self.folders for x in read_finished(folder)]
         look = looks([method for x in found for method in x.config.methods])
-        for path in export(figures_of(found), look, self.out or self.folder / "figures", formats):
+        figures = list(figures_of(found) if len(self.folders) == 1 else across(runs_in(found)))
+        if not figures:
+            raise UserError(
+                "These runs have no figure in common: they differ neither in their tasks nor in "
+                "the size of the student; name one of them for its own figures."
+            )
+        formats = [name.strip() for name in self.format.split(",") if name.strip()]
+        for path in export(figures, look, self.out or self.folders[0] / "figures", formats):
             print(path)

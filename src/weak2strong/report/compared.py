@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from weak2strong.report.drawn import Drawn, page_figure
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
-from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.kind import Filled, filled
 from weak2strong.report.figures.settings import SETTINGS
 from weak2strong.report.figures.sizes import SIZES
 from weak2strong.report.figures.style import Looks
@@ -40,9 +40,14 @@ def compared(runs: Sequence[Finished], looks: Looks, figures: bool = True) -> Co
         for run, name in told_apart(runs).items()
         for method in run.config.methods
     ]
-    kinds = [SETTINGS, SIZES, AGREEMENT_BY_SIZE] if figures else []
-    drawn = [page_figure(kind, frame, looks, "compared") for kind, frame in filled(kinds, runs)]
+    shown = across(runs) if figures else ()
+    drawn = [page_figure(kind, frame, looks, "compared") for kind, frame in shown]
     return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
+
+
+def across(runs: Sequence[Finished]) -> Iterator[Filled]:
+    """The figures that take several runs, with their data."""
+    return filled([SETTINGS, SIZES, AGREEMENT_BY_SIZE], runs)
 
 
 def _whole(run: Finished, method: str) -> str:

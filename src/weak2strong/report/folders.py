@@ -54,6 +54,12 @@ def read_finished(folder: Path) -> list[Finished | Experiment]:
     return found
 
 
+def runs_in(found: Iterable[Finished | Experiment]) -> list[Finished]:
+    """The finished runs of folders, those that experiments compare among them, each once."""
+    every = (run for x in found for run in ([x] if isinstance(x, Finished) else x.runs))
+    return list(dict.fromkeys(every))
+
+
 def figures_of(found: Iterable[Finished | Experiment]) -> Iterator[Filled]:
     """All figures of what stands in a folder, with their data."""
     for one in found:

@@ -20,7 +20,7 @@ from weak2strong.report.examples import cases
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.style import Looks, looks
 from weak2strong.report.finished import Finished
-from weak2strong.report.folders import read_folder
+from weak2strong.report.folders import read_folder, runs_in
 from weak2strong.report.names import told_apart
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.provenance import provenance
@@ -89,7 +89,7 @@ def page(folders: Sequence[Path]) -> str:
     experiments = [x for found in read for x in found if isinstance(x, Experiment)]
     few = [run for e in experiments if len(e.runs) <= FEW_RUNS for run in e.runs]
     # A run that is named beside its grid is still one run.
-    every = list(dict.fromkeys((*named, *(run for e in experiments for run in e.runs))))
+    every = runs_in((*named, *experiments))
     shown = list(dict.fromkeys((*named, *few)))
     names = told_apart(every)
     look = looks([m for x in (*named, *experiments) for m in x.config.methods])
