@@ -117,7 +117,10 @@ def values_in(frame: pl.DataFrame, kind: str) -> np.ndarray:
     """The answers of a frame with such a column, as `Predictions` holds them."""
     if kind in WRITTEN:
         return texts(frame["answer"])
-    return np.array(frame["probabilities"].to_list(), dtype=np.float64)
+    rows = frame["probabilities"]
+    if rows.list.len().n_unique() > 1:
+        raise ValueError("Rows of probabilities differ in their number of classes.")
+    return rows.explode().to_numpy().astype(np.float64).reshape(len(rows), -1)
 
 
 def load_predictions(path: Path) -> dict[str, Predictions]:
