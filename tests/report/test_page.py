@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -265,3 +267,9 @@ def test_a_large_run_is_small(made_run, tmp_path):
     run = made_run(tmp_path / "run", tasks, every_method()[:10], seeds=5, examples=1000)
     path = write_page([run], tmp_path / "report.html")
     assert path.stat().st_size < 3e6
+
+
+def test_reading_a_run_takes_no_torch():
+    code = "import sys, weak2strong.report.page; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert not {"torch", "transformers"} & set(done.stdout.split())

@@ -30,7 +30,6 @@ from weak2strong.study.cells import Step
 from weak2strong.study.config import StudyConfig
 from weak2strong.study.desk import Desk
 from weak2strong.study.engine import Plan
-from weak2strong.study.plan import ask
 from weak2strong.study.run import claim, do_steps
 from weak2strong.study.work import Work, write_work
 from weak2strong.tasks.kinds import hard_labels
@@ -98,6 +97,9 @@ def _check(method: str) -> None:
     Raises:
         UserError: for a method that sees ground truth, or finetunes not just once.
     """
+    # Planning takes torch, which those who only read a folder can do without.
+    from weak2strong.study.plan import ask
+
     if find_method(method).oracle:
         raise UserError(f"{method!r} sees ground truth: name methods that do not.")
     fits = len(ask(method).fits)
