@@ -153,7 +153,10 @@ def test_a_damaged_entry_is_made_again_with_a_warning(config, tmp_path, capsys):
     assert "is damaged and will be recomputed" in said[0]
 
 
-@pytest.mark.parametrize("finished", [1, 4, 8])
+@pytest.mark.parametrize(
+    "finished",
+    [pytest.param(1, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)],
+)
 def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(
     undisturbed, config, tmp_path, finished
 ):
