@@ -90,9 +90,9 @@ def test_device_hours_are_the_seconds_of_all_steps_on_their_device(run):
     environment.write_text(json.dumps({"device": "cpu", "threads": 2}))
     assert provenance(run)[0]["device hours"] == "0.015 on cpu (2 threads a step)"
     write_work(run, [*steps, Work("ceiling", "a-task", None, 0, 7200.0, 1, 1)])
-    environment.write_text(json.dumps({"device": "NVIDIA H200", "threads": 2}))
+    environment.write_text(json.dumps({"device": "NVIDIA A100", "threads": 2}))
     told = provenance(run)[0]["device hours"]
-    assert told == "2 on NVIDIA H200, without 1 of 3 steps that the store had"
+    assert told == "2 on NVIDIA A100, without 1 of 3 steps that the store had"
 
 
 def test_hours_are_said_with_two_digits_or_as_whole_ones():
