@@ -17,7 +17,7 @@ from weak2strong.analysis.saliency import BARS, saliency_rows
 from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.errors import UserError
 from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.catalogue import trunk_of
 from weak2strong.predictions import WRITTEN
 from weak2strong.study.config import StudyConfig
 
@@ -173,21 +173,10 @@ def _setting(config: StudyConfig) -> dict[str, Any]:
     return {
         "weak": config.weak_name,
         "strong": config.strong.name,
-        "weak_parameters": None if config.weak_labels else _size(config.weak),
-        "strong_parameters": _size(config.strong),
+        "weak_parameters": None if config.weak_labels else trunk_of(config.weak),
+        "strong_parameters": trunk_of(config.strong),
         "seeds": config.seeds,
     }
-
-
-def _size(model: ModelSpec) -> int | None:
-    from weak2strong.models.catalogue import listed
-
-    if model.name in listed():
-        return listed()[model.name][0].trunk
-    # Counting takes torch, which few need for this.
-    from weak2strong.models.guess import trunk_parameters
-
-    return trunk_parameters(model)
 
 
 def _frame(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.models.catalogue import trunk_of
 from weak2strong.report.figures.agreement import AGREEMENT
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.sizes import COLUMNS, hues, parameters_of, sizes_axis
+from weak2strong.report.figures.sizes import COLUMNS, hues, sizes_axis
 from weak2strong.report.figures.style import PAPER, Looks, columns_of
 from weak2strong.report.finished import Finished
 
@@ -38,7 +39,7 @@ def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
     if len({tuple(run.by_task) for run in runs}) > 1:
         return None
     for run in runs:
-        size, shares = parameters_of(run), AGREEMENT.data(run)
+        size, shares = trunk_of(run.config.strong), AGREEMENT.data(run)
         if size is None or shares is None:
             return None
         sizes.add(size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.models.catalogue import trunk_of
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.pgr import FURTHEST
 from weak2strong.report.figures.style import (
@@ -49,7 +50,7 @@ def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
         return None
     rows = []
     for i, run in enumerate(runs):
-        size = parameters_of(run)
+        size = trunk_of(run.config.strong)
         if size is None:
             return None
         for line in run.lines:
@@ -68,15 +69,6 @@ def grid_data(grid: pl.DataFrame) -> pl.DataFrame | None:
 
     renamed = grid.rename({"strong_parameters": "parameters"})
     return _over_tasks(renamed.with_columns(run=pl.lit(0)))
-
-
-def parameters_of(run: Finished) -> int | None:
-    """Parameters of the strong trunk; None where nothing on this machine tells them."""
-    import torch
-
-    from weak2strong.models.guess import guess
-
-    return guess(run.config.strong, torch.device("cpu")).trunk
 
 
 def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
