@@ -100,13 +100,13 @@ def page(folders: Sequence[Path]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (TEMPLATES / "page.js").read_text()
+    script, colours = (TEMPLATES / "page.js").read_text(), theme()
     return environment.get_template("page.html").render(
         style=(TEMPLATES / "page.css").read_text(),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        theme=theme(),
-        variables={light: f"var({name})" for name, (light, _) in theme().items()},
+        theme=colours,
+        variables={light: f"var({name})" for name, (light, _) in colours.items()},
         looks=look,
         title=_title(named, [run for _, run in running], experiments),
         version=weak2strong.__version__,
