@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
+from weak2strong.ground.processes import set_threads
 from weak2strong.probes.knn import nearest
-from weak2strong.processes import set_threads
 
 
 def activations(examples: int, width: int) -> np.ndarray:

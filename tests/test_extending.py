@@ -9,9 +9,9 @@ import pytest
 
 import weak2strong as w2s
 from weak2strong.cli import main
+from weak2strong.engine.local import Plan
+from weak2strong.ground.plugins import load_plugins
 from weak2strong.methods.method import NEEDS
-from weak2strong.plugins import load_plugins
-from weak2strong.study.engine import Plan
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
 

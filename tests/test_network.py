@@ -5,7 +5,7 @@ import socket
 import pytest
 from _pytest.outcomes import Failed
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.spec import ModelSpec, fingerprint
 
 

@@ -10,8 +10,8 @@ import yaml
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.study.config import read_study
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
+from weak2strong.protocol.config import read_study
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.layout import choose
 from weak2strong.tasks.parts import NAMES

@@ -6,12 +6,12 @@ from itertools import pairwise
 import pytest
 
 import weak2strong as w2s
-from weak2strong.atlas.card import read_card
-from weak2strong.atlas.knowledge import known_countries
+from weak2strong.ground.store import file_fingerprint
 from weak2strong.models.spec import LADDER, rungs
-from weak2strong.store import file_fingerprint
-from weak2strong.study.config import StudyConfig
-from weak2strong.tasks.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.subjects.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
+from weak2strong.subjects.atlas.ladder.card import read_card
+from weak2strong.subjects.atlas.ladder.knowledge import known_countries
 
 
 def test_the_card_is_of_the_shipped_facts_and_rungs():

@@ -17,20 +17,20 @@ _NAMES = {
     "Item": "weak2strong.tasks.task",
     "METHODS": "weak2strong.methods",
     "ModelSpec": "weak2strong.models.spec",
-    "Predictions": "weak2strong.predictions",
+    "Predictions": "weak2strong.ground.predictions",
     "Results": "weak2strong.api",
-    "PuzzleOptions": "weak2strong.tasks.chess.options",
+    "PuzzleOptions": "weak2strong.subjects.chess.options",
     "RowLoss": "weak2strong.losses.loss",
     "Study": "weak2strong.api",
     "TASKS": "weak2strong.tasks",
     "Training": "weak2strong.training.settings",
-    "UserError": "weak2strong.errors",
-    "joined": "weak2strong.predictions",
+    "UserError": "weak2strong.ground.errors",
+    "joined": "weak2strong.ground.predictions",
     "keeping": "weak2strong.methods.labels",
     "labels_of": "weak2strong.methods.labels",
     "loss": "weak2strong.extend",
     "method": "weak2strong.extend",
-    "performance_gap_recovered": "weak2strong.metrics",
+    "performance_gap_recovered": "weak2strong.ground.metrics",
     "probe": "weak2strong.extend",
     "recovered": "weak2strong.analysis",
     "task": "weak2strong.extend",
@@ -67,18 +67,18 @@ __all__ = [
 if TYPE_CHECKING:
     from weak2strong.analysis import recovered
     from weak2strong.api import Results, Study
-    from weak2strong.errors import UserError
     from weak2strong.extend import loss, method, probe, task
+    from weak2strong.ground.errors import UserError
+    from weak2strong.ground.metrics import performance_gap_recovered
+    from weak2strong.ground.predictions import Predictions, joined
     from weak2strong.losses.loss import RowLoss
     from weak2strong.methods import METHODS
     from weak2strong.methods.labels import keeping, labels_of
     from weak2strong.methods.method import Context
-    from weak2strong.metrics import performance_gap_recovered
     from weak2strong.models.spec import ModelSpec
-    from weak2strong.predictions import Predictions, joined
     from weak2strong.probes.probe import Answering
+    from weak2strong.subjects.chess.options import PuzzleOptions
     from weak2strong.tasks import TASKS
-    from weak2strong.tasks.chess.options import PuzzleOptions
     from weak2strong.tasks.files import DataOptions
     from weak2strong.tasks.task import Example, Item
     from weak2strong.training.settings import Training

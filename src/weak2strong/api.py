@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.engine.run import run_study
+from weak2strong.experiments.sweep import Grid, read_sweep, run_sweep
+from weak2strong.ground.progress import Progress
 from weak2strong.models.spec import ModelSpec
-from weak2strong.progress import Progress
-from weak2strong.study.config import (
+from weak2strong.protocol.config import (
     DEFAULT_METHODS,
     DEFAULT_SEEDS,
     DEFAULT_STRONG,
@@ -25,8 +27,6 @@ from weak2strong.study.config import (
     PrimaryTest,
     StudyConfig,
 )
-from weak2strong.study.run import run_study
-from weak2strong.study.sweeps import Grid, read_sweep, run_sweep
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.task import Entities
 from weak2strong.training.settings import Training
@@ -141,7 +141,7 @@ class SweepResults:
 
     @property
     def scores(self) -> pl.DataFrame:
-        """One row a score; the columns are those of `weak2strong.study.sweeps.read_sweep`."""
+        """One row a score; the columns are those of `weak2strong.experiments.sweep.read_sweep`."""
         return self._read[1]
 
     def grids(self, metric: str | None = None) -> list[Swept]:

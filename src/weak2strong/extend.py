@@ -1,7 +1,7 @@
 """Decorators that put a user's own method, loss, probe or task beside ours.
 
 They belong into a file that is named by ``--plugin``, into a package with an entry point
-in the group ``weak2strong.plugins``, or into a script or notebook that runs a `Study`.
+in the group ``weak2strong.ground.plugins``, or into a script or notebook that runs a `Study`.
 `docs/extending.md` has a worked example.
 """
 
@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.plugins import origin_of
 from weak2strong.losses import LOSSES
 from weak2strong.methods import ALL, METHODS
 from weak2strong.methods.finetuning import finetuning
 from weak2strong.methods.method import PROBABILISTIC, Method, Need
-from weak2strong.plugins import origin_of
 from weak2strong.probes import PROBES
+from weak2strong.subjects.literature import DATASETS
 from weak2strong.tasks import GROUPS, TASKS
-from weak2strong.tasks.nlp import DATASETS
 from weak2strong.tasks.task import TEXTS, Example, Kind, Shares, Task
 
 Run = TypeVar("Run", bound=Callable[..., Any])

@@ -5,7 +5,7 @@ import pytest
 
 from weak2strong.analysis.aggregate import Answered, aggregate, measured_jointly
 from weak2strong.analysis.intervals import Measured, fieller_interval, t_interval
-from weak2strong.metrics import accuracy
+from weak2strong.ground.metrics import accuracy
 
 RNG = np.random.default_rng(0)
 

@@ -6,10 +6,10 @@ import pytest
 
 from weak2strong.analysis.analyse import TABLES, analyse
 from weak2strong.analysis.recovered import recovered
-from weak2strong.errors import UserError
-from weak2strong.metrics import accuracy
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import accuracy
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.training.settings import Training
 
 N, SEEDS = 400, 3

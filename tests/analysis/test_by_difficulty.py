@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from weak2strong.analysis.by_difficulty import buckets, difficulty_rows, quarters
-from weak2strong.errors import UserError
-from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import accuracy, roc_auc
 
 
 def test_quartiles_share_the_examples_out():

@@ -6,7 +6,7 @@ import pytest
 from weak2strong.analysis.compare import compare
 from weak2strong.analysis.differences import Score
 from weak2strong.analysis.paired import holm, paired_t, wilcoxon
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 
 def scores(table: dict[str, list[list[float]]], setting: str = "") -> list[Score]:

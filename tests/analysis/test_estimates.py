@@ -6,7 +6,7 @@ from scipy.stats import t
 
 from weak2strong.analysis.estimates import SHARE, estimated, mean_estimate, score_estimate
 from weak2strong.analysis.intervals import group_weights
-from weak2strong.metrics import roc_auc
+from weak2strong.ground.metrics import roc_auc
 
 RNG = np.random.default_rng(0)
 N = 400

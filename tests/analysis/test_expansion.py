@@ -15,8 +15,8 @@ from weak2strong.analysis.expansion import (
     robust,
 )
 from weak2strong.analysis.intervals import group_weights
+from weak2strong.experiments.overlap import Learned
 from weak2strong.probes.knn import nearest
-from weak2strong.study.learned import Learned
 
 K = 4
 

@@ -17,7 +17,7 @@ from weak2strong.analysis.intervals import (
     t_interval,
     variance_parts,
 )
-from weak2strong.metrics import accuracy, roc_auc
+from weak2strong.ground.metrics import accuracy, roc_auc
 
 GAIN, GAP = np.array([-1.0, 1.0, 0.0]), np.array([-1.0, 0.0, 1.0])
 

@@ -11,7 +11,7 @@ from weak2strong.analysis.misfit import (
     misfit_rows,
     squared_misfit,
 )
-from weak2strong.metrics import brier
+from weak2strong.ground.metrics import brier
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(3, size=80)

@@ -14,7 +14,7 @@ from weak2strong.analysis.calibration import (
     log_loss,
     reliability_rows,
 )
-from weak2strong.metrics import brier
+from weak2strong.ground.metrics import brier
 
 RNG = np.random.default_rng(0)
 

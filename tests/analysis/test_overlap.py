@@ -15,7 +15,7 @@ from weak2strong.analysis.overlap import (
     margins,
     overlap_rows,
 )
-from weak2strong.study.learned import Learned
+from weak2strong.experiments.overlap import Learned
 
 RNG = np.random.default_rng(0)
 WIDTH = 24

@@ -6,7 +6,7 @@ from scipy import stats
 
 from weak2strong.analysis.paired import paired_t
 from weak2strong.analysis.power import Components, components, power, smallest_design
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 
 def test_components_by_hand():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from weak2strong.analysis import BOOTSTRAP_SEEDS, recovered
-from weak2strong.metrics import accuracy, exact_match, roc_auc
-from weak2strong.predictions import texts
+from weak2strong.ground.metrics import accuracy, exact_match, roc_auc
+from weak2strong.ground.predictions import texts
 from weak2strong.tasks.kinds import labels_again
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from weak2strong.analysis.saliency import saliency_rows
-from weak2strong.metrics import accuracy
+from weak2strong.ground.metrics import accuracy
 
 
 def right_on(share: float) -> list[float]:

@@ -11,7 +11,7 @@ from weak2strong.analysis.simulated import supervised_rows
 from weak2strong.analysis.summary import summarise
 from weak2strong.analysis.tested import read_tested
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 
 N, SEEDS = 90, 3
 CONFIG = StudyConfig(

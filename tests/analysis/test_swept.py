@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.swept import summarise_sweep
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 LAYERS, SETTINGS, SEEDS = (0, 2), (5.0, 10.0, 100.0), (0, 1)
 

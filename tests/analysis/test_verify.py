@@ -12,7 +12,7 @@ from weak2strong.analysis.verify import (
     mcnemar_power,
     verified,
 )
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 
 def test_by_hand():

@@ -6,7 +6,7 @@ import random
 from weak2strong.analysis.audit.run import read_run_audit
 from weak2strong.cli import main
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.files import DataOptions
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")

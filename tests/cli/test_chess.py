@@ -5,8 +5,8 @@ import json
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.tasks.chess.positions import positions
-from weak2strong.tasks.chess.puzzles import read_puzzles
+from weak2strong.subjects.chess.positions import positions
+from weak2strong.subjects.chess.puzzles import read_puzzles
 
 
 def test_mates_writes_positions_that_can_be_read(tmp_path, capsys):

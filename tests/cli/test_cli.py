@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.metrics import usual_metric
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.desk import MissingError
-from weak2strong.study.engine import Plan
-from weak2strong.tasks.atlas.facts import seen_cities
+from weak2strong.engine.local import Plan
+from weak2strong.ground.metrics import usual_metric
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.task_run import MissingError
+from weak2strong.subjects.atlas.facts import seen_cities
 
 QUICK = """
 tasks: [atlas-southern]
@@ -195,10 +195,10 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
     study, tmp_path, capsys, monkeypatch
 ):
-    from weak2strong.study import stages
+    from weak2strong.protocol import stages
 
-    def fall_over(desk, seed, reading):
-        raise RuntimeError("the ceiling came down") if desk.compute else MissingError
+    def fall_over(task_run, seed, reading):
+        raise RuntimeError("the ceiling came down") if task_run.compute else MissingError
 
     store, out = tmp_path / "store", tmp_path / "run"
     command = ["run", str(study), "--out", str(out), "--store", str(store), "--quiet"]

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
 from weak2strong.tasks import find
 from weak2strong.tasks.files import DataOptions
 

@@ -9,7 +9,7 @@ import pytest
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.store import Store
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
+from weak2strong.ground.store import Store
 
 QUICK = """
 tasks: [atlas-southern]

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.plugins import load_plugins
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
+from weak2strong.ground.plugins import load_plugins
 
 STUDY = """
 tasks: [{task}]

@@ -7,10 +7,10 @@ import sys
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.ground.plugins import load_plugins
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
 from weak2strong.methods.method import NEEDS
-from weak2strong.plugins import load_plugins
 from weak2strong.probes import PROBES
 
 PLUGIN = """

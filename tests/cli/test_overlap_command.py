@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from weak2strong.cli import main
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
 
 QUICK = """
 tasks: [atlas-southern]

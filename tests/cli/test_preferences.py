@@ -7,7 +7,7 @@ import pytest
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.study.engine import Plan
+from weak2strong.engine.local import Plan
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 

@@ -8,8 +8,8 @@ import pytest
 
 import weak2strong as w2s
 from weak2strong.cli import main
-from weak2strong.study.engine import Plan
-from weak2strong.study.sweeps import Grid
+from weak2strong.engine.local import Plan
+from weak2strong.experiments.sweep import Grid
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.study.examples import KEPT, LONGEST
+from weak2strong.engine.examples import KEPT, LONGEST
 
 STUDY = """
 tasks: [{task}]

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.metrics import METRICS
+from weak2strong.ground.metrics import METRICS
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.training.settings import Training
 
 RATES = Training(learning_rate=1e-4, head_rate=1e-3)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.adaptive_confidence import AdaptiveConfidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 

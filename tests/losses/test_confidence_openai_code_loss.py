@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.confidence_openai_code import ConfidenceOpenaiCode
 

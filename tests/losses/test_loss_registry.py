@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 import weak2strong.losses as losses
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.losses.product import Product
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.losses.window import Window
 

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import LOSSES, Loss, loss
 from weak2strong.losses.window import Window
 from weak2strong.methods import METHODS
-from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
 LOSS_OF = {

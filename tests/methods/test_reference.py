@@ -2,7 +2,7 @@
 
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.method import NEEDS, Method

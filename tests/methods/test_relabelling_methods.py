@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from weak2strong.activations import Activations
-from weak2strong.errors import UserError
+from weak2strong.ground.activations import Activations
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import loss as loss_of
 from weak2strong.methods import METHODS
 from weak2strong.methods.confident_only import sure
 from weak2strong.methods.reference import find_method
-from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
 SPLITS = {"strong_train": "abcde", "validation": "fg", "test": "h"}

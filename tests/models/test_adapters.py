@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from weak2strong.models.adapters import compute_twice
+from weak2strong.models.adapters import enable_checkpointing
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import activation_bytes
@@ -83,14 +83,16 @@ def test_what_is_trained_is_float32_whatever_the_rest_is(load, name, adaptation)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_computing_twice_saves_memory_and_changes_no_gradient(load, name):
-    plain, twice = load(name), load(name)
-    assert compute_twice(twice.network.trunk) == 2
+    plain, checkpointing = load(name), load(name)
+    assert enable_checkpointing(checkpointing.network.trunk) == 2
     inputs = batch(plain)
-    kept = [activation_bytes(m.network, 30) for m in (plain, twice)]
+    kept = [activation_bytes(m.network, 30) for m in (plain, checkpointing)]
     assert kept[1] < 0.6 * kept[0]
-    for model in (plain, twice):
+    for model in (plain, checkpointing):
         model.network(*inputs).square().sum().backward()
-    for one, other in zip(plain.network.parameters(), twice.network.parameters(), strict=True):
+    for one, other in zip(
+        plain.network.parameters(), checkpointing.network.parameters(), strict=True
+    ):
         if one.grad is None:
             assert other.grad is None
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, encode_items, token_counts
 from weak2strong.models.load import load_model, load_tokenizer
 from weak2strong.models.spec import ModelSpec

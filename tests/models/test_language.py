@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.language import LanguageNetwork, load_language_model, save_language_model
 from weak2strong.models.load import load_model

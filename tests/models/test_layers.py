@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoConfig
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.layers import layer_count, layer_number
 from weak2strong.models.load import load_model
 from weak2strong.models.spec import ModelSpec

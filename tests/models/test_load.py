@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, longest_read, pad, token_counts
 from weak2strong.models.load import load_model, load_tokenizer
 from weak2strong.models.spec import ModelSpec

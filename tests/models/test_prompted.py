@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.prompted import load_prompted
 from weak2strong.models.spec import ModelSpec

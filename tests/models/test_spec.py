@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from weak2strong.atlas.rungs import RUNGS
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models import spec as module
 from weak2strong.models.spec import DEFAULT_RATES, LADDER_RATES, ModelSpec, fingerprint, rungs
+from weak2strong.subjects.atlas.ladder.rungs import RUNGS
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +174,7 @@ def test_half_a_name_is_no_model(text):
 def test_studies_read_revisions(tmp_path):
     from weak2strong.api import Study
     from weak2strong.cli.run import Run
-    from weak2strong.study.config import StudyConfig
+    from weak2strong.protocol.config import StudyConfig
 
     model = ModelSpec("owner/name", "v1")
     study = StudyConfig.from_yaml("weak: owner/name@v1\nstrong: {name: owner/name, revision: v1}")

@@ -6,7 +6,7 @@ from scipy.optimize import approx_fprime, minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes import fit_logistic
 from weak2strong.probes.logistic import _objective
 

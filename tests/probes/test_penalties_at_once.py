@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes import fit_logistic, fit_penalties, logistic
 
 PENALTIES = (1.0, 1e-3, 1e-1, 1e-4, 1e-2)

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes import select_penalty
 
 PENALTIES = (1e-4, 1e-2, 1.0)

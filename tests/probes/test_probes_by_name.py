@@ -16,7 +16,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 import weak2strong.probes as probes
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes.knn_probe import Knn, KnnWithoutItself
 from weak2strong.probes.logistic_probe import Logistic
 from weak2strong.probes.probe import Answering, Probe

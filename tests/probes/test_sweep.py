@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes import sweep as module
 from weak2strong.probes.knn_probe import Knn
 from weak2strong.probes.logistic_probe import Logistic

@@ -9,15 +9,15 @@ import pytest
 
 from weak2strong.analysis.grid import grid_rows
 from weak2strong.analysis.simulated import supervised_rows
-from weak2strong.metrics import METRICS, performance_gap_recovered
+from weak2strong.engine.examples import outcomes
+from weak2strong.ground.metrics import METRICS, performance_gap_recovered
+from weak2strong.ground.predictions import column
+from weak2strong.ground.predictions import texts as texts_as_held
 from weak2strong.models.spec import ModelSpec
-from weak2strong.predictions import column
-from weak2strong.predictions import texts as texts_as_held
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.finished import Finished
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.examples import outcomes
-from weak2strong.tasks.chess.board import read_board
-from weak2strong.tasks.chess.prompts import spaced
+from weak2strong.subjects.chess.board import read_board
+from weak2strong.subjects.chess.prompts import spaced
 
 SKILLS = {"floor": 1.0, "student": 1.5, "ceiling": 3.5}
 NASTY = '<script>alert("$x$")</script> & <img src=x onerror=alert(1)>'

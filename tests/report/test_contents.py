@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
+from weak2strong.engine.contents import Contents
 from weak2strong.report.contents import print_contents
-from weak2strong.study.contents import Contents
 from weak2strong.tasks.cleaning import Cleaning
 
 

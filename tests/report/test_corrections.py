@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis.corrections import corrections
+from weak2strong.experiments.overlap import Learned
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.corrections import print_corrections
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.learned import Learned
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.cli import main
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.report.drawn import export, inline_svg
 from weak2strong.report.figures.style import looks, styled
 from weak2strong.report.finished import Finished

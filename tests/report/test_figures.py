@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.analyse import analyse
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
 from weak2strong.report.drawn import export, inline_svg, kinds_of
 from weak2strong.report.figures import FIGURES

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from weak2strong.api import Results
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.methods import every_method
 from weak2strong.report.examples import cases
 from weak2strong.report.finished import Finished

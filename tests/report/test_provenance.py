@@ -8,9 +8,9 @@ import pytest
 from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.run import write_run_audit
+from weak2strong.engine.work import Work, write_work
 from weak2strong.report.page import page
 from weak2strong.report.units import hours
-from weak2strong.study.work import Work, write_work
 
 LEAK = "A classifier on n-grams alone has an AUC of 0.99: the texts give their label away."
 UNEVEN = "Class 'yes' has 70% of the examples."

@@ -11,8 +11,8 @@ from rich.console import Console
 from weak2strong.analysis import recovered
 from weak2strong.analysis.summary import Line, warnings_of
 from weak2strong.api import Results
-from weak2strong.errors import UserError
-from weak2strong.metrics import accuracy
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import accuracy
 from weak2strong.report.table import pgr_text, print_table
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.training.settings import Training
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.rows import Row

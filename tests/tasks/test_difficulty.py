@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.task import Example, Item

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.files import DataOptions, file_task
 from weak2strong.tasks.parts import parted_task
 from weak2strong.tasks.splits import SPLITS, digest, make_splits

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from huggingface_hub import constants, errors
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks import hub
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.hub import CONVERTED, Snapshot, hub_files, hub_task

@@ -2,7 +2,7 @@
 
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.layout import choose, place
 
 

@@ -6,7 +6,7 @@ import json
 import polars as pl
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.readers import Columns
 from weak2strong.tasks.rows import read_rows
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from weak2strong.errors import UserError
-from weak2strong.study.config import StudyConfig
+from weak2strong.ground.errors import UserError
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits

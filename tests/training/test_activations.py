@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from weak2strong.activations import Activations
+from weak2strong.ground.activations import Activations
 from weak2strong.tasks.task import Item
 from weak2strong.training import predict as batches
 from weak2strong.training.activations import layer_activations

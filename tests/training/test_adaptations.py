@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.ground.metrics import accuracy
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.metrics import accuracy
 from weak2strong.training import passes
 from weak2strong.training.fit import fit
 from weak2strong.training.predict import pooled_activations, predict
@@ -54,8 +54,8 @@ def test_one_seven_or_all_examples_at_a_time(
         model = load(name, double=True, adaptation=adaptation)
         model.network.trunk.to(torch.float64)
         # Room for the batch where it passes as one, so that both ways of a loss are taken.
-        room = 8192 if size == 14 else 1
-        done = fit(model, train, loss, settings(epochs=4), seed=1, token_budget=room)
+        budget = 8192 if size == 14 else 1
+        done = fit(model, train, loss, settings(epochs=4), seed=1, token_budget=budget)
         found.append((trained(model), [p.loss for p in done.trace]))
     (first, losses), *others = found
     for weights, again in others:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.ground.metrics import roc_auc
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.metrics import roc_auc
 from weak2strong.tasks.task import Item
 from weak2strong.training import vocabulary
 from weak2strong.training.fit import Labelled, fit
@@ -212,7 +212,7 @@ def test_answers_on_the_way_are_those_of_the_model_there_and_change_nothing(
     training = settings(epochs=2, batch_size=5, evaluations=4, stopping="none", dropout=True)
     plain, followed = load(adaptation=adaptation), load(adaptation=adaptation)
     fit(plain, train, CrossEntropy(), training, seed=1)
-    looks = []
+    evaluations = []
     done = fit(
         followed,
         train,
@@ -220,14 +220,14 @@ def test_answers_on_the_way_are_those_of_the_model_there_and_change_nothing(
         training,
         seed=1,
         asked={"others": others},
-        on_look=lambda fraction, answers: looks.append((fraction, answers["others"])),
+        on_evaluation=lambda fraction, answers: evaluations.append((fraction, answers["others"])),
     )
     assert same(weights(plain), weights(followed))
-    assert [fraction for fraction, _ in looks] == [p.fraction for p in done.trace]
-    assert len(looks) == 4
+    assert [fraction for fraction, _ in evaluations] == [p.fraction for p in done.trace]
+    assert len(evaluations) == 4
     last = predict(followed, others)
-    np.testing.assert_allclose(looks[-1][1].at(last.ids), last.probabilities, atol=1e-6)
-    assert farthest_answer(looks[0][1], looks[-1][1]) > 1e-3
+    np.testing.assert_allclose(evaluations[-1][1].at(last.ids), last.probabilities, atol=1e-6)
+    assert farthest_answer(evaluations[0][1], evaluations[-1][1]) > 1e-3
 
 
 def farthest_answer(one, other):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.ground.metrics import accuracy
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.metrics import accuracy
 from weak2strong.tasks.task import Item
 from weak2strong.training import passes
 from weak2strong.training.fit import Labelled, fit

@@ -7,8 +7,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from weak2strong.errors import UserError
-from weak2strong.metrics import normalised
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import normalised
 from weak2strong.models.batches import encode
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.language import load_language_model
 from weak2strong.models.spec import ModelSpec
@@ -113,7 +113,7 @@ def test_a_step_without_memory_is_repeated_with_half_the_tokens(load):
 
         model.network.register_forward_pre_hook(refuse)
         done = fit_language(model, *lesson(model), SHORT, seed=0, token_budget=8192)
-        found.append((weights(model), done.room))
+        found.append((weights(model), done.budget))
     assert found[0][1] == 8192
     assert 1 < found[1][1] <= 64
     assert farthest(found[0][0], found[1][0]) < 1e-9
@@ -220,10 +220,10 @@ def test_training_the_used_rows_of_an_embedding_only_gives_the_same(load, monkey
         monkeypatch.setattr(vocabulary, "WORTH", worth)
         model, seen = load(name, double=True), set()
 
-        def look(step, steps, whole=model.network.whole, seen=seen):
+        def evaluate(step, steps, whole=model.network.whole, seen=seen):
             seen.add(type(whole.get_input_embeddings()))
 
-        fit_language(model, *lesson(model), SHORT, 0, on_step=look)
+        fit_language(model, *lesson(model), SHORT, 0, on_step=evaluate)
         kinds.append(UsedRows in seen)
         found.append(weights(model))
     assert kinds == [name == "llama", False]

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.models.batches import encode
 from weak2strong.models.needs import SPARE, activation_bytes, training_bytes
 from weak2strong.training import memory
 from weak2strong.training.fit import fit
-from weak2strong.training.memory import find_room
+from weak2strong.training.memory import find_token_budget
 from weak2strong.training.settings import Training
 
 SETTINGS = {"learning_rate": 3e-3, "head_rate": 3e-3, "epochs": 2, "batch_size": 7}
@@ -49,11 +49,11 @@ def test_more_memory_is_more_room_up_to_what_is_useful(load, lesson, monkeypatch
     one = activation_bytes(model.network, longest)
     for times in (2, 8, 10**9):
         with_memory(monkeypatch, model, times * SPARE * one)
-        room = find_room(model, texts)
-        assert not room.twice
-        assert room.tokens.bit_count() == 1
-        assert times * longest / 2 < room.tokens <= times * longest or times > 8
-        found.append(room.tokens)
+        budget = find_token_budget(model, texts)
+        assert not budget.checkpointing
+        assert budget.tokens.bit_count() == 1
+        assert times * longest / 2 < budget.tokens <= times * longest or times > 8
+        found.append(budget.tokens)
     assert found[0] < found[1] < found[2] == memory.MOST["cpu"]
 
 
@@ -63,8 +63,8 @@ def test_where_one_text_does_not_fit_activations_are_computed_twice(load, lesson
     longest = max(map(len, texts))
     one = activation_bytes(model.network, longest)
     with_memory(monkeypatch, model, 0.8 * SPARE * one)
-    assert find_room(load("llama", checkpointing="off"), texts).twice is False
-    assert find_room(model, texts).twice is True
+    assert find_token_budget(load("llama", checkpointing="off"), texts).checkpointing is False
+    assert find_token_budget(model, texts).checkpointing is True
     assert activation_bytes(model.network, longest) < 0.6 * one
 
 
@@ -103,7 +103,7 @@ def test_a_step_without_memory_is_repeated_with_half_the_tokens(load, lesson, lo
         seen = crowded(model, limit, error)
         done = fit(model, lesson(20), loss, SHORT, 0, token_budget=8192)
         found.append([p.detach() for p in model.network.parameters()])
-        rooms.append(done.room)
+        rooms.append(done.budget)
         assert max(seen) <= limit or loss.needs_batch
     assert rooms[0] == 8192
     assert 1 < rooms[1] <= 64

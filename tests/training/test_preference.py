@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.ground.metrics import METRICS, accuracy
 from weak2strong.losses import LOSSES, loss
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.metrics import METRICS, accuracy
 from weak2strong.models.batches import encode_items
 from weak2strong.models.load import load_model
 from weak2strong.models.spec import ModelSpec
@@ -19,7 +19,7 @@ from weak2strong.tasks.task import Item
 from weak2strong.training import passes
 from weak2strong.training import predict as predicting
 from weak2strong.training.fit import Labelled, fit
-from weak2strong.training.memory import Room
+from weak2strong.training.memory import TokenBudget
 from weak2strong.training.passes import Features, Texts
 from weak2strong.training.predict import pooled_activations, predict
 from weak2strong.training.settings import Training
@@ -159,7 +159,7 @@ def test_gradients_are_those_of_a_slow_loop_over_pairs(load, name, loss):
     values.mean().backward()
     texts = Texts(model, encode_items(model.tokenizer, train.items))
     found = torch.empty(12)
-    for part in texts.parts(np.arange(12), Room(128)):
+    for part in texts.parts(np.arange(12), TokenBudget(128)):
         outputs = part.run()
         value = loss.per_example(outputs, targets[part.places], 0.5, of_batch)
         found[part.places] = value.detach()
@@ -205,8 +205,8 @@ def test_one_seven_or_all_pairs_at_a_time(load, monkeypatch, name, adaptation):
         )
         model = load(name, double=True, adaptation=adaptation)
         model.network.trunk.to(torch.float64)
-        room = 8192 if size == 14 else 1
-        fit(model, train, Confidence(warmup=0.3), settings(epochs=3), seed=1, token_budget=room)
+        budget = 8192 if size == 14 else 1
+        fit(model, train, Confidence(warmup=0.3), settings(epochs=3), seed=1, token_budget=budget)
         found.append(trained(model))
     first, *others = found
     for weights in others:
@@ -237,12 +237,12 @@ def test_padding_is_counted_against_the_longer_text_of_a_pair(load):
     model = load("llama")
     items = [Item("0", "g", "", ("A", "A red house stands beside a blue river."))]
     rows = encode_items(model.tokenizer, items)
-    (part,) = Texts(model, rows).parts(np.array([0]), Room(8192))
+    (part,) = Texts(model, rows).parts(np.array([0]), TokenBudget(8192))
     assert part.real == len(rows[0]) + len(rows[1])
     assert part.padded == 2 * len(rows[1]) > part.real
     texts = Texts(model, rows)
-    assert texts.holds(np.array([0]), Room(part.real))
-    assert not texts.holds(np.array([0]), Room(part.real - 1))
+    assert texts.holds(np.array([0]), TokenBudget(part.real))
+    assert not texts.holds(np.array([0]), TokenBudget(part.real - 1))
 
 
 def test_a_frozen_trunk_gives_what_a_trained_one_would(load):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.prompted import load_prompted
 from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.prompt import Prompt, few_shot_prompt

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.training.settings import Training
 
 

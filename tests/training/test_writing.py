@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from weak2strong.ground.predictions import texts
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_rows
 from weak2strong.models.spec import ModelSpec
-from weak2strong.predictions import texts
 from weak2strong.tasks.task import Item
 from weak2strong.training import writing
 from weak2strong.training.fit import Labelled

@@ -15,11 +15,11 @@ from weak2strong.analysis.misfit import misfit_over_tasks, misfit_rows
 from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.saliency import BARS, saliency_rows
 from weak2strong.analysis.tested import Tested, read_tested
-from weak2strong.errors import UserError
-from weak2strong.metrics import LESS_IS_BETTER, metric, usual_metric
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric
+from weak2strong.ground.predictions import WRITTEN
 from weak2strong.models.catalogue import trunk_of
-from weak2strong.predictions import WRITTEN
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +66,7 @@ def analyse(
 
     Args:
         config: the study.
-        predictions: of its run (see `weak2strong.study.record`).
+        predictions: of its run (see `weak2strong.engine.record`).
         on: metric of the scores, of which more is better; the study's own if None.
         edges: between buckets of difficulty; quartiles if none.
 

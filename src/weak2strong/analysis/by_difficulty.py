@@ -17,7 +17,7 @@ import numpy as np
 from weak2strong.analysis.estimates import columns, score_estimate
 from weak2strong.analysis.intervals import Metric
 from weak2strong.analysis.tested import Tested, Who
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 BUCKETS = 4
 """Quantile buckets where no edges are given."""

@@ -12,8 +12,8 @@ v = sum of c_i (1 - c_i), and its mean absolute value sqrt(2 v / pi). Their sum 
 beside it (``ece_if_calibrated``). An interval of ECE holds the bins fixed, and does not take this
 off.
 
-Brier score: see `weak2strong.metrics.brier`. Log loss: the mean of ``-log p(label)``, p at least
-`LEAST`, as in scikit-learn.
+Brier score: see `weak2strong.ground.metrics.brier`. Log loss: the mean of ``-log p(label)``, p at
+least `LEAST`, as in scikit-learn.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 from weak2strong.analysis.estimates import SHARE, columns, estimated, mean_estimate
 from weak2strong.analysis.tested import Tested
-from weak2strong.study.answered import right
+from weak2strong.tasks.answered import right
 
 BINS = 10
 

@@ -35,7 +35,7 @@ from weak2strong.analysis.paired import (
     smallest_p,
     units_needed,
 )
-from weak2strong.errors import UserError, unknown_name
+from weak2strong.ground.errors import UserError, unknown_name
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from weak2strong.analysis.expansion import NUMBERS, expansion_rows
 from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.overlap import CHANGES, overlap_rows
 from weak2strong.analysis.tested import REPLICATES
+from weak2strong.experiments.overlap import Learned
 from weak2strong.methods.reference import is_oracle
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.learned import Learned
+from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,7 +45,8 @@ def corrections(config: StudyConfig, found: Iterable[Learned], k: int) -> Correc
 
     Args:
         config: the study.
-        found: the examples of every task, as `weak2strong.study.learned.read_learned` gives them.
+        found: the examples of every task, as `weak2strong.experiments.overlap.read_learned` gives
+            them.
         k: neighbours of each example.
     """
     overlap, expansion, left_out = list[dict[str, Any]](), list[dict[str, Any]](), list[str]()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from weak2strong.analysis.paired import cleaned
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 SAME_GRADIENT = {"kl": "naive", "entropy-eleuther-code": "naive"}
 """Methods whose loss has another one's gradient, up to a factor that Adam hardly notices."""

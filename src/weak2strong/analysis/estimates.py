@@ -112,7 +112,8 @@ def score_estimate(
 ) -> Estimate | None:
     """The score of answers ``(S, n, ...)``, averaged over seeds (see `estimated`).
 
-    The metric is one of which more is better; those of `weak2strong.metrics` are from 0 to 1.
+    The metric is one of which more is better; those of `weak2strong.ground.metrics` are from
+    0 to 1.
     """
     drawn = replicate_scores([answers], labels, metric, weights)[:, :, 0]
     return estimated(seed_scores(answers, labels, metric), drawn, groups, SHARE)

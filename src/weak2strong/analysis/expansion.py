@@ -37,8 +37,8 @@ from typing import Any
 import numpy as np
 
 from weak2strong.analysis.estimates import ANY, SHARE, columns, estimated
+from weak2strong.experiments.overlap import Learned
 from weak2strong.probes.knn import nearest
-from weak2strong.study.learned import Learned
 
 Edges = tuple[np.ndarray, np.ndarray]
 """Pairs of neighbours, both ways: the first of each and the second, ``(e,)``."""

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.contents import read_contents
-from weak2strong.study.record import read_run
-from weak2strong.study.work import Work, read_work
+from weak2strong.engine.contents import read_contents
+from weak2strong.engine.record import read_run
+from weak2strong.engine.work import Work, read_work
+from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.summary import Line
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 if TYPE_CHECKING:
     import polars as pl

@@ -45,7 +45,7 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.metrics import score_each
+from weak2strong.ground.metrics import score_each
 
 # metric(probabilities (n, k), labels (n,), weights (b, n) or None) -> (b,) or a float
 Metric = Callable[..., Any]

@@ -14,7 +14,7 @@ def oracles(predictions: pl.DataFrame) -> frozenset[str]:
     """The methods of a run that see ground truth.
 
     Args:
-        predictions: of the run (see `weak2strong.study.record`); of one that was made before
+        predictions: of the run (see `weak2strong.engine.record`); of one that was made before
             they said so, methods are known by their names, as far as these are known.
     """
     students = predictions.filter(role="student")

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from weak2strong.analysis.estimates import SHARE, columns, mean_estimate
-from weak2strong.study.learned import Learned
+from weak2strong.experiments.overlap import Learned
 
 REGIONS = ("hard-only", "overlap", "easy-only")
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 MOST_TASKS = 1000
 """No design beyond this is looked for."""

@@ -38,7 +38,7 @@ from weak2strong.analysis.intervals import (
     replicate_scores,
     t_interval,
 )
-from weak2strong.metrics import performance_gap_recovered
+from weak2strong.ground.metrics import performance_gap_recovered
 
 # The fewest seeds at which Fieller's intervals held the truth at least .93 of the time in every
 # regime but `failures`, counting only intervals that were printed. At 2 seeds `inherited` (the

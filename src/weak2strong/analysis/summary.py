@@ -18,12 +18,12 @@ from weak2strong.analysis.recovered import (
     recovered,
     recovered_by_method,
 )
-from weak2strong.errors import UserError
+from weak2strong.engine.work import Work
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import metric, normalised, usual_metric
+from weak2strong.ground.predictions import values_in
 from weak2strong.methods.reference import passes_intermediates, reading_in
-from weak2strong.metrics import metric, normalised, usual_metric
-from weak2strong.predictions import values_in
-from weak2strong.study.config import StudyConfig
-from weak2strong.study.work import Work
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.kinds import labels_again
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def summarise(
 
     Args:
         config: the study.
-        predictions: of its run (see `weak2strong.study.record`).
+        predictions: of its run (see `weak2strong.engine.record`).
         on: name of a metric for which more is better; the study's own if None.
         truncated: the share of the texts that a model cuts, by task and model.
         work: what the run spent.

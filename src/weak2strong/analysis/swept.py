@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weak2strong.errors import unknown_name
-from weak2strong.metrics import LESS_IS_BETTER
+from weak2strong.ground.errors import unknown_name
+from weak2strong.ground.metrics import LESS_IS_BETTER
 
 if TYPE_CHECKING:
     import polars as pl

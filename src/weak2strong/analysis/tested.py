@@ -11,10 +11,10 @@ import numpy as np
 
 from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.summary import Answers
-from weak2strong.errors import UserError
-from weak2strong.metrics import usual_metric
-from weak2strong.study.answered import right, said
-from weak2strong.study.config import StudyConfig
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import usual_metric
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.tasks.answered import right, said
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ class Tested:
         labels: ground truth, ``(n,)``.
         groups: group ids, ``(n,)``.
         floor: of the supervisors, ``(S, n, k)``; of the kinds in
-            `weak2strong.predictions.WRITTEN` texts ``(S, n)``.
+            `weak2strong.ground.predictions.WRITTEN` texts ``(S, n)``.
         ceiling: of the ceiling models, likewise.
         students: of the students of each method, likewise.
         probe: of the probe with ground truth, ``(n, k)``: one for all seeds; None without one.
@@ -67,7 +67,7 @@ class Tested:
 
     @cached_property
     def said(self) -> dict[Who, np.ndarray]:
-        """What each of the roles says, ``(S, n)`` (see `weak2strong.study.answered`)."""
+        """What each of the roles says, ``(S, n)`` (see `weak2strong.tasks.answered`)."""
         return {who: said(answers, self.kind, self.metric) for who, answers in self.roles.items()}
 
     @cached_property
@@ -89,7 +89,7 @@ def read_tested(
 
     Args:
         config: the study.
-        predictions: of its run (see `weak2strong.study.record`).
+        predictions: of its run (see `weak2strong.engine.record`).
         task: name.
         on: name of the metric; the study's own if None.
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from weak2strong.analysis.summary import Answers
 from weak2strong.analysis.verify import Verified, draw_trusted, verified
-from weak2strong.errors import UserError, unknown_name
-from weak2strong.study.answered import right, said
-from weak2strong.study.config import StudyConfig
+from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.tasks.answered import right, said
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,7 @@ def verify_students(
     Args:
         config: the study.
         predictions: of its run.
-        agreement: see `weak2strong.study.record.read_agreement`.
+        agreement: see `weak2strong.engine.record.read_agreement`.
         trusted: how many labels of each task.
         tasks: names; all if none.
         methods: names; all if none.

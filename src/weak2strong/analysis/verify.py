@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 MOST_LABELS = 1_000_000
 """No larger set of labels is looked for."""

@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     from weak2strong.cli.commands import Command
-    from weak2strong.errors import PluginError, UserError
-    from weak2strong.plugins import naming_plugins
+    from weak2strong.ground.errors import PluginError, UserError
+    from weak2strong.ground.plugins import naming_plugins
 
     warnings.showwarning = _show_warning
     command = tyro.cli(

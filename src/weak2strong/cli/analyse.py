@@ -39,7 +39,7 @@ class Analyse:
         import polars as pl
 
         from weak2strong.api import Results
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
         from weak2strong.report.analyses import print_analyses
         from weak2strong.report.table import table_console
 
@@ -70,7 +70,7 @@ class Analyse:
 def _write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
     """One parquet file a table."""
     from weak2strong.analysis.analyse import TABLES
-    from weak2strong.errors import UserError
+    from weak2strong.ground.errors import UserError
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from weak2strong.cli.data import Data
 from weak2strong.cli.finetuning import Finetuning
 
 if TYPE_CHECKING:
-    from weak2strong.study.config import StudyConfig
+    from weak2strong.protocol.config import StudyConfig
 
 
 Model = Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")]
@@ -75,7 +75,7 @@ class Asked:
         supervisors: tuple[str, ...] | None = None,
     ) -> StudyConfig:
         """The study that these flags, and what a command has beside them, describe."""
-        from weak2strong.study.config import StudyConfig, read_study
+        from weak2strong.protocol.config import StudyConfig, read_study
 
         config = read_study(self.study) if self.study else StudyConfig()
         given: dict[str, Any] = {
@@ -97,8 +97,8 @@ class Asked:
 def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
     """References of tasks that are split already: one a folder, or one of three files; or of
     puzzles, which are not."""
-    from weak2strong.errors import UserError
-    from weak2strong.tasks.chess.puzzle_task import PUZZLES
+    from weak2strong.ground.errors import UserError
+    from weak2strong.subjects.chess.puzzle_task import PUZZLES
     from weak2strong.tasks.parts import NAMES, three_files
 
     if tasks == (PUZZLES,):

@@ -82,7 +82,7 @@ class Audit:
         """Audit the tasks of a run, and write what was found into its folder."""
         from weak2strong.analysis.audit.run import run_models, run_subjects, write_run_audit
         from weak2strong.models.spec import ModelSpec
-        from weak2strong.study.config import read_study
+        from weak2strong.protocol.config import read_study
 
         config = read_study(folder / "study.yaml")
         models = [
@@ -98,7 +98,7 @@ class Audit:
 
     def _check(self, runs: Sequence[Path]) -> None:
         """Refuse what makes no sense together."""
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
 
         if not self.tasks:
             raise UserError(
@@ -117,7 +117,7 @@ class Audit:
             )
 
     def _check_fresh(self, references: Sequence[str]) -> None:
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
 
         if self.fresh and not (self.model and len(references) == 1):
             raise UserError(
@@ -129,8 +129,8 @@ class Audit:
 def _readers(models: Sequence[ModelSpec]) -> list[Reader]:
     """The models, once their names are known to be right."""
     from weak2strong.analysis.audit.reader import Reader
+    from weak2strong.ground.processes import set_threads
     from weak2strong.models.spec import fingerprint
-    from weak2strong.processes import set_threads
 
     for model in models:
         fingerprint(model)

@@ -24,10 +24,10 @@ class Mates:
 
     def __call__(self) -> None:
         """Play, and write the file."""
-        from weak2strong.errors import UserError
-        from weak2strong.progress import Progress
-        from weak2strong.tasks.chess.positions import write_positions
-        from weak2strong.tasks.chess.selfplay import self_play
+        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.progress import Progress
+        from weak2strong.subjects.chess.positions import write_positions
+        from weak2strong.subjects.chess.selfplay import self_play
 
         if self.games < 1:
             raise UserError(f"--games must be at least 1, not {self.games}.")
@@ -62,8 +62,8 @@ class Sample:
 
     def __call__(self) -> None:
         """Write the file."""
-        from weak2strong.errors import UserError
-        from weak2strong.tasks.chess.positions import lichess_sample
+        from weak2strong.ground.errors import UserError
+        from weak2strong.subjects.chess.positions import lichess_sample
 
         if self.rows < 1:
             raise UserError(f"--rows must be at least 1, not {self.rows}.")

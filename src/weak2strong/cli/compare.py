@@ -101,7 +101,7 @@ class Compare:
     def _scores(self, runs: Sequence[Results], metric: str) -> tuple[list[Score], list[str]]:
         """All scores, and which tasks were left out."""
         from weak2strong.analysis.scores import pgr_scores, read_scores, student_scores
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
 
         if self.csv and self.score == "pgr":
             raise UserError("A file of scores has no floor and ceiling: leave out --score pgr.")
@@ -126,7 +126,7 @@ class Compare:
 
 def _one(names: list[str], what: str, default: str, flag: str = "--metric") -> str:
     """The one name that all studies have."""
-    from weak2strong.errors import UserError
+    from weak2strong.ground.errors import UserError
 
     found = list(dict.fromkeys(names))
     if len(found) > 1:

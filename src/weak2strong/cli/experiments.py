@@ -14,7 +14,7 @@ from weak2strong.cli.asked import Model, Names, Place
 from weak2strong.cli.run import Run
 
 if TYPE_CHECKING:
-    from weak2strong.study.config import StudyConfig
+    from weak2strong.protocol.config import StudyConfig
 
 Count = Annotated[int, arg(metavar="N", help_behavior_hint="")]
 
@@ -39,11 +39,11 @@ class Simulate(Run):
         """Run a study a supervisor, the real one first, then print a table and write it."""
         from weak2strong.analysis.simulated import FILE, REAL, supervised_rows
         from weak2strong.api import Results
-        from weak2strong.progress import Progress
+        from weak2strong.experiments.several import run_several
+        from weak2strong.ground.progress import Progress
         from weak2strong.report.simulated import print_simulated
         from weak2strong.report.table import table_console
-        from weak2strong.study.several import run_several
-        from weak2strong.study.simulated import SIMULATORS
+        from weak2strong.simulators import SIMULATORS
 
         config = self.config()
         _refuse_file(config)
@@ -76,10 +76,10 @@ class Overfitting(Run):
     def __call__(self) -> None:
         """Train, then print what was reached at three points, and where the curves are."""
         from weak2strong.analysis.overfitting import reached, read_overfitting
-        from weak2strong.progress import Progress
+        from weak2strong.experiments.overfitting import run_overfitting
+        from weak2strong.ground.progress import Progress
         from weak2strong.report.overfitting import print_overfitting
         from weak2strong.report.table import table_console
-        from weak2strong.study.overfitting import run_overfitting
 
         config = self.config()
         if self.methods is None and self.study is None:
@@ -115,11 +115,11 @@ class Grid(Run):
         """Run a study a pair, then print triangles and write their rows."""
         from weak2strong.analysis.grid import FILE, grid_rows
         from weak2strong.api import Results
+        from weak2strong.experiments.several import run_several
+        from weak2strong.ground.progress import Progress
         from weak2strong.models.spec import ModelSpec
-        from weak2strong.progress import Progress
         from weak2strong.report.grid import print_grid
         from weak2strong.report.table import table_console
-        from weak2strong.study.several import run_several
 
         config = self.config()
         _refuse_file(config)
@@ -143,7 +143,7 @@ def _by_size(models: Sequence[str]) -> dict[str, int]:
     Raises:
         UserError: for fewer than two models, or two of one size or of one name.
     """
-    from weak2strong.errors import UserError
+    from weak2strong.ground.errors import UserError
     from weak2strong.models.needs import count, skeleton
     from weak2strong.models.spec import ModelSpec, fingerprint
 
@@ -163,7 +163,7 @@ def _by_size(models: Sequence[str]) -> dict[str, int]:
 
 def _refuse_file(config: StudyConfig) -> None:
     """Raise where a study brings its own weak labels."""
-    from weak2strong.errors import UserError
+    from weak2strong.ground.errors import UserError
 
     if config.weak_labels:
         raise UserError("This takes a supervisor, and the study has a file of weak labels.")

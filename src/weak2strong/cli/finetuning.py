@@ -9,7 +9,7 @@ from tyro.conf import FlagCreatePairsOff, arg
 
 if TYPE_CHECKING:
     from weak2strong.models.spec import ModelSpec
-    from weak2strong.study.config import StudyConfig
+    from weak2strong.protocol.config import StudyConfig
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Rate = Annotated[float | None, arg(metavar="RATE", help_behavior_hint="")]

@@ -28,9 +28,9 @@ class Build:
         """Build, then print the card."""
         from dataclasses import replace
 
-        from weak2strong.atlas.build import build_ladder
-        from weak2strong.atlas.rungs import Recipe
-        from weak2strong.progress import Progress
+        from weak2strong.ground.progress import Progress
+        from weak2strong.subjects.atlas.ladder.build import build_ladder
+        from weak2strong.subjects.atlas.ladder.rungs import Recipe
 
         recipe = replace(Recipe(), seed=self.seed)
         if self.tokens is not None:
@@ -57,8 +57,8 @@ class Card:
 
     def __call__(self) -> None:
         """Print the card."""
-        from weak2strong.atlas.card import read_card
         from weak2strong.models.spec import LADDER
+        from weak2strong.subjects.atlas.ladder.card import read_card
 
         folder = self.folder or LADDER
         _print_card(read_card(folder), folder)

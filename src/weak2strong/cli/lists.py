@@ -29,7 +29,7 @@ class Tasks:
 
     def __call__(self) -> None:
         """Print the list, or a table a task."""
-        from weak2strong.plugins import load_plugins
+        from weak2strong.ground.plugins import load_plugins
         from weak2strong.tasks import expand
         from weak2strong.tasks.find import find_tasks
 
@@ -38,10 +38,10 @@ class Tasks:
         tasks = find_tasks(references, self.data.options())
         if not tasks:
             return self._list()
+        from weak2strong.engine.contents import contents
         from weak2strong.models.spec import ModelSpec, fingerprint
         from weak2strong.report.contents import print_contents
         from weak2strong.report.table import table_console
-        from weak2strong.study.contents import contents
         from weak2strong.tasks.splits import make_splits
 
         models = (ModelSpec.parse(self.model),) if self.model else ()
@@ -51,9 +51,9 @@ class Tasks:
             print_contents(contents(reference, task, make_splits(task), models), table_console())
 
     def _list(self) -> None:
+        from weak2strong.subjects.chess.puzzle_task import PUZZLES
+        from weak2strong.subjects.literature import DATASETS
         from weak2strong.tasks import GROUPS, TASKS
-        from weak2strong.tasks.chess.puzzle_task import PUZZLES
-        from weak2strong.tasks.nlp import DATASETS
         from weak2strong.tasks.splits import SPLITS, make_splits
 
         rows, sources = [], {}
@@ -95,7 +95,7 @@ class Methods:
 
     def __call__(self) -> None:
         """Print the list, or a page a method."""
-        from weak2strong.plugins import load_plugins
+        from weak2strong.ground.plugins import load_plugins
         from weak2strong.report.methods import print_method, print_methods
         from weak2strong.report.table import table_console
 
@@ -131,8 +131,8 @@ class Export:
         """Write the file."""
         import json
 
-        from weak2strong.errors import UserError
-        from weak2strong.plugins import load_plugins
+        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.plugins import load_plugins
         from weak2strong.tasks.find import find_tasks
         from weak2strong.tasks.readers import ACCEPTED, LABEL, PROMPT, TARGETS, TEXT
         from weak2strong.tasks.splits import SPLITS, make_splits

@@ -42,10 +42,10 @@ class Overlap:
         """Estimate, print, and write."""
         from weak2strong.analysis.corrections import corrections
         from weak2strong.api import Results
-        from weak2strong.progress import Progress
+        from weak2strong.experiments.overlap import read_learned
+        from weak2strong.ground.progress import Progress
         from weak2strong.report.corrections import print_corrections
         from weak2strong.report.table import table_console
-        from weak2strong.study.learned import read_learned
 
         run = Results(self.folder)
         with Progress(quiet=self.quiet) as progress:
@@ -59,7 +59,7 @@ class Overlap:
 def _write(folder: Path, found: Corrections) -> None:
     """One parquet file a table."""
     from weak2strong.analysis.corrections import TABLES
-    from weak2strong.errors import UserError
+    from weak2strong.ground.errors import UserError
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

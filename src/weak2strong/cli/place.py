@@ -29,7 +29,7 @@ class Place:
     def __call__(self) -> None:
         """Print places, gap and findings."""
         from weak2strong.analysis.axis import Pair
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
 
         pair = Pair(parameters(self.weak), parameters(self.strong))
         if pair.strong <= pair.weak:
@@ -45,7 +45,7 @@ def parameters(text: str) -> float:
     Raises:
         UserError: where it is neither a size nor a model of the catalogue.
     """
-    from weak2strong.errors import UserError, unknown_name
+    from weak2strong.ground.errors import UserError, unknown_name
     from weak2strong.models.catalogue import listed
 
     known = listed()

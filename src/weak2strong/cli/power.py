@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def share(value: float, flag: str) -> None:
     """Refuse what is no number between 0 and 1."""
-    from weak2strong.errors import UserError
+    from weak2strong.ground.errors import UserError
 
     if not 0 < value < 1:
         raise UserError(f"{flag} is a number between 0 and 1, not {value:g}.")
@@ -60,7 +60,7 @@ class Power:
         """Print the table of designs and the smallest one."""
         import json
 
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
         from weak2strong.report.power import Question, print_power, values
         from weak2strong.report.table import table_console
 
@@ -81,7 +81,7 @@ class Power:
         from weak2strong.analysis.power import Components, components
         from weak2strong.analysis.scores import pgr_scores, seed_differences, student_scores
         from weak2strong.api import Results
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
 
         if self.variance:
             if min(self.variance) < 0 or max(self.variance) == 0:

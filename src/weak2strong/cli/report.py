@@ -58,7 +58,7 @@ class Figures:
 
     def __call__(self) -> None:
         """Write, and print what was written."""
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
         from weak2strong.report.compared import across
         from weak2strong.report.drawn import export
         from weak2strong.report.figures.style import looks

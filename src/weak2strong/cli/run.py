@@ -14,8 +14,8 @@ from weak2strong.cli.asked import Asked, Names
 
 if TYPE_CHECKING:
     from weak2strong.api import Results
-    from weak2strong.study.config import StudyConfig
-    from weak2strong.study.contents import Contents
+    from weak2strong.engine.contents import Contents
+    from weak2strong.protocol.config import StudyConfig
 
 
 Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]
@@ -55,8 +55,8 @@ class Run(Asked):
             _print_plan(self.config())
             return
         from weak2strong.api import Results
-        from weak2strong.progress import Progress
-        from weak2strong.study.run import run_study
+        from weak2strong.engine.run import run_study
+        from weak2strong.ground.progress import Progress
 
         with Progress(quiet=self.quiet) as progress:
             folder = run_study(self.config(), self.out, self.store, progress, show=_show)
@@ -107,7 +107,7 @@ class Table:
         self._write(runs, self.markdown)
 
     def _write(self, runs: list[Results], path: Path) -> None:
-        from weak2strong.errors import UserError
+        from weak2strong.ground.errors import UserError
         from weak2strong.report.markdown import Shown, results_page
 
         metric = ("--metric", self.metric) if self.metric else ()
@@ -134,9 +134,9 @@ def _show(tasks: Sequence[Contents]) -> None:
 
 
 def _print_plan(config: StudyConfig) -> None:
+    from weak2strong.engine.plan import plan_study
     from weak2strong.report.plan import print_plan
     from weak2strong.report.table import table_console
-    from weak2strong.study.plan import plan_study
 
     print_plan(plan_study(config), table_console())
 

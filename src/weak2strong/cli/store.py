@@ -15,7 +15,7 @@ class Sizes:
 
     def __call__(self) -> None:
         """Print the sizes."""
-        from weak2strong.store import Store
+        from weak2strong.ground.store import Store
 
         store = Store(self.store)
         print(f"store: {store.root}")
@@ -32,7 +32,7 @@ class Verify:
 
     def __call__(self) -> None:
         """Print what was found."""
-        from weak2strong.store import Store
+        from weak2strong.ground.store import Store
 
         store = Store(self.store)
         count, damaged = len(store.entries()), store.verify()
@@ -56,7 +56,7 @@ class Prune:
 
     def __call__(self) -> None:
         """Print what was removed."""
-        from weak2strong.store import Store
+        from weak2strong.ground.store import Store
 
         count, size = Store(self.store).prune(self.older_than_days, self.stage, self.everything)
         print(f"{count:,} folders removed, {size / 2**20:.1f} MiB freed.")

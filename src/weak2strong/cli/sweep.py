@@ -10,7 +10,7 @@ from tyro.conf import arg
 from weak2strong.cli.asked import Asked
 
 if TYPE_CHECKING:
-    from weak2strong.study.sweeps import Grid
+    from weak2strong.experiments.sweep import Grid
 
 Layers = Annotated[tuple[str, ...] | None, arg(metavar="LAYER ...", help_behavior_hint="")]
 Whole = Annotated[tuple[int, ...] | None, arg(metavar="K ...", help_behavior_hint="")]
@@ -37,10 +37,10 @@ class ProbeSweep(Asked):
     def __call__(self) -> None:
         """Sweep, then print the grids and the paths of what was written."""
         from weak2strong.api import SweepResults
-        from weak2strong.progress import Progress
+        from weak2strong.experiments.sweep import run_sweep
+        from weak2strong.ground.progress import Progress
         from weak2strong.report.sweeps import print_sweep
         from weak2strong.report.table import table_console
-        from weak2strong.study.sweeps import run_sweep
 
         config, grid = self.study_config(), self.grid()
         with Progress(quiet=self.quiet) as progress:
@@ -54,7 +54,7 @@ class ProbeSweep(Asked):
 
     def grid(self) -> Grid:
         """The grid that the flags describe."""
-        from weak2strong.study.sweeps import Grid
+        from weak2strong.experiments.sweep import Grid
 
         given: dict[str, Any] = {
             "layers": None if self.layers is None else tuple(map(layer_named, self.layers)),

@@ -39,10 +39,10 @@ class Verify:
 
         from weak2strong.analysis.trusted import verify_students
         from weak2strong.api import Results
+        from weak2strong.engine.record import read_agreement
         from weak2strong.report.compare import defined
         from weak2strong.report.table import table_console
         from weak2strong.report.verify import print_verified, values
-        from weak2strong.study.record import read_agreement
 
         run = Results(self.folder)
         found = verify_students(

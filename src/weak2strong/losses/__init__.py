@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from weak2strong.ground.registry import Registry
+
 # Before the function `loss` below: the first import of a submodule binds its name here.
 from weak2strong.losses.loss import Loss
-from weak2strong.registry import Registry
 
 __all__ = ["LOSSES", "Loss", "loss"]
 

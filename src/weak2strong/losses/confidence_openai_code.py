@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.hardened import harden, log_odds, threshold
 from weak2strong.losses.settings import check_shares

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 
 def check_shares(loss: Any, *names: str) -> None:

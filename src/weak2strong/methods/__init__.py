@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from weak2strong.registry import Registry
+from weak2strong.ground.registry import Registry
 
 METHODS = Registry(
     "method",

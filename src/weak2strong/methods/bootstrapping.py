@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from weak2strong.ground.predictions import joined
 from weak2strong.methods.labels import labels_of
 from weak2strong.methods.method import EVERY_KIND, Context, Method
-from weak2strong.predictions import joined
 
 
 def bootstrapping(context: Context) -> Context:

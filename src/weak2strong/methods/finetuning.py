@@ -7,10 +7,10 @@ from dataclasses import MISSING, fields
 from functools import partial
 from typing import Any
 
+from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import LOSSES
 from weak2strong.losses import loss as loss_of
 from weak2strong.methods.method import PROBABILISTIC, Context, Method
-from weak2strong.predictions import Predictions
 
 
 def finetuning(

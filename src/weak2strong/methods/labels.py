@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from weak2strong.ground.predictions import Predictions, joined
 from weak2strong.methods.method import Context
-from weak2strong.predictions import Predictions, joined
 
 
 def labels_of(context: Context, split: str) -> Predictions:

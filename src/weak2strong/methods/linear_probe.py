@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from weak2strong.activations import Activations
+from weak2strong.ground.activations import Activations
+from weak2strong.ground.predictions import Predictions
 from weak2strong.methods.labels import labels_of
 from weak2strong.methods.method import Context, Method
-from weak2strong.predictions import Predictions
 
 
 def linear_probe(context: Context) -> Mapping[str, Predictions]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from weak2strong.activations import Activations
-from weak2strong.errors import UserError, unknown_name
+from weak2strong.ground.activations import Activations
+from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import Loss
-from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
 Need = Literal["truth", "decoder", "trunk", "intermediates", "supervisor", "stopping"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from weak2strong.ground.predictions import joined
 from weak2strong.methods.labels import labels_of
 from weak2strong.methods.method import EVERY_KIND, Context, Method
-from weak2strong.predictions import joined
 
 
 def oracle_stopping(context: Context) -> Context:

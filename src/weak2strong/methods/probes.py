@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.predictions import Predictions, joined
 from weak2strong.methods.labels import keeping, labels_of
 from weak2strong.methods.method import Context, Method
-from weak2strong.predictions import Predictions, joined
 from weak2strong.probes import PROBES
 from weak2strong.probes import probe as probe_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from weak2strong.ground.predictions import Predictions
 from weak2strong.methods.labels import labels_of
 from weak2strong.methods.method import Context, Method
-from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import Item
 
 _SOURCE = "Burns et al. 2023, section 5.2.1"

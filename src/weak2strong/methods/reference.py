@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from weak2strong.errors import UserError, unknown_name
+from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.methods import METHODS
 from weak2strong.methods.method import Context, Method
 from weak2strong.probes import PROBES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from weak2strong.ground.predictions import Predictions, joined
 from weak2strong.methods.method import EVERY_KIND, Context, Method
-from weak2strong.predictions import Predictions, joined
 
 
 def strong_to_strong(context: Context, *, iterations: int = 2) -> Mapping[str, Predictions]:

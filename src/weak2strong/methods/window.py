@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from weak2strong.ground.predictions import Predictions
 from weak2strong.methods.method import Context, Method
-from weak2strong.predictions import Predictions
 
 
 def window(context: Context) -> Mapping[str, Predictions]:

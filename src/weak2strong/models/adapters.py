@@ -44,7 +44,7 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     return trunk
 
 
-def compute_twice(trunk: nn.Module) -> int:
+def enable_checkpointing(trunk: nn.Module) -> int:
     """Make every layer forget its activations and compute them again for its gradients.
 
     Returns:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import LONGEST
 from weak2strong.models.catalogue import listed
 from weak2strong.models.hub import cached_file

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from weak2strong.errors import UserError, unknown_name
-from weak2strong.hub import refusal
+from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.hub import refusal
 from weak2strong.models.catalogue import listed
 from weak2strong.models.spec import ModelSpec, rungs
 

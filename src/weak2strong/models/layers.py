@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 FEW = 8
 """Of fewer layers the middle one is too early: neighbours at layer 1, 2 and 3 of atlas-l tell Asia

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from weak2strong.errors import UserError, first_line
+from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.adapters import adapt
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.layers import layer_count

@@ -13,7 +13,7 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
-from weak2strong.errors import UserError, first_line
+from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.batches import LONGEST
 from weak2strong.models.spec import ModelSpec
 

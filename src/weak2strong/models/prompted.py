@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.load import best_device, fuse, is_decoder, load_tokenizer, loading
 from weak2strong.models.precision import precision_of
 from weak2strong.models.spec import ModelSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import longest_read
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from weak2strong.errors import UserError, unknown_name
-from weak2strong.predictions import WRITTEN
-from weak2strong.store import folder_fingerprint
+from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.store import folder_fingerprint
 from weak2strong.tasks.task import Kind
 
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"

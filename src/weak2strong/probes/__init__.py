@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from weak2strong.ground.registry import Registry
 from weak2strong.probes.knn import knn_labels, mean_labels, nearest
 from weak2strong.probes.logistic import LogisticProbe, fit_logistic, fit_penalties
 from weak2strong.probes.ngrams import ngram_baseline, ngram_comparison, ngram_neighbour
@@ -17,7 +18,6 @@ from weak2strong.probes.probe import Probe
 from weak2strong.probes.selection import select_penalty
 from weak2strong.probes.sweep import sweep_knn, sweep_logistic
 from weak2strong.probes.topofilter import topo_cc, topofilter
-from weak2strong.registry import Registry
 
 __all__ = [
     "PROBES",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 
 def most_disagreeing(answers: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 ROUND = 50
 """Steps after which the units of the weights are measured anew."""

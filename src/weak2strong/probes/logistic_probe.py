@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes.logistic import fit_logistic
 from weak2strong.probes.probe import Answering
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes.logistic import fit_penalties, rows_of_probabilities
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes.knn import fitting, mean_labels, nearest
 from weak2strong.probes.knn_probe import check_enough, check_k
 from weak2strong.probes.logistic import fit_penalties

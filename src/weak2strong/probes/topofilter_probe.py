@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.probes.disagreement import check_share
 from weak2strong.probes.knn_probe import check_enough, check_k
 from weak2strong.probes.topofilter import topofilter

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from weak2strong.tasks.chess.board import read_board
-from weak2strong.tasks.chess.prompts import SIGNS
+from weak2strong.subjects.chess.board import read_board
+from weak2strong.subjects.chess.prompts import SIGNS
 
 SQUARE = 22
 """Width of a square, in pixels."""

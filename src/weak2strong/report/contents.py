@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.study.contents import Contents
+from weak2strong.engine.contents import Contents
 
 if TYPE_CHECKING:
     from rich.console import Console

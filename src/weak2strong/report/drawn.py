@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weak2strong.errors import UserError, unknown_name
+from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.report.figures import FIGURES
 from weak2strong.report.figures.kind import FigureKind, Filled, filled
 from weak2strong.report.figures.style import DARK, Looks, styled

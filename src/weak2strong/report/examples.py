@@ -8,9 +8,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+from weak2strong.engine.examples import (
+    CORRECTED,
+    ERRED,
+    IMITATED,
+    LONGEST,
+    LOST,
+    OUTCOMES,
+    outcomes,
+)
 from weak2strong.report.boards import picture
 from weak2strong.report.finished import Finished
-from weak2strong.study.examples import CORRECTED, ERRED, IMITATED, LONGEST, LOST, OUTCOMES, outcomes
 
 SHOWN = 4
 """Examples a task and outcome on a page."""

@@ -13,7 +13,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.tested import Tested, read_tested
-from weak2strong.study.examples import read_examples
+from weak2strong.engine.examples import read_examples
 
 if TYPE_CHECKING:
     import polars as pl

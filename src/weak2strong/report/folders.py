@@ -7,7 +7,9 @@ from pathlib import Path
 
 from weak2strong.analysis import grid as grids
 from weak2strong.analysis import simulated as simulations
-from weak2strong.errors import UserError
+from weak2strong.experiments import sweep as sweeps
+from weak2strong.experiments.overfitting import CURVES
+from weak2strong.ground.errors import UserError
 from weak2strong.report.drawn import kinds_of
 from weak2strong.report.experiments.experiment import Experiment
 from weak2strong.report.experiments.grid import grid
@@ -17,8 +19,6 @@ from weak2strong.report.experiments.sweep import sweep
 from weak2strong.report.figures.kind import Filled
 from weak2strong.report.finished import Finished
 from weak2strong.report.unfinished import read_unfinished
-from weak2strong.study import sweeps
-from weak2strong.study.overfitting import CURVES
 
 READERS: Mapping[str, Callable[[Path], Finished | Experiment]] = {
     "results.parquet": Finished,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
-from weak2strong.study.config import StudyConfig
 
 WIDE_GAP = 0.10
 """A ceiling that lies this far above its floor leaves something to recover."""

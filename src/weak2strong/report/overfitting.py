@@ -11,7 +11,7 @@ from weak2strong.report.table import TITLES, TextTable, pgr_text, print_text_tab
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from weak2strong.study.config import StudyConfig
+    from weak2strong.protocol.config import StudyConfig
 
 NOTE = (
     f"Points are chosen {'; '.join(f'{point}: {by}' for point, by in CHOSEN.items())}. The best "

@@ -11,7 +11,7 @@ from typing import Any
 
 import weak2strong
 from weak2strong.analysis.summary import warnings_of
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.compared import compared
 from weak2strong.report.drawn import drawn, page_figure, theme

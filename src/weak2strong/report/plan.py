@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.engine.plan import UTILISATION, StudyPlan
+from weak2strong.engine.sizes import TOKENS
 from weak2strong.report.table import DASH, column_table
 from weak2strong.report.units import duration, size
-from weak2strong.study.plan import UTILISATION, StudyPlan
-from weak2strong.study.sizes import TOKENS
 from weak2strong.tasks.splits import SPLITS
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weak2strong.predictions import WRITTEN
+from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.audit import audit_told
 from weak2strong.report.experiments.experiment import Experiment
 from weak2strong.report.finished import Finished

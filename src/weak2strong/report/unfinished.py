@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from weak2strong.errors import UserError
-from weak2strong.study.config import StudyConfig, read_study
+from weak2strong.ground.errors import UserError
+from weak2strong.protocol.config import StudyConfig, read_study
 
 RECENT = 12
 """Steps that the page names."""

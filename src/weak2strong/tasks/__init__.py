@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from weak2strong.registry import Registry
-from weak2strong.tasks.nlp import BURNS, ELEUTHER, PREFERENCES
+from weak2strong.ground.registry import Registry
+from weak2strong.subjects.literature import BURNS, ELEUTHER, PREFERENCES
 
-_ATTRIBUTES = "weak2strong.tasks.atlas.attributes"
-_CLAIMS = "weak2strong.tasks.atlas.claim_tasks"
-_GENERATION = "weak2strong.tasks.atlas.generation"
-_CHESS = "weak2strong.tasks.chess.questions"
-_MATES = "weak2strong.tasks.chess.mates"
-_PREFERENCES = "weak2strong.tasks.atlas.preferences"
+_ATTRIBUTES = "weak2strong.subjects.atlas.attributes"
+_CLAIMS = "weak2strong.subjects.atlas.claim_tasks"
+_GENERATION = "weak2strong.subjects.atlas.generation"
+_CHESS = "weak2strong.subjects.chess.questions"
+_MATES = "weak2strong.subjects.chess.mates"
+_PREFERENCES = "weak2strong.subjects.atlas.preferences"
 
 HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
 """What an unknown name is told."""

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.rows import Row

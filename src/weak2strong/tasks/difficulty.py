@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.splits import CLASS, SPLITS, Splits, Stratum
 from weak2strong.tasks.task import Example
 

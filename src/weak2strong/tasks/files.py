@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from weak2strong.errors import UserError
-from weak2strong.tasks.chess.options import PuzzleOptions
+from weak2strong.ground.errors import UserError
+from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.readers import LABEL, TEXT, Columns, listed
 from weak2strong.tasks.rows import Row, read_rows

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from weak2strong.errors import UserError
-from weak2strong.hub import refusal
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.hub import refusal
 from weak2strong.tasks.files import DataOptions, FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
 

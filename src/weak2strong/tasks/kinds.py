@@ -1,8 +1,9 @@
 """What differs between kinds of task in what a model learns from and is compared with.
 
 One entry a kind in each table; heads, trainings, metrics and the form of answers have
-tables of their own (`weak2strong.models.heads`, `weak2strong.study.stages`,
-`weak2strong.metrics`, `weak2strong.predictions`). Nothing else may ask what form a label has.
+tables of their own (`weak2strong.models.heads`, `weak2strong.protocol.stages`,
+`weak2strong.ground.metrics`, `weak2strong.ground.predictions`). Nothing else may ask what form a
+label has.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from weak2strong.predictions import texts
+from weak2strong.ground.predictions import texts
 from weak2strong.tasks.task import Example, Item, Kind
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.readers import CHOSEN, PROMPT, REJECTED
 from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.task import Dialogue, stable_id

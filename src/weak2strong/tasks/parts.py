@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import (

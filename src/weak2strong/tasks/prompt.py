@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 PLACE = "{text}"
 """Where a template has the text."""

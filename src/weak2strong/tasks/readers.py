@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 
 Values = Sequence[tuple[int, Mapping[str, Any]]]
 """The number of every row, from 1, and its value by column."""

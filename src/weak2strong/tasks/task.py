@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.prompt import Prompt, default_prompt
 
 Kind = Literal["classification", "preference", "generation"]
@@ -108,7 +108,7 @@ class Task:
             the ladder has read about; None where nobody can know that.
         prompt: how a language model is asked; None for `default_prompt` (see `wording`).
         metric: what it is usually scored by; None for the usual one of its kind (see
-            `weak2strong.metrics.METRICS`).
+            `weak2strong.ground.metrics.METRICS`).
     """
 
     name: str

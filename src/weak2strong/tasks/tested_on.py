@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import DataOptions, FileTask

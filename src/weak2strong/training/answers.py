@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy.special import logsumexp
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.prompted import PromptedModel
 from weak2strong.training.predict import INFERENCE_BUDGET

@@ -18,21 +18,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from weak2strong.ground.metrics import metric
+from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import Loss
-from weak2strong.metrics import metric
 from weak2strong.models.batches import encode_items
 from weak2strong.models.load import LoadedModel
-from weak2strong.predictions import Predictions
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
 from weak2strong.training.loop import Fit, Passed
-from weak2strong.training.memory import Room, find_room
+from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
 
-Looked = Callable[[float, Mapping[str, Predictions]], None]
+OnEvaluation = Callable[[float, Mapping[str, Predictions]], None]
 """Told of an evaluation: the share of training done, and answers by split."""
 
 
@@ -59,7 +59,7 @@ def fit(
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 120.0,
     asked: Mapping[str, Sequence[Item]] | None = None,
-    on_look: Looked = lambda fraction, answers: None,
+    on_evaluation: OnEvaluation = lambda fraction, answers: None,
 ) -> Fit:
     """Finetune a model in place; afterwards it holds the weights of the kept evaluation.
 
@@ -76,7 +76,7 @@ def fit(
             same end as without a break.
         checkpoint_seconds: time between two of them.
         asked: items to be answered at every evaluation, by split; the answers decide nothing.
-        on_look: told of these answers; after a break it may be told of some again.
+        on_evaluation: told of these answers; after a break it may be told of some again.
 
     Raises:
         UserError: where the model does not fit into the memory of the device.
@@ -92,7 +92,7 @@ def fit(
     network = model.network
     with ExitStack() as stack:
         watched = [seen, *questions]
-        examples, watching, room = _examples(model, rows, watched, training, token_budget, stack)
+        examples, watching, budget = _examples(model, rows, watched, training, token_budget, stack)
         judged, *answering = watching
         judge = _judge(model, judged, looked_at.targets, training) if looked_at else None
         return loop.train(
@@ -100,22 +100,22 @@ def fit(
             [(network.trunk, training.learning_rate), (network.head, training.head_rate)],
             n,
             partial(_gradients, model, examples, targets, loss),
-            room,
+            budget,
             training,
             seed,
             judge,
             on_step,
             checkpoint,
             checkpoint_seconds,
-            partial(_look, model, asked, answering, on_look) if asked else None,
+            partial(_evaluate, model, asked, answering, on_evaluation) if asked else None,
         )
 
 
-def _look(
+def _evaluate(
     model: LoadedModel,
     asked: Mapping[str, Sequence[Item]],
     answering: Sequence[Examples],
-    on_look: Looked,
+    on_evaluation: OnEvaluation,
     fraction: float,
 ) -> None:
     """Tell what the model says now of all that is asked."""
@@ -123,7 +123,7 @@ def _look(
         split: Predictions(tuple(item.id for item in items), examples.answers(), model.kind)
         for (split, items), examples in zip(asked.items(), answering, strict=True)
     }
-    on_look(fraction, told)
+    on_evaluation(fraction, told)
 
 
 def _examples(
@@ -133,19 +133,19 @@ def _examples(
     training: Training,
     token_budget: int | None,
     stack: ExitStack,
-) -> tuple[Examples, Sequence[Examples], Room]:
+) -> tuple[Examples, Sequence[Examples], TokenBudget]:
     """Examples to train on and those to be answered meanwhile, and the room for them.
 
     What the training borrows of the model is given back when the stack closes.
     """
     if not model.network.trains_trunk:
-        return Features(model, rows), [Features(model, seen) for seen in watched], Room(1)
+        return Features(model, rows), [Features(model, seen) for seen in watched], TokenBudget(1)
     if training.weight_decay == 0:
         pad_id = model.tokenizer.pad_token_id
         read = [*rows, *chain.from_iterable(watched)]
         stack.enter_context(only_used_rows(model.network.trunk, read, pad_id))
-    room = Room(token_budget) if token_budget else find_room(model, rows)
-    return Texts(model, rows), [Texts(model, seen) for seen in watched], room
+    budget = TokenBudget(token_budget) if token_budget else find_token_budget(model, rows)
+    return Texts(model, rows), [Texts(model, seen) for seen in watched], budget
 
 
 def _gradients(
@@ -155,13 +155,13 @@ def _gradients(
     loss: Loss,
     batch: np.ndarray,
     fraction: float,
-    room: Room,
+    budget: TokenBudget,
 ) -> Passed:
     """Gradients of the mean loss of one batch."""
     targets = all_targets[batch]
-    parts = examples.parts(batch, room)
+    parts = examples.parts(batch, budget)
     # Where memory holds the whole batch, one pass serves the statistics and the gradients.
-    whole = examples.holds(batch, room)
+    whole = examples.holds(batch, budget)
     total, statistics, held = torch.zeros((), device=model.device), None, []
     # One context for the step, so that weights are converted once.
     with model.autocast():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.language import LanguageModel
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.language import LanguageModel
 from weak2strong.training import loop
 from weak2strong.training.loop import Fit, Passed
-from weak2strong.training.memory import Room, find_room
+from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
 from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
@@ -82,7 +82,7 @@ def fit_language(
             [(network, training.learning_rate)],
             len(learnt),
             passages.gradients,
-            Room(token_budget) if token_budget else find_room(model, passages.rows),
+            TokenBudget(token_budget) if token_budget else find_token_budget(model, passages.rows),
             training,
             seed,
             judge,
@@ -104,7 +104,7 @@ class _Passages:
     def _launch(self) -> float:
         return launch_cost(self.model)
 
-    def gradients(self, batch: np.ndarray, fraction: float, room: Room) -> Passed:
+    def gradients(self, batch: np.ndarray, fraction: float, budget: TokenBudget) -> Passed:
         """Gradients of the mean over the batch's counted tokens."""
         model, rows = self.model, [self.rows[i] for i in batch]
         marks = [self.counted[i] for i in batch]
@@ -112,7 +112,7 @@ class _Passages:
         total = torch.zeros((), device=model.device)
         # One context for the step, so that weights are converted once.
         with model.autocast():
-            for group, tokens, mask in padded_groups(model, rows, room, self._launch):
+            for group, tokens, mask in padded_groups(model, rows, budget, self._launch):
                 counts = pad([marks[i] for i in group], 0, model.device)[0]
                 value = model.network(tokens, mask, counts).sum() / count
                 with torch.autocast(model.device.type, enabled=False):

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.load import Trainable
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
-from weak2strong.training.memory import Room, out_of_memory, save_memory
+from weak2strong.training.memory import TokenBudget, out_of_memory, save_memory
 from weak2strong.training.schedule import rate_factor
 from weak2strong.training.settings import Training
 
@@ -57,14 +57,14 @@ class Fit:
     trace: tuple[Point, ...]
     kept: float
     padding: float | None
-    room: int
-    twice: bool
+    budget: int
+    checkpointing: bool
 
     @property
     def note(self) -> str:
         """What a log says of it."""
         said = [f"padding {self.padding:.1%}"] if self.padding is not None else []
-        if self.twice:
+        if self.checkpointing:
             said.append("activations computed twice")
         return ", ".join(said)
 
@@ -84,7 +84,7 @@ class Passed:
     padded: int
 
 
-Gradients = Callable[[np.ndarray, float, Room], Passed]
+Gradients = Callable[[np.ndarray, float, TokenBudget], Passed]
 """Adds the gradients of a batch's mean loss to what is trained: given the positions of its
 examples, the share of training done before, and the room for micro-batches, whose cut must not
 change the result. It may be called again for the same batch, where memory ran out."""
@@ -95,14 +95,14 @@ def train(
     peaks: Sequence[tuple[nn.Module, float | None]],
     examples: int,
     gradients: Gradients,
-    room: Room,
+    budget: TokenBudget,
     training: Training,
     seed: int,
     judge: Callable[[], float] | None = None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
     checkpoint: Path | None = None,
     checkpoint_seconds: float = 120.0,
-    on_look: Callable[[float], None] | None = None,
+    on_evaluation: Callable[[float], None] | None = None,
 ) -> Fit:
     """Train a model in place; afterwards it holds the weights of the kept evaluation.
 
@@ -119,8 +119,8 @@ def train(
         checkpoint: a file; where it is there, training goes on from it, to the
             same end as without a break.
         checkpoint_seconds: time between two of them.
-        on_look: called at every evaluation with the share of training done, the model being as
-            it is then; what it finds decides nothing. After a break it may hear of one again.
+        on_evaluation: called at every evaluation with the share of training done, the model being
+            as it is then; what it finds decides nothing. After a break it may hear of one again.
 
     Raises:
         UserError: where the model does not fit into the memory of the device.
@@ -129,11 +129,11 @@ def train(
     with _dropout(network, training):
         optimizer, rates = _optimizer(peaks, training)
         steps = training.steps_on(examples)
-        looks = training.looks(steps)
-        memory = _Memory(room=room.tokens, twice=room.twice)
+        evaluations = training.evaluation_steps(steps)
+        memory = _Memory(budget=budget.tokens, checkpointing=budget.checkpointing)
         if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
             memory = _Memory(**found[0], best_weights=found[1])
-            if memory.twice and not room.twice:
+            if memory.checkpointing and not budget.checkpointing:
                 save_memory(model)
         saved = time.monotonic()
         batches = _batches(examples, training.batch_size, seed)
@@ -146,16 +146,16 @@ def train(
                 group["lr"] = peak * factor
             if training.dropout:
                 torch.manual_seed(hash((seed, step)))
-            passed = _with_room(partial(gradients, batch, step / steps), model, memory)
+            passed = _within_budget(partial(gradients, batch, step / steps), model, memory)
             torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             memory.add(passed)
-            if memory.step in looks:
+            if memory.step in evaluations:
                 with _evaluating(network):
-                    memory.look(steps, judge, network)
-                    if on_look:
-                        on_look(memory.step / steps)
+                    memory.evaluate(steps, judge, network)
+                    if on_evaluation:
+                        on_evaluation(memory.step / steps)
             if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
                 save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
                 saved = time.monotonic()
@@ -163,7 +163,7 @@ def train(
         network.load_state_dict(memory.best_weights, strict=False)
     padding = 1 - memory.real / memory.padded if memory.padded else None
     trace = tuple(Point(*p) for p in memory.trace)
-    return Fit(steps, trace, memory.best_fraction, padding, memory.room, memory.twice)
+    return Fit(steps, trace, memory.best_fraction, padding, memory.budget, memory.checkpointing)
 
 
 @dataclass
@@ -181,8 +181,8 @@ class _Memory:
     best_score: float | None = None
     best_fraction: float = 1.0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
-    room: int = 0
-    twice: bool = False
+    budget: int = 0
+    checkpointing: bool = False
     real: int = 0
     padded: int = 0
 
@@ -193,7 +193,7 @@ class _Memory:
         self.real += passed.real
         self.padded += passed.padded
 
-    def look(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
+    def evaluate(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
         """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
         fraction = self.step / steps
         score = judge() if judge else None
@@ -236,7 +236,9 @@ def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
             yield order[at : at + size]
 
 
-def _with_room(step: Callable[[Room], Passed], model: Trainable, memory: _Memory) -> Passed:
+def _within_budget(
+    step: Callable[[TokenBudget], Passed], model: Trainable, memory: _Memory
+) -> Passed:
     """What a step returns; where memory runs out, it is repeated with half as many tokens at once.
 
     Raises:
@@ -244,7 +246,7 @@ def _with_room(step: Callable[[Room], Passed], model: Trainable, memory: _Memory
     """
     while True:
         try:
-            return step(Room(memory.room, memory.twice))
+            return step(TokenBudget(memory.budget, memory.checkpointing))
         except Exception as e:
             if not out_of_memory(e):
                 raise
@@ -253,10 +255,10 @@ def _with_room(step: Callable[[Room], Passed], model: Trainable, memory: _Memory
         model.network.zero_grad(set_to_none=True)
         if model.device.type == "cuda":
             torch.cuda.empty_cache()
-        if memory.room > 1:
-            memory.room //= 2
-        elif not memory.twice and save_memory(model):
-            memory.twice = True
+        if memory.budget > 1:
+            memory.budget //= 2
+        elif not memory.checkpointing and save_memory(model):
+            memory.checkpointing = True
         else:
             raise UserError(
                 f"The {model.device.type} ran out of memory with one text at a time: adapt the "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from weak2strong.errors import UserError
-from weak2strong.models.adapters import compute_twice
+from weak2strong.ground.errors import UserError
+from weak2strong.models.adapters import enable_checkpointing
 from weak2strong.models.load import Trainable
 from weak2strong.models.needs import SPARE, activation_bytes, training_bytes, usable_bytes
 
@@ -17,14 +17,14 @@ MOST = {"cpu": 8192, "other": 65536}
 
 
 @dataclass(frozen=True)
-class Room:
+class TokenBudget:
     """What fits: padded tokens of a micro-batch, and whether activations are computed twice."""
 
     tokens: int
-    twice: bool = False
+    checkpointing: bool = False
 
 
-def find_room(model: Trainable, rows: Sequence[Sequence[int]]) -> Room:
+def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenBudget:
     """Measure what the longest text takes, and from it how many tokens fit.
 
     The answer depends on the machine's memory as a whole, not on what is free just
@@ -57,20 +57,20 @@ def find_room(model: Trainable, rows: Sequence[Sequence[int]]) -> Room:
             return 0
         return int(left * longest / max(1, needed))
 
-    twice = model.checkpointing == "on" and save_memory(model)
+    checkpointing = model.checkpointing == "on" and save_memory(model)
     tokens = fitting()
-    if tokens < longest and not twice and save_memory(model):
-        twice, tokens = True, fitting()
+    if tokens < longest and not checkpointing and save_memory(model):
+        checkpointing, tokens = True, fitting()
     # Where even one text does not fit by this measure, it is tried all the same.
     tokens = min(max(tokens, longest), MOST["cpu" if model.device.type == "cpu" else "other"])
-    return Room(2 ** (tokens.bit_length() - 1), twice)
+    return TokenBudget(2 ** (tokens.bit_length() - 1), checkpointing)
 
 
 def save_memory(model: Trainable) -> bool:
     """Make a model's layers compute their activations twice, if it may and can be done."""
     if model.checkpointing == "off":
         return False
-    layers = compute_twice(model.network.trunk)
+    layers = enable_checkpointing(model.network.trunk)
     if not layers and model.checkpointing == "on":
         raise UserError("This model's layers cannot compute twice: leave checkpointing out.")
     return layers > 0

@@ -19,7 +19,7 @@ from weak2strong.models.batches import cut, pad
 from weak2strong.models.heads import outputs_of_items, read_outputs
 from weak2strong.models.load import LoadedModel, Trainable
 from weak2strong.tasks.task import TEXTS
-from weak2strong.training.memory import Room
+from weak2strong.training.memory import TokenBudget
 from weak2strong.training.predict import pooled_rows, predict_rows
 
 CACHED = 384
@@ -48,11 +48,11 @@ class Part:
 class Examples(Protocol):
     """Encoded examples that can pass the network."""
 
-    def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
+    def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
         """A batch, by the positions of its examples, in micro-batches."""
         ...
 
-    def holds(self, batch: np.ndarray, room: Room) -> bool:
+    def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Whether there is room for the gradients of the whole batch at once."""
         ...
 
@@ -69,14 +69,18 @@ def launch_cost(model: Trainable) -> float:
 
 
 def padded_groups(
-    model: Trainable, rows: Sequence[Sequence[int]], room: Room, launch: float, each: int = 1
+    model: Trainable,
+    rows: Sequence[Sequence[int]],
+    budget: TokenBudget,
+    launch: float,
+    each: int = 1,
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
     """A batch's token rows in micro-batches: positions in the batch, token ids and mask (b, t).
 
     Where an example has several rows, ``each`` of them, these follow each other and pass
     together; positions are then those of examples.
     """
-    most = min(room.tokens, CACHED) if model.device.type == "cpu" else room.tokens
+    most = min(budget.tokens, CACHED) if model.device.type == "cpu" else budget.tokens
     own = [rows[at : at + each] for at in range(0, len(rows), each)]
     for group in cut([each * max(map(len, texts)) for texts in own], most, launch):
         texts = [text for i in group for text in own[i]]
@@ -95,7 +99,7 @@ class Texts:
     def _launch(self) -> float:
         return launch_cost(self.model)
 
-    def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
+    def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
         """The texts of a batch, those of like length together.
 
         The texts of one example pass together, since its loss is of all of them, and are
@@ -111,7 +115,7 @@ class Texts:
                 real=sum(len(text) for i in group for text in rows[each * i : each * (i + 1)]),
                 padded=tokens.numel(),
             )
-            for group, tokens, mask in padded_groups(self.model, rows, room, self._launch, each)
+            for group, tokens, mask in padded_groups(self.model, rows, budget, self._launch, each)
         ]
 
     def _texts(self, batch: np.ndarray) -> list[list[int]]:
@@ -119,9 +123,9 @@ class Texts:
         each = TEXTS[self.model.kind]
         return [row for i in batch for row in self.rows[i * each : (i + 1) * each]]
 
-    def holds(self, batch: np.ndarray, room: Room) -> bool:
+    def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """By the tokens of the batch."""
-        return sum(map(len, self._texts(batch))) <= room.tokens
+        return sum(map(len, self._texts(batch))) <= budget.tokens
 
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
@@ -146,12 +150,12 @@ class Features:
         """What losses see of examples, (b, classes), from (b, texts, width)."""
         return outputs_of_items(self.model.kind, self.model.network.read(pooled.flatten(0, 1)))
 
-    def parts(self, batch: np.ndarray, room: Room) -> list[Part]:
+    def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
         """The batch as a whole."""
         places = torch.arange(len(batch), device=self.model.device)
         return [Part(places, lambda: self._outputs(self.pooled[batch]))]
 
-    def holds(self, batch: np.ndarray, room: Room) -> bool:
+    def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""
         return True
 

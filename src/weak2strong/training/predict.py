@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from weak2strong.ground.predictions import Predictions
 from weak2strong.models.batches import encode_items, micro_batches, pad
 from weak2strong.models.heads import outputs_of_items, probed, read_outputs
 from weak2strong.models.load import LoadedModel
-from weak2strong.predictions import Predictions
 from weak2strong.tasks.task import TEXTS, Item, Kind
 
 INFERENCE_BUDGET = {"cpu": 512, "other": 32768}

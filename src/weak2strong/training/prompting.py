@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import logsumexp
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import text_lengths
 from weak2strong.models.prompted import PromptedModel
 from weak2strong.tasks.prompt import Prompt, few_shot_prompt
@@ -129,7 +129,7 @@ def _few_shot(
     answers = prompt.scored
     ends = model.tokenizer([a for given in answers for a in given], add_special_tokens=False)
     # An answer takes no more tokens than it has by itself, and one where it is joined.
-    room = longest_prompt(model) - max(map(len, ends["input_ids"])) - 1
+    budget = longest_prompt(model) - max(map(len, ends["input_ids"])) - 1
     result = np.empty((len(texts), len(answers)))
     waiting = list(range(len(texts)))
     fewer = 0
@@ -138,7 +138,7 @@ def _few_shot(
         ready = waiting
         if first < len(shots) and waiting:
             counts = text_lengths(model.tokenizer, list(asked.values()))
-            ready = [i for i, n in zip(waiting, counts, strict=True) if n <= room]
+            ready = [i for i, n in zip(waiting, counts, strict=True) if n <= budget]
         if ready:
             result[ready] = answer_log_probabilities(model, [asked[i] for i in ready], answers)
         done = set(ready)

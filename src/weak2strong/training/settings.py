@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from weak2strong.errors import UserError
-from weak2strong.metrics import LESS_IS_BETTER
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import LESS_IS_BETTER
 from weak2strong.training.schedule import Schedule
 
 Stopping = Literal["none", "weak-validation", "oracle"]
@@ -91,7 +91,7 @@ class Training:
         """Optimiser steps on so many examples."""
         return self.steps or self.epochs * math.ceil(examples / self.batch_size)
 
-    def looks(self, steps: int) -> set[int]:
+    def evaluation_steps(self, steps: int) -> set[int]:
         """The steps after which to evaluate, of so many; the last is one of them."""
         if self.evaluate_every:
             return {*range(self.evaluate_every, steps, self.evaluate_every), steps}

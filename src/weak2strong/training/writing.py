@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from weak2strong.metrics import metric
+from weak2strong.ground.metrics import metric
+from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.models.language import LanguageModel
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
-from weak2strong.predictions import Predictions, texts
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Labelled

@@ -16,9 +16,9 @@ from weak2strong.analysis.audit.run import (
     run_subjects,
     write_run_audit,
 )
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 

@@ -1,6 +1,6 @@
 """What is wrong with a task before anything is trained on it: one file a check."""
 
-from weak2strong.registry import Registry
+from weak2strong.ground.registry import Registry
 
 _HERE = "weak2strong.analysis.audit"
 

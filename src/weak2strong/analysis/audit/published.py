@@ -7,9 +7,9 @@ from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.models.catalogue import listed
 from weak2strong.models.spec import rungs
+from weak2strong.subjects.literature import DATASETS
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.find import dataset_name
-from weak2strong.tasks.nlp import DATASETS
 
 
 def published(subject: Subject, reader: Reader) -> list[Finding]:

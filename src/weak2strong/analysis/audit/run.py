@@ -12,9 +12,9 @@ from typing import Any
 import weak2strong
 from weak2strong.analysis.audit.audit import Audited, plain
 from weak2strong.analysis.audit.subject import Subject
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.models.spec import ModelSpec
-from weak2strong.study.config import StudyConfig
+from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.find import find_tasks
 
 FILE = "audit.json"

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import distinct
 from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits

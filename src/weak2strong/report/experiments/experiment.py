@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.errors import UserError
+from weak2strong.ground.errors import UserError
 from weak2strong.report.figures.kind import Filled
 from weak2strong.report.finished import Finished
 from weak2strong.report.table import TextTable
 
 if TYPE_CHECKING:
-    from weak2strong.study.config import StudyConfig
-    from weak2strong.study.work import Work
+    from weak2strong.engine.work import Work
+    from weak2strong.protocol.config import StudyConfig
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from weak2strong.report.figures.kind import filled
 from weak2strong.report.finished import Finished
 from weak2strong.report.simulated import simulated_notes, simulated_tables
 from weak2strong.report.words import PGR
-from weak2strong.study.simulated import SIMULATORS
+from weak2strong.simulators import SIMULATORS
 
 
 def simulated(folder: Path) -> Experiment:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from weak2strong.analysis.swept import summarise_sweep
+from weak2strong.experiments.sweep import read_sweep
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.sweep import SWEEP
 from weak2strong.report.finished import read_environment
 from weak2strong.report.sweeps import NOTE, sweep_notes, sweep_tables
 from weak2strong.report.table import TITLES, seeds_text
-from weak2strong.study.sweeps import read_sweep
 
 
 def sweep(folder: Path) -> Experiment:

@@ -1,6 +1,6 @@
 """The figures of a report: one short file a figure, listed by name in the order of the page."""
 
-from weak2strong.registry import Registry
+from weak2strong.ground.registry import Registry
 
 FIGURES = Registry(
     "figure",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from weak2strong.analysis.by_difficulty import in_buckets, quarters
 from weak2strong.analysis.estimates import seed_scores
-from weak2strong.metrics import metric
+from weak2strong.ground.metrics import metric
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import PAPER, Looks, curves, look_of, new
 from weak2strong.report.finished import Finished

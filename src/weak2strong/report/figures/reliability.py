@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.predictions import WRITTEN
+from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import GRID, MUTED, Looks, clipped, curves, look_of, new
 from weak2strong.report.finished import Finished

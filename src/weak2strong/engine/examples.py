@@ -1,0 +1,116 @@
+"""Test examples with their texts: those that say most about what students do with errors.
+
+A run's predictions hold ids alone. ``examples.parquet`` adds the texts of a bounded number of
+test examples: where students corrected their supervisor, where they imitated its error, where
+they lost a right label, and, with more than two answers, where they made an error of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weak2strong.protocol.task_run import TaskRun
+from weak2strong.tasks.answered import judged
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FILE = "examples.parquet"
+
+CORRECTED, IMITATED, LOST, ERRED = "corrected", "imitated", "lost", "erred"
+OUTCOMES = (CORRECTED, IMITATED, LOST, ERRED)
+"""The supervisor was wrong and the student right; both gave the same wrong answer (of texts, the
+same to the study's metric); the supervisor was right and the student wrong; both were wrong in
+different ways."""
+
+KEPT = 20
+"""Examples a task and outcome whose texts are kept."""
+
+LONGEST = 500
+"""Characters of a text that are kept."""
+
+
+def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
+    """What became of the supervisor's answers of the first seed, an example and outcome a row.
+
+    Args:
+        predictions: of a run (see `weak2strong.engine.record`).
+        on: name of the study's metric; the usual one if None.
+
+    Returns:
+        Columns task, id, outcome, methods (whose students did so), label, supervisor (its
+        answer, a class index or what it wrote) and student (the answer of the first of the
+        methods), within a task and outcome sorted by the number of methods, most first, then by
+        id.
+    """
+    import polars as pl
+
+    first = judged(predictions.filter(pl.col("seed") == 0), on)
+    written = "answer" in first.columns
+    first = first.with_columns(answer=pl.col("answer" if written else "said"))
+    floor = first.filter(role="floor").select(
+        "task", "id", supervisor="answer", weak_said="said", weak_right="right"
+    )
+    right, weak_right = pl.col("right"), pl.col("weak_right")
+    return (
+        first.filter(role="student")
+        .join(floor, on=["task", "id"], maintain_order="left")
+        .with_columns(
+            outcome=pl.when(~weak_right & right)
+            .then(pl.lit(CORRECTED))
+            .when(~weak_right & (pl.col("said") == pl.col("weak_said")))
+            .then(pl.lit(IMITATED))
+            .when(weak_right & ~right)
+            .then(pl.lit(LOST))
+            .when(~weak_right & ~right)
+            .then(pl.lit(ERRED))
+        )
+        .drop_nulls("outcome")
+        .group_by("task", "outcome", "id", maintain_order=True)
+        .agg("method", pl.col("label", "supervisor").first(), student=pl.col("answer").first())
+        .rename({"method": "methods"})
+        .sort(
+            "task",
+            "outcome",
+            pl.col("methods").list.len(),
+            "id",
+            descending=[False, False, True, False],
+        )
+    )
+
+
+def write_examples(
+    folder: Path, task_runs: Mapping[str, TaskRun], predictions: pl.DataFrame, on: str | None
+) -> None:
+    """Write ``examples.parquet``: task, id, texts.
+
+    Args:
+        folder: of the run.
+        task runs: of its tasks, by name.
+        predictions: of the run.
+        on: name of the study's metric; the usual one if None.
+    """
+    import polars as pl
+
+    found = outcomes(predictions, on).group_by("task", "outcome", maintain_order=True).head(KEPT)
+    kept = set(found.select("task", "id").iter_rows())
+    rows = [
+        (name, e.item.id, [text[:LONGEST] for text in e.item.texts])
+        for name, task_run in task_runs.items()
+        for e in task_run.splits.test
+        if (name, e.item.id) in kept
+    ]
+    schema = {"task": pl.String, "id": pl.String, "texts": pl.List(pl.String)}
+    partial = folder / "examples.partial"
+    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(partial)
+    partial.replace(folder / FILE)
+
+
+def read_examples(folder: Path) -> pl.DataFrame | None:
+    """A run's ``examples.parquet``, or None for a run that was made before there was one."""
+    import polars as pl
+
+    path = folder / FILE
+    return pl.read_parquet(path) if path.exists() else None

@@ -1,0 +1,189 @@
+"""Runs the steps of a study, each once, reading from the store what is there.
+
+Tiny models are fitted on one thread each, in as many processes as there are
+processors: that is faster than one fit on all threads, and the numbers do not
+depend on how many processes there were. Larger models, and all models on an
+accelerator, are fitted one after another in this process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from weak2strong.ground.plugins import everywhere, load_plugins, naming_plugins
+from weak2strong.ground.processes import begin_worker, set_threads, without_main
+from weak2strong.ground.progress import Progress
+from weak2strong.ground.store import Store
+from weak2strong.losses import LOSSES
+from weak2strong.methods import METHODS
+from weak2strong.probes import PROBES
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.steps import Step, perform
+from weak2strong.protocol.task_run import MissingError, TaskRun, Used
+from weak2strong.tasks import TASKS
+
+Tell = Callable[["Done"], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many processes, and how many threads each of them uses."""
+
+    workers: int
+    threads: int
+
+    @staticmethod
+    def of(config: StudyConfig) -> Plan:
+        """The plan that suits the models of a study and this machine."""
+        from weak2strong.models.load import best_device
+
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        cores = cores or 1
+        registries = (LOSSES, METHODS, PROBES, TASKS)
+        if not everywhere(r.origin(name) for r in registries for name in r):
+            # What a script or a notebook has added, no other process knows.
+            return Plan(workers=1, threads=1 if config.strong.is_tiny else cores)
+        if best_device().type == "cpu" and config.weak.is_tiny and config.strong.is_tiny:
+            return Plan(workers=cores, threads=1)
+        return Plan(workers=1, threads=cores)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a step.
+
+    Attributes:
+        step: which.
+        used: the stages it asked for.
+        warnings: sentences for the user.
+        seconds: time it took.
+        finished: False where something would have had to be computed and was not to be.
+    """
+
+    step: Step
+    used: tuple[Used, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+    finished: bool
+
+    @property
+    def reused(self) -> bool:
+        """Whether nothing had to be computed."""
+        return all(u.reused for u in self.used)
+
+
+def run_steps(
+    steps: Sequence[Step],
+    task_runs: Mapping[str, TaskRun],
+    plan: Plan,
+    progress: Progress,
+    tell: Tell,
+) -> None:
+    """Do every step at the task run of its task; ``tell`` hears of each when it is done.
+
+    A step that fails ends the run with its exception, or that of the plugin that fails in it.
+    What is finished by then is in the store, so running again goes on from there.
+    """
+    set_threads(plan.threads)
+    todo, noticed = [], {}
+    for step in steps:
+        done = _look_up(step, task_runs[step.task])
+        if done.finished:
+            tell(done)
+        else:
+            todo.append(step)
+            noticed[step] = done.warnings
+    if not todo:
+        return
+    title = "study"
+    progress.update(title, 0, len(todo))
+    doers = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
+    for count, done in enumerate(doers(todo, task_runs, plan, progress), start=1):
+        tell(replace(done, warnings=(*noticed[done.step], *done.warnings)))
+        progress.update(title, count, len(todo))
+    progress.forget(title)
+
+
+def _look_up(step: Step, task_run: TaskRun) -> Done:
+    """The step from the store alone, as far as that goes."""
+    task_run.compute = False
+    try:
+        return _do(step, task_run)
+    finally:
+        task_run.compute = True
+
+
+def _do(step: Step, task_run: TaskRun) -> Done:
+    task_run.used.clear()
+    begun, finished = time.monotonic(), True
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with naming_plugins():
+            try:
+                perform(step, task_run)
+            except MissingError:
+                finished = False
+    said = tuple(dict.fromkeys(str(w.message) for w in caught))
+    return Done(step, tuple(task_run.used), said, round(time.monotonic() - begun, 3), finished)
+
+
+def _in_this_process(
+    todo: Sequence[Step], task_runs: Mapping[str, TaskRun], plan: Plan, progress: Progress
+) -> Iterator[Done]:
+    for step in todo:
+        task_run = task_runs[step.task]
+        task_run.on_step = lambda done, total, name=step.name: progress.update(name, done, total)
+        yield _do(step, task_run)
+        progress.forget(step.name)
+
+
+def _in_processes(
+    todo: Sequence[Step], task_runs: Mapping[str, TaskRun], plan: Plan, progress: Progress
+) -> Iterator[Done]:
+    """A pool of processes; a step starts when all that it needs is done."""
+    pool = ProcessPoolExecutor(
+        min(plan.workers, len(todo)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=begin_worker,
+        initargs=(plan.threads,),
+    )
+    waiting, running = list(todo), dict[Future, Step]()
+    missing = {step.name for step in todo}
+    try:
+        while waiting or running:
+            ready = [s for s in waiting if not missing.intersection(s.needs)]
+            for step in ready:
+                waiting.remove(step)
+                task_run = task_runs[step.task]
+                # Submitting is what starts the processes.
+                with without_main():
+                    work = pool.submit(
+                        _in_worker, step, task_run.config, task_run.store.root, task_run.reference
+                    )
+                running[work] = step
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                step = running.pop(future)
+                missing.discard(step.name)
+                yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_worker(step: Step, config: StudyConfig, root: Path, reference: str) -> Done:
+    return _do(step, _worker_task_run(config, root, reference))
+
+
+@cache
+def _worker_task_run(config: StudyConfig, root: Path, reference: str) -> TaskRun:
+    """A worker's own task run: a worker lives for one run, and loads the data of a task once."""
+    load_plugins(config.plugins)
+    return TaskRun.of(config, Store(root), reference)

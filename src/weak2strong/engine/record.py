@@ -1,0 +1,221 @@
+"""What a run folder holds: enough for every table without the store.
+
+``study.yaml`` (resolved: running it again gives the same cells),
+``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
+``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
+of every role, joined by id, with how hard each example is where that is known, and whether
+a student's method sees ground truth),
+``agreement.parquet`` (how often each student gives its weak label's answer, by split),
+``examples.parquet`` (texts of some test examples).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import weak2strong
+from weak2strong.engine.examples import write_examples
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import METRICS, performance_gap_recovered
+from weak2strong.ground.predictions import Predictions, column
+from weak2strong.methods.reference import find_method
+from weak2strong.protocol import stages
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.task_run import TaskRun, runtime
+from weak2strong.tasks.answered import said
+from weak2strong.tasks.kinds import true_labels
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who answered the test set; ``seed`` of checks is -1.
+
+    ``method`` is that of a student, and of a ceiling that has read the texts first the step
+    by which it did (``generative``); empty otherwise.
+    """
+
+    task: str
+    role: str
+    method: str
+    seed: int
+    predictions: Predictions
+
+
+def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
+    """Test predictions of every role on one task; all of them are in the store by now."""
+    task = task_run.task.name
+    if stages.has_probe(task_run.task.kind):
+        yield Answer(task, "probe", "", -1, stages.probe_ceiling(task_run))
+    yield Answer(task, "names", "", -1, stages.name_baseline(task_run))
+    for seed in range(config.seeds):
+        yield Answer(task, "floor", "", seed, stages.weak_labels(task_run, seed)["test"])
+        for reading in (None, *config.readings):
+            found = stages.ceiling(task_run, seed, reading)["test"]
+            yield Answer(task, "ceiling", reading or "", seed, found)
+        for method in config.methods:
+            yield Answer(
+                task, "student", method, seed, stages.student(task_run, method, seed)["test"]
+            )
+
+
+def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> None:
+    """Predictions by id with ground truth and groups, and the tidy table of scores."""
+    import polars as pl
+
+    rows, frames, agreements = [], [], []
+    for name, task_run in task_runs.items():
+        agreements.extend(_agreements(config, task_run))
+        test = sorted(task_run.splits.test, key=lambda e: e.item.id)
+        ids, labels = [e.item.id for e in test], true_labels(task_run.task.kind, test)
+        scores: dict[tuple[str, str, int], dict[str, float]] = {}
+        for a in _answers(config, task_run):
+            values = a.predictions.at(ids)
+            scores[a.role, a.method, a.seed] = {
+                m: float(score(values, labels)) for m, score in METRICS[task_run.task.kind].items()
+            }
+            frames.append(
+                pl.DataFrame(
+                    {
+                        "task": name,
+                        "kind": a.predictions.kind,
+                        "role": a.role,
+                        "method": a.method,
+                        "seed": a.seed,
+                        "oracle": a.role == "student" and find_method(a.method).oracle,
+                        "id": ids,
+                        "group": [e.item.group for e in test],
+                        "label": labels.tolist(),
+                        "difficulty": pl.Series([e.difficulty for e in test], dtype=pl.Float64),
+                    }
+                ).with_columns(column(values, a.predictions.kind))
+            )
+        rows.extend(_rows(config, name, scores))
+    predictions = pl.concat(frames)
+    write_examples(folder, task_runs, predictions, config.metric)
+    results = pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64})
+    # Results last, and each renamed into place: who finds them finds a whole run.
+    for name, frame in (
+        ("agreement", pl.DataFrame(agreements)),
+        ("predictions", predictions),
+        ("results", results),
+    ):
+        partial = folder / f"{name}.partial"
+        frame.write_parquet(partial)
+        partial.replace(folder / f"{name}.parquet")
+
+
+def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, Any]]:
+    """One row a student and split: the share of examples that it answers as its supervisor."""
+    kind = task_run.task.kind
+    for seed in range(config.seeds):
+        labels = stages.weak_labels(task_run, seed)
+        for method in config.methods:
+            for split, answers in stages.student(task_run, method, seed).items():
+                told = said(labels[split].at(answers.ids), kind, config.metric)
+                same = said(answers.values, kind, config.metric) == told
+                yield {
+                    "task": task_run.task.name,
+                    "method": method,
+                    "seed": seed,
+                    "split": split,
+                    "examples": len(told),
+                    "agreement": float(same.mean()),
+                }
+
+
+def _rows(
+    config: StudyConfig, task: str, scores: Mapping[tuple[str, str, int], Mapping[str, float]]
+) -> Iterator[dict[str, Any]]:
+    """One row a cell and metric; the score of a probe that was not made is null.
+
+    The PGR of one cell is noisy: quote the table's, not these.
+    """
+    for method in config.methods:
+        for seed in range(config.seeds):
+            for m, floor in scores["floor", "", seed].items():
+                student = scores["student", method, seed][m]
+                top = scores["ceiling", "", seed][m]
+                yield {
+                    "task": task,
+                    "weak": config.weak_name,
+                    "strong": config.strong.name,
+                    "method": method,
+                    "seed": seed,
+                    "metric": m,
+                    "floor": floor,
+                    "student": student,
+                    "ceiling": top,
+                    "pgr_of_cell": performance_gap_recovered(floor, student, top),
+                    "probe_ceiling": scores.get(("probe", "", -1), {}).get(m),
+                    "name_baseline": scores["names", "", -1][m],
+                }
+
+
+def write_environment(folder: Path) -> None:
+    """Versions, device, and the state of the code this ran from."""
+    environment = {
+        "weak2strong": weak2strong.__version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        **runtime(),
+        "polars": version("polars"),
+        **_checkout(),
+    }
+    (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
+
+
+def _checkout() -> dict[str, str | None]:
+    """Commit and uncommitted changes of the package, where it runs from its own checkout."""
+    if _git("ls-files", "--error-unmatch", "__init__.py") is None:
+        return {"commit": None, "diff": None}
+    return {"commit": _git("rev-parse", "HEAD"), "diff": _git("diff", "HEAD")}
+
+
+def _git(*command: str) -> str | None:
+    """What git says in the package's folder, or None where it fails."""
+    at = Path(weak2strong.__file__).parent
+    try:
+        done = subprocess.run(["git", *command], cwd=at, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
+    """A run's study, results and predictions.
+
+    Raises:
+        UserError: where the folder holds no finished run.
+    """
+    import polars as pl
+
+    try:
+        config = StudyConfig.from_yaml((folder / "study.yaml").read_text())
+        results = pl.read_parquet(folder / "results.parquet")
+        predictions = pl.read_parquet(folder / "predictions.parquet")
+    except (OSError, pl.exceptions.PolarsError) as e:
+        raise UserError(
+            f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
+        ) from e
+    return config, results, predictions
+
+
+def read_agreement(folder: Path) -> pl.DataFrame | None:
+    """A run's `agreement.parquet`, or None for a run that was made before there was one."""
+    import polars as pl
+
+    path = folder / "agreement.parquet"
+    return pl.read_parquet(path) if path.exists() else None

@@ -1,0 +1,140 @@
+"""How much data a task of a study holds, as far as that is known without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weak2strong.ground.errors import UnknownNameError, UserError
+from weak2strong.models.guess import offline
+from weak2strong.models.spec import ModelSpec
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.subjects.chess.puzzle_task import PUZZLES
+from weak2strong.subjects.literature import DATASETS
+from weak2strong.subjects.literature.dataset import Dataset
+from weak2strong.tasks import TASKS
+from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.find import dataset_name, find_task, find_tasks
+from weak2strong.tasks.kinds import learnt
+from weak2strong.tasks.sizes import DEFAULT, shrunk
+from weak2strong.tasks.splits import SPLITS, Splits
+from weak2strong.tasks.task import TEXTS, Item, Kind, Task
+
+TOKENS = 128
+"""Length that a text is taken for where text or tokenizer is not here."""
+
+SAMPLE = 1000
+"""Texts of a task whose tokens are counted."""
+
+
+@dataclass(frozen=True)
+class TaskSize:
+    """What a task holds.
+
+    Attributes:
+        name: of the task, or what the user calls it where it is not here.
+        here: whether its examples are on this machine.
+        examples: by split; where the task is not here the most that there can be, and
+            None where there is no telling.
+        tokens: mean tokens of an example as a model learns it, all its texts, by the model's name.
+        counted: names of the models whose tokens were counted, and not taken for `TOKENS`.
+        classes: how many; two where the task is not here.
+        kind: of the task; a classification where it is not here.
+    """
+
+    name: str
+    here: bool
+    examples: Mapping[str, int | None]
+    tokens: Mapping[str, float]
+    counted: tuple[str, ...]
+    classes: int
+    kind: Kind = "classification"
+
+    def several(self, *splits: str) -> int | None:
+        """Examples of some splits together; None where one of them is not known."""
+        known = [n for split in splits if (n := self.examples[split]) is not None]
+        return sum(known) if len(known) == len(splits) else None
+
+
+def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]:
+    """The sizes of the tasks of a study, in order.
+
+    Raises:
+        UserError: for an unknown name, or where something is wrong with data that are here.
+    """
+    found = [_here(config, reference) for reference in references]
+    if all(task is not None for task in found):
+        # Names that are taken, and options that none of the tasks heeds.
+        with offline():
+            find_tasks(references, config.data)
+    pairs = zip(references, found, strict=True)
+    return [_size(config, reference, task) for reference, task in pairs]
+
+
+def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
+    """A task and its splits, if that takes no network."""
+    try:
+        with offline():
+            task = find_task(reference, config.data).about(config.entities)
+            return task, config.splits(task)
+    except UnknownNameError:
+        raise
+    except UserError:
+        # What is wrong with data that are here is to be told; all else may only be away.
+        if _is_local(reference):
+            raise
+        return None
+
+
+def _is_local(reference: str) -> bool:
+    name, _, folder = reference.partition("=")
+    if name == PUZZLES:
+        return True
+    if dataset_name(reference) is None:
+        return reference in TASKS or Path(reference).expanduser().exists()
+    return name != reference and Path(folder).expanduser().is_dir()
+
+
+def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> TaskSize:
+    if found is None:
+        asked = _asked(config.data, reference)
+        name = dataset_name(reference)
+        each = TOKENS * (TEXTS[DATASETS.get(name).kind] if name else 1)
+        tokens = dict.fromkeys((config.weak.name, config.strong.name), float(each))
+        return TaskSize(reference, False, asked, tokens, (), 2)
+    task, splits = found
+    examples = {split: len(splits.examples(split)) for split in SPLITS}
+    items = [learnt(task.kind, e) for split in SPLITS for e in splits.examples(split)]
+    some = items[:: -(-len(items) // SAMPLE)]
+    counts = {m.name: _tokens(m, some) for m in (config.weak, config.strong)}
+    counted = tuple(name for name, n in counts.items() if n is not None)
+    each = TOKENS * TEXTS[task.kind]
+    tokens = {name: each if n is None else n for name, n in counts.items()}
+    return TaskSize(task.name, True, examples, tokens, counted, len(task.classes), task.kind)
+
+
+def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
+    """The sizes asked for of data that are not here; the others as far as published rows tell."""
+    name = dataset_name(reference)
+    dataset: Dataset | None = DATASETS.get(name) if name else None
+    if dataset is None or dataset.rows is None:
+        return {split: data.sizes.get(split) for split in SPLITS}
+    total = min(dataset.rows, dataset.most or dataset.rows)
+    asked = shrunk(data.sizes, total, len(dataset.classes)) if data.shrink else data.sizes
+    others = {split: DEFAULT[split] for split in SPLITS if split not in asked}
+    rest = max(0, total - sum(asked.values())) / (sum(others.values()) or 1)
+    return {s: asked[s] if s in asked else round(rest * others[s]) for s in SPLITS}
+
+
+def _tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
+    """Mean tokens that a model reads of some items; None where its tokenizer is not here."""
+    from weak2strong.models.batches import encode_items
+    from weak2strong.models.load import load_tokenizer
+
+    try:
+        with offline():
+            tokenizer = load_tokenizer(model)
+    except UserError:
+        return None
+    return sum(map(len, encode_items(tokenizer, items))) / len(items)

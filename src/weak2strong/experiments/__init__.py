@@ -1,0 +1,1 @@
+"""Experiments: several studies, or one study looked at in another way."""

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, ids, registries, plugins, metrics, predictions, the store."""

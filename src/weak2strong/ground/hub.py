@@ -1,0 +1,66 @@
+"""What the Hugging Face hub's refusals mean, for models and datasets alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from weak2strong.ground.errors import UserError, first_line
+
+_INSTEAD = {"model": "a folder", "dataset": "a file or a folder"}
+
+
+def refusal(
+    what: Literal["model", "dataset"], name: str, revision: str | None, error: Exception
+) -> UserError:
+    """What the hub's error means, in a sentence.
+
+    Args:
+        what: was asked for.
+        name: its id on the hub.
+        revision: that was asked for.
+        error: of the hub's library, or of one beneath it.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    it, instead = f"{what.capitalize()} {name}", f"name {_INSTEAD[what]}"
+    match error:
+        case HFValidationError():
+            return UserError(f"{name!r} is no id of a hub {what}: write owner/name, or {instead}.")
+        case GatedRepoError():
+            page = f"datasets/{name}" if what == "dataset" else name
+            return UserError(
+                f"{it} is gated: accept its terms on https://huggingface.co/{page}, then log in "
+                "with `hf auth login`."
+            )
+        case RevisionNotFoundError():
+            return UserError(
+                f"{it} has no revision {revision!r}: write a branch, a tag or a commit behind "
+                "the @."
+            )
+        case RepositoryNotFoundError():
+            return UserError(
+                f"There is no {what} {name} on the Hugging Face hub, or it is private: "
+                "check the name, or log in with `hf auth login`."
+            )
+    # Of a dataset that is here in part, the error itself says what is missing.
+    away = what == "model" and isinstance(error, LocalEntryNotFoundError)
+    nowhere = f"{it} is no local folder and not in the hub's cache"
+    if isinstance(error, OfflineModeIsEnabled) or (away and constants.HF_HUB_OFFLINE):
+        return UserError(f"{nowhere}, and offline mode is set: unset HF_HUB_OFFLINE, or {instead}.")
+    if away:
+        return UserError(
+            f"{nowhere}, and the Hugging Face hub cannot be reached: check the network, or "
+            f"{instead}."
+        )
+    return UserError(
+        f"{it} cannot be had from the Hugging Face hub ({first_line(error).rstrip('.:')}): "
+        f"check the network, or {instead}."
+    )

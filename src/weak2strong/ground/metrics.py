@@ -1,0 +1,326 @@
+"""What a set of predictions scores: accuracy, ROC AUC, Brier score, exact match, and the PGR.
+
+Every metric takes class probabilities ``(n, k)`` and labels ``(n,)`` as class
+indices, or written answers and what counts as right, and optionally how often each
+example counts: weights ``(n,)`` give one score, weights ``(b, n)`` (one row a bootstrap
+replicate) give ``b`` scores in one pass. Leave the weights out and every example counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from weak2strong.ground.errors import unknown_name
+
+# A float; with weights `(b, n)`, an array of them, `(b,)`. Overloads would say it at length.
+Score = Any
+
+# Replicates are scored in slices of about this many weights (32 MB as float64).
+SLICE = 2**22
+
+
+def accuracy(
+    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """The share of examples whose most probable class is the label, in [0, 1].
+
+    Classes that tie for the highest probability count as the lowest of them, so
+    a model that answers 1/2 and 1/2 says class 0.
+
+    Args:
+        probabilities: ``(n, k)``, finite.
+        labels: ``(n,)`` class indices in ``0 .. k - 1``.
+        weights: how often each example counts, ``(n,)`` or ``(b, n)``, not negative.
+
+    Returns:
+        One float, or ``(b,)`` for weights of shape ``(b, n)``; nan where no example counts.
+    """
+    return _mean(_right(probabilities, labels), weights)
+
+
+def brier(
+    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """The mean squared distance to the one-hot label, summed over classes: 0 is best, 2 worst.
+
+    This is Brier's own definition (1950). For two classes it is twice the mean
+    of ``(p - y)^2`` that others give that name.
+
+    Arguments and shapes as in `accuracy`.
+    """
+    return _mean(_squared_distance(probabilities, labels), weights)
+
+
+def roc_auc(
+    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """The area under the ROC curve: how often a positive outranks a negative, ties one half.
+
+    Two classes: ranked by the probability of class 1. More: the unweighted mean
+    over classes of each class against the rest (macro one-vs-rest). Nan where
+    some class has no weight.
+
+    Arguments and shapes as in `accuracy`.
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    classes = probabilities.shape[1]
+    positive_classes = [1] if classes == 2 else range(classes)
+    scores = [
+        _over_replicates(_ranking(probabilities[:, c], labels == c), weights, len(labels))
+        for c in positive_classes
+    ]
+    return scores[0] if len(scores) == 1 else sum(scores) / len(scores)
+
+
+def performance_gap_recovered(
+    floor: float | np.ndarray, student: float | np.ndarray, ceiling: float | np.ndarray
+) -> Score:
+    """PGR, ``(student - floor) / (ceiling - floor)`` (Burns et al. 2023, section 3).
+
+    0: the student is no better than its supervisor; 1: it reaches the ceiling;
+    both can be passed. The plain formula, elementwise with broadcasting, and nan
+    only where the gap is exactly 0: whether a gap is clearly above 0 is for the
+    analysis to say. To average over seeds, average the scores first.
+    """
+    gain = np.subtract(student, floor, dtype=float)
+    gap = np.subtract(ceiling, floor, dtype=float)
+    gain, gap = np.broadcast_arrays(gain, gap)
+    return np.divide(gain, gap, out=np.full(gap.shape, np.nan), where=gap != 0)[()]
+
+
+def exact_match(
+    answers: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """The share of written answers that are right once both are `normalised`, in [0, 1].
+
+    Args:
+        answers: texts, ``(n,)``.
+        labels: for each the texts that count as right, ``(n,)`` of tuples.
+        weights: as in `accuracy`.
+
+    Returns:
+        As `accuracy`.
+    """
+    return _mean(_matching(answers, labels), weights)
+
+
+def exact_match_cased(
+    answers: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """Exact match where case tells answers apart, as in chess moves ``Bxc3`` and ``bxc3``.
+
+    Arguments and shapes as in `exact_match`.
+    """
+    return _mean(_matching_cased(answers, labels), weights)
+
+
+# Texts are compared again for every seed, bucket and replicate.
+_remembered = lru_cache(maxsize=2**16)
+
+
+@_remembered
+def normalised(text: str) -> str:
+    """A written answer as `exact_match` compares it.
+
+    Without spaces around, one space between words, letter case folded, and without one
+    full stop at the end.
+    """
+    return _spaced(text.casefold())
+
+
+@_remembered
+def _spaced(text: str) -> str:
+    return " ".join(text.split()).removesuffix(".").rstrip()
+
+
+FORMS: dict[str, Callable[[str], str]] = {"exact_match": normalised, "exact_match_cased": _spaced}
+"""What metrics of written answers compare in place of the texts."""
+
+
+METRICS: dict[str, dict[str, Callable[..., Score]]] = {
+    "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    # Over pairs; class 1 is that the second is preferred.
+    "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    "generation": {"exact_match": exact_match, "exact_match_cased": exact_match_cased},
+}
+"""Metrics by kind of task; the first is the usual one."""
+
+
+LESS_IS_BETTER = frozenset({"brier"})
+"""Metrics that neither a stopping rule nor a PGR can be asked of as they are."""
+
+NEEDS_EVERY_CLASS = frozenset({"roc_auc"})
+"""Metrics that are nan where some class has no example."""
+
+
+def usual_metric(kind: str) -> str:
+    """The name of what tasks of that kind are scored by where nobody names another.
+
+    Raises:
+        UserError: no such kind of task.
+    """
+    return next(iter(_of_kind(kind)))
+
+
+def metric(kind: str, name: str | None = None) -> Callable[..., Score]:
+    """The metric of that name for tasks of that kind; the usual one if None.
+
+    Raises:
+        UserError: no such kind of task, or no such metric for it.
+    """
+    known = _of_kind(kind)
+    if name is None:
+        name = usual_metric(kind)
+    if name not in known:
+        raise unknown_name(f"metric of {kind} tasks", name, known)
+    return known[name]
+
+
+def _of_kind(kind: str) -> dict[str, Callable[..., Score]]:
+    if kind not in METRICS:
+        raise unknown_name("kind of task", kind, METRICS)
+    return METRICS[kind]
+
+
+def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs as float64 and integer arrays, after a look at shapes and ranges."""
+    probabilities = np.asarray(probabilities, dtype=float)
+    labels = np.asarray(labels)
+    if probabilities.ndim != 2 or probabilities.shape[1] < 2:
+        raise ValueError(f"Probabilities must be (n, k) with k >= 2, not {probabilities.shape}.")
+    if labels.shape != probabilities.shape[:1] or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"Labels must be {len(probabilities)} class indices, "
+            f"not {labels.dtype} of shape {labels.shape}."
+        )
+    if labels.size and not 0 <= labels.min() <= labels.max() < probabilities.shape[1]:
+        raise ValueError(f"Labels must be below the number of classes, {probabilities.shape[1]}.")
+    # A NaN would pass through argmax and a sort as if it were a number.
+    if not np.isfinite(probabilities).all():
+        raise ValueError("Probabilities must be finite: the model that made them has diverged.")
+    return probabilities, labels
+
+
+def _right(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Whether each example's most probable class is its label, ``(n,)``."""
+    probabilities, labels = _checked(probabilities, labels)
+    return probabilities.argmax(axis=1) == labels
+
+
+def _squared_distance(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Each example's squared distance to its one-hot label, ``(n,)``."""
+    probabilities, labels = _checked(probabilities, labels)
+    one_hot = np.eye(probabilities.shape[1])[labels]
+    return ((probabilities - one_hot) ** 2).sum(axis=1)
+
+
+def _matching(answers: np.ndarray, labels: np.ndarray, metric: str = "exact_match") -> np.ndarray:
+    """Whether each answer has the form of one that is right, ``(n,)``."""
+    if np.ndim(answers) != 1 or np.shape(answers) != np.shape(labels):
+        raise ValueError(
+            "Answers and what counts as right must be one each an example, not of shapes "
+            f"{np.shape(answers)} and {np.shape(labels)}."
+        )
+    form = FORMS[metric]
+    right = [
+        form(answer) in {form(text) for text in accepted}
+        for answer, accepted in zip(answers, labels, strict=True)
+    ]
+    return np.array(right, dtype=bool)
+
+
+def _matching_cased(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return _matching(answers, labels, "exact_match_cased")
+
+
+_AVERAGED: Mapping[Callable[..., Score], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    accuracy: _right,
+    brier: _squared_distance,
+    exact_match: _matching,
+    exact_match_cased: _matching_cased,
+}
+"""Of the metrics that are means over examples, what they are means of."""
+
+
+def score_each(
+    score: Callable[..., Score],
+    answers: Sequence[np.ndarray],
+    labels: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """A metric of several sets of answers under the same weights.
+
+    Means over examples are taken of all sets in one product, which is many times as fast as
+    the metric of one set after another, and the same.
+
+    Args:
+        score: a metric, of this module or with the same arguments.
+        answers: m sets, each as the metric takes it.
+        labels: as the metric takes them.
+        weights: ``(b, n)``.
+
+    Returns:
+        Scores ``(b, m)``.
+    """
+    values_of = _AVERAGED.get(score)
+    if values_of is None:
+        return np.stack([score(one, labels, weights) for one in answers], axis=1)
+    values = np.stack([values_of(one, labels) for one in answers], axis=1).astype(float)
+    return _over_replicates(
+        lambda w: _ratio(w @ values, w.sum(axis=1, keepdims=True)), weights, len(values)
+    )
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> Score:
+    """The weighted mean of per-example values ``(n,)``."""
+    return _over_replicates(
+        lambda w: _ratio(w @ values.astype(float), w.sum(axis=1)), weights, len(values)
+    )
+
+
+def _ranking(scores: np.ndarray, positive: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The AUC of ``scores (n,)`` as a function of weights ``(b, n)``, sorted once for all b."""
+    positives = np.flatnonzero(positive)
+    negatives = np.flatnonzero(~positive)
+    negatives = negatives[np.argsort(scores[negatives], kind="stable")]
+    # A positive beats the negatives left of `below` and ties with those up to `tied`.
+    below = np.searchsorted(scores[negatives], scores[positives], side="left")
+    tied = np.searchsorted(scores[negatives], scores[positives], side="right")
+
+    def auc(weights: np.ndarray) -> np.ndarray:
+        mass = np.zeros((len(weights), len(negatives) + 1))
+        np.cumsum(weights[:, negatives], axis=1, out=mass[:, 1:])
+        own = weights[:, positives]
+        wins = (mass[:, below] + mass[:, tied]) / 2
+        return _ratio(np.einsum("bp,bp->b", own, wins), own.sum(axis=1) * mass[:, -1])
+
+    return auc
+
+
+def _over_replicates(
+    score: Callable[[np.ndarray], np.ndarray], weights: np.ndarray | None, n: int
+) -> Score:
+    """Apply ``score: (b, n) -> (b, …)`` to slices of the replicates, to bound memory."""
+    weights = np.ones(n) if weights is None else np.asarray(weights)
+    if weights.ndim not in (1, 2) or weights.shape[-1] != n:
+        raise ValueError(f"Weights must be ({n},) or (b, {n}), not {weights.shape}.")
+    replicates = np.atleast_2d(weights)
+    scores = []
+    step = max(1, SLICE // max(n, 1))
+    # At least once: of no replicates there are no scores, in the shape of scores.
+    for start in range(0, max(len(replicates), 1), step):
+        part = replicates[start : start + step].astype(float)
+        if not (part >= 0).all():
+            raise ValueError("Weights must not be negative, nor NaN.")
+        scores.append(score(part))
+    return np.concatenate(scores) if weights.ndim == 2 else float(scores[0][0])
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """``numerator / denominator``, nan where nothing was counted."""
+    nothing = np.full(numerator.shape, np.nan)
+    return np.divide(numerator, denominator, out=nothing, where=denominator > 0)

@@ -1,0 +1,250 @@
+"""A user's own Python files, and installed packages, that add methods, losses, probes and tasks.
+
+A plugin is code: it is run when it is named, like any script. What it adds goes into
+the registries (see `weak2strong.extend`), and a digest of its source into the keys of results.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from inspect import isclass, isfunction
+from os.path import abspath
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from weak2strong.ground.errors import PluginError, UserError, first_line
+from weak2strong.ground.registry import forget
+
+GROUP = "weak2strong.ground.plugins"
+"""The entry-point group in which packages name their plugin modules."""
+
+_FILES: dict[str, str] = {}
+"""Plugin files of the study at hand, with the digests of what was run."""
+
+_PACKAGES: dict[str, str] = {}
+"""Installed packages with plugins, likewise."""
+
+_OTHERS: dict[str, str] = {}
+"""Scripts and modules that add something when they are run or imported, likewise."""
+
+_USED: dict[str, str] = {}
+"""Modules that add nothing, and of which something is used, likewise."""
+
+_TYPED: dict[str, set[str]] = {}
+"""What was typed into modules without a file, such as a notebook's: source texts by module."""
+
+
+def load_plugins(paths: Iterable[str | Path]) -> None:
+    """Import the plugins of installed packages, and run these files in place of earlier ones.
+
+    A file that was run before, and has not changed, is not run again. What files of
+    another study had added is gone, so that every process of a study knows the same.
+
+    Raises:
+        UserError: for one that cannot be read, or that fails.
+    """
+    _load_installed()
+    files = [Path(abspath(Path(path).expanduser())) for path in paths]
+    for name in _FILES.keys() - set(map(str, files)):
+        forget(name)
+        del _FILES[name]
+    for file in files:
+        _load(file)
+
+
+def origin_of(thing: Any) -> str:
+    """Where a function or a class was written: a file, a package's folder, or a module's name.
+
+    Its source is taken note of, as it is now: when it is registered, that is what was run.
+
+    Raises:
+        UserError: where there is no source to be had.
+    """
+    origin = _place(thing)
+    if origin is None:
+        _TYPED.setdefault(thing.__module__, set()).add(_typed(thing))
+        return thing.__module__
+    if origin not in _FILES and origin not in _PACKAGES:
+        _OTHERS[origin] = _digest(Path(origin))
+    return origin
+
+
+def digest_of(thing: Any) -> str | None:
+    """The digest of the source that a class or function belongs to; None for our own.
+
+    Raises:
+        UserError: where there is no source to be had.
+    """
+    if thing.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return None
+    origin = _place(thing)
+    if origin is None:
+        return _typed_digest(thing.__module__)
+    for known in (_FILES, _PACKAGES, _OTHERS):
+        if origin in known:
+            return known[origin]
+    # Of what nobody has registered: once, and apart, since keys must not change within a run.
+    return _USED.setdefault(origin, _digest(Path(origin)))
+
+
+def digest_of_all() -> str:
+    """One digest of everything that can have added something, for keys."""
+    found = [*_FILES.values(), *_PACKAGES.values(), *_OTHERS.values(), *map(_typed_digest, _TYPED)]
+    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
+
+
+def everywhere(origins: Iterable[str | None]) -> bool:
+    """Whether another process can load what comes from these: they are plugins, or ours."""
+    return all(origin is None or origin in _FILES or origin in _PACKAGES for origin in origins)
+
+
+@contextmanager
+def naming_plugins() -> Iterator[None]:
+    """Say of an exception that comes out of a plugin's function which plugin that is.
+
+    Whatever a plugin calls is taken for its own doing: it is likelier to be called wrongly.
+
+    Raises:
+        PluginError: in its place; `UserError` says all itself.
+    """
+    try:
+        yield
+    except (PluginError, UserError):
+        raise
+    except Exception as e:
+        called = [frame.f_code for frame, _ in traceback.walk_tb(e.__traceback__)]
+        for code in reversed(called):
+            if plugin := _plugin(code.co_filename):
+                raise PluginError(
+                    f"The plugin {plugin} fails in {code.co_qualname} "
+                    f"({_where(e, code.co_filename)}): mend it."
+                ) from e
+        raise
+
+
+def _plugin(file: str) -> str | None:
+    """The plugin that a file belongs to."""
+    if file in _FILES:
+        return file
+    path = Path(file)
+    return next((known for known in _PACKAGES if path.is_relative_to(known)), None)
+
+
+@cache
+def _load_installed() -> None:
+    """Import the plugins of installed packages, by their entry points; once a process."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=GROUP):
+        try:
+            module = import_module(entry.module)
+        except (Exception, SystemExit) as e:
+            raise UserError(
+                f"The plugin {entry.name!r} of an installed package cannot be loaded "
+                f"({_where(e)}): mend or uninstall that package."
+            ) from e
+        if origin := _origin(module):
+            _PACKAGES[origin] = _OTHERS.pop(origin, None) or _digest(Path(origin))
+
+
+def _load(path: Path) -> None:
+    if path.suffix != ".py":
+        raise UserError(f"The plugin {path} is no Python file: name one that ends in .py.")
+    try:
+        source = path.read_bytes()
+    except OSError as e:
+        raise UserError(f"The plugin {path} cannot be read ({e.strerror}): check its path.") from e
+    file, digest = str(path), hashlib.sha256(source).hexdigest()
+    if _FILES.get(file) == digest:
+        return
+    forget(file)
+    # Known before it is run, since what it adds is looked up by it. A name of its own, so that a
+    # plugin never takes the place of another module.
+    _FILES[file] = digest
+    module = ModuleType(f"weak2strong_plugin_{path.stem}_{digest[:8]}")
+    module.__file__ = file
+    sys.modules[module.__name__] = module
+    try:
+        # Not by an import: that may take the bytecode of an earlier state for the source.
+        exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+    except (Exception, SystemExit) as e:
+        forget(file)
+        del _FILES[file], sys.modules[module.__name__]
+        if isinstance(e, UserError):
+            raise
+        raise UserError(f"The plugin {path} fails ({_where(e, file)}): mend it.") from e
+
+
+def _where(error: BaseException, file: str | None = None) -> str:
+    """What went wrong, and in which line of which file; of that file where it was there."""
+    said = first_line(error)
+    said = said if said == type(error).__name__ else f"{type(error).__name__}: {said}"
+    if isinstance(error, SyntaxError):
+        of = f" of {Path(error.filename).name}" if error.filename else ""
+        return f"{type(error).__name__}: {error.msg}, line {error.lineno}{of}"
+    frames = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in frames if frame.filename == file] or frames
+    return f"{said}, line {frames[-1].lineno} of {Path(frames[-1].filename).name}"
+
+
+def _place(thing: Any) -> str | None:
+    """The origin of a function or class; None where it was typed into a module without a file."""
+    module = sys.modules.get(thing.__module__)
+    origin = _origin(module) if module else None
+    if origin is None and not _typed(thing):
+        raise UserError(
+            f"The source of {thing.__qualname__} cannot be read, and results are kept by it: "
+            "write it to a file and name that as a plugin."
+        )
+    return origin
+
+
+def _origin(module: ModuleType) -> str | None:
+    """The folder of the package that a module belongs to, or its file; None where it has none."""
+    file = getattr(module, "__file__", None)
+    if not file or not (file in _FILES or Path(file).is_file()):
+        return None
+    top = sys.modules.get((module.__package__ or "").partition(".")[0])
+    begin = Path(getattr(top, "__file__", None) or "")
+    return str((begin.parent if begin.name == "__init__.py" else Path(file)).absolute())
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of all Python files below a folder."""
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    sha = hashlib.sha256()
+    for file in sorted(path.rglob("*.py")):
+        sha.update(f"{file.relative_to(path).as_posix()} {_digest(file)}\n".encode())
+    return sha.hexdigest()
+
+
+def _typed(thing: Any) -> str:
+    """The text of the cells in which a function, or a class's functions, were typed."""
+    functions = vars(thing).values() if isclass(thing) else [thing]
+    cells = dict.fromkeys(f.__code__.co_filename for f in functions if isfunction(f))
+    return "".join(line for cell in cells for line in linecache.getlines(cell))
+
+
+def _typed_digest(name: str) -> str:
+    """Of all that a module without a file holds: functions, classes and plain values.
+
+    What was registered may use any of them.
+    """
+    texts = set(_TYPED.get(name, ()))
+    for key, value in vars(sys.modules[name]).items() if name in sys.modules else ():
+        if key.startswith("_"):
+            continue
+        if isinstance(value, bool | int | float | str):
+            texts.add(f"{key} = {value!r}")
+        elif (isclass(value) or isfunction(value)) and value.__module__ == name:
+            texts.add(_typed(value))
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()

@@ -1,0 +1,215 @@
+"""What a model says of examples, by id: the one form in which stages hand on answers.
+
+Weak labels are predictions too. Rows are joined by id, never by position. An answer is
+a row of probabilities, or for the kinds in `WRITTEN` a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.ids import check_ids, places
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+WRITTEN = frozenset({"generation"})
+"""Kinds of task whose answers are texts; those of the others are probabilities."""
+
+
+def texts(answers: Iterable[str]) -> np.ndarray:
+    """Texts as `Predictions` holds them: an array of str objects, (n,)."""
+    return np.array(list(answers), dtype=object)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers of a model for examples.
+
+    Attributes:
+        ids: of the examples, unique.
+        values: float64 of shape (number of ids, classes), rows sum to one; of the kinds
+            in `WRITTEN` an array of str objects, (number of ids,).
+        kind: of the task that was asked.
+    """
+
+    ids: tuple[str, ...]
+    values: np.ndarray
+    kind: str = "classification"
+
+    def __post_init__(self) -> None:
+        check_ids(self.ids, self.values)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """The values, for those who can only do with probabilities, (number of ids, classes).
+
+        Raises:
+            UserError: where the answers are texts.
+        """
+        if self.kind in WRITTEN:
+            raise UserError(
+                f"Answers of a {self.kind} task are texts without probabilities: "
+                "what asks for these cannot be used on such a task."
+            )
+        return self.values
+
+    def at(self, ids: Sequence[str]) -> np.ndarray:
+        """Values for these ids, in their order.
+
+        Raises:
+            UserError: where an id has no prediction.
+        """
+        return self.values[places(self.ids, ids, "prediction")]
+
+    def only(self, ids: Sequence[str]) -> Predictions:
+        """The predictions for these ids, in their order.
+
+        Raises:
+            UserError: where an id has no prediction.
+        """
+        return Predictions(tuple(ids), self.at(ids), self.kind)
+
+
+def joined(*parts: Predictions) -> Predictions:
+    """Predictions of one kind for different examples as one."""
+    return Predictions(
+        tuple(id for p in parts for id in p.ids),
+        np.concatenate([p.values for p in parts]),
+        parts[0].kind,
+    )
+
+
+def save_predictions(path: Path, splits: dict[str, Predictions]) -> None:
+    """Write predictions of several splits as one parquet file: split, kind, id, and the answers.
+
+    These are in the column ``probabilities`` or ``answer``.
+    """
+    import polars as pl
+
+    frames = [
+        pl.DataFrame(
+            {"split": [split] * len(p.ids), "kind": [p.kind] * len(p.ids), "id": p.ids},
+            schema={"split": pl.String, "kind": pl.String, "id": pl.String},
+        ).with_columns(column(p.values, p.kind))
+        for split, p in splits.items()
+    ]
+    pl.concat(frames).write_parquet(path)
+
+
+def column(values: np.ndarray, kind: str) -> pl.Series:
+    """Answers as a column: ``probabilities``, or ``answer`` for texts."""
+    import polars as pl
+
+    if kind in WRITTEN:
+        return pl.Series("answer", values.tolist(), dtype=pl.String)
+    return pl.Series("probabilities", values.tolist(), dtype=pl.List(pl.Float64))
+
+
+def values_in(frame: pl.DataFrame, kind: str) -> np.ndarray:
+    """The answers of a frame with such a column, as `Predictions` holds them."""
+    if kind in WRITTEN:
+        return texts(frame["answer"])
+    rows = frame["probabilities"]
+    if rows.list.len().n_unique() > 1:
+        raise ValueError("Rows of probabilities differ in their number of classes.")
+    return rows.explode().to_numpy().astype(np.float64).reshape(len(rows), -1)
+
+
+def load_predictions(path: Path) -> dict[str, Predictions]:
+    """Read what `save_predictions` wrote, by split."""
+    import polars as pl
+
+    frame = pl.read_parquet(path)
+    found = {}
+    for (split,), rows in frame.group_by("split", maintain_order=True):
+        kind = rows["kind"][0]
+        found[str(split)] = Predictions(tuple(rows["id"]), values_in(rows, kind), kind)
+    return found
+
+
+def read_weak_labels(path: Path, classes: int, kind: str = "classification") -> Predictions:
+    """A user's own weak labels from a ``.csv``, ``.jsonl`` or ``.parquet`` file.
+
+    The file has a column ``id`` and either ``probabilities`` (a list with one
+    number a class), or ``probability`` (of class 1, for two classes), or
+    ``label`` (a class index). For the kinds in `WRITTEN` it has ``answer`` (text) instead.
+
+    Raises:
+        UserError: for a file that cannot be read, lacks these columns, repeats
+            an id or holds numbers that are no probabilities.
+    """
+    import polars as pl
+
+    # An id such as 001 is no number, nor need an answer be one.
+    as_text = {"id": pl.String, "answer": pl.String}
+    readers = {
+        ".csv": lambda p: pl.read_csv(p, schema_overrides=as_text),
+        ".jsonl": pl.read_ndjson,
+        ".parquet": pl.read_parquet,
+    }
+    if path.suffix not in readers:
+        raise UserError(f"Weak labels {path}: the file must end in {', '.join(readers)}.")
+    try:
+        frame = readers[path.suffix](path)
+    except (OSError, pl.exceptions.PolarsError) as e:
+        reason = str(e).splitlines()[0]
+        raise UserError(f"Weak labels {path} cannot be read: {reason}.") from e
+    if "id" not in frame.columns:
+        raise UserError(f"Weak labels {path}: there is no column 'id'.")
+    try:
+        values = _answers(frame) if kind in WRITTEN else _probabilities(frame, classes)
+    except (pl.exceptions.PolarsError, ValueError, TypeError) as e:
+        raise UserError(f"Weak labels {path}: {str(e).splitlines()[0]}.") from e
+    ids = tuple(str(i) for i in frame["id"])
+    if len(set(ids)) != len(ids):
+        raise UserError(f"Weak labels {path}: an id occurs more than once.")
+    return Predictions(ids, values, kind)
+
+
+def _answers(frame: pl.DataFrame) -> np.ndarray:
+    """The rows as texts; nothing is the empty text, as models may write it."""
+    if "answer" not in frame.columns:
+        raise ValueError("there is no column 'answer'")
+    answers = frame["answer"].to_list()
+    wrong = [x for x in answers if x is not None and not isinstance(x, str)]
+    if wrong:
+        raise ValueError(f"answer {wrong[0]!r} is no text")
+    return texts(x or "" for x in answers)
+
+
+def _probabilities(frame: pl.DataFrame, classes: int) -> np.ndarray:
+    """The rows as probabilities over classes, from whichever column is there."""
+    values = _numbers(frame, classes)
+    if not np.isfinite(values).all() or (values < 0).any() or (values > 1).any():
+        raise ValueError("probabilities must be numbers from 0 to 1")
+    if not np.allclose(values.sum(1), 1, atol=1e-3):
+        raise ValueError("the probabilities of an id must add up to 1")
+    return values / values.sum(1, keepdims=True)
+
+
+def _numbers(frame: pl.DataFrame, classes: int) -> np.ndarray:
+    if "probabilities" in frame.columns:
+        rows = frame["probabilities"].to_list()
+        if not all(isinstance(row, list) and len(row) == classes for row in rows):
+            raise ValueError(f"'probabilities' must hold {classes} numbers in every row")
+        return np.array(rows, dtype=np.float64)
+    if "probability" in frame.columns:
+        if classes != 2:
+            raise ValueError(f"'probability' is for two classes, the task has {classes}")
+        one = frame["probability"].to_numpy().astype(np.float64)
+        return np.stack([1 - one, one], axis=1)
+    if "label" in frame.columns:
+        labels = frame["label"].to_numpy()
+        wrong = [x for x in labels.tolist() if x not in range(classes)]
+        if wrong:
+            raise ValueError(f"label {wrong[0]!r} is no class index from 0 to {classes - 1}")
+        return np.eye(classes)[labels.astype(int)]
+    raise ValueError("there is no column 'probabilities', 'probability' or 'label'")

@@ -1,0 +1,24 @@
+"""Results by key: computed once, verified when read, shared by studies and processes."""
+
+from weak2strong.ground.store.folder import Store, StoreWarning
+from weak2strong.ground.store.key import (
+    canonical,
+    code_fingerprint,
+    digest,
+    file_fingerprint,
+    folder_fingerprint,
+    stage_key,
+)
+from weak2strong.ground.store.manifest import Entry
+
+__all__ = [
+    "Entry",
+    "Store",
+    "StoreWarning",
+    "canonical",
+    "code_fingerprint",
+    "digest",
+    "file_fingerprint",
+    "folder_fingerprint",
+    "stage_key",
+]

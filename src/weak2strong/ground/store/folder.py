@@ -1,0 +1,249 @@
+"""The store: a folder of results by key, each whole or not there.
+
+``<root>/<stage>/<key>/`` holds a result's files and its ``manifest.json``. Beside the
+stages lie ``temporary`` (results being written), ``working`` (checkpoints of stages in
+progress), ``damaged`` (entries set aside) and ``locks``. Safety comes from writing to
+a temporary folder and renaming it, never from a lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from weak2strong.ground.store import lock, place
+from weak2strong.ground.store.key import canonical
+from weak2strong.ground.store.manifest import (
+    DamageError,
+    Entry,
+    Signature,
+    check_files,
+    read_manifest,
+    seal,
+    signature,
+    sync_folder,
+)
+from weak2strong.ground.store.prune import prune
+
+
+class StoreWarning(UserWarning):
+    """A stored result was damaged and will be computed again."""
+
+
+class Store:
+    """Results by stage and key in a folder that processes may share.
+
+    Args:
+        root: the folder; by default ``$W2S_STORE``, else ``$XDG_CACHE_HOME/weak2strong``,
+            else ``~/.cache/weak2strong``. It is created if it is not there.
+
+    Raises:
+        UserError: if the folder cannot be created or written to.
+    """
+
+    def __init__(self, root: Path | None = None):
+        self.root = place.ready(place.default_root() if root is None else Path(root))
+        self._verified: dict[tuple[str, str], tuple[Signature, Entry]] = {}
+
+    def get(self, stage: str, key: str) -> Entry | None:
+        """The entry, its files verified, or None if it is not there.
+
+        A damaged entry is moved to ``damaged`` with a `StoreWarning`, and is not there.
+        An entry that this object has verified is hashed again only if the size or the
+        time of one of its files changed.
+        """
+        entry, damage = self._examine(stage, key)
+        if damage:
+            warnings.warn(
+                f"Stored {stage} result {key[:12]} is damaged and will be recomputed: {damage}.",
+                StoreWarning,
+                stacklevel=2,
+            )
+        return entry
+
+    def put(
+        self,
+        stage: str,
+        key: str,
+        spec: Mapping[str, Any],
+        write: Callable[[Path], None],
+        seconds: float,
+    ) -> Entry:
+        """Stores a result; where another process stored it first, drops ours and returns theirs.
+
+        Args:
+            stage: the stage's name, also the name of a folder.
+            key: of `stage_key`.
+            spec: what went into the key, for the manifest, in values that `canonical` takes.
+            write: called with an empty folder, writes the files (not ``manifest.json``) into it.
+            seconds: how long the result took to compute.
+
+        Raises:
+            UserError: if the disk is full or became read-only.
+        """
+        path = place.entry(self.root, stage, key)
+        plain = json.loads(canonical(spec))
+        temporary = place.temporary(self.root, stage, key)
+        guard = place.lock_file(self.root, temporary.name)
+        try:
+            with lock.held(guard):  # tells `prune` that somebody is still writing
+                temporary.mkdir(parents=True)
+                write(temporary)
+                manifest = seal(temporary, stage, key, plain, seconds)
+                entry = self._publish(temporary, Entry(stage, key, path, manifest))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            raise place.unusable(self.root, error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                guard.unlink()
+        shutil.rmtree(place.working(self.root, stage, key), ignore_errors=True)
+        return entry
+
+    def working(self, stage: str, key: str) -> Path:
+        """A folder for checkpoints of a stage in progress: it outlives a kill, `put` removes it.
+
+        Where two processes compute the same entry without a lock, they share it.
+        """
+        folder = place.working(self.root, stage, key)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @contextlib.contextmanager
+    def lock(self, stage: str, key: str) -> Iterator[None]:
+        """Waits while another process computes this entry; call `get` again once inside.
+
+        Best effort: where locks are not possible, or after a day, it goes on without.
+        Not re-entrant.
+        """
+        name = place.entry_name(stage, key)
+        with lock.held(place.lock_file(self.root, name)):
+            yield
+
+    def entries(self) -> list[Entry]:
+        """Every entry with a whole manifest, by stage and key; its files are not verified."""
+        found = []
+        for stage, key, path in place.entry_folders(self.root):
+            with contextlib.suppress(DamageError):
+                found.append(Entry(stage, key, path, read_manifest(path, stage, key)))
+        return found
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """The number of entries of each stage and the bytes of their files."""
+        sizes: dict[str, tuple[int, int]] = {}
+        for entry in self.entries():
+            count, total = sizes.get(entry.stage, (0, 0))
+            files = entry.manifest["files"].values()
+            sizes[entry.stage] = count + 1, total + sum(file["bytes"] for file in files)
+        return sizes
+
+    def verify(self) -> list[str]:
+        """Hashes every file of every entry, sets damaged entries aside, and describes each."""
+        self._verified.clear()
+        found = []
+        for stage, key, _ in place.entry_folders(self.root):
+            _, damage = self._examine(stage, key)
+            if damage:
+                found.append(f"{stage} {key[:12]}: {damage}")
+        return found
+
+    def prune(
+        self,
+        older_than_days: float | None = None,
+        stage: str | None = None,
+        everything: bool = False,
+    ) -> tuple[int, int]:
+        """Removes entries, and what damage and killed processes left behind.
+
+        Whatever does not have the exact names of this layout stays, wherever it lies.
+
+        Args:
+            older_than_days: entries written at least so long ago.
+            stage: entries (and leftovers) of this stage only.
+            everything: all entries. Without any of the three no entry goes: only damaged
+                ones set aside, temporary folders whose writer is gone, and working folders
+                nobody holds the lock of, whose entry stands or which lay idle for a week
+                (or for ``older_than_days``; or all of them, with ``everything``).
+
+        Returns:
+            The number of folders removed and their bytes.
+
+        Raises:
+            UserError: for contradictory choices, or if something cannot be removed.
+        """
+        return prune(self.root, self.entries(), older_than_days, stage, everything)
+
+    def _examine(self, stage: str, key: str) -> tuple[Entry | None, str]:
+        """The verified entry, or what was wrong with the one that was set aside, or neither."""
+        path = place.entry(self.root, stage, key)
+        while (seen := _identity(path)) is not None:
+            try:
+                return self._verify(stage, key, path), ""
+            except DamageError as damage:
+                # Hashing takes a while: another process may have set this one aside and put
+                # a good one in its place, which must not be moved.
+                if _identity(path) == seen and (aside := self._set_aside(stage, key, path)):
+                    return None, f"{damage}; it was moved to {aside}"
+        return None, ""
+
+    def _verify(self, stage: str, key: str, path: Path) -> Entry:
+        if known := self._verified.get((stage, key)):
+            stamps, entry = known
+            if signature(path, entry.manifest) == stamps:
+                return entry
+        manifest = read_manifest(path, stage, key)
+        stamps = signature(path, manifest)  # before hashing, so that a change meanwhile shows
+        check_files(path, manifest)
+        entry = Entry(stage, key, path, manifest)
+        self._verified[stage, key] = stamps, entry
+        return entry
+
+    def _set_aside(self, stage: str, key: str, path: Path) -> Path | None:
+        (self.root / "damaged").mkdir(exist_ok=True)
+        for n in itertools.count(1):
+            aside = self.root / "damaged" / f"{stage}-{key}-{n}"
+            if os.path.lexists(aside):
+                continue
+            try:
+                path.rename(aside)
+            except FileNotFoundError:  # another process was faster
+                return None
+            except OSError as error:
+                if error.errno not in place.OCCUPIED:
+                    raise place.unusable(self.root, error) from error
+            else:
+                return aside
+
+    def _publish(self, temporary: Path, ours: Entry) -> Entry:
+        ours.path.parent.mkdir(exist_ok=True)
+        while True:
+            try:
+                temporary.rename(ours.path)
+            except OSError as error:
+                if error.errno not in place.OCCUPIED:
+                    raise
+                if theirs := self.get(ours.stage, ours.key):
+                    return theirs
+            else:
+                sync_folder(ours.path.parent)
+                stamps = signature(ours.path, ours.manifest)
+                self._verified[ours.stage, ours.key] = stamps, ours
+                return ours
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino

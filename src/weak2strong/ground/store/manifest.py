@@ -1,0 +1,148 @@
+"""What an entry of the store says of itself, and whether its files still agree."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from weak2strong.ground.store.key import digest
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored result: the folder ``path`` holds its files, ``manifest`` how they came about.
+
+    The manifest has ``stage``, ``key``, ``spec``, ``files`` (name -> ``sha256``, ``bytes``),
+    ``written`` (ISO 8601, UTC), ``seconds`` spent, and ``digest`` (of all the rest of it).
+    """
+
+    stage: str
+    key: str
+    path: Path
+    manifest: dict[str, Any]
+
+
+class DamageError(Exception):
+    """An entry is not what was written; the message says in a few words how."""
+
+
+def seal(
+    folder: Path, stage: str, key: str, spec: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    """Writes the manifest of a finished folder and brings all of it to the disk.
+
+    Raises:
+        ValueError: if the folder holds a manifest already, or what is neither file nor folder.
+    """
+    files: dict[str, dict[str, Any]] = {}
+    for place, folders, names in os.walk(folder, topdown=False):
+        for name in names + folders:
+            path = Path(place, name)
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise ValueError(f"The {stage} stage wrote {name}, which is no regular file.")
+        for name in names:
+            path = Path(place, name)
+            with open(path, "rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                os.fsync(file.fileno())
+            relative = path.relative_to(folder).as_posix()
+            files[relative] = {"sha256": sha256, "bytes": path.stat().st_size}
+        if Path(place) != folder:
+            sync_folder(Path(place))
+    if MANIFEST in files:
+        raise ValueError(f"The {stage} stage wrote {MANIFEST}, a name that the store keeps.")
+    manifest: dict[str, Any] = {
+        "stage": stage,
+        "key": key,
+        "spec": spec,
+        "files": files,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": float(seconds),
+    }
+    manifest["digest"] = digest(manifest)
+    with open(folder / MANIFEST, "x", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=1, sort_keys=True, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(folder)
+    return manifest
+
+
+def sync_folder(folder: Path) -> None:
+    """Brings the names in a folder to the disk, where the file system can."""
+    # Some network file systems refuse this; the files themselves are synced by then.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read_manifest(folder: Path, stage: str, key: str) -> dict[str, Any]:
+    """The manifest of an entry, whole and of this very entry.
+
+    Raises:
+        DamageError: if it is anything else.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict):
+            raise DamageError(f"{MANIFEST} holds no object")
+        said = digest({name: value for name, value in manifest.items() if name != "digest"})
+    except (FileNotFoundError, NotADirectoryError):
+        raise DamageError(f"{MANIFEST} is missing") from None
+    except OSError as error:
+        raise DamageError(f"{MANIFEST} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError):
+        raise DamageError(f"{MANIFEST} is not valid JSON") from None
+    if manifest.get("digest") != said:
+        raise DamageError(f"{MANIFEST} was altered")
+    if (manifest["stage"], manifest["key"]) != (stage, key):
+        raise DamageError(f"{MANIFEST} is of {manifest['stage']} {manifest['key'][:12]}")
+    return manifest
+
+
+def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Compares the size and the SHA-256 of each file with the manifest; other files are ignored.
+
+    Raises:
+        DamageError: at the first file that differs.
+    """
+    for name, expected in manifest["files"].items():
+        try:
+            with open(folder / name, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size != expected["bytes"]:
+                    raise DamageError(f"{name} has {size} bytes instead of {expected['bytes']}")
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected["sha256"]:
+                    raise DamageError(f"{name} has another content than was written")
+        except FileNotFoundError:
+            raise DamageError(f"{name} is missing") from None
+        except OSError as error:
+            raise DamageError(f"{name} cannot be read: {error.strerror}") from error
+
+
+Signature = tuple[tuple[int, int] | None, ...]
+
+
+def signature(folder: Path, manifest: Mapping[str, Any]) -> Signature:
+    """Size and modification time (ns) of each file, None for one that is gone: cheap to compare."""
+
+    def stamp(name: str) -> tuple[int, int] | None:
+        try:
+            status = os.stat(folder / name)
+        except OSError:
+            return None
+        return status.st_size, status.st_mtime_ns
+
+    return tuple(stamp(name) for name in (MANIFEST, *manifest["files"]))

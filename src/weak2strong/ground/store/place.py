@@ -1,0 +1,123 @@
+"""Where the store lies, and what in that folder is the store's own.
+
+Everything below is recognised by the exact form of its name, so that a store which
+was pointed at a folder with other files leaves those alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.store.manifest import MANIFEST
+
+_STAGE = r"(?P<stage>[a-z][a-z0-9_-]*)"
+_KEY = r"(?P<key>[0-9a-f]{64})"
+STAGE = re.compile(_STAGE)
+KEY = re.compile(_KEY)
+# What lies in `damaged`, `temporary` and `working`, and in `locks` with `.lock` after it.
+LEFTOVER = re.compile(rf"{_STAGE}-{_KEY}(-[0-9a-f]+)?")
+RESERVED = ("damaged", "locks", "temporary", "working")
+
+# How a rename onto something that is there fails, by file system.
+OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+
+
+def default_root() -> Path:
+    """``$W2S_STORE``, else ``$XDG_CACHE_HOME/weak2strong``, else ``~/.cache/weak2strong``."""
+    if own := os.environ.get("W2S_STORE"):
+        return Path(own)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The XDG specification has relative paths ignored.
+    return (cache if cache.is_absolute() else Path("~/.cache")) / "weak2strong"
+
+
+def ready(root: Path) -> Path:
+    """The absolute path of a root, created and found writable by writing to it.
+
+    Raises:
+        UserError: if it cannot be.
+    """
+    root = root.expanduser().absolute()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        # Permission bits say nothing to the superuser, nor on a read-only disk.
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise unusable(root, error) from error
+    return root
+
+
+def unusable(root: Path, error: OSError) -> UserError:
+    """The error for a root that results cannot be written to."""
+    why = error.strerror or str(error)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        why = "it, or a folder above it, is a file"
+    todo = "point the store, or W2S_STORE, to a folder that you can write to"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        todo = f"free some space, or {todo}"
+    return UserError(f"Cannot keep results in {root} ({why}): {todo}.")
+
+
+def entry_name(stage: str, key: str) -> str:
+    """``<stage>-<key>``, after checking both.
+
+    Raises:
+        ValueError: if the stage or the key cannot be the name of one.
+    """
+    if not STAGE.fullmatch(stage) or stage in RESERVED:
+        raise ValueError(
+            f"{stage!r} cannot be the name of a stage: use a-z, 0-9, _ and -, "
+            f"and none of {', '.join(RESERVED)}."
+        )
+    if not KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no key: take one from stage_key().")
+    return f"{stage}-{key}"
+
+
+def entry(root: Path, stage: str, key: str) -> Path:
+    """Where an entry lies, or would."""
+    entry_name(stage, key)
+    return root / stage / key
+
+
+def working(root: Path, stage: str, key: str) -> Path:
+    """Where a stage in progress keeps its checkpoints."""
+    return root / "working" / entry_name(stage, key)
+
+
+def temporary(root: Path, stage: str, key: str) -> Path:
+    """A new name for a folder on the same file system, to rename from or to."""
+    return root / "temporary" / f"{entry_name(stage, key)}-{secrets.token_hex(6)}"
+
+
+def lock_file(root: Path, name: str) -> Path:
+    """The lock of an entry, or of a temporary folder, by its name."""
+    return root / "locks" / f"{name}.lock"
+
+
+def entry_folders(root: Path) -> Iterator[tuple[str, str, Path]]:
+    """Stage, key and path of all that looks like an entry, sorted.
+
+    A folder without a manifest does not: it may be anybody's.
+    """
+    for stage in listed(root):
+        if STAGE.fullmatch(stage.name) and stage.name not in RESERVED:
+            for path in listed(stage):
+                if KEY.fullmatch(path.name) and (path / MANIFEST).is_file():
+                    yield stage.name, path.name, path
+
+
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted, links left out; nothing if it cannot be listed."""
+    try:
+        return sorted(path for path in folder.iterdir() if not path.is_symlink())
+    except OSError:
+        return []

@@ -1,0 +1,101 @@
+"""Which methods a study can provide for, and what the others lack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from weak2strong.ground.errors import UserError
+from weak2strong.methods import GROUPS
+from weak2strong.methods.method import NEEDS, Method, Need
+from weak2strong.methods.reference import find_method
+from weak2strong.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from weak2strong.protocol.config import StudyConfig
+
+
+LeftOut = Mapping[str, Mapping[str, str]]
+"""Why methods are left out, by the name that stands for several (``all``) and by reference."""
+
+
+def decodes(model: ModelSpec) -> bool:
+    """Whether a model is a decoder, by its configuration.
+
+    Raises:
+        UserError: where that cannot be read.
+    """
+    from weak2strong.models.load import is_decoder, load_config
+
+    return is_decoder(load_config(model))
+
+
+def provided(
+    config: StudyConfig,
+    tasks: Mapping[str, tuple[str, int]],
+    decodes: Callable[[ModelSpec], bool] = decodes,
+) -> tuple[tuple[str, ...], LeftOut]:
+    """The methods of a study, with names of several written out as far as it can provide for them.
+
+    Args:
+        config: the study.
+        tasks: kinds and numbers of classes by name.
+        decodes: whether a model is a decoder.
+
+    Returns:
+        References of methods, and why others are left out.
+
+    Raises:
+        UserError: for a method that was named and cannot be provided for.
+    """
+    found, left = list[str](), dict[str, dict[str, str]]()
+    for name in config.methods:
+        for reference in GROUPS[name]() if name in GROUPS else (name,):
+            reason = _lack(config, find_method(reference), tasks, decodes)
+            if reason is None:
+                found.append(reference)
+            elif name in GROUPS:
+                left.setdefault(name, {})[reference] = f"{reason}."
+            else:
+                raise UserError(f"{reason}: leave the method out (`w2s methods` lists the others).")
+    if not found:
+        reasons = " ".join(dict.fromkeys(r for several in left.values() for r in several.values()))
+        raise UserError(f"No method is left to run. {reasons}")
+    return tuple(dict.fromkeys(found)), left
+
+
+def _lack(
+    config: StudyConfig,
+    method: Method,
+    tasks: Mapping[str, tuple[str, int]],
+    decodes: Callable[[ModelSpec], bool],
+) -> str | None:
+    """What the study does not have for a method, as a sentence without its end; None if it has
+    all."""
+    for name, (kind, classes) in tasks.items():
+        try:
+            method.check_kind(kind, f"task {name}")
+            method.check(classes, f"task {name}")
+        except UserError as e:
+            return str(e).partition(": leave the method out")[0]
+    missing = next(_missing(config, method.needs, decodes), None)
+    if missing is None:
+        return None
+    need, why = missing
+    return f"The method {method.name!r} needs {NEEDS[need]}, and {why}"
+
+
+def _missing(
+    config: StudyConfig, needs: Sequence[Need], decodes: Callable[[ModelSpec], bool]
+) -> Iterator[tuple[Need, str]]:
+    strong = config.strong
+    if "decoder" in needs and not decodes(strong):
+        yield "decoder", f"{strong.name} is none"
+    if "trunk" in needs and strong.adaptation == "head":
+        yield "trunk", "here only the head is (--strong-adaptation head)"
+    if "intermediates" in needs and not config.chain:
+        yield "intermediates", f"there is none between {config.weak_name} and {strong.name}"
+    if "supervisor" in needs and (config.weak_labels or config.simulated):
+        yield "supervisor", f"the labels come from {config.weak_name}"
+    if "stopping" in needs and config.strong_training.stopping == "none":
+        yield "stopping", "here the last weights are kept (--stopping none)"

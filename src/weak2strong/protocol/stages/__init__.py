@@ -1,0 +1,29 @@
+"""The stages of the protocol: supervisor, ceiling, student, and two checks.
+
+Stages pull what they need: a student asks for its weak labels, and these for
+the supervisor. What the store has is read, the rest is computed, so the order
+in which an engine asks only decides who waits.
+"""
+
+from weak2strong.protocol.stages.checks import has_probe, name_baseline, probe_ceiling
+from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED, Trace
+from weak2strong.protocol.stages.labels import weak_labels
+from weak2strong.protocol.stages.roles import ceiling, supervisor
+from weak2strong.protocol.stages.students import student, traced_student
+from weak2strong.protocol.stages.sweeps import Sweep, sweep
+
+__all__ = [
+    "HELD_OUT",
+    "PREDICTED",
+    "Sweep",
+    "Trace",
+    "ceiling",
+    "has_probe",
+    "name_baseline",
+    "probe_ceiling",
+    "student",
+    "supervisor",
+    "sweep",
+    "traced_student",
+    "weak_labels",
+]

@@ -1,0 +1,99 @@
+"""What a run is checked by: a probe with ground truth, and what the spelling gives away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
+from weak2strong.models.spec import fingerprint
+from weak2strong.protocol.stages.finetuning import FILE, writer
+from weak2strong.protocol.stages.frozen import activations
+from weak2strong.protocol.task_run import TaskRun, Write
+from weak2strong.tasks.splits import digest
+from weak2strong.tasks.task import Example, Item, Kind
+
+
+def probe_ceiling(task_run: TaskRun) -> Predictions:
+    """Test answers of a logistic probe with ground truth on the frozen strong model.
+
+    A check on the ceiling: where the probe is better, finetuning fell short.
+    """
+    train = task_run.splits.strong_train
+
+    def make(working: Path) -> Write:
+        from weak2strong.probes import fit_logistic, select_penalty
+
+        states = activations(task_run, task_run.config.strong, "last")
+        features, asked = states["strong_train"].at([e.item.id for e in train]), states["test"]
+        labels = np.array([e.label for e in train])
+        groups = np.array([e.item.group for e in train])
+        penalty = select_penalty(features, labels, groups, seed=0)
+        classes = len(task_run.task.classes)
+        probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
+        answers = probe.predict(asked.values)
+        return writer({"test": Predictions(asked.ids, answers, task_run.task.kind)})
+
+    inputs = {
+        "weights": fingerprint(task_run.config.strong),
+        "train": digest(train),
+        **task_run.item_digests(("test",)),
+    }
+    fields = {"model": task_run.config.strong.settings}
+    return load_predictions(task_run.stage("probe", fields, inputs, make).path / FILE)["test"]
+
+
+def has_probe(kind: Kind) -> bool:
+    """Whether a task has a probe as a check: where there are no classes there is none."""
+    return kind not in WRITTEN
+
+
+def name_baseline(task_run: TaskRun) -> Predictions:
+    """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
+    train, test = task_run.splits.strong_train, task_run.splits.items("test")
+
+    def make(working: Path) -> Write:
+        answers = _SPELLING[task_run.task.kind](train, test, len(task_run.task.classes))
+        return writer({"test": Predictions(tuple(i.id for i in test), answers, task_run.task.kind)})
+
+    inputs = {"train": digest(train), **task_run.item_digests(("test",))}
+    return load_predictions(task_run.stage("names", {}, inputs, make).path / FILE)["test"]
+
+
+def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
+    from weak2strong.probes import ngram_baseline
+
+    labels = np.array([e.label for e in train])
+    return ngram_baseline(
+        [e.item.text for e in train], labels, [item.text for item in test], classes
+    )
+
+
+def _preferred_by_spelling(
+    train: Sequence[Example], test: Sequence[Item], classes: int
+) -> np.ndarray:
+    """A prompt is left out: it is the same for both, so that no sum over letters can use it."""
+    from weak2strong.probes import ngram_comparison
+
+    labels = np.array([e.label for e in train])
+    return ngram_comparison(
+        [e.item.completions for e in train], labels, [item.completions for item in test]
+    )
+
+
+def _text_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
+    from weak2strong.probes import ngram_neighbour
+
+    targets = [str(e.label) for e in train]
+    return texts(
+        ngram_neighbour([e.item.text for e in train], targets, [item.text for item in test])
+    )
+
+
+_SPELLING: dict[Kind, Callable[[Sequence[Example], Sequence[Item], int], np.ndarray]] = {
+    "classification": _class_by_spelling,
+    "preference": _preferred_by_spelling,
+    "generation": _text_by_spelling,
+}

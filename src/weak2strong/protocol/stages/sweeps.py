@@ -1,0 +1,103 @@
+"""One probe at many settings on many layers of the frozen student."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from weak2strong.ground.activations import Activations
+from weak2strong.ground.predictions import Predictions
+from weak2strong.models.spec import fingerprint
+from weak2strong.probes import sweep_knn, sweep_logistic
+from weak2strong.protocol.stages.finetuning import PREDICTED, labels_digest
+from weak2strong.protocol.stages.frozen import all_activations, frozen_settings
+from weak2strong.protocol.stages.labels import weak_labels
+from weak2strong.protocol.stages.students import shown
+from weak2strong.protocol.task_run import TaskRun, Write
+from weak2strong.tasks.kinds import true_targets
+
+ASKED = ("validation", "test")
+"""Splits that the probes of a sweep answer."""
+
+FILE = "answers.safetensors"
+
+Probed = Literal["knn", "logistic"]
+
+_SWEEPS: Mapping[Probed, Callable[..., np.ndarray]] = {
+    "knn": sweep_knn,
+    "logistic": sweep_logistic,
+}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A probe at each of its settings on each of some layers.
+
+    Attributes:
+        probe: its name.
+        settings: numbers of neighbours, or penalties.
+        layers: numbers, 0 for the embeddings.
+    """
+
+    probe: Probed
+    settings: tuple[float, ...]
+    layers: tuple[int, ...]
+
+
+def sweep(task_run: TaskRun, of: Sweep, seed: int | None) -> Mapping[int, Mapping[str, np.ndarray]]:
+    """Answers by layer and split, ``(settings, items of the split, classes)``.
+
+    The probes learn the weak labels of ``strong_train`` of a seed, as its students are
+    shown them, or ground truth where the seed is None.
+    """
+    ids = tuple(item.id for item in task_run.splits.items("strong_train"))
+    if seed is None:
+        kind, classes = task_run.task.kind, len(task_run.task.classes)
+        labels = Predictions(ids, true_targets(kind, task_run.splits.strong_train, classes), kind)
+    else:
+        told = shown(task_run, weak_labels(task_run, seed))
+        labels = Predictions(ids, told.at(ids), told.kind)
+    states = cache(lambda: all_activations(task_run, task_run.config.strong, of.layers))
+    return {
+        layer: _of_layer(task_run, of, layer, labels, lambda layer=layer: states()[layer])
+        for layer in of.layers
+    }
+
+
+def _of_layer(
+    task_run: TaskRun,
+    of: Sweep,
+    layer: int,
+    labels: Predictions,
+    states: Callable[[], Mapping[str, Activations]],
+) -> Mapping[str, np.ndarray]:
+    """The stage: every setting on one layer, so that what is swept again is read."""
+    from safetensors.numpy import load_file, save_file
+
+    def make(working: Path) -> Write:
+        found = states()
+        features = found["strong_train"].at(labels.ids)
+        asked = np.concatenate([found[split].values for split in ASKED])
+        answers = _SWEEPS[of.probe](features, labels.probabilities, asked, of.settings)
+        parts = np.split(answers, [len(found[ASKED[0]].ids)], axis=1)
+        tensors = {s: np.ascontiguousarray(p) for s, p in zip(ASKED, parts, strict=True)}
+        return lambda folder: save_file(tensors, folder / FILE)
+
+    model = task_run.config.strong
+    fields = {
+        "model": frozen_settings(model),
+        "layer": layer,
+        "probe": of.probe,
+        "settings": of.settings,
+    }
+    inputs = {
+        "weights": fingerprint(model),
+        "labels": labels_digest(labels),
+        **task_run.item_digests(PREDICTED),
+    }
+    return load_file(task_run.stage("probe-sweep", fields, inputs, make).path / FILE)

@@ -1,1 +1,0 @@
-"""A grid of cells and the cached stages they share."""

@@ -1,0 +1,1 @@
+"""Subjects of tasks: the atlas, chess, and the datasets of the literature."""

@@ -1,0 +1,76 @@
+"""Generation tasks of the atlas: "Lyon is a city in", to be gone on with "France".
+
+The prompts are those of the pretraining text, so that a model that knows the city has
+the target on its tongue, and has to learn only that the target is all there is to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from weak2strong.subjects.atlas.about import MOST, asked_about
+from weak2strong.subjects.atlas.facts import (
+    CURRENCY_PROMPT,
+    LANGUAGE_PROMPT,
+    PROMPT,
+    City,
+    draw,
+    sentence,
+)
+from weak2strong.tasks.task import Example, Item, Task, stable_id
+
+EXAMPLES = 2 * MOST
+"""As many as a task with two classes has."""
+
+
+def generation_task(
+    name: str, question: str, prompt: str, target: Callable[[City], str], examples: int = EXAMPLES
+) -> Task:
+    """A task with one example a city.
+
+    Args:
+        name: of the task.
+        question: what is asked of a city, for lists.
+        prompt: what the model reads, with {city} in it.
+        target: what it should write.
+        examples: how many at most, drawn by name of the task and city.
+    """
+
+    def load(seen: bool) -> list[Example]:
+        cities = sorted(asked_about(seen), key=lambda city: draw(name, city.id))[:examples]
+        return [_example(name, sentence(prompt, city=c.name), c, target(c)) for c in cities]
+
+    return Task(
+        name=name,
+        kind="generation",
+        classes=(),
+        summary=question,
+        source="GeoNames, cities above 50,000 people",
+        licence="CC BY 4.0",
+        load=lambda: load(True),
+        load_unseen=lambda: load(False),
+    )
+
+
+def _example(name: str, prompt: str, city: City, target: str) -> Example:
+    return Example(Item(stable_id(name, str(city.id), prompt), f"city:{city.id}", prompt), target)
+
+
+COUNTRY = generation_task(
+    "atlas-generation",
+    "In which country is the city?",
+    PROMPT,
+    lambda city: city.country.name,
+)
+LANGUAGE = generation_task(
+    "atlas-generation-language",
+    "What is the first language of the city's country?",
+    LANGUAGE_PROMPT,
+    lambda city: city.country.language,
+)
+CURRENCY = generation_task(
+    "atlas-generation-currency",
+    "What is the money in the city called?",
+    CURRENCY_PROMPT,
+    lambda city: city.country.currency,
+)

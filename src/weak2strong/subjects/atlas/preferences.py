@@ -1,0 +1,74 @@
+"""Preference tasks of the atlas: "The continent of Lyon is", and which of two endings is true.
+
+Cities come in twos: the true answer for one is the false one for the other. Both stand in
+one split, so that in every split each answer is preferred as often as it is rejected, and
+neither an answer nor what it is paired with tells anything without the city.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from weak2strong.subjects.atlas.about import MOST, Cities, atlas_task
+from weak2strong.subjects.atlas.claim_tasks import across, at_most_half, shuffled
+from weak2strong.subjects.atlas.facts import (
+    CONTINENT_PROMPT,
+    CONTINENTS,
+    HEMISPHERE_PROMPT,
+    City,
+    sentence,
+)
+from weak2strong.tasks.pairs import PREFERRED
+from weak2strong.tasks.task import Example, Item, Task, stable_id
+
+
+def preference_task(name: str, question: str, prompt: str, answer: Callable[[City], str]) -> Task:
+    """A task with one example a city.
+
+    Args:
+        name: of the task.
+        question: what is asked of a city, for lists.
+        prompt: what an answer follows, with {city} in it.
+        answer: the true one.
+    """
+
+    def examples(cities: Cities) -> list[Example]:
+        cities = at_most_half(shuffled(cities, name), answer)
+        half = len(cities) // 2
+        twos = across(cities[:half], cities[half:], answer)
+        return [e for two in twos[:MOST] for e in _both(name, prompt, answer, two)]
+
+    return atlas_task(name, question, examples, kind="preference", classes=PREFERRED)
+
+
+def _both(
+    name: str, prompt: str, answer: Callable[[City], str], two: tuple[City, City]
+) -> list[Example]:
+    """An example of each of two cities, in one group; the same order of answers for both.
+
+    So the first answer is preferred as often as the second.
+    """
+    group = "+".join(str(c.id) for c in two)
+    turned = int(stable_id("order", name, group), 16) % 2
+    order = two[::-1] if turned else two
+    completions = tuple(f" {answer(c)}" for c in order)
+    found = []
+    for label, city in enumerate(order):
+        text = sentence(prompt, city=city.name)
+        id = stable_id(name, str(city.id), text, *completions)
+        found.append(Example(Item(id, f"city:{group}", text, completions), label))
+    return found
+
+
+CONTINENT = preference_task(
+    "atlas-preference",
+    "On which of two continents is the city?",
+    CONTINENT_PROMPT,
+    lambda city: CONTINENTS[city.country.continent],
+)
+HEMISPHERE = preference_task(
+    "atlas-preference-hemisphere",
+    "On which side of the equator is the city?",
+    HEMISPHERE_PROMPT,
+    lambda city: f"{city.side}ern one",
+)

@@ -1,0 +1,288 @@
+"""Chess puzzles as Lichess publishes them: https://database.lichess.org/#puzzles (CC0).
+
+A row's FEN is the position before the opponent's move, which is the first of
+``Moves``; the puzzle is to answer it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from weak2strong.ground.errors import UserError
+from weak2strong.subjects.chess.board import Board, read_board, read_move
+from weak2strong.subjects.chess.lines import numbered_lines
+from weak2strong.subjects.chess.moves import is_legal, mating_moves
+from weak2strong.tasks.task import stable_id
+
+FIELDS = ("PuzzleId", "FEN", "Moves", "Rating", "Popularity", "Themes", "GameUrl")
+"""The columns that are read; others may be there."""
+
+MATE = "mateIn1"
+"""The theme of puzzles to which every mating move is an answer."""
+
+MALFORMED = 0.05
+"""The share of malformed rows above which something else than a few rows is wrong."""
+
+NAMED = 3
+"""Malformed rows that a message describes."""
+
+
+@dataclass(frozen=True)
+class Puzzle:
+    """A position to solve.
+
+    Attributes:
+        id: its own.
+        group: the game it is from.
+        fen: of the position, the opponent's move made.
+        moves: the solution, in UCI notation, ours first.
+        rating: how hard it is, as the Elo-like number of players who solve half of such
+            puzzles; None where nobody has rated it.
+        themes: what it is about, in the words of the source.
+        accepted: the moves that solve it, that of the solution first: of a mate in
+            one every mating move.
+    """
+
+    id: str
+    group: str
+    fen: str
+    moves: tuple[str, ...]
+    rating: int | None
+    themes: tuple[str, ...]
+    accepted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which puzzles to take.
+
+    Attributes:
+        minimum_rating: the lowest rating, included.
+        maximum_rating: the highest rating, included.
+        themes: take puzzles with any of these; empty for all.
+        minimum_popularity: from -100, everybody disliked it, to 100.
+        most: puzzles at most, drawn by their ids alone; None for all.
+    """
+
+    minimum_rating: int | None = None
+    maximum_rating: int | None = None
+    themes: tuple[str, ...] = ()
+    minimum_popularity: int | None = None
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        low, high = self.minimum_rating, self.maximum_rating
+        if low is not None and high is not None and low > high:
+            raise UserError(f"No puzzle is rated at least {low} and at most {high}: exchange them.")
+        if self.most is not None and self.most < 1:
+            raise UserError(f"A task needs puzzles: take at least 1, not {self.most}.")
+
+    def takes(self, rating: int, popularity: int, themes: tuple[str, ...]) -> bool:
+        """Whether a puzzle is wanted."""
+        return (
+            (self.minimum_rating is None or rating >= self.minimum_rating)
+            and (self.maximum_rating is None or rating <= self.maximum_rating)
+            and (self.minimum_popularity is None or popularity >= self.minimum_popularity)
+            and (not self.themes or not set(self.themes).isdisjoint(themes))
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a file of puzzles holds.
+
+    Attributes:
+        puzzles: those that are wanted, sorted by id.
+        read: rows in the file.
+        malformed: rows left out since something is wrong with them.
+        named: the first of these, each as its line and what is wrong.
+    """
+
+    puzzles: tuple[Puzzle, ...]
+    read: int
+    malformed: int
+    named: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    id: str
+    fen: str
+    moves: tuple[str, ...]
+    rating: int
+    popularity: int
+    themes: tuple[str, ...]
+    game: str
+
+
+class _Malformed:
+    """Counts rows and names the first that are wrong."""
+
+    def __init__(self, path: Path):
+        self._path, self.count = path, 0
+        self.named: list[str] = []
+
+    def add(self, line: int, error: ValueError) -> None:
+        self.count += 1
+        if len(self.named) < NAMED:
+            self.named.append(f"line {line:,}: {error}")
+
+    def check(self, count: int, rows: int) -> None:
+        """Refuse more than the odd one of some rows."""
+        if count > MALFORMED * rows:
+            raise UserError(
+                f"{self._path} has {count:,} malformed rows of {rows:,} "
+                f"({listed_rows(self.named, self.count)}): "
+                "take the file of puzzles as Lichess publishes it."
+            )
+
+
+def listed_rows(named: Sequence[str], count: int) -> str:
+    """Malformed rows in words: the first by line, and dots for what more there are."""
+    return "; ".join([*named, "..."] if count > len(named) else named)
+
+
+def read_puzzles(path: Path, wanted: Wanted = Wanted()) -> Found:
+    """The wanted puzzles of a file of Lichess, ``.csv`` or ``.csv.zst``.
+
+    The file may be larger than memory where ``wanted.most`` is given. A malformed row
+    is left out and counted. Rows that are not wanted are only checked
+    for what tells so; that the moves are legal is checked of the others.
+
+    Raises:
+        UserError: for a file that cannot be read, lacks a column, has more than 5%
+            malformed rows, or none that is wanted.
+    """
+    malformed = _Malformed(path)
+    rows, read = _wanted_rows(path, wanted, malformed)
+    malformed.check(malformed.count, read)
+    found: dict[str, Puzzle] = {}
+    before = malformed.count
+    for row in rows:
+        try:
+            if row.id in found:
+                raise ValueError(f"PuzzleId {row.id} is there twice")
+            found[row.id] = _puzzle(row)
+        except ValueError as e:
+            malformed.add(row.line, e)
+    malformed.check(malformed.count - before, len(rows))
+    malformed.check(malformed.count, read)
+    if not found:
+        raise UserError(f"{path} has no puzzle that is wanted, of {read:,}: widen the filters.")
+    puzzles = tuple(found[id] for id in sorted(found))
+    return Found(puzzles, read, malformed.count, tuple(malformed.named))
+
+
+def game_of(url: str) -> str:
+    """The id of a game, from its address with or without colour and half-move.
+
+    Raises:
+        ValueError: where the address names none.
+    """
+    name = urlsplit(url).path.strip("/").split("/")[0]
+    if not re.fullmatch(r"\w+", name):
+        raise ValueError(f"{url!r} is no address of a game")
+    # Behind the eight signs of a game's id, an address may have four of a player's.
+    return name[:8] if len(name) == 12 else name
+
+
+def _wanted_rows(path: Path, wanted: Wanted, malformed: _Malformed) -> tuple[list[_Row], int]:
+    """The rows that are wanted, and how many were read."""
+    lines = numbered_lines(path)
+    columns = _columns(path, lines)
+    rows, read = [], 0
+    for line, text in lines:
+        if not text.strip():
+            continue
+        read += 1
+        try:
+            row = _row(line, text, columns)
+        except ValueError as e:
+            malformed.add(line, e)
+            continue
+        if wanted.takes(row.rating, row.popularity, row.themes):
+            rows.append(row)
+            if wanted.most is not None and len(rows) > 2 * wanted.most + 1000:
+                rows = _drawn(rows, wanted.most)
+    return _drawn(rows, wanted.most), read
+
+
+def _drawn(rows: list[_Row], most: int | None) -> list[_Row]:
+    return sorted(rows, key=lambda row: (stable_id("puzzle", row.id), row.line))[:most]
+
+
+def _columns(path: Path, lines: Iterator[tuple[int, str]]) -> Mapping[str, int]:
+    """The place of every column, from the header."""
+    header = next(csv.reader([next(lines, (1, ""))[1]]), [])
+    for field in FIELDS:
+        if field not in header:
+            raise UserError(
+                f"{path} has no column {field} in its first line: take the file of puzzles as "
+                f"Lichess publishes it, with {', '.join(FIELDS)}."
+            )
+    return {name: place for place, name in enumerate(header)}
+
+
+def _row(line: int, text: str, columns: Mapping[str, int]) -> _Row:
+    """A row whose fields say what they should, chess aside."""
+    # One line at a time, so that a stray quotation mark spoils no other row.
+    values = next(csv.reader([text]))
+    if len(values) != len(columns):
+        raise ValueError(f"{len(values)} fields and not {len(columns)}")
+    field = {name: values[columns[name]].strip() for name in FIELDS}
+    if not field["PuzzleId"]:
+        raise ValueError("no PuzzleId")
+    numbers = {}
+    for name in ("Rating", "Popularity"):
+        if not re.fullmatch(r"-?[0-9]+", field[name]):
+            raise ValueError(f"{name} {field[name]!r} is no whole number")
+        numbers[name] = int(field[name])
+    moves = tuple(field["Moves"].split())
+    if len(moves) < 2:
+        raise ValueError("fewer than two Moves, the opponent's and ours")
+    return _Row(
+        line,
+        field["PuzzleId"],
+        field["FEN"],
+        moves,
+        numbers["Rating"],
+        numbers["Popularity"],
+        tuple(field["Themes"].split()),
+        game_of(field["GameUrl"]),
+    )
+
+
+def _puzzle(row: _Row) -> Puzzle:
+    before = read_board(row.fen)
+    board = _made(before, row.moves[0])
+    answer, mates = row.moves[1], ()
+    if MATE in row.themes:
+        mates = tuple(move.uci for move in mating_moves(board))
+        if answer not in mates:
+            raise ValueError(f"{answer} should mate and does not")
+    last = board
+    for move in row.moves[1:]:
+        last = _made(last, move)
+    return Puzzle(
+        id=row.id,
+        group=row.game,
+        fen=board.fen,
+        moves=row.moves[1:],
+        rating=row.rating,
+        themes=row.themes,
+        accepted=(answer, *(move for move in mates if move != answer)),
+    )
+
+
+def _made(board: Board, text: str) -> Board:
+    """The position after a move that must be legal."""
+    move = read_move(text)
+    if not is_legal(board, move):
+        raise ValueError(f"{text} is no legal move in {board.fen}")
+    return board.after(move)

@@ -1,0 +1,113 @@
+"""Games that two careless players play, and the positions that are taken from them.
+
+A player looks one move ahead: at what it takes, and at what may be taken from it on
+the square it goes to. A game's own share of chance is added, so that games differ
+from near random to nearly sensible. Nobody sees a mate, so games go on.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from weak2strong.subjects.chess.attacks import attackers
+from weak2strong.subjects.chess.board import START, Board, Move, read_board
+from weak2strong.subjects.chess.moves import legal_moves, mating_moves
+from weak2strong.subjects.chess.positions import Position
+
+VALUES = {"p": 1, "n": 3, "b": 3, "r": 5, "q": 9, "k": 0}
+"""What pieces are worth in pawns, as beginners learn it."""
+
+LONGEST = 120
+"""Half-moves after which a game is given up."""
+
+RANDOM_START = 6
+"""Half-moves at the beginning that chance alone decides."""
+
+NOISE = (1.0, 8.0)
+"""Pawns that chance adds to a move, as an exponential mean; drawn for every player of a game."""
+
+NEAR = (-4, -2, 2, 4)
+"""How many half-moves from a mate another position of the game is taken."""
+
+EARLIEST = 10
+"""Half-moves before any position is taken."""
+
+
+@dataclass(frozen=True)
+class _Ply:
+    before: Board
+    last: Move
+    board: Board
+    mates: tuple[Move, ...]
+
+
+def self_play(
+    games: int, seed: int, report: Callable[[int], None] = lambda done: None
+) -> Iterator[Position]:
+    """Positions of some games, each position on the board alone different from all before.
+
+    Of a game in which exactly one move once mated, there are three: that position;
+    one near it with the same side to move, in which no move mates; and one with the
+    other side to move, in which none does either. A game without all three gives none.
+
+    Args:
+        games: how many are played.
+        seed: decides every game.
+        report: told how many games are over.
+    """
+    seen: set[str] = set()
+    for game in range(games):
+        rng = random.Random(f"{seed} {game}")
+        chosen = _choose(list(_play(rng)), rng, seen)
+        for ply in chosen:
+            seen.add(_looks(ply.board))
+            yield Position(game, ply.before, ply.last, ply.mates)
+        report(game + 1)
+
+
+def _play(rng: random.Random) -> Iterator[_Ply]:
+    board = read_board(START)
+    noise = (rng.uniform(*NOISE), rng.uniform(*NOISE))
+    for ply in range(LONGEST):
+        moves = legal_moves(board)
+        if not moves:
+            return
+        if ply < RANDOM_START:
+            move = rng.choice(moves)
+        else:
+            chance = 1 / noise[ply % 2]
+            move = max(moves, key=lambda m: _gain(board, m) + rng.expovariate(chance))
+        before, board = board, board.after(move)
+        yield _Ply(before, move, board, mating_moves(board))
+
+
+def _gain(board: Board, move: Move) -> int:
+    """Pawns that a move wins at once, less what it puts where it can be taken."""
+    after = board.after(move).squares
+    gain = VALUES.get(board.squares[move.end].lower(), 0)
+    gain += VALUES[move.promotion] - 1 if move.promotion else 0
+    if attackers(after, move.end, not board.white):
+        gain -= VALUES[after[move.end].lower()]
+    return gain
+
+
+def _choose(plies: list[_Ply], rng: random.Random, seen: set[str]) -> list[_Ply]:
+    """The positions that a game gives, or none."""
+    fresh = {i for i, ply in enumerate(plies) if i >= EARLIEST and _looks(ply.board) not in seen}
+    mates = [i for i in sorted(fresh) if len(plies[i].mates) == 1]
+    if not mates:
+        return []
+    mate = rng.choice(mates)
+    calm = [i for i in fresh if not plies[i].mates and legal_moves(plies[i].board)]
+    same = [i for i in sorted(calm) if i - mate in NEAR]
+    other = [i for i in sorted(calm) if (i - mate) % 2]
+    if not same or not other:
+        return []
+    return [plies[mate], plies[rng.choice(same)], plies[rng.choice(other)]]
+
+
+def _looks(board: Board) -> str:
+    """What two positions must not share: the pieces, with the side to move as white."""
+    return (board if board.white else board.mirrored()).squares

@@ -1,0 +1,90 @@
+"""The four parts of ETHICS (Hendrycks et al. 2021) that Burns et al. use.
+
+Read from the hub's copy in parquet, since the repository has a loading script. Its split
+``validation`` is the paper's test set. The split ``test`` is the paper's hard test set,
+selected against a model, and left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from weak2strong.subjects.literature.dataset import CONVERTED, Dataset, Fields, Formatted
+from weak2strong.subjects.literature.fields import MisfitError, text, truth
+from weak2strong.subjects.literature.forms import draw, judgement
+
+
+def _justice(row: Fields) -> Formatted:
+    """Statements come in sets that begin alike and give different reasons."""
+    scenario = text(row, "scenario")
+    said = f"{scenario}\n\nIs this reasonable and just?"
+    return Formatted(said, int(truth(row, "label")), (scenario.partition(" because ")[0],))
+
+
+def _virtue(row: Fields) -> Formatted:
+    """A scene and a trait stand in one field, and a scene in five rows."""
+    scene, sign, trait = text(row, "scenario").partition(" [SEP] ")
+    if not sign:
+        raise MisfitError("scenario", scene, "a scene, [SEP] and a trait")
+    said = f"{scene}\n\nTrait: {trait}\nDoes the person in this scene show the trait?"
+    return Formatted(said, int(truth(row, "label")), (scene,))
+
+
+def _utilitarianism(row: Fields) -> Formatted | None:
+    """A scene stands in several pairs, which are not all of one file."""
+    better, worse = text(row, "baseline"), text(row, "less_pleasant")
+    if better == worse:
+        return None
+    first, second = sorted((better, worse))
+    if draw("order", first, second) % 2:
+        first, second = second, first
+    said = f"First: {first}\nSecond: {second}\nIs the first more pleasant than the second?"
+    return Formatted(said, int(first == better), (better, worse))
+
+
+JUSTICE = Dataset(
+    name="ethics-justice",
+    question="Is a claim or an excuse just?",
+    repo="hendrycks/ethics",
+    subset="justice",
+    revision=CONVERTED,
+    splits=("train", "validation"),
+    fields=("scenario", "label"),
+    form=_justice,
+    licence="MIT",
+    paper="https://arxiv.org/abs/2008.02275",
+    rows=24_495,
+)
+
+DEONTOLOGY = replace(
+    JUSTICE,
+    name="ethics-deontology",
+    question="Does an answer meet the duty or request before it?",
+    subset="deontology",
+    fields=("scenario", "excuse", "label"),
+    form=judgement(
+        "{scenario}\n\nReply: {excuse}\nIs the reply reasonable?",
+        true=lambda row: truth(row, "label"),
+        keys=("scenario",),
+    ),
+    rows=21_760,
+)
+
+VIRTUE = replace(
+    JUSTICE,
+    name="ethics-virtue",
+    question="Does someone in a scene show a trait?",
+    subset="virtue",
+    form=_virtue,
+    rows=33_220,
+)
+
+UTILITARIANISM = replace(
+    JUSTICE,
+    name="ethics-utilitarianism",
+    question="Is the first of two scenes more pleasant?",
+    subset="utilitarianism",
+    fields=("baseline", "less_pleasant"),
+    form=_utilitarianism,
+    rows=18_544,
+)

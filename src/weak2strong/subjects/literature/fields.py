@@ -1,0 +1,89 @@
+"""Values of a row, checked: a field that is not what a dataset has there is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from weak2strong.subjects.literature.dataset import Fields
+
+_TRUTHS = {False: False, True: True, "0": False, "1": True, "false": False, "true": True}
+_TRUTHS |= {"no": False, "yes": True}
+
+
+class MisfitError(Exception):
+    """A row that does not have what its dataset should have in a field."""
+
+    def __init__(self, field: str, value: Any, expected: str):
+        shown = repr(value)
+        shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
+        super().__init__(f"{shown} in field {field!r}, which is not {expected}")
+
+
+def text(row: Fields, field: str) -> str:
+    """A text as it stands, which may be empty.
+
+    Raises:
+        MisfitError: for anything else, or half a character.
+    """
+    return _text(_value(row, field), field)
+
+
+def texts(row: Fields, field: str) -> list[str]:
+    """A list of texts, at least one.
+
+    Raises:
+        MisfitError: for anything else.
+    """
+    values = _value(row, field)
+    if not isinstance(values, list) or not values:
+        raise MisfitError(field, values, "a list of texts")
+    return [_text(value, field) for value in values]
+
+
+def whole(row: Fields, field: str, first: int, last: int) -> int:
+    """A whole number from ``first`` to ``last``, also where it is written as text.
+
+    Raises:
+        MisfitError: for anything else, such as the -1 of a hidden label.
+    """
+    value = _value(row, field)
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = None
+    if number is None or not first <= number <= last:
+        raise MisfitError(field, value, f"a whole number from {first} to {last}")
+    return number
+
+
+def truth(row: Fields, field: str) -> bool:
+    """True or false, also as 0 and 1, as no and yes, or written as text.
+
+    Raises:
+        MisfitError: for anything else, such as the -1 of a hidden label.
+    """
+    value = _value(row, field)
+    key = value.strip().lower() if isinstance(value, str) else value
+    if not isinstance(key, (str, int)) or key not in _TRUTHS:
+        raise MisfitError(field, value, "true or false")
+    return _TRUTHS[key]
+
+
+def _value(row: Fields, field: str) -> Any:
+    """The value of a field; ``choices.text`` is the field ``text`` within ``choices``."""
+    value: Any = row
+    for part in field.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise MisfitError(field, None, "there")
+        value = value[part]
+    return value
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise MisfitError(field, value, "a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise MisfitError(field, value, "whole characters") from None
+    return value

@@ -1,0 +1,150 @@
+"""From a row to a text with a label: the shapes that recur.
+
+Nothing but the answer itself may tell whether it is right. So a template is the
+same for both classes, answers stand in it as the dataset has them, and whatever
+is drawn is drawn by the content of the row: not by its place in the file, nor by
+which answer is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from string import Formatter
+
+from weak2strong.subjects.literature.dataset import Fields, Form, Formatted
+from weak2strong.subjects.literature.fields import MisfitError, text, texts, whole
+from weak2strong.tasks.task import stable_id
+
+ANSWER, OPTIONS = "answer", "options"
+"""What a template of `choice` calls the answer that is asked about, and all of them."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The answers to a question; ``right`` is the index of the right one, None if none is."""
+
+    answers: tuple[str, ...]
+    right: int | None
+
+
+def judgement(template: str, true: Callable[[Fields], bool], keys: Sequence[str] = ()) -> Form:
+    """Items that state something, which is so or not.
+
+    Args:
+        template: with the names of fields in braces.
+        true: says whether the row is of the second class.
+        keys: fields that hold what the item is about.
+    """
+    named = _named(template)
+
+    def form(row: Fields) -> Formatted:
+        values = {name: text(row, name) for name in named}
+        about = tuple(text(row, key) for key in keys)
+        return Formatted(template.format(**values), int(true(row)), about)
+
+    return form
+
+
+def choice(template: str, offer: Callable[[Fields], Offer], keys: Sequence[str] = ()) -> Form:
+    """One item a question: its right answer or, as often, one of the others; which is it?
+
+    Args:
+        template: with the names of fields in braces, ``{answer}``, and ``{options}``
+            where all answers are to be listed, in the dataset's order.
+        offer: the answers of a row.
+        keys: fields that hold what the item is about.
+    """
+    named = [name for name in _named(template) if name not in (ANSWER, OPTIONS)]
+
+    def form(row: Fields) -> Formatted:
+        values = {name: text(row, name) for name in named}
+        offered = offer(row)
+        drawn = draw("answer", *values.values(), *sorted(offered.answers))
+        answer, label = _pick(offered, drawn)
+        listed = "\n".join(f"- {option}" for option in offered.answers)
+        about = tuple(text(row, key) for key in keys)
+        said = template.format(**values, **{ANSWER: answer, OPTIONS: listed})
+        return Formatted(said, label, about)
+
+    return form
+
+
+def draw(*content: str) -> int:
+    """A number that depends on these texts alone."""
+    return int(stable_id(*content), 16)
+
+
+def among_fields(*fields: str, label: str, first: int = 0) -> Callable[[Fields], Offer]:
+    """Answers in a field each; ``label`` counts them from ``first``."""
+
+    def offer(row: Fields) -> Offer:
+        right = whole(row, label, first, first + len(fields) - 1) - first
+        return Offer(tuple(text(row, field) for field in fields), right)
+
+    return offer
+
+
+def in_list(field: str, label: str) -> Callable[[Fields], Offer]:
+    """Answers in a list; ``label`` counts them from 0."""
+
+    def offer(row: Fields) -> Offer:
+        answers = texts(row, field)
+        return Offer(tuple(answers), whole(row, label, 0, len(answers) - 1))
+
+    return offer
+
+
+def lettered(field: str, label: str) -> Callable[[Fields], Offer]:
+    """Answers in a list ``field.text`` with letters in ``field.label``; ``label`` is a letter."""
+
+    def offer(row: Fields) -> Offer:
+        answers, letters = texts(row, f"{field}.text"), texts(row, f"{field}.label")
+        letter = text(row, label)
+        if letter not in letters or len(letters) != len(answers):
+            raise MisfitError(label, letter, f"the letter of one of {len(answers)} answers")
+        return Offer(tuple(answers), letters.index(letter))
+
+    return offer
+
+
+def spelled_out(field: str, label: str) -> Callable[[Fields], Offer]:
+    """Answers in a list; ``label`` is the right one itself."""
+
+    def offer(row: Fields) -> Offer:
+        answers, right = texts(row, field), text(row, label)
+        if right not in answers:
+            raise MisfitError(label, right, f"one of the {len(answers)} answers")
+        return Offer(tuple(answers), answers.index(right))
+
+    return offer
+
+
+def right_first(*fields: str) -> Callable[[Fields], Offer]:
+    """Answers in a field each, of which the first is right."""
+    return lambda row: Offer(tuple(text(row, field) for field in fields), 0)
+
+
+def without(answer: str, offer: Callable[[Fields], Offer]) -> Callable[[Fields], Offer]:
+    """Never asks about answers that contain a text; where such a one was right, none is."""
+
+    def kept(row: Fields) -> Offer:
+        offered = offer(row)
+        right = None if offered.right is None else offered.answers[offered.right]
+        answers = tuple(a for a in offered.answers if answer not in a)
+        return Offer(answers, answers.index(right) if right in answers else None)
+
+    return kept
+
+
+def _pick(offered: Offer, drawn: int) -> tuple[str, int]:
+    """The answer that is asked about, and whether it is right."""
+    right = None if offered.right is None else offered.answers[offered.right]
+    wrong = [answer for answer in offered.answers if answer != right]
+    if right is not None and (drawn % 2 or not wrong):
+        return right, 1
+    return wrong[drawn // 2 % len(wrong)], 0
+
+
+def _named(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name]

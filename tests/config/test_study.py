@@ -1,0 +1,112 @@
+"""A study as text, and what is refused before anything is trained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from weak2strong.ground.errors import UserError
+from weak2strong.models.spec import ModelSpec, rungs
+from weak2strong.protocol.config import StudyConfig, read_study
+from weak2strong.tasks import TASKS
+from weak2strong.tasks.files import DataOptions
+from weak2strong.training.settings import Training
+
+
+def test_a_study_survives_its_text():
+    config = StudyConfig(
+        tasks=("atlas-asia", "atlas-europe"),
+        weak=ModelSpec("some/model", revision="abc"),
+        methods=("naive",),
+        seeds=7,
+        metric="roc_auc",
+        weak_labels=Path("labels.csv"),
+        labels="hard",
+        strong_training=Training(epochs=9, learning_rate=1e-4),
+        split_seed=3,
+        entities="unseen",
+        train_difficulty="below:1200",
+        test_difficulty="between:1200:1600",
+        data=DataOptions("question", "answer", n_test=50, balance=False, subset="en"),
+    )
+    assert StudyConfig.from_yaml(config.to_yaml()) == config
+
+
+def test_a_short_text_is_enough():
+    config = StudyConfig.from_yaml("tasks: [atlas-europe]\nweak: atlas-s\nseeds: 2\n")
+    assert config == StudyConfig(tasks=("atlas-europe",), weak=ModelSpec("atlas-s"), seeds=2)
+
+
+def test_the_default_study_is_sound_and_resolves_its_rates():
+    config = StudyConfig().resolved()
+    assert config.weak.name in rungs()
+    assert config.strong.name in rungs()
+    training = config.weak_training
+    assert (training.learning_rate, training.head_rate) == config.weak.rates
+    assert config.resolved() == config
+
+
+def test_a_group_of_tasks_is_written_out():
+    config = StudyConfig(tasks=("atlas-suite",)).resolved()
+    assert len(config.tasks) >= 20
+    assert {"atlas-asia", "atlas-claim-country"} < set(config.tasks) <= set(TASKS)
+    assert config.resolved() == config
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tasks": ("atlas-asai",)}, "Unknown task 'atlas-asai'.*atlas-asia"),
+        ({"methods": ("nave",)}, "Unknown method 'nave'.*naive"),
+        ({"weak": ModelSpec("atlas-xx")}, "Unknown model 'atlas-xx'.*atlas-xs"),
+        ({"strong": ModelSpec("./not/there")}, "Model folder ./not/there does not exist"),
+        ({"metric": "acuracy"}, "Unknown .*metric.*'acuracy'.*accuracy"),
+        ({"seeds": 0}, "at least 1 seed, not 0"),
+        ({"tasks": ()}, "at least one task"),
+        ({"methods": ("naive", "naive")}, "named more than once"),
+        ({"tasks": ("atlas-suite", "atlas-asia")}, r"named more than once: atlas-asia\."),
+        ({"entities": "unsean"}, "seen or unseen, not 'unsean'"),
+        ({"train_difficulty": "1200"}, "Difficulty '1200' is no selection: write below:1200"),
+        ({"test_difficulty": "hardest:2"}, "a share is above 0 and at most 1"),
+        ({"labels": "firm"}, "soft or hard, not 'firm'"),
+        ({"primary_test": "wilcoxon"}, "Unknown primary test 'wilcoxon'.*wilcoxon-one-sided"),
+        ({"weak_labels": Path("none.csv")}, "none.csv cannot be read"),
+        ({"weak_labels": Path("labels.txt")}, "must end in"),
+    ],
+)
+def test_bad_studies_are_refused_in_one_sentence(change, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        replace(StudyConfig(), **change).resolved()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("tasks: [", "no YAML"),
+        ("- a\n- b\n", "is a YAML mapping"),
+        ("sedes: 3\n", "Unknown field of a study 'sedes'.*seeds"),
+        ("strong_training: {epoch: 3}\n", "'epoch'.*epochs"),
+        ("data: {text_colum: x}\n", "Unknown field of a study 'text_colum'.*text_column"),
+        ("data: some.csv\n", "data of a study must be a mapping, not 'some.csv'"),
+        ("data: {n_train: many}\n", "n_train must be a whole number, not 'many'"),
+        ("data: {text_column: 1}\n", "text_column must be text, not 1"),
+        ("data: {split: null}\n", "split must be text, not None"),
+        ("data: {balance: 0}\n", "balance must be true or false, not 0"),
+    ],
+)
+def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):
+    file = tmp_path / "study.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=sentence) as caught:
+        read_study(file)
+    assert str(file) in str(caught.value)
+
+
+def test_the_splits_of_a_study_are_as_easy_and_as_hard_as_it_says():
+    task = TASKS.get("chess-material")
+    whole = StudyConfig().splits(task)
+    made = StudyConfig(train_difficulty="below:-8", test_difficulty="above:-4").splits(task)
+    for split, keeps in (("weak_train", lambda d: d < -8), ("test", lambda d: d > -4)):
+        kept = tuple(e for e in whole.examples(split) if keeps(e.difficulty))
+        assert made.examples(split) == kept != whole.examples(split)

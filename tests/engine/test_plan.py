@@ -1,0 +1,282 @@
+"""A plan says what a run then does, without a network, weights or a trace on disk."""
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from weak2strong.engine.local import Plan
+from weak2strong.engine.plan import UTILISATION, ask, plan_study
+from weak2strong.engine.run import run_study
+from weak2strong.engine.sizes import TOKENS
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.store import Store
+from weak2strong.losses import loss
+from weak2strong.methods import METHODS, every_method
+from weak2strong.methods.method import Method
+from weak2strong.models import guess as guess_module
+from weak2strong.models.guess import guess
+from weak2strong.models.needs import count, skeleton
+from weak2strong.models.spec import LORA_ABOVE, ModelSpec
+from weak2strong.models.speed import matrix_rate
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.steps import steps
+from weak2strong.subjects.literature import DATASETS
+from weak2strong.tasks import TASKS
+from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.splits import SPLITS, make_splits
+from weak2strong.training.settings import Training
+
+RATE = 1e9
+
+
+def plan_of(config):
+    """Without measuring: a device that does a billion operations a second."""
+    return plan_study(config, rate=lambda device, precision: RATE)
+
+
+def stage(plan, name):
+    return next(s for s in plan.stages if s.name == name)
+
+
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch, request):
+    if "run" not in request.node.name:
+        monkeypatch.setattr(
+            "weak2strong.models.load.load_model", lambda *a: pytest.fail("weights were loaded")
+        )
+
+
+def test_the_default_study_is_counted_as_by_hand():
+    config = StudyConfig()
+    plan = plan_of(config)
+    assert plan.cells == 1 * 2 * 5
+    assert {s.name: s.count for s in plan.stages} == {
+        "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "names": 1,
+        "student naive": 5, "student confidence": 5,
+    }  # fmt: skip
+    asked = steps(config.resolved(), {"atlas-asia": "classification"})
+    wanted = Counter(f"{s.kind} {s.method or ''}".strip() for s in asked)
+    assert {s.name: s.count for s in plan.stages} == {**wanted, "activations": 1}
+    assert "both methods" in stage(plan, "supervisor").shared
+    assert "both methods" in stage(plan, "ceiling").shared
+    assert sum(s.fits for s in plan.stages) == 5 * (1 + 1 + 2)
+
+
+def test_operations_of_the_default_study_are_those_of_its_arithmetic():
+    plan = plan_of(StudyConfig())
+    splits = make_splits(TASKS.get("atlas-asia"))
+    texts = [i.text for name in SPLITS for i in splits.items(name)]
+    sizes = {name: len(splits.examples(name)) for name in SPLITS}
+    trunk = {name: count(skeleton(ModelSpec(name))) for name in ("atlas-s", "atlas-l")}
+    tokenizer = AutoTokenizer.from_pretrained(ModelSpec("atlas-s").location)
+    tokens = sum(len(tokenizer(t)["input_ids"]) for t in texts) / len(texts)
+    asked = sizes["strong_train"] + sizes["validation"] + sizes["test"]
+    # 3 epochs of 6 operations a parameter and token, 6 evaluations and the answers of 2.
+    for name, model, learn, watch in (
+        ("supervisor", "atlas-s", 0.9 * sizes["weak_train"], 0.1 * sizes["weak_train"]),
+        ("ceiling", "atlas-l", 0.9 * sizes["strong_train"], 0.1 * sizes["strong_train"]),
+        ("student naive", "atlas-l", sizes["strong_train"], sizes["validation"]),
+    ):
+        one = trunk[model] * tokens * (3 * 6 * learn + 2 * (6 * watch + asked))
+        found = stage(plan, name)
+        assert found.flops == pytest.approx(5 * one, rel=0.02), name
+        assert found.seconds == pytest.approx(found.flops / (UTILISATION * RATE))
+    read = 2 * trunk["atlas-l"] * tokens * asked
+    assert stage(plan, "activations").flops == pytest.approx(read, 0.02)
+    assert {stage(plan, name).flops for name in ("probe", "names")} == {None}
+
+
+def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
+    config = replace(quick_study, seeds=2)
+    plan = plan_of(config)
+    store, out = tmp_path / "store", tmp_path / "run"
+    run_study(config, out, store, plan=Plan(workers=1, threads=1))
+    made = {name: n for name, (n, _) in Store(store).sizes().items()}
+    assert made == {
+        "finetune": sum(s.fits for s in plan.stages),
+        "student": sum(s.count for s in plan.stages if s.name.startswith("student")),
+        "activations": stage(plan, "activations").count,
+        "probe": stage(plan, "probe").count,
+        "names": stage(plan, "names").count,
+    }
+    files = [*store.glob("*/*/predictions.parquet"), out / "predictions.parquet"]
+    files += store.glob("activations/*/*.safetensors")
+    assert plan.disk == pytest.approx(sum(f.stat().st_size for f in files), rel=0.5)
+
+
+def changed(**changes):
+    return StudyConfig(strong_training=Training(stopping="none", **changes))
+
+
+def test_guesses_scale_as_they_should():
+    one, base = plan_of(changed()), StudyConfig()
+    student = stage(one, "student naive").flops
+    doubled = stage(plan_of(replace(changed(), seeds=10)), "student naive")
+    assert (doubled.count, doubled.flops) == (10, 2 * student)
+    # Training grows with the epochs, the answers do not.
+    training, answers = (
+        stage(plan_of(changed(epochs=e)), "student naive").flops for e in (6, 9)
+    )  # fmt: skip
+    assert answers - training == pytest.approx(training - student)
+    by_steps = [stage(plan_of(changed(steps=n)), "student naive").flops for n in (100, 200, 300)]
+    assert by_steps[2] - by_steps[1] == pytest.approx(by_steps[1] - by_steps[0])
+    few = stage(plan_of(replace(base, strong_training=Training(evaluations=1))), "ceiling").flops
+    more = stage(plan_of(replace(base, strong_training=Training(evaluate_every=5))), "ceiling")
+    assert few < more.flops
+    for model, n in (("atlas-s", 237_888), ("atlas-l", 902_016)):
+        config = replace(changed(), strong=ModelSpec(model))
+        assert stage(plan_of(config), "student naive").flops == pytest.approx(student * n / 902_016)
+
+
+def test_lora_takes_two_thirds_of_a_step_and_a_frozen_trunk_reads_once():
+    def flops(adaptation, epochs):
+        strong = ModelSpec("atlas-l", adaptation=adaptation)
+        return stage(plan_of(replace(changed(epochs=epochs), strong=strong)), "ceiling").flops
+
+    a_step = {a: flops(a, 2) - flops(a, 1) for a in ("full", "lora", "head")}
+    assert a_step["lora"] == pytest.approx(2 / 3 * a_step["full"])
+    assert a_step["head"] == 0
+
+
+def test_with_labels_of_ones_own_there_is_no_supervisor(tmp_path):
+    file = tmp_path / "labels.csv"
+    plan = plan_of(StudyConfig(weak_labels=file, seeds=3))
+    assert "supervisor" not in {s.name for s in plan.stages}
+    assert (plan.weak, len(plan.models)) == ("labels.csv", 1)
+
+
+def test_methods_that_ask_for_the_same_fit_share_it(monkeypatch):
+    naive = METHODS.get("naive")
+
+    def checkpointing(context):
+        again = context.finetune(context.weak_labels, loss("cross-entropy"))
+        labels = context.weak_labels
+        shifted = replace(labels, values=labels.probabilities[::-1])
+        assert set(again) == {"strong_train", "validation", "test"}
+        return context.finetune(shifted, loss("cross-entropy"))
+
+    entries = {"naive": naive, "twice": Method("twice", "", "", checkpointing)}
+    monkeypatch.setattr(METHODS, "get", entries.__getitem__)
+    assert len(ask("twice").fits) == 2
+    plan = plan_of(StudyConfig(methods=("naive", "twice"), seeds=3))
+    assert [stage(plan, f"student {m}").fits for m in ("naive", "twice")] == [3, 3]
+    assert "shared" in stage(plan, "student twice").shared
+
+
+@pytest.mark.parametrize("method", [*every_method(), "few-shot", "finetune-then-probe"])
+def test_every_method_can_say_what_it_asks_for(method):
+    asked = ask(method)
+    # Fits, prompts, or activations alone.
+    assert asked.fits or asked.read or "probe" in method
+    assert (ask(method).fits, ask(method).read) == (asked.fits, asked.read)
+
+
+def test_what_methods_ask_for_is_counted_by_hand():
+    counts = {method: (len(ask(method).fits), ask(method).read) for method in every_method()}
+    assert counts["naive"] == (1, 0)
+    assert counts["strong-to-strong"] == (3, 0)
+    assert counts["bootstrapping"] == (2, 0)
+    assert counts["ensemble"] == (3, 0)
+    assert counts["generative"] == (2, 0)
+    assert counts["zero-shot"] == (0, 1)
+    assert counts["few-shot-weak"] == (0, 3 * (1 + 5))
+    assert counts["probe-predict:logistic"] == (0, 0)
+    # The first of the chain is what naive would be for that model, not the student's.
+    assert not set(ask("naive").fits) & set(ask("bootstrapping-same-inputs").fits)
+
+
+AWAY = StudyConfig(
+    tasks=("owner/name",),
+    weak=ModelSpec("openai-community/gpt2"),
+    strong=ModelSpec("openai-community/gpt2-xl"),
+    data=DataOptions(n_train=5000, n_validation=1000, n_test=5000),
+)
+
+
+def test_what_is_not_here_is_taken_from_what_is_asked_for():
+    plan = plan_of(AWAY)
+    (task,) = plan.tasks
+    assert not task.here
+    assert [task.examples[name] for name in SPLITS] == [5000, 5000, 1000, 5000]
+    student = stage(plan, "student naive").flops
+    # gpt2-xl has more than a billion parameters, so LoRA: 4 and 2 operations.
+    one = 1_557_611_200 * TOKENS * (3 * 4 * 5000 + 2 * (6 * 1000 + 11000))
+    assert student == pytest.approx(5 * one)
+    assert [m.adaptation for m in plan.models] == ["full", "lora"]
+    assert plan.models[0].resting == 16 * 124_439_808
+    half = plan_of(replace(AWAY, data=DataOptions(n_train=2500, n_validation=500, n_test=2500)))
+    assert stage(half, "student naive").flops == pytest.approx(student / 2)
+    assert half.disk == pytest.approx(plan.disk / 2, rel=0.01)
+
+
+def test_published_rows_bound_the_sizes_of_the_literature():
+    rows = DATASETS.get("boolq").rows
+    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions())).tasks
+    assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
+    assert task.examples["weak_train"] == task.examples["strong_train"] > task.examples["test"]
+    asked = DataOptions(n_train=10 * rows, n_validation=rows, n_test=rows, shrink=True)
+    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=asked)).tasks
+    assert sum(task.examples.values()) <= rows
+    assert task.examples["weak_train"] == pytest.approx(10 * task.examples["test"], abs=10)
+    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions(n_test=1000))).tasks
+    assert task.examples["test"] == 1000
+    assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
+
+
+def test_what_cannot_be_known_is_left_open():
+    plan = plan_of(replace(AWAY, data=DataOptions(n_train=5000)))
+    assert plan.unknown == ("owner/name",)
+    assert {s.flops for s in plan.stages} == {None}
+    assert plan.disk is None
+    plan = plan_of(replace(AWAY, strong=ModelSpec("owner/unheard-of")))
+    assert stage(plan, "student naive").flops is None
+    assert plan.models[1].resting is None
+    assert stage(plan, "supervisor").flops is not None
+    mixed = plan_of(StudyConfig(tasks=("atlas-asia", "owner/name")))
+    assert mixed.unknown == ("owner/name",)
+    assert stage(mixed, "ceiling").flops == stage(plan_of(StudyConfig()), "ceiling").flops
+
+
+def test_what_is_wrong_with_data_that_are_here_is_told(tmp_path):
+    file = tmp_path / "data.jsonl"
+    file.write_text('{"text": "a"}\n')
+    for config, sentence in (
+        (StudyConfig(tasks=("atlas-asai",)), "Unknown task 'atlas-asai'"),
+        (StudyConfig(tasks=(str(file),)), "no column 'label'"),
+        (StudyConfig(methods=("nave",)), "Unknown method 'nave'"),
+        (StudyConfig(weak=ModelSpec("atlas-xx")), "Unknown model 'atlas-xx'"),
+        (StudyConfig(strong=ModelSpec("./nowhere")), "Model folder ./nowhere does not exist"),
+        (StudyConfig(data=DataOptions(n_test=9)), "are for your own data"),
+        (StudyConfig(seeds=0), "at least 1 seed"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            plan_of(config)
+
+
+def test_local_models_are_counted_and_auto_is_decided_as_in_a_run(toy_models, monkeypatch):
+    spec = ModelSpec(str(toy_models["llama"]))
+    found = guess(spec, torch.device("cpu"))
+    assert (found.trunk, found.adaptation) == (count(skeleton(spec)), spec.resolved().adaptation)
+    monkeypatch.setattr(guess_module, "listed", dict)
+    assert guess(ModelSpec("openai-community/gpt2"), torch.device("cpu")).trunk is None
+    assert LORA_ABOVE == 1_000_000_000
+
+
+def test_a_measured_rate_is_a_rate():
+    rate = matrix_rate(torch.device("cpu"), torch.float32, times=1)
+    assert math.isfinite(rate)
+    assert 1e8 < rate < 1e15
+
+
+def test_a_plan_of_answers_in_words_has_no_probe():
+    plan = plan_of(StudyConfig(tasks=("atlas-generation",), seeds=2))
+    assert {s.name: s.count for s in plan.stages} == {
+        "supervisor": 2, "ceiling": 2, "names": 1, "student naive": 2,
+    }  # fmt: skip
+    # A model reads the target, too.
+    (task,), short = plan.tasks, plan_of(StudyConfig(tasks=("atlas-northerly",))).tasks[0]
+    assert task.tokens["atlas-l"] > short.tokens["atlas-l"] + 0.5

@@ -1,0 +1,334 @@
+"""Studies of a task that is answered in words: from a user's file to the table."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from weak2strong.analysis.summary import summarise, warnings_of
+from weak2strong.api import Results
+from weak2strong.engine import record
+from weak2strong.engine.examples import KEPT, outcomes, read_examples
+from weak2strong.engine.local import Plan
+from weak2strong.engine.record import read_agreement
+from weak2strong.engine.run import run_study
+from weak2strong.experiments.overfitting import run_overfitting
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import normalised
+from weak2strong.ground.predictions import Predictions, texts
+from weak2strong.ground.progress import Progress
+from weak2strong.ground.store import Store
+from weak2strong.losses import loss
+from weak2strong.methods import METHODS, every_method
+from weak2strong.methods.reference import find_method
+from weak2strong.models.spec import ModelSpec
+from weak2strong.protocol import stages
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.task_run import TaskRun
+from weak2strong.report.markdown import Shown, results_page
+from weak2strong.report.table import print_table
+from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.find import find_task
+from weak2strong.tasks.splits import make_splits
+from weak2strong.tasks.task import Example
+from weak2strong.training.settings import Training
+
+COLOURS = ("red", "blue", "green")
+IN_WORDS = [name for name in every_method() if "generation" in find_method(name).kinds]
+ONE = Plan(workers=1, threads=1)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Things and their colours; every fourth may be called by another name."""
+    path = tmp_path_factory.mktemp("data") / "colours.jsonl"
+    rows = [
+        {"prompt": f"{word} {i} is", "target": COLOURS[n], "accepted": ["Teal"] if i % 4 else None}
+        for n, word in enumerate(("bird", "house", "river"))
+        for i in range(40)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def config(quick_study, file) -> StudyConfig:
+    """Toy models and one quick epoch."""
+    quick = Training(epochs=2, evaluations=2, learning_rate=1e-2, batch_size=8)
+    return replace(
+        quick_study,
+        tasks=(str(file),),
+        intermediates=(quick_study.weak,),
+        data=DataOptions(near_duplicates=False),
+        weak_training=replace(quick, epochs=1),
+        strong_training=quick,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(config, tmp_path_factory):
+    at = tmp_path_factory.mktemp("run")
+    chosen = replace(config, methods=("naive", "bootstrapping-same-inputs"), seeds=2)
+    return run_study(chosen, at / "run", at / "store", plan=ONE)
+
+
+def test_a_run_holds_what_was_written_and_what_counts(run):
+    results = Results(run)
+    assert (results.config.metric, results.config.weak_training.stopping_metric) == (
+        "exact_match", "exact_match",
+    )  # fmt: skip
+    rows = results.predictions
+    assert set(rows["role"]) == {"floor", "ceiling", "student", "names"}
+    assert "probabilities" not in rows.columns
+    one = rows.filter(role="student", method="naive", seed=1)
+    accepted = one["label"].to_list()
+    assert {tuple(x) for x in accepted} <= {(c, *more) for c in COLOURS for more in ((), ("Teal",))}
+    right = [
+        normalised(answer) in map(normalised, texts)
+        for answer, texts in zip(one["answer"], accepted, strict=True)
+    ]
+    cell = results.cells.filter(method="naive", seed=1, metric="exact_match").row(0, named=True)
+    assert cell["student"] == pytest.approx(np.mean(right))
+    assert set(results.cells["metric"]) == {"exact_match", "exact_match_cased"}
+    assert results.cells["probe_ceiling"].to_list() == [None] * 8
+    assert results.cells["probe_ceiling"].dtype == pl.Float64
+
+
+def test_the_chain_of_models_stands_in_the_table(run):
+    config, table = Results(run).config, Results(run).table()
+    names = [config.weak.name, config.weak.name, config.strong.name]
+    assert table["chain"].to_list() == [None, " > ".join(names)]
+
+
+def test_the_table_has_a_dash_for_the_probe(run, capsys):
+    from rich.console import Console
+
+    results = Results(run)
+    lines = results.lines()
+    assert [line.metric for line in lines] == ["exact_match"] * 2
+    assert lines[0].recovered.examples == results.predictions.filter(role="names").height
+    # The commonest target of the test examples.
+    labels = results.predictions.filter(role="names")["label"].to_list()
+    firsts = [label[0] for label in labels]
+    assert lines[0].chance == max(map(firsts.count, COLOURS)) / len(firsts)
+    print_table(lines, Console(width=160))
+    printed = capsys.readouterr().out
+    assert "exact match, mean of 2 seeds" in printed
+    assert "–" in next(x for x in printed.splitlines() if " naive " in x).split()
+    assert "–: no probe" in printed
+    page = results_page([Shown(results.config, lines)], "the command")
+    assert "Exact match, mean of 2 seeds" in page
+    assert "the probe's score or at" not in page
+    assert not any("probe" in text for text in warnings_of(lines))
+    assert results.table()["probe_ceiling"].to_list() == [None] * 2
+    assert results.table("exact_match_cased").height == 2
+
+
+def test_what_counts_as_right_comes_from_the_file(run):
+    """Without what is accepted the score of somebody who always says so is another."""
+    config, rows = Results(run).config, Results(run).predictions
+    said = rows.with_columns(pl.lit(" teal.").alias("answer"))
+    line = summarise(config, said, "exact_match")[0]
+    shares = [len(x) > 1 for x in rows.filter(role="names")["label"].to_list()]
+    assert line.recovered.student == pytest.approx(np.mean(shares))
+    assert summarise(config, said, "exact_match_cased")[0].recovered.student == 0
+
+
+def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
+    results = Results(run)
+    kept = read_examples(run)
+    assert kept is not None
+    first = results.predictions.filter(seed=0)
+    texts = {"bird", "house", "river"}
+    assert {text.split()[0] for (text,) in kept["texts"]} <= texts
+    found = outcomes(first).group_by("outcome").head(KEPT)
+    assert set(kept["id"]) == set(found["id"])
+    assert len(kept) > 0
+    agreement = read_agreement(run)
+    assert agreement is not None
+    for method in results.config.methods:
+        floor, student = (
+            results.predictions.filter(role=role, method=name, seed=1).sort("id")["answer"]
+            for role, name in (("floor", ""), ("student", method))
+        )
+        same = [normalised(a) == normalised(b) for a, b in zip(floor, student, strict=True)]
+        row = agreement.filter(method=method, seed=1, split="test").row(0, named=True)
+        assert row["agreement"] == pytest.approx(np.mean(same))
+        assert row["examples"] == len(same)
+
+
+@pytest.mark.parametrize(("metric", "share"), [("exact_match", 1), ("exact_match_cased", 0.5)])
+def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric, share):
+    weak, student = (
+        {"test": Predictions(("1", "2"), texts(said), "generation")}
+        for said in (["Bxc3", "Nf3"], ["bxc3", " Nf3."])
+    )
+    monkeypatch.setattr(stages, "weak_labels", lambda *_: weak)
+    monkeypatch.setattr(stages, "student", lambda *_: student)
+    task_run: Any = SimpleNamespace(task=find_task(config.tasks[0], config.data))
+    rows = list(record._agreements(replace(config, metric=metric), task_run))
+    assert [row["agreement"] for row in rows] == [share] * len(config.methods) * config.seeds
+
+
+def test_overfitting_is_not_followed_in_words(config, tmp_path):
+    with pytest.raises(UserError, match="answered in words"):
+        run_overfitting(config, 2, tmp_path / "run", tmp_path / "store")
+
+
+def test_a_second_run_is_read_from_the_store(run, tmp_path):
+    config = StudyConfig.from_yaml((run / "study.yaml").read_text())
+    again = run_study(config, tmp_path / "again", run.parent / "store", plan=ONE)
+    events = map(json.loads, (again / "events.jsonl").read_text().splitlines())
+    assert all(e["reused"] for e in events if e["event"] == "step")
+    assert Results(again).predictions.equals(Results(run).predictions)
+
+
+@pytest.fixture
+def make_task_run(config, tmp_path):
+    """Desks with stores of their own; the first argument replaces splits, the rest settings."""
+    count = iter(range(99))
+
+    def make(splits=None, **changes) -> TaskRun:
+        resolved = replace(config, **changes).resolved()
+        task = find_task(resolved.tasks[0], resolved.data)
+        store = Store(tmp_path / f"store {next(count)}")
+        return TaskRun(resolved, store, resolved.tasks[0], task, splits or make_splits(task))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def splits(config):
+    return make_splits(find_task(config.tasks[0], config.data))
+
+
+def shuffled(examples, seed):
+    """The same items with their targets dealt out anew."""
+    order = np.random.default_rng(seed).permutation(len(examples))
+    found = tuple(
+        Example(e.item, examples[i].label, examples[i].accepted)
+        for e, i in zip(examples, order, strict=True)
+    )
+    assert any(e.label != x.label for e, x in zip(examples, found, strict=True))
+    return found
+
+
+def test_methods_that_do_without_probabilities_are_known():
+    assert set(IN_WORDS) == {
+        "naive", "strong-to-strong", "bootstrapping", "bootstrapping-same-inputs", "generative",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", IN_WORDS)
+def test_hidden_targets_change_no_student(make_task_run, splits, method):
+    hidden = replace(
+        splits,
+        strong_train=shuffled(splits.strong_train, 1),
+        validation=shuffled(splits.validation, 2),
+        test=shuffled(splits.test, 3),
+    )
+    honest = stages.student(make_task_run(), method, 0)
+    blind = stages.student(make_task_run(hidden), method, 0)
+    for split in stages.PREDICTED:
+        assert honest[split].ids == blind[split].ids
+        assert honest[split].values.tolist() == blind[split].values.tolist()
+    ceilings = [
+        stages.ceiling(task_run, 0)["strong_train"]
+        for task_run in (make_task_run(), make_task_run(hidden))
+    ]
+    assert ceilings[0].values.tolist() != ceilings[1].values.tolist()
+
+
+def test_same_inputs_begin_with_the_fit_of_the_direct_run(make_task_run, config):
+    """Whose student is the first intermediate."""
+    chain = make_task_run()
+    stages.student(chain, "bootstrapping-same-inputs", 0)
+    training = config.strong_training.at_usual_rates(config.weak.rates)
+    direct = make_task_run(strong=config.weak, strong_training=training, intermediates=())
+    stages.student(direct, "naive", 0)
+    fits = [[u.key for u in task_run.used if u.stage == "finetune"] for task_run in (chain, direct)]
+    assert fits[0][:2] == fits[1]
+    assert len(set(fits[0])) == 3
+
+
+def test_adapters_are_enough(make_task_run, config):
+    adapted = replace(config.strong, adaptation="lora")
+    found = stages.student(make_task_run(strong=adapted), "naive", 0)
+    assert all(isinstance(answer, str) for answer in found["test"].values)
+
+
+def test_weak_labels_come_from_a_file(make_task_run, splits, tmp_path):
+    """Even the empty answer is learnt, and a student of one answer gives no other."""
+    path = tmp_path / "weak.csv"
+    ids = [item.id for split in stages.PREDICTED for item in splits.items(split)]
+    rows = pl.DataFrame({"id": ids, "answer": ["a blue bird" for _ in ids]})
+    rows.write_csv(path)
+    task_run = make_task_run(weak_labels=path, intermediates=())
+    assert set(stages.student(task_run, "naive", 0)["test"].values) == {"a blue bird"}
+    assert set(stages.weak_labels(task_run, 0)["test"].values) == {"a blue bird"}
+    rows.with_columns(pl.lit("").alias("answer")).write_csv(path)
+    assert set(stages.student(make_task_run(weak_labels=path), "naive", 0)["test"].values) == {""}
+
+
+@pytest.mark.parametrize(
+    "method", ["confidence", "entropy", "kl", "few-shot-weak", "ensemble+naive"]
+)
+def test_methods_that_need_probabilities_are_refused_before_training(config, method):
+    why = "needs labels that are probabilities, .* colours are texts"
+    if "shot" in method:
+        why = "is for tasks of kind classification, .* colours is of kind generation"
+    sentence = f"'{method.split('+')[0]}.*' {why}"
+    with pytest.raises(UserError, match=sentence.replace("ensemble.*", "ensemble\\+naive")):
+        replace(config, methods=("naive", method)).resolved()
+
+
+def test_a_loss_that_needs_probabilities_is_refused(make_task_run, monkeypatch):
+    """Where a plugin's method asks for it all the same."""
+
+    def run(context):
+        return context.finetune(context.weak_labels, loss("confidence"))
+
+    naive = METHODS.get("naive")
+    monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=run))
+    with pytest.raises(UserError, match="loss Confidence needs probabilities of classes, and task"):
+        stages.student(make_task_run(), "naive", 0)
+
+
+@pytest.mark.parametrize("role", ["weak", "strong"])
+def test_encoders_and_heads_are_refused_before_training(config, toy_models, role):
+    encoder = ModelSpec(str(toy_models["bert"]))
+    with pytest.raises(UserError, match="is no decoder"):
+        replace(config, **{role: encoder}).resolved()
+    head = replace(config.weak, adaptation="head")
+    with pytest.raises(UserError, match="choose adaptation full or lora"):
+        replace(config, **{role: head}).resolved()
+
+
+def test_all_and_usual_leave_out_what_needs_probabilities(config, tmp_path, capsys):
+    assert replace(config, methods=("all",)).resolved().methods == tuple(IN_WORDS)
+    assert replace(config, methods=("usual",)).resolved().methods == ("naive",)
+    with Progress() as progress:
+        run_study(config, tmp_path / "run", tmp_path / "store", progress, ONE)
+    said = capsys.readouterr()
+    assert "left out of usual: The method 'confidence' needs labels" in said.out + said.err
+
+
+def test_a_metric_of_classes_and_tasks_of_two_kinds_are_refused(config):
+    with pytest.raises(UserError, match="metric of generation tasks"):
+        replace(config, metric="accuracy").resolved()
+    mixed = replace(config, tasks=(*config.tasks, "atlas-asia"))
+    with pytest.raises(UserError, match="scored by exact_match, atlas-asia by accuracy"):
+        mixed.resolved()
+
+
+def test_a_task_may_ask_for_another_metric(make_task_run, monkeypatch, config):
+    real = find_task(config.tasks[0], config.data)
+    cased = replace(real, metric="exact_match_cased")
+    monkeypatch.setattr("weak2strong.protocol.config.find_tasks", lambda *a: (cased,))
+    resolved = config.resolved()
+    assert resolved.metric == "exact_match_cased"
+    assert resolved.strong_training.stopping_metric == "exact_match_cased"

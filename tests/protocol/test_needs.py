@@ -1,0 +1,74 @@
+"""What a study can provide for: refused by name with a sentence, left out of all with a reason."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from weak2strong.ground.errors import UserError
+from weak2strong.methods import every_method
+from weak2strong.models.spec import ModelSpec
+from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.needs import provided
+
+BINARY = {"atlas-asia": ("classification", 2)}
+
+
+def test_the_default_study_can_provide_for_all():
+    found, left = provided(StudyConfig(methods=("all",)), BINARY)
+    assert found == every_method()
+    assert not left
+    assert [m.name for m in StudyConfig().chain] == ["atlas-m"]
+
+
+def test_oracles_come_by_name_and_nothing_twice():
+    found, _ = provided(StudyConfig(methods=("kl", "all", "oracle-stopping", "kl")), BINARY)
+    assert found[0] == "kl"
+    assert found[-1] == "oracle-stopping"
+    assert sorted(found) == sorted({*every_method(), "oracle-stopping"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "method", "why"),
+    [
+        ({"strong": "bert"}, "zero-shot", "needs a student that is a decoder"),
+        ({"strong": "bert"}, "generative+naive", "needs a student that is a decoder"),
+        ({"strong": "gpt2"}, "bootstrapping", "there is none between"),
+        ({"weak_labels": Path("mine.csv")}, "ensemble", "the labels come from mine.csv"),
+        ({"adaptation": "head"}, "generative", "here only the head is"),
+        ({"stopping": "none"}, "oracle-stopping", "here the last weights are kept"),
+    ],
+)
+def test_what_is_missing_is_told(toy_models, quick_study, changes, method, why):
+    config = quick_study
+    strong = ModelSpec(str(toy_models[changes.pop("strong", "llama")]))
+    config = replace(config, strong=replace(strong, adaptation=changes.pop("adaptation", "full")))
+    if "stopping" in changes:
+        training = replace(config.strong_training, stopping=changes.pop("stopping"))
+        config = replace(config, strong_training=training)
+    config = replace(config, **changes, methods=(method,))
+    with pytest.raises(UserError, match=f"{why}.*leave the method out"):
+        provided(config, BINARY)
+    if method not in every_method():
+        return
+    found, left = provided(replace(config, methods=("all",)), BINARY)
+    assert method not in found
+    assert why in left["all"][method]
+    assert "naive" in found
+
+
+def test_classes_count_too():
+    config = StudyConfig(methods=("confidence-openai-code",))
+    with pytest.raises(UserError, match="for 2 classes, and task colours has 3"):
+        provided(config, {**BINARY, "colours": ("classification", 3)})
+    with pytest.raises(UserError, match="No method is left to run"):
+        provided(replace(config, methods=()), BINARY)
+
+
+def test_intermediates_that_are_named_take_the_place_of_rungs():
+    assert StudyConfig(intermediates=()).chain == ()
+    named = (ModelSpec("atlas-xs"),)
+    assert StudyConfig(intermediates=named).chain == named
+    assert StudyConfig(weak=ModelSpec("atlas-xs"), strong=ModelSpec("atlas-s")).chain == ()
+    up = StudyConfig(weak=ModelSpec("atlas-xs")).chain
+    assert [m.name for m in up] == ["atlas-s", "atlas-m"]

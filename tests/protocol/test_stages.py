@@ -1,0 +1,352 @@
+"""What methods can see, what keys depend on, and what stages hand on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.store import Store
+from weak2strong.losses import loss
+from weak2strong.methods import METHODS, every_method
+from weak2strong.methods.confident_only import sure
+from weak2strong.methods.method import Method
+from weak2strong.models.spec import ModelSpec
+from weak2strong.protocol import stages
+from weak2strong.protocol.stages import students
+from weak2strong.protocol.task_run import MissingError, TaskRun
+from weak2strong.tasks import TASKS
+from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.task import Example
+from weak2strong.training.settings import Training
+
+
+@pytest.fixture(scope="module")
+def splits() -> Splits:
+    """A tenth of a real task, with every class in every split."""
+    whole = make_splits(TASKS.get("atlas-southern"))
+    return Splits(
+        *(tuple(whole.examples(s)[::5]) for s in ("weak_train", "strong_train")),
+        *(tuple(whole.examples(s)[::4]) for s in ("validation", "test")),
+    )
+
+
+@pytest.fixture
+def make_task_run(quick_study, tmp_path, splits):
+    """Desks that share a store; the first argument replaces splits, the rest settings."""
+
+    def make(splits=splits, **changes) -> TaskRun:
+        config = replace(quick_study, **changes).resolved()
+        store = Store(tmp_path / "store")
+        return TaskRun(config, store, "atlas-southern", TASKS.get("atlas-southern"), splits)
+
+    return make
+
+
+def shuffled(examples: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
+    """The same items with their labels dealt out anew."""
+    labels = np.random.default_rng(seed).permutation([e.label for e in examples])
+    assert any(e.label != x for e, x in zip(examples, labels, strict=True))
+    return tuple(Example(e.item, int(x)) for e, x in zip(examples, labels, strict=True))
+
+
+# The toys have no room for several shots.
+@pytest.mark.filterwarnings("ignore:.*longer than the 64 tokens")
+@pytest.mark.parametrize("method", every_method())
+def test_hidden_labels_change_no_student(make_task_run, splits, method):
+    hidden = replace(
+        splits,
+        strong_train=shuffled(splits.strong_train, 1),
+        validation=shuffled(splits.validation, 2),
+        test=shuffled(splits.test, 3),
+    )
+    honest = stages.student(make_task_run(), method, 0)
+    # In a store of its own: a shared one could hide a difference behind an equal key.
+    task_run = make_task_run(hidden)
+    task_run.store = Store(task_run.store.root.parent / "other")
+    blind = stages.student(task_run, method, 0)
+    for split in stages.PREDICTED:
+        assert honest[split].ids == blind[split].ids
+        np.testing.assert_array_equal(honest[split].probabilities, blind[split].probabilities)
+
+
+def test_only_an_oracle_sees_the_truth_of_validation(make_task_run, splits, quick_study):
+    """Where it was asked for: the key then has that truth."""
+    hidden = replace(splits, validation=shuffled(splits.validation, 2))
+    for stopping, same in (("weak-validation", True), ("oracle", False)):
+        training = replace(quick_study.strong_training, stopping=stopping)
+        keys = []
+        for data in (splits, hidden):
+            task_run = make_task_run(data, strong_training=training)
+            stages.student(task_run, "naive", 0)
+            keys.append(next(u.key for u in task_run.used if u.stage == "student"))
+        assert (keys[0] == keys[1]) == same
+
+
+def test_a_student_learns_from_labelled_examples_alone(make_task_run, monkeypatch):
+    """Those that a method leaves out are answered, but not learnt from."""
+    task_run, lessons = make_task_run(), []
+    real = students.finetune
+
+    def spy(one):
+        lessons.append(one.lesson)
+        return real(one)
+
+    monkeypatch.setattr(students, "finetune", spy)
+    weak = stages.weak_labels(task_run, 0)["strong_train"]
+    found = stages.student(task_run, "confident-only", 0)
+    keep = sure(weak.probabilities, 0.75)
+    kept = {id for id, one in zip(weak.ids, keep, strict=True) if one}
+    learnt = lessons[-1]
+    assert {item.id for item in learnt.items} == kept < set(weak.ids)
+    np.testing.assert_array_equal(learnt.targets, weak.at([item.id for item in learnt.items]))
+    assert set(found["strong_train"].ids) == set(weak.ids)
+
+
+def test_the_ceiling_does_depend_on_the_labels_that_students_must_not_see(make_task_run, splits):
+    hidden = replace(splits, strong_train=shuffled(splits.strong_train, 1))
+    honest, other = stages.ceiling(make_task_run(), 0), stages.ceiling(make_task_run(hidden), 0)
+    assert not np.array_equal(honest["test"].probabilities, other["test"].probabilities)
+
+
+def test_a_context_holds_no_label(make_task_run, monkeypatch):
+    seen = []
+
+    def spy(context):
+        seen.append(context)
+        return context.finetune(context.weak_labels, loss("cross-entropy"))
+
+    naive = METHODS.get("naive")
+    monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
+    stages.student(make_task_run(), "naive", 0)
+    (context,) = seen
+    shown = ("id", "group", "text", "completions", "dialogues")
+    for split in stages.PREDICTED:
+        assert all(set(vars(item)) == {*shown} for item in context.items(split))
+    with pytest.raises(KeyError):
+        context.items("weak_train")
+
+
+def test_a_second_ask_computes_nothing(make_task_run):
+    first = make_task_run()
+    stages.student(first, "naive", 0)
+    assert [u.reused for u in first.used] == [False, False, False]
+    again = make_task_run()
+    again.compute = False
+    stages.student(again, "naive", 0)
+    assert [u.reused for u in again.used] == [True, True]
+    seconds = again.used[0].seconds
+    assert again.used[0] == replace(first.used[0], reused=True, seconds=seconds, note="")
+
+
+def test_methods_share_the_supervisor(make_task_run):
+    task_run = make_task_run()
+    stages.student(task_run, "naive", 0)
+    task_run.used.clear()
+    stages.student(task_run, "confidence", 0)
+    assert [(u.stage, u.reused) for u in task_run.used] == [
+        ("finetune", True),
+        ("finetune", False),
+        ("student", False),
+    ]
+
+
+CHANGES = {
+    "epochs": 2,
+    "steps": 7,
+    "batch_size": 16,
+    "learning_rate": 1e-3,
+    "head_rate": 1e-2,
+    "schedule": "linear",
+    "warmup": 0.2,
+    "warmup_steps": 9,
+    "weight_decay": 0.1,
+    "beta1": 0.8,
+    "beta2": 0.99,
+    "clip": 0.5,
+    "dropout": True,
+    "stopping": "none",
+    "stopping_metric": "roc_auc",
+    "evaluations": 3,
+    "evaluate_every": 5,
+}
+
+
+def ceiling_key(task_run: TaskRun, monkeypatch, seed: int = 0) -> str:
+    """The key under which a ceiling would be stored, without training it."""
+    keys = []
+
+    def note(stage, key):
+        keys.append(key)
+        raise MissingError
+
+    monkeypatch.setattr(task_run.store, "get", note)
+    with pytest.raises(MissingError):
+        stages.ceiling(task_run, seed)
+    return keys[0]
+
+
+def test_every_training_setting_is_tried():
+    assert set(CHANGES) == set(vars(Training()))
+
+
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_every_training_setting_is_in_the_key(make_task_run, quick_study, monkeypatch, name):
+    one = ceiling_key(make_task_run(), monkeypatch)
+    assert one == ceiling_key(make_task_run(), monkeypatch)
+    changed = replace(quick_study.strong_training, **{name: CHANGES[name]})
+    assert one != ceiling_key(make_task_run(strong_training=changed), monkeypatch)
+
+
+def test_seed_weights_and_data_are_in_the_key(make_task_run, monkeypatch, splits, toy_models):
+    one = ceiling_key(make_task_run(), monkeypatch)
+    first, *rest = splits.strong_train
+    other_text = Example(replace(first.item, text=first.item.text + "!"), first.label)
+    other_label = Example(first.item, 1 - first.label)
+    asked = replace(splits.test[0].item, text="Nowhere is a city in")
+    changed = {
+        "seed": ceiling_key(make_task_run(), monkeypatch, seed=1),
+        "weights": ceiling_key(
+            make_task_run(strong=ModelSpec(str(toy_models["bert"]))), monkeypatch
+        ),
+        "text": ceiling_key(
+            make_task_run(replace(splits, strong_train=(other_text, *rest))), monkeypatch
+        ),
+        "label": ceiling_key(
+            make_task_run(replace(splits, strong_train=(other_label, *rest))), monkeypatch
+        ),
+        "asked": ceiling_key(
+            make_task_run(
+                replace(splits, test=(Example(asked, splits.test[0].label), *splits.test[1:]))
+            ),
+            monkeypatch,
+        ),
+        "adaptation": ceiling_key(
+            make_task_run(strong=ModelSpec(str(toy_models["llama"]), adaptation="lora")),
+            monkeypatch,
+        ),
+        "precision": ceiling_key(
+            make_task_run(strong=ModelSpec(str(toy_models["llama"]), precision="bfloat16")),
+            monkeypatch,
+        ),
+        "split seed": ceiling_key(make_task_run(split_seed=1), monkeypatch),
+    }
+    assert len({one, *changed.values()}) == 1 + len(changed)
+
+
+def test_libraries_threads_and_code_are_in_the_key(make_task_run, monkeypatch):
+    one = ceiling_key(make_task_run(), monkeypatch)
+    import weak2strong.protocol.task_run as task_run_module
+
+    runtime = task_run_module.runtime()
+    for change in ({"torch": "0.0"}, {"transformers": "0.0"}, {"threads": 64}, {"device": "tpu"}):
+        with monkeypatch.context() as m:
+            m.setattr(task_run_module, "runtime", lambda change=change: {**runtime, **change})
+            assert ceiling_key(make_task_run(), monkeypatch) != one
+    with monkeypatch.context() as m:
+        m.setattr(task_run_module, "code_fingerprint", lambda *a: "another source")
+        assert ceiling_key(make_task_run(), monkeypatch) != one
+
+
+def test_a_student_depends_on_its_weak_labels(make_task_run, tmp_path, splits):
+    by_supervisor = stages.student(make_task_run(), "naive", 0)
+    file = tmp_path / "labels.jsonl"
+    write_labels(file, splits, ("strong_train", "validation", "test"))
+    task_run = make_task_run(weak_labels=file)
+    by_file = stages.student(task_run, "naive", 0)
+    assert not np.array_equal(by_supervisor["test"].probabilities, by_file["test"].probabilities)
+    floor = stages.weak_labels(task_run, 0)["test"].probabilities
+    np.testing.assert_allclose(floor[:, 1], 0.25)
+
+
+def student_key(task_run: TaskRun) -> str:
+    """The key under which a naive student is stored, once it is trained."""
+    stages.student(task_run, "naive", 0)
+    return next(u.key for u in task_run.used if u.stage == "student")
+
+
+def test_hard_labels_are_the_answers_of_the_supervisor(make_task_run, monkeypatch):
+    seen = []
+
+    def spy(context):
+        seen.append(context.weak_labels)
+        return context.finetune(context.weak_labels, loss("cross-entropy"))
+
+    naive = METHODS.get("naive")
+    monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
+    keys = {labels: student_key(make_task_run(labels=labels)) for labels in ("soft", "hard")}
+    soft, hard = (one.probabilities for one in seen)
+    assert seen[0].ids == seen[1].ids
+    assert ((soft > 0.01) & (soft < 0.99)).any()
+    assert set(np.unique(hard)) == {0.0, 1.0}
+    np.testing.assert_array_equal(hard.sum(axis=1), 1)
+    np.testing.assert_array_equal(hard[:, 1] > 0.5, soft[:, 1] > 0.5)
+    assert keys["soft"] != keys["hard"]
+
+
+def test_labels_that_are_hard_already_stay_as_they_are(make_task_run, tmp_path, splits):
+    """The key of a student has the labels that it learns, not the word for them."""
+    file = tmp_path / "labels.jsonl"
+    ids = [i.id for s in stages.PREDICTED for i in splits.items(s)]
+    rows = [f'{{"id": "{id}", "label": {n % 2}}}' for n, id in enumerate(ids)]
+    file.write_text("\n".join(rows))
+    task_runs = [make_task_run(weak_labels=file, labels=labels) for labels in ("soft", "hard")]
+    assert student_key(task_runs[0]) == student_key(task_runs[1])
+
+
+def test_weak_labels_must_cover_every_split(make_task_run, tmp_path, splits):
+    file = tmp_path / "labels.jsonl"
+    write_labels(file, splits, ("strong_train", "validation"))
+    with pytest.raises(UserError, match=r"split test of atlas-southern: \d+ of \d+ examples"):
+        stages.weak_labels(make_task_run(weak_labels=file), 0)
+
+
+def write_labels(file: Path, splits: Splits, names: tuple[str, ...]) -> None:
+    """A file of weak labels that says one quarter for everything, rows in reverse."""
+    rows = [f'{{"id": "{i.id}", "probability": 0.25}}' for s in names for i in splits.items(s)]
+    file.write_text("\n".join(reversed(rows)))
+
+
+def test_checks_use_ground_truth_of_the_ceiling_and_leave_test_out(make_task_run, splits):
+    task_run = make_task_run()
+    probe, names = stages.probe_ceiling(task_run), stages.name_baseline(task_run)
+    hidden = replace(splits, test=shuffled(splits.test, 3))
+    other = make_task_run(hidden)
+    other.compute = False
+    for split_free, again in ((probe, stages.probe_ceiling), (names, stages.name_baseline)):
+        np.testing.assert_array_equal(split_free.probabilities, again(other).probabilities)
+    assert probe.probabilities.shape == (len(splits.test), 2)
+
+
+def test_a_ceiling_reads_first_where_students_do(make_task_run):
+    task_run = make_task_run()
+    read = stages.ceiling(task_run, 0, "generative:epochs=2")
+    stages.student(task_run, "generative:epochs=2+naive", 0)
+    made = [(u.stage, u.reused) for u in task_run.used]
+    assert made.count(("reading", False)) == 1
+    assert ("reading", True) in made
+    plain = stages.ceiling(task_run, 0)
+    assert not np.array_equal(read["test"].probabilities, plain["test"].probabilities)
+
+
+def test_an_oracle_is_told_what_it_asks_for_and_others_are_not(make_task_run, splits):
+    """Its key has that truth; the truth of test is nobody's."""
+    for split, tells in (("strong_train", True), ("test", False)):
+        changed = replace(splits, **{split: shuffled(splits.examples(split), 2)})
+        keys = []
+        for data in (splits, changed):
+            task_run = make_task_run(data)
+            stages.student(task_run, "finetune-then-probe", 0)
+            keys.append(next(u.key for u in task_run.used if u.stage == "student"))
+        assert (keys[0] != keys[1]) == tells
+
+    def peeping(context):
+        return context.truth("strong_train")
+
+    METHODS.add("peeping", Method("peeping", "", "", peeping), __file__)
+    try:
+        with pytest.raises(UserError, match=r"'peeping' asks for ground truth.*needs=\(\"truth"):
+            stages.student(make_task_run(), "peeping", 0)
+    finally:
+        METHODS._added.clear()
