@@ -1,7 +1,7 @@
 """Decorators that put a user's own method, loss, probe or task beside ours.
 
 They belong into a file that is named by ``--plugin``, into a package with an entry point
-in the group ``weak2strong.ground.plugins``, or into a script or notebook that runs a `Study`.
+in the group ``weak2strong.plugins``, or into a script or notebook that runs a `Study`.
 `docs/extending.md` has a worked example.
 """
 

@@ -334,7 +334,7 @@ def test_an_installed_package_adds_by_its_entry_point(tmp_path):
     package.mkdir()
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[weak2strong.ground.plugins]\nours = ours.plugin\n")
+    (about / "entry_points.txt").write_text("[weak2strong.plugins]\nours = ours.plugin\n")
     (package / "__init__.py").write_text("")
     (package / "plugin.py").write_text("import ours.deeper")
     (package / "deeper.py").write_text(MINE)

@@ -23,7 +23,7 @@ from typing import Any
 from weak2strong.ground.errors import PluginError, UserError, first_line
 from weak2strong.ground.registry import forget
 
-GROUP = "weak2strong.ground.plugins"
+GROUP = "weak2strong.plugins"
 """The entry-point group in which packages name their plugin modules."""
 
 _FILES: dict[str, str] = {}
