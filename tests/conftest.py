@@ -138,6 +138,24 @@ def toy_models(tmp_path_factory):
     return {name: root / name for name in models}
 
 
+@pytest.fixture(scope="session")
+def quick_study(toy_models):
+    """Toy models on a real task, one seed, both methods; a fit takes a fraction of a second."""
+    from weak2strong.models.spec import ModelSpec
+    from weak2strong.protocol.config import StudyConfig
+    from weak2strong.training.settings import Training
+
+    quick = Training(epochs=1, evaluations=2, learning_rate=3e-3)
+    return StudyConfig(
+        tasks=("atlas-southern",),
+        weak=ModelSpec(str(toy_models["gpt2"])),
+        strong=ModelSpec(str(toy_models["llama"])),
+        seeds=1,
+        weak_training=quick,
+        strong_training=quick,
+    )
+
+
 def _tokenizer(**special):
     """A byte-level BPE tokenizer; with a bos or cls token, every text begins with it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
