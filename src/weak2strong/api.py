@@ -106,7 +106,7 @@ class Results(FinishedRun):
                     "ceiling": r.ceiling,
                     **r.pgr,
                     "probe_ceiling": line.probe_ceiling,
-                    "name_baseline": line.name_baseline,
+                    "ngrams": line.ngrams,
                     "oracle": line.oracle,
                     "seeds": r.seeds,
                     "examples": r.examples,

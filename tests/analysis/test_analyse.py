@@ -34,7 +34,7 @@ def rows(task: str, probe: float, difficulty: float | None = None) -> pl.DataFra
     """Predictions of a task; roles are right on such shares, give or take a percent a seed."""
     rng = np.random.default_rng(len(task))
     labels = rng.integers(2, size=N)
-    answerers = [("probe", "", -1, probe), ("names", "", -1, 0.5)]
+    answerers = [("probe", "", -1, probe), ("ngrams", "", -1, 0.5)]
     for s in range(SEEDS):
         answerers += [(r, "", s, ACCURACY[r] + 0.01 * s) for r in ("floor", "ceiling")]
         answerers += [("student", m, s, ACCURACY[m] + 0.01 * s) for m in METHODS]
@@ -82,7 +82,7 @@ def test_pgr_against_the_best_ceiling_is_that_of_the_probe_where_it_is_better(fr
     found = analysed.tables["ceilings"]
     (low,) = found.filter(task="low", method="naive", against="best").to_dicts()
     probe = np.repeat(answers(frame, "low", "probe"), SEEDS, axis=0)
-    one = frame.filter(task="low", role="names").sort("id")
+    one = frame.filter(task="low", role="ngrams").sort("id")
     expected = recovered(
         answers(frame, "low", "floor"),
         answers(frame, "low", "student", "naive"),

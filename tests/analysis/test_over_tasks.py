@@ -16,7 +16,7 @@ def rows(task: str, accuracies: dict[str, float], entities: str, seed: int) -> p
     """Predictions of a task, every example of class 1; roles are right at random so often."""
     rng = np.random.default_rng(seed)
     frames = []
-    answerers = [("probe", "", -1), ("names", "", -1)]
+    answerers = [("probe", "", -1), ("ngrams", "", -1)]
     for s in range(SEEDS):
         answerers += [("floor", "", s), ("ceiling", "", s)]
         answerers += [("student", method, s) for method in METHODS]

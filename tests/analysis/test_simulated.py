@@ -28,7 +28,7 @@ def predictions(floor: float) -> pl.DataFrame:
     """Answers to three classes; the supervisors are right on such a share, others by chance."""
     rng = np.random.default_rng(0)
     labels = rng.integers(3, size=N)
-    who = [("names", "", -1)]
+    who = [("ngrams", "", -1)]
     who += [(r, m, s) for s in range(SEEDS) for r, m in (("floor", ""), ("ceiling", ""))]
     who += [("student", "naive", s) for s in range(SEEDS)]
     frames = []

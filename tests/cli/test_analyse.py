@@ -26,7 +26,7 @@ def make_run(folder, strong="atlas-s", student=0.7, kind="classification", tasks
         weak_training=RATES,
         strong_training=RATES,
     )
-    answerers = [("probe", "", -1, 0.8), ("names", "", -1, 0.5)]
+    answerers = [("probe", "", -1, 0.8), ("ngrams", "", -1, 0.5)]
     for seed in range(SEEDS):
         answerers += [("floor", "", seed, 0.6), ("ceiling", "", seed, 0.9)]
         answerers += [("student", method, seed, student) for method in METHODS]

@@ -75,7 +75,7 @@ def test_three_classes_from_the_file_to_the_table(tmp_path, capsys, monkeypatch)
         ("student", "naive", 0),
         ("student", "confidence", 0),
         ("probe", "", -1),
-        ("names", "", -1),
+        ("ngrams", "", -1),
     ):
         answers = run.predictions.filter(role=role, method=method, seed=seed)
         probabilities = np.array(answers["probabilities"].to_list())
@@ -85,13 +85,13 @@ def test_three_classes_from_the_file_to_the_table(tmp_path, capsys, monkeypatch)
             "accuracy": accuracy_score(truth, probabilities.argmax(axis=1)),
             "roc_auc": roc_auc_score(truth, probabilities, multi_class="ovr", average="macro"),
         }
-        column = {"probe": "probe_ceiling", "names": "name_baseline"}.get(role, role)
+        column = {"probe": "probe_ceiling", "ngrams": "ngrams"}.get(role, role)
         for metric, score in scores.items():
             for of_run in (run.cells.filter(metric=metric), run.table(metric)):
                 of_role = of_run.filter(method=method) if method else of_run
                 assert of_role[column].to_list() == pytest.approx([score] * len(of_role))
     assert [x.chance for x in run.lines()] == pytest.approx([1 / 3, 1 / 3])
-    assert run.lines()[0].name_baseline > 0.7, "the texts give their class away"
+    assert run.lines()[0].ngrams > 0.7, "the texts give their class away"
 
 
 FORMATS = {

@@ -70,7 +70,7 @@ def make_run(folder, shift: float = 0.0, seeds: int = SEEDS, tasks: int = 8, **c
             "label": labels,
         }
         scores = {}
-        shares = {("probe", ""): 0.85, ("names", ""): 0.55} | accuracies(t)
+        shares = {("probe", ""): 0.85, ("ngrams", ""): 0.55} | accuracies(t)
         for (role, method), share in shares.items():
             if role == "student" and method not in methods:
                 continue

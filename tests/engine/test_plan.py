@@ -55,7 +55,7 @@ def test_the_default_study_is_counted_as_by_hand():
     plan = plan_of(config)
     assert plan.cells == 1 * 2 * 5
     assert {s.name: s.count for s in plan.stages} == {
-        "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "names": 1,
+        "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "ngrams": 1,
         "student naive": 5, "student confidence": 5,
     }  # fmt: skip
     asked = steps(config.resolved(), {"atlas-asia": "classification"})
@@ -87,7 +87,7 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
         assert found.seconds == pytest.approx(found.flops / (UTILISATION * RATE))
     read = 2 * trunk["atlas-l"] * tokens * asked
     assert stage(plan, "activations").flops == pytest.approx(read, 0.02)
-    assert {stage(plan, name).flops for name in ("probe", "names")} == {None}
+    assert {stage(plan, name).flops for name in ("probe", "ngrams")} == {None}
 
 
 def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
@@ -101,7 +101,7 @@ def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
         "student": sum(s.count for s in plan.stages if s.name.startswith("student")),
         "activations": stage(plan, "activations").count,
         "probe": stage(plan, "probe").count,
-        "names": stage(plan, "names").count,
+        "ngrams": stage(plan, "ngrams").count,
     }
     files = [*store.glob("*/*/predictions.parquet"), out / "predictions.parquet"]
     files += store.glob("activations/*/*.safetensors")
@@ -275,7 +275,7 @@ def test_a_measured_rate_is_a_rate():
 def test_a_plan_of_answers_in_words_has_no_probe():
     plan = plan_of(StudyConfig(tasks=("atlas-generation",), seeds=2))
     assert {s.name: s.count for s in plan.stages} == {
-        "supervisor": 2, "ceiling": 2, "names": 1, "student naive": 2,
+        "supervisor": 2, "ceiling": 2, "ngrams": 1, "student naive": 2,
     }  # fmt: skip
     # A model reads the target, too.
     (task,), short = plan.tasks, plan_of(StudyConfig(tasks=("atlas-northerly",))).tasks[0]

@@ -196,7 +196,7 @@ run_study(read_study(study), out, store, plan=Plan(workers=1, threads=1))
 def stored(store: Path) -> set[str]:
     """Keys of the whole entries in a store, as ``stage/key``."""
     found = (p.parent for p in store.glob("*/*/manifest.json"))
-    stages = {"finetune", "student", "probe", "names"}
+    stages = {"finetune", "student", "probe", "ngrams"}
     return {f"{p.parent.name}/{p.name}" for p in found if p.parent.name in stages}
 
 
@@ -275,6 +275,17 @@ def test_an_unfinished_run_has_no_table(undisturbed, tmp_path):
         read_run(tmp_path)
 
 
+def test_a_run_from_before_the_ngram_baseline_had_its_name_is_read_alike(undisturbed, tmp_path):
+    (tmp_path / "study.yaml").write_bytes((undisturbed / "study.yaml").read_bytes())
+    results, predictions = numbers(undisturbed)
+    assert "ngrams" in set(predictions["role"])
+    results.rename({"ngrams": "name_baseline"}).write_parquet(tmp_path / "results.parquet")
+    older = predictions.with_columns(pl.col("role").replace({"ngrams": "names"}))
+    older.write_parquet(tmp_path / "predictions.parquet")
+    for new, old in zip((results, predictions), numbers(tmp_path), strict=True):
+        assert_frame_equal(new, old, check_exact=True)
+
+
 def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypatch):
     """Two tasks of two test examples, without the models that would answer them."""
     task_runs = {
@@ -292,7 +303,7 @@ def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypa
     monkeypatch.setattr(
         record,
         "_answers",
-        lambda _, task_run: [record.Answer(task_run.task.name, "names", "", 0, answers)],
+        lambda _, task_run: [record.Answer(task_run.task.name, "ngrams", "", 0, answers)],
     )
     record.write_results(tmp_path, StudyConfig(), task_runs)
     found = pl.read_parquet(tmp_path / "predictions.parquet")

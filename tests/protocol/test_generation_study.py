@@ -82,7 +82,7 @@ def test_a_run_holds_what_was_written_and_what_counts(run):
         "exact_match", "exact_match",
     )  # fmt: skip
     rows = results.predictions
-    assert set(rows["role"]) == {"floor", "ceiling", "student", "names"}
+    assert set(rows["role"]) == {"floor", "ceiling", "student", "ngrams"}
     assert "probabilities" not in rows.columns
     one = rows.filter(role="student", method="naive", seed=1)
     accepted = one["label"].to_list()
@@ -110,9 +110,9 @@ def test_the_table_has_a_dash_for_the_probe(run, capsys):
     results = Results(run)
     lines = results.lines()
     assert [line.metric for line in lines] == ["exact_match"] * 2
-    assert lines[0].recovered.examples == results.predictions.filter(role="names").height
+    assert lines[0].recovered.examples == results.predictions.filter(role="ngrams").height
     # The commonest target of the test examples.
-    labels = results.predictions.filter(role="names")["label"].to_list()
+    labels = results.predictions.filter(role="ngrams")["label"].to_list()
     firsts = [label[0] for label in labels]
     assert lines[0].chance == max(map(firsts.count, COLOURS)) / len(firsts)
     print_table(lines, Console(width=160))
@@ -133,7 +133,7 @@ def test_what_counts_as_right_comes_from_the_file(run):
     config, rows = Results(run).config, Results(run).predictions
     said = rows.with_columns(pl.lit(" teal.").alias("answer"))
     line = summarise(config, said, "exact_match")[0]
-    shares = [len(x) > 1 for x in rows.filter(role="names")["label"].to_list()]
+    shares = [len(x) > 1 for x in rows.filter(role="ngrams")["label"].to_list()]
     assert line.recovered.student == pytest.approx(np.mean(shares))
     assert summarise(config, said, "exact_match_cased")[0].recovered.student == 0
 

@@ -66,9 +66,9 @@ def test_hidden_labels_change_no_student(make_task_run, splits, method):
 def test_both_checks_answer_and_letters_alone_know_nothing_here(make_task_run, splits):
     task_run = make_task_run()
     labels = np.array([e.label for e in splits.test])
-    for answers in (stages.probe_ceiling(task_run), stages.name_baseline(task_run)):
+    for answers in (stages.probe_ceiling(task_run), stages.ngrams(task_run)):
         assert (answers.kind, answers.probabilities.shape) == ("preference", (len(labels), 2))
-    letters = stages.name_baseline(task_run).probabilities.argmax(axis=1)
+    letters = stages.ngrams(task_run).probabilities.argmax(axis=1)
     # One of two answers: the spelling knows at most which was more often right by chance.
     assert abs((letters == labels).mean() - 0.5) < 0.15
 

@@ -310,11 +310,11 @@ def write_labels(file: Path, splits: Splits, names: tuple[str, ...]) -> None:
 
 def test_checks_use_ground_truth_of_the_ceiling_and_leave_test_out(make_task_run, splits):
     task_run = make_task_run()
-    probe, names = stages.probe_ceiling(task_run), stages.name_baseline(task_run)
+    probe, names = stages.probe_ceiling(task_run), stages.ngrams(task_run)
     hidden = replace(splits, test=shuffled(splits.test, 3))
     other = make_task_run(hidden)
     other.compute = False
-    for split_free, again in ((probe, stages.probe_ceiling), (names, stages.name_baseline)):
+    for split_free, again in ((probe, stages.probe_ceiling), (names, stages.ngrams)):
         np.testing.assert_array_equal(split_free.probabilities, again(other).probabilities)
     assert probe.probabilities.shape == (len(splits.test), 2)
 

@@ -110,7 +110,7 @@ def _made_run(
                 ).with_columns(column(values, kind))
             )
 
-        for check in ("names",) if written else ("probe", "names"):
+        for check in ("ngrams",) if written else ("probe", "ngrams"):
             answer(check, "", -1, 0.8)
         for seed in range(seeds):
             answer("floor", "", seed, SKILLS["floor"])
@@ -137,7 +137,7 @@ def _made_run(
                             "ceiling": top,
                             "pgr_of_cell": performance_gap_recovered(floor, student, top),
                             "probe_ceiling": scores.get(("probe", "", -1), {}).get(m),
-                            "name_baseline": scores["names", "", -1][m],
+                            "ngrams": scores["ngrams", "", -1][m],
                         }
                     )
     predictions = pl.concat(frames)

@@ -67,7 +67,7 @@ def unseen() -> Shown:
 def test_a_row_has_the_scores_of_every_method(seen):
     rows = rows_of(results_page([seen], "the command"), "small to large")
     pgrs = [pgr_text(x.recovered) for x in seen.lines]
-    assert rows["task"][1:-2] == ["names", "floor", "naive", "confidence", "ceiling", "probe"]
+    assert rows["task"][1:-2] == ["ngrams", "floor", "naive", "confidence", "ceiling", "probe"]
     assert rows["one"] == ["400", "0.550", "0.600", "0.700", "0.750", "0.800", "0.750", *pgrs[:2]]
     assert rows["two"][-2:] == ["undefined", "undefined"]
 

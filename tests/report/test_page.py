@@ -90,7 +90,7 @@ def test_the_table_says_what_the_terminal_says(read, small_run):
     expected = [
         [x.task, x.method]
         + [f"{s:.3f}" for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)]
-        + [pgr_text(x.recovered), f"{x.probe_ceiling:.3f}", f"{x.name_baseline:.3f}"]
+        + [pgr_text(x.recovered), f"{x.probe_ceiling:.3f}", f"{x.ngrams:.3f}"]
         for x in results.lines()
     ]
     assert rows[1:] == expected

@@ -16,7 +16,7 @@ NUMBER = r"-?\d+(?:\.\d+)?"
 SCORES = ("floor", "student", "ceiling")
 OVER = "PGR of each method over the tasks"
 EVERY = "Every task and method, accuracy, means over seeds"
-CHECKS = ("probe_ceiling", "name_baseline")
+CHECKS = ("probe_ceiling", "ngrams")
 COMPARED = "PGR of every run and method"
 
 
@@ -160,7 +160,7 @@ def expected(folders, tables):
 
 def every_line(result, scores, table):
     """The table of tasks and methods: means over seeds, and the checks, which have no seeds."""
-    rows = [["task", "method", *SCORES, "PGR [95%]", "probe", "names"]]
+    rows = [["task", "method", *SCORES, "PGR [95%]", "probe", "ngrams"]]
     for (task, method), means in scores.items():
         pgr, one = table["pgr"][task, method], result.filter(task=task, method=method)
         assert value(pgr) in (f"{recovered(means):.2f}", "undefined")

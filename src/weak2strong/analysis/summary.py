@@ -77,7 +77,7 @@ class Line:
         recovered: floor, student, ceiling and PGR with intervals.
         probe_ceiling: score of a probe with ground truth on the frozen strong model; None
             for tasks without classes.
-        name_baseline: score of a character n-gram model with ground truth.
+        ngrams: score of a character n-gram model with ground truth.
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
             model, as far as it was counted.
@@ -95,7 +95,7 @@ class Line:
     metric: str
     recovered: Recovered
     probe_ceiling: float | None
-    name_baseline: float
+    ngrams: float
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
@@ -169,7 +169,7 @@ def summarise(
         answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         probe = answers.score("probe", score) if answers.have("probe") else None
-        names = answers.score("names", score)
+        ngrams = answers.score("ngrams", score)
         students = {method: answers.of("student", method) for method in config.methods}
         test = (answers.labels, answers.groups, score)
         try:
@@ -188,7 +188,7 @@ def summarise(
                     metric=scored_by,
                     recovered=found[method],
                     probe_ceiling=probe,
-                    name_baseline=names,
+                    ngrams=ngrams,
                     chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or method in see_truth,
@@ -350,7 +350,7 @@ class Answers:
         starts = [0, *ends[:-1]]
         keys = rows[starts].select(who).rows()
         self._parts = {k: slice(*ends) for k, *ends in zip(keys, starts, ends, strict=True)}
-        self._one = self._parts["names", "", -1]
+        self._one = self._parts["ngrams", "", -1]
         one = rows[self._one]
         self.labels = labels_again(one["kind"][0], one["label"].to_list())
         self.groups = one["group"].to_numpy()

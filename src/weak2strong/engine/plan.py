@@ -36,7 +36,7 @@ class Stage:
     """The stages of one kind in a study.
 
     Attributes:
-        name: "supervisor", "ceiling", "student METHOD", "activations", "probe" or "names".
+        name: "supervisor", "ceiling", "student METHOD", "activations", "probe" or "ngrams".
         model: which model does it; empty for none.
         count: how many of them there are, over all tasks and seeds.
         fits: how many finetunings they add, those that other stages make left out.
@@ -152,7 +152,7 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     if all(has_probe(task.kind) for task in tasks):
         first.append(stage("activations", strong, len(tasks), 0, serves, states))
         first.append(stage("probe", None, len(tasks), 0, serves, checked))
-    first.append(stage("names", None, len(tasks), 0, serves, checked))
+    first.append(stage("ngrams", None, len(tasks), 0, serves, checked))
     made: set[str] = set()
     for method in chosen:
         asked = ask(method)

@@ -37,6 +37,9 @@ from weak2strong.tasks.kinds import true_labels
 if TYPE_CHECKING:
     import polars as pl
 
+OLD_NAMES = {"names": "ngrams", "name_baseline": "ngrams"}
+"""Role and column of the n-gram baseline in run folders from before it was called so."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -58,7 +61,7 @@ def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
     task = task_run.task.name
     if stages.has_probe(task_run.task.kind):
         yield Answer(task, "probe", "", -1, stages.probe_ceiling(task_run))
-    yield Answer(task, "names", "", -1, stages.name_baseline(task_run))
+    yield Answer(task, "ngrams", "", -1, stages.ngrams(task_run))
     for seed in range(config.seeds):
         yield Answer(task, "floor", "", seed, stages.weak_labels(task_run, seed)["test"])
         for reading in (None, *config.readings):
@@ -159,7 +162,7 @@ def _rows(
                     "ceiling": top,
                     "pgr_of_cell": performance_gap_recovered(floor, student, top),
                     "probe_ceiling": scores.get(("probe", "", -1), {}).get(m),
-                    "name_baseline": scores["names", "", -1][m],
+                    "ngrams": scores["ngrams", "", -1][m],
                 }
 
 
@@ -204,8 +207,9 @@ def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
 
     try:
         config = StudyConfig.from_yaml((folder / "study.yaml").read_text())
-        results = pl.read_parquet(folder / "results.parquet")
+        results = pl.read_parquet(folder / "results.parquet").rename(OLD_NAMES, strict=False)
         predictions = pl.read_parquet(folder / "predictions.parquet")
+        predictions = predictions.with_columns(pl.col("role").replace(OLD_NAMES))
     except (OSError, pl.exceptions.PolarsError) as e:
         raise UserError(
             f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."

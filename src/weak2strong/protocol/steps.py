@@ -11,7 +11,7 @@ from weak2strong.protocol.config import StudyConfig
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.task import Kind
 
-StepKind = Literal["supervisor", "ceiling", "probe", "names", "student", "sweep", "traced"]
+StepKind = Literal["supervisor", "ceiling", "probe", "ngrams", "student", "sweep", "traced"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
         for reading in (None, *config.readings):
             first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
         first.extend([Step("probe", task)] if stages.has_probe(kind) else [])
-        first.append(Step("names", task))
+        first.append(Step("ngrams", task))
     return (*first, *students)
 
 
@@ -69,8 +69,8 @@ def perform(step: Step, task_run: TaskRun) -> None:
             stages.ceiling(task_run, seed, step.method)
         case "probe":
             stages.probe_ceiling(task_run)
-        case "names":
-            stages.name_baseline(task_run)
+        case "ngrams":
+            stages.ngrams(task_run)
         case "student":
             stages.student(task_run, step.method or "", seed)
         case "sweep" if step.sweep:

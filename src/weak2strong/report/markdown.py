@@ -64,11 +64,11 @@ def results_page(runs: Sequence[Shown], command: str) -> str:
 def _section(run: Shown) -> list[str]:
     config, methods = run.config, run.config.methods
     first = run.lines[0]
-    titles = ["task", "test", "names", "floor", *methods, "ceiling", "probe"]
+    titles = ["task", "test", "ngrams", "floor", *methods, "ceiling", "probe"]
     rows = []
     for task, lines in run.by_task.items():
         one, r = lines[0], lines[0].recovered
-        scores = [one.name_baseline, r.floor, *(x.recovered.student for x in lines), r.ceiling]
+        scores = [one.ngrams, r.floor, *(x.recovered.student for x in lines), r.ceiling]
         texts = [score_text(x) for x in (*scores, one.probe_ceiling)]
         pgrs = [pgr_text(x.recovered) for x in lines]
         rows.append([task, f"{r.examples:,}", *texts, *pgrs])
@@ -121,26 +121,26 @@ def _differ_by_entities_alone(seen: StudyConfig, unseen: StudyConfig) -> bool:
 
 
 def _seen_and_unseen(seen: Shown, unseen: Shown) -> list[str]:
-    """What the models know, as against what they can tell from the names."""
+    """What the models know, as against what the spelling alone tells."""
     rows = []
     for task, lines in seen.by_task.items():
         one, other = lines[0], unseen.by_task[task][0]
         pairs = (
-            (one.name_baseline, other.name_baseline),
+            (one.ngrams, other.ngrams),
             (one.recovered.floor, other.recovered.floor),
             (one.recovered.ceiling, other.recovered.ceiling),
         )
         rows.append([task, *(f"{x:.3f}" for pair in pairs for x in pair)])
         rows[-1].append(f"{one.recovered.ceiling - other.recovered.ceiling:+.3f}")
     titles = ["task"]
-    for name in ("names", "floor", "ceiling"):
+    for name in ("ngrams", "floor", "ceiling"):
         titles += [f"{name}, seen", f"{name}, unseen"]
     return [
         f"## What is knowledge: {seen.title}, seen and unseen",
         "The same questions about entities of the pretraining text and about others. Only the "
         "difference between the two ceilings is knowledge; the rest is spelling. (There are "
         "fewer unseen entities to learn from, which is a part of the difference too: the column "
-        "*names* shows how much that does to a model without any knowledge.)",
+        "*ngrams* shows how much that does to a model without any knowledge.)",
         _table([*titles, "ceiling, difference"], rows),
     ]
 

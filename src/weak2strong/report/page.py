@@ -181,7 +181,7 @@ def _run(run: Finished, name: str, look: Looks, prefix: str) -> dict[str, Any]:
                     for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)
                 ],
                 "pgr": pgr_text(x.recovered),
-                "checks": [score_text(s) for s in (x.probe_ceiling, x.name_baseline)],
+                "checks": [score_text(s) for s in (x.probe_ceiling, x.ngrams)],
             }
             for x in run.lines
         ],

@@ -56,7 +56,7 @@ def _print_stages(plan: StudyPlan, console: Console) -> None:
         counts = (f"{s.count:,}", f"{s.fits:,}" if s.fits else DASH)
         table.add_row(s.name, s.model or DASH, *counts, s.shared, _flops(s.flops), _time(s.seconds))
     table.add_section()
-    # The names baseline takes no operations of a model, and no time to speak of.
+    # The n-gram baseline takes no operations of a model, and no time to speak of.
     counted = [s for s in plan.stages if s.model]
     whole, seconds = ([*map(pick, counted)] for pick in (lambda s: s.flops, lambda s: s.seconds))
     together = (None if None in part else sum(part) for part in (whole, seconds))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CHECKS = (
     "probe: logistic regression with ground truth on the frozen strong model. "
-    "names: character n-grams of the text with ground truth, no knowledge."
+    "ngrams: character n-grams of the text with ground truth, no knowledge."
 )
 
 TITLES = {
@@ -143,7 +143,7 @@ def _scores(lines: list[Line], work: bool) -> Table:
         "ceiling",
         f"PGR [{level:g}%]",
         "probe",
-        "names",
+        "ngrams",
     ]
     titles += ["seconds", "reused"] if work else []
     table = column_table(titles, "wl" + "r" * (len(titles) - 2), wraps="w")
@@ -155,7 +155,7 @@ def _scores(lines: list[Line], work: bool) -> Table:
             *(f"{x:.3f}" for x in (r.floor, r.student, r.ceiling)),
             pgr_text(r),
             score_text(line.probe_ceiling),
-            score_text(line.name_baseline),
+            score_text(line.ngrams),
             *(
                 (f"{spent.seconds:.1f}", f"{spent.reused} of {spent.stages}")
                 if work and spent

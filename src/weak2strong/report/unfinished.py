@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from weak2strong.engine.record import OLD_NAMES
 from weak2strong.ground.errors import UserError
 from weak2strong.protocol.config import StudyConfig, read_study
 
@@ -81,10 +82,11 @@ def read_unfinished(folder: Path) -> Unfinished | None:
         "supervisor": 0 if config.weak_labels else tasks * seeds,
         "ceiling": tasks * seeds,
         "probe": tasks,
-        "names": tasks,
+        "ngrams": tasks,
         "student": tasks * seeds * len(config.methods),
     }
-    counted = Counter(kind for e in steps for kind in of_kind if kind in e["name"].split())
+    words = [[OLD_NAMES.get(word, word) for word in e["name"].split()] for e in steps]
+    counted = Counter(kind for name in words for kind in of_kind if kind in name)
     return Unfinished(
         config=config,
         done=tuple(e["name"] for e in steps),

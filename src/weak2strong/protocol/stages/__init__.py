@@ -5,7 +5,7 @@ the supervisor. What the store has is read, the rest is computed, so the order
 in which an engine asks only decides who waits.
 """
 
-from weak2strong.protocol.stages.checks import has_probe, name_baseline, probe_ceiling
+from weak2strong.protocol.stages.checks import has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED, Trace
 from weak2strong.protocol.stages.labels import weak_labels
 from weak2strong.protocol.stages.roles import ceiling, supervisor
@@ -19,7 +19,7 @@ __all__ = [
     "Trace",
     "ceiling",
     "has_probe",
-    "name_baseline",
+    "ngrams",
     "probe_ceiling",
     "student",
     "supervisor",

@@ -50,7 +50,7 @@ def has_probe(kind: Kind) -> bool:
     return kind not in WRITTEN
 
 
-def name_baseline(task_run: TaskRun) -> Predictions:
+def ngrams(task_run: TaskRun) -> Predictions:
     """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
     train, test = task_run.splits.strong_train, task_run.splits.items("test")
 
@@ -59,7 +59,7 @@ def name_baseline(task_run: TaskRun) -> Predictions:
         return writer({"test": Predictions(tuple(i.id for i in test), answers, task_run.task.kind)})
 
     inputs = {"train": digest(train), **task_run.item_digests(("test",))}
-    return load_predictions(task_run.stage("names", {}, inputs, make).path / FILE)["test"]
+    return load_predictions(task_run.stage("ngrams", {}, inputs, make).path / FILE)["test"]
 
 
 def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:
