@@ -1,0 +1,41 @@
+"""What all commands that print tables share: the flag `--json`, and one way to print."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from tyro.conf import FlagCreatePairsOff, arg
+
+if TYPE_CHECKING:
+    from weak2strong.ground.table import Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printing:
+    """A command that prints tables."""
+
+    command: ClassVar[str] = ""
+    """Its name in JSON; that of the class where it is empty."""
+
+    json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
+    """Print one JSON document (docs/json.md), and all else to standard error."""
+
+    def show(self, document: Document) -> None:
+        """Print a document as tables, or as JSON."""
+        if self.json:
+            from weak2strong.report.formats import to_json
+
+            name = self.command or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
+            print(to_json(document, name))
+            return
+        from weak2strong.report.terminal import print_document, table_console
+
+        print_document(document, table_console())
+
+    def tell(self, *lines: str) -> None:
+        """Print what is no table, such as the paths of what was written."""
+        for line in lines:
+            print(line, file=sys.stderr if self.json else sys.stdout)

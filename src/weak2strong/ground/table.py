@@ -1,0 +1,181 @@
+"""One table, as data: what its columns are and what its rows hold.
+
+Whoever has results makes a `Table` of them, once. Terminal, Markdown, HTML and JSON are four ways
+to write that same table (`weak2strong.report.terminal`, `weak2strong.report.formats`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Row = Mapping[str, Any]
+"""Raw values by field. An interval takes three fields: ``pgr``, ``pgr_low`` and ``pgr_high``."""
+
+DASH = "–"
+"""The text of a value that is not known or not there."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: which field of a row it shows, and how.
+
+    Attributes:
+        name: of the field; it stays the same when the title changes.
+        title: for people.
+        text: what a person reads in a row.
+        align: the side that the texts stand on.
+        detail: whether this column is the first to leave a narrow terminal's row: it then stands on
+            a line beneath the row.
+        wraps: whether the texts are prose, which may take several lines.
+        tone: how much a text stands out, from its row: "error", "warning", "quiet" or "".
+    """
+
+    name: str
+    title: str
+    text: Callable[[Row], str]
+    align: Literal["left", "right"] = "right"
+    detail: bool = False
+    wraps: bool = False
+    tone: Callable[[Row], str] = lambda row: ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        name: under which JSON has the rows.
+        title: a sentence that stands above; may be empty.
+        columns: in the order in which people read them.
+        rows: raw values; they may have more fields than there are columns, which JSON has too.
+        notes: sentences that stand beneath.
+        gaps: positions of rows that begin a new part of the table.
+    """
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    notes: Sequence[str] = ()
+    gaps: Sequence[int] = ()
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The texts of all rows, a list a row."""
+        return [[column.text(row) for column in self.columns] for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a command prints.
+
+    Attributes:
+        tables: in the order in which they are read.
+        facts: raw values that JSON has beside the rows of the tables. A fact with the name of a
+            table takes the place of its rows.
+        head: sentences above the tables.
+        notes: sentences beneath them.
+        warnings: what a reader has to know before quoting the numbers.
+    """
+
+    tables: Sequence[Table]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    head: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+def words(name: str, title: str | None = None, **more: Any) -> Column:
+    """A column of texts, on the left; a number of things is written as it is."""
+    return Column(
+        name,
+        name.replace("_", " ") if title is None else title,
+        lambda row: DASH if row.get(name) is None else str(row[name]),
+        **({"align": "left"} | more),
+    )
+
+
+def number(
+    name: str, title: str | None = None, digits: int = 3, sign: bool = False, **more: Any
+) -> Column:
+    """A column of numbers with so many digits behind the point."""
+    return Column(
+        name,
+        name.replace("_", " ") if title is None else title,
+        lambda row: number_text(row.get(name), digits, sign),
+        **more,
+    )
+
+
+def count(name: str, title: str | None = None, **more: Any) -> Column:
+    """A column of whole numbers, thousands set apart by commas."""
+    return Column(
+        name,
+        name.replace("_", " ") if title is None else title,
+        lambda row: DASH if row.get(name) is None else f"{row[name]:,}",
+        **more,
+    )
+
+
+def estimate(
+    name: str,
+    title: str | None = None,
+    digits: int = 3,
+    sign: bool = False,
+    missing: str = DASH,
+    **more: Any,
+) -> Column:
+    """A column of numbers with their intervals, such as ``0.54 [0.41, 0.67]``.
+
+    Args:
+        name: of the field; the ends of the interval are ``name_low`` and ``name_high``.
+        title: for people; says the level of the interval where the notes do not.
+        digits: behind the point.
+        sign: whether a positive number has a plus.
+        missing: the text of a number that is not defined.
+        **more: other attributes of the column.
+    """
+    return Column(
+        name,
+        name.replace("_", " ") if title is None else title,
+        lambda row: estimate_text(row, name, digits, sign, missing),
+        **more,
+    )
+
+
+def number_text(value: float | None, digits: int = 3, sign: bool = False) -> str:
+    """A number with so many digits; never ``-0.000``."""
+    if value is None or math.isnan(value):
+        return DASH
+    return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}"
+
+
+def estimate_text(
+    row: Row, name: str = "pgr", digits: int = 3, sign: bool = False, missing: str = DASH
+) -> str:
+    """A number with its interval, where it has one (see `estimate`)."""
+    if row.get(name) is None or math.isnan(row[name]):
+        return missing
+    low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
+    text = number_text(row[name], digits, sign)
+    if low is None or high is None or math.isnan(low):
+        return text
+    return f"{text} [{number_text(low, digits, sign)}, {number_text(high, digits, sign)}]"
+
+
+def pgr(name: str = "pgr", title: str = "PGR [95%]", **more: Any) -> Column:
+    """A column of PGRs with their intervals, ``undefined`` where there is none."""
+    return estimate(name, title, digits=2, missing="undefined", **more)
+
+
+def pgr_text(row: Row, name: str = "pgr") -> str:
+    """A PGR with its interval, or ``undefined``."""
+    return estimate_text(row, name, digits=2, missing="undefined")
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, such as ``2 seeds``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

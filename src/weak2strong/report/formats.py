@@ -1,0 +1,103 @@
+"""A table as Markdown, as HTML, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import weak2strong
+from weak2strong.ground.table import Document, Table
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+SPECIAL = re.compile(r"[\\`*_<>|~&]|\](?=\()")
+"""What Markdown would take for markup in a cell. Brackets of intervals are none."""
+
+
+def to_markdown(table: Table) -> str:
+    """Title, table and notes, with a blank line between them."""
+    lines = [[_escaped(c.title) for c in table.columns]]
+    lines.append(["---:" if c.align == "right" else "---" for c in table.columns])
+    lines += [[_escaped(text) for text in row] for row in table.texts]
+    body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return "\n\n".join([*filter(None, [_escaped(table.title)]), body, *map(_escaped, table.notes)])
+
+
+def _escaped(text: str) -> str:
+    return SPECIAL.sub(lambda m: f"\\{m[0]}", text).replace("\n", "<br>")
+
+
+def to_html(table: Table, sortable: bool = True) -> Markup:
+    """The table with its title as caption, in a part of the page that scrolls; and its notes.
+
+    Args:
+        table: all of its texts are escaped.
+        sortable: whether the page lets a reader sort it.
+    """
+    from markupsafe import Markup, escape
+
+    side = [Markup(' class="number"') if c.align == "right" else "" for c in table.columns]
+    heads = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(s, c.title)
+        for s, c in zip(side, table.columns, strict=True)
+    )
+    rows = Markup("\n").join(
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(
+                Markup("<td{}>{}</td>" if i else '<th scope="row"{}>{}</th>').format(side[i], text)
+                for i, text in enumerate(texts)
+            )
+        )
+        for texts in table.texts
+    )
+    notes = [Markup('\n<p class="muted">{}</p>').format(" ".join(table.notes))]
+    return Markup(
+        '<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table{sortable}>\n'
+        "<caption>{title}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>"
+        "</table></div>{notes}"
+    ).format(
+        title=escape(table.title),
+        sortable=" data-sortable" if sortable else "",
+        heads=heads,
+        rows=rows,
+        notes=notes[0] if table.notes else "",
+    )
+
+
+def to_json(document: Document, command: str) -> str:
+    """One JSON document: the facts, the rows of each table by its name, notes and warnings.
+
+    Rows of tables with the same name follow each other. A number that is not defined is null.
+    """
+    tables = dict[str, list[Any]]()
+    for table in document.tables:
+        tables.setdefault(table.name, []).extend(table.rows)
+    values = {
+        "command": command,
+        "version": weak2strong.__version__,
+        **tables,
+        **document.facts,
+        "notes": [*(n for table in document.tables for n in table.notes), *document.notes],
+        "warnings": document.warnings,
+    }
+    return json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: null for a number that is not finite, a path as text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    return value

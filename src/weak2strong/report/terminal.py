@@ -1,0 +1,171 @@
+"""A table in the terminal: whole at any width, nothing cut.
+
+One rule holds for every table. A row takes one line where it fits. Where it does not, the columns
+that are marked as details leave it first, then the last ones, and stand with their titles on a
+line beneath. The first column always stays. Prose takes several lines, down to a width at which it
+can be read; a text that is longer than a whole line breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from weak2strong.ground.table import Column, Document, Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+FILE_WIDTH = 140
+"""Columns of characters where the output is a file or a pipe."""
+
+GAP = 2
+"""Characters between two columns."""
+
+PROSE = 30
+"""Characters below which prose is not made narrower while columns can still leave the row."""
+
+INDENT = 4
+"""Characters that stand before a line beneath a row."""
+
+STYLES = {"error": "bold red", "warning": "yellow", "quiet": "dim", "": ""}
+
+
+def table_console() -> Console:
+    """A console on standard output, as wide as the terminal, or `FILE_WIDTH`."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=FILE_WIDTH)
+
+
+def print_document(document: Document, console: Console) -> None:
+    """Print sentences, tables and what to know about them."""
+    say(console, *document.head)
+    for table in document.tables:
+        print_table(table, console)
+    say(console, *document.notes, *(f"warning: {text}" for text in document.warnings))
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Print title, rows and notes."""
+    if table.title:
+        say(console, f"\n{table.title}")
+    for line in table_lines(table, console):
+        console.print(line, no_wrap=True, overflow="ignore", crop=False)
+    say(console, *table.notes)
+
+
+def say(console: Console, *sentences: str) -> None:
+    """Print sentences as they are: whole lines in a file, broken between words in a terminal."""
+    for text in sentences:
+        console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def table_lines(table: Table, console: Console) -> Iterator[Text]:
+    """The lines of a table, none wider than the console."""
+    from rich.text import Text
+
+    texts = table.texts
+    widths = _widths(table, texts, console.width)
+    stay = [i for i, width in enumerate(widths) if width]
+    beneath = [i for i, width in enumerate(widths) if not width]
+    columns = [table.columns[i] for i in stay]
+    inner = [widths[i] for i in stay]
+    heads = [Text(column.title, style="bold") for column in columns]
+    if any(column.title for column in columns):
+        yield from _row(heads, columns, inner, console, bottom=True)
+        yield Text("─" * (sum(inner) + GAP * (len(inner) - 1)))
+    for position, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
+        if position in table.gaps:
+            yield Text("")
+        # As Text: what data say is no markup.
+        shown = [Text(cells[i], style=STYLES[table.columns[i].tone(row)]) for i in stay]
+        yield from _row(shown, columns, inner, console)
+        pairs = [f"{table.columns[i].title} {cells[i]}".strip() for i in beneath]
+        yield from _beneath(pairs, console)
+
+
+def _widths(table: Table, texts: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The width of each column, 0 for those that stand beneath; titles may break between words."""
+    columns = table.columns
+    natural = [_longest([row[i] for row in texts], "\n") for i in range(len(columns))]
+    leave = [i for i, c in enumerate(columns) if c.detail]
+    leave += [i for i in reversed(range(1, len(columns))) if i not in leave]
+    gone: set[int] = set()
+    for more in ([], [i for i in leave if columns[i].detail], *([i] for i in leave)):
+        gone.update(more)
+        stay = [i for i in range(len(columns)) if i not in gone]
+        for separator in ("\n", None):
+            full = [max(natural[i], _longest([columns[i].title], separator)) for i in stay]
+            least = [
+                min(n, PROSE) if columns[i].wraps else n for i, n in zip(stay, full, strict=True)
+            ]
+            room = width - GAP * (len(stay) - 1)
+            if sum(least) <= room:
+                found = dict(zip(stay, _shrunk(full, least, room), strict=True))
+                return [found.get(i, 0) for i in range(len(columns))]
+    return [min(natural[0], width), *(0 for _ in columns[1:])]
+
+
+def _longest(texts: Sequence[str], separator: str | None) -> int:
+    """The width of the widest line, or of the widest word where the separator is None."""
+    from rich.cells import cell_len
+
+    return max((cell_len(part) for text in texts for part in text.split(separator)), default=0)
+
+
+def _shrunk(full: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit the room: the widest column that may become narrower does so first."""
+    widths = list(full)
+    while sum(widths) > room:
+        widest = max((w, i) for i, w in enumerate(widths) if w > least[i])[1]
+        widths[widest] -= 1
+    return widths
+
+
+def _row(
+    cells: Sequence[Text],
+    columns: Sequence[Column],
+    widths: Sequence[int],
+    console: Console,
+    bottom: bool = False,
+) -> Iterator[Text]:
+    """The lines of one row; with ``bottom``, texts of few lines stand on the last ones."""
+    from rich.text import Text
+
+    wrapped = [
+        list(cell.wrap(console, width, overflow="fold"))
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    height = max(map(len, wrapped))
+    if bottom:
+        wrapped = [[Text("")] * (height - len(lines)) + lines for lines in wrapped]
+    for parts in zip_longest(*wrapped):
+        line = Text()
+        for i, (part, column, width) in enumerate(zip(parts, columns, widths, strict=True)):
+            text = Text("") if part is None else part
+            text.rstrip()
+            blank = " " * (width - text.cell_len)
+            line.append(" " * GAP if i else "")
+            line.append_text(Text(blank) + text if column.align == "right" else text + Text(blank))
+        line.rstrip()
+        yield line
+
+
+def _beneath(pairs: Sequence[str], console: Console) -> Iterator[Text]:
+    """Titles with their texts on as few lines as they take."""
+    from rich.text import Text
+
+    room, lines = console.width - INDENT, list[str]()
+    for pair in pairs:
+        longer = f"{lines[-1]} · {pair}" if lines else pair
+        if lines and Text(longer).cell_len <= room:
+            lines[-1] = longer
+        else:
+            lines.append(pair)
+    for line in lines:
+        for part in Text(line).wrap(console, room, overflow="fold"):
+            yield Text(" " * INDENT + part.plain.rstrip(), style="dim")
