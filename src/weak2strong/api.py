@@ -34,94 +34,10 @@ from weak2strong.training.settings import Training
 if TYPE_CHECKING:
     import polars as pl
 
-    from weak2strong.analysis.analyse import Analysed
-    from weak2strong.analysis.over_tasks import OverTasks
-    from weak2strong.analysis.summary import Line
     from weak2strong.analysis.swept import Swept
 
 
-class Results(FinishedRun):
-    """A finished run, read from its folder alone."""
-
-    def lines(self, metric: str | None = None) -> list[Line]:
-        """One summary a task and method, with intervals; on the study's metric if None."""
-        return self._summarised(metric)
-
-    def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
-        """PGR over the tasks: mean, median and pooled; None where there is one task.
-
-        Args:
-            lines: what `lines` gave, for a metric of your own or to save the time.
-        """
-        from weak2strong.analysis.over_tasks import over_tasks
-
-        return over_tasks(self.config, self.predictions, lines or self.lines())
-
-    def analyses(self, metric: str | None = None, edges: Sequence[float] = ()) -> Analysed:
-        """Agreement, calibration, misfit, saliency, difficulty and best ceiling, as tidy tables.
-
-        Args:
-            metric: of the scores; the study's own if None.
-            edges: between buckets of difficulty, rising; quartiles if none.
-        """
-        from weak2strong.analysis.analyse import analyse
-
-        return analyse(self.config, self.predictions, metric, edges)
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the run as one HTML file, and return where that is.
-
-        Args:
-            path: the file; ``report.html`` in the run folder if None.
-
-        Raises:
-            UserError: where it cannot be written.
-        """
-        from weak2strong.report.page import write_page
-
-        return write_page([self.folder], Path(path) if path else self.folder / "report.html")
-
-    def table(self, metric: str | None = None) -> pl.DataFrame:
-        """One row a task and method: floor, student, ceiling, PGR with interval.
-
-        ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
-        and ``undefined`` then says why; ``chain`` names the models that labels pass
-        through, where there are any between supervisor and student.
-        """
-        import polars as pl
-
-        rows = []
-        for line in self.lines(metric):
-            r = line.recovered
-            rows.append(
-                {
-                    "task": line.task,
-                    "weak": line.weak,
-                    "strong": line.strong,
-                    "method": line.method,
-                    "chain": " > ".join(line.chain) or None,
-                    "metric": line.metric,
-                    "floor": r.floor,
-                    "student": r.student,
-                    "ceiling": r.ceiling,
-                    **r.pgr,
-                    "probe_ceiling": line.probe_ceiling,
-                    "ngrams": line.ngrams,
-                    "oracle": line.oracle,
-                    "seeds": r.seeds,
-                    "examples": r.examples,
-                }
-            )
-        return pl.DataFrame(rows, schema_overrides=_NULLABLE)
-
-
-_NULLABLE = {
-    "pgr": float,
-    "pgr_low": float,
-    "pgr_high": float,
-    "undefined": str,
-    "chain": str,
-}
+Results = FinishedRun
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.grid import grid_rows
 from weak2strong.analysis.simulated import supervised_rows
 from weak2strong.engine.examples import outcomes
@@ -15,7 +16,6 @@ from weak2strong.ground.predictions import column
 from weak2strong.ground.predictions import texts as texts_as_held
 from weak2strong.models.spec import ModelSpec
 from weak2strong.protocol.config import StudyConfig
-from weak2strong.report.finished import Finished
 from weak2strong.subjects.chess.board import read_board
 from weak2strong.subjects.chess.prompts import spaced
 
@@ -203,8 +203,8 @@ TASKS, METHODS, SEEDS = ("a-task", "b-task"), ("naive", "confidence"), 2
 
 
 def _lines(folder):
-    run = Finished(folder)
-    return run.config, run.predictions, run.lines
+    run = FinishedRun(folder)
+    return run.config, run.predictions, run.lines()
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,12 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.cli import main
 from weak2strong.ground.errors import UserError
 from weak2strong.report.drawn import export, inline_svg
 from weak2strong.report.figures.style import looks, styled
-from weak2strong.report.finished import Finished
 from weak2strong.report.folders import figures_of, read_finished, read_folder
 from weak2strong.report.grid import print_grid
 from weak2strong.report.page import page
@@ -63,14 +63,14 @@ def test_a_folder_is_told_by_its_files(experiments, small_run):
     for name, found in experiments.items():
         (one,) = found
         assert [kind.name for kind, _ in one.figures] == FIGURES[name]
-    assert [type(x) for x in read_folder(small_run)] == [Finished]
+    assert [type(x) for x in read_folder(small_run)] == [FinishedRun]
 
 
 def test_a_folder_may_hold_a_run_and_an_experiment(made_run, made_sweep, tmp_path):
     folder = made_run(tmp_path / "both", tasks=["a-task"], examples=60)
     (folder / "sweep.parquet").write_bytes((made_sweep / "sweep.parquet").read_bytes())
     run, sweep = read_folder(folder)
-    assert isinstance(run, Finished)
+    assert isinstance(run, FinishedRun)
     assert sweep.title == "Probes of atlas-s, taught by atlas-xs"
 
 
@@ -279,7 +279,7 @@ def test_sizes_of_one_task_have_its_intervals(made_grid):
 
 def test_agreement_by_size_is_counted_by_hand(frames, made_grid):
     frame = frames["agreement-by-size"]
-    run = Finished(made_grid / "atlas-s-to-atlas-m")
+    run = FinishedRun(made_grid / "atlas-s-to-atlas-m")
     shares = {"all": [], "supervisor is right": [], "supervisor is wrong": []}
     for task in run.by_task:
         of = {k: [] for k in shares}

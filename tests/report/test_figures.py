@@ -8,17 +8,17 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.analyse import analyse
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
 from weak2strong.report.drawn import export, inline_svg, kinds_of
 from weak2strong.report.figures import FIGURES
 from weak2strong.report.figures.style import COLOURS, DARK, PAPER, looks, new, styled
-from weak2strong.report.finished import Finished
 
 
 @pytest.fixture(scope="module")
 def run(small_run):
-    return Finished(small_run)
+    return FinishedRun(small_run)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def frames(run):
 @pytest.fixture(scope="module", params=["small_run", "mates_run"])
 def each(request):
     """A run of classes, and one that is answered in words."""
-    return Finished(request.getfixturevalue(request.param))
+    return FinishedRun(request.getfixturevalue(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +64,9 @@ def test_a_run_has_the_figures_that_it_has_the_data_for(frames, run, made_run, t
     assert list(frames) == wanted
     words = made_run(tmp_path / "words", tasks=["a", "b"], written=True)
     in_words = [name for name in wanted if name != "reliability"]
-    assert [k.name for k, _ in kinds_of(Finished(words))] == in_words
+    assert [k.name for k, _ in kinds_of(FinishedRun(words))] == in_words
     old = made_run(tmp_path / "one", tasks=["a"], texts=False)
-    assert [k.name for k, _ in kinds_of(Finished(old))] == [
+    assert [k.name for k, _ in kinds_of(FinishedRun(old))] == [
         name for name in wanted if name != "tasks"
     ]
 
@@ -79,11 +79,11 @@ def test_a_run_without_a_gap_has_no_picture_of_pgr(made_run, tmp_path):
     pl.concat([predictions.filter(pl.col("role") != "ceiling"), same]).write_parquet(
         folder / "predictions.parquet"
     )
-    assert "pgr" not in [k.name for k, _ in kinds_of(Finished(folder))]
+    assert "pgr" not in [k.name for k, _ in kinds_of(FinishedRun(folder))]
 
 
 def test_scores_and_pgr_are_those_of_the_lines(frames, run):
-    for line in run.lines:
+    for line in run.lines():
         row = frames["scores"].filter(task=line.task, role="student", method=line.method)
         r = line.recovered
         assert row["score"].item() == r.student
@@ -153,7 +153,7 @@ def test_figures_and_analyse_say_the_same(frames_of_each, each):
 def test_difficulty_of_one_task_is_drawn_in_its_own_buckets(made_run, tmp_path):
     folder = made_run(tmp_path / "one", tasks=["a"], written=True)
     levels(folder, {"a": [1] * 150 + [2] * 100 + [3] * 50})
-    run = Finished(folder)
+    run = FinishedRun(folder)
     frame = {kind.name: frame for kind, frame in kinds_of(run)}["difficulty"]
     assert frame.select("part", "from", "to").unique().sort("part").rows() == [
         (0, 1, 2),
@@ -172,7 +172,7 @@ def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run,
     """A bucket of equally hard examples stands in each quarter that begins in it."""
     folder = made_run(tmp_path / "run", tasks=["even", "ties", "same", "none"])
     levels(folder, {"ties": [1] * 200 + [2] * 100, "same": [7] * 300, "none": [None] * 300})
-    run = Finished(folder)
+    run = FinishedRun(folder)
     frame = {kind.name: frame for kind, frame in kinds_of(run)}["difficulty"]
     assert set(frame["task"]) == {"even", "ties"}
     of = frame.filter(task="ties", role="floor", seed=0).sort("part")
@@ -236,14 +236,14 @@ def test_the_interval_of_a_bin_is_wilsons(frames):
 
 
 def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
-    run = Finished(
+    run = FinishedRun(
         made_run(
             tmp_path / "run", tasks=["a"], methods=["naive", "linear-probe", "finetune-then-probe"]
         )
     )
     frame = {kind.name: frame for kind, frame in kinds_of(run)}["saliency"]
     scores = dict(frame.select("setting", "score").iter_rows())
-    line = {x.method: x for x in run.lines}["linear-probe"]
+    line = {x.method: x for x in run.lines()}["linear-probe"]
     assert scores["linear probe on weak labels"] == line.recovered.student
     assert scores["linear probe on ground truth"] == line.probe_ceiling
     assert scores["finetuned on ground truth"] == line.recovered.ceiling

@@ -11,11 +11,11 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.api import Results
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import every_method
 from weak2strong.report.examples import cases
-from weak2strong.report.finished import Finished
 from weak2strong.report.page import page, write_page
 from weak2strong.report.table import pgr_text
 
@@ -189,7 +189,7 @@ def test_examples_heed_case_where_the_studys_metric_does(mates_run, tmp_path):
     corrected = {
         folder.name: [
             (case.student.removesuffix("."), case.truth.split(" or "))
-            for found in cases(Finished(folder)).values()
+            for found in cases(FinishedRun(folder)).values()
             for case in found["corrected"]
         ]
         for folder in (mates_run, tmp_path / "run")

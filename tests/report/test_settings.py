@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli import main
 from weak2strong.report.figures.settings import SETTINGS
 from weak2strong.report.figures.style import looks
-from weak2strong.report.finished import Finished
 from weak2strong.report.names import told_apart
 
 METHODS = ("naive", "confidence", "kl")
@@ -18,14 +18,14 @@ def runs(made_run, tmp_path_factory):
     at = tmp_path_factory.mktemp("settings")
     first = made_run(at / "one", methods=METHODS, examples=80)
     second = made_run(at / "two", tasks=["mates"], methods=["naive"], examples=80, written=True)
-    return [Finished(first), Finished(second)]
+    return [FinishedRun(first), FinishedRun(second)]
 
 
 def test_bars_are_means_of_the_results(runs):
     frame = SETTINGS.data(runs)
     assert frame.group_by("run", maintain_order=True).len()["len"].to_list() == [4, 3]
     for run, name in told_apart(runs).items():
-        metric = run.lines[0].metric
+        metric = run.lines()[0].metric
         cells = pl.read_parquet(run.folder / "results.parquet").filter(metric=metric)
         students = dict(cells.group_by("method").agg(pl.col("student").mean()).iter_rows())
         naive = students.pop("naive")
@@ -75,12 +75,12 @@ def test_an_oracle_is_never_the_best(made_run, tmp_path):
         made_run(tmp_path / "o", ["x"], ("naive", "oracle-stopping+naive"), examples=60),
         made_run(tmp_path / "p", ["y"], ("naive",), examples=60),
     ]
-    assert "best" not in SETTINGS.data([Finished(folder) for folder in made])["bar"].to_list()
+    assert "best" not in SETTINGS.data([FinishedRun(folder) for folder in made])["bar"].to_list()
 
 
 def test_names_say_no_more_than_tells_runs_apart(made_run, tmp_path):
     def names(*made):
-        return list(told_apart([Finished(folder) for folder in made]).values())
+        return list(told_apart([FinishedRun(folder) for folder in made]).values())
 
     def run(folder, **more):
         return made_run(tmp_path / folder, examples=20, seeds=1, methods=["naive"], **more)

@@ -1,8 +1,9 @@
-"""A finished run as its folder tells it, each file read once."""
+"""A finished folder as it stands on the disk: each of its files is read once, when it is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,19 +12,55 @@ from typing import TYPE_CHECKING, Any
 from weak2strong.engine.contents import read_contents
 from weak2strong.engine.record import read_run
 from weak2strong.engine.work import Work, read_work
+from weak2strong.ground.registry import Registry
 from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from weak2strong.analysis.analyse import Analysed
+    from weak2strong.analysis.audit.run import RunAudit
+    from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
+    from weak2strong.analysis.tested import Tested
+
+PAGES = Registry("page", {"html": "weak2strong.report.page:write_page"})
+"""The function that writes finished folders as a page: the report stands above this package."""
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A finished run, read from its folder alone."""
+class FinishedFolder:
+    """A folder in which a run or an experiment is finished."""
 
     folder: Path
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """Versions, device and commit; nothing where the file is missing."""
+        path = self.folder / "environment.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    @cached_property
+    def work(self) -> list[Work]:
+        """What each step took, and how many stages it reused."""
+        return read_work(self.folder)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the folder as one HTML file, and return the path of this file.
+
+        Args:
+            path: the file; ``report.html`` in the folder if None.
+
+        Raises:
+            UserError: where it cannot be written.
+        """
+        write_page = PAGES.get("html")
+        return write_page([self.folder], Path(path) if path else self.folder / "report.html")
+
+
+@dataclass(frozen=True)
+class FinishedRun(FinishedFolder):
+    """A finished run, read from its folder alone."""
 
     @cached_property
     def _read(self) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
@@ -44,19 +81,129 @@ class FinishedRun:
         """Test predictions of every role, with id, group and ground truth."""
         return self._read[2]
 
+    @property
+    def title(self) -> str:
+        """The pair of models, and which entities the tasks ask about."""
+        unseen = ", unseen entities" if self.config.entities == "unseen" else ""
+        return f"{self.config.weak_name} to {self.config.strong.name}{unseen}"
+
     @cached_property
     def tasks(self) -> list[Mapping[str, Any]]:
         """What each task holds: source, licence, classes, splits, what was left out."""
         return read_contents(self.folder)
 
     @cached_property
-    def work(self) -> list[Work]:
-        """What the run spent on each step, and how many stages it reused."""
-        return read_work(self.folder)
+    def audit(self) -> RunAudit | None:
+        """What an audit says of the tasks; None where there was none, or only of other tasks."""
+        from weak2strong.analysis.audit.run import read_run_audit
 
-    def _summarised(self, metric: str | None = None) -> list[Line]:
-        """One summary a task and method; on the study's metric if None."""
+        audit = read_run_audit(self.folder)
+        return audit and audit.of(self.by_task)
+
+    @cached_property
+    def examples(self) -> pl.DataFrame | None:
+        """Texts of some test examples; None in older runs."""
+        from weak2strong.engine.examples import read_examples
+
+        return read_examples(self.folder)
+
+    @cached_property
+    def _lines(self) -> dict[str | None, list[Line]]:
+        """The lines that were asked for before, by metric."""
+        return {}
+
+    def lines(self, metric: str | None = None) -> list[Line]:
+        """One summary a task and method, with intervals; on the study's metric if None."""
         from weak2strong.analysis.summary import summarise
 
-        truncated = {task["name"]: task["truncated"] for task in self.tasks}
-        return summarise(self.config, self.predictions, metric, truncated, self.work)
+        if metric not in self._lines:
+            truncated = {task["name"]: task["truncated"] for task in self.tasks}
+            self._lines[metric] = summarise(
+                self.config, self.predictions, metric, truncated, self.work
+            )
+        return self._lines[metric]
+
+    @cached_property
+    def by_task(self) -> dict[str, list[Line]]:
+        """The lines of each task on the study's metric, one a method."""
+        by_task: dict[str, list[Line]] = {}
+        for line in self.lines():
+            by_task.setdefault(line.task, []).append(line)
+        return by_task
+
+    @cached_property
+    def over(self) -> OverTasks | None:
+        """PGR over the tasks on the study's metric; None where there is one task."""
+        return self.over_tasks(self.lines())
+
+    def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
+        """PGR over the tasks: mean, median and pooled; None where there is one task.
+
+        Args:
+            lines: the result of `lines` for another metric than the study's.
+        """
+        from weak2strong.analysis.over_tasks import over_tasks
+
+        if lines is None:
+            return self.over
+        return over_tasks(self.config, self.predictions, lines)
+
+    @cached_property
+    def tested(self) -> dict[str, Tested]:
+        """The test set of each task: answers, what they say, and whether they are right."""
+        from weak2strong.analysis.tested import read_tested
+
+        return {task: read_tested(self.config, self.predictions, task) for task in self.by_task}
+
+    def analyses(self, metric: str | None = None, edges: Sequence[float] = ()) -> Analysed:
+        """Agreement, calibration, misfit, saliency, difficulty and best ceiling, as tidy tables.
+
+        Args:
+            metric: of the scores; the study's own if None.
+            edges: between buckets of difficulty, rising; quartiles if none.
+        """
+        from weak2strong.analysis.analyse import analyse
+
+        return analyse(self.config, self.predictions, metric, edges)
+
+    def table(self, metric: str | None = None) -> pl.DataFrame:
+        """One row a task and method: floor, student, ceiling, PGR with interval.
+
+        ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
+        and ``undefined`` then says why; ``chain`` names the models that labels pass
+        through, where there are any between supervisor and student.
+        """
+        import polars as pl
+
+        rows = []
+        for line in self.lines(metric):
+            r = line.recovered
+            rows.append(
+                {
+                    "task": line.task,
+                    "weak": line.weak,
+                    "strong": line.strong,
+                    "method": line.method,
+                    "chain": " > ".join(line.chain) or None,
+                    "metric": line.metric,
+                    "floor": r.floor,
+                    "student": r.student,
+                    "ceiling": r.ceiling,
+                    **r.pgr,
+                    "probe_ceiling": line.probe_ceiling,
+                    "ngrams": line.ngrams,
+                    "oracle": line.oracle,
+                    "seeds": r.seeds,
+                    "examples": r.examples,
+                }
+            )
+        return pl.DataFrame(rows, schema_overrides=_NULLABLE)
+
+
+_NULLABLE = {
+    "pgr": float,
+    "pgr_low": float,
+    "pgr_high": float,
+    "undefined": str,
+    "chain": str,
+}

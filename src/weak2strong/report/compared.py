@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.drawn import Drawn, page_figure
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
 from weak2strong.report.figures.kind import Filled, filled
 from weak2strong.report.figures.settings import SETTINGS
 from weak2strong.report.figures.sizes import SIZES
 from weak2strong.report.figures.style import Looks
-from weak2strong.report.finished import Finished
 from weak2strong.report.names import told_apart
 from weak2strong.report.table import pgr_text
 
@@ -31,7 +31,7 @@ class Compared:
     figures: list[Drawn]
 
 
-def compared(runs: Sequence[Finished], looks: Looks, figures: bool = True) -> Compared | None:
+def compared(runs: Sequence[FinishedRun], looks: Looks, figures: bool = True) -> Compared | None:
     """The comparison, without figures where the page has them elsewhere; None below two runs."""
     if len(runs) < 2:
         return None
@@ -45,15 +45,15 @@ def compared(runs: Sequence[Finished], looks: Looks, figures: bool = True) -> Co
     return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
 
 
-def across(runs: Sequence[Finished]) -> Iterator[Filled]:
+def across(runs: Sequence[FinishedRun]) -> Iterator[Filled]:
     """The figures that take several runs, with their data."""
     return filled([SETTINGS, SIZES, AGREEMENT_BY_SIZE], runs)
 
 
-def _whole(run: Finished, method: str) -> str:
+def _whole(run: FinishedRun, method: str) -> str:
     """PGR of a method: of the one task, or the mean over those with a gap."""
     if run.over is None:
-        return pgr_text(next(x.recovered for x in run.lines if x.method == method))
+        return pgr_text(next(x.recovered for x in run.lines() if x.method == method))
     a = run.over.methods[method]
     if a.mean is None or a.mean_interval is None:
         return "undefined"

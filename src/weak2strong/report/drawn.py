@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.report.figures import FIGURES
 from weak2strong.report.figures.kind import FigureKind, Filled, filled
 from weak2strong.report.figures.style import DARK, Looks, styled
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,12 +43,12 @@ class Drawn:
     svg: str
 
 
-def kinds_of(run: Finished) -> Iterator[Filled]:
+def kinds_of(run: FinishedRun) -> Iterator[Filled]:
     """The figures that a run has the data for, with these."""
     return filled(map(FIGURES.get, FIGURES), run)
 
 
-def drawn(run: Finished, looks: Looks, prefix: str) -> list[Drawn]:
+def drawn(run: FinishedRun, looks: Looks, prefix: str) -> list[Drawn]:
     """Every figure of a run for a page.
 
     Args:

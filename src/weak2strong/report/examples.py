@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.engine.examples import (
     CORRECTED,
     ERRED,
@@ -18,7 +19,6 @@ from weak2strong.engine.examples import (
     outcomes,
 )
 from weak2strong.report.boards import picture
-from weak2strong.report.finished import Finished
 
 SHOWN = 4
 """Examples a task and outcome on a page."""
@@ -63,7 +63,7 @@ class Case:
         return tuple(Markup(svg) for svg in found if svg)
 
 
-def cases(run: Finished) -> dict[str, dict[str, list[Case]]]:
+def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:
     """Examples by task and outcome; empty where the run kept no texts.
 
     Errors of one's own are left out where there are none: of two classes there cannot be any.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from weak2strong.analysis import grid as grids
 from weak2strong.analysis import simulated as simulations
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.experiments import sweep as sweeps
 from weak2strong.experiments.overfitting import CURVES
 from weak2strong.ground.errors import UserError
@@ -17,11 +18,10 @@ from weak2strong.report.experiments.overfitting import overfitting
 from weak2strong.report.experiments.simulated import simulated
 from weak2strong.report.experiments.sweep import sweep
 from weak2strong.report.figures.kind import Filled
-from weak2strong.report.finished import Finished
 from weak2strong.report.unfinished import read_unfinished
 
-READERS: Mapping[str, Callable[[Path], Finished | Experiment]] = {
-    "results.parquet": Finished,
+READERS: Mapping[str, Callable[[Path], FinishedRun | Experiment]] = {
+    "results.parquet": FinishedRun,
     grids.FILE: grid,
     simulations.FILE: simulated,
     CURVES: overfitting,
@@ -30,7 +30,7 @@ READERS: Mapping[str, Callable[[Path], Finished | Experiment]] = {
 """By the file that only a finished folder of the kind has."""
 
 
-def read_folder(folder: Path) -> list[Finished | Experiment]:
+def read_folder(folder: Path) -> list[FinishedRun | Experiment]:
     """All that is finished in a folder: one thing as a rule, several where it took several.
 
     Raises:
@@ -39,7 +39,7 @@ def read_folder(folder: Path) -> list[Finished | Experiment]:
     return [read(folder) for file, read in READERS.items() if (folder / file).exists()]
 
 
-def read_finished(folder: Path) -> list[Finished | Experiment]:
+def read_finished(folder: Path) -> list[FinishedRun | Experiment]:
     """The same, of a folder with something finished in it.
 
     Raises:
@@ -54,13 +54,13 @@ def read_finished(folder: Path) -> list[Finished | Experiment]:
     return found
 
 
-def runs_in(found: Iterable[Finished | Experiment]) -> list[Finished]:
+def runs_in(found: Iterable[FinishedRun | Experiment]) -> list[FinishedRun]:
     """The finished runs of folders, those that experiments compare among them, each once."""
-    every = (run for x in found for run in ([x] if isinstance(x, Finished) else x.runs))
+    every = (run for x in found for run in ([x] if isinstance(x, FinishedRun) else x.runs))
     return list(dict.fromkeys(every))
 
 
-def figures_of(found: Iterable[Finished | Experiment]) -> Iterator[Filled]:
+def figures_of(found: Iterable[FinishedRun | Experiment]) -> Iterator[Filled]:
     """All figures of what stands in a folder, with their data."""
     for one in found:
-        yield from kinds_of(one) if isinstance(one, Finished) else one.figures
+        yield from kinds_of(one) if isinstance(one, FinishedRun) else one.figures

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from weak2strong.report.finished import Finished
+from weak2strong.analysis.finished import FinishedRun
 
 
-def told_apart(runs: Sequence[Finished]) -> dict[Finished, str]:
+def told_apart(runs: Sequence[FinishedRun]) -> dict[FinishedRun, str]:
     """A name for each of different runs.
 
     The pair of models where that is enough; else with the tasks; else with the folder, too.
@@ -18,7 +18,7 @@ def told_apart(runs: Sequence[Finished]) -> dict[Finished, str]:
         lambda run: f"{run.title}, {tasks_text(run)} ({run.folder.resolve().name})",
         lambda run: f"{run.title}, {tasks_text(run)} ({run.folder})",
     )
-    names = dict[Finished, str]()
+    names = dict[FinishedRun, str]()
     for form in forms:
         names = {run: form(run) for run in runs}
         if len(set(names.values())) == len(runs):
@@ -26,7 +26,7 @@ def told_apart(runs: Sequence[Finished]) -> dict[Finished, str]:
     return names
 
 
-def tasks_text(run: Finished) -> str:
+def tasks_text(run: FinishedRun) -> str:
     """The tasks by name where they are few, else how many."""
     tasks = list(run.by_task)
     return " and ".join(tasks) if len(tasks) < 3 else f"{len(tasks)} tasks"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import weak2strong
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.ground.errors import UserError
 from weak2strong.report.audit import audit_warnings
@@ -19,7 +20,6 @@ from weak2strong.report.examples import TITLES as OUTCOME_TITLES
 from weak2strong.report.examples import cases
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.style import Looks, looks
-from weak2strong.report.finished import Finished
 from weak2strong.report.folders import read_folder, runs_in
 from weak2strong.report.names import told_apart
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
@@ -85,7 +85,7 @@ def page(folders: Sequence[Path]) -> str:
         for folder, found in zip(folders, read, strict=True)
         if not found and (run := read_unfinished(folder))
     ]
-    named = [x for found in read for x in found if isinstance(x, Finished)]
+    named = [x for found in read for x in found if isinstance(x, FinishedRun)]
     experiments = [x for found in read for x in found if isinstance(x, Experiment)]
     few = [run for e in experiments if len(e.runs) <= FEW_RUNS for run in e.runs]
     # A run that is named beside its grid is still one run.
@@ -124,7 +124,9 @@ def page(folders: Sequence[Path]) -> str:
 
 
 def _title(
-    finished: Sequence[Finished], running: Sequence[Unfinished], experiments: Sequence[Experiment]
+    finished: Sequence[FinishedRun],
+    running: Sequence[Unfinished],
+    experiments: Sequence[Experiment],
 ) -> str:
     titles = [x.title for x in (*finished, *running, *experiments)]
     if len(titles) == 1:
@@ -153,9 +155,9 @@ def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
     }
 
 
-def _run(run: Finished, name: str, look: Looks, prefix: str) -> dict[str, Any]:
+def _run(run: FinishedRun, name: str, look: Looks, prefix: str) -> dict[str, Any]:
     """All that the page says of a finished run."""
-    first, over = run.lines[0], run.over
+    first, over = run.lines()[0], run.over
     r, tasks = first.recovered, len(run.by_task)
     metric = TITLES.get(first.metric, first.metric)
     said = cases(run)
@@ -168,7 +170,7 @@ def _run(run: Finished, name: str, look: Looks, prefix: str) -> dict[str, Any]:
             f"{run.config.weak_name} supervises {run.config.strong.name}."
         ),
         "sentences": sentences(run),
-        "warnings": [*warnings_of(run.lines), *audit_warnings(run.audit)],
+        "warnings": [*warnings_of(run.lines()), *audit_warnings(run.audit)],
         "figures": drawn(run, look, prefix),
         "metric": metric,
         "level": f"{100 * r.gap_interval.level:g}%",
@@ -183,9 +185,9 @@ def _run(run: Finished, name: str, look: Looks, prefix: str) -> dict[str, Any]:
                 "pgr": pgr_text(x.recovered),
                 "checks": [score_text(s) for s in (x.probe_ceiling, x.ngrams)],
             }
-            for x in run.lines
+            for x in run.lines()
         ],
-        "lines_note": " ".join([intervals_note(run.lines).strip(), *chain_notes(run.lines)]),
+        "lines_note": " ".join([intervals_note(run.lines()).strip(), *chain_notes(run.lines())]),
         "over": over and (over_tasks_titles(over), over_tasks_rows(over), over_tasks_notes(over)),
         "has_texts": run.examples is not None,
         "tasks": [
@@ -223,12 +225,12 @@ def _experiment(experiment: Experiment, look: Looks, prefix: str) -> dict[str, A
     }
 
 
-def _cells(runs: Sequence[Finished]) -> list[list[Any]]:
+def _cells(runs: Sequence[FinishedRun]) -> list[list[Any]]:
     """A row a cell: run, task, method, seed, floor, student, ceiling, PGR (null if undefined)."""
     rows = []
     for i, run in enumerate(runs):
-        of = {(x.task, x.method): x.recovered.per_seed for x in run.lines}
-        metrics = {x.task: x.metric for x in run.lines}
+        of = {(x.task, x.method): x.recovered.per_seed for x in run.lines()}
+        metrics = {x.task: x.metric for x in run.lines()}
         for c in run.cells.iter_rows(named=True):
             if c["metric"] != metrics[c["task"]]:
                 continue

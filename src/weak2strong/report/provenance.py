@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.audit import audit_told
 from weak2strong.report.experiments.experiment import Experiment
-from weak2strong.report.finished import Finished
 from weak2strong.report.units import duration, hours
 
 
-def provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
+def provenance(run: FinishedRun | Experiment) -> list[tuple[str, str]]:
     """A name and a value each, in the order of the page."""
     e = run.environment
     rows = [("folder", str(run.folder))]
@@ -23,7 +23,7 @@ def provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
         if "device" in e:
             rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
-    if isinstance(run, Finished) and not WRITTEN.intersection(run.predictions["kind"]):
+    if isinstance(run, FinishedRun) and not WRITTEN.intersection(run.predictions["kind"]):
         rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
     for key, value in e.items():
         if key == "diff":
@@ -33,7 +33,7 @@ def provenance(run: Finished | Experiment) -> list[tuple[str, str]]:
     return rows
 
 
-def _device_hours(run: Finished | Experiment) -> str:
+def _device_hours(run: FinishedRun | Experiment) -> str:
     """What the steps took of the device."""
     device, threads = run.environment["device"], run.environment["threads"]
     if device == "cpu":

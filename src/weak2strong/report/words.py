@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
-from weak2strong.report.finished import Finished
 from weak2strong.report.table import TITLES
 
 PGR = (
@@ -12,13 +12,13 @@ PGR = (
 )
 
 
-def sentences(run: Finished) -> dict[str, str]:
+def sentences(run: FinishedRun) -> dict[str, str]:
     """A sentence a method, with PGR and its interval, or why there is none."""
     return {method: _sentence(run, method) for method in run.config.methods}
 
 
-def _sentence(run: Finished, method: str) -> str:
-    lines = [x for x in run.lines if x.method == method]
+def _sentence(run: FinishedRun, method: str) -> str:
+    lines = [x for x in run.lines() if x.method == method]
     upper = " (an upper bound: it sees ground truth)" if lines[0].oracle else ""
     if run.over is not None:
         return _over_tasks(run, method) + upper + "."
@@ -34,7 +34,7 @@ def _sentence(run: Finished, method: str) -> str:
     return f"{told}: they {_verb(r.value, r.interval)} (PGR {_pgr(r.value, r.interval)}){upper}."
 
 
-def _over_tasks(run: Finished, method: str) -> str:
+def _over_tasks(run: FinishedRun, method: str) -> str:
     over = run.over
     assert over is not None
     a, used, every = over.methods[method], len(over.used), len(run.by_task)

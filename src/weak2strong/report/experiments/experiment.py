@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError
 from weak2strong.report.figures.kind import Filled
-from weak2strong.report.finished import Finished
 from weak2strong.report.table import TextTable
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Experiment:
     config: StudyConfig
     environment: Mapping[str, Any]
     work: Sequence[Work] = ()
-    runs: Sequence[Finished] = field(default=())
+    runs: Sequence[FinishedRun] = field(default=())
 
 
 def incomplete(folder: Path, run: str) -> UserError:

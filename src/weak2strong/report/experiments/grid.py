@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.grid import models_of, read_grid
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.report.experiments.experiment import Experiment, counted, incomplete
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.sizes import GRID_SIZES
-from weak2strong.report.finished import Finished
 from weak2strong.report.grid import grid_tables
 from weak2strong.report.words import PGR
 
@@ -44,13 +44,13 @@ def grid(folder: Path) -> Experiment:
     )
 
 
-def _runs(folder: Path, pairs: list[tuple[str, str]]) -> list[Finished]:
+def _runs(folder: Path, pairs: list[tuple[str, str]]) -> list[FinishedRun]:
     """The runs of the pairs, in that order, whatever their folders are called.
 
     Raises:
         UserError: where one is missing.
     """
-    runs = [Finished(file.parent) for file in sorted(folder.glob("*/results.parquet"))]
+    runs = [FinishedRun(file.parent) for file in sorted(folder.glob("*/results.parquet"))]
     of = {(run.config.weak_name, run.config.strong.name): run for run in runs}
     missing = [f"{weak} to {strong}" for weak, strong in pairs if (weak, strong) not in of]
     if missing:
@@ -58,9 +58,9 @@ def _runs(folder: Path, pairs: list[tuple[str, str]]) -> list[Finished]:
     return [of[pair] for pair in pairs]
 
 
-def _warnings(runs: list[Finished]) -> list[str]:
+def _warnings(runs: list[FinishedRun]) -> list[str]:
     """Those of every run with its name, but those that all have once and without."""
-    said = [(run.title, text) for run in runs for text in warnings_of(run.lines)]
+    said = [(run.title, text) for run in runs for text in warnings_of(run.lines())]
     times = Counter(text for _, text in said)
     common = [text for text, count in times.items() if count == len(runs)]
     return [*(f"{name}, {text}" for name, text in said if text not in common), *common]

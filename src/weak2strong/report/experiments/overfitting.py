@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from weak2strong.analysis.finished import FinishedFolder
 from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.analysis.summary import few_seeds
 from weak2strong.engine.work import read_work
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.overfitting import OVERFITTING
-from weak2strong.report.finished import read_environment
 from weak2strong.report.overfitting import NOTE, overfitting_table
 from weak2strong.report.words import PGR
 
@@ -42,6 +42,6 @@ def overfitting(folder: Path) -> Experiment:
         ],
         figures=list(filled([OVERFITTING], (curves, found))),
         config=config,
-        environment=read_environment(folder),
+        environment=FinishedFolder(folder).environment,
         work=read_work(folder),
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.simulated import REAL, read_simulated
 from weak2strong.analysis.summary import few_seeds
 from weak2strong.report.experiments.experiment import Experiment, counted, incomplete
 from weak2strong.report.figures.error_structure import ERROR_STRUCTURE
 from weak2strong.report.figures.kind import filled
-from weak2strong.report.finished import Finished
 from weak2strong.report.simulated import simulated_notes, simulated_tables
 from weak2strong.report.words import PGR
 from weak2strong.simulators import SIMULATORS
@@ -29,7 +29,7 @@ def simulated(folder: Path) -> Experiment:
     for name in names:
         if not (folder / name / "results.parquet").exists():
             raise incomplete(folder, name)
-    runs = [Finished(folder / name) for name in names]
+    runs = [FinishedRun(folder / name) for name in names]
     config, undefined = runs[0].config, dict[str, list[str]]()
     for row in rows:
         if row["pgr"] is None:

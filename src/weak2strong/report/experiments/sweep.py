@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from weak2strong.analysis.finished import FinishedFolder
 from weak2strong.analysis.swept import summarise_sweep
 from weak2strong.experiments.sweep import read_sweep
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.kind import filled
 from weak2strong.report.figures.sweep import SWEEP
-from weak2strong.report.finished import read_environment
 from weak2strong.report.sweeps import NOTE, sweep_notes, sweep_tables
 from weak2strong.report.table import TITLES, seeds_text
 
@@ -45,5 +45,5 @@ def sweep(folder: Path) -> Experiment:
         warnings=[],
         figures=list(filled([SWEEP], grids)),
         config=config,
-        environment=read_environment(folder),
+        environment=FinishedFolder(folder).environment,
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.agreement import agreement_by_seed
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import GRID, INK, PAPER, Looks, new, rows_of
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +27,7 @@ WHERE = {
 """Marks, and how they are filled: None for the method's own colour."""
 
 
-def data(run: Finished) -> pl.DataFrame | None:
+def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a task, method, seed and part of the test set: the share of like answers.
 
     Without the parts of which some seed has no example.

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.models.catalogue import trunk_of
 from weak2strong.report.figures.agreement import AGREEMENT
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.sizes import COLUMNS, hues, sizes_axis
 from weak2strong.report.figures.style import PAPER, Looks, columns_of
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +27,7 @@ WHERE = {
 """Parts of the test set from top to bottom, and what their panels are called."""
 
 
-def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
+def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     """A row a run, method and part of the test set: means over the tasks that all runs have.
 
     Columns weak, strong, parameters (of the strong trunk), method, floor, where, agreement. None
@@ -43,7 +43,7 @@ def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
         if size is None or shares is None:
             return None
         sizes.add(size)
-        floors = {x.task: x.recovered.floor for x in run.lines}
+        floors = {x.task: x.recovered.floor for x in run.lines()}
         over_seeds = shares.group_by("task", "method", "where", maintain_order=True).agg(
             pl.col("agreement").mean()
         )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from weak2strong.analysis.by_difficulty import in_buckets, quarters
 from weak2strong.analysis.estimates import seed_scores
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import PAPER, Looks, curves, look_of, new
-from weak2strong.report.finished import Finished
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 QUARTERS = ("easiest quarter", "second", "third", "hardest quarter")
 
 
-def data(run: Finished) -> pl.DataFrame | None:
+def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a task, part, role, method and seed; None where no task tells easy from hard.
 
     Parts are the buckets of `weak2strong.analysis.by_difficulty`, ``part`` 0 being the easiest,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.agreement import who_is_right
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Looks, new, rows_of
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,7 +33,7 @@ SMALLEST = 0.055
 """A share whose number fits into its bar."""
 
 
-def data(run: Finished) -> pl.DataFrame | None:
+def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a task, method and kind: its share of the test set, a mean over seeds."""
     import polars as pl
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import CEILING, FLOOR, MUTED, PAPER, Looks, new, rows_of
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +16,7 @@ FURTHEST = 1.0
 """How far beyond floor and ceiling, in gaps, a single task or seed is still drawn."""
 
 
-def data(run: Finished) -> pl.DataFrame | None:
+def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a method for the whole, with interval, and a row a task or seed; None without a PGR.
 
     ``of`` says what a row is: ``mean over tasks``, ``pooled over tasks`` (where fewer than two
@@ -25,7 +25,7 @@ def data(run: Finished) -> pl.DataFrame | None:
     import polars as pl
 
     rows = []
-    for line in run.lines:
+    for line in run.lines():
         r = line.recovered
         if run.over is None:
             if r.value is not None and r.interval is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import GRID, MUTED, Looks, clipped, curves, look_of, new
-from weak2strong.report.finished import Finished
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,7 +19,7 @@ FEWEST = 20
 COLUMNS = 4
 
 
-def data(run: Finished) -> pl.DataFrame | None:
+def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a role, method and bin of confidence, all tasks and seeds together.
 
     Columns confidence (mean), accuracy, answers (their number), and low and high: Wilson's 95%

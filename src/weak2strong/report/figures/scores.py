@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import (
     CEILING,
@@ -16,7 +17,6 @@ from weak2strong.report.figures.style import (
     numbered,
     rows_of,
 )
-from weak2strong.report.finished import Finished
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}
 
 
-def data(run: Finished) -> pl.DataFrame:
+def data(run: FinishedRun) -> pl.DataFrame:
     """A row a task and setting: score with interval, chance and the metric's name."""
     import polars as pl
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.scores import SCORES, means
 from weak2strong.report.figures.style import CEILING, FLOOR, Looks, new, rows_of
-from weak2strong.report.finished import Finished
 from weak2strong.report.names import told_apart
 from weak2strong.report.table import TITLES
 
@@ -25,7 +25,7 @@ BAR = 0.2
 """The height of a bar; a run is one high."""
 
 
-def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
+def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     """A row a run and bar: floor, naive, the best of the other methods, and ceiling.
 
     Scores are means over tasks and seeds, as in the run's own figure of scores. Oracles are not
@@ -41,7 +41,7 @@ def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
         frame = SCORES.data(run)
         assert frame is not None
         scores = {(r, m): x for r, m, x in means(frame).select("role", "method", "score").rows()}
-        honest = {x.method for x in run.lines if not x.oracle and x.method != NAIVE}
+        honest = {x.method for x in run.lines() if not x.oracle and x.method != NAIVE}
         bars: list[tuple[str, str, float]] = [("floor", "", scores["floor", ""])]
         if ("student", NAIVE) in scores:
             bars.append(("naive", NAIVE, scores["student", NAIVE]))
@@ -49,7 +49,7 @@ def data(runs: Sequence[Finished]) -> pl.DataFrame | None:
             best = max(sorted(honest), key=lambda method: scores["student", method])
             bars.append(("best", best, scores["student", best]))
         bars.append(("ceiling", "", scores["ceiling", ""]))
-        metric = run.lines[0].metric
+        metric = run.lines()[0].metric
         rows += [(name, metric, bar, method, score) for bar, method, score in bars]
     return pl.DataFrame(rows, schema=["run", "metric", "bar", "method", "score"], orient="row")
 

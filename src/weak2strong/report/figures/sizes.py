@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.models.catalogue import trunk_of
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.pgr import FURTHEST
@@ -21,7 +22,6 @@ from weak2strong.report.figures.style import (
     Looks,
     columns_of,
 )
-from weak2strong.report.finished import Finished
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ROOM, APART = 0.12, 0.02
 """Shares of the horizontal axis: beside the sizes, and between supervisors of one size."""
 
 
-def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
+def sizes_data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     """A row a run and method: means over the tasks that all runs have.
 
     Columns weak, strong, parameters (of the strong trunk), method, metric, floor, student,
@@ -53,7 +53,7 @@ def sizes_data(runs: Sequence[Finished]) -> pl.DataFrame | None:
         size = trunk_of(run.config.strong)
         if size is None:
             return None
-        for line in run.lines:
+        for line in run.lines():
             r = line.recovered
             scores = {"floor": r.floor, "student": r.student, "ceiling": r.ceiling}
             about = {"weak": run.config.weak_name, "strong": run.config.strong.name}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.style import (
@@ -17,7 +18,6 @@ from weak2strong.report.figures.style import (
     new,
     rows_of,
 )
-from weak2strong.report.finished import Finished
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 
 
-def data(run: Finished) -> pl.DataFrame | None:
+def data(run: FinishedRun) -> pl.DataFrame | None:
     """The frame of `scores`; None where there is one task, which that figure shows."""
     return scores(run) if len(run.by_task) > 1 else None
 
