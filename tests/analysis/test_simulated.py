@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from weak2strong.analysis.agreement import agreement_rows
+from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.simulated import supervised_rows
 from weak2strong.analysis.summary import summarise
 from weak2strong.analysis.tested import read_tested

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.analysis.agreement import agreement_rows, confusion_rows
-from weak2strong.analysis.by_difficulty import difficulty_rows
-from weak2strong.analysis.calibration import calibration_row, reliability_rows
-from weak2strong.analysis.ceilings import Ceilings, ceiling_rows, ceilings, probe_minus_ceiling
+from weak2strong.analysis.analyses.agreement import agreement_rows, confusion_rows
+from weak2strong.analysis.analyses.calibration import calibration_row, reliability_rows
+from weak2strong.analysis.analyses.ceilings import (
+    Ceilings,
+    ceiling_rows,
+    ceilings,
+    probe_minus_ceiling,
+)
+from weak2strong.analysis.analyses.difficulty import difficulty_rows
+from weak2strong.analysis.analyses.misfit import misfit_over_tasks, misfit_rows
+from weak2strong.analysis.analyses.saliency import BARS, saliency_rows
 from weak2strong.analysis.estimates import columns
-from weak2strong.analysis.misfit import misfit_over_tasks, misfit_rows
 from weak2strong.analysis.oracles import oracles
-from weak2strong.analysis.saliency import BARS, saliency_rows
 from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric

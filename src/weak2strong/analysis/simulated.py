@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.analysis.agreement import agreement_rows
+from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.ground.errors import UserError
@@ -28,7 +28,7 @@ def supervised_rows(
     """A row a task and method of the run of one supervisor.
 
     ``floor`` is the score of its labels on the test; agreement, with intervals, is that of
-    `weak2strong.analysis.agreement`.
+    `weak2strong.analysis.analyses.agreement`.
     """
     tested = dict[str, Tested]()
     for line in lines:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.analysis.calibration import BINS
-from weak2strong.analysis.misfit import FEWEST
+from weak2strong.analysis.analyses.calibration import BINS
+from weak2strong.analysis.analyses.misfit import FEWEST
+from weak2strong.analysis.analyses.saliency import BARS
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import HONEST_SEEDS
-from weak2strong.analysis.saliency import BARS
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.agreement import agreement_by_seed
+from weak2strong.analysis.analyses.agreement import agreement_by_seed
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import GRID, INK, PAPER, Looks, new, rows_of

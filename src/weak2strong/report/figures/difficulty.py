@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.by_difficulty import in_buckets, quarters
+from weak2strong.analysis.analyses.difficulty import in_buckets, quarters
 from weak2strong.analysis.estimates import seed_scores
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric
@@ -22,7 +22,7 @@ QUARTERS = ("easiest quarter", "second", "third", "hardest quarter")
 def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a task, part, role, method and seed; None where no task tells easy from hard.
 
-    Parts are the buckets of `weak2strong.analysis.by_difficulty`, ``part`` 0 being the easiest,
+    Parts are the buckets of `analysis.analyses.difficulty`, ``part`` 0 being the easiest,
     ``from`` and ``to`` their ends. Of several tasks they are quarters, so that means can be taken:
     a bucket of equally hard examples stands in every quarter that begins in it. Without tasks of
     which some bucket has no score.

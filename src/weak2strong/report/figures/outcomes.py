@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.agreement import who_is_right
+from weak2strong.analysis.analyses.agreement import who_is_right
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Looks, new, rows_of

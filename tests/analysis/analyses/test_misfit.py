@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import entropy, pearsonr
 
-from weak2strong.analysis.misfit import (
+from weak2strong.analysis.analyses.misfit import (
     kl_misfit,
     misfit_over_tasks,
     misfit_rows,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
-from weak2strong.analysis.agreement import agreement_rows, confusion_rows
+from weak2strong.analysis.analyses.agreement import agreement_rows, confusion_rows
 
 
 def test_a_case_by_hand(tested):

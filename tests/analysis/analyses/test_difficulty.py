@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from weak2strong.analysis.by_difficulty import buckets, difficulty_rows, quarters
+from weak2strong.analysis.analyses.difficulty import buckets, difficulty_rows, quarters
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy, roc_auc
 

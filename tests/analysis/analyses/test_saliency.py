@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from weak2strong.analysis.saliency import saliency_rows
+from weak2strong.analysis.analyses.saliency import saliency_rows
 from weak2strong.ground.metrics import accuracy
 
 

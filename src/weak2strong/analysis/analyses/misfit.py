@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.analysis.calibration import LEAST, log_loss, squared_distance
+from weak2strong.analysis.analyses.calibration import LEAST, log_loss, squared_distance
 from weak2strong.analysis.estimates import ANY, Estimate, columns, mean_estimate
 from weak2strong.analysis.tested import Tested
 

@@ -5,7 +5,7 @@ import pytest
 import sklearn.metrics
 from sklearn.calibration import calibration_curve
 
-from weak2strong.analysis.calibration import (
+from weak2strong.analysis.analyses.calibration import (
     BINS,
     calibration_error,
     calibration_row,
