@@ -17,11 +17,11 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.cli import main
 from weak2strong.ground.errors import UserError
-from weak2strong.report.drawn import export, inline_svg
-from weak2strong.report.figures.style import looks, styled
+from weak2strong.report.figures.style import method_styles, styled
 from weak2strong.report.folders import figures_of, read_finished, read_folder
 from weak2strong.report.grid import print_grid
 from weak2strong.report.page import page
+from weak2strong.report.pictures import export, inline_svg
 from weak2strong.report.table import pgr_of_row
 
 FIGURES = {
@@ -203,7 +203,7 @@ def test_supervisors_without_a_gap_are_named_and_drawn(made_simulated, tmp_path)
     )
     kind, frame = found.figures[0]
     with styled():
-        svg = inline_svg(kind.draw(frame, looks(["naive", "confidence"])), "x")
+        svg = inline_svg(kind.draw(frame, method_styles(["naive", "confidence"])), "x")
     assert svg.count(">undefined<") == 4
 
 
@@ -304,11 +304,11 @@ def test_agreement_by_size_is_counted_by_hand(frames, made_grid):
 
 
 def test_every_figure_says_what_it_shows_and_can_be_drawn(experiments):
-    look = looks(["naive", "confidence"])
+    styles = method_styles(["naive", "confidence"])
     for found in experiments.values():
         for kind, frame in figures_of(found):
             with styled():
-                svg = inline_svg(kind.draw(frame, look), "x")
+                svg = inline_svg(kind.draw(frame, styles), "x")
             words = [
                 t for e in ET.fromstring(svg).iter() if e.tag.endswith("text") for t in e.itertext()
             ]
@@ -321,7 +321,7 @@ def test_every_figure_says_what_it_shows_and_can_be_drawn(experiments):
 def test_figures_of_experiments_are_files_with_their_data(experiments, tmp_path):
     for name, found in experiments.items():
         out = tmp_path / name
-        written = export(figures_of(found), looks(["naive", "confidence"]), out, ["svg"])
+        written = export(figures_of(found), method_styles(["naive", "confidence"]), out, ["svg"])
         names = {p.name for p in written}
         for figure in FIGURES[name]:
             assert {f"{figure}.svg", f"{figure}.csv"} <= names

@@ -11,9 +11,9 @@ from weak2strong.analysis.analyse import analyse
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
-from weak2strong.report.drawn import export, inline_svg, kinds_of
 from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.style import COLOURS, DARK, PAPER, looks, new, styled
+from weak2strong.report.figures.style import COLOURS, DARK, PAPER, method_styles, new_figure, styled
+from weak2strong.report.pictures import export, figures_of_run, inline_svg
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def run(small_run):
 
 @pytest.fixture(scope="module")
 def frames(run):
-    return {kind.name: frame for kind, frame in kinds_of(run)}
+    return {kind.name: frame for kind, frame in figures_of_run(run)}
 
 
 @pytest.fixture(scope="module", params=["small_run", "mates_run"])
@@ -34,7 +34,7 @@ def each(request):
 
 @pytest.fixture(scope="module")
 def frames_of_each(each):
-    return {kind.name: frame for kind, frame in kinds_of(each)}
+    return {kind.name: frame for kind, frame in figures_of_run(each)}
 
 
 def told(run, task, role, method, seed):
@@ -64,9 +64,9 @@ def test_a_run_has_the_figures_that_it_has_the_data_for(frames, run, made_run, t
     assert list(frames) == wanted
     words = made_run(tmp_path / "words", tasks=["a", "b"], written=True)
     in_words = [name for name in wanted if name != "reliability"]
-    assert [k.name for k, _ in kinds_of(FinishedRun(words))] == in_words
+    assert [k.name for k, _ in figures_of_run(FinishedRun(words))] == in_words
     old = made_run(tmp_path / "one", tasks=["a"], texts=False)
-    assert [k.name for k, _ in kinds_of(FinishedRun(old))] == [
+    assert [k.name for k, _ in figures_of_run(FinishedRun(old))] == [
         name for name in wanted if name != "tasks"
     ]
 
@@ -79,7 +79,7 @@ def test_a_run_without_a_gap_has_no_picture_of_pgr(made_run, tmp_path):
     pl.concat([predictions.filter(pl.col("role") != "ceiling"), same]).write_parquet(
         folder / "predictions.parquet"
     )
-    assert "pgr" not in [k.name for k, _ in kinds_of(FinishedRun(folder))]
+    assert "pgr" not in [k.name for k, _ in figures_of_run(FinishedRun(folder))]
 
 
 def test_scores_and_pgr_are_those_of_the_lines(frames, run):
@@ -154,7 +154,7 @@ def test_difficulty_of_one_task_is_drawn_in_its_own_buckets(made_run, tmp_path):
     folder = made_run(tmp_path / "one", tasks=["a"], written=True)
     levels(folder, {"a": [1] * 150 + [2] * 100 + [3] * 50})
     run = FinishedRun(folder)
-    frame = {kind.name: frame for kind, frame in kinds_of(run)}["difficulty"]
+    frame = {kind.name: frame for kind, frame in figures_of_run(run)}["difficulty"]
     assert frame.select("part", "from", "to").unique().sort("part").rows() == [
         (0, 1, 2),
         (1, 2, 3),
@@ -173,7 +173,7 @@ def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run,
     folder = made_run(tmp_path / "run", tasks=["even", "ties", "same", "none"])
     levels(folder, {"ties": [1] * 200 + [2] * 100, "same": [7] * 300, "none": [None] * 300})
     run = FinishedRun(folder)
-    frame = {kind.name: frame for kind, frame in kinds_of(run)}["difficulty"]
+    frame = {kind.name: frame for kind, frame in figures_of_run(run)}["difficulty"]
     assert set(frame["task"]) == {"even", "ties"}
     of = frame.filter(task="ties", role="floor", seed=0).sort("part")
     assert of.select("part", "from", "to").rows() == [(0, 1, 2), (1, 1, 2), (2, 1, 2), (3, 2, 2)]
@@ -208,7 +208,7 @@ def levels(folder, difficulties):
 def shown(name, frame, run):
     """The texts in a picture."""
     with styled():
-        svg = inline_svg(FIGURES.get(name).draw(frame, looks(run.config.methods)), "x")
+        svg = inline_svg(FIGURES.get(name).draw(frame, method_styles(run.config.methods)), "x")
     tree = ET.fromstring(svg)
     return {t for e in tree.iter() if e.tag.endswith("text") for t in e.itertext()}
 
@@ -241,7 +241,7 @@ def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
             tmp_path / "run", tasks=["a"], methods=["naive", "linear-probe", "finetune-then-probe"]
         )
     )
-    frame = {kind.name: frame for kind, frame in kinds_of(run)}["saliency"]
+    frame = {kind.name: frame for kind, frame in figures_of_run(run)}["saliency"]
     scores = dict(frame.select("setting", "score").iter_rows())
     line = {x.method: x for x in run.lines()}["linear-probe"]
     assert scores["linear probe on weak labels"] == line.recovered.student
@@ -250,11 +250,11 @@ def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
 
 
 def test_every_figure_says_what_it_shows_and_can_be_drawn(each, frames_of_each):
-    run, look = each, looks(each.config.methods)
+    run, styles = each, method_styles(each.config.methods)
     for name, frame in frames_of_each.items():
         kind = FIGURES.get(name)
         with styled():
-            svg = inline_svg(kind.draw(frame, look), "x")
+            svg = inline_svg(kind.draw(frame, styles), "x")
         tree = ET.fromstring(svg)
         assert not re.findall(r'id="(?!x-)', svg), name
         assert "<image" not in svg, "nothing is a raster"
@@ -270,7 +270,7 @@ def test_every_figure_says_what_it_shows_and_can_be_drawn(each, frames_of_each):
 
 def test_text_in_a_picture_keeps_all_digits():
     with styled():
-        figure, axes = new()
+        figure, axes = new_figure()
         axes.set_title("0.12345 $x$ <b> #1b1f24")
         svg = inline_svg(figure, "x")
     assert "0.12345 $x$ &lt;b&gt; #1b1f24" in svg
@@ -278,11 +278,13 @@ def test_text_in_a_picture_keeps_all_digits():
 
 def test_looks_do_not_depend_on_order_or_company_of_later_methods():
     every = list(METHODS)
-    assert looks(["confidence", "naive"]) == looks(["naive", "confidence"])
-    assert looks(["naive", "kl"])["naive"] == looks(every)["naive"]
-    assert len(set(looks(every).values())) == len(every), "colour and mark tell any two apart"
-    few = looks([*every[:4], *every[-4:]])
-    assert len({look.colour for look in few.values()}) == 8
+    assert method_styles(["confidence", "naive"]) == method_styles(["naive", "confidence"])
+    assert method_styles(["naive", "kl"])["naive"] == method_styles(every)["naive"]
+    assert len(set(method_styles(every).values())) == len(every), (
+        "colour and mark tell any two apart"
+    )
+    few = method_styles([*every[:4], *every[-4:]])
+    assert len({style.colour for style in few.values()}) == 8
 
 
 def luminance(colour):
@@ -303,7 +305,9 @@ def test_colours_stand_out_on_light_and_dark():
 
 
 def test_export_writes_pictures_data_and_captions(run, tmp_path):
-    written = export(kinds_of(run), looks(run.config.methods), tmp_path, ["pdf", "svg", "png"])
+    written = export(
+        figures_of_run(run), method_styles(run.config.methods), tmp_path, ["pdf", "svg", "png"]
+    )
     assert {p.suffix for p in written} == {".pdf", ".svg", ".png", ".csv", ".txt"}
     heads = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
     for path in written:
@@ -311,19 +315,21 @@ def test_export_writes_pictures_data_and_captions(run, tmp_path):
     frame = pl.read_csv(tmp_path / "scores.csv")
     assert (
         frame["score"].to_list()
-        == {k.name: f for k, f in kinds_of(run)}["scores"]["score"].to_list()
+        == {k.name: f for k, f in figures_of_run(run)}["scores"]["score"].to_list()
     )
     assert "pgr: " in (tmp_path / "captions.txt").read_text()
-    again = export(kinds_of(run), looks(run.config.methods), tmp_path / "again", ["pdf", "svg"])
+    again = export(
+        figures_of_run(run), method_styles(run.config.methods), tmp_path / "again", ["pdf", "svg"]
+    )
     for path in again:
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
 def test_a_format_that_is_none_is_refused_with_the_nearest(run, tmp_path):
     with pytest.raises(UserError, match="did you mean svg"):
-        export(kinds_of(run), looks(run.config.methods), tmp_path / "no", ["svgz"])
+        export(figures_of_run(run), method_styles(run.config.methods), tmp_path / "no", ["svgz"])
     assert not (tmp_path / "no").exists()
 
 
 def test_a_plugin_that_is_gone_still_has_a_look():
-    assert looks(["naive", "my-own", "my-other"])["my-own"].colour
+    assert method_styles(["naive", "my-own", "my-other"])["my-own"].colour

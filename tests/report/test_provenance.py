@@ -23,7 +23,7 @@ def audited(name, *findings, models=()):
 @pytest.fixture
 def run(made_run, tmp_path, monkeypatch):
     """A run whose page has no pictures, since these take the time."""
-    monkeypatch.setattr("weak2strong.report.page.drawn", lambda *_: [])
+    monkeypatch.setattr("weak2strong.report.page.page_figures", lambda *_: [])
     return made_run(tmp_path / "run", tasks=["a-task", "b-task"], examples=60)
 
 

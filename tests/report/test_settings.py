@@ -6,8 +6,8 @@ import pytest
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli import main
 from weak2strong.report.figures.settings import SETTINGS
-from weak2strong.report.figures.style import looks
-from weak2strong.report.names import told_apart
+from weak2strong.report.figures.style import method_styles
+from weak2strong.report.names import run_names
 
 METHODS = ("naive", "confidence", "kl")
 
@@ -24,7 +24,7 @@ def runs(made_run, tmp_path_factory):
 def test_bars_are_means_of_the_results(runs):
     frame = SETTINGS.data(runs)
     assert frame.group_by("run", maintain_order=True).len()["len"].to_list() == [4, 3]
-    for run, name in told_apart(runs).items():
+    for run, name in run_names(runs).items():
         metric = run.lines()[0].metric
         cells = pl.read_parquet(run.folder / "results.parquet").filter(metric=metric)
         students = dict(cells.group_by("method").agg(pl.col("student").mean()).iter_rows())
@@ -43,7 +43,7 @@ def test_bars_are_means_of_the_results(runs):
 
 def test_the_figure_names_every_bar(runs):
     frame = SETTINGS.data(runs)
-    figure = SETTINGS.draw(frame, looks(METHODS))
+    figure = SETTINGS.draw(frame, method_styles(METHODS))
     words = [text.get_text() for text in figure.axes[0].texts]
     assert len(words) == len(frame)
     for score, said in zip(frame["score"], words, strict=True):
@@ -80,7 +80,7 @@ def test_an_oracle_is_never_the_best(made_run, tmp_path):
 
 def test_names_say_no_more_than_tells_runs_apart(made_run, tmp_path):
     def names(*made):
-        return list(told_apart([FinishedRun(folder) for folder in made]).values())
+        return list(run_names([FinishedRun(folder) for folder in made]).values())
 
     def run(folder, **more):
         return made_run(tmp_path / folder, examples=20, seeds=1, methods=["naive"], **more)

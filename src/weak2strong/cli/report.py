@@ -59,19 +59,21 @@ class Figures:
     def __call__(self) -> None:
         """Write, and print what was written."""
         from weak2strong.ground.errors import UserError
-        from weak2strong.report.compared import across
-        from weak2strong.report.drawn import export
-        from weak2strong.report.figures.style import looks
+        from weak2strong.report.comparison import figures_of_several_runs
+        from weak2strong.report.figures.style import method_styles
         from weak2strong.report.folders import figures_of, read_finished, runs_in
+        from weak2strong.report.pictures import export
 
         found = [x for folder in self.folders for x in read_finished(folder)]
-        look = looks([method for x in found for method in x.config.methods])
-        figures = list(figures_of(found) if len(self.folders) == 1 else across(runs_in(found)))
+        styles = method_styles([method for x in found for method in x.config.methods])
+        figures = list(
+            figures_of(found) if len(self.folders) == 1 else figures_of_several_runs(runs_in(found))
+        )
         if not figures:
             raise UserError(
                 "These runs have no figure in common: they differ neither in their tasks nor in "
                 "the size of the student; name one of them for its own figures."
             )
         formats = [name.strip() for name in self.format.split(",") if name.strip()]
-        for path in export(figures, look, self.out or self.folders[0] / "figures", formats):
+        for path in export(figures, styles, self.out or self.folders[0] / "figures", formats):
             print(path)

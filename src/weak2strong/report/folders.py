@@ -11,13 +11,13 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.experiments import sweep as sweeps
 from weak2strong.experiments.overfitting import CURVES
 from weak2strong.ground.errors import UserError
-from weak2strong.report.drawn import kinds_of
 from weak2strong.report.experiments.experiment import Experiment
 from weak2strong.report.experiments.grid import grid
 from weak2strong.report.experiments.overfitting import overfitting
 from weak2strong.report.experiments.simulated import simulated
 from weak2strong.report.experiments.sweep import sweep
-from weak2strong.report.figures.kind import Filled
+from weak2strong.report.figures.kind import FigureWithData
+from weak2strong.report.pictures import figures_of_run
 from weak2strong.report.unfinished import read_unfinished
 
 READERS: Mapping[str, Callable[[Path], FinishedRun | Experiment]] = {
@@ -60,7 +60,7 @@ def runs_in(found: Iterable[FinishedRun | Experiment]) -> list[FinishedRun]:
     return list(dict.fromkeys(every))
 
 
-def figures_of(found: Iterable[FinishedRun | Experiment]) -> Iterator[Filled]:
+def figures_of(found: Iterable[FinishedRun | Experiment]) -> Iterator[FigureWithData]:
     """All figures of what stands in a folder, with their data."""
     for one in found:
-        yield from kinds_of(one) if isinstance(one, FinishedRun) else one.figures
+        yield from figures_of_run(one) if isinstance(one, FinishedRun) else one.figures

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from weak2strong.analysis.finished import FinishedRun
 
 
-def told_apart(runs: Sequence[FinishedRun]) -> dict[FinishedRun, str]:
+def run_names(runs: Sequence[FinishedRun]) -> dict[FinishedRun, str]:
     """A name for each of different runs.
 
     The pair of models where that is enough; else with the tasks; else with the folder, too.

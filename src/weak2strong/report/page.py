@@ -14,15 +14,15 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.ground.errors import UserError
 from weak2strong.report.audit import audit_warnings
-from weak2strong.report.compared import compared
-from weak2strong.report.drawn import drawn, page_figure, theme
+from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
 from weak2strong.report.examples import cases
 from weak2strong.report.experiments.experiment import Experiment, counted
-from weak2strong.report.figures.style import Looks, looks
+from weak2strong.report.figures.style import Styles, method_styles
 from weak2strong.report.folders import read_folder, runs_in
-from weak2strong.report.names import told_apart
+from weak2strong.report.names import run_names
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
+from weak2strong.report.pictures import page_figure, page_figures, theme
 from weak2strong.report.provenance import provenance
 from weak2strong.report.table import (
     CHECKS,
@@ -91,8 +91,8 @@ def page(folders: Sequence[Path]) -> str:
     # A run that is named beside its grid is still one run.
     every = runs_in((*named, *experiments))
     shown = list(dict.fromkeys((*named, *few)))
-    names = told_apart(every)
-    look = looks([m for x in (*named, *experiments) for m in x.config.methods])
+    names = run_names(every)
+    styles = method_styles([m for x in (*named, *experiments) for m in x.config.methods])
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -107,16 +107,16 @@ def page(folders: Sequence[Path]) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         theme=colours,
         variables={light: f"var({name})" for name, (light, _) in colours.items()},
-        looks=look,
+        styles=styles,
         title=_title(named, [run for _, run in running], experiments),
         version=weak2strong.__version__,
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         reload=RELOAD,
         running=[_progress(folder, run) for folder, run in running],
-        experiments=[_experiment(e, look, f"experiment{i}") for i, e in enumerate(experiments)],
+        experiments=[_experiment(e, styles, f"experiment{i}") for i, e in enumerate(experiments)],
         # What one grid alone compares is drawn in its own section.
-        compared=compared(every, look, all(set(e.runs) != set(every) for e in experiments)),
-        runs=[_run(run, names[run], look, f"run{i}") for i, run in enumerate(shown)],
+        compared=compare_runs(every, styles, all(set(e.runs) != set(every) for e in experiments)),
+        runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(shown)],
         cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=CHECKS,
         pgr=PGR,
@@ -155,7 +155,7 @@ def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
     }
 
 
-def _run(run: FinishedRun, name: str, look: Looks, prefix: str) -> dict[str, Any]:
+def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, Any]:
     """All that the page says of a finished run."""
     first, over = run.lines()[0], run.over
     r, tasks = first.recovered, len(run.by_task)
@@ -171,7 +171,7 @@ def _run(run: FinishedRun, name: str, look: Looks, prefix: str) -> dict[str, Any
         ),
         "sentences": sentences(run),
         "warnings": [*warnings_of(run.lines()), *audit_warnings(run.audit)],
-        "figures": drawn(run, look, prefix),
+        "figures": page_figures(run, styles, prefix),
         "metric": metric,
         "level": f"{100 * r.gap_interval.level:g}%",
         "lines": [
@@ -207,14 +207,14 @@ def _run(run: FinishedRun, name: str, look: Looks, prefix: str) -> dict[str, Any
     }
 
 
-def _experiment(experiment: Experiment, look: Looks, prefix: str) -> dict[str, Any]:
+def _experiment(experiment: Experiment, styles: Styles, prefix: str) -> dict[str, Any]:
     """All that the page says of an experiment."""
     e = experiment
     return {
         "prefix": prefix,
         "title": e.title,
         "about": e.about,
-        "figures": [page_figure(kind, frame, look, prefix) for kind, frame in e.figures],
+        "figures": [page_figure(kind, frame, styles, prefix) for kind, frame in e.figures],
         "tables": e.tables,
         "notes": e.notes,
         "warnings": e.warnings,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError
-from weak2strong.report.figures.kind import Filled
+from weak2strong.report.figures.kind import FigureWithData
 from weak2strong.report.table import TextTable
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Experiment:
     tables: Sequence[tuple[TextTable, str]]
     notes: Sequence[str]
     warnings: Sequence[str]
-    figures: Sequence[Filled]
+    figures: Sequence[FigureWithData]
     config: StudyConfig
     environment: Mapping[str, Any]
     work: Sequence[Work] = ()

@@ -10,7 +10,7 @@ from weak2strong.analysis.grid import models_of, read_grid
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.report.experiments.experiment import Experiment, counted, incomplete
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
-from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.kind import with_data
 from weak2strong.report.figures.sizes import GRID_SIZES
 from weak2strong.report.grid import grid_tables
 from weak2strong.report.words import PGR
@@ -36,7 +36,7 @@ def grid(folder: Path) -> Experiment:
         tables=[(table, "") for table in grid_tables(frame.to_dicts())],
         notes=["Rows are supervisors, columns students; the last row is each student's ceiling."],
         warnings=_warnings(runs),
-        figures=[*filled([GRID_SIZES], frame), *filled([AGREEMENT_BY_SIZE], runs)],
+        figures=[*with_data([GRID_SIZES], frame), *with_data([AGREEMENT_BY_SIZE], runs)],
         config=config,
         environment=runs[0].environment,
         work=[work for run in runs for work in run.work],

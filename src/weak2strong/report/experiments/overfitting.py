@@ -9,7 +9,7 @@ from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.analysis.summary import few_seeds
 from weak2strong.engine.work import read_work
 from weak2strong.report.experiments.experiment import Experiment, counted
-from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.kind import with_data
 from weak2strong.report.figures.overfitting import OVERFITTING
 from weak2strong.report.overfitting import NOTE, overfitting_table
 from weak2strong.report.words import PGR
@@ -40,7 +40,7 @@ def overfitting(folder: Path) -> Experiment:
             *(f"{task}: PGR is undefined. {why}" for task, why in reasons if why),
             *few_seeds({config.seeds}),
         ],
-        figures=list(filled([OVERFITTING], (curves, found))),
+        figures=list(with_data([OVERFITTING], (curves, found))),
         config=config,
         environment=FinishedFolder(folder).environment,
         work=read_work(folder),

@@ -9,7 +9,7 @@ from weak2strong.analysis.simulated import REAL, read_simulated
 from weak2strong.analysis.summary import few_seeds
 from weak2strong.report.experiments.experiment import Experiment, counted, incomplete
 from weak2strong.report.figures.error_structure import ERROR_STRUCTURE
-from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.kind import with_data
 from weak2strong.report.simulated import simulated_notes, simulated_tables
 from weak2strong.report.words import PGR
 from weak2strong.simulators import SIMULATORS
@@ -55,7 +55,7 @@ def simulated(folder: Path) -> Experiment:
             ),
             *few_seeds({config.seeds}),
         ],
-        figures=list(filled([ERROR_STRUCTURE], frame)),
+        figures=list(with_data([ERROR_STRUCTURE], frame)),
         config=config,
         environment=runs[0].environment,
         work=[work for run in runs for work in run.work],

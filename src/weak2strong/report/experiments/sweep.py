@@ -9,7 +9,7 @@ from weak2strong.analysis.finished import FinishedFolder
 from weak2strong.analysis.swept import summarise_sweep
 from weak2strong.experiments.sweep import read_sweep
 from weak2strong.report.experiments.experiment import Experiment, counted
-from weak2strong.report.figures.kind import filled
+from weak2strong.report.figures.kind import with_data
 from weak2strong.report.figures.sweep import SWEEP
 from weak2strong.report.sweeps import NOTE, sweep_notes, sweep_tables
 from weak2strong.report.table import TITLES, seeds_text
@@ -43,7 +43,7 @@ def sweep(folder: Path) -> Experiment:
         ],
         notes=[NOTE],
         warnings=[],
-        figures=list(filled([SWEEP], grids)),
+        figures=list(with_data([SWEEP], grids)),
         config=config,
         environment=FinishedFolder(folder).environment,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from weak2strong.analysis.analyses.agreement import agreement_by_seed
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import GRID, INK, PAPER, Looks, new, rows_of
+from weak2strong.report.figures.style import GRID, INK, PAPER, Styles, new_figure, row_labels
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,29 +63,29 @@ def _means(frame: pl.DataFrame) -> dict[str, dict[str, tuple[float, float, float
     return found
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Three marks a method, with ranges."""
     means = _means(frame)
-    figure, axes = new(height=1.05 + 0.42 * len(means))
+    figure, axes = new_figure(height=1.05 + 0.42 * len(means))
     for y, (method, of) in enumerate(means.items()):
-        look = looks[method]
+        style = styles[method]
         for shift, (where, (mark, fill)) in zip((-0.2, 0.0, 0.2), WHERE.items(), strict=True):
             if where not in of:
                 continue
             mean, low, high = of[where]
-            axes.plot([low, high], [y + shift] * 2, color=look.colour, linewidth=1, alpha=0.8)
+            axes.plot([low, high], [y + shift] * 2, color=style.colour, linewidth=1, alpha=0.8)
             axes.plot(
                 mean,
                 y + shift,
                 mark,
-                color=fill or look.colour,
-                markeredgecolor=look.colour,
+                color=fill or style.colour,
+                markeredgecolor=style.colour,
                 markersize=6.5,
             )
     for where, (mark, fill) in WHERE.items():
         label = where if where == "all" else f"where the {where}"
         axes.plot([], [], mark, color=fill or INK, markeredgecolor=INK, label=label, markersize=6)
-    rows_of(axes, list(means))
+    row_labels(axes, list(means))
     axes.set_xlim(-0.02, 1.02)
     for y in range(1, len(means)):
         axes.axhline(y - 0.5, color=GRID, linewidth=0.7)

@@ -13,7 +13,7 @@ from weak2strong.models.catalogue import trunk_of
 from weak2strong.report.figures.agreement import AGREEMENT
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.sizes import COLUMNS, hues, sizes_axis
-from weak2strong.report.figures.style import PAPER, Looks, columns_of
+from weak2strong.report.figures.style import PAPER, Styles, panel_columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,20 +65,20 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     return pl.concat(frames).sort("weak", "parameters", maintain_order=True)
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A column of panels a method, one for each part of the test set."""
     methods = frame["method"].unique(maintain_order=True).to_list()
-    figure, panels = columns_of(methods, tuple(WHERE.values()), 5.2, COLUMNS)
+    figure, panels = panel_columns(methods, tuple(WHERE.values()), 5.2, COLUMNS)
     for method, rows in panels.items():
         for axes, where in zip(rows, WHERE, strict=True):
-            for weak, look in hues(frame).items():
+            for weak, style in hues(frame).items():
                 of = frame.filter(method=method, weak=weak, where=where)
                 if len(of):
                     axes.plot(
                         of["parameters"].to_list(),
                         of["agreement"].to_list(),
-                        color=look.colour,
-                        marker=look.mark,
+                        color=style.colour,
+                        marker=style.mark,
                         markeredgecolor=PAPER,
                         markersize=6,
                         label=f"supervised by {weak}" if axes is panels[methods[0]][0] else None,

@@ -9,7 +9,7 @@ from weak2strong.analysis.estimates import seed_scores
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import PAPER, Looks, curves, look_of, new
+from weak2strong.report.figures.style import PAPER, Styles, curves, new_figure, style_of
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -83,20 +83,20 @@ def _short(end: float) -> str:
     return f"{end:.4g}" if abs(end) < 1e4 else f"{end:,.0f}"
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A curve a role and method."""
-    models, names = curves(_means(frame), looks), _parts(frame)
-    figure, axes = new(height=3.1)
+    models, names = curves(_means(frame), styles), _parts(frame)
+    figure, axes = new_figure(height=3.1)
     for i, (name, curve) in enumerate(models):
-        look = look_of(name, looks)
+        style = style_of(name, styles)
         # Side by side, so that intervals do not hide each other.
         x = [p + 0.5 * (i + 0.5) / len(models) - 0.25 for p in curve["part"]]
-        axes.vlines(x, curve["low"].to_list(), curve["high"].to_list(), color=look.colour, lw=1)
+        axes.vlines(x, curve["low"].to_list(), curve["high"].to_list(), color=style.colour, lw=1)
         axes.plot(
             x,
             curve["score"].to_list(),
-            marker=look.mark,
-            color=look.colour,
+            marker=style.mark,
+            color=style.colour,
             markeredgecolor=PAPER,
             markeredgewidth=0.5,
             markersize=6,

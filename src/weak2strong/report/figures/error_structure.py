@@ -16,11 +16,11 @@ from weak2strong.report.figures.style import (
     INK,
     MUTED,
     PAPER,
-    Looks,
+    Styles,
     clipped,
-    new,
-    numbered,
-    rows_of,
+    new_figure,
+    number_text,
+    row_labels,
 )
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def data(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("task", "supervisor", "method", *numbers)
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A row of panels a task: PGR, and agreement with wrong labels; methods side by side."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     supervisors = frame["supervisor"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
     inner = len(supervisors) * (0.12 + 0.16 * len(methods))
-    figure, grid = new(
+    figure, grid = new_figure(
         len(tasks),
         2,
         0.7 + len(tasks) * (inner + 0.35),
@@ -61,12 +61,12 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         for row in frame.filter(task=task).iter_rows(named=True):
             method = methods.index(row["method"])
             at = supervisors.index(row["supervisor"]) + BAR * ((method + 0.5) / len(methods) - 0.5)
-            bar = {"height": 0.9 * BAR / len(methods), "color": looks[row["method"]].colour}
+            bar = {"height": 0.9 * BAR / len(methods), "color": styles[row["method"]].colour}
             _bars(pgr, wrong, row, at, bar)
         for at, colour in ((0, FLOOR), (1, CEILING)):
             pgr.axvline(at, color=colour, linewidth=1.2)
         for axes in (pgr, wrong):
-            rows_of(axes, [f"{REAL} supervisor" if s == REAL else s for s in supervisors])
+            row_labels(axes, [f"{REAL} supervisor" if s == REAL else s for s in supervisors])
         wrong.axvline(0, color=MUTED, linewidth=0.7)
         if len(tasks) > 1:
             pgr.set_title(clipped(task))
@@ -77,7 +77,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     grid[-1, 1].set_xlabel("agreement with wrong labels")
     if len(methods) > 1:
         for method in methods:
-            grid[0, 0].barh(0, 0, color=looks[method].colour, label=method)
+            grid[0, 0].barh(0, 0, color=styles[method].colour, label=method)
         figure.legend(loc="outside upper center", ncols=4)
     return figure
 
@@ -121,12 +121,16 @@ def alt(frame: pl.DataFrame) -> str:
     several = frame["task"].n_unique() > 1
     said = []
     for r in frame.iter_rows(named=True):
-        pgr = "undefined" if r["pgr"] is None else numbered((r["pgr"], r["pgr_low"], r["pgr_high"]))
+        pgr = (
+            "undefined"
+            if r["pgr"] is None
+            else number_text((r["pgr"], r["pgr_low"], r["pgr_high"]))
+        )
         wrong = [r[f"agreement_wrong{end}"] for end in ("", "_low", "_high")]
         where = f"{r['task']}, " if several else ""
         said.append(
             f"{where}{r['supervisor']}, {r['method']}: PGR {pgr}"
-            + ("" if wrong[0] is None else f", agreement with wrong labels {numbered(wrong)}")
+            + ("" if wrong[0] is None else f", agreement with wrong labels {number_text(wrong)}")
         )
     return "; ".join(said) + "."
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from weak2strong.report.figures.style import Looks
+from weak2strong.report.figures.style import Styles
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,7 +23,7 @@ class FigureKind(Generic[Source]):
     Attributes:
         name: of its files.
         data: a tidy frame of all that is drawn; None where the source has not got it.
-        draw: from that frame and the looks of the methods to the figure.
+        draw: from that frame and the styles of the methods to the figure.
         title: what is seen, from the same frame.
         alt: the same in words and numbers, for those who do not see it.
         note: how to read it: axes, marks, intervals.
@@ -31,17 +31,17 @@ class FigureKind(Generic[Source]):
 
     name: str
     data: Callable[[Source], pl.DataFrame | None]
-    draw: Callable[[pl.DataFrame, Looks], Figure]
+    draw: Callable[[pl.DataFrame, Styles], Figure]
     title: Callable[[pl.DataFrame], str]
     alt: Callable[[pl.DataFrame], str]
     note: Callable[[pl.DataFrame], str]
 
 
-Filled = tuple[FigureKind[Any], "pl.DataFrame"]
+FigureWithData = tuple[FigureKind[Any], "pl.DataFrame"]
 """A figure and its data."""
 
 
-def filled(kinds: Iterable[FigureKind[Source]], source: Source) -> Iterator[Filled]:
+def with_data(kinds: Iterable[FigureKind[Source]], source: Source) -> Iterator[FigureWithData]:
     """The figures that a source has the data for, with these."""
     for kind in kinds:
         frame = kind.data(source)

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from weak2strong.analysis.analyses.agreement import who_is_right
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Looks, new, rows_of
+from weak2strong.report.figures.style import (
+    COLOURS,
+    FLOOR,
+    GRID,
+    INK,
+    PAPER,
+    Styles,
+    new_figure,
+    row_labels,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,10 +66,10 @@ def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
     return found
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A bar a method that adds up to the whole test set."""
     means = _means(frame)
-    figure, axes = new(height=1.0 + 0.3 * len(means))
+    figure, axes = new_figure(height=1.0 + 0.3 * len(means))
     left = [0.0] * len(means)
     for kind, (colour, ink) in KINDS.items():
         shares = [of[kind] for of in means.values()]
@@ -72,7 +81,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
                     at, y, f"{100 * share:.0f}%", ha="center", va="center", color=ink, fontsize=8
                 )
         left = [a + b for a, b in zip(left, shares, strict=True)]
-    rows_of(axes, list(means))
+    row_labels(axes, list(means))
     axes.grid(visible=False)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f}%")

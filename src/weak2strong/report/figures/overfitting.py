@@ -15,8 +15,8 @@ from weak2strong.report.figures.style import (
     FLOOR,
     INK,
     PAPER,
-    Looks,
-    columns_of,
+    Styles,
+    panel_columns,
 )
 from weak2strong.report.table import TITLES
 
@@ -80,14 +80,14 @@ def _points(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A column a task; scores above, imitation beneath."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
     means, points = _means(frame), _points(frame)
     metric = TITLES.get(frame["metric"][0], frame["metric"][0])
     labels = (f"{metric} on the test set", "agreement with\nwrong weak labels")
-    figure, panels = columns_of(tasks, labels, 4.4, COLUMNS, one_scale=False)
+    figure, panels = panel_columns(tasks, labels, 4.4, COLUMNS, one_scale=False)
     for task, column in panels.items():
         ends = frame.filter(task=task)
         column[0].axhline(ends["floor"][0], color=FLOOR, linewidth=1.2)
@@ -96,12 +96,12 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             for method in methods:
                 of = {"task": task, "method": method}
                 line, marks = (x.filter(**of).drop_nulls(shown) for x in (means, points))
-                _curve(axes, line, marks, shown, looks[method].colour)
+                _curve(axes, line, marks, shown, styles[method].colour)
             axes.set_xlim(-0.02, 1.04)
             axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes = panels[tasks[0]][0]
     for method in methods:
-        axes.plot([], [], color=looks[method].colour, label=method)
+        axes.plot([], [], color=styles[method].colour, label=method)
     for point, (mark, size) in MARKS.items():
         axes.plot([], [], mark, color=INK, markeredgecolor=PAPER, markersize=size, label=point)
     axes.plot([], [], color=FLOOR, linewidth=1.2, label="supervisor (floor)")

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import CEILING, FLOOR, MUTED, PAPER, Looks, new, rows_of
+from weak2strong.report.figures.style import (
+    CEILING,
+    FLOOR,
+    MUTED,
+    PAPER,
+    Styles,
+    new_figure,
+    row_labels,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,14 +73,14 @@ def _whole(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~parts)
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Rows of methods; the supervisor stands at 0 and the ceiling at 1."""
     whole = _whole(frame)
     methods = whole["method"].to_list()
-    figure, axes = new(height=0.95 + 0.3 * len(methods))
+    figure, axes = new_figure(height=0.95 + 0.3 * len(methods))
     ends = [0.0, 1.0, *whole["low"], *whole["high"]]
     for y, row in enumerate(whole.iter_rows(named=True)):
-        look = looks[row["method"]]
+        style = styles[row["method"]]
         parts = frame.filter(method=row["method"]).filter(of=row["of"]).height
         of = frame.filter((frame["method"] == row["method"]) & (frame["of"] != row["of"]))
         inside = [x for x in of["pgr"] if -FURTHEST <= x <= 1 + FURTHEST]
@@ -82,18 +90,18 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             [y] * len(inside),
             "o",
             color="none",
-            markeredgecolor=look.colour,
+            markeredgecolor=style.colour,
             markeredgewidth=0.7,
             markersize=4,
             alpha=0.75,
         )
         if parts:
-            axes.plot([row["low"], row["high"]], [y, y], color=look.colour, linewidth=2.2)
+            axes.plot([row["low"], row["high"]], [y, y], color=style.colour, linewidth=2.2)
             axes.plot(
                 row["pgr"],
                 y,
-                look.mark,
-                color=look.colour,
+                style.mark,
+                color=style.colour,
                 markeredgecolor=PAPER,
                 markersize=8,
                 zorder=3,
@@ -119,7 +127,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             fontsize=8,
             color=MUTED,
         )
-    rows_of(axes, methods)
+    row_labels(axes, methods)
     low, high = min(ends), max(ends)
     axes.set_xlim(low - 0.06 * (high - low), high + 0.06 * (high - low))
     axes.set_xlabel("performance gap recovered (PGR)")

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import GRID, MUTED, Looks, clipped, curves, look_of, new
+from weak2strong.report.figures.style import (
+    GRID,
+    MUTED,
+    Styles,
+    clipped,
+    curves,
+    new_figure,
+    style_of,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,20 +70,22 @@ def error(curve: pl.DataFrame) -> float:
     return float((distance * curve["answers"]).sum()) / float(curve["answers"].sum())
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A panel a model; the diagonal is to be right as often as one says."""
-    models = curves(frame, looks)
+    models = curves(frame, styles)
     columns = min(COLUMNS, len(models))
     rows = -(-len(models) // columns)
-    figure, grid = new(rows, columns, 0.4 + 1.75 * rows, sharex=True, sharey=True, squeeze=False)
+    figure, grid = new_figure(
+        rows, columns, 0.4 + 1.75 * rows, sharex=True, sharey=True, squeeze=False
+    )
     panels, low = grid.ravel(), min(0.5, float(frame["confidence"].min()))  # pyright: ignore
     for axes, (name, curve) in zip(panels, models, strict=False):
-        look = look_of(name, looks)
+        style = style_of(name, styles)
         axes.plot([low, 1], [low, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
         kept = curve.filter(curve["answers"] >= FEWEST)
         x, y = kept["confidence"].to_list(), kept["accuracy"].to_list()
-        axes.vlines(x, kept["low"].to_list(), kept["high"].to_list(), color=look.colour, lw=0.9)
-        axes.plot(x, y, marker=look.mark, color=look.colour, markersize=4, linewidth=1.2)
+        axes.vlines(x, kept["low"].to_list(), kept["high"].to_list(), color=style.colour, lw=0.9)
+        axes.plot(x, y, marker=style.mark, color=style.colour, markersize=4, linewidth=1.2)
         axes.set_title(clipped(name, 20), pad=3)
         axes.text(1, low, f"error {error(curve):.3f}", ha="right", va="bottom", fontsize=7.5)
         axes.grid(color=GRID)

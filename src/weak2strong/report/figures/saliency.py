@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import CEILING, FLOOR, INK, Looks, new, rows_of
+from weak2strong.report.figures.style import CEILING, FLOOR, INK, Styles, new_figure, row_labels
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     return pl.DataFrame(rows, schema=["task", "setting", "score", "metric"], orient="row")
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A bar a setting, from 0; where there are several tasks, each is a circle."""
-    colours = {name: looks[method].colour for name, method in STUDENTS.items()} | {
+    colours = {name: styles[method].colour for name, method in STUDENTS.items()} | {
         "linear probe on ground truth": FLOOR,
         "finetuned on ground truth": CEILING,
     }
-    figure, axes = new(height=0.75 + 0.3 * len(ORDER))
+    figure, axes = new_figure(height=0.75 + 0.3 * len(ORDER))
     for y, name in enumerate(ORDER):
         scores = frame.filter(setting=name)["score"].to_list()
         mean = sum(scores) / len(scores)
@@ -73,7 +73,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         axes.annotate(
             f"{mean:.3f}", (max(scores), y), (5, 0), textcoords="offset points", va="center"
         )
-    rows_of(axes, ORDER)
+    row_labels(axes, ORDER)
     axes.set_yticklabels([name.replace(", then", ",\nthen") for name in ORDER])
     axes.set_xlim(0, 1.1)
     axes.set_xlabel(f"{TITLES.get(frame['metric'][0], frame['metric'][0])} on the test set")

@@ -12,10 +12,10 @@ from weak2strong.report.figures.style import (
     INK,
     MUTED,
     PAPER,
-    Looks,
-    new,
-    numbered,
-    rows_of,
+    Styles,
+    new_figure,
+    number_text,
+    row_labels,
 )
 from weak2strong.report.table import TITLES
 
@@ -61,13 +61,13 @@ def means(frame: pl.DataFrame) -> pl.DataFrame:
     return found.sort(pl.col("role").replace_strict(order), maintain_order=True)
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Horizontal bars from 0; where there are several tasks, each is a dot."""
     shown = list(means(frame).iter_rows(named=True))
-    figure, axes = new(height=0.75 + 0.3 * len(shown))
+    figure, axes = new_figure(height=0.75 + 0.3 * len(shown))
     several = frame["task"].n_unique() > 1
     for y, row in enumerate(shown):
-        colour = _colour(row["role"], row["method"], looks)
+        colour = _colour(row["role"], row["method"], styles)
         axes.barh(y, row["score"], height=0.62, color=colour)
         right = row["score"]
         if several:
@@ -102,7 +102,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
             fontsize=8,
             color=MUTED,
         )
-    rows_of(axes, [NAMES.get(row["role"]) or row["method"] for row in shown])
+    row_labels(axes, [NAMES.get(row["role"]) or row["method"] for row in shown])
     top = float(frame["high"].max() if not several else frame["score"].max())  # pyright: ignore
     axes.set_xlim(0, max(1.0, top) * 1.1)
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -130,7 +130,7 @@ def alt(frame: pl.DataFrame) -> str:
     rows = means(frame).iter_rows(named=True)
     bars = (
         f"{NAMES.get(r['role'], r['method'])} "
-        + numbered((r["score"],) if several else (r["score"], r["low"], r["high"]), 3)
+        + number_text((r["score"],) if several else (r["score"], r["low"], r["high"]), 3)
         for r in rows
     )
     return "Bars: " + "; ".join(bars) + "."
@@ -144,8 +144,8 @@ def note(frame: pl.DataFrame) -> str:
     return "Bars: means over seeds. Lines: 95% intervals over seeds and test examples."
 
 
-def _colour(role: str, method: str, looks: Looks) -> str:
-    return {"floor": FLOOR, "ceiling": CEILING}.get(role) or looks[method].colour
+def _colour(role: str, method: str, styles: Styles) -> str:
+    return {"floor": FLOOR, "ceiling": CEILING}.get(role) or styles[method].colour
 
 
 SCORES = FigureKind("scores", data, draw, title, alt, note)

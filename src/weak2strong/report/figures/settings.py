@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.scores import SCORES, means
-from weak2strong.report.figures.style import CEILING, FLOOR, Looks, new, rows_of
-from weak2strong.report.names import told_apart
+from weak2strong.report.figures.style import CEILING, FLOOR, Styles, new_figure, row_labels
+from weak2strong.report.names import run_names
 from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     if len({tuple(run.by_task) for run in runs}) < 2:
         return None
     rows = []
-    for run, name in told_apart(runs).items():
+    for run, name in run_names(runs).items():
         frame = SCORES.data(run)
         assert frame is not None
         scores = {(r, m): x for r, m, x in means(frame).select("role", "method", "score").rows()}
@@ -54,15 +54,15 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     return pl.DataFrame(rows, schema=["run", "metric", "bar", "method", "score"], orient="row")
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A group of bars a run, from 0 to 1."""
     runs = _by_run(frame)
-    figure, axes = new(height=0.6 + 0.95 * len(runs))
+    figure, axes = new_figure(height=0.6 + 0.95 * len(runs))
     for y, bars in enumerate(runs.values()):
         for i, bar in enumerate(bars):
             at = y + BAR * (i - (len(bars) - 1) / 2)
             own = {"floor": FLOOR, "ceiling": CEILING}
-            colour = own.get(bar["bar"]) or looks[bar["method"]].colour
+            colour = own.get(bar["bar"]) or styles[bar["method"]].colour
             axes.barh(at, bar["score"], height=0.9 * BAR, color=colour)
             axes.annotate(
                 f"{bar['score']:.3f}  {_name(bar)}",
@@ -72,7 +72,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
                 va="center",
                 fontsize=7.5,
             )
-    rows_of(axes, list(runs))
+    row_labels(axes, list(runs))
     names = [_wrapped(name, bars[0]["metric"]) for name, bars in runs.items()]
     axes.set_yticks(range(len(runs)), names)
     # Room for the longest label behind the longest bar.

@@ -18,9 +18,9 @@ from weak2strong.report.figures.style import (
     MARKS,
     MUTED,
     PAPER,
-    Look,
-    Looks,
-    columns_of,
+    MethodStyle,
+    Styles,
+    panel_columns,
 )
 from weak2strong.report.table import TITLES
 
@@ -96,10 +96,10 @@ def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
     )
 
 
-def hues(frame: pl.DataFrame) -> Looks:
+def hues(frame: pl.DataFrame) -> Styles:
     """A look a supervisor, by its floor."""
     names = frame.sort("floor")["weak"].unique(maintain_order=True)
-    every = map(Look, COLOURS * len(names), MARKS * len(names))
+    every = map(MethodStyle, COLOURS * len(names), MARKS * len(names))
     return dict(zip(names, every, strict=False))
 
 
@@ -112,13 +112,13 @@ def sizes_axis(axes: Axes, sizes: Sequence[int]) -> None:
     axes.set_xlim(min(sizes) / room, max(sizes) * room)
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A column of panels a method; scores above, PGR beneath as far as there is any."""
     methods = frame["method"].unique(maintain_order=True).to_list()
     sizes = frame["parameters"].unique().sort().to_list()
     labels = [str(TITLES.get(frame["metric"][0], frame["metric"][0]))]
     labels += ["PGR"] if frame["pgr"].is_not_null().any() else []
-    figure, panels = columns_of(methods, labels, 0.8 + 1.8 * len(labels), COLUMNS)
+    figure, panels = panel_columns(methods, labels, 0.8 + 1.8 * len(labels), COLUMNS)
     for method, (scores, *pgr) in panels.items():
         of = frame.filter(method=method)
         _scores(scores, of, hues(frame), labelled=method == methods[0])
@@ -135,7 +135,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     return figure
 
 
-def _scores(axes: Axes, of: pl.DataFrame, supervisors: Looks, labelled: bool) -> None:
+def _scores(axes: Axes, of: pl.DataFrame, supervisors: Styles, labelled: bool) -> None:
     """Scores of one method: ceiling, and student and floor of each supervisor."""
     import polars as pl
 
@@ -148,36 +148,36 @@ def _scores(axes: Axes, of: pl.DataFrame, supervisors: Looks, labelled: bool) ->
         markersize=4,
         label="ceiling" if labelled else None,
     )
-    for weak, look in supervisors.items():
+    for weak, style in supervisors.items():
         rows = of.filter(weak=weak)
         if not len(rows):
             continue
         axes.plot(
             rows["parameters"].to_list(),
             rows["student"].to_list(),
-            color=look.colour,
-            marker=look.mark,
+            color=style.colour,
+            marker=style.mark,
             markeredgecolor=PAPER,
             label=f"supervised by {weak}" if labelled else None,
         )
         floor = sum(rows["floor"]) / len(rows)
-        axes.axhline(floor, color=look.colour, linewidth=0.9, linestyle=(0, (2, 2)))
+        axes.axhline(floor, color=style.colour, linewidth=0.9, linestyle=(0, (2, 2)))
 
 
-def _pgr(axes: Axes, of: pl.DataFrame, supervisors: Looks, span: float) -> None:
+def _pgr(axes: Axes, of: pl.DataFrame, supervisors: Styles, span: float) -> None:
     """PGR of one method, supervisors side by side where their students are of one size."""
     for at in (0, 1):
         axes.axhline(at, color=MUTED, linewidth=0.7)
-    for i, (weak, look) in enumerate(supervisors.items()):
+    for i, (weak, style) in enumerate(supervisors.items()):
         rows = of.filter(weak=weak).drop_nulls("pgr")
         aside = span ** (APART * (i - (len(supervisors) - 1) / 2))
         x = [size * aside for size in rows["parameters"]]
         axes.plot(
-            x, rows["pgr"].to_list(), color=look.colour, marker=look.mark, markeredgecolor=PAPER
+            x, rows["pgr"].to_list(), color=style.colour, marker=style.mark, markeredgecolor=PAPER
         )
         for at, low, high in zip(x, rows["pgr_low"], rows["pgr_high"], strict=True):
             if low is not None:
-                axes.plot([at, at], [low, high], color=look.colour, linewidth=1, alpha=0.7)
+                axes.plot([at, at], [low, high], color=style.colour, linewidth=1, alpha=0.7)
 
 
 def _short(count: int) -> str:

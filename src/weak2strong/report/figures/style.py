@@ -95,17 +95,17 @@ SETTINGS: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Look:
+class MethodStyle:
     """What a method has in every figure of a page: its colour and its mark."""
 
     colour: str
     mark: str
 
 
-Looks = dict[str, Look]
+Styles = dict[str, MethodStyle]
 
 
-def looks(methods: Sequence[str]) -> Looks:
+def method_styles(methods: Sequence[str]) -> Styles:
     """A look a method, which depends on the registry's order and on who else is there.
 
     Colours go round in the order of the registry. Where that gives two methods one colour, the
@@ -115,7 +115,7 @@ def looks(methods: Sequence[str]) -> Looks:
         methods: references of all methods of a page.
 
     Returns:
-        Looks in the order of ``methods``.
+        Styles in the order of ``methods``.
     """
     registered, n = list(METHODS), len(COLOURS)
     taken = dict[int, int]()
@@ -124,12 +124,12 @@ def looks(methods: Sequence[str]) -> Looks:
         name = names_in(method)[0]
         return registered.index(name) if name in registered else len(registered)
 
-    found, unique = Looks(), list(dict.fromkeys(methods))
+    found, unique = Styles(), list(dict.fromkeys(methods))
     for method in sorted(unique, key=place):
         own = place(method) % n
         free = [c for c in (*range(own, n), *range(own)) if c not in taken]
         colour = free[0] if free else own
-        found[method] = Look(COLOURS[colour], MARKS[taken.get(colour, 0) % len(MARKS)])
+        found[method] = MethodStyle(COLOURS[colour], MARKS[taken.get(colour, 0) % len(MARKS)])
         taken[colour] = taken.get(colour, 0) + 1
     return {method: found[method] for method in unique}
 
@@ -146,21 +146,21 @@ def styled() -> Iterator[None]:
         yield
 
 
-def look_of(name: str, looks: Looks) -> Look:
+def style_of(name: str, styles: Styles) -> MethodStyle:
     """That of a method, or of ``supervisor`` or ``ceiling``."""
-    return looks.get(name) or Look(FLOOR if name == "supervisor" else CEILING, "o")
+    return styles.get(name) or MethodStyle(FLOOR if name == "supervisor" else CEILING, "o")
 
 
-def curves(frame: pl.DataFrame, looks: Looks | None = None) -> list[tuple[str, pl.DataFrame]]:
-    """The rows of supervisor, students and ceiling by name; students in the order of the looks."""
+def curves(frame: pl.DataFrame, styles: Styles | None = None) -> list[tuple[str, pl.DataFrame]]:
+    """The rows of supervisor, students and ceiling by name; students in the order of the styles."""
     there = set(frame.filter(role="student")["method"])
-    methods = [m for m in looks if m in there] if looks else sorted(there)
+    methods = [m for m in styles if m in there] if styles else sorted(there)
     students = [(m, frame.filter(role="student", method=m)) for m in methods]
     supervisor, ceiling = frame.filter(role="floor"), frame.filter(role="ceiling")
     return [("supervisor", supervisor), *students, ("ceiling", ceiling)]
 
 
-def new(
+def new_figure(
     rows: int = 1,
     columns: int = 1,
     height: float = 3.0,
@@ -175,7 +175,7 @@ def new(
     return figure, figure.subplots(rows, columns, **more)
 
 
-def columns_of(
+def panel_columns(
     names: Sequence[str],
     labels: Sequence[str],
     height: float,
@@ -198,7 +198,7 @@ def columns_of(
     """
     blocks, deep = -(-len(names) // most), len(labels)
     columns = -(-len(names) // blocks)
-    figure, grid = new(
+    figure, grid = new_figure(
         deep * blocks, columns, height * blocks, sharex=True, sharey=False, squeeze=False
     )
     found = dict[str, list[Any]]()
@@ -220,7 +220,7 @@ def columns_of(
     return figure, found
 
 
-def rows_of(axes: Axes, names: Sequence[str]) -> None:
+def row_labels(axes: Axes, names: Sequence[str]) -> None:
     """Name the rows of an axis, the first on top, with nothing but the names."""
     axes.set_yticks(range(len(names)), [clipped(n) for n in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
@@ -234,7 +234,7 @@ def clipped(name: str, longest: int = 34) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
-def numbered(values: Sequence[float], digits: int = 2) -> str:
+def number_text(values: Sequence[float], digits: int = 2) -> str:
     """A number and, where there are three, its interval: ``0.60 [0.25, 0.94]``."""
     value, *ends = values
     text = f"{value:.{digits}f}"

@@ -16,9 +16,9 @@ from weak2strong.report.figures.style import (
     FLOOR,
     INK,
     PAPER,
-    Looks,
+    Styles,
     clipped,
-    new,
+    new_figure,
 )
 from weak2strong.report.sweeps import SETTINGS
 from weak2strong.report.table import TITLES
@@ -62,10 +62,10 @@ def data(grids: Sequence[Swept]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=of)
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A row a task and probe: against layers, and against settings."""
     parts = frame.partition_by("task", "probe", maintain_order=True)
-    figure, grid = new(len(parts), 2, 0.9 + 1.9 * len(parts), sharey="row", squeeze=False)
+    figure, grid = new_figure(len(parts), 2, 0.9 + 1.9 * len(parts), sharey="row", squeeze=False)
     hues = dict(zip(frame["probe"].unique(maintain_order=True), COLOURS, strict=False))
     for (layers, settings), rows in zip(grid, parts, strict=True):
         probe, chosen = rows["probe"][0], rows.filter("chosen").row(0, named=True)

@@ -13,10 +13,10 @@ from weak2strong.report.figures.style import (
     GRID,
     PAPER,
     WIDTH,
-    Looks,
+    Styles,
     clipped,
-    new,
-    rows_of,
+    new_figure,
+    row_labels,
 )
 from weak2strong.report.table import TITLES
 
@@ -32,7 +32,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     return scores(run) if len(run.by_task) > 1 else None
 
 
-def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Panels in the order of the study, on one scale."""
     by_task = frame.rows_by_key("task", named=True)
     tasks = list(by_task)
@@ -41,7 +41,7 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
     rows = -(-len(tasks) // columns)
     height = 0.4 + rows * (0.46 + 0.16 * len(methods))
     # Margins by hand: with many panels, to have them computed takes longer than to draw.
-    figure, grid = new(
+    figure, grid = new_figure(
         rows, columns, height, layout="none", sharex=True, sharey=True, squeeze=False
     )
     left = 0.25 + 0.062 * max(len(clipped(m)) for m in methods)
@@ -62,19 +62,19 @@ def draw(frame: pl.DataFrame, looks: Looks) -> Figure:
         axes.axvline(ends["floor"], color=FLOOR, linewidth=1.4)
         axes.axvline(ends["ceiling"], color=CEILING, linewidth=1.4)
         for y, method in enumerate(methods):
-            row, look = of["student", method], looks[method]
-            axes.plot([row["low"], row["high"]], [y, y], color=look.colour, linewidth=1.1)
+            row, style = of["student", method], styles[method]
+            axes.plot([row["low"], row["high"]], [y, y], color=style.colour, linewidth=1.1)
             axes.plot(
                 row["score"],
                 y,
-                look.mark,
-                color=look.colour,
+                style.mark,
+                color=style.colour,
                 markeredgecolor=PAPER,
                 markeredgewidth=0.5,
                 markersize=5,
             )
         axes.set_title(clipped(task, 28), pad=3)
-        rows_of(axes, methods)
+        row_labels(axes, methods)
         axes.tick_params(axis="y", labelsize=7)
     for axes in panels[len(tasks) :]:
         axes.remove()

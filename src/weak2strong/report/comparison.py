@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.report.drawn import Drawn, page_figure
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
-from weak2strong.report.figures.kind import Filled, filled
+from weak2strong.report.figures.kind import FigureWithData, with_data
 from weak2strong.report.figures.settings import SETTINGS
 from weak2strong.report.figures.sizes import SIZES
-from weak2strong.report.figures.style import Looks
-from weak2strong.report.names import told_apart
+from weak2strong.report.figures.style import Styles
+from weak2strong.report.names import run_names
+from weak2strong.report.pictures import PageFigure, page_figure
 from weak2strong.report.table import pgr_text
 
 
 @dataclass(frozen=True)
-class Compared:
+class Comparison:
     """Several runs in one table.
 
     Attributes:
@@ -28,26 +28,28 @@ class Compared:
 
     titles: list[str]
     rows: list[list[str]]
-    figures: list[Drawn]
+    figures: list[PageFigure]
 
 
-def compared(runs: Sequence[FinishedRun], looks: Looks, figures: bool = True) -> Compared | None:
+def compare_runs(
+    runs: Sequence[FinishedRun], styles: Styles, figures: bool = True
+) -> Comparison | None:
     """The comparison, without figures where the page has them elsewhere; None below two runs."""
     if len(runs) < 2:
         return None
     rows = [
         [name, method, str(len(run.by_task)), str(run.config.seeds), _whole(run, method)]
-        for run, name in told_apart(runs).items()
+        for run, name in run_names(runs).items()
         for method in run.config.methods
     ]
-    shown = across(runs) if figures else ()
-    drawn = [page_figure(kind, frame, looks, "compared") for kind, frame in shown]
-    return Compared(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
+    shown = figures_of_several_runs(runs) if figures else ()
+    drawn = [page_figure(kind, frame, styles, "compared") for kind, frame in shown]
+    return Comparison(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
 
 
-def across(runs: Sequence[FinishedRun]) -> Iterator[Filled]:
+def figures_of_several_runs(runs: Sequence[FinishedRun]) -> Iterator[FigureWithData]:
     """The figures that take several runs, with their data."""
-    return filled([SETTINGS, SIZES, AGREEMENT_BY_SIZE], runs)
+    return with_data([SETTINGS, SIZES, AGREEMENT_BY_SIZE], runs)
 
 
 def _whole(run: FinishedRun, method: str) -> str:

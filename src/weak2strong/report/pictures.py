@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.kind import FigureKind, Filled, filled
-from weak2strong.report.figures.style import DARK, Looks, styled
+from weak2strong.report.figures.kind import FigureKind, FigureWithData, with_data
+from weak2strong.report.figures.style import DARK, Styles, styled
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,7 @@ DPI = 200
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PageFigure:
     """A figure for a page.
 
     Attributes:
@@ -43,27 +43,27 @@ class Drawn:
     svg: str
 
 
-def kinds_of(run: FinishedRun) -> Iterator[Filled]:
+def figures_of_run(run: FinishedRun) -> Iterator[FigureWithData]:
     """The figures that a run has the data for, with these."""
-    return filled(map(FIGURES.get, FIGURES), run)
+    return with_data(map(FIGURES.get, FIGURES), run)
 
 
-def drawn(run: FinishedRun, looks: Looks, prefix: str) -> list[Drawn]:
+def page_figures(run: FinishedRun, styles: Styles, prefix: str) -> list[PageFigure]:
     """Every figure of a run for a page.
 
     Args:
         run: the run.
-        looks: of the methods of the page.
+        styles: of the methods of the page.
         prefix: of ids within the SVG, unique on the page.
     """
-    return [page_figure(kind, frame, looks, prefix) for kind, frame in kinds_of(run)]
+    return [page_figure(kind, frame, styles, prefix) for kind, frame in figures_of_run(run)]
 
 
-def page_figure(kind: FigureKind, frame: pl.DataFrame, looks: Looks, prefix: str) -> Drawn:
+def page_figure(kind: FigureKind, frame: pl.DataFrame, styles: Styles, prefix: str) -> PageFigure:
     """One figure for a page."""
     with styled():
-        svg = inline_svg(kind.draw(frame, looks), f"{prefix}-{kind.name}")
-    return Drawn(kind.name, kind.title(frame), kind.alt(frame), kind.note(frame), svg)
+        svg = inline_svg(kind.draw(frame, styles), f"{prefix}-{kind.name}")
+    return PageFigure(kind.name, kind.title(frame), kind.alt(frame), kind.note(frame), svg)
 
 
 def theme() -> dict[str, tuple[str, str]]:
@@ -114,7 +114,7 @@ def _themed(tag: str, prefix: str, used: set[str]) -> str:
 
 
 def export(
-    figures: Iterable[Filled], looks: Looks, folder: Path, formats: Sequence[str]
+    figures: Iterable[FigureWithData], styles: Styles, folder: Path, formats: Sequence[str]
 ) -> list[Path]:
     """Write figures in some formats, their data as CSV, and all captions.
 
@@ -129,7 +129,7 @@ def export(
         folder.mkdir(parents=True, exist_ok=True)
         for kind, frame in figures:
             with styled():
-                figure = kind.draw(frame, looks)
+                figure = kind.draw(frame, styles)
                 for name in formats:
                     written.append(folder / f"{kind.name}.{name}")
                     _save(figure, written[-1])
