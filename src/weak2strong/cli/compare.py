@@ -53,9 +53,10 @@ class Compare:
         from weak2strong.analysis.over_tasks import on_these_tasks
         from weak2strong.api import Results
         from weak2strong.cli.power import share
+        from weak2strong.ground.metrics import metric_title
         from weak2strong.methods.reference import is_oracle
         from weak2strong.report.compare import comparison_values, print_comparison
-        from weak2strong.report.table import TITLES, table_console
+        from weak2strong.report.table import table_console
 
         share(self.level, "--level")
         places = self.folders or (() if self.csv else (Path("runs/latest"),))
@@ -71,7 +72,7 @@ class Compare:
             scores = [s for s in scores if s.method not in left]
             left_out.append(f"Left out since they saw ground truth (oracle): {', '.join(left)}.")
         found = compare(scores, self.baseline, test, self.level)
-        what = TITLES.get(metric, metric)
+        what = metric_title(metric)
         if runs:
             what = f"PGR on {what}" if self.score == "pgr" else f"{what} of the student"
         on_these = None

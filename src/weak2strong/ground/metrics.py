@@ -157,6 +157,14 @@ NEEDS_EVERY_CLASS = frozenset({"roc_auc"})
 """Metrics that are nan where some class has no example."""
 
 
+_TITLES = {"roc_auc": "ROC AUC", "exact_match_cased": "exact match with case"}
+
+
+def metric_title(name: str) -> str:
+    """The name of a metric for people: that of tables with spaces, or an entry of `_TITLES`."""
+    return _TITLES.get(name, name.replace("_", " "))
+
+
 def usual_metric(kind: str) -> str:
     """The name of what tasks of that kind are scored by where nobody names another.
 

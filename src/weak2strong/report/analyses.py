@@ -322,10 +322,10 @@ def _over_tasks(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _title(frame: pl.DataFrame) -> str:
-    from weak2strong.report.table import TITLES
+    from weak2strong.ground.metrics import metric_title
 
     names: list[str] = frame["metric"].unique().sort().to_list()
-    return " or ".join(TITLES.get(name, name) for name in names)
+    return " or ".join(metric_title(name) for name in names)
 
 
 def _pgr(row: Row) -> str:

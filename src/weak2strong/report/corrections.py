@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.overlap import REGIONS
 from weak2strong.analysis.summary import Line
-from weak2strong.report.table import TITLES, column_table, pgr_text
+from weak2strong.ground.metrics import metric_title
+from weak2strong.report.table import column_table, pgr_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,7 +62,7 @@ def print_corrections(
     of = f"layer {first['layer']} of {first['strong']}, labels of {first['weak']}, {mean}"
     overlap = _means(found.overlap)
     if not overlap.is_empty():
-        metric = TITLES.get(lines[0].metric, lines[0].metric)
+        metric = metric_title(lines[0].metric)
         say(f"\nOverlap density (Shin et al. 2024), {of}; scores: {metric}")
         by_cell = _by_cell(overlap)
         console.print(_gains(by_cell, {(x.task, x.method): x for x in lines}))

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.grid import models_of
-from weak2strong.report.table import TITLES, TextTable, pgr_of_row, print_text_table, seeds_text
+from weak2strong.ground.metrics import metric_title
+from weak2strong.report.table import TextTable, pgr_of_row, print_text_table, seeds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ def grid_tables(rows: Sequence[Mapping[str, Any]]) -> list[TextTable]:
     for task, method in dict.fromkeys((x["task"], x["method"]) for x in rows):
         one = next(x for x in rows if (x["task"], x["method"]) == (task, method))
         caption = (
-            f"{task}, {method}: {TITLES.get(one['metric'], one['metric'])} of the student and "
+            f"{task}, {method}: {metric_title(one['metric'])} of the student and "
             f"PGR [95%], {seeds_text(one['seeds'])}"
         )
         cells = []

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.ground.metrics import metric_title
 from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
-from weak2strong.report.table import CHECKS, TITLES, intervals_note, pgr_text, score_text
+from weak2strong.report.table import CHECKS, intervals_note, pgr_text, score_text
 
 WIDE_GAP = 0.10
 """A ceiling that lies this far above its floor leaves something to recover."""
@@ -79,7 +80,7 @@ def _section(run: Shown) -> list[str]:
         over = [_table(over_tasks_titles(run.over), over_tasks_rows(run.over)), notes]
     return [
         f"## {run.title}",
-        f"{TITLES.get(first.metric, first.metric).capitalize()}, mean of {seeds}."
+        f"{metric_title(first.metric).capitalize()}, mean of {seeds}."
         f"{intervals_note(run.lines)} {_rates(config)}",
         _table([*titles, *(f"PGR {m}" for m in methods)], rows),
         *over,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.overfitting import CHOSEN, Reached
-from weak2strong.report.table import TITLES, TextTable, pgr_text, print_text_table, seeds_text
+from weak2strong.ground.metrics import metric_title
+from weak2strong.report.table import TextTable, pgr_text, print_text_table, seeds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +39,7 @@ def overfitting_table(config: StudyConfig, found: Sequence[Reached]) -> TextTabl
     titles = ("task", "method", "point", "training", "floor", "student", "ceiling", "PGR [95%]")
     return TextTable(
         f"{config.weak_name} to {config.strong.name}: "
-        f"{TITLES.get(config.metric or '', config.metric)}, {seeds_text(config.seeds)}",
+        f"{metric_title(config.metric)}, {seeds_text(config.seeds)}",
         (*titles, "agrees when wrong"),
         "lllrrrrrr",
         rows,

@@ -13,6 +13,7 @@ import weak2strong
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -26,7 +27,6 @@ from weak2strong.report.pictures import page_figure, page_figures, theme
 from weak2strong.report.provenance import provenance
 from weak2strong.report.table import (
     CHECKS,
-    TITLES,
     chain_notes,
     intervals_note,
     pgr_text,
@@ -159,7 +159,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
     """All that the page says of a finished run."""
     first, over = run.lines()[0], run.over
     r, tasks = first.recovered, len(run.by_task)
-    metric = TITLES.get(first.metric, first.metric)
+    metric = metric_title(first.metric)
     said = cases(run)
     return {
         "prefix": prefix,

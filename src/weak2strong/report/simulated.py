@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from weak2strong.report.table import TITLES, TextTable, pgr_of_row, print_text_table, seeds_text
+from weak2strong.ground.metrics import metric_title
+from weak2strong.report.table import TextTable, pgr_of_row, print_text_table, seeds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,7 +27,7 @@ def simulated_tables(rows: Sequence[Mapping[str, Any]]) -> list[TextTable]:
         first = here[0]
         caption = (
             f"{task}: {first['weak']} to {first['strong']}, "
-            f"{TITLES.get(first['metric'], first['metric'])}, ceiling {first['ceiling']:.3f}, "
+            f"{metric_title(first['metric'])}, ceiling {first['ceiling']:.3f}, "
             f"{seeds_text(first['seeds'])}"
         )
         titles = ("supervisor", "method", "floor", "student", "PGR [95%]", "agree", "right")

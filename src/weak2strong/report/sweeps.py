@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from weak2strong.report.table import TITLES, TextTable, print_text_table, seeds_text
+from weak2strong.ground.metrics import metric_title
+from weak2strong.report.table import TextTable, print_text_table, seeds_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +68,7 @@ def print_sweep(grids: Sequence[Swept], weak: str, strong: str, console: Console
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     for one in grids:
-        metric = TITLES.get(one.metric, one.metric)
+        metric = metric_title(one.metric)
         say(
             f"\n{one.task}, {one.probe} on layers of {strong}, labels of {weak}: {metric}, "
             f"{seeds_text(one.seeds)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.recovered import Recovered
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.ground.metrics import metric_title
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,13 +19,6 @@ CHECKS = (
     "probe: logistic regression with ground truth on the frozen strong model. "
     "ngrams: character n-grams of the text with ground truth, no knowledge."
 )
-
-TITLES = {
-    "accuracy": "accuracy",
-    "roc_auc": "ROC AUC",
-    "exact_match": "exact match",
-    "exact_match_cased": "exact match with case",
-}
 
 DASH = "–"
 """Stands for what is not known or not there."""
@@ -175,8 +169,7 @@ def print_table(lines: list[Line], console: Console, over: OverTasks | None = No
     """
     first, r = lines[0], lines[0].recovered
     console.print(
-        f"\n{first.weak} to {first.strong}: {TITLES.get(first.metric, first.metric)}, "
-        f"{seeds_text(r.seeds)}",
+        f"\n{first.weak} to {first.strong}: {metric_title(first.metric)}, {seeds_text(r.seeds)}",
         markup=False,
         highlight=False,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
-from weak2strong.report.table import TITLES
+from weak2strong.ground.metrics import metric_title
 
 PGR = (
     "PGR, the performance gap recovered, is 0 for a student no better than its supervisor (floor) "
@@ -24,7 +24,7 @@ def _sentence(run: FinishedRun, method: str) -> str:
         return _over_tasks(run, method) + upper + "."
     line = lines[0]
     r = line.recovered
-    metric = TITLES.get(line.metric, line.metric)
+    metric = metric_title(line.metric)
     told = (
         f"Students reach {r.student:.3f} {metric}, where their supervisors have {r.floor:.3f} "
         f"and the ceiling {r.ceiling:.3f}"

@@ -8,11 +8,12 @@ from pathlib import Path
 from weak2strong.analysis.finished import FinishedFolder
 from weak2strong.analysis.swept import summarise_sweep
 from weak2strong.experiments.sweep import read_sweep
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.kind import with_data
 from weak2strong.report.figures.sweep import SWEEP
 from weak2strong.report.sweeps import NOTE, sweep_notes, sweep_tables
-from weak2strong.report.table import TITLES, seeds_text
+from weak2strong.report.table import seeds_text
 
 
 def sweep(folder: Path) -> Experiment:
@@ -24,7 +25,7 @@ def sweep(folder: Path) -> Experiment:
     config, scores = read_sweep(folder)
     grids = summarise_sweep(scores, config.metric or "accuracy")
     places = sum(one.score.size for one in grids)
-    metric = TITLES.get(grids[0].metric, grids[0].metric)
+    metric = metric_title(grids[0].metric)
     return Experiment(
         folder=folder,
         title=f"Probes of {config.strong.name}, taught by {config.weak_name}",

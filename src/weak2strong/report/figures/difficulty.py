@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from weak2strong.analysis.analyses.difficulty import in_buckets, quarters
 from weak2strong.analysis.estimates import seed_scores
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.ground.metrics import metric
+from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import PAPER, Styles, curves, new_figure, style_of
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,7 +114,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 def _metric(frame: pl.DataFrame) -> str:
     name: str = frame["metric"][0]
-    return TITLES.get(name, name)
+    return metric_title(name)
 
 
 def title(frame: pl.DataFrame) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.overfitting import CHOSEN, Reached
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import (
     CEILING,
@@ -18,7 +19,6 @@ from weak2strong.report.figures.style import (
     Styles,
     panel_columns,
 )
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,7 +85,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
     means, points = _means(frame), _points(frame)
-    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    metric = metric_title(frame["metric"][0])
     labels = (f"{metric} on the test set", "agreement with\nwrong weak labels")
     figure, panels = panel_columns(tasks, labels, 4.4, COLUMNS, one_scale=False)
     for task, column in panels.items():
@@ -134,7 +134,7 @@ def _lost(frame: pl.DataFrame) -> dict[str, float]:
 
 def title(frame: pl.DataFrame) -> str:
     """What training beyond the best point costs, and whom most and least."""
-    lost, metric = _lost(frame), TITLES.get(frame["metric"][0], frame["metric"][0])
+    lost, metric = _lost(frame), metric_title(frame["metric"][0])
     most, least = max(lost, key=lost.__getitem__), min(lost, key=lost.__getitem__)
     text = f"From their best point to the end, students of {most} lose {lost[most]:.3f} {metric}"
     return text if most == least else f"{text}, those of {least} {lost[least]:.3f}"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import CEILING, FLOOR, INK, Styles, new_figure, row_labels
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,7 +76,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     row_labels(axes, ORDER)
     axes.set_yticklabels([name.replace(", then", ",\nthen") for name in ORDER])
     axes.set_xlim(0, 1.1)
-    axes.set_xlabel(f"{TITLES.get(frame['metric'][0], frame['metric'][0])} on the test set")
+    axes.set_xlabel(f"{metric_title(frame['metric'][0])} on the test set")
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import (
     CEILING,
@@ -17,7 +18,6 @@ from weak2strong.report.figures.style import (
     number_text,
     row_labels,
 )
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -106,7 +106,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     top = float(frame["high"].max() if not several else frame["score"].max())  # pyright: ignore
     axes.set_xlim(0, max(1.0, top) * 1.1)
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    metric = metric_title(frame["metric"][0])
     axes.set_xlabel(f"{metric} on the test set" + (", mean over tasks" if several else ""))
     return figure
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.scores import SCORES, means
 from weak2strong.report.figures.style import CEILING, FLOOR, Styles, new_figure, row_labels
 from weak2strong.report.names import run_names
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,7 +98,7 @@ def _wrapped(name: str, metric: str) -> str:
     """The name of a run and its metric on a few short lines."""
     from textwrap import fill
 
-    return fill(f"{name}: {TITLES.get(metric, metric)}", 26, break_on_hyphens=False)
+    return fill(f"{name}: {metric_title(metric)}", 26, break_on_hyphens=False)
 
 
 def title(frame: pl.DataFrame) -> str:

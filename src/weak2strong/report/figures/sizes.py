@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.ground.metrics import metric_title
 from weak2strong.models.catalogue import trunk_of
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.pgr import FURTHEST
@@ -22,7 +23,6 @@ from weak2strong.report.figures.style import (
     Styles,
     panel_columns,
 )
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,7 +116,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A column of panels a method; scores above, PGR beneath as far as there is any."""
     methods = frame["method"].unique(maintain_order=True).to_list()
     sizes = frame["parameters"].unique().sort().to_list()
-    labels = [str(TITLES.get(frame["metric"][0], frame["metric"][0]))]
+    labels = [str(metric_title(frame["metric"][0]))]
     labels += ["PGR"] if frame["pgr"].is_not_null().any() else []
     figure, panels = panel_columns(methods, labels, 0.8 + 1.8 * len(labels), COLUMNS)
     for method, (scores, *pgr) in panels.items():

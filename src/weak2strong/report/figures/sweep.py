@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.swept import Swept
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import (
     CEILING,
@@ -21,7 +22,6 @@ from weak2strong.report.figures.style import (
     new_figure,
 )
 from weak2strong.report.sweeps import SETTINGS
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,7 +75,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         _slices(settings, rows, "setting", "layer", chosen, hues[probe])
         layers.set_xlabel(f"layer ({setting} {chosen['setting']:g})")
         settings.set_xlabel(f"{setting} (layer {chosen['layer']})")
-        layers.set_ylabel(TITLES.get(chosen["metric"], chosen["metric"]))
+        layers.set_ylabel(metric_title(chosen["metric"]))
         layers.set_title(clipped(f"{chosen['task']}, {probe}", 50))
     axes = grid[0, 0]
     for label, line in LINES.items():
@@ -114,7 +114,7 @@ def title(frame: pl.DataFrame) -> str:
     """What the chosen probes score, beside their supervisor."""
     import polars as pl
 
-    chosen, metric = frame.filter("chosen"), TITLES.get(frame["metric"][0], frame["metric"][0])
+    chosen, metric = frame.filter("chosen"), metric_title(frame["metric"][0])
     by = chosen.group_by("probe", maintain_order=True).agg(pl.col("score", "floor").mean())
     said = " and ".join(f"{score:.3f} ({probe})" for probe, score, _ in by.iter_rows())
     tasks = frame["task"].n_unique()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.style import (
@@ -18,7 +19,6 @@ from weak2strong.report.figures.style import (
     new_figure,
     row_labels,
 )
-from weak2strong.report.table import TITLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,7 +83,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     low, high = float(frame["score"].min()), float(frame["score"].max())  # pyright: ignore
     axes = panels[0]
     axes.set_xlim(low - 0.07 * (high - low), high + 0.07 * (high - low))
-    metric = TITLES.get(frame["metric"][0], frame["metric"][0])
+    metric = metric_title(frame["metric"][0])
     figure.supxlabel(f"{metric} on the test set", fontsize=9, y=0.08 / height)
     return figure
 
