@@ -25,19 +25,19 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.losses import loss
 from weak2strong.models.guess import FORWARD
 from weak2strong.models.guess import TRAINING as OPERATIONS
 from weak2strong.models.load import LoadedModel, best_device, load_model
 from weak2strong.models.needs import count
 from weak2strong.models.precision import fast_precision
-from weak2strong.models.spec import ModelSpec
 from weak2strong.models.speed import matrix_rate
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Labelled, _batches, fit
 from weak2strong.training.predict import pooled_activations, predict
 from weak2strong.training.schedule import rate_factor
-from weak2strong.training.settings import Training
 
 VOCABULARY = 50_257
 """As GPT-2's: more than half of a small model's weights."""

@@ -14,16 +14,17 @@ from itertools import product
 
 import numpy as np
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.processes import set_threads
 from weak2strong.losses import loss
+from weak2strong.models.folders import rungs
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec, rungs
 from weak2strong.tasks import TASKS, expand
 from weak2strong.tasks.splits import Splits, hold_out, make_splits
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.predict import predict
-from weak2strong.training.settings import Training
 
 REPRESENTATIVE = (
     "atlas-asia",

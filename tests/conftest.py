@@ -141,9 +141,9 @@ def toy_models(tmp_path_factory):
 @pytest.fixture(scope="session")
 def quick_study(toy_models):
     """Toy models on a real task, one seed, both methods; a fit takes a fraction of a second."""
-    from weak2strong.models.spec import ModelSpec
-    from weak2strong.protocol.config import StudyConfig
-    from weak2strong.training.settings import Training
+    from weak2strong.config.model import ModelSpec
+    from weak2strong.config.study import StudyConfig
+    from weak2strong.config.training import Training
 
     quick = Training(epochs=1, evaluations=2, learning_rate=3e-3)
     return StudyConfig(

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -46,29 +47,30 @@ OPEN = {
 }
 """Arrows that still run the wrong way."""
 
+OPEN_CIRCLES = {frozenset({"weak2strong.report.over_tasks", "weak2strong.report.table"})}
+"""Modules that still import each other."""
+
 
 def parts_of(path: Path) -> str:
     """The package or module directly below weak2strong that a file belongs to."""
     return path.relative_to(SRC).with_suffix("").parts[0]
 
 
-def imported(source: str) -> set[str]:
-    """Top-level parts of weak2strong that a source imports anywhere, functions included."""
-    found = set()
+def imported_names(source: str) -> set[str]:
+    """Dotted names in weak2strong that a source imports anywhere, functions included."""
+    found = set[str]()
     for node in ast.walk(ast.parse(source)):
-        names = []
         if isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
+            found.update(a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            names = [node.module or ""]
-            if node.module == "weak2strong":
-                names = [f"weak2strong.{a.name}" for a in node.names]
-        for name in names:
-            top, *rest = name.split(".")
-            if top == "weak2strong" and rest:
-                found.add(rest[0])
-    return found
+            found.update(f"{node.module}.{a.name}" for a in node.names)
+    return {name for name in found if name.startswith("weak2strong.")}
+
+
+def imported(source: str) -> set[str]:
+    """Top-level parts of weak2strong that a source imports anywhere, functions included."""
+    return {name.split(".")[1] for name in imported_names(source)}
 
 
 def allowed(part: str) -> set[str]:
@@ -92,6 +94,61 @@ def test_imports_go_one_way(path):
 def test_the_rule_would_notice_a_wrong_arrow():
     source = "def f():\n    from weak2strong.engine.run import run_study\n"
     assert imported(source) - allowed("training") == {"engine"}
+
+
+def module_name(path: Path) -> str:
+    """The dotted name of the module in a file."""
+    parts = ("weak2strong", *path.relative_to(SRC).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def import_graph(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """The modules that each module imports, from the sources of all by name."""
+    graph = {}
+    for module, source in sources.items():
+        names = imported_names(source)
+        # `from a.b import c` imports the module a.b.c if there is one, else a name of a.b.
+        found = {n if n in sources else n.rpartition(".")[0] for n in names}
+        graph[module] = found & set(sources) - {module}
+    return graph
+
+
+def circles(graph: Mapping[str, set[str]]) -> set[frozenset[str]]:
+    """The strongly connected components of more than one module."""
+
+    def reached(start: str) -> set[str]:
+        found, waiting = set[str](), [start]
+        while waiting:
+            new = graph[waiting.pop()] - found
+            found |= new
+            waiting += new
+        return found
+
+    reach = {module: reached(module) for module in graph}
+    return {
+        frozenset(other for other in reach[module] if module in reach[other])
+        for module in graph
+        if module in reach[module]
+    }
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    sources = {module_name(path): path.read_text() for path in SRC.rglob("*.py")}
+    assert circles(import_graph(sources)) == OPEN_CIRCLES
+
+
+def test_the_rule_would_notice_a_circle():
+    """Also one behind functions and types, over three modules."""
+    sources = {
+        "weak2strong.a": "def f():\n    from weak2strong.b import g\n",
+        "weak2strong.b": "if TYPE_CHECKING:\n    from weak2strong.c import d\n",
+        "weak2strong.c": "from weak2strong import a\n",
+        "weak2strong.d": "import weak2strong.a\n",
+    }
+    graph = import_graph(sources)
+    three = {"weak2strong.a", "weak2strong.b", "weak2strong.c"}
+    assert circles(graph) == {frozenset(three)}
+    assert circles({**graph, "weak2strong.c": set()}) == set()
 
 
 def loaded_by(code: str) -> set[str]:

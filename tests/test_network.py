@@ -5,8 +5,9 @@ import socket
 import pytest
 from _pytest.outcomes import Failed
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.models.resolve import fingerprint
 
 
 def test_an_address_elsewhere_fails_the_test():

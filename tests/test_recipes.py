@@ -10,9 +10,10 @@ import yaml
 
 from weak2strong.api import Results
 from weak2strong.cli import main
+from weak2strong.config.data import DataOptions
+from weak2strong.config.study import read_study
 from weak2strong.engine.local import Plan
-from weak2strong.protocol.config import read_study
-from weak2strong.tasks.files import DataOptions
+from weak2strong.protocol.resolve import checked
 from weak2strong.tasks.layout import choose
 from weak2strong.tasks.parts import NAMES
 
@@ -40,7 +41,7 @@ def test_there_are_five():
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_a_study_whose_settings_are_all_known(name):
     config = recipe(name)
-    config.checked()
+    checked(config)
     assert type(config).from_yaml(config.to_yaml()) == config
     written = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
     assert all(value is not None for value in written.values())

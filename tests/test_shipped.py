@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 
 import weak2strong as w2s
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.store import file_fingerprint
-from weak2strong.models.spec import LADDER, rungs
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.models.folders import LADDER, rungs
+from weak2strong.protocol.resolve import resolved
 from weak2strong.subjects.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
 from weak2strong.subjects.atlas.ladder.card import read_card
 from weak2strong.subjects.atlas.ladder.knowledge import known_countries
@@ -64,4 +65,4 @@ def test_the_default_study_finds_a_clear_gap(tmp_path):
         assert row["pgr_low"] < row["pgr"] < row["pgr_high"]
     plain = json.loads((tmp_path / "run" / "environment.json").read_text())
     assert plain["weak2strong"] == w2s.__version__
-    assert results.config == StudyConfig().resolved()
+    assert results.config == resolved(StudyConfig())

@@ -12,18 +12,18 @@ __version__ = "0.1.0"
 _NAMES = {
     "Answering": "weak2strong.probes.probe",
     "Context": "weak2strong.methods.method",
-    "DataOptions": "weak2strong.tasks.files",
+    "DataOptions": "weak2strong.config.data",
     "Example": "weak2strong.tasks.task",
     "Item": "weak2strong.tasks.task",
     "METHODS": "weak2strong.methods",
-    "ModelSpec": "weak2strong.models.spec",
+    "ModelSpec": "weak2strong.config.model",
     "Predictions": "weak2strong.ground.predictions",
     "Results": "weak2strong.api",
-    "PuzzleOptions": "weak2strong.subjects.chess.options",
+    "PuzzleOptions": "weak2strong.config.puzzles",
     "RowLoss": "weak2strong.losses.loss",
     "Study": "weak2strong.api",
     "TASKS": "weak2strong.tasks",
-    "Training": "weak2strong.training.settings",
+    "Training": "weak2strong.config.training",
     "UserError": "weak2strong.ground.errors",
     "joined": "weak2strong.ground.predictions",
     "keeping": "weak2strong.methods.labels",
@@ -67,6 +67,10 @@ __all__ = [
 if TYPE_CHECKING:
     from weak2strong.analysis import recovered
     from weak2strong.api import Results, Study
+    from weak2strong.config.data import DataOptions
+    from weak2strong.config.model import ModelSpec
+    from weak2strong.config.puzzles import PuzzleOptions
+    from weak2strong.config.training import Training
     from weak2strong.extend import loss, method, probe, task
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered
@@ -75,13 +79,9 @@ if TYPE_CHECKING:
     from weak2strong.methods import METHODS
     from weak2strong.methods.labels import keeping, labels_of
     from weak2strong.methods.method import Context
-    from weak2strong.models.spec import ModelSpec
     from weak2strong.probes.probe import Answering
-    from weak2strong.subjects.chess.options import PuzzleOptions
     from weak2strong.tasks import TASKS
-    from weak2strong.tasks.files import DataOptions
     from weak2strong.tasks.task import Example, Item
-    from weak2strong.training.settings import Training
 
 
 def __getattr__(name: str) -> Any:

@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.engine.run import run_study
-from weak2strong.experiments.sweep import Grid, read_sweep, run_sweep
-from weak2strong.ground.progress import Progress
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import (
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import (
     DEFAULT_METHODS,
     DEFAULT_SEEDS,
     DEFAULT_STRONG,
     DEFAULT_TASKS,
     DEFAULT_WEAK,
+    Entities,
     Labels,
     PrimaryTest,
     StudyConfig,
 )
-from weak2strong.tasks.files import DataOptions
-from weak2strong.tasks.task import Entities
-from weak2strong.training.settings import Training
+from weak2strong.config.training import Training
+from weak2strong.engine.run import run_study
+from weak2strong.experiments.sweep import Grid, read_sweep, run_sweep
+from weak2strong.ground.progress import Progress
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,11 +6,11 @@ import pytest
 
 from weak2strong.analysis.analyse import TABLES, analyse
 from weak2strong.analysis.recovered import recovered
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.training.settings import Training
 
 N, SEEDS = 400, 3
 RATES = Training(learning_rate=1e-4, head_rate=1e-3)

@@ -6,7 +6,7 @@ import pytest
 
 from weak2strong.analysis.over_tasks import on_these_tasks, over_tasks, sharing_tasks
 from weak2strong.analysis.summary import summarise
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.config.study import StudyConfig
 
 N, SEEDS = 300, 3
 METHODS = ("naive", "confidence")

@@ -10,8 +10,8 @@ from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.simulated import supervised_rows
 from weak2strong.analysis.summary import summarise
 from weak2strong.analysis.tested import read_tested
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 
 N, SEEDS = 90, 3
 CONFIG = StudyConfig(

@@ -6,9 +6,9 @@ import pytest
 
 from weak2strong.analysis.analyse import TABLES
 from weak2strong.cli import main
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.training.settings import Training
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 
 RATES = Training(learning_rate=1e-4, head_rate=1e-3)
 METHODS = ("naive", "finetune-then-probe")

@@ -5,9 +5,9 @@ import random
 
 from weak2strong.analysis.audit.run import read_run_audit
 from weak2strong.cli import main
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.tasks.files import DataOptions
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 

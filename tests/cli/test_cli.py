@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.ground.metrics import usual_metric
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.protocol.task_run import MissingError
 from weak2strong.subjects.atlas.facts import seen_cities
 

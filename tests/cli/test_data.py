@@ -15,9 +15,9 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from weak2strong.api import Results
 from weak2strong.cli import main
+from weak2strong.config.data import DataOptions
 from weak2strong.engine.local import Plan
 from weak2strong.tasks import find
-from weak2strong.tasks.files import DataOptions
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 SIGNS = {"fruit": "apple", "rock": "stone", "sky": "cloud"}

@@ -9,10 +9,10 @@ import yaml
 from weak2strong.api import Results
 from weak2strong.cli import main
 from weak2strong.cli.finetuning import Finetuning
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.engine.local import Plan
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.training.settings import Training
 
 SIGNS = (("red", "evening"), ("blue", "morning"))
 """Words by class: the toy models have a token for each."""

@@ -8,11 +8,13 @@ import pytest
 from huggingface_hub import constants
 
 from weak2strong.cli import main
+from weak2strong.config.model import ModelSpec
 from weak2strong.models import check as module
 from weak2strong.models.catalogue import PAIRS, listed
+from weak2strong.models.folders import rungs
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import count
-from weak2strong.models.spec import ModelSpec, rungs
+from weak2strong.models.resolve import resolve_model
 from weak2strong.report.units import size
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -123,7 +125,7 @@ def test_a_model_in_the_hubs_cache_is_checked(cached, capsys, name):
 
 def test_a_study_keeps_the_commit_of_a_model_of_the_hub(cached):
     for revision in (None, "v1", SHA):
-        assert ModelSpec("owner/name", revision).resolved().revision == SHA
+        assert resolve_model(ModelSpec("owner/name", revision)).revision == SHA
 
 
 def test_a_card_that_cannot_be_read_states_nothing(cached, capsys):

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import METRICS
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.training.settings import Training
 
 RATES = Training(learning_rate=1e-4, head_rate=1e-3)
 TASKS = tuple(f"task-{i}" for i in range(8))

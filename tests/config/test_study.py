@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig, read_study
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
-from weak2strong.models.spec import ModelSpec, rungs
-from weak2strong.protocol.config import StudyConfig, read_study
+from weak2strong.models.folders import rungs
+from weak2strong.models.resolve import usual_rates
+from weak2strong.protocol.resolve import resolved, splits_of
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.files import DataOptions
-from weak2strong.training.settings import Training
 
 
 def test_a_study_survives_its_text():
@@ -38,19 +41,19 @@ def test_a_short_text_is_enough():
 
 
 def test_the_default_study_is_sound_and_resolves_its_rates():
-    config = StudyConfig().resolved()
+    config = resolved(StudyConfig())
     assert config.weak.name in rungs()
     assert config.strong.name in rungs()
     training = config.weak_training
-    assert (training.learning_rate, training.head_rate) == config.weak.rates
-    assert config.resolved() == config
+    assert (training.learning_rate, training.head_rate) == usual_rates(config.weak)
+    assert resolved(config) == config
 
 
 def test_a_group_of_tasks_is_written_out():
-    config = StudyConfig(tasks=("atlas-suite",)).resolved()
+    config = resolved(StudyConfig(tasks=("atlas-suite",)))
     assert len(config.tasks) >= 20
     assert {"atlas-asia", "atlas-claim-country"} < set(config.tasks) <= set(TASKS)
-    assert config.resolved() == config
+    assert resolved(config) == config
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ def test_a_group_of_tasks_is_written_out():
 )
 def test_bad_studies_are_refused_in_one_sentence(change, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
-        replace(StudyConfig(), **change).resolved()
+        resolved(replace(StudyConfig(), **change))
     assert "\n" not in str(caught.value)
 
 
@@ -105,8 +108,8 @@ def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):
 
 def test_the_splits_of_a_study_are_as_easy_and_as_hard_as_it_says():
     task = TASKS.get("chess-material")
-    whole = StudyConfig().splits(task)
-    made = StudyConfig(train_difficulty="below:-8", test_difficulty="above:-4").splits(task)
+    whole = splits_of(StudyConfig(), task)
+    made = splits_of(StudyConfig(train_difficulty="below:-8", test_difficulty="above:-4"), task)
     for split, keeps in (("weak_train", lambda d: d < -8), ("test", lambda d: d > -4)):
         kept = tuple(e for e in whole.examples(split) if keeps(e.difficulty))
         assert made.examples(split) == kept != whole.examples(split)

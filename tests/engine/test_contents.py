@@ -6,11 +6,13 @@ from dataclasses import asdict
 import pytest
 from transformers import AutoTokenizer
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
 from weak2strong.engine.contents import contents, read_contents, write_contents
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.folders import location_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.cleaning import Cleaning
-from weak2strong.tasks.files import DataOptions, data_task
+from weak2strong.tasks.files import data_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 
 
@@ -28,7 +30,7 @@ def test_tokens_are_counted_for_every_model(task, toy_models):
     found = contents("long.csv", task, splits, models)
     texts = [e.item.text for split in SPLITS for e in splits.examples(split)]
     for model in models:
-        tokenizer = AutoTokenizer.from_pretrained(model.location)
+        tokenizer = AutoTokenizer.from_pretrained(location_of(model))
         cut = sum(len(tokenizer(text)["input_ids"]) > 64 for text in texts)
         assert 0 < cut < 100
         assert found.truncated[model.name] == pytest.approx(cut / 100)

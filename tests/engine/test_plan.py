@@ -8,6 +8,10 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.engine.local import Plan
 from weak2strong.engine.plan import UTILISATION, ask, plan_study
 from weak2strong.engine.run import run_study
@@ -18,17 +22,16 @@ from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.method import Method
 from weak2strong.models import guess as guess_module
+from weak2strong.models.folders import location_of
 from weak2strong.models.guess import guess
 from weak2strong.models.needs import count, skeleton
-from weak2strong.models.spec import LORA_ABOVE, ModelSpec
+from weak2strong.models.resolve import LORA_ABOVE, resolve_model
 from weak2strong.models.speed import matrix_rate
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.steps import steps
 from weak2strong.subjects.literature import DATASETS
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.splits import SPLITS, make_splits
-from weak2strong.training.settings import Training
 
 RATE = 1e9
 
@@ -58,7 +61,7 @@ def test_the_default_study_is_counted_as_by_hand():
         "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "ngrams": 1,
         "student naive": 5, "student confidence": 5,
     }  # fmt: skip
-    asked = steps(config.resolved(), {"atlas-asia": "classification"})
+    asked = steps(resolved(config), {"atlas-asia": "classification"})
     wanted = Counter(f"{s.kind} {s.method or ''}".strip() for s in asked)
     assert {s.name: s.count for s in plan.stages} == {**wanted, "activations": 1}
     assert "both methods" in stage(plan, "supervisor").shared
@@ -72,7 +75,7 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
     texts = [i.text for name in SPLITS for i in splits.items(name)]
     sizes = {name: len(splits.examples(name)) for name in SPLITS}
     trunk = {name: count(skeleton(ModelSpec(name))) for name in ("atlas-s", "atlas-l")}
-    tokenizer = AutoTokenizer.from_pretrained(ModelSpec("atlas-s").location)
+    tokenizer = AutoTokenizer.from_pretrained(location_of(ModelSpec("atlas-s")))
     tokens = sum(len(tokenizer(t)["input_ids"]) for t in texts) / len(texts)
     asked = sizes["strong_train"] + sizes["validation"] + sizes["test"]
     # 3 epochs of 6 operations a parameter and token, 6 evaluations and the answers of 2.
@@ -260,7 +263,10 @@ def test_what_is_wrong_with_data_that_are_here_is_told(tmp_path):
 def test_local_models_are_counted_and_auto_is_decided_as_in_a_run(toy_models, monkeypatch):
     spec = ModelSpec(str(toy_models["llama"]))
     found = guess(spec, torch.device("cpu"))
-    assert (found.trunk, found.adaptation) == (count(skeleton(spec)), spec.resolved().adaptation)
+    assert (found.trunk, found.adaptation) == (
+        count(skeleton(spec)),
+        resolve_model(spec).adaptation,
+    )
     monkeypatch.setattr(guess_module, "listed", dict)
     assert guess(ModelSpec("openai-community/gpt2"), torch.device("cpu")).trunk is None
     assert LORA_ABOVE == 1_000_000_000

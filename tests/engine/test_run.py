@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine import record
 from weak2strong.engine.local import Plan
 from weak2strong.engine.record import read_agreement, read_run
@@ -22,7 +23,7 @@ from weak2strong.engine.run import run_study
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 from weak2strong.tasks.task import Example, Item
@@ -70,7 +71,7 @@ def test_the_run_folder_holds_a_row_a_cell_and_metric(undisturbed, config):
         assert one["pgr_of_cell"] == pytest.approx((one["student"] - one["floor"]) / gap)
     environment = json.loads((undisturbed / "environment.json").read_text())
     assert environment["threads"] == 1
-    assert StudyConfig.from_yaml((undisturbed / "study.yaml").read_text()) == config.resolved()
+    assert StudyConfig.from_yaml((undisturbed / "study.yaml").read_text()) == resolved(config)
 
 
 def test_agreement_is_recorded_of_every_split(undisturbed, config):
@@ -185,7 +186,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(
 KILLABLE = """
 import sys
 from pathlib import Path
-from weak2strong.protocol.config import read_study
+from weak2strong.config.study import read_study
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import run_study
 study, out, store = map(Path, sys.argv[1:])

@@ -13,6 +13,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.store import Store
 from weak2strong.protocol import stages
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import make_splits
@@ -36,7 +37,7 @@ def followed(config, tmp_path_factory):
 
 def task_run_of(config, store, **changes) -> TaskRun:
     task = TASKS.get("atlas-southern")
-    config = replace(config, **changes).resolved()
+    config = resolved(replace(config, **changes))
     return TaskRun(config, Store(store), task.name, task, make_splits(task))
 
 

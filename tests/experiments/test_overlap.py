@@ -10,6 +10,7 @@ from weak2strong.experiments.overlap import read_learned
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.protocol import stages
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.task_run import TaskRun
 
@@ -28,7 +29,7 @@ def store(tmp_path_factory):
 
 def test_everything_is_of_the_same_examples(config, store):
     (found,) = read_learned(config, "last", 3, store, plan=PLAN)
-    task_run = TaskRun.of(config.resolved(), Store(store), "atlas-southern")
+    task_run = TaskRun.of(resolved(config), Store(store), "atlas-southern")
     assert found.layer == 2
     assert found.classes == tuple(task_run.task.classes)
     for i in (0, 7, len(found.labels) - 1):

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.simulators import SIMULATORS
@@ -23,7 +24,7 @@ def make_task_run(quick_study, tmp_path_factory):
     splits = make_splits(task)
 
     def make(**changes) -> TaskRun:
-        return TaskRun(replace(quick_study, **changes).resolved(), store, task.name, task, splits)
+        return TaskRun(resolved(replace(quick_study, **changes)), store, task.name, task, splits)
 
     return make
 
@@ -111,4 +112,4 @@ def test_a_simulated_study_says_so_and_reads_back():
 )
 def test_bad_simulations_are_refused_in_one_sentence(change, sentence):
     with pytest.raises(UserError, match=sentence):
-        StudyConfig(**change).resolved()
+        resolved(StudyConfig(**change))

@@ -17,6 +17,7 @@ from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.probes import PROBES
 from weak2strong.protocol import stages
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import Sweep
 from weak2strong.protocol.stages.frozen import all_activations
 from weak2strong.protocol.task_run import TaskRun
@@ -43,7 +44,7 @@ def make_task_run(quick_study, tmp_path, splits):
     """Desks with a store of that name."""
 
     def make(splits=splits, store="store", **changes) -> TaskRun:
-        config = replace(quick_study, **changes).resolved()
+        config = resolved(replace(quick_study, **changes))
         return TaskRun(config, Store(tmp_path / store), TASK, TASKS.get(TASK), splits)
 
     return make
@@ -130,7 +131,7 @@ def manifests(store):
 def test_the_table_holds_every_score(swept):
     folder, _, config = swept
     saved, scores = read_sweep(folder)
-    assert saved == config.resolved()
+    assert saved == resolved(config)
     # 2 layers, 4 settings, 2 splits and 3 metrics: learned from truth, and from weak labels
     # of 2 seeds, compared with truth and with weak labels.
     assert scores.filter(role="probe", learned="truth").height == 2 * 4 * 2 * 3
@@ -145,7 +146,7 @@ def test_the_table_holds_every_score(swept):
 
 def test_scores_are_those_of_the_answers(swept):
     folder, store, config = swept
-    task_run = TaskRun.of(config.resolved(), Store(store), TASK)
+    task_run = TaskRun.of(resolved(config), Store(store), TASK)
     task_run.compute = False
     test = task_run.splits.test
     truth = np.array([e.label for e in test])
@@ -191,7 +192,7 @@ def test_a_second_sweep_computes_nothing_and_a_part_of_it_neither(swept, tmp_pat
 
 def test_a_ceiling_is_shown_where_the_store_has_it(swept, tmp_path):
     _, store, config = swept
-    task_run = TaskRun.of(config.resolved(), Store(store), TASK)
+    task_run = TaskRun.of(resolved(config), Store(store), TASK)
     top = stages.ceiling(task_run, 1)["test"]
     folder = run_sweep(config, GRID, tmp_path / "out", store, plan=PLAN)
     rows = read_sweep(folder)[1].filter(role="ceiling", split="test", metric="accuracy")

@@ -55,7 +55,7 @@ def test_registered_lines_all_lead_somewhere():
 
 
 def test_settings_are_those_of_the_dataclass():
-    registry = Registry("spec", {"model": "weak2strong.models.spec:ModelSpec"})
+    registry = Registry("spec", {"model": "weak2strong.config.model:ModelSpec"})
     assert registry.build("model", {"name": "atlas-s", "lora_rank": 4}).lora_rank == 4
     with pytest.raises(UserError, match=r"setting of the spec 'model' 'lora_rang': .*lora_rank"):
         registry.build("model", {"name": "atlas-s", "lora_rang": 4})

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.models.adapters import enable_checkpointing
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import activation_bytes
-from weak2strong.models.spec import ModelSpec
 
 NAMES = ["llama", "gpt2", "bert"]
 TEXTS = ["Lyon is a city in France.", "Lima", "A red house stands beside a blue river."]

@@ -6,9 +6,10 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
+from weak2strong.models.folders import location_of, rungs
 from weak2strong.models.needs import adapter_parameters, count
-from weak2strong.models.spec import ModelSpec, rungs
 
 
 def gpt2(width, layers, heads):
@@ -99,7 +100,7 @@ PUBLISHED = {
 def whole_on_meta(name):
     """The pretrained model with its language-model head, without weights."""
     if name in rungs():
-        config = AutoConfig.from_pretrained(ModelSpec(name).location)
+        config = AutoConfig.from_pretrained(location_of(ModelSpec(name)))
     else:
         kind, shapes = PUBLISHED[name]
         config = AutoConfig.for_model(kind, **shapes)

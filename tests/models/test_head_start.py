@@ -4,10 +4,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 
 TEXTS = ["Lyon is a city in", "Lima", "A red house stands beside a blue river."]
 ANSWERS = ("red", "blue")

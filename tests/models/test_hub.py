@@ -7,9 +7,9 @@ import pytest
 from huggingface_hub import constants, errors
 
 from weak2strong.cli import main
-from weak2strong.models import spec
+from weak2strong.config.model import ModelSpec
+from weak2strong.models import resolve
 from weak2strong.models.hub import cached_file
-from weak2strong.models.spec import ModelSpec
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -41,7 +41,7 @@ def refuse(monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     # What another test has found of the same name is not to be found here.
-    spec._hub_fingerprint.cache_clear()
+    resolve._hub_fingerprint.cache_clear()
 
     def by(error):
         def download(*args, **kwargs):

@@ -5,11 +5,11 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.language import LanguageNetwork, load_language_model, save_language_model
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 
 DECODERS = ["llama", "gpt2"]
 TEXTS = ["Lyon is a city in France.", "Lima", "A red house stands beside a blue river."]

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoConfig
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.layers import layer_count, layer_number
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 
 
 def test_names_of_layers():

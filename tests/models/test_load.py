@@ -7,10 +7,11 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, longest_read, pad, token_counts
-from weak2strong.models.load import load_model, load_tokenizer
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.configuration import load_tokenizer
+from weak2strong.models.load import load_model
 from weak2strong.tasks.task import Item
 
 NAMES = ["llama", "gpt2", "bert"]

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import (
     activation_bytes,
@@ -15,7 +16,6 @@ from weak2strong.models.needs import (
     device_bytes,
     resting_bytes,
 )
-from weak2strong.models.spec import ModelSpec
 
 NAMES = ["llama", "gpt2", "bert"]
 

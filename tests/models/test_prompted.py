@@ -4,10 +4,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.prompted import load_prompted
-from weak2strong.models.spec import ModelSpec
 
 ROWS = [[5, 9, 17, 40, 300], [5, 9, 17, 12], [5, 9, 17, 7, 8, 250, 31]]
 PLACES = (torch.tensor([0, 1, 2, 2]), torch.tensor([4, 3, 4, 6]))

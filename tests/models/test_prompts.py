@@ -4,11 +4,11 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode
-from weak2strong.models.load import load_tokenizer
+from weak2strong.models.configuration import load_tokenizer
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
-from weak2strong.models.spec import ModelSpec
 
 PROMPTS = ["Lyon is a city in", "Question: Where is Quito?\nAnswer:\n", "", "The capital is "]
 TARGETS = ["France", "In Ecuador.", "Weak labels", "Nairobi and Lima"]

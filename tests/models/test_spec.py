@@ -6,9 +6,17 @@ import time
 
 import pytest
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models import spec as module
-from weak2strong.models.spec import DEFAULT_RATES, LADDER_RATES, ModelSpec, fingerprint, rungs
+from weak2strong.models import folders
+from weak2strong.models.folders import folder_of, is_tiny, location_of, rungs
+from weak2strong.models.resolve import (
+    DEFAULT_RATES,
+    LADDER_RATES,
+    check_name,
+    fingerprint,
+    usual_rates,
+)
 from weak2strong.subjects.atlas.ladder.rungs import RUNGS
 
 
@@ -34,7 +42,7 @@ def ladder(toy_models, tmp_path, monkeypatch):
     weights.write_bytes(weights.read_bytes() * 2)
     (tmp_path / "ladder" / "card.json").write_text("{}")
     (tmp_path / "ladder" / "unfinished").mkdir()
-    monkeypatch.setattr(module, "LADDER", tmp_path / "ladder")
+    monkeypatch.setattr(folders, "LADDER", tmp_path / "ladder")
     return tmp_path / "ladder"
 
 
@@ -49,39 +57,39 @@ def test_rungs_are_folders_with_a_config_the_smallest_first(ladder):
 
 def test_a_rung_is_found_by_its_name(ladder):
     model = ModelSpec("atlas-xs")
-    assert model.folder == ladder / "atlas-xs"
-    assert model.location == str(ladder / "atlas-xs")
-    assert model.is_tiny
-    assert model.rates == LADDER_RATES["atlas-xs"] != DEFAULT_RATES
+    assert folder_of(model) == ladder / "atlas-xs"
+    assert location_of(model) == str(ladder / "atlas-xs")
+    assert is_tiny(model)
+    assert usual_rates(model) == LADDER_RATES["atlas-xs"] != DEFAULT_RATES
 
 
 def test_rungs_win_over_local_folders_of_their_name(ladder, tmp_path, monkeypatch):
     (tmp_path / "here" / "atlas-xs").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
-    assert ModelSpec("atlas-xs").folder == ladder / "atlas-xs"
+    assert folder_of(ModelSpec("atlas-xs")) == ladder / "atlas-xs"
 
 
 def test_a_local_folder_is_found(copy, monkeypatch):
     monkeypatch.chdir(copy.parent)
     monkeypatch.setenv("HOME", str(copy.parent))
     for name in (str(copy), "model", "./model", "~/model"):
-        folder = ModelSpec(name).folder
+        folder = folder_of(ModelSpec(name))
         assert folder is not None
         assert folder.resolve() == copy.resolve()
-        assert ModelSpec(name).rates == DEFAULT_RATES["full"]
+        assert usual_rates(ModelSpec(name)) == DEFAULT_RATES["full"]
 
 
 def test_a_hub_id_is_left_to_transformers():
     model = ModelSpec("some-lab/some-model", revision="abc")
-    assert model.folder is None
-    assert model.location == "some-lab/some-model"
-    assert not model.is_tiny
+    assert folder_of(model) is None
+    assert location_of(model) == "some-lab/some-model"
+    assert not is_tiny(model)
 
 
 def test_a_folder_with_large_weights_is_not_tiny(copy, monkeypatch):
-    assert ModelSpec(str(copy)).is_tiny
-    monkeypatch.setattr(module, "TINY_BYTES", (copy / "model.safetensors").stat().st_size)
-    assert not ModelSpec(str(copy)).is_tiny
+    assert is_tiny(ModelSpec(str(copy)))
+    monkeypatch.setattr(folders, "TINY_BYTES", (copy / "model.safetensors").stat().st_size)
+    assert not is_tiny(ModelSpec(str(copy)))
 
 
 def test_every_rung_has_a_finetuning_rate():
@@ -162,7 +170,9 @@ def test_a_folder_with_an_at_in_its_name_is_a_folder(copy, monkeypatch):
 def test_what_is_local_has_no_revisions(ladder, copy):
     for name in ("atlas-xs", str(copy)):
         with pytest.raises(UserError, match=f"^Model {name} is local and has no revisions"):
-            ModelSpec.parse(f"{name}@main")
+            check_name(ModelSpec.parse(f"{name}@main"))
+        with pytest.raises(UserError, match="has no revisions: leave @main out"):
+            fingerprint(ModelSpec(name, revision="main"))
 
 
 @pytest.mark.parametrize("text", ["owner/name@", "@main"])
@@ -174,7 +184,7 @@ def test_half_a_name_is_no_model(text):
 def test_studies_read_revisions(tmp_path):
     from weak2strong.api import Study
     from weak2strong.cli.run import Run
-    from weak2strong.protocol.config import StudyConfig
+    from weak2strong.config.study import StudyConfig
 
     model = ModelSpec("owner/name", "v1")
     study = StudyConfig.from_yaml("weak: owner/name@v1\nstrong: {name: owner/name, revision: v1}")

@@ -10,6 +10,7 @@ import pytest
 
 from weak2strong.api import Results
 from weak2strong.cli import main
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.engine.plan import plan_study
 from weak2strong.engine.run import run_study
@@ -17,7 +18,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.store import Store
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
@@ -88,7 +89,7 @@ def made(quick_study, tmp_path, splits):
         path = tmp_path / name
         path.write_text(plugin)
         training = replace(quick_study.strong_training, **changes)
-        config = replace(quick_study, strong_training=training, plugins=(path,)).resolved()
+        config = resolved(replace(quick_study, strong_training=training, plugins=(path,)))
         store = Store(tmp_path / "store")
         task_run = TaskRun(config, store, "atlas-southern", TASKS.get("atlas-southern"), splits)
         stages.supervisor(task_run, 0)
@@ -245,7 +246,7 @@ def test_a_run_without_its_plugin_still_says_who_saw_ground_truth(study, tmp_pat
 
 SCRIPT = """
 from weak2strong import Study
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.config.study import StudyConfig
 {plugin}
 study = Study()
 study.config = StudyConfig.from_yaml(open("study.yaml").read())

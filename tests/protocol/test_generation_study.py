@@ -11,6 +11,10 @@ import pytest
 
 from weak2strong.analysis.summary import summarise, warnings_of
 from weak2strong.api import Results
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.engine import record
 from weak2strong.engine.examples import KEPT, outcomes, read_examples
 from weak2strong.engine.local import Plan
@@ -25,17 +29,15 @@ from weak2strong.ground.store import Store
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.reference import find_method
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.resolve import usual_rates
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.report.markdown import Shown, results_page
 from weak2strong.report.table import print_table
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import make_splits
 from weak2strong.tasks.task import Example
-from weak2strong.training.settings import Training
 
 COLOURS = ("red", "blue", "green")
 IN_WORDS = [name for name in every_method() if "generation" in find_method(name).kinds]
@@ -193,10 +195,10 @@ def make_task_run(config, tmp_path):
     count = iter(range(99))
 
     def make(splits=None, **changes) -> TaskRun:
-        resolved = replace(config, **changes).resolved()
-        task = find_task(resolved.tasks[0], resolved.data)
+        study = resolved(replace(config, **changes))
+        task = find_task(study.tasks[0], study.data)
         store = Store(tmp_path / f"store {next(count)}")
-        return TaskRun(resolved, store, resolved.tasks[0], task, splits or make_splits(task))
+        return TaskRun(study, store, study.tasks[0], task, splits or make_splits(task))
 
     return make
 
@@ -247,7 +249,7 @@ def test_same_inputs_begin_with_the_fit_of_the_direct_run(make_task_run, config)
     """Whose student is the first intermediate."""
     chain = make_task_run()
     stages.student(chain, "bootstrapping-same-inputs", 0)
-    training = config.strong_training.at_usual_rates(config.weak.rates)
+    training = config.strong_training.at_usual_rates(usual_rates(config.weak))
     direct = make_task_run(strong=config.weak, strong_training=training, intermediates=())
     stages.student(direct, "naive", 0)
     fits = [[u.key for u in task_run.used if u.stage == "finetune"] for task_run in (chain, direct)]
@@ -283,7 +285,7 @@ def test_methods_that_need_probabilities_are_refused_before_training(config, met
         why = "is for tasks of kind classification, .* colours is of kind generation"
     sentence = f"'{method.split('+')[0]}.*' {why}"
     with pytest.raises(UserError, match=sentence.replace("ensemble.*", "ensemble\\+naive")):
-        replace(config, methods=("naive", method)).resolved()
+        resolved(replace(config, methods=("naive", method)))
 
 
 def test_a_loss_that_needs_probabilities_is_refused(make_task_run, monkeypatch):
@@ -302,15 +304,15 @@ def test_a_loss_that_needs_probabilities_is_refused(make_task_run, monkeypatch):
 def test_encoders_and_heads_are_refused_before_training(config, toy_models, role):
     encoder = ModelSpec(str(toy_models["bert"]))
     with pytest.raises(UserError, match="is no decoder"):
-        replace(config, **{role: encoder}).resolved()
+        resolved(replace(config, **{role: encoder}))
     head = replace(config.weak, adaptation="head")
     with pytest.raises(UserError, match="choose adaptation full or lora"):
-        replace(config, **{role: head}).resolved()
+        resolved(replace(config, **{role: head}))
 
 
 def test_all_and_usual_leave_out_what_needs_probabilities(config, tmp_path, capsys):
-    assert replace(config, methods=("all",)).resolved().methods == tuple(IN_WORDS)
-    assert replace(config, methods=("usual",)).resolved().methods == ("naive",)
+    assert resolved(replace(config, methods=("all",))).methods == tuple(IN_WORDS)
+    assert resolved(replace(config, methods=("usual",))).methods == ("naive",)
     with Progress() as progress:
         run_study(config, tmp_path / "run", tmp_path / "store", progress, ONE)
     said = capsys.readouterr()
@@ -319,16 +321,16 @@ def test_all_and_usual_leave_out_what_needs_probabilities(config, tmp_path, caps
 
 def test_a_metric_of_classes_and_tasks_of_two_kinds_are_refused(config):
     with pytest.raises(UserError, match="metric of generation tasks"):
-        replace(config, metric="accuracy").resolved()
+        resolved(replace(config, metric="accuracy"))
     mixed = replace(config, tasks=(*config.tasks, "atlas-asia"))
     with pytest.raises(UserError, match="scored by exact_match, atlas-asia by accuracy"):
-        mixed.resolved()
+        resolved(mixed)
 
 
 def test_a_task_may_ask_for_another_metric(make_task_run, monkeypatch, config):
     real = find_task(config.tasks[0], config.data)
     cased = replace(real, metric="exact_match_cased")
-    monkeypatch.setattr("weak2strong.protocol.config.find_tasks", lambda *a: (cased,))
-    resolved = config.resolved()
-    assert resolved.metric == "exact_match_cased"
-    assert resolved.strong_training.stopping_metric == "exact_match_cased"
+    monkeypatch.setattr("weak2strong.protocol.resolve.find_tasks", lambda *a: (cased,))
+    study = resolved(config)
+    assert study.metric == "exact_match_cased"
+    assert study.strong_training.stopping_metric == "exact_match_cased"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import every_method
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.protocol.needs import provided
+from weak2strong.protocol.needs import intermediates_of, provided
 
 BINARY = {"atlas-asia": ("classification", 2)}
 
@@ -18,7 +18,7 @@ def test_the_default_study_can_provide_for_all():
     found, left = provided(StudyConfig(methods=("all",)), BINARY)
     assert found == every_method()
     assert not left
-    assert [m.name for m in StudyConfig().chain] == ["atlas-m"]
+    assert [m.name for m in intermediates_of(StudyConfig())] == ["atlas-m"]
 
 
 def test_oracles_come_by_name_and_nothing_twice():
@@ -66,9 +66,11 @@ def test_classes_count_too():
 
 
 def test_intermediates_that_are_named_take_the_place_of_rungs():
-    assert StudyConfig(intermediates=()).chain == ()
+    assert intermediates_of(StudyConfig(intermediates=())) == ()
     named = (ModelSpec("atlas-xs"),)
-    assert StudyConfig(intermediates=named).chain == named
-    assert StudyConfig(weak=ModelSpec("atlas-xs"), strong=ModelSpec("atlas-s")).chain == ()
-    up = StudyConfig(weak=ModelSpec("atlas-xs")).chain
+    assert intermediates_of(StudyConfig(intermediates=named)) == named
+    assert (
+        intermediates_of(StudyConfig(weak=ModelSpec("atlas-xs"), strong=ModelSpec("atlas-s"))) == ()
+    )
+    up = intermediates_of(StudyConfig(weak=ModelSpec("atlas-xs")))
     assert [m.name for m in up] == ["atlas-s", "atlas-m"]

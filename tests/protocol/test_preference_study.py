@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import contents
 from weak2strong.engine.sizes import task_sizes
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.methods import every_method
 from weak2strong.methods.reference import find_method
-from weak2strong.models.load import load_tokenizer
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.configuration import load_tokenizer
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
@@ -33,7 +34,7 @@ def splits() -> Splits:
 @pytest.fixture
 def make_task_run(quick_study, tmp_path, splits):
     def make(splits=splits, store="store") -> TaskRun:
-        config = replace(quick_study, tasks=(NAME,)).resolved()
+        config = resolved(replace(quick_study, tasks=(NAME,)))
         return TaskRun(config, Store(tmp_path / store), NAME, TASKS.get(NAME), splits)
 
     return make
@@ -90,4 +91,4 @@ def test_an_example_has_the_tokens_of_both_its_texts(toy_models, splits):
 def test_answers_to_start_from_are_refused_before_anything_is_trained(quick_study):
     strong = replace(quick_study.strong, head_start="answers", answers=(" a", " b"))
     with pytest.raises(UserError, match="no classes"):
-        replace(quick_study, tasks=(NAME,), strong=strong).resolved()
+        resolved(replace(quick_study, tasks=(NAME,), strong=strong))

@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.confident_only import sure
 from weak2strong.methods.method import Method
-from weak2strong.models.spec import ModelSpec
 from weak2strong.protocol import stages
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students
 from weak2strong.protocol.task_run import MissingError, TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
-from weak2strong.training.settings import Training
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def make_task_run(quick_study, tmp_path, splits):
     """Desks that share a store; the first argument replaces splits, the rest settings."""
 
     def make(splits=splits, **changes) -> TaskRun:
-        config = replace(quick_study, **changes).resolved()
+        config = resolved(replace(quick_study, **changes))
         store = Store(tmp_path / "store")
         return TaskRun(config, store, "atlas-southern", TASKS.get("atlas-southern"), splits)
 

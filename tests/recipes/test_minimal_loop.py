@@ -14,9 +14,11 @@ from scipy import stats
 
 import weak2strong as w2s
 from weak2strong.cli import main
+from weak2strong.config.model import ModelSpec
 from weak2strong.losses import loss
 from weak2strong.models import load
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.folders import location_of
+from weak2strong.models.resolve import usual_rates
 from weak2strong.tasks.task import Item
 from weak2strong.training import fit, loop
 from weak2strong.training.predict import predict
@@ -57,16 +59,16 @@ def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monke
     texts, asked = read["strong_train"][:200], read["test"][:200]
     targets = torch.rand(len(texts), 2, generator=torch.Generator().manual_seed(0)).softmax(dim=1)
     model, seed = ModelSpec(WEAK), 5
-    taught = recipe.finetune(model.location, texts, targets, model.rates, 2, seed)
+    taught = recipe.finetune(location_of(model), texts, targets, usual_rates(model), 2, seed)
     torch.manual_seed(seed)
-    head = recipe.Classifier(model.location, 2).head
+    head = recipe.Classifier(location_of(model), 2).head
     orders = [torch.randperm(len(texts)) for _ in range(2)]
     batches = [batch.numpy() for order in orders for batch in order.split(32)]
     monkeypatch.setattr(load, "new_head", lambda *given: head)
     monkeypatch.setattr(loop, "_batches", lambda *given: iter(batches))
     ours = load.load_model(model, "classification", 2, seed)
     untaught = predict(ours, items(asked)).probabilities
-    training = w2s.Training(epochs=2, stopping="none", evaluations=1).with_rates(model.rates)
+    training = w2s.Training(epochs=2, stopping="none", evaluations=1).with_rates(usual_rates(model))
     labelled = fit.Labelled(items(texts), targets.numpy())
     fit.fit(ours, labelled, loss("cross-entropy"), training, seed)
     expected = predict(ours, items(asked)).probabilities
@@ -84,7 +86,7 @@ def test_scores_are_those_of_the_package_within_the_noise_of_seeds(exported, tmp
     """
     flags = ["--epochs", str(EPOCHS), "--seeds", str(SEEDS)]
     for side, model in (("weak", ModelSpec(WEAK)), ("strong", ModelSpec(STRONG))):
-        flags += [f"--{side}", model.location, f"--{side}-rates", *map(str, model.rates)]
+        flags += [f"--{side}", location_of(model), f"--{side}-rates", *map(str, usual_rates(model))]
     command = [sys.executable, str(RECIPE), str(exported), *flags]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=one_thread, capture_output=True, text=True, check=True)

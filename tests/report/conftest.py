@@ -10,12 +10,12 @@ import pytest
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.grid import grid_rows
 from weak2strong.analysis.simulated import supervised_rows
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import outcomes
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import column
 from weak2strong.ground.predictions import texts as texts_as_held
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.subjects.chess.board import read_board
 from weak2strong.subjects.chess.prompts import spaced
 

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis.corrections import corrections
+from weak2strong.config.study import StudyConfig
 from weak2strong.experiments.overlap import Learned
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.corrections import print_corrections
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from weak2strong.analysis import recovered
 from weak2strong.analysis.summary import Line
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.markdown import Shown, results_page
 from weak2strong.report.table import pgr_text
-from weak2strong.training.settings import Training
 
 TRAINING = Training(learning_rate=1e-4, head_rate=1e-3)
 CONFIG = StudyConfig(

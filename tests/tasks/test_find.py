@@ -5,9 +5,9 @@ import os
 
 import pytest
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks import GROUPS, TASKS, find
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task, find_tasks, pinned
 from weak2strong.tasks.readers import READERS
 

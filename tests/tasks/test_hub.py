@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from huggingface_hub import constants, errors
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks import hub
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.hub import CONVERTED, Snapshot, hub_files, hub_task
 from weak2strong.tasks.splits import digest, make_splits
 

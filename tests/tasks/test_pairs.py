@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.files import DataOptions, file_task
+from weak2strong.tasks.files import file_task
 from weak2strong.tasks.pairs import PREFERRED, Side, chat_pair, pair, plain, read_pair
 from weak2strong.tasks.parts import parted_task
 from weak2strong.tasks.splits import SPLITS, digest, make_splits, normalised

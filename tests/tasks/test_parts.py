@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task, find_tasks
 from weak2strong.tasks.parts import NAMES, parted_task, three_files
 from weak2strong.tasks.splits import SPLITS, make_splits, normalised

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.tasks.files import DataOptions
+from weak2strong.protocol.resolve import resolved
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 
@@ -114,7 +115,7 @@ def test_embedded_tasks_have_tests_of_their_own(file):
 
 def test_a_study_keeps_what_it_was_tested_on(file):
     options = DataOptions(test_on=file("theirs", range(300, 400)), **PLAIN)
-    study = StudyConfig(tasks=(file("mine", range(200)),), data=options).resolved()
+    study = resolved(StudyConfig(tasks=(file("mine", range(200)),), data=options))
     again = StudyConfig.from_yaml(study.to_yaml())
     assert again == study
     assert again.data.test_on == options.test_on

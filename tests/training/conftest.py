@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Labelled
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.training import passes
 from weak2strong.training.fit import fit
 from weak2strong.training.predict import pooled_activations, predict
-from weak2strong.training.settings import Training
 
 NAMES = ["llama", "gpt2", "bert"]
 LOSSES = [CrossEntropy(), Confidence(maximum=0.9, warmup=0.3)]

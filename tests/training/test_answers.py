@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.prompted import PromptedModel, load_prompted
-from weak2strong.models.spec import ModelSpec
 from weak2strong.training import answers as module
 from weak2strong.training.answers import answer_log_probabilities
 

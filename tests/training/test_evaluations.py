@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import roc_auc
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.tasks.task import Item
 from weak2strong.training import vocabulary
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.predict import predict
-from weak2strong.training.settings import Training
 
 
 def settings(rate=3e-3, **others):

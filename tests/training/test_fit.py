@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
@@ -16,7 +17,6 @@ from weak2strong.training import passes
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.loop import _batches
 from weak2strong.training.predict import predict
-from weak2strong.training.settings import Training
 
 NAMES = ["llama", "gpt2", "bert"]
 LOSSES = [CrossEntropy(), Confidence(maximum=0.9, warmup=0.3)]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.losses import loss
 from weak2strong.models import load
-from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.predict import predict
-from weak2strong.training.settings import Training
 
 pytestmark = [
     pytest.mark.gpu,

@@ -7,15 +7,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import normalised
 from weak2strong.models.batches import encode
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
-from weak2strong.models.spec import ModelSpec
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
-from weak2strong.training.settings import Training
 
 DECODERS = ["llama", "gpt2"]
 PROMPTS = [

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.losses.confidence import Confidence
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import Fit, Labelled, fit
-from weak2strong.training.settings import Training
 
 TRAINING = Training(learning_rate=3e-3, head_rate=3e-3, steps=400, batch_size=4, evaluations=20)
 

@@ -7,14 +7,14 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.language import load_language_model
-from weak2strong.models.spec import ModelSpec
 from weak2strong.training import vocabulary
 from weak2strong.training.language import fit_language
 from weak2strong.training.loop import _batches
-from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import UsedRows
 
 DECODERS = ["llama", "gpt2"]

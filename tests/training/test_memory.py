@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
@@ -11,7 +12,6 @@ from weak2strong.models.needs import SPARE, activation_bytes, training_bytes
 from weak2strong.training import memory
 from weak2strong.training.fit import fit
 from weak2strong.training.memory import find_token_budget
-from weak2strong.training.settings import Training
 
 SETTINGS = {"learning_rate": 3e-3, "head_rate": 3e-3, "epochs": 2, "batch_size": 7}
 SHORT = Training(**SETTINGS, stopping="none", evaluations=3)

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import METRICS, accuracy
 from weak2strong.losses import LOSSES, loss
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.models.batches import encode_items
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 from weak2strong.probes import fit_logistic
 from weak2strong.tasks.task import Item
 from weak2strong.training import passes
@@ -22,7 +23,6 @@ from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.passes import Features, Texts
 from weak2strong.training.predict import pooled_activations, predict
-from weak2strong.training.settings import Training
 
 NAMES = ["llama", "gpt2", "bert"]
 ADAPTATIONS = ["full", "lora", "head"]

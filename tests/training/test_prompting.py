@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.prompted import load_prompted
-from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.prompt import Prompt, few_shot_prompt
 from weak2strong.training.answers import answer_log_probabilities
 from weak2strong.training.prompting import calibrated, draw_shots, prompted_probabilities

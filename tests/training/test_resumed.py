@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import roc_auc
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.training.fit import Labelled, fit
 from weak2strong.training.predict import predict
-from weak2strong.training.settings import Training
 
 
 def settings(rate=3e-3, **others):

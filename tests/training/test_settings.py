@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
-from weak2strong.training.settings import Training
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "evaluations"])

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from weak2strong.config.training import Training
 from weak2strong.losses.confidence import Confidence
 from weak2strong.training import vocabulary
 from weak2strong.training.fit import fit
-from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import UsedRows, only_used_rows
 
 NAMES = ["llama", "gpt2", "bert"]

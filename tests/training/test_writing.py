@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.predictions import texts
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_rows
-from weak2strong.models.spec import ModelSpec
 from weak2strong.tasks.task import Item
 from weak2strong.training import writing
 from weak2strong.training.fit import Labelled
 from weak2strong.training.generate import generate
-from weak2strong.training.settings import Training
 from weak2strong.training.writing import fit_writing
 
 PLACES = ["Lyon", "Lima", "Nairobi", "Quito", "Oslo", "Accra"]

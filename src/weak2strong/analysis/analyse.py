@@ -20,11 +20,11 @@ from weak2strong.analysis.analyses.saliency import BARS, saliency_rows
 from weak2strong.analysis.estimates import columns
 from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.tested import Tested, read_tested
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.ground.predictions import WRITTEN
-from weak2strong.models.catalogue import trunk_of
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.models.trunk import trunk_of
 
 if TYPE_CHECKING:
     import polars as pl

@@ -12,9 +12,9 @@ from weak2strong.analysis.expansion import NUMBERS, expansion_rows
 from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.overlap import CHANGES, overlap_rows
 from weak2strong.analysis.tested import REPLICATES
+from weak2strong.config.study import StudyConfig
 from weak2strong.experiments.overlap import Learned
 from weak2strong.methods.reference import is_oracle
-from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import read_contents
 from weak2strong.engine.record import read_run
 from weak2strong.engine.work import Work, read_work
 from weak2strong.ground.registry import Registry
-from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,8 +11,8 @@ import numpy as np
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
 from weak2strong.analysis.intervals import Interval, Measured, t_interval, variance_parts
 from weak2strong.analysis.summary import SATURATED, Answers, Line
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
-from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.analysis.recovered import Recovered, recovered
+from weak2strong.config.study import StudyConfig
 from weak2strong.experiments.overfitting import CURVES, POINTS
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric
-from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

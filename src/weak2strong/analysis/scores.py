@@ -11,9 +11,9 @@ import numpy as np
 
 from weak2strong.analysis.differences import Score
 from weak2strong.analysis.summary import Line
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, first_line, unknown_name
 from weak2strong.ground.metrics import LESS_IS_BETTER
-from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

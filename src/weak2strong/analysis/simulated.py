@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.tested import Tested, read_tested
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.protocol.config import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

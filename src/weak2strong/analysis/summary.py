@@ -18,12 +18,13 @@ from weak2strong.analysis.recovered import (
     recovered,
     recovered_by_method,
 )
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, normalised, usual_metric
 from weak2strong.ground.predictions import values_in
 from weak2strong.methods.reference import passes_intermediates, reading_in
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.needs import intermediates_of
 from weak2strong.tasks.kinds import labels_again
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def summarise(
         UserError: where a test set is too small for the metric.
     """
     lines, see_truth = [], oracles(predictions)
-    between = tuple(model.name for model in config.chain)
+    between = tuple(model.name for model in intermediates_of(config))
     for name in predictions["task"].unique(maintain_order=True):
         rows = predictions.filter(task=name)
         kind = rows["kind"][0]

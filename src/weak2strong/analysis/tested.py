@@ -11,9 +11,9 @@ import numpy as np
 
 from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.summary import Answers
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import usual_metric
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.answered import right, said
 
 if TYPE_CHECKING:

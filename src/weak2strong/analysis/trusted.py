@@ -10,8 +10,8 @@ import numpy as np
 
 from weak2strong.analysis.summary import Answers
 from weak2strong.analysis.verify import Verified, draw_trusted, verified
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.tasks.answered import right, said
 
 if TYPE_CHECKING:

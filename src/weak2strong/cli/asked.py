@@ -12,7 +12,7 @@ from weak2strong.cli.data import Data
 from weak2strong.cli.finetuning import Finetuning
 
 if TYPE_CHECKING:
-    from weak2strong.protocol.config import StudyConfig
+    from weak2strong.config.study import StudyConfig
 
 
 Model = Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")]
@@ -75,7 +75,7 @@ class Asked:
         supervisors: tuple[str, ...] | None = None,
     ) -> StudyConfig:
         """The study that these flags, and what a command has beside them, describe."""
-        from weak2strong.protocol.config import StudyConfig, read_study
+        from weak2strong.config.study import StudyConfig, read_study
 
         config = read_study(self.study) if self.study else StudyConfig()
         given: dict[str, Any] = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from weak2strong.analysis.audit.audit import Audited
     from weak2strong.analysis.audit.reader import Reader
     from weak2strong.analysis.audit.subject import Subject
-    from weak2strong.models.spec import ModelSpec
+    from weak2strong.config.model import ModelSpec
 
 STUDY = "study"
 """As a model, both of a run's own."""
@@ -67,7 +67,7 @@ class Audit:
         """Audit tasks."""
         from weak2strong.analysis.audit.audit import read_fresh
         from weak2strong.analysis.audit.subject import Subject
-        from weak2strong.models.spec import ModelSpec
+        from weak2strong.config.model import ModelSpec
         from weak2strong.tasks import expand
         from weak2strong.tasks.find import find_tasks
 
@@ -81,8 +81,8 @@ class Audit:
     def _run(self, folder: Path) -> list[Audited]:
         """Audit the tasks of a run, and write what was found into its folder."""
         from weak2strong.analysis.audit.run import run_models, run_subjects, write_run_audit
-        from weak2strong.models.spec import ModelSpec
-        from weak2strong.protocol.config import read_study
+        from weak2strong.config.model import ModelSpec
+        from weak2strong.config.study import read_study
 
         config = read_study(folder / "study.yaml")
         models = [
@@ -130,11 +130,12 @@ def _readers(models: Sequence[ModelSpec]) -> list[Reader]:
     """The models, once their names are known to be right."""
     from weak2strong.analysis.audit.reader import Reader
     from weak2strong.ground.processes import set_threads
-    from weak2strong.models.spec import fingerprint
+    from weak2strong.models.folders import is_tiny
+    from weak2strong.models.resolve import fingerprint
 
     for model in models:
         fingerprint(model)
-    if models and all(model.is_tiny for model in models):
+    if models and all(is_tiny(model) for model in models):
         set_threads(1)
     return [Reader(model) for model in models]
 

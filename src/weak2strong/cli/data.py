@@ -10,7 +10,7 @@ from tyro.conf import FlagCreatePairsOff, arg
 from weak2strong.cli.puzzles import Puzzles
 
 if TYPE_CHECKING:
-    from weak2strong.tasks.files import DataOptions
+    from weak2strong.config.data import DataOptions
 
 Column = Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="")]
 Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
@@ -54,7 +54,7 @@ class Data:
 
     def options(self, study: DataOptions | None = None) -> DataOptions:
         """The options of a study, or else the default ones, with those that were given."""
-        from weak2strong.tasks.files import DataOptions
+        from weak2strong.config.data import DataOptions
 
         options = study or DataOptions()
         given = {

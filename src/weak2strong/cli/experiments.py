@@ -14,7 +14,7 @@ from weak2strong.cli.asked import Model, Names, Place
 from weak2strong.cli.run import Run
 
 if TYPE_CHECKING:
-    from weak2strong.protocol.config import StudyConfig
+    from weak2strong.config.study import StudyConfig
 
 Count = Annotated[int, arg(metavar="N", help_behavior_hint="")]
 
@@ -115,9 +115,9 @@ class Grid(Run):
         """Run a study a pair, then print triangles and write their rows."""
         from weak2strong.analysis.grid import FILE, grid_rows
         from weak2strong.api import Results
+        from weak2strong.config.model import ModelSpec
         from weak2strong.experiments.several import run_several
         from weak2strong.ground.progress import Progress
-        from weak2strong.models.spec import ModelSpec
         from weak2strong.report.grid import print_grid
         from weak2strong.report.table import table_console
 
@@ -143,9 +143,10 @@ def _by_size(models: Sequence[str]) -> dict[str, int]:
     Raises:
         UserError: for fewer than two models, or two of one size or of one name.
     """
+    from weak2strong.config.model import ModelSpec
     from weak2strong.ground.errors import UserError
     from weak2strong.models.needs import count, skeleton
-    from weak2strong.models.spec import ModelSpec, fingerprint
+    from weak2strong.models.resolve import fingerprint
 
     found = {}
     for name in dict.fromkeys(models):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from tyro.conf import FlagCreatePairsOff, arg
 
 if TYPE_CHECKING:
-    from weak2strong.models.spec import ModelSpec
-    from weak2strong.protocol.config import StudyConfig
+    from weak2strong.config.model import ModelSpec
+    from weak2strong.config.study import StudyConfig
 
 Number = Annotated[int | None, arg(metavar="N", help_behavior_hint="")]
 Rate = Annotated[float | None, arg(metavar="RATE", help_behavior_hint="")]
@@ -83,7 +83,7 @@ class Finetuning:
         self, model: ModelSpec | None, name: str | None, adaptation: str | None
     ) -> ModelSpec:
         """The model of that name, or the one given, with these settings."""
-        from weak2strong.models.spec import ModelSpec
+        from weak2strong.config.model import ModelSpec
 
         model = model if model and not name else ModelSpec.parse(name or "")
         given = {

@@ -57,7 +57,7 @@ class Card:
 
     def __call__(self) -> None:
         """Print the card."""
-        from weak2strong.models.spec import LADDER
+        from weak2strong.models.folders import LADDER
         from weak2strong.subjects.atlas.ladder.card import read_card
 
         folder = self.folder or LADDER

@@ -38,8 +38,9 @@ class Tasks:
         tasks = find_tasks(references, self.data.options())
         if not tasks:
             return self._list()
+        from weak2strong.config.model import ModelSpec
         from weak2strong.engine.contents import contents
-        from weak2strong.models.spec import ModelSpec, fingerprint
+        from weak2strong.models.resolve import fingerprint
         from weak2strong.report.contents import print_contents
         from weak2strong.report.table import table_console
         from weak2strong.tasks.splits import make_splits

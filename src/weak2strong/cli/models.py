@@ -28,16 +28,16 @@ class Models:
         if self.check is None:
             _print_list()
             return
+        from weak2strong.config.model import ModelSpec
         from weak2strong.models.check import check
-        from weak2strong.models.spec import ModelSpec
 
         _print_check(self.check, check(ModelSpec.parse(self.check), self.tokens))
 
 
 def _print_list() -> None:
+    from weak2strong.config.model import ModelSpec
     from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
     from weak2strong.models.needs import resting_bytes
-    from weak2strong.models.spec import ModelSpec
     from weak2strong.report.units import size
 
     rank = ModelSpec.lora_rank

@@ -14,8 +14,8 @@ from weak2strong.cli.asked import Asked, Names
 
 if TYPE_CHECKING:
     from weak2strong.api import Results
+    from weak2strong.config.study import StudyConfig
     from weak2strong.engine.contents import Contents
-    from weak2strong.protocol.config import StudyConfig
 
 
 Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]

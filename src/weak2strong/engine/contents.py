@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from weak2strong.models.spec import ModelSpec
+from weak2strong.config.model import ModelSpec
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.splits import Splits
@@ -86,7 +86,7 @@ def read_contents(folder: Path) -> list[Mapping[str, Any]]:
 
 def _token_table(task: Task, splits: Splits, model: ModelSpec) -> list[dict[str, Any]]:
     from weak2strong.models.batches import longest_read, token_counts
-    from weak2strong.models.load import load_tokenizer
+    from weak2strong.models.configuration import load_tokenizer
 
     tokenizer = load_tokenizer(model)
     lengths = partial(token_counts, tokenizer)

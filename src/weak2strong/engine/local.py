@@ -18,14 +18,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.plugins import everywhere, load_plugins, naming_plugins
 from weak2strong.ground.processes import begin_worker, set_threads, without_main
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
+from weak2strong.models.folders import is_tiny
 from weak2strong.probes import PROBES
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.protocol.steps import Step, perform
 from weak2strong.protocol.task_run import MissingError, TaskRun, Used
 from weak2strong.tasks import TASKS
@@ -50,8 +51,8 @@ class Plan:
         registries = (LOSSES, METHODS, PROBES, TASKS)
         if not everywhere(r.origin(name) for r in registries for name in r):
             # What a script or a notebook has added, no other process knows.
-            return Plan(workers=1, threads=1 if config.strong.is_tiny else cores)
-        if best_device().type == "cpu" and config.weak.is_tiny and config.strong.is_tiny:
+            return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
+        if best_device().type == "cpu" and is_tiny(config.weak) and is_tiny(config.strong):
             return Plan(workers=cores, threads=1)
         return Plan(workers=1, threads=cores)
 

@@ -8,6 +8,9 @@ from functools import partial
 
 import torch
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.engine.sizes import TaskSize, task_sizes
 from weak2strong.engine.stand_in import Asked
 from weak2strong.ground.errors import UserError
@@ -15,12 +18,10 @@ from weak2strong.methods.reference import find_method
 from weak2strong.models.guess import FORWARD, TRAINING, Guessed, guess, offline
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import usable_bytes
-from weak2strong.models.spec import ModelSpec
 from weak2strong.models.speed import matrix_rate
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.protocol.needs import decodes, provided
+from weak2strong.protocol.resolve import checked, readings_of
 from weak2strong.protocol.stages import HELD_OUT, PREDICTED, has_probe
-from weak2strong.training.settings import Training
 
 UTILISATION = 0.3
 """Share of the measured matrix-product rate that a training is taken to reach."""
@@ -107,7 +108,7 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
     Raises:
         UserError: for names, numbers and local data that cannot be right.
     """
-    references = config.checked()
+    references = checked(config)
     device = best_device()
     weak, strong = guess(config.weak, device), guess(config.strong, device)
     models = (strong,) if config.weak_labels else (weak, strong)
@@ -144,15 +145,15 @@ def plan_study(config: StudyConfig, rate: Rate = matrix_rate) -> StudyPlan:
         first.append(stage("supervisor", weak, pairs, pairs, f"{methods} of a seed", one))
     one = fitted(strong, config.strong_training, "strong_train")
     first.append(stage("ceiling", strong, pairs, pairs, f"{methods} of a seed", one))
-    for reading in replace(config, methods=chosen).readings:
+    for reading in readings_of(replace(config, methods=chosen)):
         first.append(stage(f"ceiling {reading}", strong, pairs, pairs, "students alike", one))
-    checked = Taken(lambda task: None, lambda task: _answer_bytes(task, "test"))
+    check = Taken(lambda task: None, lambda task: _answer_bytes(task, "test"))
     states = Taken(lambda task: _read_flops(strong, task), partial(_state_bytes, strong))
     serves = f"{methods}, all seeds" if config.seeds > 1 else methods
     if all(has_probe(task.kind) for task in tasks):
         first.append(stage("activations", strong, len(tasks), 0, serves, states))
-        first.append(stage("probe", None, len(tasks), 0, serves, checked))
-    first.append(stage("ngrams", None, len(tasks), 0, serves, checked))
+        first.append(stage("probe", None, len(tasks), 0, serves, check))
+    first.append(stage("ngrams", None, len(tasks), 0, serves, check))
     made: set[str] = set()
     for method in chosen:
         asked = ask(method)

@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import weak2strong
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import write_examples
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import Predictions, column
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.task_run import TaskRun, runtime
 from weak2strong.tasks.answered import said
 from weak2strong.tasks.kinds import true_labels
@@ -64,7 +65,7 @@ def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
     yield Answer(task, "ngrams", "", -1, stages.ngrams(task_run))
     for seed in range(config.seeds):
         yield Answer(task, "floor", "", seed, stages.weak_labels(task_run, seed)["test"])
-        for reading in (None, *config.readings):
+        for reading in (None, *readings_of(config)):
             found = stages.ceiling(task_run, seed, reading)["test"]
             yield Answer(task, "ceiling", reading or "", seed, found)
         for method in config.methods:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import Contents, contents, write_contents
 from weak2strong.engine.local import Done, Plan, run_steps
 from weak2strong.engine.record import write_environment, write_results
@@ -16,7 +17,7 @@ from weak2strong.engine.work import Work, write_work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolve
 from weak2strong.protocol.steps import Step, steps
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.files import FileTask
@@ -50,12 +51,13 @@ def run_study(
     """
     progress = progress or Progress(quiet=True)
     kept = Store(store)
-    config, left = config.resolved_and_left_out()
+    resolution = resolve(config)
+    config = resolution.config
     task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
     held = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))
     show(held)
-    for name, reasons in left.items():
+    for name, reasons in resolution.left_out.items():
         for text in reasons.values():
             progress.line(f"left out of {name}: {text}")
 

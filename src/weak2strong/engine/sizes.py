@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.models.guess import offline
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import splits_of
 from weak2strong.subjects.chess.puzzle_task import PUZZLES
 from weak2strong.subjects.literature import DATASETS
 from weak2strong.subjects.literature.dataset import Dataset
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.files import DataOptions
+from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.find import dataset_name, find_task, find_tasks
 from weak2strong.tasks.kinds import learnt
 from weak2strong.tasks.sizes import DEFAULT, shrunk
@@ -77,7 +79,7 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
     try:
         with offline():
             task = find_task(reference, config.data).about(config.entities)
-            return task, config.splits(task)
+            return task, splits_of(config, task)
     except UnknownNameError:
         raise
     except UserError:
@@ -119,9 +121,9 @@ def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
     name = dataset_name(reference)
     dataset: Dataset | None = DATASETS.get(name) if name else None
     if dataset is None or dataset.rows is None:
-        return {split: data.sizes.get(split) for split in SPLITS}
+        return {split: sizes_of(data).get(split) for split in SPLITS}
     total = min(dataset.rows, dataset.most or dataset.rows)
-    asked = shrunk(data.sizes, total, len(dataset.classes)) if data.shrink else data.sizes
+    asked = shrunk(sizes_of(data), total, len(dataset.classes)) if data.shrink else sizes_of(data)
     others = {split: DEFAULT[split] for split in SPLITS if split not in asked}
     rest = max(0, total - sum(asked.values())) / (sum(others.values()) or 1)
     return {s: asked[s] if s in asked else round(rest * others[s]) for s in SPLITS}
@@ -130,7 +132,7 @@ def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
 def _tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
     """Mean tokens that a model reads of some items; None where its tokenizer is not here."""
     from weak2strong.models.batches import encode_items
-    from weak2strong.models.load import load_tokenizer
+    from weak2strong.models.configuration import load_tokenizer
 
     try:
         with offline():

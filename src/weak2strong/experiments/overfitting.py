@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import claim, do_steps
 from weak2strong.engine.work import Work, write_work
@@ -28,7 +29,7 @@ from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answered import by_weak_label, right, said
@@ -64,7 +65,7 @@ def run_overfitting(
     """
     if evaluations < 1:
         raise UserError(f"--evaluations must be at least 1, not {evaluations}.")
-    config, kept = config.resolved(), Store(store)
+    config, kept = resolved(config), Store(store)
     for method in config.methods:
         _check(method)
     task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, Plan, run_steps
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.steps import steps
 from weak2strong.protocol.task_run import TaskRun
@@ -74,11 +75,11 @@ def read_learned(
         UserError: for a layer that is not there, too few examples for k, or no task with classes;
             at the first task.
     """
+    from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count, layer_number
-    from weak2strong.models.load import load_config
 
     progress = progress or Progress(quiet=True)
-    config, kept = config.resolved(), Store(store)
+    config, kept = resolved(config), Store(store)
     number = layer_number(layer, layer_count(load_config(config.strong)))
     task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
     written = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import new_folder, run_study
 from weak2strong.ground.progress import Progress
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 
 
 def run_several(
@@ -36,7 +37,7 @@ def run_several(
         UserError: for bad input, before anything is trained.
     """
     for config in studies.values():
-        config.resolved()
+        resolved(config)
     folder = out or new_folder(None, (about,))
     progress, found = progress or Progress(quiet=True), {}
     for number, (name, config) in enumerate(studies.items(), start=1):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, Plan, run_steps
 from weak2strong.engine.record import write_environment
 from weak2strong.engine.run import claim
@@ -24,7 +25,7 @@ from weak2strong.ground.store import Store
 from weak2strong.probes.knn_probe import check_k
 from weak2strong.probes.logistic_probe import Logistic
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import Sweep, has_probe
 from weak2strong.protocol.stages.sweeps import ASKED
 from weak2strong.protocol.steps import Step
@@ -126,11 +127,11 @@ def run_sweep(
     Raises:
         UserError: for bad input, before anything is trained.
     """
+    from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count
-    from weak2strong.models.load import load_config
 
     progress = progress or Progress(quiet=True)
-    kept, config = Store(store), config.resolved()
+    kept, config = Store(store), resolved(config)
     task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
     for task_run in task_runs.values():
         if not has_probe(task_run.task.kind):

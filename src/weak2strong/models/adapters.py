@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from weak2strong.models.spec import ModelSpec
+from weak2strong.config.model import ModelSpec
 
 
 def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
@@ -20,7 +20,7 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
 
     Args:
         trunk: of Transformers; it is changed in place.
-        spec: with its adaptation decided (see `ModelSpec.resolved`).
+        spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
         seed: of the adapters' first weights.
     """
     if spec.adaptation == "full":

@@ -9,10 +9,6 @@ one; release dates and what a model says of itself are no substitute.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from weak2strong.models.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -227,17 +223,3 @@ PAIRS = (
 def listed() -> dict[str, tuple[Listed, Family]]:
     """Every model of the catalogue with its family, by name."""
     return {model.name: (model, family) for family in FAMILIES for model in family.models}
-
-
-def trunk_of(model: ModelSpec) -> int | None:
-    """Parameters of a model's trunk, counted where the catalogue does not tell them.
-
-    Returns:
-        None where nothing on this machine tells them.
-    """
-    if model.name in (known := listed()):
-        return known[model.name][0].trunk
-    # Counting takes torch, which few need for this.
-    from weak2strong.models.guess import trunk_parameters
-
-    return trunk_parameters(model)

@@ -7,11 +7,14 @@ from typing import Literal
 
 import torch
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import LONGEST
 from weak2strong.models.catalogue import listed
+from weak2strong.models.configuration import is_decoder, load_tokenizer
+from weak2strong.models.folders import folder_of, rungs
 from weak2strong.models.hub import cached_file
-from weak2strong.models.load import best_device, is_decoder, load_model, load_tokenizer
+from weak2strong.models.load import best_device, load_model
 from weak2strong.models.needs import (
     SPARE,
     activation_bytes,
@@ -23,7 +26,7 @@ from weak2strong.models.needs import (
     usable_bytes,
 )
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import ModelSpec, fingerprint, rungs
+from weak2strong.models.resolve import fingerprint
 
 ADAPTATIONS: tuple[Literal["full", "lora", "head"], ...] = ("full", "lora", "head")
 
@@ -144,8 +147,8 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
 def _place(spec: ModelSpec) -> str:
     if spec.name in rungs():
         return "a rung of the embedded ladder"
-    if spec.folder:
-        return f"the folder {spec.folder}"
+    if folder := folder_of(spec):
+        return f"the folder {folder}"
     config = cached_file(spec, "config.json")
     if config is None:
         return "the Hugging Face hub; it was not in the local cache"
@@ -165,7 +168,8 @@ def _licence(spec: ModelSpec) -> str:
     from huggingface_hub.repocard import metadata_load
     from yaml import YAMLError
 
-    card = spec.folder / "README.md" if spec.folder else cached_file(spec, "README.md")
+    folder = folder_of(spec)
+    card = folder / "README.md" if folder else cached_file(spec, "README.md")
     if card and card.is_file():
         try:
             said = (metadata_load(card) or {}).get("license")

@@ -13,12 +13,14 @@ from typing import Literal
 
 import torch
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.catalogue import listed
+from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 from weak2strong.models.needs import adapter_parameters, count, resting_bytes, skeleton
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import ModelSpec, check_name, usual_adaptation
+from weak2strong.models.resolve import check_name, usual_adaptation
 
 TRAINING = {"full": 6, "lora": 4, "head": 2}
 """Operations a parameter and token of a training step: 2 forward, 2 for the gradients of
@@ -79,14 +81,15 @@ def trunk_parameters(spec: ModelSpec) -> int | None:
 
 def _parameters(spec: ModelSpec) -> tuple[int | None, int | None, int | None]:
     """Those of the trunk, those of adapters of rank 1 in it, and its width."""
-    if spec.folder is not None or cached_file(spec, "config.json") is not None:
+    folder = folder_of(spec)
+    if folder is not None or cached_file(spec, "config.json") is not None:
         try:
             with offline():
                 trunk = skeleton(spec)
             width = trunk.config.get_text_config().hidden_size
             return count(trunk), adapter_parameters(trunk, rank=1), width
         except UserError:
-            if spec.folder is not None:
+            if folder is not None:
                 raise
     if spec.name in listed():
         model, _ = listed()[spec.name]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.hub import refusal
 from weak2strong.models.catalogue import listed
-from weak2strong.models.spec import ModelSpec, rungs
+from weak2strong.models.folders import rungs
 
 
 def cached_file(spec: ModelSpec, name: str) -> Path | None:

@@ -11,21 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
-from weak2strong.models.load import (
-    Trainable,
-    best_device,
-    fuse,
-    hide_progress_bars,
-    is_decoder,
-    load_config,
-    load_tokenizer,
-    move,
-    read_weights,
-)
+from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
+from weak2strong.models.load import Trainable, best_device, fuse, move, read_weights
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.resolve import resolve_model
 
 
 class LanguageNetwork(nn.Module):
@@ -100,7 +92,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     from transformers import AutoModelForCausalLM, GenerationConfig
 
     check_writes(spec)
-    spec = spec.resolved()
+    spec = resolve_model(spec)
     tokenizer, device = load_tokenizer(spec), best_device()
     precision = precision_of(spec, device)
     whole, missing = read_weights(spec, AutoModelForCausalLM, precision)
@@ -119,25 +111,6 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     network = LanguageNetwork(whole).eval()
     move(network, spec, device)
     return LanguageModel(network, tokenizer, device, precision, spec.checkpointing)
-
-
-def check_writes(spec: ModelSpec) -> None:
-    """Refuse a model that cannot be trained as a language model; its weights are not looked at.
-
-    Raises:
-        UserError: where it is no decoder, only a head would be trained, or Transformers
-            cannot load its configuration.
-    """
-    if spec.adaptation == "head":
-        raise UserError(
-            f"Model {spec.name!r}: as a language model it has no fresh head that could be trained "
-            "alone, so choose adaptation full or lora."
-        )
-    if not is_decoder(load_config(spec)):
-        raise UserError(
-            f"Model {spec.name!r} is no decoder, so it cannot be trained as a language model or "
-            "write answers: choose a decoder."
-        )
 
 
 def save_language_model(model: LanguageModel, folder: Path) -> None:

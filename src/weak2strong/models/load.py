@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from weak2strong.ground.errors import UserError, first_line
+from weak2strong.config.model import Checkpointing, ModelSpec, Pooling
+from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
+from weak2strong.models.configuration import (
+    check_kind,
+    is_decoder,
+    load_tokenizer,
+    loading,
+)
+from weak2strong.models.folders import location_of
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.layers import layer_count
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import Checkpointing, ModelSpec, Pooling
+from weak2strong.models.resolve import resolve_model
 from weak2strong.tasks.task import Kind
-
-DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
 
 
 class Network(nn.Module):
@@ -113,31 +119,6 @@ def computing_in(
     return torch.autocast(device.type, precision)
 
 
-def hide_progress_bars() -> None:
-    """Keep Transformers from drawing a bar for every file that it reads or writes."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-
-
-def is_decoder(config: Any) -> bool:
-    """Whether a model reads from left to right, so that its last token has seen the whole text.
-
-    The saved architecture says so; a bare trunk (such as ``LlamaModel``) goes by
-    its type: one that Transformers knows as a causal but not as a masked language model.
-    """
-    from transformers.models.auto import modeling_auto as auto
-
-    architecture = (config.architectures or [""])[0]
-    if architecture.endswith(DECODER_ENDINGS):
-        return True
-    return (
-        not architecture.endswith("ForMaskedLM")
-        and config.model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        and config.model_type not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    )
-
-
 def best_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():
@@ -145,41 +126,6 @@ def best_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
-
-
-def load_config(spec: ModelSpec) -> Any:
-    """A model's configuration.
-
-    Raises:
-        UserError: where Transformers cannot load it.
-    """
-    from transformers import AutoConfig
-
-    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    with loading(spec):
-        return AutoConfig.from_pretrained(spec.location, **options)
-
-
-def load_tokenizer(spec: ModelSpec) -> Any:
-    """A model's tokenizer, with a pad token, cutting texts where the model has no more positions.
-
-    Raises:
-        UserError: where Transformers cannot load it.
-    """
-    from transformers import AutoTokenizer
-
-    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    with loading(spec):
-        tokenizer = AutoTokenizer.from_pretrained(spec.location, **options)
-    config = load_config(spec)
-    if tokenizer.pad_token is None:
-        # Any token does, since the mask hides it.
-        any_token = tokenizer.convert_ids_to_tokens(0)
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or any_token
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions:
-        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
-    return tokenizer
 
 
 def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedModel:
@@ -194,8 +140,8 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     """
     from transformers import AutoModel, AutoModelForCausalLM
 
-    spec.check_kind(kind)
-    spec = spec.resolved()
+    check_kind(spec, kind)
+    spec = resolve_model(spec)
     tokenizer = load_tokenizer(spec)
     device = best_device()
     precision = precision_of(spec, device)
@@ -225,7 +171,7 @@ def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[
     """A model from its files by a class of Transformers, and the weights that these lack.
 
     Args:
-        spec: with its adaptation decided (see `ModelSpec.resolved`).
+        spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
         loader: such as ``AutoModel``.
         precision: of weights that are not trained.
 
@@ -234,7 +180,7 @@ def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[
     """
     with loading(spec):
         model, info = loader.from_pretrained(
-            spec.location,
+            location_of(spec),
             revision=spec.revision,
             # What is trained is kept in float32, so that small steps are not rounded away.
             dtype=torch.float32 if spec.adaptation == "full" else precision,
@@ -300,21 +246,3 @@ def start_from_answers(
         head.weight.copy_(output.weight[places])
         if getattr(output, "bias", None) is not None:
             head.bias.copy_(output.bias[places])
-
-
-@contextmanager
-def loading(spec: ModelSpec) -> Iterator[None]:
-    """Keep Transformers quiet, and make a sentence of what it cannot do."""
-    from safetensors import SafetensorError
-    from transformers.utils import logging
-
-    hide_progress_bars()
-    # Loading a trunk without its language-model head is what we want, not news.
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    except (OSError, ValueError, KeyError, SafetensorError) as e:
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {first_line(e)}") from e
-    finally:
-        logging.set_verbosity(before)

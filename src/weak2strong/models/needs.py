@@ -13,9 +13,10 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.batches import LONGEST
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.folders import location_of
 
 TRAINED = 16
 """Bytes of a trained parameter: float32 weight, gradient and AdamW's two moments."""
@@ -74,7 +75,7 @@ def skeleton(spec: ModelSpec) -> Any:
 
     options = {"trust_remote_code": spec.trust_remote_code}
     try:
-        config = AutoConfig.from_pretrained(spec.location, revision=spec.revision, **options)
+        config = AutoConfig.from_pretrained(location_of(spec), revision=spec.revision, **options)
         with torch.device("meta"):
             return AutoModel.from_config(config, **options)
     except (OSError, ValueError, KeyError) as e:

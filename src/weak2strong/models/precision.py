@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from weak2strong.models.spec import ModelSpec
+from weak2strong.config.model import ModelSpec
+from weak2strong.models.folders import is_tiny
 
 
 def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
@@ -26,7 +27,7 @@ def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
 def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
     """The precision that a model asks for, or that suits the device."""
     if spec.precision == "auto":
-        return fast_precision(device, spec.is_tiny)
+        return fast_precision(device, is_tiny(spec))
     return getattr(torch, spec.precision)
 
 

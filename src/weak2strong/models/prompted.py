@@ -10,10 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.load import best_device, fuse, is_decoder, load_tokenizer, loading
+from weak2strong.models.configuration import is_decoder, load_tokenizer, loading
+from weak2strong.models.folders import location_of
+from weak2strong.models.load import best_device, fuse
 from weak2strong.models.precision import precision_of
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.resolve import resolve_model
 
 
 @dataclass(frozen=True)
@@ -89,18 +92,18 @@ def load_prompted(spec: ModelSpec) -> PromptedModel:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     # Nothing is trained, however the model would be adapted.
-    spec = replace(spec, adaptation="head").resolved()
+    spec = resolve_model(replace(spec, adaptation="head"))
     options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
     tokenizer, device = load_tokenizer(spec), best_device()
     with loading(spec):
-        config = AutoConfig.from_pretrained(spec.location, **options)
+        config = AutoConfig.from_pretrained(location_of(spec), **options)
         if not is_decoder(config):
             raise UserError(
                 f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
                 "prompted: choose a decoder, or another method."
             )
         whole: Any = AutoModelForCausalLM.from_pretrained(
-            spec.location, dtype=precision_of(spec, device), use_safetensors=True, **options
+            location_of(spec), dtype=precision_of(spec, device), use_safetensors=True, **options
         )
     fuse(whole)
     whole.requires_grad_(False).eval()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import GROUPS
 from weak2strong.methods.method import NEEDS, Method, Need
 from weak2strong.methods.reference import find_method
-from weak2strong.models.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from weak2strong.protocol.config import StudyConfig
-
+from weak2strong.models.configuration import is_decoder, load_config
+from weak2strong.models.folders import rungs
 
 LeftOut = Mapping[str, Mapping[str, str]]
 """Why methods are left out, by the name that stands for several (``all``) and by reference."""
@@ -25,9 +23,20 @@ def decodes(model: ModelSpec) -> bool:
     Raises:
         UserError: where that cannot be read.
     """
-    from weak2strong.models.load import is_decoder, load_config
-
     return is_decoder(load_config(model))
+
+
+def intermediates_of(config: StudyConfig) -> tuple[ModelSpec, ...]:
+    """The intermediates that were named, or the rungs between two rungs."""
+    if config.intermediates is not None:
+        return config.intermediates
+    known, ends = rungs(), (config.weak.name, config.strong.name)
+    if config.weak_labels or not set(ends) <= set(known):
+        return ()
+    first, last = map(known.index, ends)
+    return tuple(
+        ModelSpec(name, precision=config.strong.precision) for name in known[first + 1 : last]
+    )
 
 
 def provided(
@@ -93,7 +102,7 @@ def _missing(
         yield "decoder", f"{strong.name} is none"
     if "trunk" in needs and strong.adaptation == "head":
         yield "trunk", "here only the head is (--strong-adaptation head)"
-    if "intermediates" in needs and not config.chain:
+    if "intermediates" in needs and not intermediates_of(config):
         yield "intermediates", f"there is none between {config.weak_name} and {strong.name}"
     if "supervisor" in needs and (config.weak_labels or config.simulated):
         yield "supervisor", f"the labels come from {config.weak_name}"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.protocol import stages
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.task import Kind
 
@@ -52,7 +53,7 @@ def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
             needs = (supervisor.name,) if config.weak_labels is None else ()
             for method in config.methods:
                 students.append(Step("student", task, seed, method, needs))
-        for reading in (None, *config.readings):
+        for reading in (None, *readings_of(config)):
             first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
         first.extend([Step("probe", task)] if stages.has_probe(kind) else [])
         first.append(Step("ngrams", task))

@@ -15,8 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.store import Entry, Store, code_fingerprint, stage_key
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import splits_of
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest
 from weak2strong.tasks.task import Task
@@ -100,7 +101,7 @@ class TaskRun:
     def of(config: StudyConfig, store: Store, reference: str) -> TaskRun:
         """The task run for one of the tasks of a study."""
         task = find_task(reference, config.data).about(config.entities)
-        return TaskRun(config, store, reference, task, config.splits(task))
+        return TaskRun(config, store, reference, task, splits_of(config, task))
 
     @cached_property
     def _surroundings(self) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric_title
-from weak2strong.protocol.config import StudyConfig
 from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.table import CHECKS, intervals_note, pgr_text, score_text
 

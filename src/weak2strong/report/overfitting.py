@@ -12,7 +12,7 @@ from weak2strong.report.table import TextTable, pgr_text, print_text_table, seed
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from weak2strong.protocol.config import StudyConfig
+    from weak2strong.config.study import StudyConfig
 
 NOTE = (
     f"Points are chosen {'; '.join(f'{point}: {by}' for point, by in CHOSEN.items())}. The best "

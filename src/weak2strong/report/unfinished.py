@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.engine.record import OLD_NAMES
 from weak2strong.ground.errors import UserError
-from weak2strong.protocol.config import StudyConfig, read_study
 
 RECENT = 12
 """Steps that the page names."""

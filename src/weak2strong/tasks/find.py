@@ -16,13 +16,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.subjects.chess.puzzle_task import PUZZLES, puzzle_task
 from weak2strong.subjects.literature import DATASETS
 from weak2strong.subjects.literature.load import nlp_task
 from weak2strong.tasks import GROUPS, HINT, TASKS
-from weak2strong.tasks.files import DataOptions, FileTask, file_task
+from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
 from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.readers import READERS, ending

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import refusal
-from weak2strong.tasks.files import DataOptions, FileTask, data_task, version_of
+from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
 
 CONVERTED = "refs/convert/parquet"

@@ -13,14 +13,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import (
-    DataOptions,
     FileTask,
+    columns_of,
     question,
     read_file,
+    sizes_of,
     task_name,
     version_of,
 )
@@ -79,7 +81,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     contents = {str(path): read_file(path) for path in files}
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
-    rows, classes = read_rows(contents, options.columns)
+    rows, classes = read_rows(contents, columns_of(options))
     whole: list[tuple[Example, int]] = []
     exact = contradictory = 0
     for place, file in enumerate(contents):
@@ -161,11 +163,11 @@ def _sized(
     """The four splits, of the sizes asked for, as far as there are any."""
     found: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
     strong = found["strong_train"]
-    held = options.sizes.get("validation", round(VALIDATION * len(strong)))
+    held = sizes_of(options).get("validation", round(VALIDATION * len(strong)))
     found["validation"] = draw(strong, held, of)
     taken = {e.item.id for e in found["validation"]}
     found["strong_train"] = [e for e in strong if e.item.id not in taken]
-    for split, n in options.sizes.items():
+    for split, n in sizes_of(options).items():
         have = len(strong if split == "validation" else found[split])
         if have < n and not options.shrink:
             file = "strong_train" if split == "validation" else split

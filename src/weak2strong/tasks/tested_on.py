@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
 from weak2strong.tasks.duplicates import near_duplicates
-from weak2strong.tasks.files import DataOptions, FileTask
+from weak2strong.tasks.files import FileTask, sizes_of
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.parts import apart
 from weak2strong.tasks.sizes import DEFAULT, draw
@@ -96,7 +97,7 @@ def _sized(
     options: DataOptions,
 ) -> dict[str, list[Example]]:
     """The four splits, of the sizes asked for."""
-    of, sizes = stratum(task.kind), dict(options.sizes)
+    of, sizes = stratum(task.kind), dict(sizes_of(options))
     asked = {split: n for split, n in sizes.items() if split != "test"}
     free = {s: n for s, n in DEFAULT.items() if s != "test" and s not in asked}
     # Splits of which no size is asked for need one example a class.

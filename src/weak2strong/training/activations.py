@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from weak2strong.config.model import Pooling
 from weak2strong.models.heads import probed
 from weak2strong.models.layers import layer_count
 from weak2strong.models.load import LoadedModel
-from weak2strong.models.spec import Pooling
 from weak2strong.tasks.task import Item
 from weak2strong.training.predict import each_batch, encoded, once_each
 

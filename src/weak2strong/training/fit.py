@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import Loss
@@ -29,7 +30,6 @@ from weak2strong.training import loop
 from weak2strong.training.loop import Fit, Passed
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
-from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
 
 OnEvaluation = Callable[[float, Mapping[str, Predictions]], None]

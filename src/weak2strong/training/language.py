@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.language import LanguageModel
@@ -24,7 +25,6 @@ from weak2strong.training import loop
 from weak2strong.training.loop import Fit, Passed
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
-from weak2strong.training.settings import Training
 from weak2strong.training.vocabulary import only_used_rows
 
 

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.load import Trainable
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import TokenBudget, out_of_memory, save_memory
 from weak2strong.training.schedule import rate_factor
-from weak2strong.training.settings import Training
 
 
 @dataclass(frozen=True)

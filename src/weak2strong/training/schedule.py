@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
-Schedule = Literal["cosine", "linear", "constant"]
+from weak2strong.config.training import Schedule
 
 
 def rate_factor(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.models.language import LanguageModel
@@ -16,7 +17,6 @@ from weak2strong.training.fit import Labelled
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
 from weak2strong.training.loop import Fit
-from weak2strong.training.settings import Training
 
 KIND = "generation"
 

@@ -11,10 +11,10 @@ from weak2strong.analysis.audit.published import published
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.analysis.audit.truncation import truncation
-from weak2strong.models.spec import ModelSpec
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
 from weak2strong.subjects.literature import DATASETS
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from weak2strong.analysis.audit import CHECKS
 from weak2strong.analysis.audit.subject import Subject
+from weak2strong.config.data import DataOptions
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.parts import NAMES
 from weak2strong.tasks.splits import SPLITS

@@ -6,7 +6,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from weak2strong.analysis.audit.reader import Reader
-from weak2strong.models.spec import ModelSpec
+from weak2strong.config.model import ModelSpec
 
 TEXTS = [
     "Lyon is a city in France.",

@@ -16,10 +16,11 @@ from weak2strong.analysis.audit.run import (
     run_subjects,
     write_run_audit,
 )
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.tasks.files import DataOptions
+from weak2strong.protocol.resolve import splits_of
 from weak2strong.tasks.find import find_task
 
 
@@ -42,7 +43,7 @@ def scored(folder, config, ids):
 
 
 def test_splits_are_those_of_the_study(study, tmp_path):
-    splits = study.splits(find_task(study.tasks[0], study.data))
+    splits = splits_of(study, find_task(study.tasks[0], study.data))
     ids = [e.item.id for e in splits.test]
     folder = scored(tmp_path / "run", study, 2 * ids)
     (subject,) = run_subjects(folder, study)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from weak2strong.ground.errors import UserError
-from weak2strong.models.spec import LADDER
+from weak2strong.models.folders import LADDER
 from weak2strong.subjects.chess.board import START, read_board
 from weak2strong.subjects.chess.prompts import SIGNS, prompted, spaced
 from weak2strong.subjects.chess.puzzles import Puzzle

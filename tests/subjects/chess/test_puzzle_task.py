@@ -4,14 +4,15 @@ from itertools import product
 
 import pytest
 
+from weak2strong.config.data import DataOptions
+from weak2strong.config.puzzles import PuzzleOptions
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.sizes import task_sizes
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import texts
-from weak2strong.protocol.config import StudyConfig
-from weak2strong.subjects.chess.options import PuzzleOptions
+from weak2strong.protocol.resolve import resolved, splits_of
 from weak2strong.subjects.chess.positions import lichess_sample
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task, find_tasks
 from weak2strong.tasks.kinds import true_labels
 from weak2strong.tasks.splits import SPLITS, make_splits
@@ -122,7 +123,7 @@ def test_sizes_and_easy_to_hard(file):
         train_difficulty="below:1500",
         test_difficulty="above:1500",
     )
-    splits = config.splits(find_task(config.tasks[0], config.data))
+    splits = splits_of(config, find_task(config.tasks[0], config.data))
     ratings = {s: [e.difficulty for e in splits.examples(s)] for s in SPLITS}
     assert all(max(ratings[s]) < 1500 for s in SPLITS[:3])
     assert min(ratings["test"]) > 1500
@@ -135,7 +136,7 @@ def test_a_study_keeps_the_options(file):
     config = StudyConfig(
         tasks=(f"chess-puzzles={file}",), methods=("naive",), data=DataOptions(puzzles=options)
     )
-    again = StudyConfig.from_yaml(config.resolved().to_yaml())
+    again = StudyConfig.from_yaml(resolved(config).to_yaml())
     assert again.data == config.data
     assert hash(again.data) == hash(config.data)
     (size,) = task_sizes(config, config.tasks)

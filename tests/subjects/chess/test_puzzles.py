@@ -2,10 +2,11 @@
 
 import pytest
 
+from weak2strong.config.puzzles import Wanted
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import read_board, read_move
 from weak2strong.subjects.chess.positions import lichess_sample
-from weak2strong.subjects.chess.puzzles import Wanted, game_of, read_puzzles
+from weak2strong.subjects.chess.puzzles import game_of, read_puzzles
 
 HEADER = "PuzzleId,FEN,Moves,Rating,RatingDeviation,Popularity,NbPlays,Themes,GameUrl,OpeningTags"
 MATE = (

@@ -4,9 +4,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.load import load_model
-from weak2strong.models.spec import ModelSpec
 from weak2strong.subjects.atlas.facts import seen_cities, unseen_cities
 from weak2strong.subjects.atlas.ladder import build as module
 from weak2strong.subjects.atlas.ladder.build import build_ladder

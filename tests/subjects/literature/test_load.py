@@ -6,11 +6,11 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.literature import passages
 from weak2strong.subjects.literature.dataset import CONVERTED, YES_OR_NO
 from weak2strong.tasks import GROUPS, find, hub
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task, find_tasks, pinned
 from weak2strong.tasks.hub import Snapshot
 from weak2strong.tasks.splits import digest, make_splits

@@ -6,11 +6,11 @@ import json
 import polars as pl
 import pytest
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.literature import DATASETS, PREFERENCES
 from weak2strong.subjects.literature.fields import MisfitError
 from weak2strong.tasks import GROUPS
-from weak2strong.tasks.files import DataOptions
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 

@@ -26,7 +26,7 @@ from weak2strong.analysis.intervals import Interval, Metric, replicate_scores
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks
 from weak2strong.analysis.summary import Line, summarise
 from weak2strong.analysis.tested import Tested
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.config.study import StudyConfig
 
 if TYPE_CHECKING:
     import polars as pl

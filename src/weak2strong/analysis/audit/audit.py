@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
 from weak2strong.analysis.audit.subject import Entry, Subject
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.files import DataOptions, FileTask, read_file
+from weak2strong.tasks.files import FileTask, read_file
 from weak2strong.tasks.readers import Columns, place_of, read
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from weak2strong.analysis.audit.auc import LEAST, Auc, auc, numbers
 from weak2strong.analysis.audit.finding import Finding, Level, shown
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject, drawn
-from weak2strong.models.spec import rungs
+from weak2strong.models.folders import rungs
 from weak2strong.tasks import TASKS
 
 MOST = 500

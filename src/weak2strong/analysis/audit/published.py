@@ -6,7 +6,7 @@ from weak2strong.analysis.audit.finding import Finding, Level
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.models.catalogue import listed
-from weak2strong.models.spec import rungs
+from weak2strong.models.folders import rungs
 from weak2strong.subjects.literature import DATASETS
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.find import dataset_name

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.models.load import is_decoder, load_config, load_tokenizer
+from weak2strong.config.model import ModelSpec
+from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
 from weak2strong.models.prompted import PromptedModel, load_prompted
-from weak2strong.models.spec import ModelSpec
 
 SHARE = 0.2
 """Of the tokens of a text, the least likely: k = 20% does best in the paper."""

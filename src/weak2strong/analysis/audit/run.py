@@ -12,9 +12,10 @@ from typing import Any
 import weak2strong
 from weak2strong.analysis.audit.audit import Audited, plain
 from weak2strong.analysis.audit.subject import Subject
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.models.spec import ModelSpec
-from weak2strong.protocol.config import StudyConfig
+from weak2strong.protocol.resolve import checked, splits_of
 from weak2strong.tasks.find import find_tasks
 
 FILE = "audit.json"
@@ -36,11 +37,11 @@ def run_subjects(folder: Path, config: StudyConfig) -> list[Subject]:
         UserError: where a task has no classes, cannot be read, or holds other test examples now
             than those that the run was scored on.
     """
-    references = config.checked()
+    references = checked(config)
     subjects = []
     for reference, task in zip(references, find_tasks(references, config.data), strict=True):
         task = task.about(config.entities)
-        subjects.append(Subject.of(reference, task, splits=config.splits(task)))
+        subjects.append(Subject.of(reference, task, splits=splits_of(config, task)))
         _check_same(folder, subjects[-1])
     return subjects
 

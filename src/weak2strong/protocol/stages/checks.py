@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
-from weak2strong.models.spec import fingerprint
+from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.finetuning import FILE, writer
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.task_run import TaskRun, Write

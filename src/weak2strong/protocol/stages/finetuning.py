@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import digest_of
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, save_predictions
 from weak2strong.losses import Loss, loss
-from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest, hold_out
 from weak2strong.tasks.task import Example, Item, Kind
-from weak2strong.training.settings import Training
 
 if TYPE_CHECKING:
     from weak2strong.models.load import LoadedModel

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.predictions import Predictions, load_predictions
-from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.finetuning import FILE, PREDICTED, STATES, writer
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest
@@ -23,8 +24,8 @@ def activations(task_run: TaskRun, model: ModelSpec, layer: int | str) -> Mappin
 
     The middle and the last layer are gathered in one pass; another one when it is asked for.
     """
+    from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count, layer_number
-    from weak2strong.models.load import load_config
 
     count = layer_count(load_config(model))
     number = layer_number(layer, count)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.methods.reference import settings_in
-from weak2strong.models.spec import ModelSpec
+from weak2strong.models.resolve import usual_rates
 from weak2strong.protocol.stages.finetuning import finetune, on_truth
 from weak2strong.protocol.stages.frozen import after_reading
 from weak2strong.protocol.task_run import TaskRun
@@ -21,7 +22,7 @@ def supervisor(
     """
     training = task_run.config.weak_training
     if model is not None:
-        training = training.at_usual_rates(model.rates)
+        training = training.at_usual_rates(usual_rates(model))
     model = model or task_run.config.weak
     return finetune(on_truth(task_run, model, training, task_run.splits.weak_train, seed))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from weak2strong.ground.predictions import Predictions, load_predictions
-from weak2strong.models.spec import fingerprint
+from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.finetuning import (
     FILE,
     PREDICTED,

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import digest_of_all
@@ -14,7 +16,7 @@ from weak2strong.ground.predictions import Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method
 from weak2strong.methods.reference import find_method, is_extended
-from weak2strong.models.spec import ModelSpec, fingerprint
+from weak2strong.models.resolve import fingerprint, usual_rates
 from weak2strong.protocol.stages.finetuning import (
     FILE,
     PREDICTED,
@@ -35,7 +37,6 @@ from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
-from weak2strong.training.settings import Training
 
 TOLD = ("weak_train", "strong_train", "validation")
 """Splits whose ground truth an oracle is told; of ``test`` nobody is."""
@@ -201,7 +202,7 @@ class StudentContext:
             return self._student, config.strong_training
         for model in config.intermediates or ():
             if model.name == name:
-                return model, config.strong_training.at_usual_rates(model.rates)
+                return model, config.strong_training.at_usual_rates(usual_rates(model))
         raise KeyError(name)
 
     def _lesson(self, labels: Predictions) -> Lesson:

@@ -12,7 +12,7 @@ import numpy as np
 
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.spec import fingerprint
+from weak2strong.models.resolve import fingerprint
 from weak2strong.probes import sweep_knn, sweep_logistic
 from weak2strong.protocol.stages.finetuning import PREDICTED, labels_digest
 from weak2strong.protocol.stages.frozen import all_activations, frozen_settings

@@ -13,8 +13,8 @@ from weak2strong.report.figures.kind import FigureWithData
 from weak2strong.report.table import TextTable
 
 if TYPE_CHECKING:
+    from weak2strong.config.study import StudyConfig
     from weak2strong.engine.work import Work
-    from weak2strong.protocol.config import StudyConfig
 
 
 @dataclass(frozen=True)

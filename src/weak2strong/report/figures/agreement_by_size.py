@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.models.catalogue import trunk_of
+from weak2strong.models.trunk import trunk_of
 from weak2strong.report.figures.agreement import AGREEMENT
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.sizes import COLUMNS, hues, sizes_axis

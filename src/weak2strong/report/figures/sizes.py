@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
-from weak2strong.models.catalogue import trunk_of
+from weak2strong.models.trunk import trunk_of
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.pgr import FURTHEST
 from weak2strong.report.figures.style import (

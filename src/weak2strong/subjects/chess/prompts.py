@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
+from weak2strong.config.puzzles import Form, Notation
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import NAMES, Board, read_board, read_move
 from weak2strong.subjects.chess.games import moves_until
 from weak2strong.subjects.chess.notation import san
 from weak2strong.subjects.chess.puzzles import Puzzle
-
-Form = Literal["fen", "board", "pgn"]
-"""How a position is told: as FEN, as a board in spaced signs, as the moves that led to it."""
-
-Notation = Literal["uci", "san"]
-"""How a move is written: ``g1f3``, or ``Nf3``."""
 
 SIGNS = dict(zip(".PNBRQKpnbrqk", "oPNBRQKfhltdm", strict=True))
 """The signs of a spaced board: an empty square o, white's pieces as in FEN, black's as

@@ -6,12 +6,13 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.games import read_games
 from weak2strong.subjects.chess.prompts import Prompted, prompted
 from weak2strong.subjects.chess.puzzles import read_puzzles
 from weak2strong.tasks.cleaning import clean
-from weak2strong.tasks.files import DataOptions, FileTask
+from weak2strong.tasks.files import FileTask, sizes_of
 from weak2strong.tasks.rows import Row
 
 PUZZLES = "chess-puzzles"
@@ -50,7 +51,7 @@ def puzzle_task(file: str, options: DataOptions) -> FileTask:
         rows,
         (),
         about=file,
-        sizes=options.sizes,
+        sizes=sizes_of(options),
         balance=False,
         join=False,
         shrink=options.shrink,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import Board, read_board, read_move
 from weak2strong.subjects.chess.lines import numbered_lines
@@ -30,6 +31,9 @@ MALFORMED = 0.05
 
 NAMED = 3
 """Malformed rows that a message describes."""
+
+
+EVERY = PuzzleOptions()
 
 
 @dataclass(frozen=True)
@@ -55,41 +59,6 @@ class Puzzle:
     rating: int | None
     themes: tuple[str, ...]
     accepted: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which puzzles to take.
-
-    Attributes:
-        minimum_rating: the lowest rating, included.
-        maximum_rating: the highest rating, included.
-        themes: take puzzles with any of these; empty for all.
-        minimum_popularity: from -100, everybody disliked it, to 100.
-        most: puzzles at most, drawn by their ids alone; None for all.
-    """
-
-    minimum_rating: int | None = None
-    maximum_rating: int | None = None
-    themes: tuple[str, ...] = ()
-    minimum_popularity: int | None = None
-    most: int | None = None
-
-    def __post_init__(self) -> None:
-        low, high = self.minimum_rating, self.maximum_rating
-        if low is not None and high is not None and low > high:
-            raise UserError(f"No puzzle is rated at least {low} and at most {high}: exchange them.")
-        if self.most is not None and self.most < 1:
-            raise UserError(f"A task needs puzzles: take at least 1, not {self.most}.")
-
-    def takes(self, rating: int, popularity: int, themes: tuple[str, ...]) -> bool:
-        """Whether a puzzle is wanted."""
-        return (
-            (self.minimum_rating is None or rating >= self.minimum_rating)
-            and (self.maximum_rating is None or rating <= self.maximum_rating)
-            and (self.minimum_popularity is None or popularity >= self.minimum_popularity)
-            and (not self.themes or not set(self.themes).isdisjoint(themes))
-        )
 
 
 @dataclass(frozen=True)
@@ -148,7 +117,7 @@ def listed_rows(named: Sequence[str], count: int) -> str:
     return "; ".join([*named, "..."] if count > len(named) else named)
 
 
-def read_puzzles(path: Path, wanted: Wanted = Wanted()) -> Found:
+def read_puzzles(path: Path, wanted: PuzzleOptions = EVERY) -> Found:
     """The wanted puzzles of a file of Lichess, ``.csv`` or ``.csv.zst``.
 
     The file may be larger than memory where ``wanted.most`` is given. A malformed row
@@ -192,7 +161,19 @@ def game_of(url: str) -> str:
     return name[:8] if len(name) == 12 else name
 
 
-def _wanted_rows(path: Path, wanted: Wanted, malformed: _Malformed) -> tuple[list[_Row], int]:
+def _takes(wanted: PuzzleOptions, row: _Row) -> bool:
+    """Whether the puzzle of a row is wanted."""
+    return (
+        (wanted.minimum_rating is None or row.rating >= wanted.minimum_rating)
+        and (wanted.maximum_rating is None or row.rating <= wanted.maximum_rating)
+        and (wanted.minimum_popularity is None or row.popularity >= wanted.minimum_popularity)
+        and (not wanted.themes or not set(wanted.themes).isdisjoint(row.themes))
+    )
+
+
+def _wanted_rows(
+    path: Path, wanted: PuzzleOptions, malformed: _Malformed
+) -> tuple[list[_Row], int]:
     """The rows that are wanted, and how many were read."""
     lines = numbered_lines(path)
     columns = _columns(path, lines)
@@ -206,7 +187,7 @@ def _wanted_rows(path: Path, wanted: Wanted, malformed: _Malformed) -> tuple[lis
         except ValueError as e:
             malformed.add(line, e)
             continue
-        if wanted.takes(row.rating, row.popularity, row.themes):
+        if _takes(wanted, row):
             rows.append(row)
             if wanted.most is not None and len(rows) > 2 * wanted.most + 1000:
                 rows = _drawn(rows, wanted.most)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.literature import DATASETS
 from weak2strong.subjects.literature.dataset import Dataset, Formatted
 from weak2strong.subjects.literature.fields import MisfitError
 from weak2strong.tasks.cleaning import clean
-from weak2strong.tasks.files import DataOptions, FileTask, version_of
+from weak2strong.tasks.files import FileTask, sizes_of, version_of
 from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.readers import READERS, ending, listed, place_of
 from weak2strong.tasks.rows import Row
@@ -49,7 +50,7 @@ def nlp_task(
         used,
         dataset.classes,
         about=dataset.name,
-        sizes=options.sizes,
+        sizes=sizes_of(options),
         balance=options.balance,
         join=options.near_duplicates,
         shrink=options.shrink,

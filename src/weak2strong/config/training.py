@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import LESS_IS_BETTER
-from weak2strong.training.schedule import Schedule
 
+Schedule = Literal["cosine", "linear", "constant"]
 Stopping = Literal["none", "weak-validation", "oracle"]
 
 
@@ -80,8 +79,12 @@ class Training:
         for name, choices in (("schedule", get_args(Schedule)), ("stopping", get_args(Stopping))):
             known = getattr(self, name) in choices
             self._need(name, known, f"must be one of {', '.join(choices)}")
-        rises = self.stopping_metric not in LESS_IS_BETTER
-        self._need("stopping_metric", rises, "must be one of which more is better")
+        if self.stopping_metric is not None:
+            # NumPy comes with the metrics, and few studies name one.
+            from weak2strong.ground.metrics import LESS_IS_BETTER
+
+            rises = self.stopping_metric not in LESS_IS_BETTER
+            self._need("stopping_metric", rises, "must be one of which more is better")
 
     def _need(self, name: str, holds: bool, what: str) -> None:
         if not holds:

@@ -1,0 +1,128 @@
+"""What a model's configuration tells: whether it is a decoder, and for which kinds of task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.predictions import WRITTEN
+from weak2strong.models.folders import location_of
+from weak2strong.tasks.task import Kind
+
+DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
+
+
+def check_kind(spec: ModelSpec, kind: Kind) -> None:
+    """Refuse a kind of task that a model or its settings cannot be for.
+
+    Raises:
+        UserError: for answers to start from where a task has no classes; where answers are
+            written and the model is no decoder, or only a head would be trained.
+    """
+    if spec.head_start == "answers" and kind == "preference":
+        raise UserError(
+            f"Model {spec.name}: a preference task has one reward and no classes, so there "
+            "are no answers to start the head from: choose another head_start."
+        )
+    if kind in WRITTEN:
+        check_writes(spec)
+
+
+def check_writes(spec: ModelSpec) -> None:
+    """Refuse a model that cannot be trained as a language model; its weights are not looked at.
+
+    Raises:
+        UserError: where it is no decoder, only a head would be trained, or Transformers
+            cannot load its configuration.
+    """
+    if spec.adaptation == "head":
+        raise UserError(
+            f"Model {spec.name!r}: as a language model it has no fresh head that could be trained "
+            "alone, so choose adaptation full or lora."
+        )
+    if not is_decoder(load_config(spec)):
+        raise UserError(
+            f"Model {spec.name!r} is no decoder, so it cannot be trained as a language model or "
+            "write answers: choose a decoder."
+        )
+
+
+def is_decoder(config: Any) -> bool:
+    """Whether a model reads from left to right, so that its last token has seen the whole text.
+
+    The saved architecture says so; a bare trunk (such as ``LlamaModel``) goes by
+    its type: one that Transformers knows as a causal but not as a masked language model.
+    """
+    from transformers.models.auto import modeling_auto as auto
+
+    architecture = (config.architectures or [""])[0]
+    if architecture.endswith(DECODER_ENDINGS):
+        return True
+    return (
+        not architecture.endswith("ForMaskedLM")
+        and config.model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        and config.model_type not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
+
+
+def load_config(spec: ModelSpec) -> Any:
+    """A model's configuration.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    from transformers import AutoConfig
+
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    with loading(spec):
+        return AutoConfig.from_pretrained(location_of(spec), **options)
+
+
+def load_tokenizer(spec: ModelSpec) -> Any:
+    """A model's tokenizer, with a pad token, cutting texts where the model has no more positions.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    from transformers import AutoTokenizer
+
+    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    with loading(spec):
+        tokenizer = AutoTokenizer.from_pretrained(location_of(spec), **options)
+    config = load_config(spec)
+    if tokenizer.pad_token is None:
+        # Any token does, since the mask hides it.
+        any_token = tokenizer.convert_ids_to_tokens(0)
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or any_token
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions:
+        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    return tokenizer
+
+
+@contextmanager
+def loading(spec: ModelSpec) -> Iterator[None]:
+    """Keep Transformers quiet, and make a sentence of what it cannot do."""
+    from safetensors import SafetensorError
+    from transformers.utils import logging
+
+    hide_progress_bars()
+    # Loading a trunk without its language-model head is what we want, not news.
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    except (OSError, ValueError, KeyError, SafetensorError) as e:
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {first_line(e)}") from e
+    finally:
+        logging.set_verbosity(before)
+
+
+def hide_progress_bars() -> None:
+    """Keep Transformers from drawing a bar for every file that it reads or writes."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

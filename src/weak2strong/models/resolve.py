@@ -1,0 +1,120 @@
+"""What a model's name and settings resolve to: its weights, their commit, adaptation and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.store import folder_fingerprint
+from weak2strong.models.folders import folder_of, is_tiny, rungs
+from weak2strong.models.hub import commit
+
+LADDER_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "atlas-xs": (1e-3, 3e-3),
+        "atlas-s": (1e-3, 1e-2),
+        "atlas-m": (3e-4, 3e-3),
+        "atlas-l": (1e-4, 1e-2),
+    }
+)
+"""Peak rates of trunk and head for the shipped rungs, chosen by the ceiling's validation score."""
+
+DEFAULT_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"full": (5e-5, 5e-5), "lora": (2e-4, 2e-4), "head": (1e-3, 1e-3)}
+)
+"""Peak rates of trunk and head of any other model, by adaptation: one for both, as is usual."""
+
+LORA_ABOVE = 1_000_000_000
+"""Parameters from which on adaptation ``auto`` takes LoRA."""
+
+
+def resolve_model(spec: ModelSpec) -> ModelSpec:
+    """The same model with its adaptation decided, and at a commit where it is of the hub.
+
+    Raises:
+        UserError: where there is no such model (see `fingerprint`).
+    """
+    if folder_of(spec) is None:
+        spec = replace(spec, revision=fingerprint(spec).rpartition("@")[2])
+    if spec.adaptation != "auto":
+        return spec
+    # Counting takes PyTorch, which a command that only names a model does not need.
+    from weak2strong.models.needs import count, skeleton
+
+    parameters = 0 if is_tiny(spec) else count(skeleton(spec))
+    return replace(spec, adaptation=usual_adaptation(parameters))
+
+
+def usual_adaptation(parameters: int) -> Literal["full", "lora"]:
+    """What ``auto`` is for a trunk of so many parameters."""
+    return "lora" if parameters > LORA_ABOVE else "full"
+
+
+def usual_rates(spec: ModelSpec) -> tuple[float, float]:
+    """Peak learning rates of trunk and head where the user gives none.
+
+    A rung that the user built has a folder of the same name, and the same rates.
+    """
+    usual = DEFAULT_RATES["full" if spec.adaptation == "auto" else spec.adaptation]
+    if spec.adaptation not in ("auto", "full"):
+        return usual
+    return LADDER_RATES.get(Path(spec.name).name, usual)
+
+
+def fingerprint(spec: ModelSpec) -> str:
+    """What identifies the weights: a hash of the files, or the commit of a hub id.
+
+    Also the place where a wrong name is noticed, before anything is trained.
+
+    Raises:
+        UserError: where the model is neither a rung, nor a folder, nor a hub id
+            that can be fetched.
+    """
+    check_name(spec)
+    folder = folder_of(spec)
+    if folder is not None:
+        return _folder_fingerprint(folder, _stamp(folder))
+    return _hub_fingerprint(spec)
+
+
+def check_name(spec: ModelSpec) -> None:
+    """Refuse what is neither a rung, nor a folder with a model, nor can be a hub id.
+
+    Raises:
+        UserError: for such a name, and for a revision of what is local.
+    """
+    folder = folder_of(spec)
+    if folder is not None:
+        if spec.revision is not None:
+            raise UserError(
+                f"Model {spec.name} is local and has no revisions: leave @{spec.revision} out."
+            )
+        if not (folder / "config.json").exists():
+            raise UserError(f"Model folder {folder} has no config.json.")
+    elif "/" not in spec.name and spec.name.startswith("atlas"):
+        raise unknown_name("model", spec.name, rungs())
+    elif spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
+        raise UserError(f"Model folder {spec.name} does not exist.")
+
+
+@cache
+def _folder_fingerprint(folder: Path, stamp: tuple) -> str:
+    """Hashed anew only where sizes or times (the stamp) say that a file may have changed."""
+    return folder_fingerprint(folder)
+
+
+def _stamp(folder: Path) -> tuple:
+    files = sorted(f for f in folder.rglob("*") if f.is_file())
+    return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)
+
+
+@cache
+def _hub_fingerprint(spec: ModelSpec) -> str:
+    """Name and commit of a hub id; the commit is looked up once a process."""
+    return f"{spec.name}@{commit(spec)}"

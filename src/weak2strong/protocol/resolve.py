@@ -1,0 +1,190 @@
+"""What a study resolves to: tasks, models at a commit, methods that it can provide for, rates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import Entities, Labels, PrimaryTest, StudyConfig
+from weak2strong.config.training import Training
+from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric
+from weak2strong.ground.plugins import load_plugins
+from weak2strong.ground.predictions import WRITTEN, read_weak_labels
+from weak2strong.methods import GROUPS
+from weak2strong.methods.reference import find_method, reading_in
+from weak2strong.models.configuration import check_kind
+from weak2strong.models.resolve import fingerprint, resolve_model, usual_rates
+from weak2strong.protocol.needs import LeftOut, intermediates_of, provided
+from weak2strong.protocol.test_size import check_test
+from weak2strong.simulators import SIMULATORS
+from weak2strong.tasks import expand
+from weak2strong.tasks.difficulty import read_selection, select
+from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
+from weak2strong.tasks.kinds import stratum
+from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What became of a study.
+
+    Attributes:
+        config: the study with nothing left to what may change: default rates, hub branches.
+        left_out: the methods that it cannot provide for.
+    """
+
+    config: StudyConfig
+    left_out: LeftOut
+
+
+def resolved(config: StudyConfig) -> StudyConfig:
+    """The same study with nothing left to what may change (see `resolve`)."""
+    return resolve(config).config
+
+
+def resolve(config: StudyConfig) -> Resolution:
+    """Look up all that a study names, and fill in all that it leaves open.
+
+    Raises:
+        UserError: for any name, number or file that cannot be right.
+    """
+    references = checked(config)
+    tasks = find_tasks(references, config.data)
+    between = intermediates_of(config)
+    _check_tasks(config, tasks)
+    for model in (config.weak, config.strong, *between, *config.supervisors):
+        fingerprint(model)
+        for task in tasks:
+            check_kind(model, task.kind)
+    weak, strong = resolve_model(config.weak), resolve_model(config.strong)
+    methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
+    usual = _common_metric(tasks)
+    found = replace(
+        config,
+        tasks=tuple(map(pinned, references, tasks)),
+        data=tests_pinned(config.data),
+        weak=weak,
+        strong=strong,
+        methods=methods,
+        metric=config.metric or usual,
+        intermediates=tuple(map(resolve_model, between)),
+        supervisors=tuple(map(resolve_model, config.supervisors)),
+        plugins=tuple(path.expanduser().absolute() for path in config.plugins),
+        weak_training=_settled(config.weak_training, usual, weak),
+        strong_training=_settled(config.strong_training, usual, strong),
+    )
+    return Resolution(found, left_out)
+
+
+def checked(config: StudyConfig) -> tuple[str, ...]:
+    """The references of all tasks, groups written out, once the study's own words are right.
+
+    Neither data nor models are looked at.
+
+    Raises:
+        UserError: for a name or a number that cannot be right.
+    """
+    load_plugins(config.plugins)
+    references = expand(config.tasks)
+    _check_list("task", references)
+    _check_list("method", config.methods)
+    if config.metric in LESS_IS_BETTER:
+        raise UserError(f"PGR needs a metric of which more is better, not {config.metric!r}.")
+    if config.seeds < 1:
+        raise UserError(f"A study needs at least 1 seed, not {config.seeds}.")
+    for name in config.methods:
+        if name not in GROUPS:
+            find_method(name)
+    _check_list("intermediate", tuple(m.name for m in intermediates_of(config)), least=0)
+    if config.entities not in get_args(Entities):
+        raise UserError(f"Entities are seen or unseen, not {config.entities!r}.")
+    if config.labels not in get_args(Labels):
+        raise UserError(f"Labels are soft or hard, not {config.labels!r}.")
+    for selection in (config.train_difficulty, config.test_difficulty):
+        if selection is not None:
+            read_selection(str(selection))
+    _check_simulated(config)
+    if config.primary_test not in get_args(PrimaryTest):
+        raise unknown_name("primary test", config.primary_test, get_args(PrimaryTest))
+    return references
+
+
+def splits_of(config: StudyConfig, task: Task) -> Splits:
+    """The splits of one of the study's tasks.
+
+    Raises:
+        UserError: where they cannot be made, or lack what difficulty or the metric needs.
+    """
+    whole = make_splits(task, config.split_seed)
+    about, of = f"Task {task.name}", stratum(task.kind)
+    found = select(whole, config.train_difficulty, config.test_difficulty, about, of)
+    check_test(task, found.test, config.metric or task.metric or usual_metric(task.kind))
+    return found
+
+
+def readings_of(config: StudyConfig) -> tuple[str, ...]:
+    """The steps by which some students read texts first: their ceilings do so, too."""
+    found = (reading_in(method) for method in config.methods)
+    return tuple(dict.fromkeys(reading for reading in found if reading))
+
+
+def _check_tasks(config: StudyConfig, tasks: Sequence[Task]) -> None:
+    """Refuse tasks that do not go with what the study says of metrics and labels."""
+    trainings = (config.weak_training, config.strong_training)
+    for task in tasks:
+        if config.simulated and task.kind in WRITTEN:
+            raise UserError(
+                f"Task {task.name} is answered in words, and simulated supervisors answer by "
+                "classes: name another task."
+            )
+        task.about(config.entities)
+        for name in (config.metric, *(training.stopping_metric for training in trainings)):
+            metric(task.kind, name)
+        if config.weak_labels:
+            read_weak_labels(config.weak_labels, len(task.classes), task.kind)
+    if config.weak_labels and len(tasks) > 1:
+        raise UserError("--weak-labels belongs to one task: name one with --task.")
+
+
+def _check_simulated(config: StudyConfig) -> None:
+    accuracy = config.simulated_accuracy
+    if config.simulated is not None:
+        SIMULATORS.get(config.simulated)
+        if config.weak_labels:
+            raise UserError("Weak labels are simulated or come from a file, not both.")
+    elif accuracy is not None:
+        raise UserError("An accuracy of simulated labels needs a kind: name it (simulated).")
+    if accuracy is not None and not 0 <= accuracy <= 1:
+        raise UserError(f"The accuracy of simulated labels is from 0 to 1, not {accuracy}.")
+
+
+def _check_list(what: str, names: tuple[str, ...], least: int = 1) -> None:
+    if len(names) < least:
+        raise UserError(f"A study needs at least one {what}.")
+    repeated = [name for name, n in Counter(names).items() if n > 1]
+    if repeated:
+        raise UserError(f"A {what} is named more than once: {', '.join(repeated)}.")
+
+
+def _common_metric(tasks: Sequence[Task]) -> str:
+    """What the tasks are usually scored by."""
+    first, *others = tasks
+    usual = {task.name: task.metric or usual_metric(task.kind) for task in tasks}
+    for other in others:
+        if usual[other.name] != usual[first.name]:
+            raise UserError(
+                f"Task {first.name} is scored by {usual[first.name]}, {other.name} by "
+                f"{usual[other.name]}: give each a study of its own."
+            )
+    return usual[first.name]
+
+
+def _settled(training: Training, metric: str, model: ModelSpec) -> Training:
+    """With a metric to stop by, and rates."""
+    training = replace(training, stopping_metric=training.stopping_metric or metric)
+    return training.with_rates(usual_rates(model))
