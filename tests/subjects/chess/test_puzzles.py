@@ -2,7 +2,7 @@
 
 import pytest
 
-from weak2strong.config.puzzles import Wanted
+from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import read_board, read_move
 from weak2strong.subjects.chess.positions import lichess_sample
@@ -27,7 +27,7 @@ def puzzles(tmp_path):
     def read(*rows, header=HEADER, **wanted):
         file = tmp_path / "puzzles.csv"
         file.write_text("\n".join([header, *rows]) + "\n")
-        return read_puzzles(file, Wanted(**wanted)).puzzles
+        return read_puzzles(file, PuzzleOptions(**wanted)).puzzles
 
     return read
 
@@ -168,7 +168,7 @@ def test_a_draw_depends_on_ids_alone(puzzles):
 )
 def test_filters_that_cannot_be_are_refused(wanted, says):
     with pytest.raises(UserError, match=says):
-        Wanted(**wanted)
+        PuzzleOptions(**wanted)
 
 
 def test_a_file_without_its_header_is_refused(puzzles):
