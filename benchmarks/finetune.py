@@ -35,9 +35,10 @@ from weak2strong.models.needs import count
 from weak2strong.models.precision import fast_precision
 from weak2strong.models.speed import matrix_rate
 from weak2strong.tasks.task import Item
-from weak2strong.training.fit import Labelled, _batches, fit
+from weak2strong.training.fit import _batches, fit
 from weak2strong.training.predict import pooled_activations, predict
 from weak2strong.training.schedule import rate_factor
+from weak2strong.training.training_set import TrainingSet
 
 VOCABULARY = 50_257
 """As GPT-2's: more than half of a small model's weights."""
@@ -80,7 +81,7 @@ def write_model(folder: Path) -> None:
     GPT2LMHeadModel(config).save_pretrained(folder)
 
 
-def sentences(count: int, longest: int = 60) -> Labelled:
+def sentences(count: int, longest: int = 60) -> TrainingSet:
     """Short sentences of mixed length; words as frequent as words are (Zipf), labels by them."""
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(2.8, 0.5, count), 4, longest).astype(int)
@@ -90,13 +91,13 @@ def sentences(count: int, longest: int = 60) -> Labelled:
         Item(str(i), str(i), " ".join(f"w{w}" for w in sentence))
         for i, sentence in enumerate(words)
     ]
-    return Labelled(items, np.eye(2)[[int(w.mean() > 5000) for w in words]])
+    return TrainingSet(items, np.eye(2)[[int(w.mean() > 5000) for w in words]])
 
 
 class Literal:
     """One example at a time, by its token ids."""
 
-    def __init__(self, model: LoadedModel, texts: Labelled, padded: bool):
+    def __init__(self, model: LoadedModel, texts: TrainingSet, padded: bool):
         self.model = model
         self.rows = [model.tokenizer(item.text)["input_ids"] for item in texts.items]
         self.targets = torch.tensor(texts.targets, dtype=torch.float32, device=model.device)
@@ -148,7 +149,7 @@ def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measure
     texts = sentences(examples)
     # A few examples first, so that no library is loaded within the time.
     before = {k: v.clone() for k, v in model.network.state_dict().items()}
-    work(name, by, model, Labelled(texts.items[:8], texts.targets[:8]))
+    work(name, by, model, TrainingSet(texts.items[:8], texts.targets[:8]))
     model.network.load_state_dict(before)
     begun = time.perf_counter()
     mean_loss, padding = work(name, by, model, texts)
@@ -160,7 +161,7 @@ def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measure
     return Measured(seconds, tokens, operations, padding, peak(), mean_loss)
 
 
-def work(name: str, by: str, model: LoadedModel, texts: Labelled) -> tuple:
+def work(name: str, by: str, model: LoadedModel, texts: TrainingSet) -> tuple:
     """Do it; returns mean loss and share of padding, as far as there are such."""
     if by in LITERAL:
         literal = Literal(model, texts, padded=by == "literal")

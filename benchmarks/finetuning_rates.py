@@ -23,8 +23,9 @@ from weak2strong.models.folders import rungs
 from weak2strong.models.load import load_model
 from weak2strong.tasks import TASKS, expand
 from weak2strong.tasks.splits import Splits, hold_out, make_splits
-from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.fit import fit
 from weak2strong.training.predict import predict
+from weak2strong.training.training_set import TrainingSet
 
 REPRESENTATIVE = (
     "atlas-asia",
@@ -52,11 +53,11 @@ def validation_score(rung: str, task: str, training: Training, seed: int) -> flo
     model = load_model(ModelSpec(rung), "classification", 2, seed)
     fit(
         model,
-        Labelled([e.item for e in train], rows[[e.label for e in train]]),
+        TrainingSet([e.item for e in train], rows[[e.label for e in train]]),
         loss("cross-entropy"),
         training,
         seed,
-        Labelled([e.item for e in held], rows[[e.label for e in held]]),
+        TrainingSet([e.item for e in held], rows[[e.label for e in held]]),
     )
     answers = predict(model, splits.items("validation"))
     return accuracy(answers.probabilities, np.array([e.label for e in splits.validation]))

@@ -76,19 +76,19 @@ def test_only_trivial_imitation_changes_texts_and_only_those_of_students(
     make_task_run, monkeypatch
 ):
     """The finetuning is a stand-in here: texts are long then."""
-    lessons = []
+    seen = []
 
     def spy(one):
-        lessons.append((one.lesson, one.task_run.splits.items("test")))
+        seen.append((one.train, one.task_run.splits.items("test")))
         return labels
 
     monkeypatch.setattr(students, "finetune", spy)
     task_run = make_task_run(simulated="trivial-imitation", simulated_accuracy=0.7)
     before, labels = task_run.splits, stages.weak_labels(task_run, 0)
     stages.student(task_run, "naive", 0)
-    ((lesson, test),) = lessons
+    ((train, test),) = seen
     assert task_run.splits is before
-    for items, split in ((lesson.items, "strong_train"), (test, "test")):
+    for items, split in ((train.items, "strong_train"), (test, "test")):
         for item, plain in zip(items, before.items(split), strict=True):
             said = task_run.task.classes[int(labels[split].at([item.id])[0].argmax())]
             assert item.id == plain.id

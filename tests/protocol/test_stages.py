@@ -87,11 +87,11 @@ def test_only_an_oracle_sees_the_truth_of_validation(make_task_run, splits, quic
 
 def test_a_student_learns_from_labelled_examples_alone(make_task_run, monkeypatch):
     """Those that a method leaves out are answered, but not learnt from."""
-    task_run, lessons = make_task_run(), []
+    task_run, sets = make_task_run(), []
     real = students.finetune
 
     def spy(one):
-        lessons.append(one.lesson)
+        sets.append(one.train)
         return real(one)
 
     monkeypatch.setattr(students, "finetune", spy)
@@ -99,7 +99,7 @@ def test_a_student_learns_from_labelled_examples_alone(make_task_run, monkeypatc
     found = stages.student(task_run, "confident-only", 0)
     keep = sure(weak.probabilities, 0.75)
     kept = {id for id, one in zip(weak.ids, keep, strict=True) if one}
-    learnt = lessons[-1]
+    learnt = sets[-1]
     assert {item.id for item in learnt.items} == kept < set(weak.ids)
     np.testing.assert_array_equal(learnt.targets, weak.at([item.id for item in learnt.items]))
     assert set(found["strong_train"].ids) == set(weak.ids)

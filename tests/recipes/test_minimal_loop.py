@@ -69,7 +69,7 @@ def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monke
     ours = load.load_model(model, "classification", 2, seed)
     untaught = predict(ours, items(asked)).probabilities
     training = w2s.Training(epochs=2, stopping="none", evaluations=1).with_rates(usual_rates(model))
-    labelled = fit.Labelled(items(texts), targets.numpy())
+    labelled = fit.TrainingSet(items(texts), targets.numpy())
     fit.fit(ours, labelled, loss("cross-entropy"), training, seed)
     expected = predict(ours, items(asked)).probabilities
     found = recipe.answers(taught, asked).numpy()

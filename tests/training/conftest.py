@@ -6,7 +6,7 @@ import pytest
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.load import load_model
 from weak2strong.tasks.task import Item
-from weak2strong.training.fit import Labelled
+from weak2strong.training.training_set import TrainingSet
 
 PLACES = ("here", "beside the river", "in the morning, as ever", "", "where birds sing")
 
@@ -45,7 +45,7 @@ def lesson():
                 )
             )
         ]
-        return Labelled(items, np.eye(2)[labels])
+        return TrainingSet(items, np.eye(2)[labels])
 
     return lesson
 
@@ -57,6 +57,6 @@ def soft_lesson(lesson):
     def soft_lesson(n, seed=0):
         whole = lesson(n, seed)
         noise = np.random.default_rng(seed + 1).dirichlet((1, 1), n)
-        return Labelled(whole.items, 0.6 * whole.targets + 0.4 * noise)
+        return TrainingSet(whole.items, 0.6 * whole.targets + 0.4 * noise)
 
     return soft_lesson

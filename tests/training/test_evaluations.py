@@ -13,8 +13,9 @@ from weak2strong.ground.metrics import roc_auc
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.tasks.task import Item
 from weak2strong.training import vocabulary
-from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.fit import fit
 from weak2strong.training.predict import predict
+from weak2strong.training.training_set import TrainingSet
 
 
 def settings(rate=3e-3, **others):
@@ -32,7 +33,7 @@ def same(one, two):
 
 
 def backwards(lesson):
-    return Labelled(lesson.items, lesson.targets[:, ::-1].copy())
+    return TrainingSet(lesson.items, lesson.targets[:, ::-1].copy())
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_of_equal_evaluations_the_earliest_is_kept(load, lesson):
 
 def test_a_score_that_is_undefined_does_not_keep_the_first_weights(load, lesson):
     model, only = load(), lesson(30, seed=5)
-    one_class = Labelled(only.items, np.eye(2)[np.zeros(30, dtype=int)])
+    one_class = TrainingSet(only.items, np.eye(2)[np.zeros(30, dtype=int)])
     training = settings(epochs=1, batch_size=10, evaluations=6, stopping_metric="roc_auc")
     done = fit(model, lesson(60), CrossEntropy(), training, 0, validation=one_class)
     assert done.kept == 1
@@ -133,7 +134,7 @@ def test_looking_does_not_change_what_is_learnt(load, soft_lesson):
 
 def test_soft_validation_labels_count_as_their_most_probable_class(load, lesson, soft_lesson):
     hard, soft = lesson(30, seed=5), soft_lesson(30, seed=5)
-    soft = Labelled(soft.items, 0.4 * soft.targets + 0.6 * hard.targets)
+    soft = TrainingSet(soft.items, 0.4 * soft.targets + 0.6 * hard.targets)
     assert (soft.targets.argmax(1) == hard.targets.argmax(1)).all()
     traces = []
     for validation in (hard, soft):
@@ -183,7 +184,7 @@ def test_the_trace_has_the_mean_loss_since_the_last_look(load, lesson):
 def test_the_last_batch_of_an_epoch_counts_by_its_own_size(load, lesson):
     # Five equal examples: batches of 4 and 1 have the same mean loss and the same gradient.
     whole = lesson(5)
-    equal = Labelled([whole.items[0]] * 5, np.tile(whole.targets[:1], (5, 1)))
+    equal = TrainingSet([whole.items[0]] * 5, np.tile(whole.targets[:1], (5, 1)))
     training = settings(1e-12, epochs=1, batch_size=4, stopping="none", evaluations=2)
     one = fit(load(), equal, CrossEntropy(), training, seed=0).trace
     assert one[0].loss == pytest.approx(one[1].loss, rel=1e-5)

@@ -14,9 +14,10 @@ from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.tasks.task import Item
 from weak2strong.training import passes
-from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.fit import fit
 from weak2strong.training.loop import _batches
 from weak2strong.training.predict import predict
+from weak2strong.training.training_set import TrainingSet
 
 NAMES = ["llama", "gpt2", "bert"]
 LOSSES = [CrossEntropy(), Confidence(maximum=0.9, warmup=0.3)]
@@ -282,7 +283,7 @@ def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     words = ["red", "blue", "river", "house", "Lyon", "in"]
     texts = [" ".join(rng.choice(words, n)) for n in rng.integers(1, 14, 64)]
     items = [Item(str(i), str(i), text) for i, text in enumerate(texts)]
-    train = Labelled(items, np.eye(2)[np.arange(64) % 2])
+    train = TrainingSet(items, np.eye(2)[np.arange(64) % 2])
     model = load()
     launch = passes.LAUNCH["cpu"] / 2e7 + passes.STREAM[torch.float32]
     monkeypatch.setattr(passes.Texts, "_launch", launch)

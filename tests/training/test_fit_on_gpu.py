@@ -9,8 +9,9 @@ from weak2strong.config.training import Training
 from weak2strong.losses import loss
 from weak2strong.models import load
 from weak2strong.tasks.task import Item
-from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.fit import fit
 from weak2strong.training.predict import predict
+from weak2strong.training.training_set import TrainingSet
 
 pytestmark = [
     pytest.mark.gpu,
@@ -35,7 +36,7 @@ def test_a_gpu_learns_what_the_cpu_learns(
         model = load.load_model(spec, "classification", 2, seed=0)
         trained = [p.dtype for p in model.network.parameters() if p.requires_grad]
         assert set(trained) == {torch.float32}
-        fit(model, Labelled(items, truth), loss(loss_name), training, seed=0)
+        fit(model, TrainingSet(items, truth), loss(loss_name), training, seed=0)
         answers[device] = predict(model, items).probabilities
     assert (answers["cuda"].argmax(1) == truth.argmax(1)).mean() > 0.9
     np.testing.assert_allclose(answers["cuda"], answers["cpu"], atol=0.15)

@@ -13,7 +13,8 @@ from weak2strong.config.training import Training
 from weak2strong.losses.confidence import Confidence
 from weak2strong.models.load import load_model
 from weak2strong.tasks.task import Item
-from weak2strong.training.fit import Fit, Labelled, fit
+from weak2strong.training.fit import Fit, fit
+from weak2strong.training.training_set import TrainingSet
 
 TRAINING = Training(learning_rate=3e-3, head_rate=3e-3, steps=400, batch_size=4, evaluations=20)
 
@@ -24,7 +25,7 @@ def run(folder: str, checkpoint: Path | None, on_step) -> tuple[Fit, dict]:
     words = ("red house", "blue river")
     items = [Item(str(i), str(i), f"{words[i % 2]} {i}") for i in range(40)]
     weak = torch.tensor([[0.8, 0.2], [0.3, 0.7]]).double().numpy()
-    lesson = Labelled(items, weak[[i % 2 for i in range(40)]])
+    lesson = TrainingSet(items, weak[[i % 2 for i in range(40)]])
     model = load_model(ModelSpec(folder, adaptation="lora"), "classification", 2, seed=0)
     done = fit(
         model,
@@ -32,7 +33,7 @@ def run(folder: str, checkpoint: Path | None, on_step) -> tuple[Fit, dict]:
         Confidence(),
         TRAINING,
         0,
-        Labelled(items[:10], lesson.targets[:10]),
+        TrainingSet(items[:10], lesson.targets[:10]),
         on_step,
         checkpoint=checkpoint,
         checkpoint_seconds=0,

@@ -19,10 +19,11 @@ from weak2strong.probes import fit_logistic
 from weak2strong.tasks.task import Item
 from weak2strong.training import passes
 from weak2strong.training import predict as predicting
-from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.fit import fit
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.passes import Features, Texts
 from weak2strong.training.predict import pooled_activations, predict
+from weak2strong.training.training_set import TrainingSet
 
 NAMES = ["llama", "gpt2", "bert"]
 ADAPTATIONS = ["full", "lora", "head"]
@@ -57,7 +58,7 @@ def lesson(n, seed=0, soft=False):
     targets = np.eye(2)[labels]
     if soft:
         targets = 0.6 * targets + 0.4 * rng.dirichlet((1, 1), n)
-    return Labelled(items, targets)
+    return TrainingSet(items, targets)
 
 
 def settings(rate=RATE, **others):

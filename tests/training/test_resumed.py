@@ -10,8 +10,9 @@ from weak2strong.config.training import Training
 from weak2strong.ground.metrics import roc_auc
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
-from weak2strong.training.fit import Labelled, fit
+from weak2strong.training.fit import fit
 from weak2strong.training.predict import predict
+from weak2strong.training.training_set import TrainingSet
 
 
 def settings(rate=3e-3, **others):
@@ -41,7 +42,7 @@ def killed_at(last):
 
 
 def backwards(lesson):
-    return Labelled(lesson.items, lesson.targets[:, ::-1].copy())
+    return TrainingSet(lesson.items, lesson.targets[:, ::-1].copy())
 
 
 def overfitting(stopping="weak-validation"):

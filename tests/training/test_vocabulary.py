@@ -57,10 +57,10 @@ def test_the_same_is_learnt_and_other_rows_are_left_alone(
 def test_validation_texts_may_have_tokens_of_their_own(load, lesson, monkeypatch):
     """Their rows are looked up as they are, not as another token's."""
     from weak2strong.tasks.task import Item
-    from weak2strong.training.fit import Labelled
+    from weak2strong.training.training_set import TrainingSet
 
     other = lesson(2, seed=3)
-    other = Labelled(
+    other = TrainingSet(
         [Item(i.id, i.group, "The capital of Kenya") for i in other.items], other.targets
     )
     scores = []

@@ -10,14 +10,14 @@ from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_rows
 from weak2strong.tasks.task import Item
 from weak2strong.training import writing
-from weak2strong.training.fit import Labelled
 from weak2strong.training.generate import generate
+from weak2strong.training.training_set import TrainingSet
 from weak2strong.training.writing import fit_writing
 
 PLACES = ["Lyon", "Lima", "Nairobi", "Quito", "Oslo", "Accra"]
 TARGETS = ["red", "a blue river", "red", "bird", "a blue river", "bird"]
 ITEMS = [Item(name, name, f"{name} is a city in") for name in PLACES]
-LESSON = Labelled(ITEMS, texts(TARGETS))
+LESSON = TrainingSet(ITEMS, texts(TARGETS))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_what_is_written_does_not_depend_on_who_is_asked_beside(load):
 
 
 def test_the_weights_are_kept_that_write_the_labels_best(load):
-    wrong = Labelled(ITEMS, texts(["bird"] * 6))
+    wrong = TrainingSet(ITEMS, texts(["bird"] * 6))
     training = by_heart(epochs=20, evaluations=5, stopping="weak-validation")
     _, done = fit_writing(load("llama"), LESSON, training, 0, validation=LESSON)
     scores = [p.score for p in done.trace]

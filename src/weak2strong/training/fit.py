@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,30 +29,20 @@ from weak2strong.training import loop
 from weak2strong.training.loop import Fit, Passed
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
+from weak2strong.training.training_set import TrainingSet
 from weak2strong.training.vocabulary import only_used_rows
 
 OnEvaluation = Callable[[float, Mapping[str, Predictions]], None]
 """Told of an evaluation: the share of training done, and answers by split."""
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """Items with the targets to learn or to be compared with.
-
-    These are (n, classes), rows sum to one; of a generation texts, (n,).
-    """
-
-    items: Sequence[Item]
-    targets: np.ndarray
-
-
 def fit(
     model: LoadedModel,
-    train: Labelled,
+    train: TrainingSet,
     loss: Loss,
     training: Training,
     seed: int,
-    validation: Labelled | None = None,
+    validation: TrainingSet | None = None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
     token_budget: int | None = None,
     checkpoint: Path | None = None,

@@ -13,10 +13,10 @@ from weak2strong.models.language import LanguageModel
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
-from weak2strong.training.fit import Labelled
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
 from weak2strong.training.loop import Fit
+from weak2strong.training.training_set import TrainingSet
 
 KIND = "generation"
 
@@ -41,10 +41,10 @@ class Writer:
 
 def fit_writing(
     model: LanguageModel,
-    train: Labelled,
+    train: TrainingSet,
     training: Training,
     seed: int,
-    validation: Labelled | None = None,
+    validation: TrainingSet | None = None,
     on_step: Callable[[int, int], None] = lambda step, steps: None,
     token_budget: int | None = None,
     checkpoint: Path | None = None,
@@ -90,7 +90,7 @@ def fit_writing(
     return writer, done
 
 
-def _judge(writer: Writer, validation: Labelled, training: Training) -> Callable[[], float]:
+def _judge(writer: Writer, validation: TrainingSet, training: Training) -> Callable[[], float]:
     """The metric on some of the validation labels."""
     every = -(-len(validation.items) // JUDGED)
     items = validation.items[::every]

@@ -1,4 +1,4 @@
-"""The stage beneath supervisor, ceiling and students: fit one model, let it answer every split."""
+"""The stage beneath supervisor, ceiling and students: fit one model, let it answer each split."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest, hold_out
 from weak2strong.tasks.task import Example, Item, Kind
+from weak2strong.training.training_set import TrainingSet
 
 if TYPE_CHECKING:
     from weak2strong.models.load import LoadedModel
@@ -41,23 +42,13 @@ STATES = "activations.safetensors"
 TRACE = "trace.json"
 
 TRACED = ("validation", "test")
-"""Splits that are answered at every evaluation where these are asked for."""
+"""Splits that a traced finetuning answers at every evaluation."""
 
 Answer = Callable[[Sequence[Item]], Predictions]
-"""What a finetuned model says of items."""
+"""How a finetuned model answers items."""
 
 LAST = -1
-"""Under which activations of a finetuned model are stored: it has one layer of interest."""
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What one finetuning learns from and stops on: items with targets (see `true_targets`)."""
-
-    items: Sequence[Item]
-    targets: np.ndarray
-    validation_items: Sequence[Item]
-    validation_targets: np.ndarray
+"""The layer number under which activations of a finetuned model are stored: its last layer."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ class Trace:
     Attributes:
         fractions: shares of training done.
         losses: means since the evaluation before.
-        looks: answers for `TRACED` by split.
+        evaluations: answers for `TRACED` by split.
     """
 
     fractions: tuple[float, ...]
@@ -77,13 +68,24 @@ class Trace:
 
 @dataclass(frozen=True)
 class Finetuning:
-    """A model that learns a lesson at the task run of a task: all that decides what comes of it."""
+    """All that decides the result of a finetuning.
+
+    Attributes:
+        task_run: of the task whose splits the model answers.
+        model: what is finetuned.
+        training: its settings.
+        loss: what is minimised.
+        train: what the model learns.
+        validation: what the stopping rule compares the model's answers with.
+        seed: of the fresh head, the order of examples, and dropout.
+    """
 
     task_run: TaskRun
     model: ModelSpec
     training: Training
     loss: Loss
-    lesson: Lesson
+    train: TrainingSet
+    validation: TrainingSet
     seed: int
 
 
@@ -91,63 +93,59 @@ def on_truth(
     task_run: TaskRun, model: ModelSpec, training: Training, examples: Sequence[Example], seed: int
 ) -> Finetuning:
     """How a model learns ground truth: a tenth of the groups is held out for stopping."""
-    train, held = hold_out(examples, HELD_OUT, task_run.config.split_seed)
     kind, classes = task_run.task.kind, len(task_run.task.classes)
-    lesson = Lesson(
-        [e.item for e in train],
-        true_targets(kind, train, classes),
-        [e.item for e in held],
-        true_targets(kind, held, classes),
+    train, validation = (
+        TrainingSet([e.item for e in part], true_targets(kind, part, classes))
+        for part in hold_out(examples, HELD_OUT, task_run.config.split_seed)
     )
-    return Finetuning(task_run, model, training, loss("cross-entropy"), lesson, seed)
+    return Finetuning(task_run, model, training, loss("cross-entropy"), train, validation, seed)
 
 
-def finetune(one: Finetuning) -> Mapping[str, Predictions]:
-    """The stage beneath supervisor, ceiling and students: fit, then predict every split.
+def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
+    """The stage: fit, then answer every split of `PREDICTED`.
 
     Raises:
-        UserError: for a loss that the kind of task has no use for.
+        UserError: for a loss that cannot be computed for this kind of task.
     """
-    task, asked = one.task_run.task, _asked(one.task_run, PREDICTED)
-    if task.kind in WRITTEN and one.loss != loss("cross-entropy"):
+    task, items = finetuning.task_run.task, _items(finetuning.task_run, PREDICTED)
+    if task.kind in WRITTEN and finetuning.loss != loss("cross-entropy"):
         raise UserError(
-            f"The loss {type(one.loss).__name__} needs probabilities of classes, and task "
+            f"The loss {type(finetuning.loss).__name__} needs probabilities of classes, and task "
             f"{task.name} is answered in words: finetune with cross-entropy."
         )
 
     def make(working: Path) -> Write:
-        answer, done = _LEARNERS[task.kind](one, working)
-        answers = {split: answer(items) for split, items in asked.items()}
+        answer, fit = _LEARNERS[task.kind](finetuning, working)
+        answers = {split: answer(of_split) for split, of_split in items.items()}
 
         def write(folder: Path) -> None:
             writer(answers)(folder)
-            (folder / TRACE).write_text(json.dumps(asdict(done), indent=1))
+            _write_fit(fit, folder)
 
         return write
 
-    return load_predictions(_stage("finetune", one, make) / FILE)
+    return load_predictions(_stage("finetune", finetuning, make) / FILE)
 
 
-def traced(one: Finetuning) -> Trace:
-    """The same training, once more, with what the model says at every evaluation."""
-    asked = _asked(one.task_run, TRACED)
+def traced(finetuning: Finetuning) -> Trace:
+    """The stage of the same training, made once more, with the answers at every evaluation."""
+    items = _items(finetuning.task_run, TRACED)
 
     def make(working: Path) -> Write:
-        def note(fraction: float, answers: Mapping[str, Predictions]) -> None:
+        def keep(fraction: float, answers: Mapping[str, Predictions]) -> None:
             writer(answers, _evaluation_file(fraction))(working)
 
-        _, done = _fitted(one, working, asked, note)
+        _, fit = _fitted(finetuning, working, items, keep)
 
         def write(folder: Path) -> None:
-            for point in done.trace:
-                shutil.copyfile(
-                    *(at / _evaluation_file(point.fraction) for at in (working, folder))
-                )
-            (folder / TRACE).write_text(json.dumps(asdict(done), indent=1))
+            for point in fit.trace:
+                file = _evaluation_file(point.fraction)
+                shutil.copyfile(working / file, folder / file)
+            _write_fit(fit, folder)
 
         return write
 
-    folder = _stage("traced", one, make)
+    folder = _stage("traced", finetuning, make)
     points = json.loads((folder / TRACE).read_text())["trace"]
     fractions = tuple(point["fraction"] for point in points)
     evaluations = tuple(
@@ -160,48 +158,52 @@ def _evaluation_file(fraction: float) -> str:
     return f"look-{fraction:.9f}.parquet"
 
 
-def finetuned_activations(one: Finetuning) -> Mapping[str, Activations]:
-    """The same training, once more, and what the head then reads of every split's texts.
+def _write_fit(fit: Fit, folder: Path) -> None:
+    (folder / TRACE).write_text(json.dumps(asdict(fit), indent=1))
+
+
+def finetuned_activations(finetuning: Finetuning) -> Mapping[str, Activations]:
+    """The stage of the same training, made once more, with what the head reads of every text.
 
     Weights are not kept, so this is a fit of its own.
     """
-    asked = _asked(one.task_run, PREDICTED)
+    items = _items(finetuning.task_run, PREDICTED)
 
     def make(working: Path) -> Write:
         from weak2strong.training.predict import pooled_activations
 
-        loaded, _ = _fitted(one, working)
-        found = {
-            split: Activations(tuple(i.id for i in items), pooled_activations(loaded, items))
-            for split, items in asked.items()
+        model, _ = _fitted(finetuning, working)
+        states = {
+            split: Activations(tuple(i.id for i in of_split), pooled_activations(model, of_split))
+            for split, of_split in items.items()
         }
-        return lambda folder: save_activations(folder / STATES, {LAST: found})
+        return lambda folder: save_activations(folder / STATES, {LAST: states})
 
-    return load_activations(_stage("finetuned-activations", one, make) / STATES)[LAST]
+    return load_activations(_stage("finetuned-activations", finetuning, make) / STATES)[LAST]
 
 
-def _asked(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
-    """What a model is asked, by split."""
+def _items(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
     return {split: task_run.splits.items(split) for split in splits}
 
 
-def _stage(name: str, one: Finetuning, make: Callable[[Path], Write]) -> Path:
-    """The folder of what a finetuning gives, under the key of all that decides it."""
-    task_run, lesson, plugin = one.task_run, one.lesson, digest_of(type(one.loss))
+def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> Path:
+    """The folder of a stage whose key has all that decides the result of a finetuning."""
+    task_run, plugin = finetuning.task_run, digest_of(type(finetuning.loss))
+    settings = asdict(finetuning.loss)  # pyright: ignore
     fields = {
         "kind": task_run.task.kind,
         "classes": len(task_run.task.classes),
-        "loss": {"name": type(one.loss).__qualname__, **asdict(one.loss)},  # pyright: ignore
-        "training": asdict(one.training),
-        "model": one.model.settings,
-        "seed": one.seed,
+        "loss": {"name": type(finetuning.loss).__qualname__, **settings},
+        "training": asdict(finetuning.training),
+        "model": finetuning.model.settings,
+        "seed": finetuning.seed,
     }
     inputs = {
-        "weights": fingerprint(one.model),
-        "train": digest(lesson.items),
-        "targets": array_digest(lesson.targets),
-        "validation": digest(lesson.validation_items),
-        "validation_targets": array_digest(lesson.validation_targets),
+        "weights": fingerprint(finetuning.model),
+        "train": digest(finetuning.train.items),
+        "targets": array_digest(finetuning.train.targets),
+        "validation": digest(finetuning.validation.items),
+        "validation_targets": array_digest(finetuning.validation.targets),
         **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED).items()},
         **({"plugin": plugin} if plugin else {}),
     }
@@ -209,62 +211,64 @@ def _stage(name: str, one: Finetuning, make: Callable[[Path], Write]) -> Path:
 
 
 def _fitted(
-    one: Finetuning,
+    finetuning: Finetuning,
     working: Path,
-    asked: Mapping[str, Sequence[Item]] | None = None,
+    items: Mapping[str, Sequence[Item]] | None = None,
     on_evaluation: OnEvaluation = lambda fraction, answers: None,
 ) -> tuple[LoadedModel, Fit]:
-    """A model that has learnt its lesson, ready to answer; `fit` says what is asked meanwhile."""
-    from weak2strong.models.load import load_model
-    from weak2strong.training.fit import Labelled, fit
+    """A finetuned model with a head, ready to answer.
 
-    task_run, lesson = one.task_run, one.lesson
-    loaded = load_model(one.model, task_run.task.kind, len(task_run.task.classes), one.seed)
-    done = fit(
-        loaded,
-        Labelled(lesson.items, lesson.targets),
-        one.loss,
-        one.training,
-        one.seed,
-        Labelled(lesson.validation_items, lesson.validation_targets),
+    At every evaluation of the training it answers ``items``, and ``on_evaluation`` is told.
+    """
+    from weak2strong.models.load import load_model
+    from weak2strong.training.fit import fit
+
+    task_run = finetuning.task_run
+    kind, classes = task_run.task.kind, len(task_run.task.classes)
+    model = load_model(finetuning.model, kind, classes, finetuning.seed)
+    result = fit(
+        model,
+        finetuning.train,
+        finetuning.loss,
+        finetuning.training,
+        finetuning.seed,
+        finetuning.validation,
         task_run.on_step,
         checkpoint=working / "checkpoint.safetensors",
-        asked=asked,
+        asked=items,
         on_evaluation=on_evaluation,
     )
-    task_run.note = done.note
-    loaded.freeze()
-    return loaded, done
+    task_run.note = result.note
+    model.freeze()
+    return model, result
 
 
-def _with_head(one: Finetuning, working: Path) -> tuple[Answer, Fit]:
-    """How a model with a head answers that has learnt its lesson."""
+def _with_head(finetuning: Finetuning, working: Path) -> tuple[Answer, Fit]:
+    """How a finetuned model with a head answers."""
     from weak2strong.training.predict import predict
 
-    loaded, done = _fitted(one, working)
-    return partial(predict, loaded), done
+    model, result = _fitted(finetuning, working)
+    return partial(predict, model), result
 
 
-def _in_words(one: Finetuning, working: Path) -> tuple[Answer, Fit]:
-    """How a language model answers that has learnt its lesson."""
+def _in_words(finetuning: Finetuning, working: Path) -> tuple[Answer, Fit]:
+    """How a finetuned language model answers."""
     from weak2strong.models.language import load_language_model
-    from weak2strong.training.fit import Labelled
     from weak2strong.training.writing import fit_writing
 
-    task_run, lesson = one.task_run, one.lesson
-    loaded = load_language_model(one.model, one.seed)
-    writer, done = fit_writing(
-        loaded,
-        Labelled(lesson.items, lesson.targets),
-        one.training,
-        one.seed,
-        Labelled(lesson.validation_items, lesson.validation_targets),
-        task_run.on_step,
+    model = load_language_model(finetuning.model, finetuning.seed)
+    writing, result = fit_writing(
+        model,
+        finetuning.train,
+        finetuning.training,
+        finetuning.seed,
+        finetuning.validation,
+        finetuning.task_run.on_step,
         checkpoint=working / "checkpoint.safetensors",
     )
-    task_run.note = done.note
-    loaded.freeze()
-    return writer.answers, done
+    finetuning.task_run.note = result.note
+    model.freeze()
+    return writing.answers, result
 
 
 _LEARNERS: dict[Kind, Callable[[Finetuning, Path], tuple[Answer, Fit]]] = {
@@ -275,7 +279,7 @@ _LEARNERS: dict[Kind, Callable[[Finetuning, Path], tuple[Answer, Fit]]] = {
 
 
 def writer(answers: Mapping[str, Predictions], file: str = FILE) -> Write:
-    """Writes predictions by split, where `load_predictions` finds them."""
+    """Writes predictions by split, in the form that `load_predictions` reads."""
     return lambda folder: save_predictions(folder / file, dict(answers))
 
 

@@ -1,10 +1,11 @@
-"""A student: what a method makes of the strong model and the weak labels, and what it may see."""
+"""A student: a method makes it of the strong model and the weak labels; and what a method sees."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
@@ -21,7 +22,6 @@ from weak2strong.protocol.stages.finetuning import (
     FILE,
     PREDICTED,
     Finetuning,
-    Lesson,
     Trace,
     finetune,
     finetuned_activations,
@@ -33,62 +33,62 @@ from weak2strong.protocol.stages.frozen import activations, after_reading, promp
 from weak2strong.protocol.stages.labels import student_task_run, weak_labels
 from weak2strong.protocol.stages.returned import returned
 from weak2strong.protocol.stages.roles import supervisor
-from weak2strong.protocol.task_run import TaskRun
+from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
+from weak2strong.training.training_set import TrainingSet
 
-TOLD = ("weak_train", "strong_train", "validation")
-"""Splits whose ground truth an oracle is told; of ``test`` nobody is."""
+ORACLE_SPLITS = ("weak_train", "strong_train", "validation")
+"""Splits whose ground truth an oracle sees; no method sees that of ``test``."""
 
 STRIDE = 1000
-"""Between the seeds of supervisors of one ensemble, so that no study has them as its own."""
+"""Distance between the seeds of the supervisors of one ensemble: no study has seeds that high."""
 
 
 def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictions]:
-    """What the method of that reference makes of the strong model and the weak labels."""
-    found, given = find_method(method), weak_labels(task_run, seed)
-    task_run, labels = student_task_run(task_run, given), shown(task_run, given)
-    context = StudentContext(task_run, found, seed, task_run.config.strong, labels)
-    entry = task_run.stage(
-        "student",
-        {
-            "method": method,
-            "seed": seed,
-            "training": asdict(task_run.config.strong_training),
-            "model": task_run.config.strong.settings,
-            **_fields(task_run, found),
-        },
-        {
-            "weights": fingerprint(task_run.config.strong),
-            "weak_labels": labels_digest(labels),
-            **task_run.item_digests(PREDICTED),
-            **_inputs(task_run, found),
-            **({"plugins": digest_of_all()} if is_extended(method) else {}),
-        },
-        lambda working: writer(returned(task_run, found, found.run(context))),
-    )
-    return load_predictions(entry.path / FILE)
+    """The answers, by split, of the student that a method makes of strong model and weak labels."""
+    trainer, by_split = find_method(method), weak_labels(task_run, seed)
+    task_run, labels = student_task_run(task_run, by_split), student_labels(task_run, by_split)
+    strong = task_run.config.strong
+    context = StudentContext(task_run, trainer, seed, strong, labels)
+    fields = {
+        "method": method,
+        "seed": seed,
+        "training": asdict(task_run.config.strong_training),
+        "model": strong.settings,
+        **_fields(task_run, trainer),
+    }
+    inputs = {
+        "weights": fingerprint(strong),
+        "weak_labels": labels_digest(labels),
+        **task_run.item_digests(PREDICTED),
+        **_inputs(task_run, trainer),
+        **({"plugins": digest_of_all()} if is_extended(method) else {}),
+    }
+
+    def make(working: Path) -> Write:
+        return writer(returned(task_run, trainer, trainer.run(context)))
+
+    return load_predictions(task_run.stage("student", fields, inputs, make).path / FILE)
 
 
 def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) -> Trace:
-    """What the student of a method that finetunes once says on its way to the last step.
+    """The answers, during its training, of the student of a method that finetunes once.
 
-    It learns as it would in any study, but for how often it is looked at.
+    It learns as in any study; only the number of evaluations differs.
 
     Raises:
         UserError: the method does not finetune just once.
     """
     usual = task_run.config.strong_training
     training = replace(usual, evaluations=evaluations, evaluate_every=None, stopping="none")
-    given = weak_labels(task_run, seed)
-    watched = replace(
-        student_task_run(task_run, given), config=replace(task_run.config, strong_training=training)
-    )
-    context = _Traced(
-        watched, find_method(method), seed, task_run.config.strong, shown(task_run, given)
-    )
-    find_method(method).run(context)
+    by_split, trainer = weak_labels(task_run, seed), find_method(method)
+    labels = student_labels(task_run, by_split)
+    config = replace(task_run.config, strong_training=training)
+    task_run = replace(student_task_run(task_run, by_split), config=config)
+    context = _Traced(task_run, trainer, seed, config.strong, labels)
+    trainer.run(context)
     if len(context.traces) != 1:
         raise UserError(
             f"The method {method!r} finetunes {len(context.traces)} times, so it has no one curve."
@@ -138,7 +138,7 @@ class StudentContext:
     def finetuned_activations(
         self, labels: Predictions, loss: Loss | str = "cross-entropy"
     ) -> Mapping[str, Activations]:
-        """What a student of these labels has in its last layer; cached."""
+        """The last layer's activations of a student of these labels; cached."""
         return finetuned_activations(self._finetuning(labels, loss))
 
     def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
@@ -161,8 +161,11 @@ class StudentContext:
         others = [(model, self.seed) for model in self._task_run.config.supervisors] or [
             (None, self.seed + STRIDE * i) for i in range(1, seeds)
         ]
-        found = [shown(self._task_run, supervisor(self._task_run, s, model)) for model, s in others]
-        return (self.weak_labels, *found)
+        labels = [
+            student_labels(self._task_run, supervisor(self._task_run, seed, model))
+            for model, seed in others
+        ]
+        return (self.weak_labels, *labels)
 
     def truth(self, split: str) -> Predictions:
         """Ground truth, if the method says that it needs it."""
@@ -171,7 +174,7 @@ class StudentContext:
                 f"The method {self._method.name!r} asks for ground truth, and does not say so: "
                 'give it needs=("truth",), which makes it an oracle.'
             )
-        if split not in TOLD:
+        if split not in ORACLE_SPLITS:
             raise KeyError(split)
         task, examples = self._task_run.task, self._task_run.splits.examples(split)
         targets = true_targets(task.kind, examples, self.classes)
@@ -192,8 +195,9 @@ class StudentContext:
     ) -> Finetuning:
         """How the student, or an intermediate, learns labels by id."""
         spec, training = self._model(model)
-        of = loss(of) if isinstance(of, str) else of
-        return Finetuning(self._task_run, spec, training, of, self._lesson(labels), self.seed)
+        minimised = loss(of) if isinstance(of, str) else of
+        train, validation = self._training_sets(labels)
+        return Finetuning(self._task_run, spec, training, minimised, train, validation, self.seed)
 
     def _model(self, name: str | None) -> tuple[ModelSpec, Training]:
         """The student or an intermediate, with its training."""
@@ -205,19 +209,21 @@ class StudentContext:
                 return model, config.strong_training.at_usual_rates(usual_rates(model))
         raise KeyError(name)
 
-    def _lesson(self, labels: Predictions) -> Lesson:
-        """Labels by id as what a finetuning learns from and stops on."""
-        items = self._task_run.splits.items
-        labelled = set(labels.ids)
-        learn = [item for item in items("strong_train") if item.id in labelled]
-        watch = items("validation")
+    def _training_sets(self, labels: Predictions) -> tuple[TrainingSet, TrainingSet]:
+        """What a finetuning on labels by id learns from, and what it stops on."""
+        splits, labelled = self._task_run.splits, set(labels.ids)
+        train = [item for item in splits.items("strong_train") if item.id in labelled]
+        validation = splits.items("validation")
         if self._task_run.config.strong_training.stopping == "oracle":
-            # Here a student's training sees ground truth, and only since asked to.
-            validation = self._task_run.splits.validation
-            seen = true_targets(self._task_run.task.kind, validation, self.classes)
+            # Only with this setting, which the user has to name, training sees ground truth.
+            kind = self._task_run.task.kind
+            targets = true_targets(kind, splits.validation, self.classes)
         else:
-            seen = labels.at([item.id for item in watch])
-        return Lesson(learn, labels.at([item.id for item in learn]), watch, seen)
+            targets = labels.at([item.id for item in validation])
+        return (
+            TrainingSet(train, labels.at([item.id for item in train])),
+            TrainingSet(validation, targets),
+        )
 
 
 @dataclass(frozen=True)
@@ -229,42 +235,43 @@ class _Traced(StudentContext):
     def finetune(
         self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
     ) -> Mapping[str, Predictions]:
-        """Finetune, and answer what was asked on the way with the last weights."""
+        """Finetune with a trace; the answers are those of the last weights."""
         trace = traced(self._finetuning(labels, loss, model))
         self.traces.append(trace)
         return trace.evaluations[-1]
 
 
-def shown(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Predictions:
-    """The labels of the splits that a student learns from and stops on, as the study has them."""
-    told = joined(labels["strong_train"], labels["validation"])
+def student_labels(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Predictions:
+    """The weak labels that a student learns from and stops on; hard ones if the study says so."""
+    both = joined(labels["strong_train"], labels["validation"])
     if task_run.config.labels == "hard":
-        told = replace(told, values=hardened(task_run.task.kind, told.values))
-    return told
+        both = replace(both, values=hardened(task_run.task.kind, both.values))
+    return both
 
 
 def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
-    """The settings of the other models that a method uses."""
-    config, found = task_run.config, dict[str, Any]()
+    """For the key: the settings of the other models that a method uses."""
+    config, fields = task_run.config, dict[str, Any]()
     if "intermediates" in method.needs:
-        found["intermediates"] = [m.settings for m in config.intermediates or ()]
+        fields["intermediates"] = [m.settings for m in config.intermediates or ()]
     if "supervisor" in method.needs:
-        found["supervisors"] = [m.settings for m in (config.weak, *config.supervisors)]
-        found["weak_training"] = asdict(config.weak_training)
-    return found
+        fields["supervisors"] = [m.settings for m in (config.weak, *config.supervisors)]
+        fields["weak_training"] = asdict(config.weak_training)
+    return fields
 
 
 def _inputs(task_run: TaskRun, method: Method) -> dict[str, str]:
-    """Their weights, and the ground truth that the method is told of or its supervisors learn."""
-    config, splits, models, told = task_run.config, task_run.splits, [], set[str]()
+    """For the key: the weights of these models, and the ground truth that plays a part."""
+    config, models, with_truth = task_run.config, [], set[str]()
     if "intermediates" in method.needs:
         models += config.intermediates or ()
     if "supervisor" in method.needs:
         models += (config.weak, *config.supervisors)
-        told.add("weak_train")
+        with_truth.add("weak_train")
     if method.oracle:
-        told.update(TOLD)
+        with_truth.update(ORACLE_SPLITS)
     if config.strong_training.stopping == "oracle":
-        told.add("validation")
+        with_truth.add("validation")
     weights = {f"weights_{i}": fingerprint(model) for i, model in enumerate(models)}
-    return weights | {f"truth_{s}": digest(splits.examples(s)) for s in sorted(told)}
+    truth = {f"truth_{s}": digest(task_run.splits.examples(s)) for s in sorted(with_truth)}
+    return weights | truth

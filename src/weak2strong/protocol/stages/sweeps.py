@@ -17,7 +17,7 @@ from weak2strong.probes import sweep_knn, sweep_logistic
 from weak2strong.protocol.stages.finetuning import PREDICTED, labels_digest
 from weak2strong.protocol.stages.frozen import all_activations, frozen_settings
 from weak2strong.protocol.stages.labels import weak_labels
-from weak2strong.protocol.stages.students import shown
+from weak2strong.protocol.stages.students import student_labels
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_targets
 
@@ -60,7 +60,7 @@ def sweep(task_run: TaskRun, of: Sweep, seed: int | None) -> Mapping[int, Mappin
         kind, classes = task_run.task.kind, len(task_run.task.classes)
         labels = Predictions(ids, true_targets(kind, task_run.splits.strong_train, classes), kind)
     else:
-        told = shown(task_run, weak_labels(task_run, seed))
+        told = student_labels(task_run, weak_labels(task_run, seed))
         labels = Predictions(ids, told.at(ids), told.kind)
     states = cache(lambda: all_activations(task_run, task_run.config.strong, of.layers))
     return {
