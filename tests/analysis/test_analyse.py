@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from weak2strong.analysis.analyse import TABLES, analyse
+from weak2strong.analysis.analyse import analyse
+from weak2strong.analysis.analyses import every_analysis
 from weak2strong.analysis.recovered import recovered
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
@@ -113,7 +114,7 @@ def test_a_ceiling_above_its_probe_is_the_best_one(analysed):
 
 
 def test_every_table_has_the_models_and_their_sizes(analysed):
-    assert set(analysed.tables) == set(TABLES)
+    assert set(analysed.tables) == {a.file for a in every_analysis()}
     for name, table in analysed.tables.items():
         assert set(table["weak_parameters"]) == {92_320}, name
         assert table["strong_parameters"].dtype == pl.Int64
@@ -135,14 +136,14 @@ def test_every_table_has_the_models_and_their_sizes(analysed):
 def test_what_a_run_lacks_is_said(frame):
     low = frame.filter(task="low")
     one = analyse(config("low"), low)
-    assert one.left_out[1] == "Difficulty: no task says how hard its examples are."
+    assert one.left_out[0] == "Difficulty: no task says how hard its examples are."
     assert not {"difficulty", "misfit_over_tasks"} & set(one.tables)
     older = analyse(config("low"), low.drop("difficulty"))
-    assert "made before it was recorded" in older.left_out[1]
+    assert "made before it was recorded" in older.left_out[0]
     unprobed = analyse(config("low"), low.filter(pl.col("role") != "probe"))
     assert unprobed.ceilings is None
-    assert "lp(gt) (check probe)" in unprobed.left_out[0]
-    assert unprobed.left_out[1] == "Ceiling check: the run has no probe with ground truth."
+    assert unprobed.left_out[0] == "Ceiling check: the run has no probe with ground truth."
+    assert "lp(gt) (check probe)" in unprobed.left_out[2]
 
 
 def test_a_test_set_of_one_group_is_a_sentence(frame):

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from weak2strong.analysis.analyse import TABLES
+from weak2strong.analysis.analyses import every_analysis
 from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
@@ -77,13 +77,14 @@ def test_one_run_is_printed_and_written_in_full(run, capsys):
     assert naive[0][2::3] == ["0.900", "1.000", "0.750"]
     # Who is right: both, student alone, supervisor alone, neither.
     assert naive[1][2:] == ["0.600", "0.100", "0.000", "0.300"]
-    assert "0.33" in naive[-1]
+    # The ceiling check: PGR is (0.7 - 0.6) / (0.9 - 0.6).
+    assert "0.33" in naive[3]
     assert "* saw ground truth (oracle): finetune-then-probe." in shown
     assert "left out: Saliency: the run lacks lp(weak) (method linear-probe)." in shown
     assert "warning: 2 seeds:" in shown
     assert "…" not in shown
     files = {f.stem: pl.read_parquet(f) for f in (run / "analysis").glob("*.parquet")}
-    assert set(files) == set(TABLES)
+    assert set(files) == {a.file for a in every_analysis()}
     assert set(files["agreement"]["run"]) == {str(run)}
 
 

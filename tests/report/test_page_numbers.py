@@ -1,4 +1,5 @@
-"""Every number of a page is that of results.parquet, or what `w2s table` prints of the same run."""
+"""Every number of a page is that of results.parquet, or what `w2s table` and `w2s analyse` say of
+the same run."""
 
 import json
 import random
@@ -93,6 +94,11 @@ def shown(text):
             next(of.all("h4")).text(): next(of.all("span")).text().removesuffix(" test examples")
             for of in section.all("details", **{"class": "task"})
         }
+        found[run, "analyses"] = [
+            [row.texts() for row in table.all("tr")]
+            for of in section.all("details", **{"class": "analyses"})
+            for table in of.all("table")
+        ]
         for name in ("scores", "tasks"):
             for figure in section.all("figure", id=f"{run}-{name}"):
                 picture = next(figure.all("div", role="img"))
@@ -103,17 +109,29 @@ def shown(text):
 
 
 def printed(folder, capsys):
-    """What `w2s table` prints: PGR by task and method, the columns over tasks, and warnings."""
+    """What `w2s table` prints: PGR by task and method, the columns over tasks, and warnings; and
+    the tables of `w2s analyse`."""
+    page = folder.with_suffix(".md")
+    assert main(["analyse", str(folder), "--markdown", str(page)]) == 0
+    capsys.readouterr()
     assert main(["table", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     over = [r for r in rows if len(r) == 4]
     return {
+        "analyses": in_markdown(page.read_text()),
         "pgr": {(r[0], r[1]): r[5] for r in rows if len(r) == 8 and r[0] != "task"},
         "over": {r[0]: r[1:] for r in over[1:]},
         "over titles": over[0] if over else [],
         "warnings": [x.removeprefix("warning: ") for x in lines if x.startswith("warning: ")],
     }
+
+
+def in_markdown(text):
+    """The tables of a page of Markdown, rows of texts each."""
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    rows = [[row.strip("| ").split(" | ") for row in table.splitlines()] for table in tables]
+    return [[[re.sub(r"\\(.)", r"\1", x) for x in row] for row in (t[0], *t[2:])] for t in rows]
 
 
 def value(text):
@@ -141,6 +159,7 @@ def expected(folders, tables):
         of_run = {
             EVERY: every_line(result, scores, table),
             "about": counts,
+            "analyses": table["analyses"],
             "warnings": table["warnings"],
             "examples": {t: str(n) for t, n in answered.agg(pl.col("id").n_unique()).rows()},
             "scores": [f"{x:.3f}" for x in bars(by_task)],

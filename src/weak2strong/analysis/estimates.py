@@ -96,9 +96,11 @@ def mean_estimate(
     Returns:
         None where a seed has no such example (see `estimated`).
     """
-    chosen = np.ones(values.shape) if among is None else among.astype(float)
-    with np.errstate(invalid="ignore"):
-        replicates = (weights @ (values * chosen).T) / (weights @ chosen.T)
+    if among is None:
+        replicates = (weights @ values.T) / weights.sum(axis=1, keepdims=True)
+    else:
+        with np.errstate(invalid="ignore"):
+            replicates = (weights @ (values * among).T) / (weights @ among.T.astype(float))
     return estimated(seed_means(values, among), replicates, groups, within)
 
 

@@ -13,6 +13,7 @@ from weak2strong.analysis.intervals import Interval, Measured, t_interval, varia
 from weak2strong.analysis.summary import SATURATED, Answers, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
+from weak2strong.ground.table import Row, Table, pgr, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,6 +74,67 @@ def over_tasks(
         )
         found[method] = aggregate(triplets, [n in used for n in names])
     return OverTasks(found, used, flat, saturated)
+
+
+def over_tasks_table(over: OverTasks, name: str = "over_tasks", title: str = "") -> Table:
+    """PGR over tasks: a row a method; the titles say over how many tasks each column is."""
+    used = len(over.used)
+    every = used + len(over.flat) + len(over.saturated)
+    columns = (
+        words("method", "PGR over tasks [95%]"),
+        pgr("mean", f"mean of {used}"),
+        pgr("median", f"median of {used}"),
+        pgr("pooled", f"pooled over {every}"),
+    )
+    rows = [
+        {"method": method}
+        | interval_fields("mean", a.mean, a.mean_interval)
+        | interval_fields("median", a.median, a.median_interval)
+        | interval_fields("pooled", a.pooled, a.pooled_interval)
+        for method, a in over.methods.items()
+    ]
+    return Table(name, title, columns, rows, over_tasks_notes(over))
+
+
+def interval_fields(name: str, value: float | None, interval: Interval | None) -> Row:
+    """A value and its interval as fields; undefined where there is no interval."""
+    if value is None or interval is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    return {name: value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def over_tasks_notes(over: OverTasks) -> list[str]:
+    """Which tasks were left out by which rule, and what that means; one sentence each."""
+    notes = []
+    if over.flat:
+        notes.append(
+            "Left out of mean and median since the interval of the gap reaches 0 (or lies below): "
+            f"{', '.join(over.flat)}."
+        )
+    if over.saturated:
+        notes.append(
+            f"Left out since floor and ceiling are both above {SATURATED:.2f}: "
+            f"{', '.join(over.saturated)}."
+        )
+    if len(over.used) < 2:
+        notes.append("Mean and median need two tasks with a gap.")
+    elif over.flat or over.saturated:
+        notes.append(
+            "So mean and median speak of tasks on which these models have a gap, "
+            "which was judged by the same scores that PGR is computed from."
+        )
+    notes.append("Pooled is the sum of all gains over the sum of all gaps, and leaves no task out.")
+    covers = {
+        i.covers for a in over.methods.values() for i in (a.mean_interval, a.pooled_interval) if i
+    }
+    return [
+        *notes,
+        *(
+            f"These intervals are over {what} (entities drawn once for all tasks that share them), "
+            "for these tasks: they do not say what other tasks would give."
+            for what in covers
+        ),
+    ]
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from weak2strong.analysis.intervals import group_weights
+from weak2strong.analysis.intervals import Metric, group_weights
 from weak2strong.analysis.summary import Answers
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import usual_metric
+from weak2strong.ground.metrics import metric, usual_metric
+from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.table import Row
 from weak2strong.tasks.answered import right, said
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 REPLICATES = 1000
 """Of the bootstrap beneath every interval."""
+
+Made = TypeVar("Made")
 
 Who = tuple[str, str]
 """A role and, of a student, its method."""
@@ -80,6 +84,64 @@ class Tested:
     def group_count(self) -> int:
         """How many groups the examples form."""
         return len(np.unique(self.groups))
+
+
+@dataclass(frozen=True, eq=False)
+class TestedRun:
+    """A finished run as analyses take it.
+
+    Attributes:
+        config: the study.
+        predictions: of its run (see `weak2strong.engine.record`).
+        tests: the test set of each task, by name.
+        metric: name of what answers are scored by; more of it is better.
+        edges: between buckets of difficulty; none for quartiles.
+    """
+
+    config: StudyConfig
+    predictions: pl.DataFrame
+    tests: Mapping[str, Tested]
+    metric: str
+    edges: tuple[float, ...] = ()
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The kind of all tasks."""
+        return next(iter(self.tests.values())).kind
+
+    @property
+    def written(self) -> bool:
+        """Whether answers are texts, which have neither classes nor probabilities."""
+        return self.kind in WRITTEN
+
+    @property
+    def score(self) -> Metric:
+        """The function of the metric."""
+        return metric(self.kind, self.metric)
+
+    @property
+    def probed(self) -> list[str]:
+        """The tasks with a probe with ground truth."""
+        return [task for task, tested in self.tests.items() if tested.probe is not None]
+
+    def of_students(self, rows: Callable[[Tested, str], Iterable[Row]]) -> Iterator[Row]:
+        """The rows that a function of a test set and a method gives, for every student."""
+        for task, tested in self.tests.items():
+            for method in tested.students:
+                yield from ({"task": task, "method": method, **row} for row in rows(tested, method))
+
+    def of_roles(self) -> Iterator[tuple[dict[str, str], Tested, np.ndarray]]:
+        """Every role that gives probabilities: who it is, the test set, and ``(S, n, k)``."""
+        for task, tested in () if self.written else self.tests.items():
+            for (role, method), answers in tested.roles.items():
+                yield {"task": task, "role": role, "method": method}, tested, answers
+
+    def once(self, make: Callable[[TestedRun], Made]) -> Made:
+        """What a function makes of this run, made once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
 
 def read_tested(

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.asked import Place
+from weak2strong.cli.lists import Plugins
+from weak2strong.cli.printing import Printing
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 @dataclass(frozen=True)
-class Analyse:
+class Analyse(Printing):
     """Agreement, calibration, misfit, saliency, difficulty and the best ceiling of finished runs.
 
     Tables are written to analysis/ in every run folder, one parquet file each.
@@ -33,53 +35,58 @@ class Analyse:
     """Another metric of the scores than the study's."""
     edges: Annotated[tuple[float, ...], arg(metavar="NUMBER ...", help_behavior_hint="")] = ()
     """Between buckets of difficulty, rising, in the task's unit (default: quartiles)."""
+    markdown: Place = None
+    """A file to write the tables to as one page of Markdown, too."""
+    plugin: Plugins = ()
+    """Python files that add analyses of your own."""
 
     def __call__(self) -> None:
         """Analyse, print, and write."""
         import polars as pl
 
+        from weak2strong.analysis.analysed import analyses_document
         from weak2strong.api import Results
         from weak2strong.ground.errors import UserError
-        from weak2strong.report.analyses import print_analyses
-        from weak2strong.report.table import table_console
+        from weak2strong.ground.plugins import load_plugins
 
+        load_plugins(self.plugin)
         folders = self.folders or (Path("runs/latest"),)
         if len({f.resolve() for f in folders}) < len(folders):
             raise UserError("A run folder is named twice: leave it out once.")
-        found = [Results(folder).analyses(self.metric, self.edges) for folder in folders]
-        tables = [
-            {n: t.select(pl.lit(str(folder)).alias("run"), pl.all()) for n, t in a.tables.items()}
-            for folder, a in zip(folders, found, strict=True)
-        ]
-        together = {
-            name: pl.concat([t[name] for t in tables if name in t])
-            for name in dict.fromkeys(name for t in tables for name in t)
+        runs = {
+            str(folder): Results(folder).analyses(self.metric, self.edges) for folder in folders
         }
-        left_out = [
-            (str(f), text) for f, a in zip(folders, found, strict=True) for text in a.left_out
-        ]
-        over = [a.ceilings.over if a.ceilings else None for a in found]
-        print_analyses(together, left_out, over[0] if len(folders) == 1 else None, table_console())
-        if self.out is not None:
-            _write(self.out, together)
+        document = analyses_document(runs)
+        self.show(document)
+        if self.markdown is not None:
+            from weak2strong.report.formats import document_markdown
+
+            self.write_page(self.markdown, document_markdown(document, "Analyses"))
+        frames = {
+            run: {n: t.select(pl.lit(run).alias("run"), pl.all()) for n, t in found.tables.items()}
+            for run, found in runs.items()
+        }
+        if self.out is None:
+            for folder, tables in zip(folders, frames.values(), strict=True):
+                self._write(folder / "analysis", tables)
             return
-        for folder, of in zip(folders, tables, strict=True):
-            _write(folder / "analysis", of)
+        names = dict.fromkeys(name for tables in frames.values() for name in tables)
+        together = {n: [tables[n] for tables in frames.values() if n in tables] for n in names}
+        self._write(self.out, {n: pl.concat(tables) for n, tables in together.items()})
 
+    def _write(self, folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
+        """One parquet file a table."""
+        from weak2strong.analysis.analyses import every_analysis
+        from weak2strong.ground.errors import UserError
 
-def _write(folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
-    """One parquet file a table."""
-    from weak2strong.analysis.analyse import TABLES
-    from weak2strong.ground.errors import UserError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            table.write_parquet(folder / f"{name}.parquet")
-    except OSError as e:
-        raise UserError(
-            f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
-        ) from e
-    print(f"\nWritten to {folder}:")
-    for name in tables:
-        print(f"  {name}.parquet  {TABLES[name]}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, table in tables.items():
+                table.write_parquet(folder / f"{name}.parquet")
+        except OSError as e:
+            raise UserError(
+                f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
+            ) from e
+        about = {a.file: a.about for a in every_analysis()}
+        self.tell(f"\nWritten to {folder}:")
+        self.tell(*(f"  {name}.parquet  {about[name]}" for name in tables))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, arg
@@ -34,6 +35,20 @@ class Printing:
         from weak2strong.report.terminal import print_document, table_console
 
         print_document(document, table_console())
+
+    def write_page(self, path: Path, text: str) -> None:
+        """Write a page that was asked for, and tell where.
+
+        Raises:
+            UserError: where the file cannot be written.
+        """
+        from weak2strong.ground.errors import UserError
+
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as e:
+            raise UserError(f"Cannot write {path} ({e.strerror}): choose another file.") from e
+        self.tell(f"Written to {path}")
 
     def tell(self, *lines: str) -> None:
         """Print what is no table, such as the paths of what was written."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
@@ -89,12 +90,9 @@ class Document:
 
 
 def words(name: str, title: str | None = None, **more: Any) -> Column:
-    """A column of texts, on the left; a number of things is written as it is."""
-    return Column(
-        name,
-        name.replace("_", " ") if title is None else title,
-        lambda row: DASH if row.get(name) is None else str(row[name]),
-        **({"align": "left"} | more),
+    """A column of texts, on the left."""
+    return _column(name, title, lambda row: DASH if row.get(name) is None else str(row[name]))(
+        **({"align": "left"} | more)
     )
 
 
@@ -102,21 +100,13 @@ def number(
     name: str, title: str | None = None, digits: int = 3, sign: bool = False, **more: Any
 ) -> Column:
     """A column of numbers with so many digits behind the point."""
-    return Column(
-        name,
-        name.replace("_", " ") if title is None else title,
-        lambda row: number_text(row.get(name), digits, sign),
-        **more,
-    )
+    return _column(name, title, lambda row: number_text(row.get(name), digits, sign))(**more)
 
 
 def count(name: str, title: str | None = None, **more: Any) -> Column:
     """A column of whole numbers, thousands set apart by commas."""
-    return Column(
-        name,
-        name.replace("_", " ") if title is None else title,
-        lambda row: DASH if row.get(name) is None else f"{row[name]:,}",
-        **more,
+    return _column(name, title, lambda row: DASH if row.get(name) is None else f"{row[name]:,}")(
+        **more
     )
 
 
@@ -138,12 +128,17 @@ def estimate(
         missing: the text of a number that is not defined.
         **more: other attributes of the column.
     """
-    return Column(
-        name,
-        name.replace("_", " ") if title is None else title,
-        lambda row: estimate_text(row, name, digits, sign, missing),
-        **more,
-    )
+    return _column(name, title, lambda row: estimate_text(row, name, digits, sign, missing))(**more)
+
+
+def pgr(name: str = "pgr", title: str = "PGR [95%]", **more: Any) -> Column:
+    """A column of PGRs with their intervals, ``undefined`` where there is none."""
+    return estimate(name, title, digits=2, missing="undefined", **more)
+
+
+def _column(name: str, title: str | None, text: Callable[[Row], str]) -> Callable[..., Column]:
+    """A column without its other attributes; the title is the name where none is given."""
+    return partial(Column, name, name.replace("_", " ") if title is None else title, text)
 
 
 def number_text(value: float | None, digits: int = 3, sign: bool = False) -> str:
@@ -166,11 +161,6 @@ def estimate_text(
     return f"{text} [{number_text(low, digits, sign)}, {number_text(high, digits, sign)}]"
 
 
-def pgr(name: str = "pgr", title: str = "PGR [95%]", **more: Any) -> Column:
-    """A column of PGRs with their intervals, ``undefined`` where there is none."""
-    return estimate(name, title, digits=2, missing="undefined", **more)
-
-
 def pgr_text(row: Row, name: str = "pgr") -> str:
     """A PGR with its interval, or ``undefined``."""
     return estimate_text(row, name, digits=2, missing="undefined")
@@ -179,3 +169,8 @@ def pgr_text(row: Row, name: str = "pgr") -> str:
 def counted(number: int, what: str) -> str:
     """A number of things, such as ``2 seeds``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def seeds_text(count: int) -> str:
+    """What scores are means of, such as ``mean of 3 seeds``."""
+    return f"mean of {counted(count, 'seed')}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.over_tasks import interval_fields
+from weak2strong.ground.table import Table, count, pgr, words
 from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
 from weak2strong.report.figures.kind import FigureWithData, with_data
 from weak2strong.report.figures.settings import SETTINGS
@@ -13,7 +16,6 @@ from weak2strong.report.figures.sizes import SIZES
 from weak2strong.report.figures.style import Styles
 from weak2strong.report.names import run_names
 from weak2strong.report.pictures import PageFigure, page_figure
-from weak2strong.report.table import pgr_text
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,11 @@ class Comparison:
     """Several runs in one table.
 
     Attributes:
-        titles: of the columns.
-        rows: a run and method each.
+        table: a row a run and method.
         figures: that need several runs.
     """
 
-    titles: list[str]
-    rows: list[list[str]]
+    table: Table
     figures: list[PageFigure]
 
 
@@ -38,13 +38,15 @@ def compare_runs(
     if len(runs) < 2:
         return None
     rows = [
-        [name, method, str(len(run.by_task)), str(run.config.seeds), _whole(run, method)]
+        {"run": name, "method": method, "tasks": len(run.by_task), "seeds": run.config.seeds}
+        | _pgr(run, method)
         for run, name in run_names(runs).items()
         for method in run.config.methods
     ]
+    columns = (words("run"), words("method"), count("tasks"), count("seeds"), pgr())
     shown = figures_of_several_runs(runs) if figures else ()
     drawn = [page_figure(kind, frame, styles, "compared") for kind, frame in shown]
-    return Comparison(["run", "method", "tasks", "seeds", "PGR [95%]"], rows, drawn)
+    return Comparison(Table("compared", "PGR of every run and method", columns, rows), drawn)
 
 
 def figures_of_several_runs(runs: Sequence[FinishedRun]) -> Iterator[FigureWithData]:
@@ -52,11 +54,9 @@ def figures_of_several_runs(runs: Sequence[FinishedRun]) -> Iterator[FigureWithD
     return with_data([SETTINGS, SIZES, AGREEMENT_BY_SIZE], runs)
 
 
-def _whole(run: FinishedRun, method: str) -> str:
-    """PGR of a method: of the one task, or the mean over those with a gap."""
+def _pgr(run: FinishedRun, method: str) -> Mapping[str, Any]:
+    """PGR of a method as fields: of the one task, or the mean over those with a gap."""
     if run.over is None:
-        return pgr_text(next(x.recovered for x in run.lines() if x.method == method))
+        return next(x.recovered.pgr for x in run.lines() if x.method == method)
     a = run.over.methods[method]
-    if a.mean is None or a.mean_interval is None:
-        return "undefined"
-    return f"{a.mean:.2f} [{a.mean_interval.low:.2f}, {a.mean_interval.high:.2f}]"
+    return interval_fields("pgr", a.mean, a.mean_interval)

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,18 @@ def to_markdown(table: Table) -> str:
     lines += [[_escaped(text) for text in row] for row in table.texts]
     body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return "\n\n".join([*filter(None, [_escaped(table.title)]), body, *map(_escaped, table.notes)])
+
+
+def document_markdown(document: Document, title: str) -> str:
+    """A whole page: title, sentences, tables, and a list of what to know about them."""
+    parts = [f"# {_escaped(title)}", *map(_escaped, document.head)]
+    for table in document.tables:
+        parts.append(to_markdown(replace(table, title="")))
+        if table.title:
+            parts.insert(len(parts) - 1, f"## {_escaped(table.title)}")
+    if about := [*document.notes, *document.warnings]:
+        parts.append("\n".join(f"- {_escaped(text)}" for text in about))
+    return "\n\n".join(parts) + "\n"
 
 
 def _escaped(text: str) -> str:

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import weak2strong
+from weak2strong.analysis.analysed import analyses_document
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.over_tasks import over_tasks_table
+from weak2strong.analysis.results import CHECKS, chain_notes, intervals_note, results_table
 from weak2strong.analysis.summary import warnings_of
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.table import Document
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -21,17 +25,10 @@ from weak2strong.report.examples import cases
 from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.style import Styles, method_styles
 from weak2strong.report.folders import read_folder, runs_in
+from weak2strong.report.formats import to_html
 from weak2strong.report.names import run_names
-from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
 from weak2strong.report.pictures import page_figure, page_figures, theme
 from weak2strong.report.provenance import provenance
-from weak2strong.report.table import (
-    CHECKS,
-    chain_notes,
-    intervals_note,
-    pgr_text,
-    score_text,
-)
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
 from weak2strong.report.words import PGR, sentences
@@ -120,6 +117,7 @@ def page(folders: Sequence[Path]) -> str:
         cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=CHECKS,
         pgr=PGR,
+        to_html=to_html,
     )
 
 
@@ -158,37 +156,25 @@ def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
 def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, Any]:
     """All that the page says of a finished run."""
     first, over = run.lines()[0], run.over
-    r, tasks = first.recovered, len(run.by_task)
+    seeds, tasks = first.recovered.seeds, len(run.by_task)
     metric = metric_title(first.metric)
     said = cases(run)
     return {
         "prefix": prefix,
         "title": name,
         "about": (
-            f"{metric[0].upper()}{metric[1:]} on {tasks} task{'' if tasks == 1 else 's'}, "
-            f"{r.seeds} seed{'' if r.seeds == 1 else 's'}. "
+            f"{metric[0].upper()}{metric[1:]} on {counted(tasks, 'task')}, "
+            f"{counted(seeds, 'seed')}. "
             f"{run.config.weak_name} supervises {run.config.strong.name}."
         ),
         "sentences": sentences(run),
         "warnings": [*warnings_of(run.lines()), *audit_warnings(run.audit)],
         "figures": page_figures(run, styles, prefix),
         "metric": metric,
-        "level": f"{100 * r.gap_interval.level:g}%",
-        "lines": [
-            {
-                "task": x.task,
-                "method": x.method,
-                "scores": [
-                    f"{s:.3f}"
-                    for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)
-                ],
-                "pgr": pgr_text(x.recovered),
-                "checks": [score_text(s) for s in (x.probe_ceiling, x.ngrams)],
-            }
-            for x in run.lines()
-        ],
+        "lines": results_table(run.lines(), f"Every task and method, {metric}, means over seeds"),
+        "over": over and over_tasks_table(over, title="PGR of each method over the tasks"),
         "lines_note": " ".join([intervals_note(run.lines()).strip(), *chain_notes(run.lines())]),
-        "over": over and (over_tasks_titles(over), over_tasks_rows(over), over_tasks_notes(over)),
+        "analyses": _analyses(run),
         "has_texts": run.examples is not None,
         "tasks": [
             {
@@ -205,6 +191,14 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         "settings": run.config.to_yaml(),
         "diff": run.environment.get("diff") or "",
     }
+
+
+def _analyses(run: FinishedRun) -> Document:
+    """The tables of all analyses, or why there are none."""
+    try:
+        return analyses_document({str(run.folder): run.analyses()})
+    except UserError as e:
+        return Document([], notes=[str(e)])
 
 
 def _experiment(experiment: Experiment, styles: Styles, prefix: str) -> dict[str, Any]:

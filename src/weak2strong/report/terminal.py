@@ -46,6 +46,8 @@ def print_document(document: Document, console: Console) -> None:
     say(console, *document.head)
     for table in document.tables:
         print_table(table, console)
+    if document.tables and document.notes:
+        say(console, "")
     say(console, *document.notes, *(f"warning: {text}" for text in document.warnings))
 
 

@@ -1,1 +1,96 @@
-"""Analyses of finished runs: one file each."""
+"""Analyses of finished runs: one file each, which computes rows and says what table they make.
+
+A file in this package is found by listing it. An analysis of a user's own stands in a plugin; the
+decorator `analysis` is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+from weak2strong.ground.plugins import digest_of, origin_of
+from weak2strong.ground.registry import Registry
+from weak2strong.ground.table import Column, Row, Table
+
+if TYPE_CHECKING:
+    from weak2strong.analysis.tested import TestedRun
+
+Rows = Callable[["TestedRun"], Iterable[Row]]
+
+ANALYSES = Registry("analysis", {})
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """An analysis: how its rows are computed, and the table that people read of them.
+
+    Attributes:
+        name: in JSON; the same with underscores is the name of the file.
+        about: what a row of the file is.
+        rows: the function of a run; each row has the fields ``task`` (but where it is about all of
+            them) and, where it is about a student, ``method``. A row with ``role`` and ``method``
+            is about floor, student or ceiling.
+        title: above the table; ``{metric}`` stands for what answers are scored by.
+        columns: after those that say which task, run and method a row is about. Without any, the
+            rows are only written to the file.
+        notes: beneath the table; or a function of all rows.
+        across: the field whose values become columns: rows that differ in it alone become one,
+            where the field ``x`` is ``x_VALUE``; or a function that tells the value.
+        averaged: whether of many tasks the means are shown.
+        together: whether the table is shown of several runs, too.
+        lacks: sentences about what a run lacks for this.
+        tables: further tables of a single run.
+    """
+
+    name: str
+    about: str
+    rows: Rows
+    title: str = ""
+    columns: Sequence[Column] = ()
+    notes: Sequence[str] | Callable[[Sequence[Row]], Sequence[str]] = ()
+    across: str | Callable[[Row], str] = ""
+    averaged: bool = False
+    together: bool = False
+    lacks: Callable[[TestedRun], Iterable[str]] = lambda run: ()
+    tables: Callable[[TestedRun], Iterable[Table]] = lambda run: ()
+
+    @property
+    def file(self) -> str:
+        """The name of the file of its rows, without the ending."""
+        return self.name.replace("-", "_")
+
+
+def analysis(name: str, about: str, **more: Any) -> Callable[[Rows], Rows]:
+    """Register a function of a run as an analysis.
+
+    Args:
+        name: lower-case letters and hyphens.
+        about: what a row is.
+        **more: further attributes of `Analysis`.
+
+    Raises:
+        UserError: for a name that is taken.
+    """
+
+    def register(rows: Rows) -> Rows:
+        own = digest_of(rows) is None
+        origin = rows.__module__ if own else origin_of(rows)
+        ANALYSES.add(name, Analysis(name, about, rows, **more), origin)
+        return rows
+
+    return register
+
+
+def every_analysis() -> list[Analysis]:
+    """The analyses in this package, by file, and then those of plugins."""
+    own = [f"{__name__}.{module.name}" for module in iter_modules(__path__)]
+    for module in own:
+        import_module(module)
+    # Whichever module was imported first: the order is that of the list.
+    place = {module: i for i, module in enumerate(own)}
+    names = sorted(ANALYSES, key=lambda name: place.get(ANALYSES.origin(name) or "", len(own)))
+    return [ANALYSES.get(name) for name in names]

@@ -23,8 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.estimates import SHARE, columns, estimated, mean_estimate
-from weak2strong.analysis.tested import Tested
+from weak2strong.analysis.tested import Tested, TestedRun
+from weak2strong.ground.table import Row, estimate, number
 from weak2strong.tasks.answered import right
 
 BINS = 10
@@ -124,3 +126,40 @@ def reliability_rows(tested: Tested, answers: np.ndarray) -> Iterator[dict[str, 
                 "confidence": float(confidence[of == at].mean()),
                 "accuracy": float(hits[of == at].mean()),
             }
+
+
+def _lacks(run: TestedRun) -> list[str]:
+    return ["Calibration: answers in words come without probabilities."] if run.written else []
+
+
+@analysis(
+    "calibration",
+    "a row a role: ECE, Brier score, log loss",
+    title="Calibration on test",
+    columns=[
+        number("accuracy"),
+        number("confidence"),
+        estimate("ece", "ECE"),
+        number("ece_if_calibrated", "if calibrated", detail=True),
+        number("brier", "Brier"),
+        number("log_loss"),
+    ],
+    notes=[
+        "confidence: mean probability of the answer given. ECE: its distance from accuracy in "
+        f"{BINS} bins of equal mass; if calibrated: the ECE that chance alone would give. "
+        "Brier: 0 is best, 2 worst. log loss: in nats.",
+    ],
+    averaged=True,
+    lacks=_lacks,
+)
+def calibration(run: TestedRun) -> Iterator[Row]:
+    """The row of `calibration_row` for every role."""
+    for who, tested, answers in run.of_roles():
+        yield who | calibration_row(tested, answers)
+
+
+@analysis("reliability", "a row a role, seed and bin")
+def reliability(run: TestedRun) -> Iterator[Row]:
+    """The rows of `reliability_rows` for every role."""
+    for who, tested, answers in run.of_roles():
+        yield from (who | row for row in reliability_rows(tested, answers))

@@ -16,17 +16,20 @@ high. A gap that is only there because the higher one was chosen is as small as 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.estimates import ANY, SHARE, Estimate, columns, estimated
 from weak2strong.analysis.intervals import Interval, Metric, replicate_scores
-from weak2strong.analysis.over_tasks import OverTasks, over_tasks
+from weak2strong.analysis.over_tasks import OverTasks, over_tasks, over_tasks_table
 from weak2strong.analysis.summary import Line, summarise
-from weak2strong.analysis.tested import Tested
+from weak2strong.analysis.tested import Tested, TestedRun
 from weak2strong.config.study import StudyConfig
+from weak2strong.ground.table import Column, Row, Table, estimate, number, number_text, pgr
 
 if TYPE_CHECKING:
     import polars as pl
@@ -125,3 +128,63 @@ def _estimate(
         return None
     low, high = np.clip([interval.low, interval.high], *within)
     return Estimate(value, float(low), float(high))
+
+
+def ceilings_of(run: TestedRun) -> Ceilings | None:
+    """PGR against both ceilings of the tasks with a probe; None without any such task."""
+    import polars as pl
+
+    if not run.probed:
+        return None
+    rows = run.predictions.filter(pl.col("task").is_in(run.probed))
+    return ceilings(run.config, rows, run.metric)
+
+
+def _lacks(run: TestedRun) -> list[str]:
+    if run.written:
+        return ["Ceiling check: its probe tells classes apart, and answers in words are none."]
+    return [] if run.probed else ["Ceiling check: the run has no probe with ground truth."]
+
+
+def _over_tasks(run: TestedRun) -> list[Table]:
+    found = run.once(ceilings_of)
+    if found is None or found.over is None:
+        return []
+    title = "PGR over tasks, against the best ceilings:"
+    return [over_tasks_table(found.over, "ceilings_over_tasks", title)]
+
+
+def _best(row: Row) -> str:
+    return f"{number_text(row['ceiling_best'])} {row['is_best']}"
+
+
+@analysis(
+    "ceilings",
+    "a row a student and ceiling",
+    title="Ceiling check: PGR on {metric} against the finetuned ceiling and the best ceiling",
+    across="against",
+    columns=[
+        number("ceiling_finetuned", "ceiling"),
+        pgr("pgr_finetuned", "PGR"),
+        Column("ceiling_best", "best ceiling", _best),
+        pgr("pgr_best", "PGR against it"),
+        estimate("probe_minus_ceiling_best", "probe - ceiling", sign=True, detail=True),
+    ],
+    notes=[
+        "best ceiling: the higher score of the finetuned ceiling and a logistic probe with "
+        "ground truth on the frozen strong model, which is one for all seeds. It is chosen on "
+        "test, so that it is a little too high (by at most 0.4 standard errors of probe - "
+        "ceiling), and PGR against it a little too low. undefined: that ceiling is not clearly "
+        "above the floor.",
+    ],
+    lacks=_lacks,
+    tables=_over_tasks,
+)
+def ceiling_check(run: TestedRun) -> Iterator[Row]:
+    """The rows of `ceiling_rows`, and by how much the probe's score is above the ceiling's."""
+    found = run.once(ceilings_of)
+    excess = {
+        task: columns("probe_minus_ceiling", probe_minus_ceiling(run.tests[task], run.score))
+        for task in run.probed
+    }
+    yield from (row | excess[row["task"]] for row in (ceiling_rows(found) if found else ()))

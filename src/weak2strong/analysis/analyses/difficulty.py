@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.estimates import columns, score_estimate
 from weak2strong.analysis.intervals import Metric
-from weak2strong.analysis.tested import Tested, Who
+from weak2strong.analysis.tested import Tested, TestedRun, Who
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.table import Column, Row, count, estimate
 
 BUCKETS = 4
 """Quantile buckets where no edges are given."""
@@ -105,3 +107,37 @@ def difficulty_rows(
 
 def _list(edges: Sequence[float]) -> str:
     return ", ".join(f"{e:g}" for e in edges)
+
+
+def _edge(name: str) -> Column:
+    return Column(name, name, lambda row: f"{row[name]:g}")
+
+
+def _lacks(run: TestedRun) -> list[str]:
+    if "difficulty" not in run.predictions.columns:
+        return [
+            "Difficulty: the run was made before it was recorded; run its study again with the "
+            "same --out to add it (what the store has is not computed again)."
+        ]
+    if all(tested.difficulty is None for tested in run.tests.values()):
+        return ["Difficulty: no task says how hard its examples are."]
+    return []
+
+
+@analysis(
+    "difficulty",
+    "a row a role and bucket",
+    title="{Metric} on test by difficulty, easy to hard",
+    columns=[_edge("from"), _edge("to"), count("examples"), estimate("score")],
+    notes=[
+        "Difficulty is in the task's own unit; a bucket ends before its upper number, the last "
+        "one with it. A dash: not defined there."
+    ],
+    lacks=_lacks,
+)
+def difficulty(run: TestedRun) -> Iterator[Row]:
+    """The rows of `difficulty_rows` for every task that tells difficulties."""
+    for task, tested in run.tests.items():
+        if tested.difficulty is not None:
+            rows = difficulty_rows(tested, run.score, run.edges)
+            yield from ({"task": task} | row for row in rows)

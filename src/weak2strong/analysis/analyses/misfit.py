@@ -25,11 +25,16 @@ from typing import Any
 
 import numpy as np
 
+from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.analyses.calibration import LEAST, log_loss, squared_distance
 from weak2strong.analysis.estimates import ANY, Estimate, columns, mean_estimate
-from weak2strong.analysis.tested import Tested
+from weak2strong.analysis.tested import Tested, TestedRun
+from weak2strong.ground.table import Column, Row, estimate, number, words
 
 FORMS = ("squared", "kl")
+
+TITLES = {"squared": "", "kl": "KL "}
+"""What stands before the titles of a form's columns."""
 
 
 @dataclass(frozen=True)
@@ -108,3 +113,67 @@ def misfit_over_tasks(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, A
             value = float(r.statistic)  # pyright: ignore[reportAttributeAccessIssue]
             found = Estimate(value, float(interval.low), float(interval.high))
         yield row | columns("r", found)
+
+
+def _lacks(run: TestedRun) -> list[str]:
+    why = "Misfit: it is a distance of probabilities, and answers in words have none."
+    return [why] if run.written else []
+
+
+def _columns(form: str) -> list[Column]:
+    """Misfit, gain, and gain minus misfit in one form."""
+    title, detail = TITLES[form], form == "kl"
+    return [
+        number(f"misfit_{form}", f"{title}misfit", detail=detail),
+        number(f"gain_{form}", f"{title}gain", sign=True, detail=detail),
+        estimate(f"surplus_{form}", f"{title}gain - misfit", sign=True, detail=detail),
+    ]
+
+
+@analysis(
+    "misfit",
+    "a row a student and form of misfit",
+    title="Misfit of student and weak labels, which predicts the gain, and the gain that came",
+    across="form",
+    columns=[column for form in FORMS for column in _columns(form)],
+    notes=[
+        "misfit is the mean squared distance of the student's probabilities from the supervisor's, "
+        "gain the fall of the Brier score. KL: the Kullback-Leibler divergence of the two, and the "
+        "fall of the log loss. Theory (for a student that is a projection onto a convex class, "
+        "which finetuning is not) says gain >= misfit.",
+    ],
+    averaged=True,
+    lacks=_lacks,
+)
+def misfit(run: TestedRun) -> Sequence[Row]:
+    """The rows of `misfit_rows` for every student."""
+    return run.once(_of_students)
+
+
+def _of_students(run: TestedRun) -> Sequence[Row]:
+    return [] if run.written else list(run.of_students(misfit_rows))
+
+
+@analysis(
+    "misfit-over-tasks",
+    "a row a method and form: misfit against gain",
+    title="Misfit and gain over tasks",
+    columns=[
+        words("form"),
+        number("tasks", digits=0),
+        number("misfit", "mean misfit"),
+        number("gain", "mean gain", sign=True),
+        number("gain_over_misfit", "gain / misfit", digits=2, sign=True),
+        estimate("r", "correlation", digits=2, sign=True),
+    ],
+    notes=[
+        f"correlation: of misfit and gain over tasks, from {FEWEST} tasks on, with an interval "
+        "for independent tasks. Gain is misfit plus a remainder, so that a correlation is "
+        "partly built in: look at gain - misfit first."
+    ],
+    together=True,
+)
+def over_tasks(run: TestedRun) -> Iterator[Row]:
+    """The rows of `misfit_over_tasks`, where there are several tasks."""
+    if len(run.tests) > 1:
+        yield from misfit_over_tasks(misfit(run))

@@ -8,14 +8,17 @@ finetuning before it, that has made the concept more linear.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.estimates import columns, score_estimate
 from weak2strong.analysis.intervals import Metric
-from weak2strong.analysis.tested import Tested
+from weak2strong.analysis.tested import Tested, TestedRun
+from weak2strong.ground.table import Row, estimate
 
 BARS: Mapping[str, str] = {
     "lp(weak)": "method linear-probe",
@@ -24,8 +27,8 @@ BARS: Mapping[str, str] = {
     "ft(weak)+lp(gt)": "method finetune-then-probe",
     "ft(gt)": "ceiling",
 }
-"""The bars in the figure's order, and what of a run each is: lp linear probe, ft finetuning, gt
-ground truth."""
+"""The bars in the order of the paper's figure, and which answers of a run each is: lp linear probe,
+ft finetuning, gt ground truth."""
 
 
 def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
@@ -33,20 +36,53 @@ def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
 
     The probe on the frozen model is one for all seeds, so that its interval is over test examples.
     """
-    for bar, of in BARS.items():
-        answers = _answers(tested, of)
+    weights, groups = tested.weights, tested.group_count
+    for bar, answers in bar_answers(tested).items():
         found = None
         if answers is not None:
-            found = score_estimate(
-                answers, tested.labels, metric, tested.weights, tested.group_count
-            )
-        yield {"bar": bar, "of": of, **columns("score", found)}
+            found = score_estimate(answers, tested.labels, metric, weights, groups)
+        yield {"bar": bar, "of": BARS[bar], **columns("score", found)}
 
 
-def _answers(tested: Tested, of: str) -> np.ndarray | None:
-    """Answers ``(S, n, k)`` of a bar, the probe's with S of 1."""
-    if of == "ceiling":
-        return tested.ceiling
-    if of == "check probe":
-        return None if tested.probe is None else tested.probe[None]
-    return tested.students.get(of.removeprefix("method "))
+def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
+    """Answers ``(S, n, k)`` of every bar, the probe's with S of 1; None where the run lacks it."""
+    answers = {f"method {method}": of for method, of in tested.students.items()}
+    answers["ceiling"] = tested.ceiling
+    if tested.probe is not None:
+        answers["check probe"] = tested.probe[None]
+    return {bar: answers.get(of) for bar, of in BARS.items()}
+
+
+def _field(bar: str) -> str:
+    """A bar as a part of a field's name: ``ft(weak)+lp(gt)`` is ``ft_weak_lp_gt``."""
+    return re.sub(r"\W+", "_", bar).strip("_")
+
+
+def _lacks(run: TestedRun) -> list[str]:
+    """The bars that the run lacks."""
+    if run.written:
+        return ["Saliency: linear probes tell classes apart, and answers in words are none."]
+    there = {"ceiling", *(f"method {m}" for m in run.config.methods)}
+    there |= {"check probe"} if run.probed else set()
+    missing = [f"{bar} ({of})" for bar, of in BARS.items() if of not in there]
+    return [f"Saliency: the run lacks {', '.join(missing)}."] if missing else []
+
+
+@analysis(
+    "saliency",
+    "a row a bar",
+    title="Saliency: {metric} on test of probes and finetuning, on weak labels and on ground truth",
+    across=lambda row: _field(row["bar"]),
+    columns=[estimate(f"score_{_field(bar)}", bar) for bar in BARS],
+    notes=[
+        "lp: linear probe on the frozen model, ft: finetuning, weak: on weak labels, gt: on ground "
+        "truth. A dash: the run lacks it."
+    ],
+    averaged=True,
+    lacks=_lacks,
+)
+def saliency(run: TestedRun) -> Iterator[Row]:
+    """The rows of `saliency_rows` for every task with classes."""
+    if not run.written:
+        for task, tested in run.tests.items():
+            yield from ({"task": task} | row for row in saliency_rows(tested, run.score))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from weak2strong.analysis.analyses.saliency import BARS, bar_answers
+from weak2strong.analysis.estimates import seed_scores
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.kind import FigureKind
 from weak2strong.report.figures.style import CEILING, FLOOR, INK, Styles, new_figure, row_labels
 
@@ -17,43 +19,39 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
-STUDENTS = {
-    "linear probe on weak labels": "linear-probe",
-    "finetuned on weak labels": "naive",
-    "finetuned on weak labels, then probed with ground truth": "finetune-then-probe",
+WORDS = {
+    "lp(weak)": "linear probe on weak labels",
+    "lp(gt)": "linear probe on ground truth",
+    "ft(weak)": "finetuned on weak labels",
+    "ft(weak)+lp(gt)": "finetuned on weak labels, then probed with ground truth",
+    "ft(gt)": "finetuned on ground truth",
 }
-ORDER = (
-    "linear probe on weak labels",
-    "linear probe on ground truth",
-    "finetuned on weak labels",
-    "finetuned on weak labels, then probed with ground truth",
-    "finetuned on ground truth",
-)
+"""The bars of `weak2strong.analysis.analyses.saliency` in words, in the order of the figure."""
+
+ORDER = tuple(WORDS.values())
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """A row a task and setting; None where the run lacks one of the methods."""
+    """A row a task and setting; None where the run lacks one of the bars."""
     import polars as pl
 
     rows = []
-    for task, lines in run.by_task.items():
-        of = {x.method: x.recovered for x in lines}
-        first = lines[0]
-        if not set(STUDENTS.values()) <= set(of) or first.probe_ceiling is None:
-            return None
-        scores = {name: of[m].student for name, m in STUDENTS.items()} | {
-            "linear probe on ground truth": first.probe_ceiling,
-            "finetuned on ground truth": first.recovered.ceiling,
-        }
-        rows += [(task, name, scores[name], first.metric) for name in ORDER]
+    for task, tested in run.tested.items():
+        score = metric(tested.kind, tested.metric)
+        for bar, answers in bar_answers(tested).items():
+            if answers is None:
+                return None
+            mean = float(seed_scores(answers, tested.labels, score).mean())
+            rows.append((task, WORDS[bar], mean, tested.metric))
     return pl.DataFrame(rows, schema=["task", "setting", "score", "metric"], orient="row")
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A bar a setting, from 0; where there are several tasks, each is a circle."""
-    colours = {name: styles[method].colour for name, method in STUDENTS.items()} | {
-        "linear probe on ground truth": FLOOR,
-        "finetuned on ground truth": CEILING,
+    checks = {"check probe": FLOOR, "ceiling": CEILING}
+    colours = {
+        WORDS[bar]: checks[of] if of in checks else styles[of.removeprefix("method ")].colour
+        for bar, of in BARS.items()
     }
     figure, axes = new_figure(height=0.75 + 0.3 * len(ORDER))
     for y, name in enumerate(ORDER):

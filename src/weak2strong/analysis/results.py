@@ -1,0 +1,137 @@
+"""The table of a study: a row a task and method, and the sentences beneath it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from weak2strong.analysis.over_tasks import OverTasks, over_tasks_table
+from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.table import (
+    DASH,
+    Column,
+    Document,
+    Row,
+    Table,
+    number,
+    pgr,
+    pgr_text,
+    seeds_text,
+    words,
+)
+
+CHECKS = (
+    "probe: logistic regression with ground truth on the frozen strong model. "
+    "ngrams: character n-grams of the text with ground truth, no knowledge."
+)
+
+
+def results_document(lines: Sequence[Line], over: OverTasks | None = None) -> Document:
+    """Floor, student, ceiling and PGR of every line, and what to know about them.
+
+    Args:
+        lines: one a task and method.
+        over: the same over tasks, for a last table.
+    """
+    first = lines[0]
+    title = (
+        f"{first.weak} to {first.strong}: {metric_title(first.metric)}, "
+        f"{seeds_text(first.recovered.seeds)}"
+    )
+    unprobed = any(line.probe_ceiling is None for line in lines)
+    notes = [
+        sizes_note(lines) + intervals_note(lines),
+        CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
+        *chain_notes(lines),
+        *reading_notes(lines),
+    ]
+    tables = [results_table(lines, title, notes)]
+    if over:
+        tables.append(over_tasks_table(over))
+    return Document(tables, warnings=warnings_of(list(lines)))
+
+
+def results_table(lines: Sequence[Line], title: str, notes: Sequence[str] = ()) -> Table:
+    """A row a line; with what was spent on it, where that is known."""
+    level = 100 * lines[0].recovered.gap_interval.level
+    columns = [
+        words("task"),
+        Column("method", "method", _method, "left"),
+        *(number(name) for name in ("floor", "student", "ceiling")),
+        pgr(title=f"PGR [{level:g}%]"),
+        number("probe_ceiling", "probe", detail=True),
+        number("ngrams", detail=True),
+    ]
+    if lines[0].spent:
+        columns += [
+            number("seconds", digits=1, detail=True),
+            Column("reused", "reused", _reused, detail=True),
+        ]
+    return Table("results", title, columns, [result_row(line) for line in lines], notes)
+
+
+def result_row(line: Line) -> dict[str, Any]:
+    """A line as raw values: scores, PGR with its interval, checks, and what was spent.
+
+    ``pgr``, ``pgr_low`` and ``pgr_high`` are None where PGR is undefined, and ``undefined`` then
+    says why; ``chain`` names the models that labels pass through, where there are any between
+    supervisor and student.
+    """
+    r, spent = line.recovered, line.spent
+    return {
+        "task": line.task,
+        "weak": line.weak,
+        "strong": line.strong,
+        "method": line.method,
+        "chain": " > ".join(line.chain) or None,
+        "metric": line.metric,
+        "floor": r.floor,
+        "student": r.student,
+        "ceiling": r.ceiling,
+        **r.pgr,
+        "probe_ceiling": line.probe_ceiling,
+        "ngrams": line.ngrams,
+        "oracle": line.oracle,
+        "seeds": r.seeds,
+        "examples": r.examples,
+        "seconds": spent and spent.seconds,
+        "reused": spent and spent.reused,
+        "stages": spent and spent.stages,
+    }
+
+
+def _method(row: Row) -> str:
+    return f"{row['method']} (oracle)" if row["oracle"] else row["method"]
+
+
+def _reused(row: Row) -> str:
+    return DASH if row["reused"] is None else f"{row['reused']} of {row['stages']}"
+
+
+def sizes_note(lines: Sequence[Line]) -> str:
+    """How many examples each task was scored on."""
+    sizes = {x.task: x.recovered.examples for x in lines}
+    return "Test examples: " + ", ".join(f"{task} {n:,}" for task, n in sizes.items()) + "."
+
+
+def intervals_note(lines: Sequence[Line]) -> str:
+    """What the intervals of PGR are, where there are any."""
+    kinds = {(i.method, i.covers) for x in lines if (i := x.recovered.interval)}
+    return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
+
+
+def reading_notes(lines: Sequence[Line]) -> list[str]:
+    """For students that have read the texts first: PGR against ceilings that have, too."""
+    return [
+        f"{x.task}, {x.method}: the ceiling that reads the texts first, too, has "
+        f"{x.reading.ceiling:.3f}, and PGR against it is {pgr_text(x.reading.pgr)}."
+        for x in lines
+        if x.reading
+    ]
+
+
+def chain_notes(lines: Sequence[Line]) -> list[str]:
+    """Through which models labels pass, for methods that take some between."""
+    chains = {x.method: x.chain for x in lines if x.chain}
+    return [f"{method}: labels pass {' > '.join(chain)}." for method, chain in chains.items()]
