@@ -20,7 +20,7 @@ _NAMES = {
     "Predictions": "weak2strong.ground.predictions",
     "Results": "weak2strong.api",
     "PuzzleOptions": "weak2strong.config.puzzles",
-    "RowLoss": "weak2strong.losses.loss",
+    "RowLoss": "weak2strong.training.loss",
     "Study": "weak2strong.api",
     "TASKS": "weak2strong.tasks",
     "Training": "weak2strong.config.training",
@@ -28,8 +28,8 @@ _NAMES = {
     "joined": "weak2strong.ground.predictions",
     "keeping": "weak2strong.methods.labels",
     "labels_of": "weak2strong.methods.labels",
-    "loss": "weak2strong.extend",
-    "method": "weak2strong.extend",
+    "loss": "weak2strong.methods.decorators",
+    "method": "weak2strong.methods.decorators",
     "performance_gap_recovered": "weak2strong.ground.metrics",
     "probe": "weak2strong.extend",
     "recovered": "weak2strong.analysis",
@@ -71,17 +71,18 @@ if TYPE_CHECKING:
     from weak2strong.config.model import ModelSpec
     from weak2strong.config.puzzles import PuzzleOptions
     from weak2strong.config.training import Training
-    from weak2strong.extend import loss, method, probe, task
+    from weak2strong.extend import probe, task
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered
     from weak2strong.ground.predictions import Predictions, joined
-    from weak2strong.losses.loss import RowLoss
     from weak2strong.methods import METHODS
+    from weak2strong.methods.decorators import loss, method
     from weak2strong.methods.labels import keeping, labels_of
     from weak2strong.methods.method import Context
     from weak2strong.probes.probe import Answering
     from weak2strong.tasks import TASKS
     from weak2strong.tasks.task import Example, Item
+    from weak2strong.training.loss import RowLoss
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from weak2strong.extend import method
+from weak2strong.methods.decorators import method
 from weak2strong.ground import plugins
 from weak2strong.ground.errors import PluginError, UserError
 from weak2strong.ground.plugins import (

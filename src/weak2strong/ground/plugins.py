@@ -1,7 +1,7 @@
 """A user's own Python files, and installed packages, that add methods, losses, probes and tasks.
 
 A plugin is code: it is run when it is named, like any script. What it adds goes into
-the registries (see `weak2strong.extend`), and a digest of its source into the keys of results.
+the registries (see `weak2strong.methods.decorators`), and a digest of its source into the keys of results.
 """
 
 from __future__ import annotations
@@ -60,14 +60,18 @@ def load_plugins(paths: Iterable[str | Path]) -> None:
         _load(file)
 
 
-def origin_of(thing: Any) -> str:
+def origin_of(thing: Any) -> str | None:
     """Where a function or a class was written: a file, a package's folder, or a module's name.
+
+    It is None for our own.
 
     Its source is taken note of, as it is now: when it is registered, that is what was run.
 
     Raises:
         UserError: where there is no source to be had.
     """
+    if _is_ours(thing):
+        return None
     origin = _place(thing)
     if origin is None:
         _TYPED.setdefault(thing.__module__, set()).add(_typed(thing))
@@ -83,7 +87,7 @@ def digest_of(thing: Any) -> str | None:
     Raises:
         UserError: where there is no source to be had.
     """
-    if thing.__module__.partition(".")[0] == __name__.partition(".")[0]:
+    if _is_ours(thing):
         return None
     origin = _place(thing)
     if origin is None:
@@ -93,6 +97,10 @@ def digest_of(thing: Any) -> str | None:
             return known[origin]
     # Of what nobody has registered: once, and apart, since keys must not change within a run.
     return _USED.setdefault(origin, _digest(Path(origin)))
+
+
+def _is_ours(thing: Any) -> bool:
+    return thing.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def digest_of_all() -> str:

@@ -1,15 +1,16 @@
-"""Names to objects that are imported when first asked for.
+"""Names to objects, of our own and of plugins.
 
-A registry line is ``"name": "module:object"``, so listing names costs no
-import, and adding the twentieth entry is one line like the other nineteen.
-Plugins add objects of their own (see `weak2strong.ground.plugins`).
+Our own are imported when a name is first looked up, so that a table costs nothing until then:
+single objects by lines such as ``"name": "module:object"``, or all modules of some packages,
+which put their objects in by decorators, as plugins do (see `weak2strong.ground.plugins`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 from weakref import WeakSet
 
@@ -17,21 +18,36 @@ from weak2strong.ground.errors import UserError, unknown_name
 
 
 class Registry:
-    """A table of lazily imported objects of one sort.
+    """A table of objects of one sort by name.
 
     Args:
         what: the noun for errors, such as ``"task"``.
         entries: name to ``"module:object"``.
         hint: closing sentence of the error for an unknown name.
+        packages: whose modules add our other objects when they are imported.
+        first: names in the order in which they are listed; other names of ours follow by
+            alphabet, since modules may be imported in any order, and those of plugins come last.
     """
 
-    def __init__(self, what: str, entries: dict[str, str], hint: str = ""):
-        self._what, self._entries, self._hint = what, dict(entries), hint
+    def __init__(
+        self,
+        what: str,
+        entries: Mapping[str, str] | None = None,
+        hint: str = "",
+        packages: Sequence[str] = (),
+        first: Sequence[str] = (),
+    ):
+        self._what, self._entries, self._hint = what, dict(entries or {}), hint
+        self._packages, self._first = tuple(packages), tuple(first)
+        self._own: dict[str, Any] = {}
         self._added: dict[str, tuple[Any, str]] = {}
         _EVERY.add(self)
 
     def __iter__(self) -> Iterator[str]:
+        self._import_packages()
         yield from self._entries
+        yield from (name for name in self._first if name in self._own)
+        yield from sorted(self._own.keys() - set(self._first))
         yield from self._added
 
     def get(self, name: str) -> Any:
@@ -40,6 +56,9 @@ class Registry:
         Raises:
             UserError: for an unknown name, with the nearest known ones.
         """
+        self._import_packages()
+        if name in self._own:
+            return self._own[name]
         if name in self._added:
             return self._added[name][0]
         if name not in self._entries:
@@ -47,30 +66,42 @@ class Registry:
         module, _, attribute = self._entries[name].partition(":")
         return getattr(import_module(module), attribute)
 
-    def add(self, name: str, entry: Any, origin: str) -> None:
-        """Put an object of a plugin into the table.
+    def add(self, name: str, entry: Any, origin: str | None) -> None:
+        """Put an object into the table.
 
         Args:
             name: that nothing has yet, but for an earlier state of the same plugin.
             entry: the object.
-            origin: the file or package that it comes from.
+            origin: the file or package of the plugin that it comes from; None for our own.
 
         Raises:
-            UserError: where the name is taken, or could not be written on a command line.
+            UserError: where a plugin takes a name that is taken, or that could not be written on
+                a command line.
         """
+        if origin is None:
+            self._own[name] = entry
+            return
         if not name or not set(name) <= _LETTERS:
             raise UserError(
                 f"{origin} names a {self._what} {name!r}: take lower-case letters, digits and "
                 "hyphens."
             )
+        self._import_packages()
         _, owner = self._added.get(name, (None, origin))
-        if name in self._entries or owner != origin:
-            by = "weak2strong itself" if name in self._entries else owner
+        ours = name in self._entries or name in self._own
+        if ours or owner != origin:
             raise UserError(
-                f"{origin} names a {self._what} {name!r}, and {by} has one of that name: "
-                "choose another."
+                f"{origin} names a {self._what} {name!r}, and "
+                f"{'weak2strong itself' if ours else owner} has one of that name: choose another."
             )
         self._added[name] = (entry, origin)
+
+    def _import_packages(self) -> None:
+        """Import all modules of the packages, once."""
+        packages, self._packages = self._packages, ()
+        for package in packages:
+            for module in iter_modules(import_module(package).__path__):
+                import_module(f"{package}.{module.name}")
 
     def origin(self, name: str) -> str | None:
         """The file or package that an entry comes from; None for our own."""
@@ -78,7 +109,7 @@ class Registry:
 
     def drop(self, origin: str) -> None:
         """Take out what comes from one plugin."""
-        self._added = {name: one for name, one in self._added.items() if one[1] != origin}
+        self._added = {name: entry for name, entry in self._added.items() if entry[1] != origin}
 
     def build(self, name: str, settings: Mapping[str, Any]) -> Any:
         """The dataclass of that name with its fields set.

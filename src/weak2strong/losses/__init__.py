@@ -13,27 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from weak2strong.ground.registry import Registry
-
-# Before the function `loss` below: the first import of a submodule binds its name here.
-from weak2strong.losses.loss import Loss
+from weak2strong.methods import LOSSES
+from weak2strong.training.loss import Loss
 
 __all__ = ["LOSSES", "Loss", "loss"]
-
-LOSSES = Registry(
-    "loss",
-    {
-        "cross-entropy": "weak2strong.losses.cross_entropy:CrossEntropy",
-        "confidence": "weak2strong.losses.confidence:Confidence",
-        "confidence-openai-code": "weak2strong.losses.confidence_openai_code:ConfidenceOpenaiCode",
-        "adaptive-confidence": "weak2strong.losses.adaptive_confidence:AdaptiveConfidence",
-        "entropy": "weak2strong.losses.entropy:Entropy",
-        "entropy-eleuther-code": "weak2strong.losses.entropy_eleuther_code:EntropyEleutherCode",
-        "window": "weak2strong.losses.window:Window",
-        "product": "weak2strong.losses.product:Product",
-        "kl": "weak2strong.losses.kl:Kl",
-    },
-)
 
 
 def loss(name: str, **settings: Any) -> Loss:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.loss import RowLoss
 from weak2strong.losses.settings import check_positive, check_shares
 from weak2strong.losses.warmup import risen
+from weak2strong.methods import METHODS
+from weak2strong.methods.decorators import loss
+from weak2strong.methods.finetuning import finetuning
+from weak2strong.training.loss import RowLoss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "adaptive-confidence",
+    "confidence weighted by example: a sure student is trusted",
+    "after Guo et al. 2024, section 3.2",
+)
 @dataclass(frozen=True)
 class AdaptiveConfidence(RowLoss):
     """``(1 - b) CE(w, f) + b CE(y_f, f)`` with a weight b for each example, detached.
@@ -58,17 +68,30 @@ class AdaptiveConfidence(RowLoss):
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; none of b or y_f is differentiated."""
         log_f = log_probabilities(logits)
         own, weak = log_f.detach().argmax(dim=-1), targets.argmax(dim=-1)
         ce_own, ce_weak = (-log_f.gather(-1, y.unsqueeze(-1)).squeeze(-1) for y in (own, weak))
         sign = -1 if self.published else 1
         # A sigmoid: the quotient of exponentials that is published overflows.
-        trust = torch.sigmoid(sign * (ce_weak - ce_own).detach() / self.temperature)
+        trust = (sign * (ce_weak - ce_own).detach() / self.temperature).sigmoid()
         b = risen(fraction, self.warmup) * trust
         return (1 - b) * cross_entropy(targets, log_f) + b * ce_own
+
+
+METHODS.add(
+    "adaptive-confidence-guo-code",
+    finetuning(
+        "adaptive-confidence-guo-code",
+        "adaptive-confidence as published: with the opposite sign",
+        "Guo et al. 2024, section 3.2, and its code",
+        loss="adaptive-confidence",
+        settings={"published": True, "temperature": 0.5, "warmup": 0.0},
+    ),
+    origin=None,
+)

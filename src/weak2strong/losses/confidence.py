@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
+from typing import TYPE_CHECKING, ClassVar
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.hardened import harden, log_odds, threshold
 from weak2strong.losses.settings import check_shares
 from weak2strong.losses.warmup import risen
+from weak2strong.methods.decorators import loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "confidence",
+    "cross-entropy plus a reward for confidence in the student's own answers",
+    "Burns et al. 2023, section 4.3",
+)
 @dataclass(frozen=True)
 class Confidence:
     """``(1 - a) CE(w, f) + a CE(h, f)``: part of the target is the student's own hard answer.
@@ -57,9 +64,7 @@ class Confidence:
         """The weight a of the auxiliary term after that share of training."""
         return self.maximum * risen(fraction, self.warmup)
 
-    def statistics(
-        self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
-    ) -> torch.Tensor | None:
+    def statistics(self, logits: Tensor, targets: Tensor, fraction: float) -> Tensor | None:
         """The threshold t of the batch as log-odds, a float32 scalar; None for k > 2."""
         if logits.shape[-1] != 2:
             return None
@@ -67,11 +72,11 @@ class Confidence:
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
         log_f = log_probabilities(logits)
         two = logits.shape[-1] == 2

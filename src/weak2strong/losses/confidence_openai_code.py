@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
+from typing import TYPE_CHECKING, ClassVar
 
 from weak2strong.ground.errors import UserError
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.hardened import harden, log_odds, threshold
 from weak2strong.losses.settings import check_shares
+from weak2strong.methods.decorators import loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "confidence-openai-code",
+    "confidence as in public code: its weight jumps (two classes)",
+    "code of Burns et al. 2023 (openai/weak-to-strong)",
+    classes=2,
+)
 @dataclass(frozen=True)
 class ConfidenceOpenaiCode:
     """``(1 - a) CE(w, f) + a CE(h, f)`` with the weight and threshold of openai/weak-to-strong.
@@ -50,27 +58,25 @@ class ConfidenceOpenaiCode:
         """The weight a of the auxiliary term after that share of training."""
         return self.maximum * (1.0 if fraction > self.warmup else fraction)
 
-    def statistics(
-        self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
-    ) -> torch.Tensor:
+    def statistics(self, logits: Tensor, targets: Tensor, fraction: float) -> Tensor:
         """A threshold with the same rows on either side as t has, as log-odds, float32."""
         if logits.shape[-1] != 2:
             raise UserError(
                 f"The loss confidence-openai-code is for two classes, not {logits.shape[-1]}: "
                 "the loss confidence takes any number."
             )
-        f_0 = torch.softmax(logits.float(), dim=-1)[:, 0]
-        t = torch.quantile(f_0, targets[:, 1].float().mean())
+        f_0 = logits.float().softmax(dim=-1)[:, 0]
+        t = f_0.quantile(targets[:, 1].float().mean())
         # Not t itself, on which a row often sits: `threshold` says why.
         return threshold(log_odds(logits), int((f_0 < t).sum()))
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
         log_f = log_probabilities(logits)
         own = -log_f.gather(-1, harden(logits, statistics).unsqueeze(-1)).squeeze(-1)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+from weak2strong.methods.decorators import loss
+from weak2strong.methods.method import EVERY_KIND
+from weak2strong.training.loss import RowLoss
 
-from weak2strong.losses.loss import RowLoss
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "cross-entropy",
+    "cross-entropy with the supervisor's soft labels",
+    "Burns et al. 2023, section 3",
+    method="naive",
+    kinds=EVERY_KIND,
+)
 @dataclass(frozen=True)
 class CrossEntropy(RowLoss):
     """``CE(w, f) = - sum_c w_c log f_c``, with student probabilities f and targets w.
@@ -23,21 +34,21 @@ class CrossEntropy(RowLoss):
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """``CE(w, f)`` of each example, ``(b,)`` in float32."""
         return cross_entropy(targets, log_probabilities(logits))
 
 
-def log_probabilities(logits: torch.Tensor) -> torch.Tensor:
+def log_probabilities(logits: Tensor) -> Tensor:
     """``log f``, ``(b, k)`` in float32, of logits of any float type."""
     # bf16 keeps 8 bits of a logarithm: too few to add up over an epoch.
-    return torch.log_softmax(logits.float(), dim=-1)
+    return logits.float().log_softmax(dim=-1)
 
 
-def cross_entropy(targets: torch.Tensor, log_f: torch.Tensor) -> torch.Tensor:
+def cross_entropy(targets: Tensor, log_f: Tensor) -> Tensor:
     """``CE(w, f)`` of each row, ``(b,)``; no gradient flows through the targets."""
     return -(targets.detach().float() * log_f).sum(dim=-1)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.loss import RowLoss
 from weak2strong.losses.settings import check_shares
 from weak2strong.losses.warmup import risen
+from weak2strong.methods.decorators import loss
+from weak2strong.training.loss import RowLoss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "entropy",
+    "cross-entropy plus the entropy of the student's answers",
+    "EleutherAI 2024, modified loss functions",
+)
 @dataclass(frozen=True)
 class Entropy(RowLoss):
     """``(1 - a) CE(w, f) + a H(f)``, ``H(f) = - sum_c f_c log f_c``: a penalty on doubt.
@@ -46,11 +54,11 @@ class Entropy(RowLoss):
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32."""
         log_f = log_probabilities(logits)
         entropy = -(log_f.exp() * log_f).sum(dim=-1)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.entropy import Entropy
+from weak2strong.methods.decorators import loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "entropy-eleuther-code",
+    "entropy as in public code: without its gradient, so naive",
+    "code of EleutherAI 2024 (EleutherAI/w2s)",
+    same_gradient_as="naive",
+)
 @dataclass(frozen=True)
 class EntropyEleutherCode(Entropy):
     """``(1 - a) CE(w, f) + a CE(f', f)``, f' = f detached: cross-entropy in disguise.
@@ -31,11 +40,11 @@ class EntropyEleutherCode(Entropy):
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through f'."""
         log_f = log_probabilities(logits)
         a = self.weight(fraction)

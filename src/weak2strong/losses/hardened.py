@@ -6,33 +6,37 @@ nearly certain predictions apart.
 
 from __future__ import annotations
 
-import torch
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def log_odds(logits: torch.Tensor) -> torch.Tensor:
+def log_odds(logits: Tensor) -> Tensor:
     """``log(f_1 / f_0)`` of logits ``(b, 2)``, ``(b,)`` in float32."""
     return logits[:, 1].float() - logits[:, 0].float()
 
 
-def threshold(odds: torch.Tensor, positive: int) -> torch.Tensor:
+def threshold(odds: Tensor, positive: int) -> Tensor:
     """The scalar above which the ``positive`` largest of the log-odds lie.
 
     It lies halfway between the last row above it and the first below it: +inf
     for none above, -inf for all. Rows that tie across it are all below.
     """
     if positive == 0:
-        return odds.new_tensor(torch.inf)
+        return odds.new_tensor(inf)
     if positive == len(odds):
-        return odds.new_tensor(-torch.inf)
+        return odds.new_tensor(-inf)
     ordered = odds.sort(descending=True).values
     above, below = ordered[positive - 1], ordered[positive]
     # Halfway, not at `below`: micro-batches recompute the logits with other
     # rounding, and a row that sits on the threshold would flip at random.
     middle = (above + below) / 2
-    return torch.where(middle < above, middle, below)
+    return middle.where(middle < above, below)
 
 
-def harden(logits: torch.Tensor, threshold: torch.Tensor | None) -> torch.Tensor:
+def harden(logits: Tensor, threshold: Tensor | None) -> Tensor:
     """The class indices ``(b,)`` of logits ``(b, 2)``: 1 where the log-odds are above it."""
     if threshold is None:
         raise ValueError("Two classes need the threshold that `statistics` returns.")

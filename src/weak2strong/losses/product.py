@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.loss import RowLoss
 from weak2strong.losses.settings import check_positive
+from weak2strong.methods.decorators import loss
+from weak2strong.training.loss import RowLoss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "product",
+    "cross-entropy with the product of student and weak label",
+    "code of Burns et al. 2023 (openai/weak-to-strong)",
+)
 @dataclass(frozen=True)
 class Product(RowLoss):
     """``CE(q, f)``, ``q_c = f_c^beta w_c^alpha / sum_j f_j^beta w_j^alpha``: a normalised product.
@@ -44,14 +52,16 @@ class Product(RowLoss):
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through q."""
+        import torch
+
         log_f = log_probabilities(logits)
         # In logarithms: where f is 0 in float32 on the class of a certain w, the product is too.
         weak = torch.xlogy(self.alpha, targets.detach().float())
-        q = torch.softmax(self.beta * log_f.detach() + weak, dim=-1)
+        q = (self.beta * log_f.detach() + weak).softmax(dim=-1)
         return cross_entropy(q, log_f)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.loss import RowLoss
 from weak2strong.losses.settings import check_shares
+from weak2strong.methods.decorators import loss
+from weak2strong.training.loss import RowLoss
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
+@loss(
+    "window",
+    "cross-entropy where the student is unsure, 0 elsewhere",
+    "EleutherAI 2024, modified loss functions",
+)
 @dataclass(frozen=True)
 class Window(RowLoss):
     """``1[max_c f_c <= t] CE(w, f)``: no gradient from examples the student is sure of.
@@ -48,12 +57,12 @@ class Window(RowLoss):
 
     def per_example(
         self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
+        logits: Tensor,
+        targets: Tensor,
         fraction: float,
-        statistics: torch.Tensor | None,
-    ) -> torch.Tensor:
+        statistics: Tensor | None,
+    ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; 0 outside of the window."""
         log_f = log_probabilities(logits)
         unsure = log_f.detach().exp().amax(dim=-1) <= self.threshold
-        return torch.where(unsure, cross_entropy(targets, log_f), 0.0)
+        return cross_entropy(targets, log_f).where(unsure, 0.0)

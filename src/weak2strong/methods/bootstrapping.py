@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from weak2strong.ground.predictions import joined
+from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import EVERY_KIND, Context, Method
+from weak2strong.methods.method import EVERY_KIND, Context
 
 
+@method(
+    "bootstrapping",
+    "models of growing size in between, each on fresh inputs",
+    "Burns et al. 2023, section 4.3.1",
+    prepares=True,
+    needs=("intermediates",),
+    kinds=EVERY_KIND,
+)
 def bootstrapping(context: Context) -> Context:
     """Each intermediate learns its predecessor's labels, and labels what it has not seen.
 
@@ -27,6 +36,14 @@ def bootstrapping(context: Context) -> Context:
     return context.with_labels(found)
 
 
+@method(
+    "bootstrapping-same-inputs",
+    "models of growing size in between, all on the same inputs",
+    "after Burns et al. 2023, section 4.3.1",
+    prepares=True,
+    needs=("intermediates",),
+    kinds=EVERY_KIND,
+)
 def bootstrapping_same_inputs(context: Context) -> Context:
     """Each intermediate, and the student, learns its predecessor's labels of all of the inputs.
 
@@ -53,24 +70,3 @@ def _dealt(context: Context, parts: int) -> list[list[str]]:
 
 def _ids(context: Context, split: str) -> list[str]:
     return [item.id for item in context.items(split)]
-
-
-BOOTSTRAPPING = Method(
-    name="bootstrapping",
-    summary="models of growing size in between, each on fresh inputs",
-    source="Burns et al. 2023, section 4.3.1",
-    run=bootstrapping,
-    prepares=True,
-    needs=("intermediates",),
-    kinds=EVERY_KIND,
-)
-
-BOOTSTRAPPING_SAME_INPUTS = Method(
-    name="bootstrapping-same-inputs",
-    summary="models of growing size in between, all on the same inputs",
-    source="after Burns et al. 2023, section 4.3.1",
-    run=bootstrapping_same_inputs,
-    prepares=True,
-    needs=("intermediates",),
-    kinds=EVERY_KIND,
-)

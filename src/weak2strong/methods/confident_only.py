@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import keeping, labels_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context
 
 LEAST = 0.1
 """The share of examples that are kept at least, the surest ones."""
 
 
+@method(
+    "confident-only",
+    "leaves out the labels that the supervisor is not sure of",
+    "Anthropic 2026",
+    prepares=True,
+)
 def confident_only(context: Context, *, threshold: float = 0.75) -> Context:
     """Keep the examples whose weak label has a confidence ``max_c w_c`` of the threshold or above.
 
@@ -31,12 +38,3 @@ def sure(labels: np.ndarray, threshold: float) -> np.ndarray:
     keep = confidence >= threshold
     keep[surest] = True
     return keep
-
-
-CONFIDENT_ONLY = Method(
-    name="confident-only",
-    summary="leaves out the labels that the supervisor is not sure of",
-    source="Anthropic 2026",
-    run=confident_only,
-    prepares=True,
-)

@@ -6,9 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.decorators import method
+from weak2strong.methods.method import Context
 
 
+@method(
+    "ensemble",
+    "the mean label of several supervisors",
+    "after Burns et al. 2023, section 6",
+    prepares=True,
+    needs=("supervisor",),
+)
 def ensemble(context: Context, *, size: int = 3) -> Context:
     """Weak labels that are the mean over the supervisor and others, by id.
 
@@ -19,13 +27,3 @@ def ensemble(context: Context, *, size: int = 3) -> Context:
     one, *others = context.supervisors(size)
     mean = np.mean([one.probabilities, *(o.at(one.ids) for o in others)], axis=0)
     return context.with_labels(replace(one, values=mean))
-
-
-ENSEMBLE = Method(
-    name="ensemble",
-    summary="the mean label of several supervisors",
-    source="after Burns et al. 2023, section 6",
-    run=ensemble,
-    prepares=True,
-    needs=("supervisor",),
-)

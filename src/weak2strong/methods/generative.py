@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from weak2strong.methods.method import EVERY_KIND, Context, Method
+from weak2strong.methods.decorators import method
+from weak2strong.methods.method import EVERY_KIND, Context
 
 
+@method(
+    "generative",
+    "the student first reads the task's texts, without labels",
+    "Burns et al. 2023, section 5.2.2",
+    prepares=True,
+    reads=True,
+    needs=("decoder", "trunk"),
+    kinds=EVERY_KIND,
+)
 def generative(context: Context, *, epochs: int = 1) -> Context:
     """The student is finetuned as a language model on the texts of ``strong_train``.
 
@@ -12,14 +22,3 @@ def generative(context: Context, *, epochs: int = 1) -> Context:
     starts from that student: finetuning, probes and prompts alike.
     """
     return context.after_reading(epochs)
-
-
-GENERATIVE = Method(
-    name="generative",
-    summary="the student first reads the task's texts, without labels",
-    source="Burns et al. 2023, section 5.2.2",
-    run=generative,
-    prepares=True,
-    needs=("decoder", "trunk"),
-    kinds=EVERY_KIND,
-)

@@ -8,10 +8,16 @@ import numpy as np
 
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.predictions import Predictions
+from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context
 
 
+@method(
+    "linear-probe",
+    "a linear head on the frozen student, of the weak labels",
+    "Burns et al. 2023, appendix D.2",
+)
 def linear_probe(context: Context) -> Mapping[str, Predictions]:
     """A logistic regression of the weak labels on the pretrained student's last layer.
 
@@ -21,6 +27,12 @@ def linear_probe(context: Context) -> Mapping[str, Predictions]:
     return _probed(context, context.activations("last"), labels_of(context, "strong_train"))
 
 
+@method(
+    "finetune-then-probe",
+    "naive, then a linear head with ground truth (saliency)",
+    "Burns et al. 2023, section 5.2.3",
+    needs=("truth",),
+)
 def finetune_then_probe(context: Context) -> Mapping[str, Predictions]:
     """Finetune on weak labels, then probe with ground truth: is the concept more salient now?
 
@@ -46,19 +58,3 @@ def _probed(
         split: Predictions(a.ids, probe.predict(a.values), labels.kind)
         for split, a in states.items()
     }
-
-
-LINEAR_PROBE = Method(
-    name="linear-probe",
-    summary="a linear head on the frozen student, of the weak labels",
-    source="Burns et al. 2023, appendix D.2",
-    run=linear_probe,
-)
-
-FINETUNE_THEN_PROBE = Method(
-    name="finetune-then-probe",
-    summary="naive, then a linear head with ground truth (saliency)",
-    source="Burns et al. 2023, section 5.2.3",
-    run=finetune_then_probe,
-    needs=("truth",),
-)

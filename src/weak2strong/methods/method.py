@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.predictions import Predictions
-from weak2strong.losses import Loss
 from weak2strong.tasks.task import Item
+from weak2strong.training.loss import Loss
 
 Need = Literal["truth", "decoder", "trunk", "intermediates", "supervisor", "stopping"]
 
@@ -169,12 +169,18 @@ class Method:
             ``name`` alone stands for ``name+naive``.
         classes: the one number of classes it is for; None for any.
         needs: what a study may be unable to provide (see `NEEDS`).
-        loss: the name of the loss that it is finetuning with, if it is that and nothing else.
-        variants: under which references ``all`` has it, if not under its name.
+        loss: the name of the loss, of a method that only finetunes with a loss.
+        variants: the references under which ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
         check_settings: raises UserError for settings that ``run`` would refuse.
         kinds: of the tasks it is for; those whose labels are probabilities, unless it can
             do without these.
+        reads: whether its students have read texts without labels first (see
+            `Context.after_reading`); their ceiling is then one that has read them too.
+        same_gradient_as: the method whose loss has the same gradient, up to a factor that Adam
+            hardly notices: comparisons count the two once.
+        saliency: the bar of the saliency figure (Burns et al. 2023, figure 11) that its students
+            are, such as "lp weak"; None for none.
     """
 
     name: str
@@ -189,8 +195,16 @@ class Method:
     usual: Callable[[], Mapping[str, Any]] | None = None
     check_settings: Callable[..., object] | None = None
     kinds: tuple[str, ...] = PROBABILISTIC
+    reads: bool = False
+    same_gradient_as: str | None = None
+    saliency: str | None = None
 
     def __post_init__(self) -> None:
+        if self.reads and not self.prepares:
+            raise UserError(
+                f"The method {self.name!r} says reads=True, and only a step can be one that reads: "
+                "give it prepares=True too, or leave reads out."
+            )
         for need in self.needs:
             if need not in NEEDS:
                 raise unknown_name(f"need of the method {self.name!r}", need, NEEDS)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from weak2strong.ground.predictions import joined
+from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import EVERY_KIND, Context, Method
+from weak2strong.methods.method import EVERY_KIND, Context
 
 
+@method(
+    "oracle-stopping",
+    "keeps the weights that are best on ground truth of validation",
+    "Burns et al. 2023, section 5.1.1",
+    prepares=True,
+    needs=("truth", "stopping"),
+    kinds=EVERY_KIND,
+)
 def oracle_stopping(context: Context) -> Context:
     """The stopping rule looks at the ground truth of ``validation``, and learns weak labels only.
 
@@ -15,14 +24,3 @@ def oracle_stopping(context: Context) -> Context:
     return context.with_labels(
         joined(labels_of(context, "strong_train"), context.truth("validation"))
     )
-
-
-ORACLE_STOPPING = Method(
-    name="oracle-stopping",
-    summary="keeps the weights that are best on ground truth of validation",
-    source="Burns et al. 2023, section 5.1.1",
-    run=oracle_stopping,
-    prepares=True,
-    needs=("truth", "stopping"),
-    kinds=EVERY_KIND,
-)

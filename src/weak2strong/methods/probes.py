@@ -1,20 +1,58 @@
-"""Probes on frozen activations in three uses: to answer, to leave labels out, to make them anew."""
+"""Probes on frozen activations in three uses: to answer, to leave labels out, to relabel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, joined
+from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import keeping, labels_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context
 from weak2strong.probes import PROBES
 from weak2strong.probes import probe as probe_of
 
 _SOURCE = "EleutherAI 2024, activation probes"
 
 
+def _check_predicting(
+    probe: str = "knn", layer: int | str = "usual", drop: float = 0.1, **settings: Any
+) -> None:
+    """Refuse settings that no probe can be made of, and a probe that cannot predict."""
+    if not probe_of(probe, **settings).predicts:
+        raise UserError(
+            f"The probe {probe!r} only says which examples to keep: use it in probe-filter, or "
+            f"take another one ({', '.join(name for name in PROBES if PROBES.get(name).predicts)})."
+        )
+
+
+def _check_filtering(
+    probe: str = "knn", layer: int | str = "usual", drop: float = 0.1, **settings: Any
+) -> None:
+    if not 0 <= drop < 1:
+        raise UserError(f"probe-filter drops a share from 0 to below 1, not {drop!r}.")
+    probe_of(probe, **settings)
+
+
+def _training_data(
+    context: Context, layer: int | str
+) -> tuple[Predictions, np.ndarray, Mapping[str, Activations]]:
+    """Weak labels of ``strong_train``, the activations of the same examples, and those of all."""
+    labels, states = labels_of(context, "strong_train"), context.activations(layer)
+    return labels, states["strong_train"].at(labels.ids), states
+
+
+@method(
+    "probe-predict",
+    "a probe on the frozen student answers by the weak labels",
+    _SOURCE,
+    variants=("probe-predict:knn", "probe-predict:logistic"),
+    check_settings=_check_predicting,
+)
 def probe_predict(
     context: Context, *, probe: str = "knn", layer: int | str = "usual", **settings: Any
 ) -> Mapping[str, Predictions]:
@@ -22,18 +60,24 @@ def probe_predict(
 
     Settings that are not named here are the probe's.
     """
-    labels, states = labels_of(context, "strong_train"), context.activations(layer)
-    made = probe_of(probe, **settings)
-    features = states["strong_train"].at(labels.ids)
-    found = {}
-    for split, asked in states.items():
-        # Of the points that it has learnt from, a neighbour probe says what is around them.
-        own = asked.ids == labels.ids
-        answers = made.predict(features, labels.probabilities, None if own else asked.values)
-        found[split] = Predictions(asked.ids, answers, labels.kind)
-    return found
+    labels, features, states = _training_data(context, layer)
+    made, answers = probe_of(probe, **settings), {}
+    for split, of_split in states.items():
+        # For the points that it has learnt from, a neighbour probe uses the points around them.
+        queries = None if of_split.ids == labels.ids else of_split.values
+        predicted = made.predict(features, labels.probabilities, queries)
+        answers[split] = Predictions(of_split.ids, predicted, labels.kind)
+    return answers
 
 
+@method(
+    "probe-filter",
+    "leaves out a tenth, where a probe contradicts the weak labels",
+    _SOURCE,
+    prepares=True,
+    variants=("probe-filter:knn", "probe-filter:logistic", "probe-filter:topofilter"),
+    check_settings=_check_filtering,
+)
 def probe_filter(
     context: Context,
     *,
@@ -43,69 +87,26 @@ def probe_filter(
     **settings: Any,
 ) -> Context:
     """Leave out the share of examples on which a probe and the weak labels disagree most."""
-    labels, states = labels_of(context, "strong_train"), context.activations(layer)
-    features = states["strong_train"].at(labels.ids)
+    labels, features, _ = _training_data(context, layer)
     return keeping(context, probe_of(probe, **settings).keep(features, labels.probabilities, drop))
 
 
+@method(
+    "probe-relabel",
+    "a probe's answers take the place of the weak labels",
+    _SOURCE,
+    prepares=True,
+    variants=("probe-relabel:knn", "probe-relabel:logistic"),
+    check_settings=_check_predicting,
+)
 def probe_relabel(
     context: Context, *, probe: str = "knn", layer: int | str = "usual", **settings: Any
 ) -> Context:
     """The student learns what a probe says in place of the weak labels, and stops by it."""
-    labels, states = labels_of(context, "strong_train"), context.activations(layer)
-    made, features = probe_of(probe, **settings), states["strong_train"].at(labels.ids)
-    asked = states["validation"]
+    labels, features, states = _training_data(context, layer)
+    made, validation = probe_of(probe, **settings), states["validation"]
     new = [
-        Predictions(ids, made.predict(features, labels.probabilities, values), labels.kind)
-        for ids, values in ((labels.ids, None), (asked.ids, asked.values))
+        Predictions(ids, made.predict(features, labels.probabilities, queries), labels.kind)
+        for ids, queries in ((labels.ids, None), (validation.ids, validation.values))
     ]
     return context.with_labels(joined(*new))
-
-
-def _predicting(
-    probe: str = "knn", layer: int | str = "usual", drop: float = 0.1, **settings: Any
-) -> None:
-    """Refuse what no probe can be made of, and a probe that only filters."""
-    if not probe_of(probe, **settings).predicts:
-        raise UserError(
-            f"The probe {probe!r} only says which examples to keep: use it in probe-filter, or "
-            f"take another one ({', '.join(name for name in PROBES if PROBES.get(name).predicts)})."
-        )
-
-
-def _filtering(
-    probe: str = "knn", layer: int | str = "usual", drop: float = 0.1, **settings: Any
-) -> None:
-    if not 0 <= drop < 1:
-        raise UserError(f"probe-filter drops a share from 0 to below 1, not {drop!r}.")
-    probe_of(probe, **settings)
-
-
-PROBE_PREDICT = Method(
-    name="probe-predict",
-    summary="a probe on the frozen student answers by the weak labels",
-    source=_SOURCE,
-    run=probe_predict,
-    variants=("probe-predict:knn", "probe-predict:logistic"),
-    check_settings=_predicting,
-)
-
-PROBE_FILTER = Method(
-    name="probe-filter",
-    summary="leaves out a tenth, where a probe contradicts the weak labels",
-    source=_SOURCE,
-    run=probe_filter,
-    prepares=True,
-    variants=("probe-filter:knn", "probe-filter:logistic", "probe-filter:topofilter"),
-    check_settings=_filtering,
-)
-
-PROBE_RELABEL = Method(
-    name="probe-relabel",
-    summary="a probe's answers take the place of the weak labels",
-    source=_SOURCE,
-    run=probe_relabel,
-    prepares=True,
-    variants=("probe-relabel:knn", "probe-relabel:logistic"),
-    check_settings=_predicting,
-)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from weak2strong.ground.predictions import Predictions
+from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context
 from weak2strong.tasks.task import Item
 
 _SOURCE = "Burns et al. 2023, section 5.2.1"
 
 
+@method(
+    "zero-shot",
+    "asks the pretrained student in words",
+    _SOURCE,
+    needs=("decoder",),
+    kinds=("classification",),
+)
 def zero_shot(
     context: Context, *, calibrate: bool = False, template: str | None = None
 ) -> Mapping[str, Predictions]:
@@ -19,6 +27,13 @@ def zero_shot(
     return context.prompted([[]], calibrate=calibrate, template=template)
 
 
+@method(
+    "few-shot",
+    "asks it after 5 examples with ground truth, 3 draws averaged",
+    _SOURCE,
+    needs=("truth", "decoder"),
+    kinds=("classification",),
+)
 def few_shot(
     context: Context,
     *,
@@ -32,6 +47,13 @@ def few_shot(
     return context.prompted(shots, calibrate=calibrate, template=template)
 
 
+@method(
+    "few-shot-weak",
+    "asks it after 5 examples with weak labels, 3 draws averaged",
+    _SOURCE,
+    needs=("decoder",),
+    kinds=("classification",),
+)
 def few_shot_weak(
     context: Context,
     *,
@@ -60,31 +82,3 @@ def _drawn(
         places = draw_shots(ids, targets, k, seed=1000 * context.seed + draw, groups=groups)
         found.append([(items[i], answers[i]) for i in places])
     return found
-
-
-ZERO_SHOT = Method(
-    name="zero-shot",
-    summary="asks the pretrained student in words",
-    source=_SOURCE,
-    run=zero_shot,
-    needs=("decoder",),
-    kinds=("classification",),
-)
-
-FEW_SHOT = Method(
-    name="few-shot",
-    summary="asks it after 5 examples with ground truth, 3 draws averaged",
-    source=_SOURCE,
-    run=few_shot,
-    needs=("truth", "decoder"),
-    kinds=("classification",),
-)
-
-FEW_SHOT_WEAK = Method(
-    name="few-shot-weak",
-    summary="asks it after 5 examples with weak labels, 3 draws averaged",
-    source=_SOURCE,
-    run=few_shot_weak,
-    needs=("decoder",),
-    kinds=("classification",),
-)

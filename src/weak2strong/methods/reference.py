@@ -15,13 +15,11 @@ from functools import partial
 from typing import Any
 
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.methods import METHODS
+from weak2strong.methods import BASELINE, METHODS
 from weak2strong.methods.method import Context, Method
 from weak2strong.probes import PROBES
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_AFTER = "naive"
-"""What follows a step that nothing else follows."""
 
 
 def find_method(reference: str) -> Method:
@@ -40,7 +38,7 @@ def find_method(reference: str) -> Method:
                 "can follow it: leave it or what follows out."
             )
     if last.prepares:
-        before, last = parts, METHODS.get(_AFTER)
+        before, last = parts, METHODS.get(BASELINE)
     if not before:
         return replace(last, name=reference)
     return Method(

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from weak2strong.ground.predictions import Predictions, joined
-from weak2strong.methods.method import EVERY_KIND, Context, Method
+from weak2strong.methods.decorators import method
+from weak2strong.methods.method import EVERY_KIND, Context
 
 
+@method(
+    "strong-to-strong",
+    "naive, then 2 fresh students, each on the labels of the one before",
+    "EleutherAI 2024, strong-to-strong training",
+    kinds=EVERY_KIND,
+)
 def strong_to_strong(context: Context, *, iterations: int = 2) -> Mapping[str, Predictions]:
     """A naive student labels ``strong_train`` anew, and a fresh student learns that; and again.
 
@@ -19,12 +26,3 @@ def strong_to_strong(context: Context, *, iterations: int = 2) -> Mapping[str, P
     for _ in range(iterations):
         found = context.finetune(joined(found["strong_train"], found["validation"]))
     return found
-
-
-STRONG_TO_STRONG = Method(
-    name="strong-to-strong",
-    summary="naive, then 2 fresh students, each on the labels of the one before",
-    source="EleutherAI 2024, strong-to-strong training",
-    run=strong_to_strong,
-    kinds=EVERY_KIND,
-)

@@ -20,13 +20,13 @@ from torch import Tensor
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions
-from weak2strong.losses import Loss
 from weak2strong.models.batches import encode_items
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
 from weak2strong.training.loop import Fit, Passed
+from weak2strong.training.loss import Loss
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.training_set import TrainingSet

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 class Loss(Protocol):
     """A training loss. Implementations are frozen dataclasses whose fields are their settings.
 
-    The settings are part of cache keys: whatever changes the result is a field. So
-    is what a loss must know of the whole training set, such as the median of the
-    weak labels: the method computes it from the labels it trains on.
+    The settings are part of cache keys: whatever changes the result is a field. What a loss
+    must know of the whole training set is a field too, such as the median of the weak labels:
+    a class method ``from_labels`` makes the loss from the labels ``(n, k)`` of the training set.
 
     At each optimiser step the loop runs the whole batch of ``B`` examples once
     without gradients and calls `statistics` on its detached logits, if
@@ -56,12 +56,12 @@ class Loss(Protocol):
 
 
 class RowLoss:
-    """What losses have in common of which each example stands alone."""
+    """A base for losses in which the value of an example does not depend on the others."""
 
     needs_batch: ClassVar[bool] = False
 
     def statistics(
         self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
     ) -> torch.Tensor | None:
-        """None: nothing of the batch is needed."""
+        """None: the batch does not matter."""
         return None
