@@ -8,7 +8,6 @@ from types import ModuleType
 
 import pytest
 
-from weak2strong.methods.decorators import method
 from weak2strong.ground import plugins
 from weak2strong.ground.errors import PluginError, UserError
 from weak2strong.ground.plugins import (
@@ -21,6 +20,7 @@ from weak2strong.ground.plugins import (
 from weak2strong.ground.registry import forget
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
+from weak2strong.methods.decorators import method
 from weak2strong.methods.reference import find_method, is_extended
 from weak2strong.probes import PROBES
 from weak2strong.tasks import TASKS
