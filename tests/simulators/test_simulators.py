@@ -7,8 +7,8 @@ from weak2strong.ground.activations import Activations
 from weak2strong.ground.predictions import Predictions
 from weak2strong.simulators import SIMULATORS
 from weak2strong.simulators.first_features import answers_of_first
-from weak2strong.simulators.simulator import Order, Seen, by_confidence, mislabelled
-from weak2strong.simulators.telling import telling
+from weak2strong.simulators.hints import with_hints
+from weak2strong.simulators.simulator import Evidence, Order, by_confidence, mislabelled
 from weak2strong.tasks.task import Example, Item
 
 SIZES = {"strong_train": 400, "validation": 200, "test": 300}
@@ -16,7 +16,7 @@ ERRORS = {"strong_train": 100, "validation": 41, "test": 90}
 WIDTH = 12
 
 
-def seen(classes=2, errors=ERRORS, seed=0) -> Seen:
+def seen(classes=2, errors=ERRORS, seed=0) -> Evidence:
     """Made-up answers of two models, and activations whose first directions tell little."""
     rng = np.random.default_rng(seed)
     examples, answers, states = {}, ({}, {}), {}
@@ -35,10 +35,10 @@ def seen(classes=2, errors=ERRORS, seed=0) -> Seen:
         # Every direction tells a little of the label; the first have the widest spread.
         x = rng.normal(size=(n, WIDTH)) + 0.5 * (2 * (labels == 1) - 1)[:, None]
         states[split] = Activations(ids, (x * 0.6 ** np.arange(WIDTH)).astype(np.float32))
-    return Seen(examples, classes, errors, *answers, states)
+    return Evidence(examples, classes, errors, *answers, states)
 
 
-def labelled(kind: str, given: Seen, seed=0) -> dict[str, np.ndarray]:
+def labelled(kind: str, given: Evidence, seed=0) -> dict[str, np.ndarray]:
     """Class indices that the kind gives, by split."""
     return {
         split: mislabelled(
@@ -88,7 +88,7 @@ def test_length_decides_who_errs(split):
 @pytest.mark.parametrize("split", list(SIZES))
 def test_the_confidence_of_a_model_with_ground_truth_decides_who_errs(split):
     given = seen(classes=3)
-    p = given.knowing[split].probabilities
+    p = given.strong_answers[split].probabilities
     wrong, right = wrong_and_right("least-confident", given, split, p.max(axis=1))
     assert wrong.max() <= right.min()
     true = p[np.arange(len(p)), given.labels(split)]
@@ -171,20 +171,20 @@ def test_first_features_answer_no_example_by_its_own_group():
         states[split] = Activations(
             states[split].ids, np.zeros((SIZES[split], 150), dtype=np.float32)
         )
-    blind = Seen(examples, 2, given.errors, {}, {}, states)
+    blind = Evidence(examples, 2, given.errors, {}, {}, states)
     _, answers = answers_of_first(blind)
     accuracy = (answers["strong_train"].argmax(1) == blind.labels("strong_train")).mean()
     assert accuracy < 0.65
 
 
 def test_texts_say_the_label_and_keep_ids_groups_and_truth():
-    (made,) = telling(
+    (made,) = with_hints(
         "classification", [Example(Item("a", "g", "Fez is in"), 0)], [1], ("no", "yes")
     )
     assert made.item.text == "Fez is in I think this is yes. What do you think?"
     assert (made.item.id, made.item.group, made.label) == ("a", "g", 0)
     pair = Item("b", "g", "Q:", (" one", " two"), ((("user", "Q"),), (("user", "Q"),)))
-    (made,) = telling("preference", [Example(pair, 0)], [1], ("first", "second"))
+    (made,) = with_hints("preference", [Example(pair, 0)], [1], ("first", "second"))
     worse, better = made.item.completions
     assert worse == " one I think this is worse. What do you think?"
     assert better == " two I think this is better. What do you think?"

@@ -1,7 +1,8 @@
 """A user's own Python files, and installed packages, that add methods, losses, probes and tasks.
 
 A plugin is code: it is run when it is named, like any script. What it adds goes into
-the registries (see `weak2strong.methods.decorators`), and a digest of its source into the keys of results.
+the registries (see `weak2strong.methods.decorators`), and a digest of its source into the keys of
+results.
 """
 
 from __future__ import annotations

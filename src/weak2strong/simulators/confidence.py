@@ -6,45 +6,41 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from weak2strong.simulators.simulator import Order, Seen, Simulator
+from weak2strong.simulators.simulator import Evidence, Order, simulator
 
 _SOURCE = "Burns et al. 2023, appendix E"
 
 
-def least_confident(seen: Seen) -> Mapping[str, Order]:
+@simulator(
+    "least-confident",
+    "labels are wrong where a strong model with ground truth is least confident",
+    _SOURCE,
+    needs=("strong_answers",),
+)
+def least_confident(evidence: Evidence) -> Mapping[str, Order]:
     """The lower the probability of its answer, the sooner wrong: errors that a student may share.
 
     A wrong label is the likeliest of the wrong classes.
     """
-    probabilities = _probabilities(seen)
+    probabilities = _probabilities(evidence)
     return {split: Order(p.max(axis=1), p) for split, p in probabilities.items()}
 
 
-def most_confidently_right(seen: Seen) -> Mapping[str, Order]:
-    """The higher the probability of the true class, the sooner wrong: errors against all sense."""
-    found = {}
-    for split, p in _probabilities(seen).items():
-        labels = seen.labels(split)
-        found[split] = Order(-p[np.arange(len(labels)), labels], p)
-    return found
-
-
-def _probabilities(seen: Seen) -> Mapping[str, np.ndarray]:
-    return {split: seen.knowing[split].at(seen.ids(split)) for split in seen.examples}
-
-
-LEAST_CONFIDENT = Simulator(
-    name="least-confident",
-    summary="labels are wrong where a strong model with ground truth is least confident",
-    source=_SOURCE,
-    order=least_confident,
-    needs=("knowing",),
+@simulator(
+    "most-confidently-right",
+    "labels are wrong where a strong model with ground truth is most confidently right",
+    _SOURCE,
+    needs=("strong_answers",),
 )
+def most_confidently_right(evidence: Evidence) -> Mapping[str, Order]:
+    """The higher the probability of the true class, the sooner wrong: errors that make no sense."""
+    orders = {}
+    for split, p in _probabilities(evidence).items():
+        labels = evidence.labels(split)
+        orders[split] = Order(-p[np.arange(len(labels)), labels], p)
+    return orders
 
-MOST_CONFIDENTLY_RIGHT = Simulator(
-    name="most-confidently-right",
-    summary="labels are wrong where a strong model with ground truth is most confidently right",
-    source=_SOURCE,
-    order=most_confidently_right,
-    needs=("knowing",),
-)
+
+def _probabilities(evidence: Evidence) -> Mapping[str, np.ndarray]:
+    answers = evidence.strong_answers
+    return {split: answers[split].at(evidence.ids(split)) for split in evidence.examples}

@@ -1,8 +1,9 @@
 """A supervisor that sees little of what the student sees: the first features of its activations.
 
 Features are principal components, since the single dimensions of an activation have no order.
-There are as few as a logistic regression with ground truth needs to reach the accuracy asked for.
-It is fitted on ``strong_train``; there each example is answered by a fit without its group.
+There are as few as a logistic regression with ground truth needs to reach the wanted accuracy.
+The regression is fitted on ``strong_train``; the answer to an example of ``strong_train`` comes
+from a fit without its group.
 """
 
 from __future__ import annotations
@@ -12,37 +13,45 @@ from collections.abc import Mapping
 import numpy as np
 
 from weak2strong.probes import fit_logistic
-from weak2strong.simulators.simulator import Order, Seen, Simulator, by_confidence
+from weak2strong.simulators.simulator import Evidence, Order, by_confidence, simulator
 
 FOLDS = 5
 TOLERANCE = 1e-4
-"""Of the fits: answers, not weights, are what is wanted of them."""
+"""Of the fits: only their answers are used, and these need no exact weights."""
 
 
-def first_features(seen: Seen) -> Mapping[str, Order]:
-    """The errors of that regression; the last few are dealt out where it is least decided."""
-    found = answers_of_first(seen)[1]
-    return {split: by_confidence(p, seen.labels(split)) for split, p in found.items()}
+@simulator(
+    "first-features",
+    "labels of a logistic regression on the first features of the student's activations",
+    "Burns et al. 2023, appendix E",
+    needs=("activations",),
+)
+def first_features(evidence: Evidence) -> Mapping[str, Order]:
+    """The errors of that regression; the last few are put where it is least decided."""
+    _, answers = answers_of_first(evidence)
+    return {split: by_confidence(p, evidence.labels(split)) for split, p in answers.items()}
 
 
-def answers_of_first(seen: Seen) -> tuple[int, Mapping[str, np.ndarray]]:
+def answers_of_first(evidence: Evidence) -> tuple[int, Mapping[str, np.ndarray]]:
     """The number of features, and probabilities (n, classes) by split."""
-    train, labels = "strong_train", seen.labels("strong_train")
-    states = {split: seen.activations[split].at(seen.ids(split)) for split in seen.examples}
+    train, labels = "strong_train", evidence.labels("strong_train")
+    states = {
+        split: evidence.activations[split].at(evidence.ids(split)) for split in evidence.examples
+    }
     centre = states[train].mean(axis=0)
     axes = np.linalg.svd(states[train] - centre, full_matrices=False)[2].T
     features = {split: (x - centre) @ axes for split, x in states.items()}
-    fold = _folds([e.item.group for e in seen.examples[train]])
-    wanted = 1 - seen.errors[train] / len(labels)
+    fold = _folds([e.item.group for e in evidence.examples[train]])
+    wanted = 1 - evidence.errors[train] / len(labels)
     nearest, distance, held_out = 0, np.inf, np.empty(0)
     for k in _counts(axes.shape[1]):
-        p = _cross_fitted(features[train][:, :k], labels, fold, seen.classes)
+        p = _cross_fitted(features[train][:, :k], labels, fold, evidence.classes)
         accuracy = (p.argmax(axis=1) == labels).mean()
         if abs(accuracy - wanted) < distance:
             nearest, distance, held_out = k, abs(accuracy - wanted), p
         if accuracy >= wanted:
             break
-    whole = _fitted(features[train][:, :nearest], labels, seen.classes)
+    whole = _fitted(features[train][:, :nearest], labels, evidence.classes)
     answers = {split: whole.predict(x[:, :nearest]) for split, x in features.items()}
     return nearest, answers | {train: held_out}
 
@@ -56,28 +65,19 @@ def _counts(width: int) -> list[int]:
 
 
 def _folds(groups: list[str]) -> np.ndarray:
-    """The fold of each example (n,); a group is in one."""
+    """The fold of each example (n,); a group is in one fold."""
     names, group = np.unique(groups, return_inverse=True)
     return (np.random.default_rng(0).permutation(len(names)) % FOLDS)[group]
 
 
 def _cross_fitted(x: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int) -> np.ndarray:
     """Probabilities (n, classes), each of a fit on the other folds."""
-    found = np.empty((len(labels), classes))
+    answers = np.empty((len(labels), classes))
     for part in np.unique(fold):
         out = fold == part
-        found[out] = _fitted(x[~out], labels[~out], classes).predict(x[out])
-    return found
+        answers[out] = _fitted(x[~out], labels[~out], classes).predict(x[out])
+    return answers
 
 
 def _fitted(x: np.ndarray, labels: np.ndarray, classes: int):
     return fit_logistic(x, labels, classes=classes, tolerance=TOLERANCE)
-
-
-FIRST_FEATURES = Simulator(
-    name="first-features",
-    summary="labels of a logistic regression on the first features of the student's activations",
-    source="Burns et al. 2023, appendix E",
-    order=first_features,
-    needs=("activations",),
-)

@@ -6,35 +6,25 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from weak2strong.simulators.simulator import Order, Seen, Simulator
+from weak2strong.simulators.simulator import Evidence, Order, simulator
 
 _SOURCE = "Burns et al. 2023, appendix E"
 
 
-def longest(seen: Seen) -> Mapping[str, Order]:
+@simulator("longest", "labels of the longest texts are wrong", _SOURCE)
+def longest(evidence: Evidence) -> Mapping[str, Order]:
     """The more characters, the sooner wrong."""
-    return {split: Order(-lengths) for split, lengths in _lengths(seen).items()}
+    return {split: Order(-lengths) for split, lengths in _lengths(evidence).items()}
 
 
-def shortest(seen: Seen) -> Mapping[str, Order]:
+@simulator("shortest", "labels of the shortest texts are wrong", _SOURCE)
+def shortest(evidence: Evidence) -> Mapping[str, Order]:
     """The fewer characters, the sooner wrong."""
-    return {split: Order(lengths) for split, lengths in _lengths(seen).items()}
+    return {split: Order(lengths) for split, lengths in _lengths(evidence).items()}
 
 
-def _lengths(seen: Seen) -> Mapping[str, np.ndarray]:
+def _lengths(evidence: Evidence) -> Mapping[str, np.ndarray]:
     return {
-        split: np.array([len(e.item.content) for e in given])
-        for split, given in seen.examples.items()
+        split: np.array([len(e.item.content) for e in examples])
+        for split, examples in evidence.examples.items()
     }
-
-
-LONGEST = Simulator(
-    name="longest", summary="labels of the longest texts are wrong", source=_SOURCE, order=longest
-)
-
-SHORTEST = Simulator(
-    name="shortest",
-    summary="labels of the shortest texts are wrong",
-    source=_SOURCE,
-    order=shortest,
-)

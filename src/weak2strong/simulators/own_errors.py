@@ -1,33 +1,29 @@
-"""The real supervisor's own errors: as they are, for comparison, or told at the end of texts."""
+"""The real supervisor's own errors: as they are, for comparison, or as hints in the texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from weak2strong.simulators.simulator import Order, Seen, Simulator, by_confidence
+from weak2strong.simulators.simulator import Evidence, Order, by_confidence, simulator
 
 
-def own_errors(seen: Seen) -> Mapping[str, Order]:
-    """What the supervisor has wrong; at another accuracy its surest errors, or its doubts too."""
-    return {
-        split: by_confidence(seen.supervisor[split].at(seen.ids(split)), seen.labels(split))
-        for split in seen.examples
-    }
-
-
-OWN_ERRORS = Simulator(
-    name="own-errors",
-    summary="labels are wrong where the real supervisor is: the control, hard as the others are",
-    source="weak2strong",
-    order=own_errors,
+@simulator(
+    "own-errors",
+    "labels are wrong where the real supervisor is: the control, hard as the others are",
+    "weak2strong",
     needs=("supervisor",),
 )
-
-TRIVIAL_IMITATION = Simulator(
-    name="trivial-imitation",
-    summary="the real supervisor's answers, which the student's texts end in",
-    source="Burns et al. 2023, appendix E",
-    order=own_errors,
+@simulator(
+    "trivial-imitation",
+    "the real supervisor's answers, which the student's texts end in",
+    "Burns et al. 2023, appendix E",
     needs=("supervisor",),
-    tells=True,
+    hints=True,
 )
+def own_errors(evidence: Evidence) -> Mapping[str, Order]:
+    """The supervisor's errors; at another accuracy its surest errors, or its doubts too."""
+    orders = {}
+    for split in evidence.examples:
+        probabilities = evidence.supervisor[split].at(evidence.ids(split))
+        orders[split] = by_confidence(probabilities, evidence.labels(split))
+    return orders

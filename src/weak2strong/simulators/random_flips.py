@@ -6,17 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from weak2strong.simulators.simulator import Order, Seen, Simulator
+from weak2strong.simulators.simulator import Evidence, Order, simulator
 
 
-def random_flips(seen: Seen) -> Mapping[str, Order]:
+@simulator("random-flips", "labels drawn at random are wrong", "Burns et al. 2023, appendix E")
+def random_flips(evidence: Evidence) -> Mapping[str, Order]:
     """All examples are equally safe."""
-    return {split: Order(np.zeros(len(given))) for split, given in seen.examples.items()}
-
-
-RANDOM_FLIPS = Simulator(
-    name="random-flips",
-    summary="labels drawn at random are wrong",
-    source="Burns et al. 2023, appendix E",
-    order=random_flips,
-)
+    return {split: Order(np.zeros(len(examples))) for split, examples in evidence.examples.items()}

@@ -1,38 +1,40 @@
-"""The contract of a simulated supervisor: in which order its examples go wrong.
+"""The contract of a simulated supervisor: in which order its labels become wrong.
 
-How many do is given, so that supervisors of one accuracy differ in the structure of their errors
-alone. Labels are hard: a simulated supervisor has no confidence. Errors are not balanced over
-classes, since where they sit is the point.
+How many labels are wrong is decided elsewhere, so that supervisors of one accuracy differ in the
+structure of their errors alone. Labels are hard: a simulated supervisor has no confidence. Errors
+are not balanced over classes, since which examples are wrong is what is studied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.predictions import Predictions
+from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks.task import Example
 
-Need = Literal["supervisor", "knowing", "activations"]
-"""What of `Seen` a simulator looks at, besides the examples."""
+Need = Literal["supervisor", "strong_answers", "activations"]
+"""A field of `Evidence` that a simulator reads, besides the examples."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a simulator is shown, by split; of the last three what it needs, empty otherwise.
+class Evidence:
+    """What a simulator decides by, by split. A field of the last three that it does not need is
+    empty.
 
     Attributes:
         examples: with ground truth.
         classes: how many there are.
         errors: how many labels are to be wrong.
-        supervisor: the real one's probabilities.
-        knowing: those of the strong model, finetuned like the ceiling, but on ground truth of
-            ``weak_train``: the ceiling itself has learnt ``strong_train`` by heart, so that its
-            confidence there is of another sort than on the test.
+        supervisor: probabilities of the real supervisor.
+        strong_answers: probabilities of the strong model, finetuned as the ceiling is, but on
+            ground truth of ``weak_train``. The ceiling itself has learnt ``strong_train`` by
+            heart, so that its confidence there is not comparable with its confidence on the test.
         activations: last layer of the pretrained strong model.
     """
 
@@ -40,7 +42,7 @@ class Seen:
     classes: int
     errors: Mapping[str, int]
     supervisor: Mapping[str, Predictions]
-    knowing: Mapping[str, Predictions]
+    strong_answers: Mapping[str, Predictions]
     activations: Mapping[str, Activations]
 
     def labels(self, split: str) -> np.ndarray:
@@ -48,7 +50,7 @@ class Seen:
         return np.array([e.label for e in self.examples[split]])
 
     def ids(self, split: str) -> tuple[str, ...]:
-        """Of the examples, in order."""
+        """Ids of the examples, in order."""
         return tuple(e.item.id for e in self.examples[split])
 
 
@@ -57,9 +59,9 @@ class Order:
     """How safe the examples of a split are from error.
 
     Attributes:
-        ease: (n,): the lowest go wrong first, equals in random order.
-        answers: (n, classes): a wrong label is the class, besides the true one, with the highest;
-            None for any of them at random.
+        ease: (n,): the labels of the lowest become wrong first, equals in random order.
+        answers: (n, classes): a wrong label is the class with the highest value, besides the true
+            one; None for any of the other classes at random.
     """
 
     ease: np.ndarray
@@ -74,21 +76,36 @@ class Simulator:
         name: on the command line.
         summary: one line for lists: which labels are wrong.
         source: paper and section.
-        order: of the examples of every split.
-        needs: what `order` looks at.
-        tells: whether the student's texts end in the label (see `telling`).
+        order: gives the order of the examples of every split.
+        needs: the fields of `Evidence` that ``order`` reads.
+        hints: whether the student's texts end in the label (see `weak2strong.simulators.hints`).
     """
 
     name: str
     summary: str
     source: str
-    order: Callable[[Seen], Mapping[str, Order]]
+    order: Callable[[Evidence], Mapping[str, Order]]
     needs: tuple[Need, ...] = ()
-    tells: bool = False
+    hints: bool = False
+
+
+Function = TypeVar("Function", bound=Callable[[Evidence], Mapping[str, Order]])
+
+
+def simulator(
+    name: str, summary: str, source: str, needs: tuple[Need, ...] = (), hints: bool = False
+) -> Callable[[Function], Function]:
+    """Register a function of the evidence as a simulated supervisor (see `Simulator`)."""
+
+    def register(order: Function) -> Function:
+        SIMULATORS.add(name, Simulator(name, summary, source, order, needs, hints), origin=None)
+        return order
+
+    return register
 
 
 def by_confidence(probabilities: np.ndarray, labels: np.ndarray) -> Order:
-    """The errors of a model come first, the surest of them before all; then what is nearly one.
+    """The errors of a model come first, the surest before all; then what it nearly has wrong.
 
     Args:
         probabilities: (n, classes).
@@ -105,14 +122,14 @@ def by_confidence(probabilities: np.ndarray, labels: np.ndarray) -> Order:
 def mislabelled(
     order: Order, labels: np.ndarray, classes: int, errors: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Hard labels (n, classes) of which exactly so many are wrong.
+    """Hard labels (n, classes) with exactly that many errors.
 
     Args:
-        order: in which the examples go wrong.
+        order: in which the labels become wrong.
         labels: ground truth (n,).
         classes: how many.
         errors: from 0 to n.
-        rng: for equals, and for wrong classes that are not given.
+        rng: draws the order of equals, and wrong classes where the order has no answers.
     """
     rows = np.arange(len(labels))
     first = np.lexsort((rng.permutation(len(labels)), order.ease))[:errors]
@@ -122,11 +139,11 @@ def mislabelled(
         others = np.array(order.answers, dtype=float)
         others[rows, labels] = -np.inf
         wrong = others.argmax(axis=1)
-    said = labels.copy()
-    said[first] = wrong[first]
-    return np.eye(classes)[said]
+    simulated = labels.copy()
+    simulated[first] = wrong[first]
+    return np.eye(classes)[simulated]
 
 
 def error_count(examples: int, accuracy: float) -> int:
-    """How many of so many labels are wrong at an accuracy, to the nearest label."""
+    """How many of the labels are wrong at an accuracy, to the nearest label."""
     return round((1 - accuracy) * examples)

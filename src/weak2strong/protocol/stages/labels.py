@@ -1,4 +1,4 @@
-"""Weak labels, wherever a study has them from, and the student's task run that goes with them."""
+"""Weak labels from any source, and the students' task run that goes with them."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from weak2strong.protocol.stages.roles import supervisor
 from weak2strong.protocol.stages.simulated import simulated_labels
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.simulators import SIMULATORS
-from weak2strong.simulators.telling import telling
+from weak2strong.simulators.hints import with_hints
 
 
 def weak_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     """The supervisor's predictions, simulated ones, or the user's own from a file, by split."""
     if task_run.config.weak_labels is not None:
-        return _given(task_run, task_run.config.weak_labels)
+        return _from_file(task_run, task_run.config.weak_labels)
     if task_run.config.simulated is not None:
         return simulated_labels(task_run, seed)
     return supervisor(task_run, seed)
 
 
 def student_task_run(task_run: TaskRun, labels: Mapping[str, Predictions]) -> TaskRun:
-    """The task run as students have it: where texts are to say the weak labels, with such texts."""
+    """The task run for students: where their texts end in the weak labels, with these texts."""
     kind = task_run.config.simulated
-    if kind is None or not SIMULATORS.get(kind).tells:
+    if kind is None or not SIMULATORS.get(kind).hints:
         return task_run
-    told = {}
+    hinted = {}
     for split in PREDICTED:
         examples = task_run.splits.examples(split)
-        said = labels[split].at([e.item.id for e in examples]).argmax(axis=1).tolist()
-        told[split] = telling(task_run.task.kind, examples, said, task_run.task.classes)
+        classes = labels[split].at([e.item.id for e in examples]).argmax(axis=1).tolist()
+        names = task_run.task.classes
+        hinted[split] = with_hints(task_run.task.kind, examples, classes, names)
     # The list of used stages stays the same one; digests of other texts are others.
-    return replace(task_run, splits=replace(task_run.splits, **told), _digests={})
+    return replace(task_run, splits=replace(task_run.splits, **hinted), _digests={})
 
 
-def _given(task_run: TaskRun, path: Path) -> Mapping[str, Predictions]:
-    """The user's own."""
-    given = read_weak_labels(path, len(task_run.task.classes), task_run.task.kind)
-    found = {}
+def _from_file(task_run: TaskRun, path: Path) -> Mapping[str, Predictions]:
+    """The user's own weak labels."""
+    labels = read_weak_labels(path, len(task_run.task.classes), task_run.task.kind)
+    by_split = {}
     for split in PREDICTED:
         ids = tuple(item.id for item in task_run.splits.items(split))
         try:
-            found[split] = given.only(ids)
+            by_split[split] = labels.only(ids)
         except UserError as e:
             raise UserError(
                 f"Weak labels {path}, split {split} of {task_run.task.name}: {e} "
                 f"`w2s export {task_run.reference}` with the same flags writes the ids to be "
                 "labelled (the labels of the test split give the floor)."
             ) from e
-    return found
+    return by_split

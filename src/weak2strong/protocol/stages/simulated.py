@@ -22,40 +22,40 @@ from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.stages.roles import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.simulators import SIMULATORS
-from weak2strong.simulators.simulator import Seen, error_count, mislabelled
+from weak2strong.simulators.simulator import Evidence, error_count, mislabelled
 from weak2strong.tasks.splits import digest
 
 
 def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
-    """Hard labels by split with the accuracy asked for, or that of the real supervisor there."""
+    """Hard labels by split; their accuracy is the study's, or else that of the real supervisor."""
     config, classes = task_run.config, len(task_run.task.classes)
     simulator, accuracy = SIMULATORS.get(config.simulated or ""), config.simulated_accuracy
     needs = simulator.needs
     real = supervisor(task_run, seed) if accuracy is None or "supervisor" in needs else {}
-    knowing = _knowing(task_run, seed) if "knowing" in needs else {}
+    strong = _strong_answers(task_run, seed) if "strong_answers" in needs else {}
 
     def make(working: Path) -> Write:
         examples = {split: task_run.splits.examples(split) for split in PREDICTED}
         states = activations(task_run, config.strong, "last") if "activations" in needs else {}
-        truth = {s: np.array([e.label for e in given]) for s, given in examples.items()}
-        errors = {}
-        for split, labels in truth.items():
+        errors: dict[str, int] = {}
+        evidence = Evidence(examples, classes, errors, real, strong, states)
+        for split in examples:
+            truth = evidence.labels(split)
             if accuracy is None:
-                answers = real[split].at([e.item.id for e in examples[split]])
-                errors[split] = int((answers.argmax(axis=1) != labels).sum())
+                answers = real[split].at(evidence.ids(split))
+                errors[split] = int((answers.argmax(axis=1) != truth).sum())
             else:
-                errors[split] = error_count(len(labels), accuracy)
-        seen = Seen(examples, classes, errors, real, knowing, states)
-        labelled = {}
-        for i, (split, order) in enumerate(simulator.order(seen).items()):
+                errors[split] = error_count(len(truth), accuracy)
+        by_split = {}
+        for i, (split, order) in enumerate(simulator.order(evidence).items()):
             rng = np.random.default_rng([seed, i])
-            said = mislabelled(order, truth[split], classes, errors[split], rng)
-            labelled[split] = Predictions(seen.ids(split), said, task_run.task.kind)
-        return writer(labelled)
+            labels = mislabelled(order, evidence.labels(split), classes, errors[split], rng)
+            by_split[split] = Predictions(evidence.ids(split), labels, task_run.task.kind)
+        return writer(by_split)
 
     fields: dict[str, Any] = {"kind": simulator.name, "accuracy": accuracy, "seed": seed}
     inputs = {f"truth_{split}": digest(task_run.splits.examples(split)) for split in PREDICTED}
-    for name, answers in (("supervisor", real), ("knowing", knowing)):
+    for name, answers in (("supervisor", real), ("knowing", strong)):
         inputs |= {f"{name}_{split}": labels_digest(p) for split, p in answers.items()}
     if "activations" in needs:
         fields["model"] = config.strong.settings
@@ -63,7 +63,7 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     return load_predictions(task_run.stage("simulated", fields, inputs, make).path / FILE)
 
 
-def _knowing(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
+def _strong_answers(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     """The strong model finetuned as the ceiling is, on ground truth of ``weak_train``."""
     model, training = task_run.config.strong, task_run.config.strong_training
     return finetune(on_truth(task_run, model, training, task_run.splits.weak_train, seed))
