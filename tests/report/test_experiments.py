@@ -224,7 +224,7 @@ def test_curves_are_drawn_as_they_are_in_the_file(frames, made_overfitting):
     kind = next(k for k, _ in figures_of(read_finished(made_overfitting)))
     for method in config.methods:
         at = {p: curves.filter(pl.col(p), method=method)["test_score"] for p in ("best", "last")}
-        assert f"{at['best'].mean() - at['last'].mean():.3f}" in kind.title(frame)
+        assert f"{at['best'].mean() - at['last'].mean():.3f}" in kind.describe(frame).title
 
 
 def test_bars_of_supervisors_are_the_rows_of_the_file(frames, made_simulated):
@@ -234,7 +234,7 @@ def test_bars_of_supervisors_are_the_rows_of_the_file(frames, made_simulated):
     kind = next(k for k, _ in figures_of(read_finished(made_simulated)))
     known = rows.filter(pl.col("supervisor") != "real").drop_nulls("pgr")["pgr"]
     for end in (known.min(), known.max()):
-        assert f"{end:.2f}" in kind.title(frame)
+        assert f"{end:.2f}" in kind.describe(frame).title
 
 
 def test_the_chosen_place_of_a_sweep_has_the_best_agreement(frames, made_sweep):
@@ -313,9 +313,9 @@ def test_every_figure_says_what_it_shows_and_can_be_drawn(experiments):
                 t for e in ET.fromstring(svg).iter() if e.tag.endswith("text") for t in e.itertext()
             ]
             assert words
-            assert re.search(r"\d", kind.title(frame)), kind.name
-            assert re.search(r"\d\.\d", kind.alt(frame)), kind.name
-            assert kind.note(frame).endswith(".")
+            assert re.search(r"\d", kind.describe(frame).title), kind.name
+            assert re.search(r"\d\.\d", kind.describe(frame).alt), kind.name
+            assert kind.describe(frame).note.endswith(".")
 
 
 def test_figures_of_experiments_are_files_with_their_data(experiments, tmp_path):

@@ -12,7 +12,8 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
 from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.style import COLOURS, DARK, PAPER, method_styles, new_figure, styled
+from weak2strong.report.figures.panels import new_figure
+from weak2strong.report.figures.style import COLOURS, DARK, PAPER, method_styles, styled
 from weak2strong.report.pictures import export, figures_of_run, inline_svg
 
 
@@ -165,7 +166,7 @@ def test_difficulty_of_one_task_is_drawn_in_its_own_buckets(made_run, tmp_path):
         assert of["score"].mean() == pytest.approx(row["score"])
     words = shown("difficulty", frame, run)
     assert {"1 to 2", "2 to 3", "exact match on the test set"} <= words
-    assert "accuracy" not in FIGURES.get("difficulty").title(frame)
+    assert "accuracy" not in FIGURES.get("difficulty").describe(frame).title
 
 
 def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run, tmp_path):
@@ -185,7 +186,7 @@ def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run,
             hits = [told(run, task, "floor", "", seed)[id][1] for id in rows["id"]]
             of_tasks.append(np.mean(hits[:75] if task == "even" else hits[:200]))
         means.append(np.mean(of_tasks))
-    assert f"supervisor: {np.mean(means):.2f}, " in FIGURES.get("difficulty").alt(frame)
+    assert f"supervisor: {np.mean(means):.2f}, " in FIGURES.get("difficulty").describe(frame).alt
     assert {"easiest quarter", "hardest quarter"} <= shown("difficulty", frame, run)
 
 
@@ -263,9 +264,9 @@ def test_every_figure_says_what_it_shows_and_can_be_drawn(each, frames_of_each):
         assert not re.search(r'd="[^"]*\.\d{3}', svg)
         words = " ".join(t for e in tree.iter() if e.tag.endswith("text") for t in e.itertext())
         assert all(m in words for m in run.config.methods), name
-        assert kind.title(frame)
-        assert all(m in kind.alt(frame) for m in run.config.methods) or name == "tasks"
-        assert kind.note(frame).endswith(".")
+        assert kind.describe(frame).title
+        assert all(m in kind.describe(frame).alt for m in run.config.methods) or name == "tasks"
+        assert kind.describe(frame).note.endswith(".")
 
 
 def test_text_in_a_picture_keeps_all_digits():

@@ -48,8 +48,8 @@ def test_the_figure_names_every_bar(runs):
     assert len(words) == len(frame)
     for score, said in zip(frame["score"], words, strict=True):
         assert said.startswith(f"{score:.3f}")
-        assert f"{score:.3f}" in SETTINGS.alt(frame)
-    assert "best other: " in SETTINGS.alt(frame)
+        assert f"{score:.3f}" in SETTINGS.describe(frame).alt
+    assert "best other: " in SETTINGS.describe(frame).alt
 
 
 def test_the_title_says_where_another_method_gains_most():
@@ -60,10 +60,12 @@ def test_the_title_says_where_another_method_gains_most():
         ("b", "accuracy", "best", "confidence", 0.7),
     ]
     frame = pl.DataFrame(rows, schema=["run", "metric", "bar", "method", "score"], orient="row")
-    assert SETTINGS.title(frame).endswith(
+    assert SETTINGS.describe(frame).title.endswith(
         "confidence gains most over naive finetuning: +0.200 in b"
     )
-    assert "No other method" in SETTINGS.title(frame.with_columns(score=1 - frame["score"]))
+    assert (
+        "No other method" in SETTINGS.describe(frame.with_columns(score=1 - frame["score"])).title
+    )
 
 
 def test_runs_of_the_same_tasks_are_one_setting(runs):

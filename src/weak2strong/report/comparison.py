@@ -9,13 +9,11 @@ from typing import Any
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import interval_fields
 from weak2strong.ground.table import Table, count, pgr, words
-from weak2strong.report.figures.agreement_by_size import AGREEMENT_BY_SIZE
+from weak2strong.report.figures import COMPARING_FIGURES
 from weak2strong.report.figures.kind import FigureWithData, with_data
-from weak2strong.report.figures.settings import SETTINGS
-from weak2strong.report.figures.sizes import SIZES
 from weak2strong.report.figures.style import Styles
 from weak2strong.report.names import run_names
-from weak2strong.report.pictures import PageFigure, page_figure
+from weak2strong.report.pictures import PageFigure, page_figures
 
 
 @dataclass(frozen=True)
@@ -45,13 +43,13 @@ def compare_runs(
     ]
     columns = (words("run"), words("method"), count("tasks"), count("seeds"), pgr())
     shown = figures_of_several_runs(runs) if figures else ()
-    drawn = [page_figure(kind, frame, styles, "compared") for kind, frame in shown]
+    drawn = page_figures(shown, styles, "compared")
     return Comparison(Table("compared", "PGR of every run and method", columns, rows), drawn)
 
 
 def figures_of_several_runs(runs: Sequence[FinishedRun]) -> Iterator[FigureWithData]:
     """The figures that take several runs, with their data."""
-    return with_data([SETTINGS, SIZES, AGREEMENT_BY_SIZE], runs)
+    return with_data(map(COMPARING_FIGURES.get, COMPARING_FIGURES), runs)
 
 
 def _pgr(run: FinishedRun, method: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Figures of a run as pictures: inline SVG for a page, files for a paper."""
+"""Figures as pictures: inline SVG for a page, files for a paper."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.kind import FigureKind, FigureWithData, with_data
+from weak2strong.report.figures.kind import Description, FigureWithData, with_data
 from weak2strong.report.figures.style import DARK, Styles, styled
 
 if TYPE_CHECKING:
-    import polars as pl
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png")
 DPI = 200
-"""Of PNG files; the others are vectors."""
+"""The resolution of PNG files; the other formats are vectors."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,12 @@ class PageFigure:
 
     Attributes:
         name: of its kind.
-        title: what is seen.
-        alt: the same in numbers.
-        note: how to read it.
+        words: the figure in words.
         svg: an element for a page that defines the variables of `theme`.
     """
 
     name: str
-    title: str
-    alt: str
-    note: str
+    words: Description
     svg: str
 
 
@@ -48,26 +43,26 @@ def figures_of_run(run: FinishedRun) -> Iterator[FigureWithData]:
     return with_data(map(FIGURES.get, FIGURES), run)
 
 
-def page_figures(run: FinishedRun, styles: Styles, prefix: str) -> list[PageFigure]:
-    """Every figure of a run for a page.
+def page_figures(
+    figures: Iterable[FigureWithData], styles: Styles, prefix: str
+) -> list[PageFigure]:
+    """Figures for a page.
 
     Args:
-        run: the run.
+        figures: with their data.
         styles: of the methods of the page.
         prefix: of ids within the SVG, unique on the page.
     """
-    return [page_figure(kind, frame, styles, prefix) for kind, frame in figures_of_run(run)]
-
-
-def page_figure(kind: FigureKind, frame: pl.DataFrame, styles: Styles, prefix: str) -> PageFigure:
-    """One figure for a page."""
-    with styled():
-        svg = inline_svg(kind.draw(frame, styles), f"{prefix}-{kind.name}")
-    return PageFigure(kind.name, kind.title(frame), kind.alt(frame), kind.note(frame), svg)
+    drawn = []
+    for kind, frame in figures:
+        with styled():
+            svg = inline_svg(kind.draw(frame, styles), f"{prefix}-{kind.name}")
+        drawn.append(PageFigure(kind.name, kind.describe(frame), svg))
+    return drawn
 
 
 def theme() -> dict[str, tuple[str, str]]:
-    """What the variables of a page are: light and dark colour by name."""
+    """The variables of a page: light and dark colour by name."""
     return {_variable(i): pair for i, pair in enumerate(DARK.items())}
 
 
@@ -135,7 +130,8 @@ def export(
                     _save(figure, written[-1])
             written.append(folder / f"{kind.name}.csv")
             frame.write_csv(written[-1])
-            captions.append(f"{kind.name}: {kind.title(frame)}. {kind.note(frame)}\n")
+            words = kind.describe(frame)
+            captions.append(f"{kind.name}: {words.title}. {words.note}\n")
         written.append(folder / "captions.txt")
         written[-1].write_text("\n".join(captions))
     except OSError as e:

@@ -1,4 +1,4 @@
-"""The figures of a report: one short file a figure, listed by name in the order of the page."""
+"""The figures of a report: one short file a figure, listed by name in the order of a page."""
 
 from weak2strong.ground.registry import Registry
 
@@ -15,3 +15,26 @@ FIGURES = Registry(
         "saliency": "weak2strong.report.figures.saliency:SALIENCY",
     },
 )
+"""Figures of one run."""
+
+COMPARING_FIGURES = Registry(
+    "figure of several runs",
+    {
+        "settings": "weak2strong.report.figures.settings:SETTINGS",
+        "sizes": "weak2strong.report.figures.sizes:SIZES",
+        "agreement-by-size": "weak2strong.report.figures.agreement_by_size:AGREEMENT_BY_SIZE",
+    },
+)
+"""Figures of several runs side by side."""
+
+EXPERIMENT_FIGURES = Registry(
+    "figure of an experiment",
+    {
+        "sizes": "weak2strong.report.figures.sizes:GRID_SIZES",
+        "agreement-by-size": "weak2strong.report.figures.agreement_by_size:AGREEMENT_BY_SIZE",
+        "error-structure": "weak2strong.report.figures.error_structure:ERROR_STRUCTURE",
+        "overfitting": "weak2strong.report.figures.overfitting:OVERFITTING",
+        "sweep": "weak2strong.report.figures.sweep:SWEEP",
+    },
+)
+"""Figures that an experiment names as its own."""

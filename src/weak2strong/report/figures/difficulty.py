@@ -2,164 +2,127 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import polars as pl
+from matplotlib.figure import Figure
 
 from weak2strong.analysis.analyses.difficulty import in_buckets, quarters
 from weak2strong.analysis.estimates import seed_scores
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.tested import Tested
 from weak2strong.ground.metrics import metric, metric_title
-from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import PAPER, Styles, curves, new_figure, style_of
+from weak2strong.report.figures.kind import Description, FigureKind, by_model
+from weak2strong.report.figures.marks import curve
+from weak2strong.report.figures.panels import new_figure
+from weak2strong.report.figures.style import Styles, model_style
 
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
-
-QUARTERS = ("easiest quarter", "second", "third", "hardest quarter")
+QUARTERS = ["easiest quarter", "second", "third", "hardest quarter"]
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row a task, part, role, method and seed; None where no task tells easy from hard.
 
-    Parts are the buckets of `analysis.analyses.difficulty`, ``part`` 0 being the easiest,
-    ``from`` and ``to`` their ends. Of several tasks they are quarters, so that means can be taken:
-    a bucket of equally hard examples stands in every quarter that begins in it. Without tasks of
-    which some bucket has no score.
+    Parts are the buckets of `weak2strong.analysis.analyses.difficulty`, ``part`` 0 being the
+    easiest, ``from`` and ``to`` their ends. Of several tasks they are quarters, so that means can
+    be taken: a bucket of equally hard examples stands in every quarter that begins in it. Without
+    tasks of which some bucket has no score.
     """
-    import numpy as np
-    import polars as pl
-
-    found = []
+    frames = []
     for task, tested in run.tested.items():
         if tested.difficulty is None:
             continue
-        score = metric(tested.kind, tested.metric)
-        rows = [
-            (task, tested.metric, part, bucket.low, bucket.high, *who, seed, x)
-            for part, bucket, who, answers in in_buckets(tested)
-            for seed, x in enumerate(seed_scores(answers, tested.labels[bucket.members], score))
-        ]
-        held = quarters(tested.difficulty)
-        if len(set(held)) > 1 and np.isfinite([row[-1] for row in rows]).all():
-            found.append((rows, held))
-    names = ["task", "metric", "part", "from", "to", "role", "method", "seed", "score"]
-    rows = [row for of, _ in found for row in of]
-    if len(found) > 1:
-        rows = [
-            (task, on, quarter, *rest)
-            for of, held in found
-            for quarter, bucket in enumerate(held)
-            for task, on, part, *rest in of
-            if part == bucket
-        ]
-    return pl.DataFrame(rows, schema=names, orient="row") if rows else None
+        bucket_of_quarter = quarters(tested.difficulty)
+        frame = _buckets(task, tested)
+        if len(set(bucket_of_quarter)) > 1 and frame["score"].is_finite().all():
+            frames.append((frame, bucket_of_quarter))
+    if len(frames) < 2:
+        return frames[0][0] if frames else None
+    return pl.concat(
+        frame.filter(part=bucket).with_columns(part=pl.lit(quarter, pl.Int64))
+        for frame, bucket_of_quarter in frames
+        for quarter, bucket in enumerate(bucket_of_quarter)
+    )
+
+
+def _buckets(task: str, tested: Tested) -> pl.DataFrame:
+    """A row a bucket, role, method and seed of one task."""
+    score = metric(tested.kind, tested.metric)
+    rows = [
+        (task, tested.metric, number, bucket.low, bucket.high, *who, seed, x)
+        for number, bucket, who, answers in in_buckets(tested)
+        for seed, x in enumerate(seed_scores(answers, tested.labels[bucket.members], score))
+    ]
+    columns = ["task", "metric", "part", "from", "to", "role", "method", "seed", "score"]
+    return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 def _means(frame: pl.DataFrame) -> pl.DataFrame:
     """Score a role, method and part, mean over tasks and seeds; low and high are of the seeds."""
-    import polars as pl
-
-    of, score = ["role", "method", "part"], pl.col("score")
-    return (
-        frame.group_by(*of, "seed")
-        .agg(score.mean())
-        .group_by(of)
-        .agg(score.mean(), score.min().alias("low"), score.max().alias("high"))
-        .sort(of)
-    )
+    keys, score = ["role", "method", "part"], pl.col("score")
+    seeds = frame.group_by(*keys, "seed", maintain_order=True).agg(score.mean())
+    ends = (score.min().alias("low"), score.max().alias("high"))
+    return seeds.group_by(keys, maintain_order=True).agg(score.mean(), *ends)
 
 
 def _parts(frame: pl.DataFrame) -> list[str]:
     """What the parts are called, easy to hard."""
     if frame["task"].n_unique() > 1:
-        return list(QUARTERS)
+        return QUARTERS
     ends = frame.select("part", "from", "to").unique().sort("part")
-    return [f"{_short(low)} to {_short(high)}" for _, low, high in ends.iter_rows()]
+    return [f"{_end_text(low)} to {_end_text(high)}" for _, low, high in ends.iter_rows()]
 
 
-def _short(end: float) -> str:
+def _end_text(end: float) -> str:
     """An end of a bucket, to four digits or to the unit."""
     return f"{end:.4g}" if abs(end) < 1e4 else f"{end:,.0f}"
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A curve a role and method."""
-    models, names = curves(_means(frame), styles), _parts(frame)
+    models, parts = by_model(_means(frame)), _parts(frame)
     figure, axes = new_figure(height=3.1)
-    for i, (name, curve) in enumerate(models):
-        style = style_of(name, styles)
+    for i, (name, rows) in enumerate(models.items()):
+        style = model_style(rows["role"][0], rows["method"][0], styles)
         # Side by side, so that intervals do not hide each other.
-        x = [p + 0.5 * (i + 0.5) / len(models) - 0.25 for p in curve["part"]]
-        axes.vlines(x, curve["low"].to_list(), curve["high"].to_list(), color=style.colour, lw=1)
-        axes.plot(
-            x,
-            curve["score"].to_list(),
-            marker=style.mark,
-            color=style.colour,
-            markeredgecolor=PAPER,
-            markeredgewidth=0.5,
-            markersize=6,
-            label=name,
-        )
-    axes.set_xticks(range(len(names)), names)
-    if names != list(QUARTERS):
+        x = [part + 0.5 * (i + 0.5) / len(models) - 0.25 for part in rows["part"]]
+        axes.vlines(x, *(rows[end].to_list() for end in ("low", "high")), color=style.colour, lw=1)
+        curve(axes, x, rows["score"].to_list(), style, label=name, markeredgewidth=0.5)
+    axes.set_xticks(range(len(parts)), parts)
+    if parts != QUARTERS:
         axes.set_xlabel("difficulty, in the task's own unit")
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -0.02), min(high, 1.02))
-    axes.set_ylabel(f"{_metric(frame)} on the test set")
+    axes.set_ylabel(f"{metric_title(frame['metric'][0])} on the test set")
     axes.grid(axis="y")
     figure.legend(loc="outside right upper")
     return figure
 
 
-def _metric(frame: pl.DataFrame) -> str:
-    name: str = frame["metric"][0]
-    return metric_title(name)
-
-
-def title(frame: pl.DataFrame) -> str:
-    """How much the supervisor and its students lose from easy to hard."""
-    means, last = _means(frame), frame["part"].max()
-
-    def fall(role: str) -> float:
-        of = means.filter(role=role)
-        ends = (of.filter(part=part)["score"].to_list() for part in (0, last))
-        easy, hard = (sum(x) / len(x) for x in ends)
-        return hard - easy
-
-    part = "quarter" if frame["task"].n_unique() > 1 else "bucket"
-    return (
-        f"From the easiest to the hardest {part}, supervisors' {_metric(frame)} changes by "
-        f"{fall('floor'):+.2f}, their students' by {fall('student'):+.2f}"
+def describe(frame: pl.DataFrame) -> Description:
+    """How much the supervisor and its students lose from easy to hard; and every point."""
+    means, parts, tasks = _means(frame), _parts(frame), frame["task"].n_unique()
+    role_means = means.group_by("role", "part").agg(pl.col("score").mean())
+    ends = {(role, part): score for role, part, score in role_means.iter_rows()}
+    floor, student = (ends[role, len(parts) - 1] - ends[role, 0] for role in ("floor", "student"))
+    texts = (
+        f"{name}: " + ", ".join(f"{x:.2f}" for x in rows["score"])
+        for name, rows in by_model(means).items()
+    )
+    several = (
+        f"Quarters of the test examples by difficulty, within each of the {tasks} tasks that "
+        "tell it; equally hard examples stay together, so that a task may have fewer parts. "
+        "Means over these tasks and seeds."
+    )
+    one = (
+        "Buckets of test examples by difficulty, cut at its quartiles; a bucket ends before "
+        "its upper number, the last one with it. Means over seeds."
+    )
+    return Description(
+        title=f"From the easiest to the hardest {'quarter' if tasks > 1 else 'bucket'}, "
+        f"supervisors' {metric_title(frame['metric'][0])} changes by {floor:+.2f}, their "
+        f"students' by {student:+.2f}",
+        alt=f"{'; '.join(texts)}, for {', '.join(parts)}.",
+        note=f"{several if tasks > 1 else one} Lines: from the lowest seed to the highest.",
     )
 
 
-def alt(frame: pl.DataFrame) -> str:
-    """Every point."""
-    return (
-        "; ".join(
-            f"{name}: " + ", ".join(f"{x:.2f}" for x in curve["score"])
-            for name, curve in curves(_means(frame))
-        )
-        + f", for {', '.join(_parts(frame))}."
-    )
-
-
-def note(frame: pl.DataFrame) -> str:
-    """What the parts and lines are."""
-    tasks = frame["task"].n_unique()
-    if tasks > 1:
-        parts = (
-            f"Quarters of the test examples by difficulty, within each of the {tasks} tasks that "
-            "tell it; equally hard examples stay together, so that a task may have fewer parts. "
-            "Means over these tasks and seeds."
-        )
-    else:
-        parts = (
-            "Buckets of test examples by difficulty, cut at its quartiles; a bucket ends before "
-            "its upper number, the last one with it. Means over seeds."
-        )
-    return f"{parts} Lines: from the lowest seed to the highest."
-
-
-DIFFICULTY = FigureKind("difficulty", data, draw, title, alt, note)
+DIFFICULTY = FigureKind("difficulty", data, draw, describe)

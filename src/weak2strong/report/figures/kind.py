@@ -1,8 +1,8 @@
-"""What a figure is: data that are there or not, and functions that draw and describe them."""
+"""What a figure is: the numbers that it shows, and how they are drawn and said."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,24 +17,35 @@ Source = TypeVar("Source")
 
 
 @dataclass(frozen=True)
+class Description:
+    """A figure in words.
+
+    Attributes:
+        title: what the figure shows.
+        alt: the same in words and numbers, for those who do not see it.
+        note: how to read it: axes, marks, intervals.
+    """
+
+    title: str
+    alt: str
+    note: str
+
+
+@dataclass(frozen=True)
 class FigureKind(Generic[Source]):
     """A figure that any source with the data for it has.
 
     Attributes:
         name: of its files.
-        data: a tidy frame of all that is drawn; None where the source has not got it.
+        data: a tidy frame of all that the figure shows; None where the source lacks it.
         draw: from that frame and the styles of the methods to the figure.
-        title: what is seen, from the same frame.
-        alt: the same in words and numbers, for those who do not see it.
-        note: how to read it: axes, marks, intervals.
+        describe: from that frame to the figure in words.
     """
 
     name: str
     data: Callable[[Source], pl.DataFrame | None]
     draw: Callable[[pl.DataFrame, Styles], Figure]
-    title: Callable[[pl.DataFrame], str]
-    alt: Callable[[pl.DataFrame], str]
-    note: Callable[[pl.DataFrame], str]
+    describe: Callable[[pl.DataFrame], Description]
 
 
 FigureWithData = tuple[FigureKind[Any], "pl.DataFrame"]
@@ -47,3 +58,22 @@ def with_data(kinds: Iterable[FigureKind[Source]], source: Source) -> Iterator[F
         frame = kind.data(source)
         if frame is not None and len(frame):
             yield kind, frame
+
+
+def number_text(values: Sequence[float], digits: int = 2) -> str:
+    """A number and, where there are three, its interval: ``0.60 [0.25, 0.94]``."""
+    value, *ends = values
+    text = f"{value:.{digits}f}"
+    return f"{text} [{', '.join(f'{x:.{digits}f}' for x in ends)}]" if ends else text
+
+
+def listed(parts: Iterable[str], lead: str = "", between: str = "; ") -> str:
+    """A sentence that lists parts."""
+    return f"{lead}{between.join(parts)}."
+
+
+def by_model(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The rows of each model, by "supervisor", "ceiling" and the names of the students' methods."""
+    names = {"floor": "supervisor", "ceiling": "ceiling"}
+    models = frame.group_by("role", "method", maintain_order=True)
+    return {names.get(str(role), str(method)): rows for (role, method), rows in models}

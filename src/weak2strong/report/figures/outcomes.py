@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import polars as pl
+from matplotlib.figure import Figure
 
 from weak2strong.analysis.analyses.agreement import who_is_right
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import (
-    COLOURS,
-    FLOOR,
-    GRID,
-    INK,
-    PAPER,
-    Styles,
-    new_figure,
-    row_labels,
-)
+from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.marks import legend
+from weak2strong.report.figures.panels import new_figure, row_labels
+from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Styles
 
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
-
-NAMES = {
+OUTCOMES_BY_RIGHT = {
     (True, True): "both right",
     (True, False): "student alone right",
     (False, True): "supervisor alone right",
     (False, False): "both wrong",
 }
-"""By whether the student is right, and its supervisor."""
+"""The outcomes by whether the student is right, and its supervisor."""
 
-KINDS = {
+BAR_COLOURS = {
     "both right": (GRID, INK),
     "student alone right": (COLOURS[2], PAPER),
     "supervisor alone right": (COLOURS[1], PAPER),
@@ -42,83 +32,61 @@ SMALLEST = 0.055
 """A share whose number fits into its bar."""
 
 
-def data(run: FinishedRun) -> pl.DataFrame | None:
-    """A row a task, method and kind: its share of the test set, a mean over seeds."""
-    import polars as pl
-
+def data(run: FinishedRun) -> pl.DataFrame:
+    """A row a task, method and outcome: its share of the test set, a mean over seeds."""
     rows = [
-        (task, method, NAMES[which], float(here.mean()))
+        (task, method, OUTCOMES_BY_RIGHT[which], float(examples.mean()))
         for task, tested in run.tested.items()
         for method in run.config.methods
-        for which, here in who_is_right(tested, method).items()
+        for which, examples in who_is_right(tested, method).items()
     ]
     return pl.DataFrame(rows, schema=["task", "method", "outcome", "share"], orient="row")
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
-    """Shares by method and kind, means over tasks."""
-    import polars as pl
-
-    found = dict[str, dict[str, float]]()
-    means = frame.group_by("method", "outcome", maintain_order=True).agg(pl.col("share").mean())
-    for method, outcome, share in means.iter_rows():
-        found.setdefault(method, {})[outcome] = share
-    return found
+    """Shares by method and outcome, means over tasks."""
+    wide = frame.pivot("outcome", index="method", values="share", aggregate_function="mean")
+    return wide.rows_by_key("method", named=True, unique=True)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A bar a method that adds up to the whole test set."""
+    """A bar a method, which adds up to all test examples."""
     means = _means(frame)
     figure, axes = new_figure(height=1.0 + 0.3 * len(means))
     left = [0.0] * len(means)
-    for kind, (colour, ink) in KINDS.items():
-        shares = [of[kind] for of in means.values()]
-        axes.barh(range(len(means)), shares, left=left, height=0.66, color=colour, label=kind)
-        for y, (start, share) in enumerate(zip(left, shares, strict=True)):
-            if share >= SMALLEST:
-                at = start + share / 2
-                axes.text(
-                    at, y, f"{100 * share:.0f}%", ha="center", va="center", color=ink, fontsize=8
-                )
-        left = [a + b for a, b in zip(left, shares, strict=True)]
+    for outcome, (colour, ink) in BAR_COLOURS.items():
+        shares = [shares_of[outcome] for shares_of in means.values()]
+        bars = axes.barh(range(len(means)), shares, 0.66, left, color=colour, label=outcome)
+        texts = [f"{100 * share:.0f}%" if share >= SMALLEST else "" for share in shares]
+        axes.bar_label(bars, texts, label_type="center", color=ink, fontsize=8)
+        left = [start + share for start, share in zip(left, shares, strict=True)]
     row_labels(axes, list(means))
     axes.grid(visible=False)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f}%")
     axes.set_xlabel("share of the test set")
-    figure.legend(loc="outside upper center", ncols=4, handlelength=1, columnspacing=1.2)
+    legend(figure, 4, handlelength=1, columnspacing=1.2)
     return figure
 
 
-def title(frame: pl.DataFrame) -> str:
-    """Who corrects most errors."""
-    means = _means(frame)
+def describe(frame: pl.DataFrame) -> Description:
+    """Who corrects most errors; and every share."""
+    means, tasks = _means(frame), frame["task"].n_unique()
     method = max(means, key=lambda m: means[m]["student alone right"])
-    of = means[method]
-    alone, lost, both = (
-        of[k] for k in ("student alone right", "supervisor alone right", "both wrong")
+    corrected, lost = (means[method][f"{who} alone right"] for who in ("student", "supervisor"))
+    wrong = corrected + means[method]["both wrong"]
+    share = f"{100 * corrected / wrong:.0f}% of its supervisor's errors" if wrong else "no error"
+    texts = (
+        f"{method}: " + ", ".join(f"{outcome} {100 * of[outcome]:.1f}%" for outcome in BAR_COLOURS)
+        for method, of in means.items()
     )
-    wrong = alone + both
-    share = f"{100 * alone / wrong:.0f}% of its supervisor's errors" if wrong else "no error"
-    return f"The student of {method} corrects {share} and loses {100 * lost:.1f}% of all answers"
-
-
-def alt(frame: pl.DataFrame) -> str:
-    """Every share."""
-    return (
-        "; ".join(
-            f"{method}: " + ", ".join(f"{kind} {100 * of[kind]:.1f}%" for kind in KINDS)
-            for method, of in _means(frame).items()
-        )
-        + "."
-    )
-
-
-def note(frame: pl.DataFrame) -> str:
-    """Over what the shares are."""
-    tasks = frame["task"].n_unique()
     over = f"means over {tasks} tasks and all seeds" if tasks > 1 else "means over seeds"
-    return f"Shares of the test set, {over}; each student beside its own supervisor."
+    return Description(
+        title=f"The student of {method} corrects {share} and loses {100 * lost:.1f}% of all "
+        "answers",
+        alt=listed(texts),
+        note=f"Shares of the test set, {over}; each student beside its own supervisor.",
+    )
 
 
-OUTCOMES = FigureKind("outcomes", data, draw, title, alt, note)
+OUTCOMES = FigureKind("outcomes", data, draw, describe)

@@ -6,33 +6,27 @@ Burns et al. 2023, section 5.1.1: students overfit to weak labels within an epoc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from weak2strong.analysis.overfitting import CHOSEN, Reached
 from weak2strong.ground.metrics import metric_title
-from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import (
-    CEILING,
-    FLOOR,
-    INK,
-    PAPER,
-    Styles,
-    panel_columns,
-)
+from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.marks import legend, role_lines
+from weak2strong.report.figures.panels import panel_columns
+from weak2strong.report.figures.style import INK, PAPER, ROLES, Styles
 
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+POINTS: dict[str, dict[str, Any]] = {
+    point: {"marker": mark, "markersize": size, "markeredgecolor": PAPER, "linestyle": "none"}
+    for point, mark, size in (("best", "*", 11), ("stopped", "o", 6), ("last", "s", 5.5))
+}
+"""The marks of the points."""
 
-MARKS = {"best": ("*", 11), "stopped": ("o", 6), "last": ("s", 5.5)}
-"""Marks of the points, and their sizes."""
-
-SHOWN = ("test_score", "agreement_wrong")
-"""What is drawn, from top to bottom."""
-
-COLUMNS = 3
-"""Tasks side by side."""
+MEASURES = ("test_score", "agreement_wrong")
+"""The columns that the panels show, from top to bottom."""
 
 
 def data(followed: tuple[pl.DataFrame, Sequence[Reached]]) -> pl.DataFrame:
@@ -41,40 +35,33 @@ def data(followed: tuple[pl.DataFrame, Sequence[Reached]]) -> pl.DataFrame:
     Args:
         followed: curves, and what `weak2strong.analysis.overfitting.reached` says of them.
     """
-    import polars as pl
-
-    curves, found = followed
-    ends = {x.task: (x.task, x.recovered.floor, x.recovered.ceiling) for x in found}
+    curves, points = followed
+    ends = {x.task: (x.task, x.recovered.floor, x.recovered.ceiling) for x in points}
     frame = pl.DataFrame(list(ends.values()), schema=["task", "floor", "ceiling"], orient="row")
-    wanted = ["task", "method", "seed", "fraction", "metric", *SHOWN, *CHOSEN]
-    return curves.select(wanted).join(frame, on="task", maintain_order="left")
+    columns = ["task", "method", "seed", "fraction", "metric", *MEASURES, *CHOSEN]
+    return curves.select(columns).join(frame, on="task", maintain_order="left")
 
 
 def _means(frame: pl.DataFrame) -> pl.DataFrame:
     """A row a task, method and evaluation: means, least and most over seeds."""
-    import polars as pl
-
     number = pl.int_range(pl.len()).over("task", "method", "seed").alias("evaluation")
     return (
         frame.with_columns(number)
         .group_by("task", "method", "evaluation", maintain_order=True)
         .agg(
-            pl.col("fraction").mean(),
-            pl.col(SHOWN).mean(),
-            pl.col(SHOWN).min().name.suffix("_low"),
-            pl.col(SHOWN).max().name.suffix("_high"),
+            pl.col("fraction", *MEASURES).mean(),
+            pl.col(MEASURES).min().name.suffix("_low"),
+            pl.col(MEASURES).max().name.suffix("_high"),
         )
     )
 
 
 def _points(frame: pl.DataFrame) -> pl.DataFrame:
     """A row a task, method and point: means over the seeds' own points."""
-    import polars as pl
-
     return pl.concat(
         frame.filter(point)
         .group_by("task", "method", maintain_order=True)
-        .agg(pl.col("fraction", *SHOWN).mean())
+        .agg(pl.col("fraction", *MEASURES).mean())
         .with_columns(point=pl.lit(point))
         for point in CHOSEN
     )
@@ -85,86 +72,72 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
     means, points = _means(frame), _points(frame)
-    metric = metric_title(frame["metric"][0])
-    labels = (f"{metric} on the test set", "agreement with\nwrong weak labels")
-    figure, panels = panel_columns(tasks, labels, 4.4, COLUMNS, one_scale=False)
+    score = metric_title(frame["metric"][0])
+    labels = (f"{score} on the test set", "agreement with\nwrong weak labels")
+    figure, panels = panel_columns(tasks, labels, 4.4, most=3, one_scale=False)
     for task, column in panels.items():
         ends = frame.filter(task=task)
-        column[0].axhline(ends["floor"][0], color=FLOOR, linewidth=1.2)
-        column[0].axhline(ends["ceiling"][0], color=CEILING, linewidth=1.2)
-        for axes, shown in zip(column, SHOWN, strict=True):
+        role_lines(column[0], ends["floor"][0], ends["ceiling"][0], axis="y")
+        for axes, measure in zip(column, MEASURES, strict=True):
             for method in methods:
-                of = {"task": task, "method": method}
-                line, marks = (x.filter(**of).drop_nulls(shown) for x in (means, points))
-                _curve(axes, line, marks, shown, styles[method].colour)
+                of_both = (x.filter(task=task, method=method) for x in (means, points))
+                _curve(axes, *of_both, measure, styles[method].colour)
             axes.set_xlim(-0.02, 1.04)
             axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
-    axes = panels[tasks[0]][0]
-    for method in methods:
-        axes.plot([], [], color=styles[method].colour, label=method)
-    for point, (mark, size) in MARKS.items():
-        axes.plot([], [], mark, color=INK, markeredgecolor=PAPER, markersize=size, label=point)
-    axes.plot([], [], color=FLOOR, linewidth=1.2, label="supervisor (floor)")
-    axes.plot([], [], color=CEILING, linewidth=1.2, label="ceiling")
-    figure.legend(loc="outside upper center", ncols=4)
-    figure.supxlabel("share of training done", fontsize=9)
+    lines = {method: {"color": styles[method].colour} for method in methods}
+    marks = {point: {"color": INK} | mark for point, mark in POINTS.items()}
+    legend(figure, 4, lines | marks | ROLES)
+    figure.supxlabel("share of training done")
     return figure
 
 
-def _curve(axes: Axes, means: pl.DataFrame, points: pl.DataFrame, shown: str, colour: str) -> None:
+def _curve(
+    axes: Axes, means: pl.DataFrame, points: pl.DataFrame, measure: str, colour: str
+) -> None:
     """One method on one task: line, band (of no width where there is one seed) and marks."""
-    x = means["fraction"].to_list()
-    low, high = (means[f"{shown}_{end}"].to_list() for end in ("low", "high"))
+    means = means.drop_nulls(measure)
+    x, y, low, high = (
+        means[column].to_list()
+        for column in ("fraction", measure, f"{measure}_low", f"{measure}_high")
+    )
     axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-    axes.plot(x, means[shown].to_list(), color=colour)
-    for fraction, value, point in points.select("fraction", shown, "point").iter_rows():
-        mark, size = MARKS[point]
-        style = {"color": colour, "markeredgecolor": PAPER, "markersize": size}
-        axes.plot(fraction, value, mark, zorder=3, **style)
+    axes.plot(x, y, color=colour)
+    rows = points.drop_nulls(measure).select("fraction", measure, "point")
+    for fraction, value, point in rows.iter_rows():
+        axes.plot(fraction, value, color=colour, zorder=3, **POINTS[point])
 
 
-def _lost(frame: pl.DataFrame) -> dict[str, float]:
-    """Best minus last score of each method, the mean over tasks."""
-    import polars as pl
-
-    means = _points(frame).group_by("method", "point", maintain_order=True)
-    scores = {(m, p): x for m, p, x in means.agg(pl.col(SHOWN[0]).mean()).iter_rows()}
-    return {m: scores[m, "best"] - scores[m, "last"] for m in dict.fromkeys(m for m, _ in scores)}
-
-
-def title(frame: pl.DataFrame) -> str:
-    """What training beyond the best point costs, and whom most and least."""
-    lost, metric = _lost(frame), metric_title(frame["metric"][0])
-    most, least = max(lost, key=lost.__getitem__), min(lost, key=lost.__getitem__)
-    text = f"From their best point to the end, students of {most} lose {lost[most]:.3f} {metric}"
-    return text if most == least else f"{text}, those of {least} {lost[least]:.3f}"
-
-
-def alt(frame: pl.DataFrame) -> str:
-    """Every point."""
-    said = []
-    for (task,), of in _points(frame).group_by("task", maintain_order=True):
+def describe(frame: pl.DataFrame) -> Description:
+    """What training beyond the best point costs; and every point."""
+    texts, points = [], _points(frame)
+    for (task,), rows in points.group_by("task", maintain_order=True):
         ends = frame.filter(task=task)
-        said.append(
+        texts.append(
             f"{task}: floor {ends['floor'][0]:.3f}, ceiling {ends['ceiling'][0]:.3f}, "
             + ", ".join(
                 f"{r['method']} {r['point']} {r['test_score']:.3f} at {r['fraction']:.0%}"
-                for r in of.iter_rows(named=True)
+                for r in rows.iter_rows(named=True)
             )
         )
-    return "; ".join(said) + "."
-
-
-def note(frame: pl.DataFrame) -> str:
-    """What lines, bands and marks are."""
     chosen = ", ".join(f"{point} ({by})" for point, by in CHOSEN.items())
-    one = f"Marks: {chosen}."
-    if frame["seed"].n_unique() == 1:
-        return f"Lines: one seed. {one}"
-    return (
-        "Lines: means over seeds; bands: from the lowest to the highest of them. "
-        f"{one} They stand at the means of the seeds' own points, which may be off the line."
-    )
+    note = f"Lines: one seed. Marks: {chosen}."
+    if frame["seed"].n_unique() > 1:
+        note = (
+            "Lines: means over seeds; bands: from the lowest to the highest of them. "
+            f"Marks: {chosen}. They stand at the means of the seeds' own points, which may be off "
+            "the line."
+        )
+    return Description(_title(frame, points), listed(texts), note)
 
 
-OVERFITTING = FigureKind("overfitting", data, draw, title, alt, note)
+def _title(frame: pl.DataFrame, points: pl.DataFrame) -> str:
+    """Whose students lose most and least after their best point, on average over tasks."""
+    means = points.pivot("point", index="method", values=MEASURES[0], aggregate_function="mean")
+    lost = {row["method"]: row["best"] - row["last"] for row in means.iter_rows(named=True)}
+    most, least = max(lost, key=lost.__getitem__), min(lost, key=lost.__getitem__)
+    score = metric_title(frame["metric"][0])
+    text = f"From their best point to the end, students of {most} lose {lost[most]:.3f} {score}"
+    return text if most == least else f"{text}, those of {least} {lost[least]:.3f}"
+
+
+OVERFITTING = FigureKind("overfitting", data, draw, describe)

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import polars as pl
+from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.report.figures.kind import FigureKind
-from weak2strong.report.figures.style import (
-    CEILING,
-    FLOOR,
-    MUTED,
-    PAPER,
-    Styles,
-    new_figure,
-    row_labels,
-)
-
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.figure import Figure
-
-FURTHEST = 1.0
-"""How far beyond floor and ceiling, in gaps, a single task or seed is still drawn."""
+from weak2strong.report.figures.kind import Description, FigureKind, listed, number_text
+from weak2strong.report.figures.marks import circles, curve, role_lines, text_above, text_beside
+from weak2strong.report.figures.panels import FURTHEST, new_figure, row_labels
+from weak2strong.report.figures.style import Styles
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
@@ -30,113 +18,74 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     ``of`` says what a row is: ``mean over tasks``, ``pooled over tasks`` (where fewer than two
     tasks have a gap), ``task`` (of that name) or ``seed``.
     """
-    import polars as pl
-
-    rows = []
+    whole, parts = [], []
     for line in run.lines():
         r = line.recovered
         if run.over is None:
-            if r.value is not None and r.interval is not None:
-                rows.append((line.method, line.task, r.value, r.interval.low, r.interval.high))
-            rows.extend(
-                (line.method, f"seed {i}", x, None, None)
-                for i, x in enumerate(r.per_seed)
-                if x == x
-            )
-        elif line.task in run.over.used and r.value is not None and r.interval is not None:
-            of = f"task {line.task}"
-            rows.append((line.method, of, r.value, r.interval.low, r.interval.high))
-    if run.over is not None:
-        whole = []
-        for method, a in run.over.methods.items():
-            for of, value, interval in (
-                (f"mean over {len(run.over.used)} tasks", a.mean, a.mean_interval),
-                ("pooled over all tasks", a.pooled, a.pooled_interval),
-            ):
-                if value is not None and interval is not None:
-                    whole.append((method, of, value, interval.low, interval.high))
-                    break
-        rows = whole + rows
-        if not whole:
-            return None
-    if not rows:
-        return None
-    names = ("pgr", "low", "high")
-    schema = {"method": pl.String, "of": pl.String} | dict.fromkeys(names, pl.Float64)
-    return pl.DataFrame(rows, schema=schema, orient="row")
+            seeds = ((f"seed {seed}", x) for seed, x in enumerate(r.per_seed) if x == x)
+            parts += [(line.method, name, x, None, None) for name, x in seeds]
+        if r.value is None or r.interval is None:
+            continue
+        row = (r.value, r.interval.low, r.interval.high)
+        if run.over is None:
+            whole.append((line.method, line.task, *row))
+        elif line.task in run.over.used:
+            parts.append((line.method, f"task {line.task}", *row))
+    for method, over in run.over.methods.items() if run.over else ():
+        name, pgr, interval = f"mean over {len(run.over.used)} tasks", over.mean, over.mean_interval
+        if pgr is None or interval is None:
+            name, pgr, interval = "pooled over all tasks", over.pooled, over.pooled_interval
+        if pgr is not None and interval is not None:
+            whole.append((method, name, pgr, interval.low, interval.high))
+    columns = {"method": pl.String, "of": pl.String}
+    columns |= dict.fromkeys(("pgr", "low", "high"), pl.Float64)
+    return pl.DataFrame(whole + parts, schema=columns, orient="row") if whole else None
 
 
-def _whole(frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    parts = pl.col("of").str.starts_with("task ") | pl.col("of").str.starts_with("seed ")
-    return frame.filter(~parts)
+def _split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of the whole, and those of single tasks or seeds."""
+    part = frame["of"].str.contains("^(task|seed) ")
+    return frame.filter(~part), frame.filter(part)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Rows of methods; the supervisor stands at 0 and the ceiling at 1."""
-    whole = _whole(frame)
-    methods = whole["method"].to_list()
-    figure, axes = new_figure(height=0.95 + 0.3 * len(methods))
-    ends = [0.0, 1.0, *whole["low"], *whole["high"]]
-    for y, row in enumerate(whole.iter_rows(named=True)):
-        style = styles[row["method"]]
-        parts = frame.filter(method=row["method"]).filter(of=row["of"]).height
-        of = frame.filter((frame["method"] == row["method"]) & (frame["of"] != row["of"]))
-        inside = [x for x in of["pgr"] if -FURTHEST <= x <= 1 + FURTHEST]
-        ends += inside
-        axes.plot(
-            inside,
-            [y] * len(inside),
-            "o",
-            color="none",
-            markeredgecolor=style.colour,
-            markeredgewidth=0.7,
-            markersize=4,
-            alpha=0.75,
-        )
-        if parts:
-            axes.plot([row["low"], row["high"]], [y, y], color=style.colour, linewidth=2.2)
-            axes.plot(
-                row["pgr"],
-                y,
-                style.mark,
-                color=style.colour,
-                markeredgecolor=PAPER,
-                markersize=8,
-                zorder=3,
-            )
-            axes.annotate(
-                f"{row['pgr']:.2f} [{row['low']:.2f}, {row['high']:.2f}]",
-                (1.0, y),
-                (4, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                va="center",
-                fontsize=8,
-            )
-    for at, name, colour in ((0, "supervisor", FLOOR), (1, "ceiling", CEILING)):
-        axes.axvline(at, color=colour, linewidth=1.2)
-        axes.annotate(
-            name,
-            (at, 1),
-            (0, 2),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-            color=MUTED,
-        )
-    row_labels(axes, methods)
-    low, high = min(ends), max(ends)
-    axes.set_xlim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+    whole, parts = _split(frame)
+    figure, axes = new_figure(height=0.95 + 0.3 * len(whole))
+    near = parts.filter(pl.col("pgr").is_between(-FURTHEST, 1 + FURTHEST))
+    for y, (method, _, pgr, low, high) in enumerate(whole.iter_rows()):
+        style = styles[method]
+        ring = {"color": "none", "markeredgecolor": style.colour, "markersize": 4, "alpha": 0.75}
+        circles(axes, near.filter(method=method)["pgr"].to_list(), y, **ring)
+        axes.hlines(y, low, high, color=style.colour, linewidth=2.2)
+        curve(axes, pgr, y, style, 8, zorder=3)
+        text_beside(axes, 1, y, number_text((pgr, low, high)), xycoords=("axes fraction", "data"))
+    role_lines(axes)
+    text_above(axes, 0, "supervisor")
+    text_above(axes, 1, "ceiling")
+    row_labels(axes, whole["method"].to_list())
+    ends = [0.0, 1.0, *whole["low"], *whole["high"], *near["pgr"]]
+    room = 0.06 * (max(ends) - min(ends))
+    axes.set_xlim(min(ends) - room, max(ends) + room)
     axes.set_xlabel("performance gap recovered (PGR)")
     return figure
 
 
-def title(frame: pl.DataFrame) -> str:
-    """Whose PGR is highest, and whether the intervals leave that open."""
-    ranked = _whole(frame).sort("pgr", descending=True)
+def describe(frame: pl.DataFrame) -> Description:
+    """Whose PGR is highest, and whether the intervals leave that open; and every method."""
+    whole, parts = _split(frame)
+    kind, scope = frame["of"][-1].split()[0], whole["of"][0]
+    outside = sum(not -FURTHEST <= x <= 1 + FURTHEST for x in parts["pgr"])
+    note = f"Marks and lines: PGR, {scope}, with 95% intervals."
+    if len(parts):
+        note += f" Circles: single {kind}s"
+        note += f", {outside} of which lie outside of the picture." if outside else "."
+    texts = (f"{method} {number_text(pgr)}" for method, _, *pgr in whole.iter_rows())
+    return Description(_title(whole), listed(texts, f"PGR, {scope}: "), note)
+
+
+def _title(whole: pl.DataFrame) -> str:
+    ranked = whole.sort("pgr", descending=True)
     best = ranked.row(0, named=True)
     if len(ranked) == 1:
         return f"Students of {best['method']} recover {100 * best['pgr']:.0f}% of the gap"
@@ -145,24 +94,4 @@ def title(frame: pl.DataFrame) -> str:
     return f"The highest PGR is that of {best['method']}, {best['pgr']:.2f}{tail}"
 
 
-def alt(frame: pl.DataFrame) -> str:
-    """Every method with its interval."""
-    rows = _whole(frame).iter_rows(named=True)
-    said = (f"{r['method']} {r['pgr']:.2f} [{r['low']:.2f}, {r['high']:.2f}]" for r in rows)
-    return f"PGR, {_whole(frame)['of'][0]}: " + "; ".join(said) + "."
-
-
-def note(frame: pl.DataFrame) -> str:
-    """What marks and circles are, and what is outside."""
-    whole = _whole(frame)
-    parts = frame.join(whole, on=["method", "of"], how="anti")
-    kind = "tasks" if any(of.startswith("task ") for of in parts["of"]) else "seeds"
-    outside = sum(not -FURTHEST <= x <= 1 + FURTHEST for x in parts["pgr"])
-    text = f"Marks and lines: PGR, {whole['of'][0]}, with 95% intervals."
-    if len(parts):
-        text += f" Circles: single {kind}"
-        text += f", {outside} of which lie outside of the picture." if outside else "."
-    return text
-
-
-PGR = FigureKind("pgr", data, draw, title, alt, note)
+PGR = FigureKind("pgr", data, draw, describe)

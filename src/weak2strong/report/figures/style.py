@@ -9,15 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from weak2strong.methods import METHODS
 from weak2strong.methods.reference import names_in
-
-if TYPE_CHECKING:
-    import polars as pl
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#57606b", "#d9dee4", "#fefeff"
 FLOOR, CEILING = "#6b7480", "#1b1f25"
@@ -56,9 +51,6 @@ DARK = {
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "<")
 """What tells methods apart that share a colour."""
 
-WIDTH = 6.6
-"""Of a figure in inches: a text column of a paper."""
-
 SETTINGS: dict[str, Any] = {
     "font.size": 9,
     "font.family": "sans-serif",
@@ -73,6 +65,7 @@ SETTINGS: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.facecolor": "none",
     "figure.facecolor": "none",
+    "figure.labelsize": 9,
     "grid.color": GRID,
     "grid.linewidth": 0.7,
     "legend.frameon": False,
@@ -104,9 +97,18 @@ class MethodStyle:
 
 Styles = dict[str, MethodStyle]
 
+DASHES = (0, (2, 2))
+"""The pattern of lines that something is compared with."""
+
+ROLES = {
+    "supervisor (floor)": {"color": FLOOR, "linewidth": 1.2},
+    "ceiling": {"color": CEILING, "linewidth": 1.2},
+}
+"""The lines of floor and ceiling, by what a legend calls them."""
+
 
 def method_styles(methods: Sequence[str]) -> Styles:
-    """A look a method, which depends on the registry's order and on who else is there.
+    """A style for each method, which depends on the registry's order and on the other methods.
 
     Colours go round in the order of the registry. Where that gives two methods one colour, the
     later takes the next that is free; where none is free, its mark tells it apart.
@@ -118,20 +120,27 @@ def method_styles(methods: Sequence[str]) -> Styles:
         Styles in the order of ``methods``.
     """
     registered, n = list(METHODS), len(COLOURS)
-    taken = dict[int, int]()
+    methods_of_colour = dict[int, int]()
 
-    def place(method: str) -> int:
+    def position(method: str) -> int:
         name = names_in(method)[0]
         return registered.index(name) if name in registered else len(registered)
 
-    found, unique = Styles(), list(dict.fromkeys(methods))
-    for method in sorted(unique, key=place):
-        own = place(method) % n
-        free = [c for c in (*range(own, n), *range(own)) if c not in taken]
-        colour = free[0] if free else own
-        found[method] = MethodStyle(COLOURS[colour], MARKS[taken.get(colour, 0) % len(MARKS)])
-        taken[colour] = taken.get(colour, 0) + 1
-    return {method: found[method] for method in unique}
+    styles, unique = Styles(), list(dict.fromkeys(methods))
+    for method in sorted(unique, key=position):
+        own = position(method) % n
+        free = (c for c in (*range(own, n), *range(own)) if c not in methods_of_colour)
+        colour = next(free, own)
+        sharing = methods_of_colour.get(colour, 0)
+        styles[method] = MethodStyle(COLOURS[colour], MARKS[sharing % len(MARKS)])
+        methods_of_colour[colour] = sharing + 1
+    return {method: styles[method] for method in unique}
+
+
+def model_style(role: str, method: str, styles: Styles) -> MethodStyle:
+    """The style of a student's method, or that of the supervisor or the ceiling."""
+    colours = {"floor": FLOOR, "ceiling": CEILING}
+    return MethodStyle(colours[role], "o") if role in colours else styles[method]
 
 
 @contextmanager
@@ -144,98 +153,3 @@ def styled() -> Iterator[None]:
         parameters: Any = mpl.rcParams
         parameters.update(SETTINGS)
         yield
-
-
-def style_of(name: str, styles: Styles) -> MethodStyle:
-    """That of a method, or of ``supervisor`` or ``ceiling``."""
-    return styles.get(name) or MethodStyle(FLOOR if name == "supervisor" else CEILING, "o")
-
-
-def curves(frame: pl.DataFrame, styles: Styles | None = None) -> list[tuple[str, pl.DataFrame]]:
-    """The rows of supervisor, students and ceiling by name; students in the order of the styles."""
-    there = set(frame.filter(role="student")["method"])
-    methods = [m for m in styles if m in there] if styles else sorted(there)
-    students = [(m, frame.filter(role="student", method=m)) for m in methods]
-    supervisor, ceiling = frame.filter(role="floor"), frame.filter(role="ceiling")
-    return [("supervisor", supervisor), *students, ("ceiling", ceiling)]
-
-
-def new_figure(
-    rows: int = 1,
-    columns: int = 1,
-    height: float = 3.0,
-    layout: Literal["constrained", "none"] = "constrained",
-    **more: Any,
-) -> tuple[Figure, Any]:
-    """An empty figure of the usual width and its axes; no window, no state of pyplot."""
-    from matplotlib.figure import Figure
-
-    arrange: Any = layout
-    figure = Figure(figsize=(WIDTH, height), layout=arrange)
-    return figure, figure.subplots(rows, columns, **more)
-
-
-def panel_columns(
-    names: Sequence[str],
-    labels: Sequence[str],
-    height: float,
-    most: int,
-    one_scale: bool = True,
-) -> tuple[Figure, dict[str, list[Axes]]]:
-    """A column of panels a name, in blocks where there are more columns than fit a page.
-
-    Panels share the horizontal axis.
-
-    Args:
-        names: of the columns.
-        labels: of the vertical axes, from top to bottom: a panel each.
-        height: of a block in inches.
-        most: columns side by side.
-        one_scale: whether panels of one label share the vertical axis too.
-
-    Returns:
-        The figure, and the panels of each column from top to bottom.
-    """
-    blocks, deep = -(-len(names) // most), len(labels)
-    columns = -(-len(names) // blocks)
-    figure, grid = new_figure(
-        deep * blocks, columns, height * blocks, sharex=True, sharey=False, squeeze=False
-    )
-    found = dict[str, list[Any]]()
-    for i, name in enumerate(names):
-        block, column = divmod(i, columns)
-        panels = list(grid[deep * block : deep * (block + 1), column])
-        for depth, axes in enumerate(panels):
-            if i and one_scale:
-                axes.sharey(grid[depth, 0])
-            if column == 0:
-                axes.set_ylabel(labels[depth])
-            labelled = column == 0 or not one_scale
-            axes.tick_params(labelleft=labelled, labelbottom=depth == deep - 1)
-            axes.grid(axis="y")
-        panels[0].set_title(clipped(name, 20 if columns > 2 else 34))
-        found[name] = panels
-    for axes in grid[deep * (blocks - 1) :, (len(names) - 1) % columns + 1 :].ravel():
-        axes.remove()
-    return figure, found
-
-
-def row_labels(axes: Axes, names: Sequence[str]) -> None:
-    """Name the rows of an axis, the first on top, with nothing but the names."""
-    axes.set_yticks(range(len(names)), [clipped(n) for n in names])
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.grid(axis="x")
-
-
-def clipped(name: str, longest: int = 34) -> str:
-    """A name that leaves room for the figure."""
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
-
-
-def number_text(values: Sequence[float], digits: int = 2) -> str:
-    """A number and, where there are three, its interval: ``0.60 [0.25, 0.94]``."""
-    value, *ends = values
-    text = f"{value:.{digits}f}"
-    return f"{text} [{', '.join(f'{x:.{digits}f}' for x in ends)}]" if ends else text

@@ -1,0 +1,96 @@
+"""Marks that figures share: bars with their numbers, intervals, lines to compare with, legends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from weak2strong.report.figures.style import INK, MUTED, PAPER, ROLES, MethodStyle
+
+
+def bar(
+    axes: Axes,
+    y: float,
+    value: float,
+    colour: str,
+    text: str,
+    interval: Sequence[float] = (),
+    parts: Sequence[float] = (),
+) -> None:
+    """A horizontal bar with its text behind it.
+
+    Args:
+        axes: the panel.
+        y: the row.
+        value: the length.
+        colour: of the bar.
+        text: the number in words.
+        interval: low and high, where the bar has an interval.
+        parts: values that the bar is the mean of, where it shows them.
+    """
+    axes.barh(y, value, height=0.62, color=colour)
+    if interval:
+        bar_interval(axes, y, *interval)
+    if parts:
+        circles(axes, parts, y, color=PAPER, markeredgecolor=INK, markersize=3.2)
+    text_beside(axes, max(value, *interval, *parts), y, text, 5, fontsize=9)
+
+
+def bar_interval(axes: Axes, y: float, low: float, high: float) -> None:
+    """An interval upon a bar; a light line beneath lets it be seen on a dark bar, too."""
+    for colour, width in ((PAPER, 3.2), (INK, 1.4)):
+        axes.hlines(y, low, high, color=colour, linewidth=width)
+
+
+def circles(axes: Axes, values: Sequence[float], y: float, **more: Any) -> None:
+    """Values of single tasks or seeds as circles on one row."""
+    axes.plot(values, [y] * len(values), "o", markeredgewidth=0.7, **more)
+
+
+def curve(axes: Axes, x: Any, y: Any, style: MethodStyle, size: float = 6, **more: Any) -> None:
+    """A line with the marks of a method; nulls leave it out."""
+    look = {"color": style.colour, "marker": style.mark, "markeredgecolor": PAPER}
+    axes.plot(x, y, markersize=size, **look | more)
+
+
+def text_beside(axes: Axes, x: float, y: float, text: str, gap: float = 4, **more: Any) -> None:
+    """A text to the right of a point; ``xycoords`` says in which coordinates that is."""
+    style = {"textcoords": "offset points", "va": "center", "fontsize": 8}
+    axes.annotate(text, (x, y), (gap, 0), **style | more)
+
+
+def text_above(axes: Axes, x: float, text: str, gap: float = 0, ha: str = "center") -> None:
+    """A small text above the panel, over a place of its horizontal axis."""
+    style = {"textcoords": "offset points", "fontsize": 8, "color": MUTED, "ha": ha}
+    axes.annotate(text, (x, 1), (gap, 2), xycoords=("data", "axes fraction"), **style)
+
+
+def role_lines(
+    axes: Axes, floor: float = 0, ceiling: float | None = 1, axis: str = "x", **more: Any
+) -> None:
+    """Lines across the panel where floor and ceiling stand on one axis."""
+    line = axes.axvline if axis == "x" else axes.axhline
+    for value, style in zip((floor, ceiling), ROLES.values(), strict=True):
+        if value is not None:
+            line(value, **style | more)
+
+
+def legend(
+    figure: Figure,
+    columns: int = 3,
+    lines: Mapping[str, Mapping[str, Any]] | None = None,
+    **more: Any,
+) -> None:
+    """A legend above the panels, of all that has a label or of lines and marks by their label."""
+    handles = lines and [Line2D([], [], label=label, **style) for label, style in lines.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, **more)
+
+
+def legend_of(axes: Axes, figure: Figure) -> None:
+    """A legend above the panels, of what one of several alike panels shows."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
