@@ -37,7 +37,6 @@ SUBJECTS_MAY = {"ground", "config", "tasks", "models", "training"}
 """What the rooms of single subjects may import; nothing imports them but through a registry."""
 
 OPEN = {
-    ("analysis", "experiments"),
     ("tasks", "subjects"),
     ("protocol", "subjects"),
     ("engine", "subjects"),

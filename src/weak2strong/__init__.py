@@ -18,6 +18,11 @@ _NAMES = {
     "METHODS": "weak2strong.methods",
     "ModelSpec": "weak2strong.config.model",
     "Predictions": "weak2strong.ground.predictions",
+    "Grid": "weak2strong.experiments.grid",
+    "Overfitting": "weak2strong.experiments.overfitting",
+    "Overlap": "weak2strong.experiments.overlap",
+    "ProbeSweep": "weak2strong.experiments.sweep",
+    "Simulate": "weak2strong.experiments.simulate",
     "Results": "weak2strong.api",
     "PuzzleOptions": "weak2strong.config.puzzles",
     "RowLoss": "weak2strong.training.loss",
@@ -43,12 +48,17 @@ __all__ = [
     "Context",
     "DataOptions",
     "Example",
+    "Grid",
     "Item",
     "ModelSpec",
+    "Overfitting",
+    "Overlap",
     "Predictions",
+    "ProbeSweep",
     "PuzzleOptions",
     "Results",
     "RowLoss",
+    "Simulate",
     "Study",
     "Training",
     "UserError",
@@ -71,6 +81,11 @@ if TYPE_CHECKING:
     from weak2strong.config.model import ModelSpec
     from weak2strong.config.puzzles import PuzzleOptions
     from weak2strong.config.training import Training
+    from weak2strong.experiments.grid import Grid
+    from weak2strong.experiments.overfitting import Overfitting
+    from weak2strong.experiments.overlap import Overlap
+    from weak2strong.experiments.simulate import Simulate
+    from weak2strong.experiments.sweep import ProbeSweep
     from weak2strong.extend import probe, task
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered

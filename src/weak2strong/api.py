@@ -7,10 +7,7 @@ command line and `weak2strong` itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.data import DataOptions
@@ -28,43 +25,10 @@ from weak2strong.config.study import (
 )
 from weak2strong.config.training import Training
 from weak2strong.engine.run import run_study
-from weak2strong.experiments.sweep import Grid, read_sweep, run_sweep
+from weak2strong.experiments.sweep import FinishedSweep, ProbeSweep
 from weak2strong.ground.progress import Progress
 
-if TYPE_CHECKING:
-    import polars as pl
-
-    from weak2strong.analysis.swept import Swept
-
-
 Results = FinishedRun
-
-
-@dataclass(frozen=True)
-class SweepResults:
-    """A finished sweep of probes, read from its folder alone."""
-
-    folder: Path
-
-    @cached_property
-    def _read(self) -> tuple[StudyConfig, pl.DataFrame]:
-        return read_sweep(self.folder)
-
-    @property
-    def config(self) -> StudyConfig:
-        """The study, resolved."""
-        return self._read[0]
-
-    @property
-    def scores(self) -> pl.DataFrame:
-        """One row a score; the columns are those of `weak2strong.experiments.sweep.read_sweep`."""
-        return self._read[1]
-
-    def grids(self, metric: str | None = None) -> list[Swept]:
-        """Layers by settings, one summary a task and probe; on the study's metric if None."""
-        from weak2strong.analysis.swept import summarise_sweep
-
-        return summarise_sweep(self.scores, metric or self.config.metric or "accuracy")
 
 
 class Study:
@@ -172,12 +136,12 @@ class Study:
     def probe_sweep(
         self,
         layers: Sequence[int | str] | str = "all",
-        ks: Sequence[int] = Grid.ks,
-        penalties: Sequence[float] = Grid.penalties,
+        ks: Sequence[int] = ProbeSweep.ks,
+        penalties: Sequence[float] = ProbeSweep.penalties,
         out: str | Path | None = None,
         store: str | Path | None = None,
         quiet: bool = False,
-    ) -> SweepResults:
+    ) -> FinishedSweep:
         """Score probes on layers of the frozen strong model; the study's methods play no part.
 
         Args:
@@ -192,15 +156,8 @@ class Study:
             UserError: for bad input, before anything is trained.
         """
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        with Progress(quiet=quiet) as progress:
-            folder = run_sweep(
-                self.config,
-                Grid(layers, tuple(ks), tuple(penalties)),
-                Path(out) if out else None,
-                Path(store) if store else None,
-                progress,
-            )
-        return SweepResults(folder)
+        sweep = ProbeSweep.of(self.config, layers=layers, ks=tuple(ks), penalties=tuple(penalties))
+        return sweep.run(out, store, quiet)
 
 
 def _model(model: str | ModelSpec) -> ModelSpec:

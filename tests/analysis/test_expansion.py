@@ -15,7 +15,7 @@ from weak2strong.analysis.expansion import (
     robust,
 )
 from weak2strong.analysis.intervals import group_weights
-from weak2strong.experiments.overlap import Learned
+from weak2strong.analysis.overlap import StudentExamples
 from weak2strong.probes.knn import nearest
 
 K = 4
@@ -172,13 +172,15 @@ def test_a_student_that_fits_wrong_labels_too_has_no_expansion():
 
 
 @pytest.fixture
-def learned() -> Learned:
+def learned() -> StudentExamples:
     """Two seeds on clusters; the student of seed 1 repeats its supervisor's errors."""
     features, labels, weak = clusters(wrong_apart=False)
     said = np.eye(2)[np.stack([weak, weak])]
     student = np.eye(2)[np.stack([labels, weak])]
     groups = np.array([f"{i:03}" for i in range(len(labels))])
-    return Learned("clusters", ("no", "yes"), 2, groups, labels, features, said, {"naive": student})
+    return StudentExamples(
+        "clusters", ("no", "yes"), 2, groups, labels, features, said, {"naive": student}
+    )
 
 
 def test_rows_are_by_class_and_seed_with_means_and_intervals(learned):

@@ -9,13 +9,13 @@ from weak2strong.analysis import overlap
 from weak2strong.analysis.intervals import group_weights
 from weak2strong.analysis.overlap import (
     REGIONS,
+    StudentExamples,
     change_point,
     detect,
     likeness,
     margins,
     overlap_rows,
 )
-from weak2strong.experiments.overlap import Learned
 
 RNG = np.random.default_rng(0)
 WIDTH = 24
@@ -139,12 +139,12 @@ def test_without_a_difference_in_confidence_or_likeness_there_are_no_regions():
 
 
 @pytest.fixture
-def learned() -> Learned:
+def learned() -> StudentExamples:
     """Two seeds, whose supervisors are unsure of other examples."""
     counts = {"hard-only": 30, "overlap": 40, "easy-only": 50}
     features, weak, _ = planted(counts, noise=0.05)
     p = RNG.uniform(size=(2, len(weak)))
-    return Learned(
+    return StudentExamples(
         task="planted",
         classes=("no", "yes"),
         layer=1,
@@ -156,7 +156,7 @@ def learned() -> Learned:
     )
 
 
-def weights_of(learned: Learned) -> np.ndarray:
+def weights_of(learned: StudentExamples) -> np.ndarray:
     return group_weights(learned.groups, 200, np.random.default_rng(0)).astype(float)
 
 

@@ -9,7 +9,7 @@ import pytest
 import weak2strong as w2s
 from weak2strong.cli import main
 from weak2strong.engine.local import Plan
-from weak2strong.experiments.sweep import Grid
+from weak2strong.experiments.sweep import ProbeSweep
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_help_names_the_defaults_of_the_grid(capsys):
     with pytest.raises(SystemExit):
         main(["probe-sweep", "--help"])
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    grid = Grid()
+    grid = ProbeSweep()
     for values in (grid.ks, grid.penalties):
         assert f"(default: {' '.join(f'{value:g}' for value in values)})" in shown
 

@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.engine.local import Plan
-from weak2strong.experiments.overfitting import curve, points_of, run_overfitting
+from weak2strong.experiments.overfitting import FinishedOverfitting, Overfitting, curve, points_of
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.store import Store
@@ -31,8 +30,9 @@ def config(quick_study):
 def followed(config, tmp_path_factory):
     """Run folder and store of a student that was followed."""
     at = tmp_path_factory.mktemp("overfitting")
-    folder = run_overfitting(config, LOOKS, at / "run", at / "store", plan=Plan(1, 1))
-    return folder, at / "store"
+    experiment = Overfitting.of(config, evaluations=LOOKS)
+    folder = experiment.write(at / "run", at / "store", plan=Plan(1, 1))
+    return FinishedOverfitting(folder), at / "store"
 
 
 def task_run_of(config, store, **changes) -> TaskRun:
@@ -43,8 +43,8 @@ def task_run_of(config, store, **changes) -> TaskRun:
 
 def test_what_is_kept_is_what_a_study_with_as_many_looks_would_keep(config, followed):
     """The student that stopped on weak labels, and the last one, are those of ordinary runs."""
-    folder, store = followed
-    _, curves, points = read_overfitting(folder)
+    finished, store = followed
+    curves, points = finished.curves, finished.points
     for point, stopping in (("stopped", "weak-validation"), ("last", "none")):
         training = replace(config.strong_training, evaluations=LOOKS, stopping=stopping)
         task_run = task_run_of(config, store, strong_training=training)
@@ -58,7 +58,7 @@ def test_what_is_kept_is_what_a_study_with_as_many_looks_would_keep(config, foll
 
 
 def test_a_curve_has_a_row_an_evaluation(followed):
-    _, curves, points = read_overfitting(followed[0])
+    curves, points = followed[0].curves, followed[0].points
     assert curves["fraction"].to_list() == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.05)
     assert curves["test_score"].arg_max() == curves["best"].arg_max()
     assert curves["validation_score"].arg_max() == curves["stopped"].arg_max()
@@ -94,7 +94,7 @@ def test_ground_truth_of_the_test_decides_nothing_but_the_best_point(config, fol
     weak = stages.weak_labels(task_run, 0)
     truth = {e.item.id: e.label for e in task_run.splits.test}
     blind = curve(other, weak, truth, task_run.config, "classification")
-    seen = read_overfitting(followed[0])[1]
+    seen = followed[0].curves
     assert [row["stopped"] for row in blind] == seen["stopped"].to_list()
     assert [row["test_score"] for row in blind] != seen["test_score"].to_list()
 
@@ -116,14 +116,14 @@ def test_of_equals_the_earliest_is_kept():
 
 
 def test_points_have_the_pgr_of_their_own_answers(config, followed):
-    found = reached(*read_overfitting(followed[0]))
-    assert [line.point for line in found] == ["best", "stopped", "last"]
-    curves = read_overfitting(followed[0])[1]
+    found = followed[0].rows
+    assert [line["point"] for line in found] == ["best", "stopped", "last"]
+    curves = followed[0].curves
     for line in found:
-        row = curves.filter(line.point).row(0, named=True)
-        assert line.recovered.student == pytest.approx(row["test_score"])
-        assert line.fraction == row["fraction"]
-    assert found[0].recovered.student >= max(x.recovered.student for x in found)
+        row = curves.filter(line["point"]).row(0, named=True)
+        assert line["student"] == pytest.approx(row["test_score"])
+        assert line["fraction"] == row["fraction"]
+    assert found[0]["student"] >= max(line["student"] for line in found)
 
 
 @pytest.mark.parametrize(
@@ -137,4 +137,4 @@ def test_points_have_the_pgr_of_their_own_answers(config, followed):
 def test_methods_without_one_curve_are_refused(config, tmp_path, method, sentence):
     config = replace(config, methods=(method,), intermediates=(config.weak,))
     with pytest.raises(UserError, match=sentence):
-        run_overfitting(config, LOOKS, tmp_path / "run", tmp_path / "store")
+        Overfitting.of(config, evaluations=LOOKS).write(tmp_path / "run", tmp_path / "store")

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from weak2strong.engine.local import Plan
 from weak2strong.experiments import sweep as sweeps
-from weak2strong.experiments.sweep import Grid, read_sweep, run_sweep, sweep_steps
+from weak2strong.experiments.sweep import FinishedSweep, ProbeSweep, sweep_steps
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
@@ -27,7 +27,8 @@ from weak2strong.tasks.task import Example
 
 TASK = "atlas-southern"
 PLAN = Plan(workers=1, threads=1)
-GRID = Grid(layers=(0, -1), ks=(3, 9), penalties=(1e-2, 1.0))
+SETTINGS: dict = {"layers": (0, -1), "ks": (3, 9), "penalties": (1e-2, 1.0)}
+GRID = ProbeSweep(**SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +121,8 @@ def swept(quick_study, tmp_path_factory):
     """A sweep of two seeds: its folder and its store."""
     at = tmp_path_factory.mktemp("swept")
     config = replace(quick_study, seeds=2)
-    return run_sweep(config, GRID, at / "out", at / "store", plan=PLAN), at / "store", config
+    folder = ProbeSweep.of(config, **SETTINGS).write(at / "out", at / "store", plan=PLAN)
+    return FinishedSweep(folder), at / "store", config
 
 
 def manifests(store):
@@ -129,9 +131,9 @@ def manifests(store):
 
 
 def test_the_table_holds_every_score(swept):
-    folder, _, config = swept
-    saved, scores = read_sweep(folder)
-    assert saved == resolved(config)
+    finished, _, config = swept
+    folder, scores = finished.folder, finished.scores
+    assert finished.config == resolved(config)
     # 2 layers, 4 settings, 2 splits and 3 metrics: learned from truth, and from weak labels
     # of 2 seeds, compared with truth and with weak labels.
     assert scores.filter(role="probe", learned="truth").height == 2 * 4 * 2 * 3
@@ -145,7 +147,7 @@ def test_the_table_holds_every_score(swept):
 
 
 def test_scores_are_those_of_the_answers(swept):
-    folder, store, config = swept
+    finished, store, config = swept
     task_run = TaskRun.of(resolved(config), Store(store), TASK)
     task_run.compute = False
     test = task_run.splits.test
@@ -163,7 +165,7 @@ def test_scores_are_those_of_the_answers(swept):
             for split in ("validation", "test")
         },
     }
-    scores = read_sweep(folder)[1]
+    scores = finished.scores
     cell = scores.filter(
         learned="weak", seed=1, probe="knn", layer=2, setting=9.0, metric="accuracy"
     )
@@ -174,15 +176,15 @@ def test_scores_are_those_of_the_answers(swept):
 
 
 def test_a_second_sweep_computes_nothing_and_a_part_of_it_neither(swept, tmp_path):
-    folder, store, config = swept
+    finished, store, config = swept
     before, stream = manifests(store), io.StringIO()
-    again = run_sweep(config, GRID, tmp_path / "again", store, Progress(stream), PLAN)
-    assert_frame_equal(read_sweep(again)[1], read_sweep(folder)[1])
+    sweep = ProbeSweep.of(config, **SETTINGS)
+    again = sweep.write(tmp_path / "again", store, Progress(stream), PLAN)
+    assert_frame_equal(FinishedSweep(again).scores, finished.scores)
     steps = stream.getvalue().splitlines()
     assert len(steps) == 2 + 2 + 2 * 2
     assert all(line.endswith(": reused") for line in steps)
-    part = replace(GRID, layers=("last",))
-    run_sweep(config, part, tmp_path / "part", store, plan=PLAN)
+    replace(sweep, layers=("last",)).write(tmp_path / "part", store, plan=PLAN)
     assert manifests(store) == before
     names = [path.parent.name for path in before]
     assert names.count("activations") == 1
@@ -194,8 +196,8 @@ def test_a_ceiling_is_shown_where_the_store_has_it(swept, tmp_path):
     _, store, config = swept
     task_run = TaskRun.of(resolved(config), Store(store), TASK)
     top = stages.ceiling(task_run, 1)["test"]
-    folder = run_sweep(config, GRID, tmp_path / "out", store, plan=PLAN)
-    rows = read_sweep(folder)[1].filter(role="ceiling", split="test", metric="accuracy")
+    folder = ProbeSweep.of(config, **SETTINGS).write(tmp_path / "out", store, plan=PLAN)
+    rows = FinishedSweep(folder).scores.filter(role="ceiling", split="test", metric="accuracy")
     truth = np.array([e.label for e in task_run.splits.test])
     answers = top.at([e.item.id for e in task_run.splits.test]).argmax(axis=1)
     assert rows["seed"].to_list() == [1]
@@ -214,41 +216,41 @@ def test_what_learns_weak_labels_waits_for_their_supervisor(quick_study):
 
 
 def test_layers_rise_and_are_named_once():
-    assert Grid().numbers(3) == (0, 1, 2, 3)
-    assert Grid(layers=("last", 0, "middle", -3, -1)).numbers(4) == (0, 2, 4)
+    assert ProbeSweep().numbers(3) == (0, 1, 2, 3)
+    assert ProbeSweep(layers=("last", 0, "middle", -3, -1)).numbers(4) == (0, 2, 4)
     with pytest.raises(UserError, match="Layer 5 is none of the model's 4"):
-        Grid(layers=(0, 5)).numbers(4)
+        ProbeSweep(layers=(0, 5)).numbers(4)
 
 
 def test_of_few_examples_the_large_ks_are_left_out(swept, tmp_path):
     _, store, config = swept
-    found, left = Grid(layers=(1,), ks=(200, 5, 10, 10), penalties=()).sweeps(2, examples=10)
+    found, left = ProbeSweep(layers=(1,), ks=(200, 5, 10, 10), penalties=()).sweeps(2, examples=10)
     assert found == (Sweep("knn", (5, 10), (1,)),)
     assert left == (200,)
     with pytest.raises(UserError, match="10 training examples, fewer than every k"):
-        Grid(ks=(11,), penalties=()).sweeps(2, examples=10)
+        ProbeSweep(ks=(11,), penalties=()).sweeps(2, examples=10)
     stream = io.StringIO()
-    few = replace(GRID, ks=(3, 10**6))
-    folder = run_sweep(config, few, tmp_path / "out", store, Progress(stream), PLAN)
+    few = ProbeSweep.of(config, **SETTINGS | {"ks": (3, 10**6)})
+    folder = few.write(tmp_path / "out", store, Progress(stream), PLAN)
     assert f"left out of {TASK}: k = 1000000, more than its" in stream.getvalue()
-    knn = read_sweep(folder)[1].filter(probe="knn")
+    knn = FinishedSweep(folder).scores.filter(probe="knn")
     assert knn["setting"].unique().to_list() == [3.0]
 
 
 def test_settings_that_cannot_be_are_refused():
     with pytest.raises(UserError, match="whole number k"):
-        Grid(ks=(0,))
+        ProbeSweep(ks=(0,))
     with pytest.raises(UserError, match="finite penalty from 0 on"):
-        Grid(penalties=(-1.0,))
+        ProbeSweep(penalties=(-1.0,))
     with pytest.raises(UserError, match="at least one k or one penalty"):
-        Grid(ks=(), penalties=())
+        ProbeSweep(ks=(), penalties=())
     with pytest.raises(UserError, match="at least one layer"):
-        Grid(layers=())
+        ProbeSweep(layers=())
 
 
 def test_a_folder_without_a_finished_sweep_is_refused(tmp_path):
     with pytest.raises(UserError, match="holds no finished sweep"):
-        read_sweep(tmp_path)
+        FinishedSweep(tmp_path).scores  # noqa: B018
 
 
 def test_a_new_folder_is_named_after_the_sweep_and_is_not_the_latest_run(
@@ -256,7 +258,7 @@ def test_a_new_folder_is_named_after_the_sweep_and_is_not_the_latest_run(
 ):
     _, store, config = swept
     monkeypatch.chdir(tmp_path)
-    folder = run_sweep(config, GRID, store=store, plan=PLAN)
+    folder = ProbeSweep.of(config, **SETTINGS).write(store=store, plan=PLAN)
     assert folder.parent.name == "runs"
     assert folder.name.endswith(f"-probe-sweep-{TASK}")
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]

@@ -20,7 +20,7 @@ from weak2strong.engine.examples import KEPT, outcomes, read_examples
 from weak2strong.engine.local import Plan
 from weak2strong.engine.record import read_agreement
 from weak2strong.engine.run import run_study
-from weak2strong.experiments.overfitting import run_overfitting
+from weak2strong.experiments.overfitting import Overfitting
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import normalised
 from weak2strong.ground.predictions import Predictions, texts
@@ -178,7 +178,7 @@ def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric,
 
 def test_overfitting_is_not_followed_in_words(config, tmp_path):
     with pytest.raises(UserError, match="answered in words"):
-        run_overfitting(config, 2, tmp_path / "run", tmp_path / "store")
+        Overfitting.of(config, evaluations=2).write(tmp_path / "run", tmp_path / "store")
 
 
 def test_a_second_run_is_read_from_the_store(run, tmp_path):

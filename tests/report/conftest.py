@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.analysis.grid import grid_rows
-from weak2strong.analysis.simulated import supervised_rows
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import outcomes
+from weak2strong.experiments.grid import grid_rows
+from weak2strong.experiments.simulate import supervised_rows
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import column
 from weak2strong.ground.predictions import texts as texts_as_held
@@ -202,11 +202,6 @@ def small_run(tmp_path_factory):
 TASKS, METHODS, SEEDS = ("a-task", "b-task"), ("naive", "confidence"), 2
 
 
-def _lines(folder):
-    run = FinishedRun(folder)
-    return run.config, run.predictions, run.lines()
-
-
 @pytest.fixture(scope="session")
 def made_simulated(tmp_path_factory):
     """What `w2s simulate` writes: two supervisors beside the real one."""
@@ -214,7 +209,7 @@ def made_simulated(tmp_path_factory):
     for draw, kind in enumerate(("real", "random-flips", "longest")):
         simulated = None if kind == "real" else kind
         run = _made_run(folder / kind, TASKS, METHODS, SEEDS, 300, draw=draw, simulated=simulated)
-        rows += supervised_rows(*_lines(run))
+        rows += supervised_rows(FinishedRun(run))
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "simulated.parquet")
     return folder
 
@@ -229,7 +224,7 @@ def made_grid(tmp_path_factory):
         run = _made_run(
             folder / f"{weak}-to-{strong}", TASKS, METHODS, SEEDS, 300, draw=draw, **models
         )
-        lines += _lines(run)[2]
+        lines += FinishedRun(run).lines()
     rows = list(grid_rows(lines, parameters))
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "grid.parquet")
     return folder

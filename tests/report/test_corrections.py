@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from weak2strong.analysis.corrections import corrections
+from weak2strong.analysis.corrections import overlap_tables
+from weak2strong.analysis.overlap import StudentExamples
 from weak2strong.config.study import StudyConfig
-from weak2strong.experiments.overlap import Learned
-from weak2strong.report.corrections import print_corrections
+from weak2strong.experiments.overlap import overlap_document
+from weak2strong.report.terminal import print_document
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def shown() -> str:
     rng = np.random.default_rng(0)
     labels = np.arange(60) % 2
     weak = np.where((labels == 1) & (np.arange(60) % 3 == 0), 0, labels)
-    learned = Learned(
+    examples = StudentExamples(
         task="hard",
         classes=("no", "yes"),
         layer=3,
@@ -28,10 +29,11 @@ def shown() -> str:
         weak=np.eye(2)[weak][None],
         students={"oracle-stopping+naive": np.eye(2)[labels][None]},
     )
-    found = corrections(StudyConfig(seeds=1), [learned], 3)
-    assert found.overlap.is_empty()
+    overlap, expansion = overlap_tables(StudyConfig(seeds=1), [examples], 3)
+    assert overlap.is_empty()
     out = io.StringIO()
-    print_corrections(found, [], 1, Console(file=out, width=140))
+    document = overlap_document(overlap, expansion, [], 1)
+    print_document(document, Console(file=out, width=140))
     return out.getvalue()
 
 
@@ -47,7 +49,7 @@ def test_a_class_without_wrong_labels_is_a_row_of_dashes(shown):
     (yes,) = [
         line.split() for line in shown.splitlines() if line.startswith("hard ") and " yes " in line
     ]
-    assert no[-5:] == ["1.000", "-", "-", "0.000", "-"]
+    assert no[-5:] == ["1.000", "–", "–", "0.000", "–"]
     # A third is wrong, and the student has all of it right.
     assert yes[4] == "0.333"
     assert yes[-1] == "1.000"

@@ -14,15 +14,16 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.analysis.overfitting import reached, read_overfitting
 from weak2strong.cli import main
+from weak2strong.experiments.grid import FinishedGrid
+from weak2strong.experiments.overfitting import FinishedOverfitting
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.table import pgr_text
 from weak2strong.report.figures.style import method_styles, styled
 from weak2strong.report.folders import figures_of, read_finished, read_folder
-from weak2strong.report.grid import print_grid
 from weak2strong.report.page import page
 from weak2strong.report.pictures import export, inline_svg
-from weak2strong.report.table import pgr_of_row
+from weak2strong.report.terminal import print_document
 
 FIGURES = {
     "overfitting": ["overfitting"],
@@ -62,7 +63,7 @@ def tables(text):
 def test_a_folder_is_told_by_its_files(experiments, small_run):
     for name, found in experiments.items():
         (one,) = found
-        assert [kind.name for kind, _ in one.figures] == FIGURES[name]
+        assert [kind.name for kind, _ in figures_of([one])] == FIGURES[name]
     assert [type(x) for x in read_folder(small_run)] == [FinishedRun]
 
 
@@ -115,7 +116,7 @@ def test_the_tables_of_supervisors_are_those_of_the_parquet_file(tables, made_si
         agree = [f"{row[f'agreement_{k}']:.3f}" for k in ("all", "right", "wrong")]
         low, high = (f"{row[f'agreement_wrong_{end}']:.3f}" for end in ("low", "high"))
         agree[2] += f" [{low}, {high}]"
-        assert shown[2:] == [*scores, pgr_of_row(row), *agree]
+        assert shown[2:] == [*scores, pgr_text(row), *agree]
 
 
 def test_the_grids_of_a_sweep_are_means_of_the_parquet_file(tables, made_sweep):
@@ -133,11 +134,11 @@ def test_the_grids_of_a_sweep_are_means_of_the_parquet_file(tables, made_sweep):
 def test_the_triangles_are_those_of_the_parquet_file_and_of_the_terminal(tables, made_grid):
     grid = pl.read_parquet(made_grid / "grid.parquet")
     stream = io.StringIO()
-    print_grid(grid.to_dicts(), Console(file=stream, width=140))
+    print_document(FinishedGrid(made_grid).document, Console(file=stream, width=140))
     for row in grid.iter_rows(named=True):
         caption = f"{row['task']}, {row['method']}: accuracy of the student and PGR [95%]"
         (table,) = [r for c, r in tables.items() if c.startswith(caption)]
-        cell = f"{row['student']:.3f}  {pgr_of_row(row)}"
+        cell = f"{row['student']:.3f}  {pgr_text(row)}"
         (shown,) = [r for r in table if r[0] == row["weak"]]
         assert shown[table[0].index(f"to {row['strong']}")] == cell
         # Of a real grid, a supervisor's floor is the same beside every student.
@@ -184,9 +185,9 @@ def test_a_run_named_beside_its_grid_is_there_once(made_grid, monkeypatch):
 
 def test_warnings_tell_of_undefined_pgr_and_few_seeds(experiments):
     (overfitting,) = experiments["overfitting"]
-    assert overfitting.warnings[-1].startswith("2 seeds: intervals may be too narrow")
+    assert overfitting.document.warnings[-1].startswith("2 seeds: intervals may be too narrow")
     (grid,) = experiments["grid"]
-    said = [w for w in grid.warnings if w.startswith("2 seeds")]
+    said = [w for w in grid.document.warnings if w.startswith("2 seeds")]
     assert len(said) == 1, "what all runs say is said once"
 
 
@@ -197,11 +198,11 @@ def test_supervisors_without_a_gap_are_named_and_drawn(made_simulated, tmp_path)
     none = [pl.when(*flat).then(None).otherwise(c).alias(c) for c in ("pgr", "pgr_low", "pgr_high")]
     rows.with_columns(none).write_parquet(folder / "simulated.parquet")
     (found,) = read_finished(folder)
-    assert found.warnings[0] == (
+    assert found.document.warnings[0] == (
         "a-task: PGR is undefined for students of real, random-flips: the ceiling is not clearly "
         "above the floor."
     )
-    kind, frame = found.figures[0]
+    kind, frame = next(figures_of([found]))
     with styled():
         svg = inline_svg(kind.draw(frame, method_styles(["naive", "confidence"])), "x")
     assert svg.count(">undefined<") == 4
@@ -214,13 +215,14 @@ def test_provenance_is_that_of_the_folder_or_of_the_runs_in_it(tables, nasty, te
 
 
 def test_curves_are_drawn_as_they_are_in_the_file(frames, made_overfitting):
-    config, curves, points = read_overfitting(made_overfitting)
+    finished = FinishedOverfitting(made_overfitting)
+    config, curves = finished.config, finished.curves
     frame = frames["overfitting"]
     assert frame["test_score"].to_list() == curves["test_score"].to_list()
-    for line in reached(config, curves, points):
-        ends = frame.filter(task=line.task)
-        assert ends["floor"].unique().to_list() == [line.recovered.floor]
-        assert ends["ceiling"].unique().to_list() == [line.recovered.ceiling]
+    for row in finished.rows:
+        ends = frame.filter(task=row["task"])
+        assert ends["floor"].unique().to_list() == [row["floor"]]
+        assert ends["ceiling"].unique().to_list() == [row["ceiling"]]
     kind = next(k for k, _ in figures_of(read_finished(made_overfitting)))
     for method in config.methods:
         at = {p: curves.filter(pl.col(p), method=method)["test_score"] for p in ("best", "last")}
@@ -327,7 +329,7 @@ def test_figures_of_experiments_are_files_with_their_data(experiments, tmp_path)
             assert {f"{figure}.svg", f"{figure}.csv"} <= names
             assert f"{figure}: " in (out / "captions.txt").read_text()
     rows = pl.read_csv(tmp_path / "simulate" / "error-structure.csv")
-    assert rows["pgr"].to_list() == dict(experiments)["simulate"][0].figures[0][1]["pgr"].to_list()
+    assert rows["pgr"].to_list() == experiments["simulate"][0].table()["pgr"].to_list()
 
 
 def test_report_and_figures_take_the_folders(made_sweep, tmp_path, capsys):

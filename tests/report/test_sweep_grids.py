@@ -8,12 +8,13 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis.swept import Swept
-from weak2strong.report.sweeps import print_sweep
+from weak2strong.experiments.sweep import sweep_document
+from weak2strong.report.terminal import print_document
 
 
 def printed(one: Swept) -> str:
     stream = io.StringIO()
-    print_sweep([one], "atlas-s", "atlas-l", Console(file=stream, width=100))
+    print_document(sweep_document([one], "atlas-s", "atlas-l"), Console(file=stream, width=100))
     return stream.getvalue()
 
 
@@ -36,9 +37,8 @@ def swept() -> Swept:
 
 def test_rows_are_layers_and_the_choices_are_marked(swept):
     text = printed(swept)
-    assert "atlas-asia, knn on layers of atlas-l, labels of atlas-s: accuracy, mean of 2 seeds" in (
-        text
-    )
+    assert "on layers of atlas-l, labels of atlas-s: accuracy, mean of 2 seeds" in text
+    assert "atlas-asia, knn: test, weak labels learned" in text
     assert len(re.findall(r"layer \\ k +5 +50\b", text)) == 3
     rows = [line.split() for line in text.splitlines() if re.match(r" +[03] ", line)]
     assert rows == [

@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 
 from weak2strong.analysis.estimates import ANY, SHARE, columns, estimated
-from weak2strong.experiments.overlap import Learned
+from weak2strong.analysis.overlap import StudentExamples
 from weak2strong.probes.knn import nearest
 
 Edges = tuple[np.ndarray, np.ndarray]
@@ -169,30 +169,32 @@ def expansion_numbers(
     return found | {"bound": bound}
 
 
-def expansion_rows(learned: Learned, k: int, weights: np.ndarray) -> Iterator[dict[str, Any]]:
+def expansion_rows(
+    examples: StudentExamples, k: int, weights: np.ndarray
+) -> Iterator[dict[str, Any]]:
     """A row a method, class and seed, and one for the mean over seeds with intervals.
 
     Numbers are those of `expansion_numbers`, null where they are not defined, in the mean where
     they are not in a seed; ``examples`` are those of the class.
 
     Args:
-        learned: the examples.
+        examples: the examples.
         k: neighbours of each, at least 1 and fewer than there are examples.
         weights: how often each counts in each bootstrap replicate, ``(b, n)``.
     """
-    neighbours = nearest(learned.features, k=k, itself=False)
-    groups = len(np.unique(learned.groups))
-    weak = learned.weak.argmax(axis=2)
-    for method, answers in learned.students.items():
+    neighbours = nearest(examples.features, k=k, itself=False)
+    groups = len(np.unique(examples.groups))
+    weak = examples.weak.argmax(axis=2)
+    for method, answers in examples.students.items():
         students = answers.argmax(axis=2)
-        for of, name in enumerate(learned.classes):
-            size = int((learned.labels == of).sum())
+        for of, name in enumerate(examples.classes):
+            size = int((examples.labels == of).sum())
             if not size:
                 continue
             about = {"method": method, "class": name, "examples": size}
             once, drawn = (
                 [
-                    expansion_numbers(w, s, learned.labels, of, neighbours, draws)
+                    expansion_numbers(w, s, examples.labels, of, neighbours, draws)
                     for w, s in zip(weak, students, strict=True)
                 ]
                 for draws in (None, weights)

@@ -34,6 +34,11 @@ class FinishedFolder:
 
     folder: Path
 
+    @property
+    def config(self) -> StudyConfig:
+        """The study, resolved."""
+        raise NotImplementedError
+
     @cached_property
     def environment(self) -> Mapping[str, Any]:
         """Versions, device and commit; nothing where the file is missing."""

@@ -20,14 +20,13 @@ classes is theirs; a search of all places of the change point; and how clear a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from weak2strong.analysis.estimates import SHARE, columns, mean_estimate
-from weak2strong.experiments.overlap import Learned
 
 REGIONS = ("hard-only", "overlap", "easy-only")
 
@@ -41,6 +40,33 @@ CHANGES = (
 
 PRODUCTS = 2**25
 """How many cosines are held at a time."""
+
+
+@dataclass(frozen=True)
+class StudentExamples:
+    """The n examples that the students of a task learned from, and the answers of S seeds on them.
+
+    Ground truth is here to analyse what came of the training, which did not see it.
+
+    Attributes:
+        task: name.
+        classes: names.
+        layer: whose activations ``features`` are, by number; 0 is the embeddings.
+        groups: group ids, ``(n,)``.
+        labels: ground truth, ``(n,)``.
+        features: activations of the frozen strong model, ``(n, d)``.
+        weak: weak labels as probabilities, ``(S, n, classes)``.
+        students: of the students of each method after training, likewise.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    layer: int
+    groups: np.ndarray
+    labels: np.ndarray
+    features: np.ndarray
+    weak: np.ndarray
+    students: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -137,7 +163,7 @@ def detect(features: np.ndarray, weak: np.ndarray) -> Regions | None:
     return Regions(of, confidence, found)
 
 
-def overlap_rows(learned: Learned, weights: np.ndarray) -> Iterator[dict[str, Any]]:
+def overlap_rows(examples: StudentExamples, weights: np.ndarray) -> Iterator[dict[str, Any]]:
     """A row a method, region and seed, and one for the mean over seeds with intervals.
 
     ``share`` is that of the examples, so the share of overlap is the density; ``weak_right`` and
@@ -146,14 +172,14 @@ def overlap_rows(learned: Learned, weights: np.ndarray) -> Iterator[dict[str, An
     seed has no regions.
 
     Args:
-        learned: the examples.
+        examples: the examples.
         weights: how often each counts in each bootstrap replicate, ``(b, n)``.
     """
-    found = [detect(learned.features, weak) for weak in learned.weak]
+    found = [detect(examples.features, weak) for weak in examples.weak]
     regions = [one for one in found if one is not None]
     if len(regions) < len(found):
         return
-    groups = len(np.unique(learned.groups))
+    groups = len(np.unique(examples.groups))
     changes = np.array(
         [
             (
@@ -165,9 +191,9 @@ def overlap_rows(learned: Learned, weights: np.ndarray) -> Iterator[dict[str, An
             for r in regions
         ]
     )
-    weak_right = (learned.weak.argmax(axis=2) == learned.labels).astype(float)
-    for method, answers in learned.students.items():
-        right = (answers.argmax(axis=2) == learned.labels).astype(float)
+    weak_right = (examples.weak.argmax(axis=2) == examples.labels).astype(float)
+    for method, answers in examples.students.items():
+        right = (answers.argmax(axis=2) == examples.labels).astype(float)
         for index, region in enumerate(REGIONS):
             here = np.stack([r.of == index for r in regions])
             of = {

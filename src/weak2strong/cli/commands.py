@@ -10,18 +10,16 @@ from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
-from weak2strong.cli.experiments import Grid, Overfitting, Simulate
+from weak2strong.cli.experiments import Grid, Overfitting, Overlap, ProbeSweep, Simulate
 from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
-from weak2strong.cli.overlap import Overlap
 from weak2strong.cli.place import Place
 from weak2strong.cli.power import Power
 from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
-from weak2strong.cli.sweep import ProbeSweep
 from weak2strong.cli.verify import Verify
 
 Chess = Annotated[Mates, subcommand("mates")] | Annotated[Sample, subcommand("sample")]

@@ -1,103 +1,34 @@
-"""`w2s simulate`, `w2s overfitting` and `w2s grid`: experiments of several studies."""
+"""`w2s grid`, `simulate`, `overfitting`, `probe-sweep` and `overlap`: parse, call, print."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from tyro.conf import Suppress, arg
+from tyro.conf import Positional, Suppress, arg
 
-from weak2strong.cli.asked import Model, Names, Place
+from weak2strong.cli.asked import Asked, Model, Names, Place
+from weak2strong.cli.printing import Printing
 from weak2strong.cli.run import Run
 
 if TYPE_CHECKING:
-    from weak2strong.config.study import StudyConfig
+    from weak2strong.experiments.experiment import Runnable
 
 Count = Annotated[int, arg(metavar="N", help_behavior_hint="")]
+Layers = Annotated[tuple[str, ...] | None, arg(metavar="LAYER ...", help_behavior_hint="")]
+Whole = Annotated[tuple[int, ...] | None, arg(metavar="K ...", help_behavior_hint="")]
+Numbers = Annotated[tuple[float, ...] | None, arg(metavar="PENALTY ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
-class Simulate(Run):
-    """Put simulated supervisors in place of the real one: as accurate, with other errors.
-
-    Their labels are made of ground truth, on all splits: a tool to see what the structure of
-    errors does, and no method. Takes the flags of w2s run.
-    """
-
-    kinds: Names = None
-    """Which simulated supervisors, or all (default): random-flips, longest, shortest,
-    least-confident, most-confidently-right, first-features, own-errors, trivial-imitation."""
-    accuracy: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None
-    """Their accuracy on every split (default: that of the real supervisor there)."""
-    weak_labels: Suppress[Place] = None
-    dry_run: Suppress[bool] = False
-
-    def __call__(self) -> None:
-        """Run a study a supervisor, the real one first, then print a table and write it."""
-        from weak2strong.analysis.simulated import FILE, REAL, supervised_rows
-        from weak2strong.api import Results
-        from weak2strong.experiments.several import run_several
-        from weak2strong.ground.progress import Progress
-        from weak2strong.report.simulated import print_simulated
-        from weak2strong.report.table import table_console
-        from weak2strong.simulators import SIMULATORS
-
-        config = self.config()
-        _refuse_file(config)
-        named = self.kinds or ("all",)
-        kinds = tuple(SIMULATORS) if "all" in named else tuple(dict.fromkeys(named))
-        studies = {REAL: replace(config, simulated=None, simulated_accuracy=None)}
-        for kind in kinds:
-            studies[kind] = replace(config, simulated=kind, simulated_accuracy=self.accuracy)
-        with Progress(quiet=self.quiet) as progress:
-            folders = run_several("simulate", studies, self.out, self.store, progress)
-        runs = map(Results, folders.values())
-        rows = [row for r in runs for row in supervised_rows(r.config, r.predictions, r.lines())]
-        summaries = {kind: SIMULATORS.get(kind).summary for kind in kinds}
-        print_simulated(rows, summaries, table_console())
-        _write(folders[REAL].parent / FILE, rows, "a row a supervisor and method")
-
-
-@dataclass(frozen=True)
-class Overfitting(Run):
-    """Follow students through training: score and imitation at every evaluation.
-
-    They are trained to the last step, and what the test says on the way is noted and decides
-    nothing. Takes the flags of w2s run; methods are those that finetune once (default: naive).
-    """
-
-    evaluations: Count = 20
-    """How often to look at a student, evenly spaced (default: 20)."""
-    dry_run: Suppress[bool] = False
-
-    def __call__(self) -> None:
-        """Train, then print what was reached at three points, and where the curves are."""
-        from weak2strong.analysis.overfitting import reached, read_overfitting
-        from weak2strong.experiments.overfitting import run_overfitting
-        from weak2strong.ground.progress import Progress
-        from weak2strong.report.overfitting import print_overfitting
-        from weak2strong.report.table import table_console
-
-        config = self.config()
-        if self.methods is None and self.study is None:
-            config = replace(config, methods=("naive",))
-        with Progress(quiet=self.quiet) as progress:
-            folder = run_overfitting(config, self.evaluations, self.out, self.store, progress)
-        config, curves, points = read_overfitting(folder)
-        print_overfitting(config, reached(config, curves, points), table_console())
-        print(f"\nWritten to\n  {folder / 'curves.parquet'}  a row an evaluation")
-        print(f"  {folder / 'points.parquet'}  test answers at the three points, by id")
-
-
-@dataclass(frozen=True)
-class Grid(Run):
+class Grid(Run, Printing):
     """Run every weaker model of a ladder with every stronger one.
 
     They share supervisors and ceilings. Takes the flags of w2s run.
     """
+
+    command: ClassVar[str] = "grid"
 
     models: Annotated[tuple[str, ...], arg(metavar="MODEL ...", help_behavior_hint="")] = (
         "atlas-xs",
@@ -112,66 +43,131 @@ class Grid(Run):
     dry_run: Suppress[bool] = False
 
     def __call__(self) -> None:
-        """Run a study a pair, then print triangles and write their rows."""
-        from weak2strong.analysis.grid import FILE, grid_rows
-        from weak2strong.api import Results
-        from weak2strong.config.model import ModelSpec
-        from weak2strong.experiments.several import run_several
-        from weak2strong.ground.progress import Progress
-        from weak2strong.report.grid import print_grid
-        from weak2strong.report.table import table_console
+        """Run a study a pair, then print triangles."""
+        from weak2strong.experiments.grid import Grid as Experiment
 
-        config = self.config()
-        _refuse_file(config)
-        models = _by_size(self.models)
-        studies = {}
-        for weak, strong in combinations(models, 2):
-            pair = f"{Path(weak).name}-to-{Path(strong).name}"
-            studies[pair] = self.finetuning.changed(config, weak, strong)
-        with Progress(quiet=self.quiet) as progress:
-            folders = run_several("grid", studies, self.out, self.store, progress)
-        lines = [line for folder in folders.values() for line in Results(folder).lines()]
-        parameters = {ModelSpec.parse(model).name: count for model, count in models.items()}
-        rows = list(grid_rows(lines, parameters))
-        print_grid(rows, table_console())
-        _write(next(iter(folders.values())).parent / FILE, rows, "a row a pair")
+        # The models are named, so that they do not inherit the rates of a study.
+        study = self.finetuning.changed(self.config(), self.models[0], self.models[-1])
+        finish(self, Experiment.of(study, models=self.models))
 
 
-def _by_size(models: Sequence[str]) -> dict[str, int]:
-    """Parameters of the trunks, the smallest first.
+@dataclass(frozen=True)
+class Simulate(Run, Printing):
+    """Put simulated supervisors in place of the real one: as accurate, with other errors.
 
-    Raises:
-        UserError: for fewer than two models, or two of one size or of one name.
+    Their labels are made of ground truth, on all splits: a tool to see what the structure of
+    errors does, and no method. Takes the flags of w2s run.
     """
-    from weak2strong.config.model import ModelSpec
-    from weak2strong.ground.errors import UserError
-    from weak2strong.models.needs import count, skeleton
-    from weak2strong.models.resolve import fingerprint
 
-    found = {}
-    for name in dict.fromkeys(models):
-        spec = ModelSpec.parse(name)
-        fingerprint(spec)
-        found[name] = count(skeleton(spec))
-    if len(found) < 2:
-        raise UserError("A grid needs at least two models: name them with --models.")
-    if len(set(found.values())) < len(found):
-        raise UserError("Two of the models have the same number of parameters: leave one out.")
-    if len({Path(name).name for name in found}) < len(found):
-        raise UserError("Two of the models have the same name, as folders go: rename one.")
-    return dict(sorted(found.items(), key=lambda pair: pair[1]))
+    command: ClassVar[str] = "simulate"
 
+    kinds: Names = None
+    """Which simulated supervisors, or all (default): random-flips, longest, shortest,
+    least-confident, most-confidently-right, first-features, own-errors, trivial-imitation."""
+    accuracy: Annotated[float | None, arg(metavar="SHARE", help_behavior_hint="")] = None
+    """Their accuracy on every split (default: that of the real supervisor there)."""
+    weak_labels: Suppress[Place] = None
+    dry_run: Suppress[bool] = False
 
-def _refuse_file(config: StudyConfig) -> None:
-    """Raise where a study brings its own weak labels."""
-    from weak2strong.ground.errors import UserError
+    def __call__(self) -> None:
+        """Run a study a supervisor, the real one first, then print a table."""
+        from weak2strong.experiments.simulate import Simulate as Experiment
 
-    if config.weak_labels:
-        raise UserError("This takes a supervisor, and the study has a file of weak labels.")
+        own = given(kinds=self.kinds, accuracy=self.accuracy)
+        finish(self, Experiment.of(self.config(), **own))
 
 
-def _write(path: Path, rows: Sequence[dict[str, Any]], what: str) -> None:
-    import polars as pl
+@dataclass(frozen=True)
+class Overfitting(Run, Printing):
+    """Follow students through training: score and imitation at every evaluation.
 
-    pl.DataFrame(rows, infer_schema_length=None).write_parquet(path)
-    print(f"\nWritten to\n  {path}  {what}, and the runs beside it")
+    They are trained to the last step, and what the test says on the way is noted and decides
+    nothing. Takes the flags of w2s run; methods are those that finetune once (default: naive).
+    """
+
+    command: ClassVar[str] = "overfitting"
+
+    evaluations: Count = 20
+    """How often to evaluate a student, evenly spaced (default: 20)."""
+    dry_run: Suppress[bool] = False
+
+    def __call__(self) -> None:
+        """Train, then print what was reached at three points."""
+        from weak2strong.experiments.overfitting import Overfitting as Experiment
+
+        own: dict[str, Any] = {"evaluations": self.evaluations}
+        if self.methods is None and self.study is None:
+            own["methods"] = Experiment.methods
+        finish(self, Experiment.of(self.config(), **own))
+
+
+@dataclass(frozen=True)
+class ProbeSweep(Asked, Printing):
+    """Score probes of the weak labels on layers of the frozen student, for a grid of settings.
+
+    Nearest neighbours and logistic regression, as in EleutherAI 2024: scores on test, beside
+    them the agreement with weak labels on validation (to choose by without ground
+    truth) and the scores of the same probes trained on ground truth. Methods of a study
+    play no part.
+    """
+
+    command: ClassVar[str] = "probe-sweep"
+
+    layers: Layers = None
+    """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
+    k: Whole = None
+    """Numbers of neighbours (default: 5 10 20 50 100 200); --k alone leaves that probe out."""
+    penalty: Numbers = None
+    """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1), likewise."""
+
+    def __call__(self) -> None:
+        """Sweep, then print the grids."""
+        from weak2strong.experiments.sweep import ProbeSweep as Experiment
+
+        own = given(layers=self.layers, ks=self.k, penalties=self.penalty)
+        finish(self, Experiment.of(self.study_config(), **own))
+
+
+@dataclass(frozen=True)
+class Overlap(Printing):
+    """Estimate overlap density and expansion of a finished run, beside what its students gained.
+
+    Overlap density is that of Shin et al. 2024, expansion that of Lang et al. 2024; both are seen
+    in activations of the frozen student, on the examples that students learned from. What the store
+    lacks of the run is made again.
+    """
+
+    command: ClassVar[str] = "overlap"
+
+    folder: Positional[Path] = Path("runs/latest")
+    """The run folder."""
+    layer: Annotated[str, arg(metavar="LAYER", help_behavior_hint="")] = "usual"
+    """Of the activations: middle, last, a number (0 is the embeddings, -1 the last), or usual, the
+    middle of a deep model and the last of one below 8 layers (default)."""
+    k: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 5
+    """Neighbours of an example (default: 5)."""
+    out: Place = None
+    """A folder for the tables, in place of the run folder."""
+    store: Place = None
+    """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    quiet: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Show no progress."""
+
+    def __call__(self) -> None:
+        """Estimate, and print."""
+        from weak2strong.experiments.overlap import Overlap as Experiment
+
+        finish(self, Experiment(self.folder, self.layer, self.k))
+
+
+def given(**flags: Any) -> dict[str, Any]:
+    """The flags that the user gave."""
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def finish(command: Any, experiment: Runnable) -> None:
+    """Run an experiment, then print its tables and the paths of what was written."""
+    finished = experiment.run(command.out, command.store, command.quiet)
+    command.show(finished.document)
+    written = (f"  {finished.folder / name}  {what}" for name, what in finished.FILES.items())
+    command.tell("\nWritten to", *written)

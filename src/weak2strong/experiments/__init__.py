@@ -1,1 +1,18 @@
-"""Experiments: several studies, or one study looked at in another way."""
+"""Experiments: several studies side by side, or one study from another point of view.
+
+A file each: what the experiment runs, which tables it makes, and where these are kept.
+"""
+
+from weak2strong.ground.registry import Registry
+
+EXPERIMENTS = Registry(
+    "experiment",
+    {
+        "grid": "weak2strong.experiments.grid:Grid",
+        "simulate": "weak2strong.experiments.simulate:Simulate",
+        "overfitting": "weak2strong.experiments.overfitting:Overfitting",
+        "probe-sweep": "weak2strong.experiments.sweep:ProbeSweep",
+        "overlap": "weak2strong.experiments.overlap:Overlap",
+    },
+)
+"""By the command. Command line, report and figures find an experiment here."""

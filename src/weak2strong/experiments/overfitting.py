@@ -1,32 +1,42 @@
 """Students on their way: what they score, and how far they imitate, at every evaluation.
 
-The folder holds ``curves.parquet`` (a row an evaluation) and ``points.parquet`` (test answers of
-floor, ceiling, and of each student at three points):
+The folder holds ``curves.parquet``, a row an evaluation, and ``points.parquet``, the test answers
+of floor, ceiling, and of each student at three points:
 
 - *best*: the highest score on the ground truth of the test, which is an oracle;
-- *stopped*: the highest score on the weak labels of validation, what a study would keep;
+- *stopped*: the highest score on the weak labels of validation, which a study would keep;
 - *last*: the end of training.
 
-Of equals the earliest. Nothing but the first looks at ground truth, and no training does.
+Of equals the earliest. Only the first point takes ground truth, and no training does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from weak2strong.analysis.recovered import recovered
+from weak2strong.analysis.summary import few_seeds
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import claim, do_steps
 from weak2strong.engine.work import Work, write_work
+from weak2strong.experiments.experiment import (
+    Experiment,
+    FinishedExperiment,
+    task_runs_of,
+    write_table,
+)
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import metric
+from weak2strong.ground.metrics import PGR_MEANING, metric, metric_title
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.ground.progress import Progress
-from weak2strong.ground.store import Store
+from weak2strong.ground.table import Column, Document, Table, counted, number, pgr, words
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
@@ -36,60 +46,149 @@ from weak2strong.tasks.answered import by_weak_label, right, said
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Kind
 
+if TYPE_CHECKING:
+    import polars as pl
+
 CURVES, POINTS = "curves.parquet", "points.parquet"
 
+CHOSEN = {
+    "best": "on ground truth of the test, an oracle",
+    "stopped": "on weak labels of validation",
+    "last": "at the end",
+}
+"""The points, and by what each is chosen."""
 
-def run_overfitting(
-    config: StudyConfig,
-    evaluations: int = 20,
-    out: Path | None = None,
-    store: Path | None = None,
-    progress: Progress | None = None,
-    plan: Plan | None = None,
-) -> Path:
-    """Train the students of a study to their last step, and look at them all the while.
+NOTE = (
+    f"Points are chosen {'; '.join(f'{point}: {by}' for point, by in CHOSEN.items())}. The best "
+    "one is chosen by the very test that scores it, so it is an upper bound and no result."
+)
 
-    Args:
-        config: the study; its methods must finetune once, and see no ground truth.
-        evaluations: how often to look, evenly spaced.
-        out: the run folder; by default a new one below ``runs``.
-        store: root of the store; by default the user's.
-        progress: where to show what is going on.
-        plan: processes and threads; by default what suits models and machine.
 
-    Returns:
-        The run folder.
+class FinishedOverfitting(FinishedExperiment):
+    """The folder of students that were followed through their training."""
 
-    Raises:
-        UserError: for bad input, before anything is trained.
+    COMMAND = "overfitting"
+    FILES: ClassVar[Mapping[str, str]] = {
+        CURVES: "a row an evaluation",
+        POINTS: "test answers at the three points, by id",
+    }
+    FIGURES = ("overfitting",)
+
+    @cached_property
+    def curves(self) -> pl.DataFrame:
+        """A row an evaluation (see `curve`)."""
+        return self.read_table(CURVES)
+
+    @cached_property
+    def points(self) -> pl.DataFrame:
+        """Test answers of floor, ceiling and the three points."""
+        return self.read_table(POINTS)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a task, method and point, in the order of the study (see `_reached`)."""
+        return [
+            _reached(self.config, self.curves, answers, method, point)
+            for answers in self.points.partition_by("task", maintain_order=True)
+            for method in self.config.methods
+            for point in CHOSEN
+        ]
+
+    def table(self) -> pl.DataFrame:
+        """A row a task, method and point: scores, PGR with interval, and imitation."""
+        import polars as pl
+
+        nullable = dict.fromkeys(("pgr", "pgr_low", "pgr_high", "agreement_wrong"), pl.Float64)
+        return pl.DataFrame(self.rows, schema_overrides=nullable | {"undefined": pl.String})
+
+    @property
+    def title(self) -> str:
+        """The pair of models."""
+        return f"Overfitting, {self.config.weak_name} to {self.config.strong.name}"
+
+    @property
+    def about(self) -> str:
+        """How often the students were evaluated, on which tasks."""
+        config = self.config
+        evaluations = self.curves.group_by("task", "method", "seed").len()["len"].to_list()
+        return (
+            f"Students of {config.strong.name} on weak labels of {config.weak_name} were trained "
+            f"to their last step and evaluated {counted(max(evaluations), 'time')} on the way: "
+            f"{', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
+            f"{counted(config.seeds, 'seed')}. {PGR_MEANING}"
+        )
+
+    @cached_property
+    def document(self) -> Document:
+        """A row a task, method and point."""
+        config = self.config
+        reasons = dict.fromkeys((row["task"], row["undefined"]) for row in self.rows)
+        table = Table(
+            "points",
+            f"{config.weak_name} to {config.strong.name}: {metric_title(config.metric or '')}, "
+            f"mean of {counted(config.seeds, 'seed')}",
+            [
+                words("task"),
+                words("method"),
+                words("point"),
+                Column("fraction", "training", lambda row: f"{row['fraction']:.0%}"),
+                number("floor"),
+                number("student"),
+                number("ceiling"),
+                pgr(),
+                number("agreement_wrong", "agrees when wrong"),
+            ],
+            self.rows,
+            notes=[NOTE],
+        )
+        undefined = [f"{task}: PGR is undefined. {why}" for task, why in reasons if why]
+        return Document([table], warnings=[*undefined, *few_seeds({config.seeds})])
+
+
+@dataclass(frozen=True)
+class Overfitting(Experiment):
+    """Follow students through training: score and imitation at every evaluation.
+
+    They are trained to the last step, and what the test says on the way is noted and decides
+    nothing. Methods are those that finetune once (default: naive).
     """
-    if evaluations < 1:
-        raise UserError(f"--evaluations must be at least 1, not {evaluations}.")
-    config, kept = resolved(config), Store(store)
-    for method in config.methods:
-        _check(method)
-    task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
-    for task_run in task_runs.values():
-        if task_run.task.kind in WRITTEN:
-            raise UserError(
-                f"Task {task_run.task.name} is answered in words, and overfitting is followed by "
-                "probabilities: name another task."
-            )
-    folder = claim(out, config, tuple(task_runs), what="overfitting")
 
-    def write(work: Sequence[Work]) -> None:
-        write_work(folder, work)
-        _write(folder, config, task_runs, evaluations)
+    finished = FinishedOverfitting
 
-    do_steps(
-        folder,
-        _steps(config, task_runs, evaluations),
-        task_runs,
-        plan or Plan.of(config),
-        progress or Progress(quiet=True),
-        write,
-    )
-    return folder
+    methods: tuple[str, ...] = ("naive",)
+    evaluations: int = 20
+    """How often to evaluate a student, evenly spaced (default: 20)."""
+
+    def write(
+        self,
+        out: Path | None = None,
+        store: Path | None = None,
+        progress: Progress | None = None,
+        plan: Plan | None = None,
+    ) -> Path:
+        """Train the students to their last step, evaluate them on the way, and write the tables."""
+        if self.evaluations < 1:
+            raise UserError(f"--evaluations must be at least 1, not {self.evaluations}.")
+        config = resolved(self.study)
+        for method in config.methods:
+            _check(method)
+        task_runs = task_runs_of(config, store)
+        for task_run in task_runs.values():
+            if task_run.task.kind in WRITTEN:
+                raise UserError(
+                    f"Task {task_run.task.name} is answered in words, and overfitting is followed "
+                    "by probabilities: name another task."
+                )
+        folder = claim(out, config, tuple(task_runs), what="overfitting")
+
+        def write(work: Sequence[Work]) -> None:
+            write_work(folder, work)
+            _write(folder, config, task_runs, self.evaluations)
+
+        todo = _steps(config, task_runs, self.evaluations)
+        progress = progress or Progress(quiet=True)
+        do_steps(folder, todo, task_runs, plan or Plan.of(config), progress, write)
+        return folder
 
 
 def _check(method: str) -> None:
@@ -206,13 +305,8 @@ def _write(
             where = {"role": role, "method": method, "seed": seed, "point": point}
             frames.append(pl.DataFrame(same | where | {"probabilities": answers.tolist()}))
     common = {"weak": config.weak_name, "strong": config.strong.name, "metric": config.metric}
-    for name, frame in (
-        (POINTS, pl.concat(frames)),
-        (CURVES, pl.DataFrame([common | row for row in curves])),
-    ):
-        partial = folder / f"{name}.partial"
-        frame.write_parquet(partial)
-        partial.replace(folder / name)
+    write_table(folder / POINTS, pl.concat(frames))
+    write_table(folder / CURVES, [common | row for row in curves])
 
 
 def _answers(
@@ -233,3 +327,42 @@ def _answers(
             curves.extend(about | row for row in rows)
             for point, at in points_of(rows).items():
                 yield "student", method, seed, point, trace.evaluations[at]["test"].at(ids)
+
+
+def _reached(
+    config: StudyConfig, curves: pl.DataFrame, answers: pl.DataFrame, method: str, point: str
+) -> dict[str, Any]:
+    """What the students of one method had reached at a point, from the test answers of one task.
+
+    ``fraction``, the share of training done, and ``agreement_wrong``, the share of wrong weak
+    labels that the student gives too, are means over seeds; the latter is None where no label is
+    wrong.
+    """
+    task, test = answers["task"][0], answers.filter(role="floor", seed=0)
+    at = curves.filter(task=task, method=method).filter(point)
+    r = recovered(
+        _stacked(answers.filter(role="floor"), config),
+        _stacked(answers.filter(method=method, point=point), config),
+        _stacked(answers.filter(role="ceiling"), config),
+        test["label"].to_numpy(),
+        test["group"].to_numpy(),
+        metric(test["kind"][0], config.metric),
+    )
+    return {
+        "task": task,
+        "method": method,
+        "point": point,
+        "fraction": float(at["fraction"].to_numpy().mean()),
+        "floor": r.floor,
+        "student": r.student,
+        "ceiling": r.ceiling,
+        **r.pgr,
+        "agreement_wrong": at["agreement_wrong"].mean(),
+    }
+
+
+def _stacked(rows: pl.DataFrame, config: StudyConfig) -> np.ndarray:
+    """Probabilities (seeds, n, classes) of one role; examples stand in one order throughout."""
+    return np.stack(
+        [np.array(rows.filter(seed=s)["probabilities"].to_list()) for s in range(config.seeds)]
+    )

@@ -1,21 +1,49 @@
-"""The examples that students learned from, and what was said of them, by whom and in which seed.
+"""Why students correct their supervisors: overlap density and expansion of a finished run.
 
-Ground truth of ``strong_train`` is read here, after all training, to analyse what came of it.
+Both are told by the examples that students learned from, ``strong_train``, whose ground truth is
+read here, after all training. The folder, that of the run unless another is named, gets
+``overlap.parquet``, a row a method, region and seed, and ``expansion.parquet``, a row a method,
+class and seed; both have rows for the mean over seeds, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from weak2strong.analysis.corrections import overlap_tables
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.overlap import CHANGES, REGIONS, StudentExamples
+from weak2strong.analysis.summary import Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, Plan, run_steps
+from weak2strong.experiments.experiment import (
+    FinishedExperiment,
+    Runnable,
+    layer_named,
+    task_runs_of,
+    write_table,
+)
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.progress import Progress
-from weak2strong.ground.store import Store
+from weak2strong.ground.table import (
+    Column,
+    Document,
+    Row,
+    Table,
+    counted,
+    estimate,
+    number,
+    number_text,
+    pgr,
+    words,
+)
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages.frozen import activations
@@ -23,45 +51,141 @@ from weak2strong.protocol.steps import steps
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.task import Kind
 
+if TYPE_CHECKING:
+    import polars as pl
+
+OVERLAP, EXPANSION = "overlap.parquet", "expansion.parquet"
+
 SPLIT = "strong_train"
+
+REGIONS_NOTE = (
+    "hard-only: the supervisor is least confident. overlap: it is surer, and to the strong model "
+    "they are like hard-only ones; easy-only: they are not. clear: how much of the variance of "
+    "confidence and of likeness is between the two sides of a split; all numbers can be split, and "
+    "normal ones, without any groups, have 0.64, uniform ones 0.75. gain: student - floor, on test."
+)
+
+RIGHT_NOTE = (
+    "Right answers by region, of weak labels and then of the student, on the examples that it "
+    "learned from. If the idea holds, weak labels are right on overlap, and the student gains on "
+    "hard-only."
+)
+
+EXPANSION_NOTE = (
+    "wrong: weak labels of the class. near: of these examples, those with a rightly labelled "
+    "neighbour of their class. around: the share of such among the {k} nearest, of wrong examples "
+    "/ of all (equal if errors are spread). expansion: to wrongly labelled examples, from rightly "
+    "labelled ones that the student has right as all of their neighbours. bound: the most that the "
+    "student can err, by theorem B.1 of Lang et al.; below wrong, the neighbours account for its "
+    "being better than its labels. error: how much it errs. corrected: of the wrong ones, those "
+    "that it has right."
+)
 
 
 @dataclass(frozen=True)
-class Learned:
-    """The n examples of one task's ``strong_train``, and the answers of S seeds on them.
+class FinishedOverlap(FinishedExperiment):
+    """A folder with overlap density and expansion of a run.
 
     Attributes:
-        task: name.
-        classes: names.
-        layer: whose activations ``features`` are, by number; 0 is the embeddings.
-        groups: group ids, ``(n,)``.
-        labels: ground truth, ``(n,)``.
-        features: activations of the frozen strong model, ``(n, d)``.
-        weak: weak labels as probabilities, ``(S, n, classes)``.
-        students: of the students of each method after training, likewise.
+        run_folder: the folder of the run, where that is another one.
     """
 
-    task: str
-    classes: tuple[str, ...]
-    layer: int
-    groups: np.ndarray
-    labels: np.ndarray
-    features: np.ndarray
-    weak: np.ndarray
-    students: Mapping[str, np.ndarray]
+    run_folder: Path | None = None
+
+    COMMAND: ClassVar[str] = "overlap"
+    FILES: ClassVar[Mapping[str, str]] = {
+        OVERLAP: "a row a method, region and seed, and one for the mean over seeds",
+        EXPANSION: "a row a method, class and seed, and one for the mean over seeds",
+    }
+
+    @classmethod
+    def is_in(cls, folder: Path) -> bool:
+        """Whether a folder holds the two tables beside their run."""
+        return super().is_in(folder) and (folder / "results.parquet").exists()
+
+    @cached_property
+    def runs(self) -> Sequence[FinishedRun]:
+        """The run."""
+        return [FinishedRun(self.run_folder or self.folder)]
+
+    @property
+    def title(self) -> str:
+        """The pair of models."""
+        return f"Overlap and expansion, {self.runs[0].title}"
+
+    @property
+    def about(self) -> str:
+        """Whose ideas these are."""
+        return (
+            "Two published ideas why students correct their supervisors, estimated on the examples "
+            "that students learned from: overlap density (Shin et al. 2024) and expansion (Lang et "
+            "al. 2024)."
+        )
+
+    @cached_property
+    def document(self) -> Document:
+        """Regions beside gains, right answers by region, and expansion by class."""
+        tables = (self.read_table(file) for file in self.FILES)
+        return overlap_document(*tables, self.runs[0].lines(), self.config.seeds)
 
 
-def read_learned(
+@dataclass(frozen=True)
+class Overlap(Runnable):
+    """Estimate overlap density and expansion of a finished run, beside what its students gained.
+
+    Overlap density is that of Shin et al. 2024, expansion that of Lang et al. 2024; both are seen
+    in activations of the frozen student, on the examples that students learned from. What the store
+    lacks of the run is made again.
+    """
+
+    finished = FinishedOverlap
+
+    folder: Path = Path("runs/latest")
+    """The run folder."""
+    layer: int | str = "usual"
+    """Of the activations: middle, last, a number (0 is the embeddings, -1 the last), or usual, the
+    middle of a deep model and the last of one below 8 layers (default)."""
+    k: int = 5
+    """Neighbours of an example (default: 5)."""
+
+    def write(
+        self,
+        out: Path | None = None,
+        store: Path | None = None,
+        progress: Progress | None = None,
+        plan: Plan | None = None,
+    ) -> Path:
+        """Estimate both, and write the two tables into the run folder or another one."""
+        folder, config = out or Path(self.folder), FinishedRun(Path(self.folder)).config
+        layer = layer_named(self.layer)
+        examples = read_examples(config, layer, self.k, store, progress, plan)
+        tables = overlap_tables(config, examples, self.k)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for file, table in zip(FinishedOverlap.FILES, tables, strict=True):
+                write_table(folder / file, table)
+        except OSError as e:
+            raise UserError(
+                f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
+            ) from e
+        return folder
+
+    def read(self, folder: Path) -> FinishedOverlap:
+        """The two tables, and the run that they are of."""
+        return FinishedOverlap(folder, Path(self.folder))
+
+
+def read_examples(
     config: StudyConfig,
     layer: int | str = "usual",
     k: int = 1,
     store: Path | None = None,
     progress: Progress | None = None,
     plan: Plan | None = None,
-) -> Iterator[Learned]:
-    """What the tasks of a study have taught, one after the other.
+) -> Iterator[StudentExamples]:
+    """The examples that students learned from, one task of a study after the other.
 
-    What the store has is read; what was pruned of it is made again.
+    What the store has is read; what was pruned is made again.
 
     Args:
         config: the study.
@@ -79,9 +203,9 @@ def read_learned(
     from weak2strong.models.layers import layer_count, layer_number
 
     progress = progress or Progress(quiet=True)
-    config, kept = resolved(config), Store(store)
+    config = resolved(config)
     number = layer_number(layer, layer_count(load_config(config.strong)))
-    task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
+    task_runs = task_runs_of(config, store)
     written = [
         name for name, task_run in task_runs.items() if not stages.has_probe(task_run.task.kind)
     ]
@@ -108,13 +232,13 @@ def read_learned(
     todo = [step for step in steps(config, kinds) if step.kind in ("supervisor", "student")]
     run_steps(todo, task_runs, plan or Plan.of(config), progress, tell)
     for task_run in task_runs.values():
-        yield _learned(task_run, number)
+        yield _examples(task_run, number)
 
 
-def _learned(task_run: TaskRun, layer: int) -> Learned:
+def _examples(task_run: TaskRun, layer: int) -> StudentExamples:
     examples = task_run.splits.strong_train
     ids, seeds = [e.item.id for e in examples], range(task_run.config.seeds)
-    return Learned(
+    return StudentExamples(
         task=task_run.task.name,
         classes=tuple(task_run.task.classes),
         layer=layer,
@@ -126,4 +250,138 @@ def _learned(task_run: TaskRun, layer: int) -> Learned:
             method: np.stack([stages.student(task_run, method, s)[SPLIT].at(ids) for s in seeds])
             for method in task_run.config.methods
         },
+    )
+
+
+def overlap_document(
+    overlap: pl.DataFrame, expansion: pl.DataFrame, lines: Sequence[Line], seeds: int
+) -> Document:
+    """What the regions hold and gain, and how classes expand; means over seeds.
+
+    Args:
+        overlap: the first table of `overlap_tables`; without rows where no task has regions.
+        expansion: the second one.
+        lines: of the same run.
+        seeds: of the run.
+    """
+    import polars as pl
+
+    first = expansion.row(0, named=True)
+    setting = (
+        f"layer {first['layer']} of {first['strong']}, labels of {first['weak']}, "
+        f"mean of {counted(seeds, 'seed')}"
+    )
+    regions, classes = (x.filter(pl.col("seed").is_null()).to_dicts() for x in (overlap, expansion))
+    tables = [_classes(classes, first["k"], setting)]
+    if regions:
+        tables = [_gains(regions, lines, setting), _right(regions), *tables]
+    known = {row["task"] for row in regions}
+    notes = [
+        f"{task}: the weak labels are all as confident, or all examples as like the hard ones, so "
+        "there is no overlap density."
+        for task in dict.fromkeys(row["task"] for row in classes)
+        if task not in known
+    ]
+    if any(row["oracle"] for row in classes):
+        notes.append("*: students saw ground truth.")
+    return Document(tables, notes=notes)
+
+
+METHOD = Column(
+    "method", "method", lambda row: row["method"] + (" *" if row["oracle"] else ""), align="left"
+)
+
+
+def _gains(regions: Sequence[Row], lines: Sequence[Line], setting: str) -> Table:
+    """A row a task and method: the shares of the regions, and what the student gained."""
+    recovered = {(x.task, x.method): x.recovered for x in lines}
+    rows = []
+    for cell in _by_cell(regions):
+        hard, overlap, easy = cell
+        r = recovered[hard["task"], hard["method"]]
+        rows.append(
+            {
+                **{name: hard[name] for name in ("task", "method", "oracle", *CHANGES)},
+                "hard_only": hard["share"],
+                "easy_only": easy["share"],
+                **{f"overlap{end}": overlap[f"share{end}"] for end in ("", "_low", "_high")},
+                "floor": r.floor,
+                "student": r.student,
+                "gain": r.student - r.floor,
+                **r.pgr,
+            }
+        )
+    return Table(
+        "gains",
+        f"Overlap density (Shin et al. 2024), {setting}; scores: {metric_title(lines[0].metric)}",
+        [
+            words("task", wraps=True),
+            METHOD,
+            number("hard_only", "hard-only", detail=True),
+            estimate("overlap", "overlap [95%]"),
+            number("easy_only", "easy-only", detail=True),
+            Column("clear", "clear", _clear, detail=True),
+            number("floor", detail=True),
+            number("student", detail=True),
+            number("gain", sign=True),
+            pgr(),
+        ],
+        rows,
+        notes=[REGIONS_NOTE],
+    )
+
+
+def _clear(row: Row) -> str:
+    return f"{row['confidence_explained']:.2f}, {row['likeness_explained']:.2f}"
+
+
+def _right(regions: Sequence[Row]) -> Table:
+    """A row a task and method: who is right in which region."""
+    shares = ("weak_right", "student_right")
+    rows = [
+        {
+            **{name: cell[0][name] for name in ("task", "method", "oracle")},
+            **{f"{row['region']} {share}": row[share] for row in cell for share in shares},
+        }
+        for cell in _by_cell(regions)
+    ]
+
+    def text(region: str) -> Callable[[Row], str]:
+        return lambda row: " to ".join(number_text(row[f"{region} {share}"]) for share in shares)
+
+    columns = [Column(region, region, text(region)) for region in REGIONS]
+    return Table("right", "", [words("task", wraps=True), METHOD, *columns], rows, [RIGHT_NOTE])
+
+
+def _by_cell(regions: Sequence[Row]) -> Iterator[list[Row]]:
+    """The rows of each task and method, in the order of `REGIONS`."""
+    for task, method in dict.fromkeys((row["task"], row["method"]) for row in regions):
+        rows = [row for row in regions if (row["task"], row["method"]) == (task, method)]
+        yield sorted(rows, key=lambda row: REGIONS.index(row["region"]))
+
+
+def _classes(rows: Sequence[Row], k: int, setting: str) -> Table:
+    """A row a task, method and class."""
+
+    def around(row: Row) -> str:
+        names = ("good_around_wrong", "good_around_all")
+        return " / ".join(number_text(row[name]) for name in names)
+
+    return Table(
+        "expansion",
+        f"Expansion (Lang et al. 2024), {k} neighbours in {setting}",
+        [
+            words("task", wraps=True),
+            METHOD,
+            words("class"),
+            number("wrong"),
+            number("reached", "near", detail=True),
+            Column("around", "around", around, detail=True),
+            estimate("expansion", "expansion [95%]"),
+            number("bound"),
+            number("student_error", "error"),
+            number("corrected"),
+        ],
+        rows,
+        notes=[EXPANSION_NOTE.format(k=k)],
     )

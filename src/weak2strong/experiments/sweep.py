@@ -1,27 +1,36 @@
-"""Probes at many layers and settings: from a grid to a table of scores.
+"""Probes at many layers and settings: from a grid of settings to a table of scores.
 
-The folder of a sweep holds ``study.yaml``, ``environment.json``, and the scores twice:
-``sweep.parquet`` and ``sweep.csv``.
+The folder holds ``study.yaml``, ``environment.json``, and the scores twice: ``sweep.parquet`` and
+``sweep.csv``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from weak2strong.analysis.swept import Swept, summarise_sweep
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, Plan, run_steps
 from weak2strong.engine.record import write_environment
 from weak2strong.engine.run import claim
+from weak2strong.experiments.experiment import (
+    Experiment,
+    FinishedExperiment,
+    layer_named,
+    task_runs_of,
+    write_table,
+)
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import METRICS
+from weak2strong.ground.metrics import METRICS, metric_title
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
-from weak2strong.ground.store import Store
+from weak2strong.ground.table import Column, Document, Row, Table, counted, words
 from weak2strong.probes.knn_probe import check_k
 from weak2strong.probes.logistic_probe import Logistic
 from weak2strong.protocol import stages
@@ -35,31 +44,122 @@ from weak2strong.tasks.kinds import hard_labels
 if TYPE_CHECKING:
     import polars as pl
 
-FILE = "sweep.parquet"
+FILE, CSV = "sweep.parquet", "sweep.csv"
+
+GRIDS = {
+    "score": "test, weak labels learned",
+    "agreement": "agreement with the weak labels of validation",
+    "truth": "test, ground truth learned: what the layer holds",
+}
+"""The numbers of a place in the grid, and the titles of their tables."""
+
+SETTINGS = {"knn": "k", "logistic": "penalty"}
+"""What the setting of a probe is called."""
+
+CHOSEN, ORACLE = "*", "+"
+
+NOTE = "Layer 0 is the embeddings. Scores without intervals: close ones may not differ."
 
 Arrays = Mapping[str, np.ndarray]
 """By split."""
 
 
+class FinishedSweep(FinishedExperiment):
+    """The folder of a finished sweep of probes."""
+
+    COMMAND = "probe-sweep"
+    FILES: ClassVar[Mapping[str, str]] = {
+        FILE: "a row a score",
+        CSV: "the same as text",
+        "study.yaml": "the study",
+        "environment.json": "versions and device",
+    }
+    FIGURES = ("sweep",)
+
+    @cached_property
+    def scores(self) -> pl.DataFrame:
+        """One row a score.
+
+        ``role`` is "probe", "floor" or "ceiling" (of those seeds whose ceiling the store had);
+        ``learned`` says what a probe learned, "weak" labels of a seed or "truth" (seed -1).
+        ``score`` is that of the answers on ``split`` ("validation" or "test") ``against`` ground
+        "truth", or against the class that "weak" labels give.
+        """
+        return self.read_table(FILE)
+
+    def grids(self, metric: str | None = None) -> list[Swept]:
+        """Layers by settings, one summary a task and probe; on the study's metric if None."""
+        return summarise_sweep(self.scores, metric or self.config.metric or "accuracy")
+
+    def table(self, metric: str | None = None) -> pl.DataFrame:
+        """A row a task, probe, layer and setting; ``chosen`` is the place of the best agreement."""
+        import polars as pl
+
+        rows = [
+            {
+                "task": grid.task,
+                "probe": grid.probe,
+                "layer": layer,
+                "setting": float(setting),
+                **{name: float(getattr(grid, name)[i, j]) for name in GRIDS},
+                "chosen": (i, j) == grid.chosen,
+                "floor": grid.floor,
+                "ceiling": grid.ceiling,
+                "metric": grid.metric,
+            }
+            for grid in self.grids(metric)
+            for i, layer in enumerate(grid.layers)
+            for j, setting in enumerate(grid.settings)
+        ]
+        return pl.DataFrame(rows, schema_overrides={"ceiling": pl.Float64})
+
+    @property
+    def title(self) -> str:
+        """The pair of models."""
+        return f"Probes of {self.config.strong.name}, taught by {self.config.weak_name}"
+
+    @property
+    def about(self) -> str:
+        """How many places of the grid, on which tasks."""
+        config, grids = self.config, self.grids()
+        places = counted(sum(grid.score.size for grid in grids), "place")
+        return (
+            f"Probes learned weak labels of {config.weak_name} on layers of the frozen "
+            f"{config.strong.name}, at {places} of layer and setting: "
+            f"{', '.join(dict.fromkeys(grid.task for grid in grids))}. Scores are "
+            f"{metric_title(grids[0].metric)}, mean of {counted(config.seeds, 'seed')}."
+        )
+
+    @cached_property
+    def document(self) -> Document:
+        """Three grids a task and probe."""
+        config = self.config
+        return sweep_document(
+            self.grids(), config.weak_name, config.strong.name, self.table().to_dicts()
+        )
+
+
 @dataclass(frozen=True)
-class Grid:
-    """The layers and settings of a sweep.
+class ProbeSweep(Experiment):
+    """Score probes of the weak labels on layers of the frozen student, for a grid of settings.
 
-    EleutherAI, *Experiments in Weak-to-Strong Generalization* (2024), sweeps k and layer of
-    nearest neighbours, and penalty and layer of logistic regression.
-
-    Attributes:
-        layers: numbers or names (see `weak2strong.models.layers.layer_number`), or ``all``.
-        ks: numbers of neighbours; none leaves that probe out.
-        penalties: of logistic regression, as `Logistic` counts them; likewise.
+    Nearest neighbours and logistic regression, as in EleutherAI 2024: scores on test, beside
+    them the agreement with weak labels on validation (to choose by without ground
+    truth) and the scores of the same probes trained on ground truth. Methods of a study
+    play no part.
 
     Raises:
         UserError: for a setting that is out of range, or a grid without any.
     """
 
+    finished = FinishedSweep
+
     layers: tuple[int | str, ...] = ("all",)
+    """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
     ks: tuple[int, ...] = (5, 10, 20, 50, 100, 200)
+    """Numbers of neighbours (default: 5 10 20 50 100 200); --k alone leaves that probe out."""
     penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1), likewise."""
 
     def __post_init__(self) -> None:
         for k in self.ks:
@@ -71,95 +171,75 @@ class Grid:
         if not self.ks and not self.penalties:
             raise UserError("A sweep needs at least one k or one penalty.")
 
+    def write(
+        self,
+        out: Path | None = None,
+        store: Path | None = None,
+        progress: Progress | None = None,
+        plan: Plan | None = None,
+    ) -> Path:
+        """Sweep the probes of all tasks and seeds, and write the table of scores."""
+        from weak2strong.models.configuration import load_config
+        from weak2strong.models.layers import layer_count
+
+        progress, config = progress or Progress(quiet=True), resolved(self.study)
+        task_runs = task_runs_of(config, store)
+        for task_run in task_runs.values():
+            if not has_probe(task_run.task.kind):
+                raise UserError(
+                    f"Task {task_run.task.name} is answered in words, and probes choose between "
+                    "classes: leave it out."
+                )
+        layers, sweeps = layer_count(load_config(config.strong)), dict[str, tuple[Sweep, ...]]()
+        for name, task_run in task_runs.items():
+            examples = len(task_run.splits.strong_train)
+            sweeps[name], left_out = self.sweeps(layers, examples)
+            if left_out:
+                progress.line(
+                    f"left out of {name}: k = {', '.join(map(str, left_out))}, more than its "
+                    f"{examples} training examples"
+                )
+        folder = claim(out, config, tuple(task_runs), "probe-sweep")
+
+        def tell(done: Done) -> None:
+            for text in done.warnings:
+                progress.line(f"warning: {text}")
+            took = "reused" if done.reused else f"{done.seconds:.1f} s"
+            progress.line(f"{done.step.name}: {took}")
+
+        run_steps(sweep_steps(config, sweeps), task_runs, plan or Plan.of(config), progress, tell)
+        write_environment(folder)
+        _write(folder, config, task_runs, sweeps)
+        return folder
+
     def numbers(self, layers: int) -> tuple[int, ...]:
-        """Numbers of the layers, rising, of a model with so many."""
+        """Numbers of the layers to sweep, rising, of a model with so many layers."""
         from weak2strong.models.layers import layer_number
 
         if "all" in self.layers:
             return tuple(range(layers + 1))
-        return tuple(sorted({layer_number(layer, layers) for layer in self.layers}))
+        named = map(layer_named, self.layers)
+        return tuple(sorted({layer_number(layer, layers) for layer in named}))
 
     def sweeps(self, layers: int, examples: int) -> tuple[tuple[Sweep, ...], tuple[int, ...]]:
-        """What to sweep on a model of so many layers, and each k that is more than the examples.
+        """The sweeps of a model of so many layers, and each k that is more than the examples.
 
         Raises:
-            UserError: where every k is, and there is nothing else.
+            UserError: where every k is, and there is no penalty.
         """
         numbers = self.numbers(layers)
         ks = sorted({k for k in self.ks if k <= examples})
-        found = (
+        sweeps = (
             Sweep("knn", tuple(ks), numbers),
             Sweep("logistic", tuple(sorted(set(self.penalties))), numbers),
         )
-        found = tuple(sweep for sweep in found if sweep.settings)
-        if not found:
+        sweeps = tuple(sweep for sweep in sweeps if sweep.settings)
+        if not sweeps:
             raise UserError(
                 f"There are {examples} training examples, fewer than every k of the sweep: "
                 "name a smaller --k."
             )
-        return found, tuple(sorted(set(self.ks) - set(ks)))
-
-
-def run_sweep(
-    config: StudyConfig,
-    grid: Grid,
-    out: Path | None = None,
-    store: Path | None = None,
-    progress: Progress | None = None,
-    plan: Plan | None = None,
-) -> Path:
-    """Sweep the probes of a study's tasks and seeds, and write a folder.
-
-    Methods play no part. Of the supervisors, activations and answers, what the store
-    has is read.
-
-    Args:
-        config: the study; it is resolved and checked first.
-        grid: layers and settings.
-        out: the folder; by default a new one below ``runs``.
-        store: root of the store; by default the user's.
-        progress: where to show what is going on.
-        plan: processes and threads; by default what suits models and machine.
-
-    Returns:
-        The folder.
-
-    Raises:
-        UserError: for bad input, before anything is trained.
-    """
-    from weak2strong.models.configuration import load_config
-    from weak2strong.models.layers import layer_count
-
-    progress = progress or Progress(quiet=True)
-    kept, config = Store(store), resolved(config)
-    task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
-    for task_run in task_runs.values():
-        if not has_probe(task_run.task.kind):
-            raise UserError(
-                f"Task {task_run.task.name} is answered in words, and probes choose between "
-                "classes: leave it out."
-            )
-    layers, sweeps = layer_count(load_config(config.strong)), dict[str, tuple[Sweep, ...]]()
-    for name, task_run in task_runs.items():
-        examples = len(task_run.splits.strong_train)
-        sweeps[name], left = grid.sweeps(layers, examples)
-        if left:
-            progress.line(
-                f"left out of {name}: k = {', '.join(map(str, left))}, more than its "
-                f"{examples} training examples"
-            )
-    folder = claim(out, config, tuple(task_runs), "probe-sweep")
-
-    def tell(done: Done) -> None:
-        for text in done.warnings:
-            progress.line(f"warning: {text}")
-        took = "reused" if done.reused else f"{done.seconds:.1f} s"
-        progress.line(f"{done.step.name}: {took}")
-
-    run_steps(sweep_steps(config, sweeps), task_runs, plan or Plan.of(config), progress, tell)
-    write_environment(folder)
-    _write(folder, config, task_runs, sweeps)
-    return folder
+        return sweeps, tuple(sorted(set(self.ks) - set(ks)))
 
 
 def sweep_steps(config: StudyConfig, sweeps: Mapping[str, Sequence[Sweep]]) -> tuple[Step, ...]:
@@ -176,28 +256,6 @@ def sweep_steps(config: StudyConfig, sweeps: Mapping[str, Sequence[Sweep]]) -> t
     return (*first, *truth, *weak)
 
 
-def read_sweep(folder: Path) -> tuple[StudyConfig, pl.DataFrame]:
-    """The study of a sweep and its scores.
-
-    One row a score. ``role`` is "probe", "floor" or "ceiling" (of those seeds whose
-    ceiling the store had); ``learned`` says what a probe learned, "weak" labels of a seed
-    or "truth" (seed -1). ``score`` is that of the answers on ``split`` ("validation" or
-    "test") ``against`` ground "truth", or against the class that "weak" labels give.
-
-    Raises:
-        UserError: where the folder holds no finished sweep.
-    """
-    import polars as pl
-
-    try:
-        config = StudyConfig.from_yaml((folder / "study.yaml").read_text())
-        return config, pl.read_parquet(folder / FILE)
-    except (OSError, pl.exceptions.PolarsError) as e:
-        raise UserError(
-            f"{folder} holds no finished sweep: run `w2s probe-sweep --out {folder}`."
-        ) from e
-
-
 def _write(
     folder: Path,
     config: StudyConfig,
@@ -210,13 +268,8 @@ def _write(
     rows = [row for name, task_run in task_runs.items() for row in _rows(task_run, sweeps[name])]
     about = {"weak": pl.lit(config.weak_name), "strong": pl.lit(config.strong.name)}
     frame = pl.DataFrame(rows, schema=_SCHEMA).with_columns(**about)
-    for name in ("sweep.csv", FILE):
-        partial = folder / f"{name}.partial"
-        if name.endswith(".csv"):
-            frame.write_csv(partial)
-        else:
-            frame.write_parquet(partial)
-        partial.replace(folder / name)
+    write_table(folder / CSV, frame)
+    write_table(folder / FILE, frame)
 
 
 _SCHEMA: Mapping[str, Any] = {
@@ -277,3 +330,69 @@ def _stored_ceiling(task_run: TaskRun, seed: int) -> Mapping[str, Predictions] |
         return stages.ceiling(asked, seed)
     except MissingError:
         return None
+
+
+def sweep_document(
+    grids: Sequence[Swept], weak: str, strong: str, places: Sequence[Row] = ()
+) -> Document:
+    """Three grids a task and probe, the place that one would choose, and what to compare it with.
+
+    Args:
+        grids: of a sweep, not empty.
+        weak: the supervisor, or the file of weak labels.
+        strong: the model whose layers were probed.
+        places: the same numbers, a row a place, for JSON.
+    """
+    head = (
+        f"Probes on layers of {strong}, labels of {weak}: {metric_title(grids[0].metric)}, "
+        f"mean of {counted(grids[0].seeds, 'seed')}"
+    )
+    tables = [table for grid in grids for table in _tables(grid)]
+    return Document(tables, {"sweep": places}, head=[head], notes=[NOTE])
+
+
+def _tables(grid: Swept) -> Iterator[Table]:
+    """The three grids of one probe on one task, layers by settings, with the two places marked."""
+    marks = {grid.chosen: CHOSEN, grid.oracle: ORACLE}
+    if grid.chosen == grid.oracle:
+        marks = {grid.chosen: CHOSEN + ORACLE}
+    width = max(map(len, marks.values()))
+    layer = words("layer", f"layer \\ {SETTINGS[grid.probe]}", align="right")
+
+    def text(column: int) -> Callable[[Row], str]:
+        return lambda row: (
+            f"{row['values'][column]:.3f}{marks.get((row['position'], column), ''):<{width}}"
+        )
+
+    settings = [Column("", f"{setting:g}", text(j)) for j, setting in enumerate(grid.settings)]
+    for name, title in GRIDS.items():
+        yield Table(
+            "sweep",
+            f"{grid.task}, {grid.probe}: {title}",
+            [layer, *settings],
+            [
+                {"position": i, "layer": number, "values": values}
+                for i, (number, values) in enumerate(
+                    zip(grid.layers, getattr(grid, name), strict=True)
+                )
+            ],
+            notes=_notes(grid) if name == "truth" else (),
+        )
+
+
+def _notes(grid: Swept) -> list[str]:
+    """What would be chosen in the grids of one probe, and what to compare it with."""
+    ceiling = "" if grid.ceiling is None else f", ceiling {grid.ceiling:.3f}"
+    return [
+        f"{CHOSEN} best agreement, the fair choice: {_at(grid, grid.chosen)}.",
+        f"{ORACLE} best on test, chosen with its ground truth (oracle): {_at(grid, grid.oracle)}.",
+        f"finetuned, on the same test examples: floor {grid.floor:.3f}{ceiling}.",
+    ]
+
+
+def _at(grid: Swept, place: tuple[int, int]) -> str:
+    row, column = place
+    return (
+        f"layer {grid.layers[row]}, {SETTINGS[grid.probe]} {grid.settings[column]:g}: "
+        f"{grid.score[place]:.3f} ({grid.truth[place]:.3f} with ground truth)"
+    )

@@ -150,6 +150,11 @@ METRICS: dict[str, dict[str, Callable[..., Score]]] = {
 """Metrics by kind of task; the first is the usual one."""
 
 
+PGR_MEANING = (
+    "PGR, the performance gap recovered, is 0 for a student no better than its supervisor (floor) "
+    "and 1 for one as good as the same model trained on ground truth (ceiling)."
+)
+
 LESS_IS_BETTER = frozenset({"brier"})
 """Metrics that neither a stopping rule nor a PGR can be asked of as they are."""
 

@@ -1,66 +1,54 @@
-"""From a folder to what stands in it: runs and experiments, told by the files they wrote."""
+"""From a folder to what is finished in it: a run, experiments, or both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from weak2strong.analysis import grid as grids
-from weak2strong.analysis import simulated as simulations
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.experiments import sweep as sweeps
-from weak2strong.experiments.overfitting import CURVES
+from weak2strong.experiments import EXPERIMENTS
+from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
-from weak2strong.report.experiments.experiment import Experiment
-from weak2strong.report.experiments.grid import grid
-from weak2strong.report.experiments.overfitting import overfitting
-from weak2strong.report.experiments.simulated import simulated
-from weak2strong.report.experiments.sweep import sweep
-from weak2strong.report.figures.kind import FigureWithData
+from weak2strong.report.figures import EXPERIMENT_FIGURES
+from weak2strong.report.figures.kind import FigureWithData, with_data
 from weak2strong.report.pictures import figures_of_run
 from weak2strong.report.unfinished import read_unfinished
 
-READERS: Mapping[str, Callable[[Path], FinishedRun | Experiment]] = {
-    "results.parquet": FinishedRun,
-    grids.FILE: grid,
-    simulations.FILE: simulated,
-    CURVES: overfitting,
-    sweeps.FILE: sweep,
-}
-"""By the file that only a finished folder of the kind has."""
+Finished = FinishedRun | FinishedExperiment
 
 
-def read_folder(folder: Path) -> list[FinishedRun | Experiment]:
-    """All that is finished in a folder: one thing as a rule, several where it took several.
-
-    Raises:
-        UserError: where one of them cannot be read.
-    """
-    return [read(folder) for file, read in READERS.items() if (folder / file).exists()]
+def read_folder(folder: Path) -> list[Finished]:
+    """All that is finished in a folder: one thing as a rule, several where it took several."""
+    readers = (EXPERIMENTS.get(name).finished for name in EXPERIMENTS)
+    run = [FinishedRun(folder)] if (folder / "results.parquet").exists() else []
+    return [*run, *(reader(folder) for reader in readers if reader.is_in(folder))]
 
 
-def read_finished(folder: Path) -> list[FinishedRun | Experiment]:
-    """The same, of a folder with something finished in it.
+def read_finished(folder: Path) -> list[Finished]:
+    """The same of a folder in which something is finished.
 
     Raises:
-        UserError: likewise, and where there is nothing.
+        UserError: where nothing is.
     """
-    found = read_folder(folder)
-    if not found:
+    finished = read_folder(folder)
+    if not finished:
         read_unfinished(folder)
         raise UserError(
             f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
         )
-    return found
+    return finished
 
 
-def runs_in(found: Iterable[FinishedRun | Experiment]) -> list[FinishedRun]:
-    """The finished runs of folders, those that experiments compare among them, each once."""
-    every = (run for x in found for run in ([x] if isinstance(x, FinishedRun) else x.runs))
-    return list(dict.fromkeys(every))
+def runs_in(finished: Iterable[Finished]) -> list[FinishedRun]:
+    """The finished runs, and those that experiments compare, each once."""
+    runs = (run for x in finished for run in ([x] if isinstance(x, FinishedRun) else x.compared))
+    return list(dict.fromkeys(runs))
 
 
-def figures_of(found: Iterable[FinishedRun | Experiment]) -> Iterator[FigureWithData]:
-    """All figures of what stands in a folder, with their data."""
-    for one in found:
-        yield from figures_of_run(one) if isinstance(one, FinishedRun) else one.figures
+def figures_of(finished: Iterable[Finished]) -> Iterator[FigureWithData]:
+    """All figures of runs and experiments, with their data."""
+    for one in finished:
+        if isinstance(one, FinishedRun):
+            yield from figures_of_run(one)
+        else:
+            yield from with_data(map(EXPERIMENT_FIGURES.get, one.FIGURES), one)

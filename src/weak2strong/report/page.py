@@ -15,23 +15,23 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import over_tasks_table
 from weak2strong.analysis.results import CHECKS, chain_notes, intervals_note, results_table
 from weak2strong.analysis.summary import warnings_of
+from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import metric_title
-from weak2strong.ground.table import Document
+from weak2strong.ground.metrics import PGR_MEANING, metric_title
+from weak2strong.ground.table import Document, counted
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
 from weak2strong.report.examples import cases
-from weak2strong.report.experiments.experiment import Experiment, counted
 from weak2strong.report.figures.style import Styles, method_styles
-from weak2strong.report.folders import read_folder, runs_in
+from weak2strong.report.folders import figures_of, read_folder, runs_in
 from weak2strong.report.formats import to_html
 from weak2strong.report.names import run_names
 from weak2strong.report.pictures import figures_of_run, page_figures, theme
 from weak2strong.report.provenance import provenance
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
-from weak2strong.report.words import PGR, sentences
+from weak2strong.report.words import sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
 RELOAD = 10
@@ -83,10 +83,12 @@ def page(folders: Sequence[Path]) -> str:
         if not found and (run := read_unfinished(folder))
     ]
     named = [x for found in read for x in found if isinstance(x, FinishedRun)]
-    experiments = [x for found in read for x in found if isinstance(x, Experiment)]
-    few = [run for e in experiments if len(e.runs) <= FEW_RUNS for run in e.runs]
+    experiments = [x for found in read for x in found if isinstance(x, FinishedExperiment)]
+    few = [run for e in experiments if len(e.compared) <= FEW_RUNS for run in e.compared]
     # A run that is named beside its grid is still one run.
     every = runs_in((*named, *experiments))
+    # The figures that compare the runs of one grid alone stand in the section of this grid.
+    alone = any(set(e.compared) == set(every) for e in experiments)
     shown = list(dict.fromkeys((*named, *few)))
     names = run_names(every)
     styles = method_styles([m for x in (*named, *experiments) for m in x.config.methods])
@@ -111,12 +113,11 @@ def page(folders: Sequence[Path]) -> str:
         reload=RELOAD,
         running=[_progress(folder, run) for folder, run in running],
         experiments=[_experiment(e, styles, f"experiment{i}") for i, e in enumerate(experiments)],
-        # What one grid alone compares is drawn in its own section.
-        compared=compare_runs(every, styles, all(set(e.runs) != set(every) for e in experiments)),
+        compared=compare_runs(every, styles, figures=not alone),
         runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(shown)],
         cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=CHECKS,
-        pgr=PGR,
+        pgr=PGR_MEANING,
         to_html=to_html,
     )
 
@@ -124,7 +125,7 @@ def page(folders: Sequence[Path]) -> str:
 def _title(
     finished: Sequence[FinishedRun],
     running: Sequence[Unfinished],
-    experiments: Sequence[Experiment],
+    experiments: Sequence[FinishedExperiment],
 ) -> str:
     titles = [x.title for x in (*finished, *running, *experiments)]
     if len(titles) == 1:
@@ -201,17 +202,17 @@ def _analyses(run: FinishedRun) -> Document:
         return Document([], notes=[str(e)])
 
 
-def _experiment(experiment: Experiment, styles: Styles, prefix: str) -> dict[str, Any]:
+def _experiment(experiment: FinishedExperiment, styles: Styles, prefix: str) -> dict[str, Any]:
     """All that the page says of an experiment."""
     e = experiment
     return {
         "prefix": prefix,
         "title": e.title,
         "about": e.about,
-        "figures": page_figures(e.figures, styles, prefix),
-        "tables": e.tables,
-        "notes": e.notes,
-        "warnings": e.warnings,
+        "figures": page_figures(figures_of([e]), styles, prefix),
+        "tables": e.document.tables,
+        "notes": e.document.notes,
+        "warnings": e.document.warnings,
         "provenance": provenance(e),
         "several": not (e.folder / "study.yaml").exists(),
         "settings": e.config.to_yaml(),

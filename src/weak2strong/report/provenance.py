@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.finished import FinishedFolder, FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.audit import audit_told
-from weak2strong.report.experiments.experiment import Experiment
 from weak2strong.report.units import duration, hours
 
 
-def provenance(run: FinishedRun | Experiment) -> list[tuple[str, str]]:
+def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
     """A name and a value each, in the order of the page."""
     e = run.environment
     rows = [("folder", str(run.folder))]
@@ -33,7 +32,7 @@ def provenance(run: FinishedRun | Experiment) -> list[tuple[str, str]]:
     return rows
 
 
-def _device_hours(run: FinishedRun | Experiment) -> str:
+def _device_hours(run: FinishedFolder) -> str:
     """What the steps took of the device."""
     device, threads = run.environment["device"], run.environment["threads"]
     if device == "cpu":

@@ -12,6 +12,7 @@ from typing import Any
 
 from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.engine.record import OLD_NAMES
+from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
 
 RECENT = 12
@@ -67,7 +68,7 @@ def read_unfinished(folder: Path) -> Unfinished | None:
     if not (folder / "study.yaml").exists() or not (folder / "events.jsonl").exists():
         raise UserError(
             f"{folder} holds no run: name a folder that `w2s run` wrote, such as runs/latest, or "
-            "that of a finished `w2s overfitting`, `w2s simulate`, `w2s probe-sweep` or `w2s grid`."
+            f"that of a finished experiment ({', '.join(f'`w2s {name}`' for name in EXPERIMENTS)})."
         )
     config = read_study(folder / "study.yaml")
     events = [_event(line) for line in (folder / "events.jsonl").read_text().splitlines()]

@@ -6,11 +6,6 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
 from weak2strong.ground.metrics import metric_title
 
-PGR = (
-    "PGR, the performance gap recovered, is 0 for a student no better than its supervisor (floor) "
-    "and 1 for one as good as the same model trained on ground truth (ceiling)."
-)
-
 
 def sentences(run: FinishedRun) -> dict[str, str]:
     """A sentence a method, with PGR and its interval, or why there is none."""

@@ -31,7 +31,7 @@ EXPERIMENT_FIGURES = Registry(
     "figure of an experiment",
     {
         "sizes": "weak2strong.report.figures.sizes:GRID_SIZES",
-        "agreement-by-size": "weak2strong.report.figures.agreement_by_size:AGREEMENT_BY_SIZE",
+        "agreement-by-size": "weak2strong.report.figures.agreement_by_size:GRID_AGREEMENT",
         "error-structure": "weak2strong.report.figures.error_structure:ERROR_STRUCTURE",
         "overfitting": "weak2strong.report.figures.overfitting:OVERFITTING",
         "sweep": "weak2strong.report.figures.sweep:SWEEP",

@@ -11,6 +11,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.models.trunk import trunk_of
 from weak2strong.report.figures.agreement import PARTS
 from weak2strong.report.figures.agreement import data as agreement
@@ -115,3 +116,6 @@ def _title(wrong: pl.DataFrame) -> str:
 
 
 AGREEMENT_BY_SIZE = FigureKind("agreement-by-size", data, draw, describe)
+GRID_AGREEMENT = FigureKind[FinishedGrid](
+    "agreement-by-size", lambda grid: data(grid.runs), draw, describe
+)

@@ -9,7 +9,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.simulated import REAL
+from weak2strong.experiments.simulate import REAL, FinishedSimulate
 from weak2strong.report.figures.kind import Description, FigureKind, listed, number_text
 from weak2strong.report.figures.marks import bar_interval, legend, role_lines, text_beside
 from weak2strong.report.figures.panels import clipped, new_figure, pgr_range, row_labels
@@ -21,10 +21,10 @@ ROW = 0.8
 ENDS = ("", "_low", "_high")
 
 
-def data(rows: pl.DataFrame) -> pl.DataFrame:
+def data(simulated: FinishedSimulate) -> pl.DataFrame:
     """A row a task, supervisor and method: PGR and imitated errors, with intervals."""
     numbers = [f"{name}{end}" for name in ("pgr", "agreement_wrong") for end in ENDS]
-    return rows.select("task", "supervisor", "method", *numbers)
+    return simulated.table().select("task", "supervisor", "method", *numbers)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:

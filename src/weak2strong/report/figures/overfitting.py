@@ -5,14 +5,13 @@ Burns et al. 2023, section 5.1.1: students overfit to weak labels within an epoc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.overfitting import CHOSEN, Reached
+from weak2strong.experiments.overfitting import CHOSEN, FinishedOverfitting
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import legend, role_lines
@@ -29,17 +28,11 @@ MEASURES = ("test_score", "agreement_wrong")
 """The columns that the panels show, from top to bottom."""
 
 
-def data(followed: tuple[pl.DataFrame, Sequence[Reached]]) -> pl.DataFrame:
-    """A row an evaluation: the curves, with the mean floor and ceiling of each task.
-
-    Args:
-        followed: curves, and what `weak2strong.analysis.overfitting.reached` says of them.
-    """
-    curves, points = followed
-    ends = {x.task: (x.task, x.recovered.floor, x.recovered.ceiling) for x in points}
-    frame = pl.DataFrame(list(ends.values()), schema=["task", "floor", "ceiling"], orient="row")
+def data(overfitting: FinishedOverfitting) -> pl.DataFrame:
+    """A row an evaluation: the curves, with the mean floor and ceiling of each task."""
+    ends = overfitting.table().select("task", "floor", "ceiling").unique(maintain_order=True)
     columns = ["task", "method", "seed", "fraction", "metric", *MEASURES, *CHOSEN]
-    return curves.select(columns).join(frame, on="task", maintain_order="left")
+    return overfitting.curves.select(columns).join(ends, on="task", maintain_order="left")
 
 
 def _means(frame: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.ground.metrics import metric_title
 from weak2strong.models.trunk import trunk_of
 from weak2strong.report.figures.kind import Description, FigureKind, listed
@@ -60,7 +61,7 @@ def sizes_data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
 
 
 def grid_data(grid: pl.DataFrame) -> pl.DataFrame | None:
-    """The same of a grid: of rows as `weak2strong.analysis.grid.grid_rows` makes them."""
+    """The same of the table of a grid (see `weak2strong.experiments.grid.grid_rows`)."""
     renamed = grid.rename({"strong_parameters": "parameters"})
     return _over_tasks(renamed.with_columns(run=pl.lit(0)))
 
@@ -172,4 +173,4 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 SIZES = FigureKind("sizes", sizes_data, draw, describe)
-GRID_SIZES = FigureKind("sizes", grid_data, draw, describe)
+GRID_SIZES = FigureKind[FinishedGrid]("sizes", lambda grid: grid_data(grid.table()), draw, describe)

@@ -5,20 +5,18 @@ EleutherAI 2024 sweeps k and layer of nearest neighbours, and penalty and layer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.swept import Swept
+from weak2strong.experiments.sweep import SETTINGS, FinishedSweep
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import legend, role_lines
 from weak2strong.report.figures.panels import clipped, new_figure
 from weak2strong.report.figures.style import COLOURS, INK, PAPER, ROLES, Styles
-from weak2strong.report.sweeps import SETTINGS
 
 TICKS = 6
 """Layers or settings named on an axis, at most."""
@@ -42,18 +40,9 @@ STAR = {
 }
 
 
-def data(grids: Sequence[Swept]) -> pl.DataFrame:
+def data(sweep: FinishedSweep) -> pl.DataFrame:
     """A row a task, probe, layer and setting; ``chosen`` marks that of the best agreement."""
-    rows = [
-        {"task": grid.task, "probe": grid.probe, "layer": layer, "setting": float(setting)}
-        | {name: float(getattr(grid, name)[i, j]) for name in ("score", "agreement", "truth")}
-        | {"chosen": (i, j) == grid.chosen}
-        | {"floor": grid.floor, "ceiling": grid.ceiling, "metric": grid.metric}
-        for grid in grids
-        for i, layer in enumerate(grid.layers)
-        for j, setting in enumerate(grid.settings)
-    ]
-    return pl.DataFrame(rows, schema_overrides={"ceiling": pl.Float64})
+    return sweep.table()
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:

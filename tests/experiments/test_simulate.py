@@ -1,17 +1,18 @@
 """Agreement with simulated labels is that of `w2s analyse`, beside scores and PGR."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 from weak2strong.analysis.analyses.agreement import agreement_rows
-from weak2strong.analysis.simulated import supervised_rows
-from weak2strong.analysis.summary import summarise
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.tested import read_tested
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.experiments.simulate import supervised_rows
 
 N, SEEDS = 90, 3
 CONFIG = StudyConfig(
@@ -42,9 +43,17 @@ def predictions(floor: float) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def test_agreement_has_intervals():
+def run_of(config: StudyConfig, frame: pl.DataFrame, folder: Path) -> FinishedRun:
+    """A run folder with nothing but its study and its answers."""
+    (folder / "study.yaml").write_text(config.to_yaml())
+    frame.write_parquet(folder / "predictions.parquet")
+    pl.DataFrame().write_parquet(folder / "results.parquet")
+    return FinishedRun(folder)
+
+
+def test_agreement_has_intervals(tmp_path):
     frame = predictions(floor=0.6)
-    (row,) = supervised_rows(CONFIG, frame, summarise(CONFIG, frame))
+    (row,) = supervised_rows(run_of(CONFIG, frame, tmp_path))
     assert row["supervisor"] == "longest"
     shares = {"all": [], "right": [], "wrong": []}
     for seed in range(SEEDS):
@@ -67,9 +76,9 @@ def test_agreement_has_intervals():
         assert ends[0] < row[f"agreement_{name}"] < ends[1]
 
 
-def test_there_is_no_agreement_with_errors_of_a_supervisor_that_makes_none():
+def test_there_is_no_agreement_with_errors_of_a_supervisor_that_makes_none(tmp_path):
     frame = predictions(floor=1)
     real = replace(CONFIG, simulated=None)
-    (row,) = supervised_rows(real, frame, summarise(real, frame))
+    (row,) = supervised_rows(run_of(real, frame, tmp_path))
     assert row["supervisor"] == "real"
     assert {row[f"agreement_wrong{end}"] for end in ("", "_low", "_high")} == {None}

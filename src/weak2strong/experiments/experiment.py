@@ -1,0 +1,257 @@
+"""What all experiments have in common: a study with settings of its own, and a finished folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from weak2strong.analysis.finished import FinishedFolder, FinishedRun
+from weak2strong.config.study import StudyConfig
+from weak2strong.engine.local import Plan
+from weak2strong.engine.run import new_folder, run_study
+from weak2strong.engine.work import Work, read_work
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.progress import Progress
+from weak2strong.ground.store import Store
+from weak2strong.ground.table import Document
+from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.task_run import TaskRun
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class FinishedExperiment(FinishedFolder):
+    """The folder of a finished experiment, as terminal, page, figures and Python read it."""
+
+    COMMAND: ClassVar[str]
+    """The command that makes it."""
+    FILES: ClassVar[Mapping[str, str]]
+    """The files with its tables, and what they hold. By the first one its folder is known."""
+    FIGURES: ClassVar[tuple[str, ...]] = ()
+    """Names of its figures (see `weak2strong.report.figures.EXPERIMENT_FIGURES`)."""
+
+    @classmethod
+    def is_in(cls, folder: Path) -> bool:
+        """Whether a folder holds this experiment."""
+        return (folder / next(iter(cls.FILES))).exists()
+
+    @property
+    def config(self) -> StudyConfig:
+        """The study, resolved; that of the first run where the folder holds several."""
+        return self.runs[0].config if self.runs else self._study
+
+    @cached_property
+    def _study(self) -> StudyConfig:
+        return self._read(lambda path: StudyConfig.from_yaml(path.read_text()), "study.yaml")
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """Versions, device and commit; those of the first run where the folder holds several."""
+        return FinishedFolder(self.runs[0].folder if self.runs else self.folder).environment
+
+    @cached_property
+    def work(self) -> list[Work]:
+        """What each step of all runs took, and how many stages it reused."""
+        folders = [run.folder for run in self.runs] or [self.folder]
+        return [work for folder in folders for work in read_work(folder)]
+
+    @cached_property
+    def runs(self) -> Sequence[FinishedRun]:
+        """The finished runs in the folder; none where the experiment makes no whole runs."""
+        return ()
+
+    @property
+    def compared(self) -> Sequence[FinishedRun]:
+        """The runs that a page compares and may show in full."""
+        return ()
+
+    @property
+    def title(self) -> str:
+        """Which experiment it is, and of which models."""
+        raise NotImplementedError
+
+    @property
+    def about(self) -> str:
+        """What was done, in a sentence or two."""
+        raise NotImplementedError
+
+    @cached_property
+    def document(self) -> Document:
+        """The tables, how to read them, and what to know before quoting them."""
+        raise NotImplementedError
+
+    def table(self) -> pl.DataFrame:
+        """The main table of the experiment."""
+        return self.read_table(next(iter(self.FILES)))
+
+    def read_table(self, file: str) -> pl.DataFrame:
+        """One of the files with tables.
+
+        Raises:
+            UserError: where the folder does not hold it.
+        """
+        import polars as pl
+
+        return self._read(pl.read_parquet, file)
+
+    def _read(self, read: Any, file: str) -> Any:
+        import polars as pl
+
+        try:
+            return read(self.folder / file)
+        except (OSError, pl.exceptions.PolarsError) as e:
+            raise UserError(
+                f"{self.folder} holds no finished {self.COMMAND.removeprefix('probe-')}: "
+                f"run `w2s {self.COMMAND} --out {self.folder}`."
+            ) from e
+
+
+class Runnable:
+    """What runs, and leaves a folder behind that a class of its own reads."""
+
+    finished: ClassVar[type[FinishedExperiment]]
+    """The class that reads its folder."""
+
+    def run(
+        self, out: str | Path | None = None, store: str | Path | None = None, quiet: bool = False
+    ) -> Any:
+        """Run what the store does not have yet, and return the finished experiment.
+
+        Args:
+            out: the folder; a new one below ``runs`` if None.
+            store: root of the store; the user's own if None.
+            quiet: show no progress.
+
+        Raises:
+            UserError: for bad input, before anything is trained.
+        """
+        with Progress(quiet=quiet) as progress:
+            folder = self.write(
+                Path(out) if out else None, Path(store) if store else None, progress
+            )
+        return self.read(folder)
+
+    def read(self, folder: Path) -> Any:
+        """The finished experiment in the folder that `write` gave."""
+        return self.finished(folder)
+
+    def write(
+        self,
+        out: Path | None = None,
+        store: Path | None = None,
+        progress: Progress | None = None,
+        plan: Plan | None = None,
+    ) -> Path:
+        """Run the experiment and write its folder.
+
+        Args:
+            out: the folder; by default a new one below ``runs``.
+            store: root of the store; by default the user's.
+            progress: where to show what is going on.
+            plan: processes and threads; by default what suits models and machine.
+
+        Returns:
+            The folder.
+
+        Raises:
+            UserError: for bad input, before anything is trained.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Experiment(Runnable, StudyConfig):
+    """A study with the settings of an experiment."""
+
+    @classmethod
+    def of(cls, study: StudyConfig, **settings: Any) -> Self:
+        """The experiment on a study, with settings of its own."""
+        shared = {f.name: getattr(study, f.name) for f in fields(StudyConfig)}
+        return cls(**shared | settings)
+
+    @property
+    def study(self) -> StudyConfig:
+        """The study without the settings of the experiment."""
+        return StudyConfig(**{f.name: getattr(self, f.name) for f in fields(StudyConfig)})
+
+    def check_supervised(self) -> None:
+        """Refuse a study that brings its own weak labels.
+
+        Raises:
+            UserError: for such a study.
+        """
+        if self.weak_labels:
+            raise UserError("This takes a supervisor, and the study has a file of weak labels.")
+
+
+def task_runs_of(config: StudyConfig, store: Path | None) -> dict[str, TaskRun]:
+    """The tasks of a resolved study by name, ready to run."""
+    kept = Store(store)
+    task_runs = (TaskRun.of(config, kept, reference) for reference in config.tasks)
+    return {task_run.task.name: task_run for task_run in task_runs}
+
+
+def run_several(
+    command: str,
+    studies: Mapping[str, StudyConfig],
+    out: Path | None = None,
+    store: Path | None = None,
+    progress: Progress | None = None,
+    plan: Plan | None = None,
+) -> Mapping[str, FinishedRun]:
+    """Run studies one after another; through the store they share what they can.
+
+    Args:
+        command: the name of a new folder after the time.
+        studies: by the names of their folders.
+        out: the folder of these; by default a new one below ``runs``.
+        store: root of the store; by default the user's.
+        progress: where to show what is going on.
+        plan: processes and threads; by default what suits models and machine.
+
+    Returns:
+        The runs by the same names; their folders stand in one folder.
+
+    Raises:
+        UserError: for bad input, before anything is trained.
+    """
+    for config in studies.values():
+        resolved(config)
+    folder = out or new_folder(None, (command,))
+    progress, runs = progress or Progress(quiet=True), {}
+    for number, (name, config) in enumerate(studies.items(), start=1):
+        progress.line(f"{name} ({number} of {len(studies)})")
+        runs[name] = FinishedRun(run_study(config, folder / name, store, progress, plan))
+    return runs
+
+
+def layer_named(layer: int | str) -> int | str:
+    """A layer as a command line names it: a number, or a word."""
+    return int(layer) if isinstance(layer, str) and layer.lstrip("-").isdecimal() else layer
+
+
+def write_table(path: Path, table: pl.DataFrame | Sequence[Mapping[str, Any]]) -> None:
+    """Write a table as parquet or CSV, and rename it into place once it is whole."""
+    import polars as pl
+
+    if not isinstance(table, pl.DataFrame):
+        table = pl.DataFrame(table, infer_schema_length=None)
+    partial = path.with_name(f"{path.name}.partial")
+    if path.suffix == ".csv":
+        table.write_csv(partial)
+    else:
+        table.write_parquet(partial)
+    partial.replace(path)
+
+
+def incomplete(folder: Path, run: str) -> UserError:
+    """The refusal of a folder whose table tells of a run that is not in it."""
+    return UserError(
+        f"{folder} lacks the run {run}, of which its table tells: copy the folder as a whole, or "
+        "run the same command again."
+    )

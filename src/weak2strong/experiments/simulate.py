@@ -1,0 +1,203 @@
+"""Simulated supervisors in place of the real one: as accurate, with errors in other places.
+
+The folder holds a whole run a supervisor, and ``simulated.parquet``, a row a supervisor, task and
+method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from weak2strong.analysis.analyses.agreement import agreement_rows
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.summary import few_seeds
+from weak2strong.engine.local import Plan
+from weak2strong.experiments.experiment import (
+    Experiment,
+    FinishedExperiment,
+    incomplete,
+    run_several,
+    write_table,
+)
+from weak2strong.ground.metrics import PGR_MEANING, metric_title
+from weak2strong.ground.progress import Progress
+from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
+from weak2strong.simulators import SIMULATORS
+
+FILE = "simulated.parquet"
+
+REAL = "real"
+"""The name of the supervisor that is not simulated."""
+
+NOTE = (
+    "floor: the test score of the labels that students learn from. agree: share of test labels "
+    "that the student gives too, of all, of right and of wrong ones; the file has intervals of all "
+    "three. real: the supervisor's own soft labels; all others are hard labels that are made of "
+    "ground truth, so these supervisors are no methods."
+)
+
+
+class FinishedSimulate(FinishedExperiment):
+    """The folder of finished studies with simulated supervisors."""
+
+    COMMAND = "simulate"
+    FILES: ClassVar[Mapping[str, str]] = {
+        FILE: "a row a supervisor and method, and the runs beside it"
+    }
+    FIGURES = ("error-structure",)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of `supervised_rows`."""
+        return self.table().to_dicts()
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        """The simulated supervisors."""
+        return [name for name in dict.fromkeys(r["supervisor"] for r in self.rows) if name != REAL]
+
+    @cached_property
+    def runs(self) -> list[FinishedRun]:
+        """The run of each supervisor, the real one first.
+
+        Raises:
+            UserError: where one is missing.
+        """
+        for name in (REAL, *self.kinds):
+            if not (self.folder / name / "results.parquet").exists():
+                raise incomplete(self.folder, name)
+        return [FinishedRun(self.folder / name) for name in (REAL, *self.kinds)]
+
+    @property
+    def title(self) -> str:
+        """The student's model."""
+        return f"Simulated supervisors of {self.config.strong.name}"
+
+    @property
+    def about(self) -> str:
+        """How many supervisors, on which tasks."""
+        kinds, config = counted(len(self.kinds), "simulated supervisor"), self.config
+        return (
+            f"{kinds} took the place of {config.weak.name} and taught {config.strong.name}: "
+            f"{', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
+            f"{counted(config.seeds, 'seed')}. Their errors sit where their names say. "
+            f"{PGR_MEANING}"
+        )
+
+    @cached_property
+    def document(self) -> Document:
+        """A table a task, and what each supervisor does."""
+        summaries = {k: SIMULATORS.get(k).summary for k in self.kinds if k in set(SIMULATORS)}
+        return Document(
+            [_table(self.rows, task) for task in dict.fromkeys(r["task"] for r in self.rows)],
+            notes=[
+                *(f"{kind}: {summary}." for kind, summary in summaries.items()),
+                NOTE,
+                f"Each supervisor's whole run: w2s report {self.folder / REAL}, and the like.",
+            ],
+            warnings=[*_undefined(self.rows), *few_seeds({self.config.seeds})],
+        )
+
+
+@dataclass(frozen=True)
+class Simulate(Experiment):
+    """Put simulated supervisors in place of the real one: as accurate, with other errors.
+
+    Their labels are made of ground truth, on all splits: a tool to see what the structure of
+    errors does, and no method.
+    """
+
+    finished = FinishedSimulate
+
+    kinds: tuple[str, ...] = ("all",)
+    """Which simulated supervisors, or all (default): random-flips, longest, shortest,
+    least-confident, most-confidently-right, first-features, own-errors, trivial-imitation."""
+    accuracy: float | None = None
+    """Their accuracy on every split (default: that of the real supervisor there)."""
+
+    def write(
+        self,
+        out: Path | None = None,
+        store: Path | None = None,
+        progress: Progress | None = None,
+        plan: Plan | None = None,
+    ) -> Path:
+        """Run a study a supervisor, the real one first, then write the rows of all."""
+        self.check_supervised()
+        kinds = SIMULATORS if "all" in self.kinds else dict.fromkeys(self.kinds)
+        studies = {REAL: replace(self.study, simulated=None, simulated_accuracy=None)}
+        for kind in kinds:
+            studies[kind] = replace(self.study, simulated=kind, simulated_accuracy=self.accuracy)
+        runs = run_several("simulate", studies, out, store, progress, plan)
+        folder = runs[REAL].folder.parent
+        rows = [row for r in runs.values() for row in supervised_rows(r)]
+        write_table(folder / FILE, rows)
+        return folder
+
+
+def supervised_rows(run: FinishedRun) -> Iterator[dict[str, Any]]:
+    """A row a task and method of the run of one supervisor.
+
+    ``floor`` is the score of its labels on the test; agreement has intervals.
+    """
+    config = run.config
+    for line in run.lines():
+        r = line.recovered
+        yield {
+            "supervisor": config.simulated or REAL,
+            "task": line.task,
+            "weak": config.weak.name,
+            "strong": line.strong,
+            "method": line.method,
+            "metric": line.metric,
+            "floor": r.floor,
+            "student": r.student,
+            "ceiling": r.ceiling,
+            **r.pgr,
+            **{
+                f"agreement_{row['weak_label']}{end}": row[f"agreement{end}"]
+                for row in agreement_rows(run.tested[line.task], line.method)
+                for end in ("", "_low", "_high")
+            },
+            "seeds": r.seeds,
+            "examples": r.examples,
+        }
+
+
+def _table(rows: Sequence[Mapping[str, Any]], task: str) -> Table:
+    """The table of one task."""
+    rows = [row for row in rows if row["task"] == task]
+    first = rows[0]
+    return Table(
+        "supervisors",
+        f"{task}: {first['weak']} to {first['strong']}, {metric_title(first['metric'])}, "
+        f"ceiling {first['ceiling']:.3f}, mean of {counted(first['seeds'], 'seed')}",
+        [
+            words("supervisor"),
+            words("method"),
+            number("floor"),
+            number("student"),
+            pgr(),
+            number("agreement_all", "agree"),
+            number("agreement_right", "right"),
+            estimate("agreement_wrong", "wrong [95%]"),
+        ],
+        rows,
+    )
+
+
+def _undefined(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each task on which some supervisors have no PGR."""
+    by_task = dict[str, list[str]]()
+    for row in rows:
+        if row["pgr"] is None:
+            by_task.setdefault(row["task"], []).append(row["supervisor"])
+    for task, supervisors in by_task.items():
+        yield (
+            f"{task}: PGR is undefined for students of {', '.join(dict.fromkeys(supervisors))}: "
+            "the ceiling is not clearly above the floor."
+        )
