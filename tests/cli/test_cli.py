@@ -142,7 +142,7 @@ def test_the_store_is_measured_verified_and_pruned(study, tmp_path, capsys):
     main(["run", str(study), "--out", str(out), "--store", str(store), "--quiet"])
     capsys.readouterr()
     assert main(["store", "sizes", "--store", str(store)]) == 0
-    assert re.search(r"finetune +4 results", capsys.readouterr().out)
+    assert re.search(r"finetune +4 ", capsys.readouterr().out)
     victim = next((store / "finetune").glob("*/trace.json"))
     victim.write_text("{}")
     assert main(["store", "verify", "--store", str(store)]) == 0

@@ -47,9 +47,9 @@ def width(request, monkeypatch):
     """Of the terminal; a pipe counts as 140 columns."""
     from rich.console import Console
 
-    from weak2strong.report import table
+    from weak2strong.report import terminal
 
-    monkeypatch.setattr(table, "table_console", lambda: Console(width=request.param))
+    monkeypatch.setattr(terminal, "table_console", lambda: Console(width=request.param))
 
 
 def parts(shown: str) -> dict[str, str]:
@@ -71,7 +71,9 @@ def test_the_list_has_every_method_with_source_and_needs(capsys):
         where = "oracle" if method.oracle else "step" if method.prepares else "method"
         for reference in method.variants or (name,):
             written = re.escape(reference + ("+..." if method.prepares else ""))
-            found = [title for title in tables if re.search(rf"^{written} ", tables[title], re.M)]
+            found = [
+                title for title in tables if re.search(rf"^{written}( |$)", tables[title], re.M)
+            ]
             assert found == [where]
         assert set(f"{method.summary} {method.source}".split()) <= words
     row = re.search(r"^generative\+\.\.\. .*", tables["step"], flags=re.MULTILINE)

@@ -3,7 +3,8 @@
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.cli.place import _short, parameters
+from weak2strong.cli.place import parameters
+from weak2strong.report.place import short
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_sizes_are_read_as_people_write_them(text, count):
 
 
 def test_counts_are_shown_with_three_digits():
-    shown = [_short(x) for x in (237_888, 494_032_768, 999.9e6, 7.6156e9, 2e12, 12)]
+    shown = [short(x) for x in (237_888, 494_032_768, 999.9e6, 7.6156e9, 2e12, 12)]
     assert shown == ["238K", "494M", "1B", "7.62B", "2T", "12"]
 
 

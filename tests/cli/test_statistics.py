@@ -281,7 +281,8 @@ def test_power_of_one_task_speaks_of_seeds(tmp_path, capsys):
 
 
 def test_verify_says_who_is_better_and_how_well_the_student_fits(run, capsys):
-    found = values(capsys, "verify", run, "--trusted", "150", "--methods", "confidence")
+    flags = ("--trusted", "150", "--methods", "confidence")
+    found = values(capsys, "verify", run, *flags)["students"]
     assert [row["task"] for row in found] == list(TASKS)
     for row in found:
         v = row["verified"]
@@ -304,8 +305,8 @@ def test_verify_takes_right_and_wrong_from_words_as_from_classes(run, tmp_path, 
         label=pl.concat_list(pl.lit("nothing"), pl.format("class {}", "label")),
     )
     frame.drop("probabilities").write_parquet(words / "predictions.parquet")
-    found = values(capsys, "verify", str(words), "--trusted", "150")
-    assert found == values(capsys, "verify", run, "--trusted", "150")
+    found = values(capsys, "verify", str(words), "--trusted", "150")["students"]
+    assert found == values(capsys, "verify", run, "--trusted", "150")["students"]
     assert any(0 < row["agreement"] < 1 for row in found)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.results import results_document
 from weak2strong.analysis.summary import summarise, warnings_of
 from weak2strong.api import Results
 from weak2strong.config.data import DataOptions
@@ -33,8 +34,8 @@ from weak2strong.models.resolve import usual_rates
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.report.markdown import Shown, results_page
-from weak2strong.report.table import print_table
+from weak2strong.report.markdown import Section, results_page
+from weak2strong.report.terminal import print_document
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import make_splits
 from weak2strong.tasks.task import Example
@@ -117,12 +118,12 @@ def test_the_table_has_a_dash_for_the_probe(run, capsys):
     labels = results.predictions.filter(role="ngrams")["label"].to_list()
     firsts = [label[0] for label in labels]
     assert lines[0].chance == max(map(firsts.count, COLOURS)) / len(firsts)
-    print_table(lines, Console(width=160))
+    print_document(results_document(lines), Console(width=160))
     printed = capsys.readouterr().out
     assert "exact match, mean of 2 seeds" in printed
     assert "–" in next(x for x in printed.splitlines() if " naive " in x).split()
     assert "–: no probe" in printed
-    page = results_page([Shown(results.config, lines)], "the command")
+    page = results_page([Section(results.config, lines)], "the command")
     assert "Exact match, mean of 2 seeds" in page
     assert "the probe's score or at" not in page
     assert not any("probe" in text for text in warnings_of(lines))

@@ -1,12 +1,14 @@
 """What the terminal says of a task before anything is trained."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 from weak2strong.engine.contents import Contents
-from weak2strong.report.contents import print_contents
+from weak2strong.report.contents import contents_document
+from weak2strong.report.terminal import print_document
 from weak2strong.tasks.cleaning import Cleaning
 
 
@@ -16,13 +18,13 @@ def shown(classes, **changes):
     cleaning = Cleaning(20000, 5, 0, 0, 0, 0, 7650, 12345)
     task = Contents("data", "data.csv", "data.csv, SHA-256 1", "mit", (), [row], {}, cleaning)
     console = Console(file=io.StringIO(), width=120)
-    print_contents(task, console)
+    print_document(contents_document(task), console)
     return console.file.getvalue()
 
 
 def cells(text):
-    (row,) = [line for line in text.splitlines() if line.startswith("│")]
-    return [cell.strip() for cell in row.strip("│").split("│")]
+    (row,) = [line for line in text.splitlines() if line.startswith("test ")]
+    return re.split(r"  +", row)
 
 
 def test_what_was_left_out_stands_above_the_sizes():

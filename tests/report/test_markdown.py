@@ -11,8 +11,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
-from weak2strong.report.markdown import Shown, results_page
-from weak2strong.report.table import pgr_text
+from weak2strong.ground.table import pgr_text
+from weak2strong.report.markdown import Section, results_page
 
 TRAINING = Training(learning_rate=1e-4, head_rate=1e-3)
 CONFIG = StudyConfig(
@@ -52,21 +52,21 @@ def rows_of(page: str, section: str) -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def seen() -> Shown:
+def seen() -> Section:
     lines = [line("one", m, 0.6, s, 0.8) for m, s in (("naive", 0.7), ("confidence", 0.75))]
     lines += [line("two", m, 0.7, 0.7, 0.7) for m in ("naive", "confidence")]
-    return Shown(CONFIG, lines)
+    return Section(CONFIG, lines)
 
 
 @pytest.fixture
-def unseen() -> Shown:
+def unseen() -> Section:
     lines = [line(t, m, 0.6, 0.6, 0.65) for t in CONFIG.tasks for m in CONFIG.methods]
-    return Shown(replace(CONFIG, entities="unseen"), lines)
+    return Section(replace(CONFIG, entities="unseen"), lines)
 
 
 def test_a_row_has_the_scores_of_every_method(seen):
     rows = rows_of(results_page([seen], "the command"), "small to large")
-    pgrs = [pgr_text(x.recovered) for x in seen.lines]
+    pgrs = [pgr_text(x.recovered.pgr) for x in seen.lines]
     assert rows["task"][1:-2] == ["ngrams", "floor", "naive", "confidence", "ceiling", "probe"]
     assert rows["one"] == ["400", "0.550", "0.600", "0.700", "0.750", "0.800", "0.750", *pgrs[:2]]
     assert rows["two"][-2:] == ["undefined", "undefined"]
@@ -84,7 +84,7 @@ def test_the_page_says_how_it_was_made_and_what_to_know(seen):
 
 def test_a_floor_at_chance_does_not_count_as_a_wide_gap(seen):
     at_chance = [replace(x, chance=0.7) for x in seen.lines]
-    assert "- 0 of 2 tasks have a ceiling" in results_page([Shown(CONFIG, at_chance)], "it")
+    assert "- 0 of 2 tasks have a ceiling" in results_page([Section(CONFIG, at_chance)], "it")
 
 
 def test_seen_and_unseen_are_compared_where_nothing_else_differs(seen, unseen):

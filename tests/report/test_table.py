@@ -9,11 +9,13 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis import recovered
+from weak2strong.analysis.results import results_document
 from weak2strong.analysis.summary import Line, warnings_of
 from weak2strong.api import Results
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
-from weak2strong.report.table import pgr_text, print_table
+from weak2strong.ground.table import pgr_text
+from weak2strong.report.terminal import print_document
 
 
 def answers(accuracies: list[float], n: int = 400) -> np.ndarray:
@@ -42,7 +44,7 @@ def line(floor, student, ceiling, **changes) -> Line:
 def shown(lines: list[Line]) -> str:
     """The printed table."""
     console = Console(file=io.StringIO(), width=120)
-    print_table(lines, console)
+    print_document(results_document(lines), console)
     return console.file.getvalue()
 
 
@@ -52,9 +54,9 @@ def test_a_line_shows_its_scores_and_an_interval_around_pgr():
     assert "0.600" in text
     assert "0.700" in text
     assert "0.800" in text
-    assert pgr_text(good.recovered) in text
+    assert pgr_text(good.recovered.pgr) in text
     assert good.recovered.interval.low < 0.5 < good.recovered.interval.high
-    assert pgr_text(good.recovered).startswith("0.50 [")
+    assert pgr_text(good.recovered.pgr).startswith("0.50 [")
     assert "warning" not in text
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks_table
@@ -27,12 +29,15 @@ CHECKS = (
 )
 
 
-def results_document(lines: Sequence[Line], over: OverTasks | None = None) -> Document:
+def results_document(
+    lines: Sequence[Line], over: OverTasks | None = None, folder: Path | None = None
+) -> Document:
     """Floor, student, ceiling and PGR of every line, and what to know about them.
 
     Args:
         lines: one a task and method.
         over: the same over tasks, for a last table.
+        folder: of the run, which each row then names in JSON.
     """
     first = lines[0]
     title = (
@@ -49,6 +54,9 @@ def results_document(lines: Sequence[Line], over: OverTasks | None = None) -> Do
     tables = [results_table(lines, title, notes)]
     if over:
         tables.append(over_tasks_table(over))
+    if folder is not None:
+        run = {"run": str(folder)}
+        tables = [replace(t, rows=[run | dict(row) for row in t.rows]) for t in tables]
     return Document(tables, warnings=warnings_of(list(lines)))
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weak2strong.analysis.compare import p_text, signed
 from weak2strong.analysis.summary import Answers
 from weak2strong.analysis.verify import Verified, draw_trusted, verified
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.table import DASH, Column, Document, Table, counted, number, words
 from weak2strong.tasks.answered import right, said
 
 if TYPE_CHECKING:
@@ -106,3 +108,65 @@ def _fit(agreement: pl.DataFrame | None, task: str, method: str, seed: int) -> f
         return None
     rows = agreement.filter(task=task, method=method, seed=seed, split="strong_train")
     return float(rows["agreement"][0]) if len(rows) else None
+
+
+NOTES = (
+    "alone right: trusted labels that the student, or its supervisor, alone has right. "
+    "difference: of the shares that they have right, with Tango's score interval. p: McNemar's "
+    "exact test, two-sided, not corrected for the number of rows.",
+    "needed: labels in all with which the test would tell the two apart with chance 0.8, if the "
+    "difference is as it looks (a guess as rough as the difference). fit: share of training inputs "
+    "on which the student gives its weak label's answer; agrees: share of test inputs on which it "
+    "gives its supervisor's. A student that does so nearly everywhere simulates its supervisor.",
+)
+
+
+def verdict(v: Verified, level: float = 0.05) -> str:
+    """Whether the student is ``better`` or ``worse``, or that is ``open``."""
+    if v.p > level:
+        return "open"
+    return "better" if v.difference > 0 else "worse"
+
+
+def verified_document(lines: Sequence[TrustedLine], student_seed: int) -> Document:
+    """A row a student, and what the columns are."""
+    head = [
+        "\nIs the student better than its supervisor? "
+        f"{counted(lines[0].verified.labels, 'trusted test label')} a task, seed {student_seed}"
+    ]
+    columns = [
+        words("task"),
+        words("method"),
+        _of_labels("student", lambda v: f"{v['student']:.3f}"),
+        _of_labels("floor", lambda v: f"{v['supervisor']:.3f}"),
+        _of_labels(
+            "alone right", lambda v: f"{v['student_only']} : {v['supervisor_only']}", detail=True
+        ),
+        _of_labels("difference [95%]", _difference),
+        _of_labels("p", lambda v: p_text(v["p"])),
+        words("verdict", "student is"),
+        _of_labels(
+            "needed",
+            lambda v: DASH if v["settled_by"] is None else f"{v['settled_by']:,}",
+            detail=True,
+        ),
+        number("fit", detail=True),
+        number("agreement", "agrees", detail=True),
+    ]
+    rows = [asdict(line) | {"verdict": verdict(line.verified)} for line in lines]
+    notes = list(NOTES)
+    if any(line.fit is None for line in lines):
+        notes.append(
+            "fit is not in this run's folder: run its study again with the same --out to add it "
+            "(what the store has is not computed again)."
+        )
+    return Document([Table("students", "", columns, rows, notes)], {}, head)
+
+
+def _of_labels(title: str, text: Callable[[Mapping[str, Any]], str], **more: Any) -> Column:
+    """A column of what the trusted labels say."""
+    return Column("verified", title, lambda row: text(row["verified"]), **more)
+
+
+def _difference(v: Mapping[str, Any]) -> str:
+    return f"{signed(v['difference'])} [{signed(v['low'])}, {signed(v['high'])}]"

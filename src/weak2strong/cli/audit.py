@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.data import Data
+from weak2strong.cli.printing import Printing
 
 if TYPE_CHECKING:
     from weak2strong.analysis.audit.audit import Audited
@@ -21,8 +22,8 @@ STUDY = "study"
 """As a model, both of a run's own."""
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, kw_only=True)
+class Audit(Printing):
     """Look for leaks, shortcuts and contamination in tasks, your own or those there are.
 
     Duplicates and near-duplicates across splits, groups in two splits, uneven classes;
@@ -44,23 +45,31 @@ class Audit:
     question whether it has read the test (a file with the same text column)."""
     strict: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Exit with 1 where an error was found."""
-    json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Write what was found, with all numbers, as JSON."""
+    json: Annotated[  # pyright: ignore[reportIncompatibleVariableOverride]
+        tuple[Path, ...] | None, arg(metavar="[FILE]", help_behavior_hint="")
+    ] = None
+    """Print one JSON document (docs/json.md), and all else to standard error; or write what was
+    found, with all numbers, to a file."""
     data: Data = field(default_factory=Data)
+
+    @property
+    def as_json(self) -> bool:
+        """Whether tables are printed as JSON: where no file is named for it."""
+        return self.json == ()
 
     def __call__(self) -> int:
         """Print a table a task; 1 for errors where that is asked for, else 0."""
         from weak2strong.analysis.audit.audit import write_audits
         from weak2strong.analysis.audit.run import is_run
-        from weak2strong.report.audit import print_sum
-        from weak2strong.report.table import table_console
+        from weak2strong.report.audit import audit_document, sum_document
 
         runs = [Path(name) for name in self.tasks if is_run(Path(name))]
         self._check(runs)
         audits = [one for run in runs for one in self._run(run)] if runs else self._tasks()
-        print_sum(audits, table_console())
-        if self.json:
-            write_audits(self.json, audits)
+        documents = map(audit_document, audits) if self.as_json else ()
+        self.show(*documents, sum_document(audits))
+        for path in self.json or ():
+            write_audits(path, audits)
         return int(self.strict and any(one.count("error") for one in audits))
 
     def _tasks(self) -> list[Audited]:
@@ -76,7 +85,7 @@ class Audit:
         readers = _readers([ModelSpec.parse(name) for name in self.model])
         fresh = read_fresh(self.fresh, options) if self.fresh else ()
         tasks = zip(references, find_tasks(references, options), strict=True)
-        return _audited([Subject.of(name, task, fresh) for name, task in tasks], readers)
+        return self._audited([Subject.of(name, task, fresh) for name, task in tasks], readers)
 
     def _run(self, folder: Path) -> list[Audited]:
         """Audit the tasks of a run, and write what was found into its folder."""
@@ -91,9 +100,21 @@ class Audit:
             for model in (run_models(config) if name == STUDY else [ModelSpec.parse(name)])
         ]
         readers = _readers(models)
-        audits = _audited(run_subjects(folder, config), readers)
+        audits = self._audited(run_subjects(folder, config), readers)
         path = write_run_audit(folder, audits)
-        print(f"Written to {path}: `w2s report {folder}` shows the errors and warnings.")
+        self.tell(f"Written to {path}: `w2s report {folder}` shows the errors and warnings.")
+        return audits
+
+    def _audited(self, subjects: Sequence[Subject], readers: Sequence[Reader]) -> list[Audited]:
+        """Audit, and print a table each as soon as it is there."""
+        from weak2strong.analysis.audit.audit import audit
+        from weak2strong.report.audit import audit_document
+
+        audits = []
+        for subject in subjects:
+            audits.append(audit(subject, readers))
+            if not self.as_json:
+                self.show(audit_document(audits[-1]))
         return audits
 
     def _check(self, runs: Sequence[Path]) -> None:
@@ -138,16 +159,3 @@ def _readers(models: Sequence[ModelSpec]) -> list[Reader]:
     if models and all(is_tiny(model) for model in models):
         set_threads(1)
     return [Reader(model) for model in models]
-
-
-def _audited(subjects: Sequence[Subject], readers: Sequence[Reader]) -> list[Audited]:
-    """Audit, and print a table each."""
-    from weak2strong.analysis.audit.audit import audit
-    from weak2strong.report.audit import print_audit
-    from weak2strong.report.table import table_console
-
-    audits, console = [], table_console()
-    for subject in subjects:
-        audits.append(audit(subject, readers))
-        print_audit(audits[-1], console)
-    return audits

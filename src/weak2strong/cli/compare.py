@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
 
 from weak2strong.cli.asked import Place
+from weak2strong.cli.printing import Printing
 from weak2strong.cli.run import PrimaryTest
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Compare:
+class Compare(Printing):
     """Compare methods with a baseline over tasks: wins, tests, effect sizes, Holm's correction.
 
     The primary test is the one that the study named before it was run.
@@ -41,22 +42,17 @@ class Compare:
     primary test of a CSV file (default: wilcoxon-one-sided)."""
     level: float = 0.05
     """Of the tests together, after Holm."""
-    json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
-    """Print JSON, with every task's difference."""
 
     def __call__(self) -> None:
         """Compare and print."""
-        import json
-
         from weak2strong.analysis.compare import compare
+        from weak2strong.analysis.comparison import comparison_document
         from weak2strong.analysis.oracles import oracles
         from weak2strong.analysis.over_tasks import on_these_tasks
         from weak2strong.api import Results
         from weak2strong.cli.power import share
         from weak2strong.ground.metrics import metric_title
         from weak2strong.methods.reference import is_oracle
-        from weak2strong.report.compare import comparison_values, print_comparison
-        from weak2strong.report.table import table_console
 
         share(self.level, "--level")
         places = self.folders or (() if self.csv else (Path("runs/latest"),))
@@ -82,10 +78,7 @@ class Compare:
         common = {m: on_these[m].common for m in found.family} if on_these else {}
         more = (*warnings, *left_out, *_concerns(runs, scores, common))
         found = replace(found, warnings=(*found.warnings, *more))
-        if self.json:
-            print(json.dumps(comparison_values(found, what, on_these), indent=2))
-        else:
-            print_comparison(found, what, table_console(), on_these)
+        self.show(comparison_document(found, what, on_these))
 
     def _test(self, runs: Sequence[Results]) -> tuple[str, list[str]]:
         """The primary test, and a warning where it is not the one that a study had named."""

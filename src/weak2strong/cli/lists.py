@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.data import Data
+from weak2strong.cli.printing import Printing
 
 Plugins = Annotated[tuple[Path, ...], arg(metavar="PATH ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
-class Tasks:
+class Tasks(Printing):
     """List the tasks with their sizes, sources and licences, or show what a few of them hold."""
 
     names: Positional[
@@ -37,54 +38,28 @@ class Tasks:
         references = expand(self.names)
         tasks = find_tasks(references, self.data.options())
         if not tasks:
-            return self._list()
+            from weak2strong.report.tasks import tasks_document
+
+            return self.show(tasks_document())
         from weak2strong.config.model import ModelSpec
         from weak2strong.engine.contents import contents
         from weak2strong.models.resolve import fingerprint
-        from weak2strong.report.contents import print_contents
-        from weak2strong.report.table import table_console
+        from weak2strong.report.contents import contents_document
         from weak2strong.tasks.splits import make_splits
 
         models = (ModelSpec.parse(self.model),) if self.model else ()
         for model in models:
             fingerprint(model)
-        for reference, task in zip(references, tasks, strict=True):
-            print_contents(contents(reference, task, make_splits(task), models), table_console())
-
-    def _list(self) -> None:
-        from weak2strong.subjects.chess.puzzle_task import PUZZLES
-        from weak2strong.subjects.literature import DATASETS
-        from weak2strong.tasks import GROUPS, TASKS
-        from weak2strong.tasks.splits import SPLITS, make_splits
-
-        rows, sources = [], {}
-        for name in TASKS:
-            task = TASKS.get(name)
-            splits = make_splits(task)
-            sizes = (f"{len(splits.examples(s)):,}" for s in SPLITS)
-            rows.append((name, task.summary, *sizes, task.licence))
-            sources.setdefault(task.source, []).append(name)
-        _print_rows(("task", "question", *SPLITS, "licence"), rows)
-        for source, names in sources.items():
-            if source:
-                several = f"{names[0]} to {names[-1]}" if len(names) > 1 else names[0]
-                print(f"{several}: {source}.")
-        datasets = [DATASETS.get(name) for name in DATASETS]
-        found = [
-            (d.name, d.question, f"{d.rows:,}" if d.rows else "-", d.repo, d.licence)
-            for d in datasets
-        ]
-        print(
-            "\nDatasets of the literature, read from the hub (or NAME=FOLDER) when they are used:"
+        self.show(
+            *(
+                contents_document(contents(reference, task, make_splits(task), models))
+                for reference, task in zip(references, tasks, strict=True)
+            )
         )
-        _print_rows(("task", "question", "rows", "repository", "licence"), found)
-        print(f"{PUZZLES}=FILE.csv is a file of chess puzzles as Lichess publishes it.")
-        for group, names in GROUPS.items():
-            print(f"{group} stands for {len(names)} of them: {', '.join(names)}.")
 
 
 @dataclass(frozen=True)
-class Methods:
+class Methods(Printing):
     """List the methods with their sources and needs, or show some of them with their settings."""
 
     names: Positional[
@@ -97,14 +72,11 @@ class Methods:
     def __call__(self) -> None:
         """Print the list, or a page a method."""
         from weak2strong.ground.plugins import load_plugins
-        from weak2strong.report.methods import print_method, print_methods
-        from weak2strong.report.table import table_console
+        from weak2strong.report.methods import method_documents, methods_document
 
         load_plugins(self.plugin)
-        for name in self.names:
-            print_method(name, table_console())
-        if not self.names:
-            print_methods(table_console())
+        documents = [document for name in self.names for document in method_documents(name)]
+        self.show(*(documents or [methods_document()]))
 
 
 @dataclass(frozen=True)
@@ -162,14 +134,3 @@ class Export:
         except OSError as e:
             raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
         print(f"{count:,} examples written to {self.out}")
-
-
-def _print_rows(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich.table import Table
-
-    from weak2strong.report.table import table_console
-
-    table = Table(*titles, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    table_console().print(table)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from weak2strong.cli.printing import Printing
+
 if TYPE_CHECKING:
     from weak2strong.analysis.power import Components
 
@@ -21,7 +23,7 @@ def share(value: float, flag: str) -> None:
 
 
 @dataclass(frozen=True)
-class Power:
+class Power(Printing):
     """How many tasks and seeds it takes to see a difference between a method and a baseline.
 
     From the variance between tasks and between seeds that a run shows, or that you give.
@@ -53,16 +55,11 @@ class Power:
     family: int = 1
     """How many methods are tested against the baseline: the level is divided by it (a bound on
     what Holm needs)."""
-    json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
-    """Print JSON."""
 
     def __call__(self) -> None:
         """Print the table of designs and the smallest one."""
-        import json
-
+        from weak2strong.analysis.designs import Question, power_document
         from weak2strong.ground.errors import UserError
-        from weak2strong.report.power import Question, print_power, values
-        from weak2strong.report.table import table_console
 
         share(self.level, "--level")
         share(self.power, "--power")
@@ -71,10 +68,7 @@ class Power:
         variance, what = self._variance()
         level = self.level / self.family
         question = Question(self.difference, what, self.power, level, self.two_sided, variance)
-        if self.json:
-            print(json.dumps(values(question), indent=2))
-        else:
-            print_power(question, table_console())
+        self.show(power_document(question))
 
     def _variance(self) -> tuple[Components, str]:
         """The variances, and what they are of."""

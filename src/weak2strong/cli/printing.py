@@ -24,17 +24,24 @@ class Printing:
     json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Print one JSON document (docs/json.md), and all else to standard error."""
 
-    def show(self, document: Document) -> None:
-        """Print a document as tables, or as JSON."""
-        if self.json:
+    @property
+    def as_json(self) -> bool:
+        """Whether tables are printed as JSON."""
+        return self.json
+
+    def show(self, *documents: Document) -> None:
+        """Print documents as tables, one after another, or together as JSON."""
+        if self.as_json:
+            from weak2strong.ground.table import joined
             from weak2strong.report.formats import to_json
 
             name = self.command or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
-            print(to_json(document, name))
+            print(to_json(joined(documents), name))
             return
         from weak2strong.report.terminal import print_document, table_console
 
-        print_document(document, table_console())
+        for document in documents:
+            print_document(document, table_console())
 
     def write_page(self, path: Path, text: str) -> None:
         """Write a page that was asked for, and tell where.
@@ -53,4 +60,4 @@ class Printing:
     def tell(self, *lines: str) -> None:
         """Print what is no table, such as the paths of what was written."""
         for line in lines:
-            print(line, file=sys.stderr if self.json else sys.stdout)
+            print(line, file=sys.stderr if self.as_json else sys.stdout)

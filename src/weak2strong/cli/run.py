@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.asked import Asked, Names
+from weak2strong.cli.printing import Printing
 
 if TYPE_CHECKING:
     from weak2strong.api import Results
     from weak2strong.config.study import StudyConfig
     from weak2strong.engine.contents import Contents
+    from weak2strong.ground.table import Document
 
 
 Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]
@@ -23,7 +25,7 @@ PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided",
 
 
 @dataclass(frozen=True)
-class Run(Asked):
+class Run(Asked, Printing):
     """Run a study: supervisor, weak labels, students, ceiling; then print the table.
 
     Without arguments it runs the default study on the embedded ladder. What the
@@ -52,18 +54,25 @@ class Run(Asked):
     def __call__(self) -> None:
         """Run, then print the table and the paths of what was written; or print the plan."""
         if self.dry_run:
-            _print_plan(self.config())
-            return
+            from weak2strong.engine.plan import plan_study
+            from weak2strong.report.plan import plan_document
+
+            return self.show(plan_document(plan_study(self.config())))
         from weak2strong.api import Results
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress
 
         with Progress(quiet=self.quiet) as progress:
-            folder = run_study(self.config(), self.out, self.store, progress, show=_show)
-        _print(Results(folder))
-        print("\nWritten to")
-        for name, what in WRITTEN.items():
-            print(f"  {folder / name}  {what}")
+            show = None if self.json else self._show_contents
+            folder = run_study(self.config(), self.out, self.store, progress, show=show)
+        self.show(_results(Results(folder)))
+        self.tell("\nWritten to", *(f"  {folder / name}  {WRITTEN[name]}" for name in WRITTEN))
+
+    def _show_contents(self, tasks: Sequence[Contents]) -> None:
+        """Show what a user's own data hold; the atlas is known."""
+        from weak2strong.report.contents import contents_document
+
+        self.show(*(contents_document(task) for task in tasks if task.cleaning))
 
     def config(self) -> StudyConfig:
         """The study that the flags describe."""
@@ -85,7 +94,7 @@ WRITTEN = {
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Printing):
     """Print the tables of finished runs, or write them as a page of Markdown."""
 
     folders: Positional[tuple[Path, ...]] = (Path("runs/latest"),)
@@ -101,48 +110,20 @@ class Table:
 
         runs = [Results(folder) for folder in self.folders]
         if self.markdown is None:
-            for run in runs:
-                _print(run, self.metric)
-            return
-        self._write(runs, self.markdown)
-
-    def _write(self, runs: list[Results], path: Path) -> None:
-        from weak2strong.ground.errors import UserError
-        from weak2strong.report.markdown import Shown, results_page
+            return self.show(*(_results(run, self.metric) for run in runs))
+        from weak2strong.report.markdown import Section, results_page
 
         metric = ("--metric", self.metric) if self.metric else ()
-        command = ("w2s", "table", *map(str, self.folders), *metric, "--markdown", str(path))
+        flags = (*map(str, self.folders), *metric, "--markdown", str(self.markdown))
         lines = [run.lines(self.metric) for run in runs]
-        shown = [
-            Shown(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)
+        sections = [
+            Section(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)
         ]
-        try:
-            path.write_text(results_page(shown, shlex.join(command)))
-        except OSError as e:
-            raise UserError(f"Cannot write {path} ({e.strerror}): choose another file.") from e
-        print(f"Written to {path}")
+        self.write_page(self.markdown, results_page(sections, shlex.join(("w2s", "table", *flags))))
 
 
-def _show(tasks: Sequence[Contents]) -> None:
-    """Show what a user's own data hold; the atlas is known."""
-    from weak2strong.report.contents import print_contents
-    from weak2strong.report.table import table_console
+def _results(run: Results, metric: str | None = None) -> Document:
+    from weak2strong.analysis.results import results_document
 
-    for task in tasks:
-        if task.cleaning:
-            print_contents(task, table_console())
-
-
-def _print_plan(config: StudyConfig) -> None:
-    from weak2strong.engine.plan import plan_study
-    from weak2strong.report.plan import print_plan
-    from weak2strong.report.table import table_console
-
-    print_plan(plan_study(config), table_console())
-
-
-def _print(results: Results, metric: str | None = None) -> None:
-    from weak2strong.report.table import print_table, table_console
-
-    lines = results.lines(metric)
-    print_table(lines, table_console(), results.over_tasks(lines))
+    lines = run.lines(metric)
+    return results_document(lines, run.over_tasks(lines), run.folder)

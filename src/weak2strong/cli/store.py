@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
+
+from weak2strong.cli.printing import Printing
 
 
 @dataclass(frozen=True)
-class Sizes:
+class Sizes(Printing):
     """Show how many results of each stage are stored, and how large they are."""
+
+    command: ClassVar[str] = "store sizes"
 
     store: Path | None = None
     """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
@@ -16,11 +21,16 @@ class Sizes:
     def __call__(self) -> None:
         """Print the sizes."""
         from weak2strong.ground.store import Store
+        from weak2strong.ground.table import Column, Document, Table, count, words
 
         store = Store(self.store)
-        print(f"store: {store.root}")
-        for stage, (count, size) in sorted(store.sizes().items()):
-            print(f"  {stage:<10} {count:>6} results  {size / 2**20:>8.1f} MiB")
+        rows = [
+            {"stage": stage, "results": number, "bytes": size}
+            for stage, (number, size) in sorted(store.sizes().items())
+        ]
+        size = Column("bytes", "size", lambda row: f"{row['bytes'] / 2**20:,.1f} MiB")
+        table = Table("stages", "", (words("stage"), count("results"), size), rows)
+        self.show(Document([table], {"store": store.root}, [f"store: {store.root}"]))
 
 
 @dataclass(frozen=True)

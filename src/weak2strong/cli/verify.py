@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
+
+from weak2strong.cli.printing import Printing
 
 Names = Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
-class Verify:
+class Verify(Printing):
     """With a few trusted labels, tell whether each student is better than its supervisor.
 
     The labels are drawn from the test set, at most one of a group.
@@ -30,19 +32,12 @@ class Verify:
     """Which student and supervisor: those of this seed."""
     seed: int = 0
     """Of the draw of labels."""
-    json: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
-    """Print JSON."""
 
     def __call__(self) -> None:
         """Print a row a task and method."""
-        import json
-
-        from weak2strong.analysis.trusted import verify_students
+        from weak2strong.analysis.trusted import verified_document, verify_students
         from weak2strong.api import Results
         from weak2strong.engine.record import read_agreement
-        from weak2strong.report.compare import defined
-        from weak2strong.report.table import table_console
-        from weak2strong.report.verify import print_verified, values
 
         run = Results(self.folder)
         found = verify_students(
@@ -55,7 +50,4 @@ class Verify:
             student_seed=self.student_seed,
             seed=self.seed,
         )
-        if self.json:
-            print(json.dumps(defined(values(found)), indent=2))
-        else:
-            print_verified(found, self.student_seed, table_console())
+        self.show(verified_document(found, self.student_seed))

@@ -89,6 +89,21 @@ class Document:
     warnings: Sequence[str] = ()
 
 
+def joined(documents: Sequence[Document]) -> Document:
+    """Documents as one; lists among the facts follow each other."""
+    facts = dict[str, Any]()
+    for document in documents:
+        for name, fact in document.facts.items():
+            facts[name] = facts.get(name, []) + fact if isinstance(fact, list) else fact
+    return Document(
+        tables=[table for d in documents for table in d.tables],
+        facts=facts,
+        head=[text for d in documents for text in d.head],
+        notes=[text for d in documents for text in d.notes],
+        warnings=list(dict.fromkeys(text for d in documents for text in d.warnings)),
+    )
+
+
 def words(name: str, title: str | None = None, **more: Any) -> Column:
     """A column of texts, on the left."""
     return _column(name, title, lambda row: DASH if row.get(name) is None else str(row[name]))(

@@ -1,47 +1,39 @@
-"""What an audit found, in the terminal and on the page of a run."""
+"""What an audit found: tables, and sentences for the page of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from weak2strong.analysis.audit.audit import Audited
-from weak2strong.analysis.audit.finding import LEVELS, Finding
+from weak2strong.analysis.audit.finding import LEVELS
 from weak2strong.analysis.audit.run import RunAudit
-from weak2strong.report.table import column_table
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
+from weak2strong.ground.table import Column, Document, Row, Table, counted, words
 
 
-def print_audit(one: Audited, console: Console) -> None:
-    """Print a row a finding, with examples beneath it, or that there is none."""
-    from rich.text import Text
-
-    for said in (f"{one.name}: {one.examples:,} examples, {one.source}", *one.cleaning):
-        _line(console, said)
-    if not one.findings:
-        _line(console, f"Nothing found by {', '.join(one.checks)}.\n")
-        return
-    table = column_table(("level", "check", "what was found"), "llw", wraps="w")
-    for finding in one.findings:
-        # As text: what data say is no markup.
-        table.add_row(
-            Text(finding.level, style=COLOURS[finding.level]), finding.check, Text(_said(finding))
-        )
-    console.print(table)
+def audit_document(one: Audited) -> Document:
+    """A row a finding, with examples beneath it, or that there is none."""
+    head = [f"{one.name}: {one.examples:,} examples, {one.source}", *one.cleaning]
+    facts = {"tasks": [asdict(one)]}
     silent = [name for name in one.checks if name not in {f.check for f in one.findings}]
-    _line(console, f"Nothing found by {', '.join(silent)}.\n" if silent else "")
+    notes = [f"Nothing found by {', '.join(silent)}.", ""] if silent else [""]
+    if not one.findings:
+        return Document([], facts, [*head, *notes])
+    columns = [
+        Column("level", "level", lambda row: row["level"], "left", tone=_tone),
+        words("check"),
+        Column("sentence", "what was found", _text, "left", wraps=True),
+    ]
+    rows = [{"task": one.name, **asdict(finding)} for finding in one.findings]
+    return Document([Table("tasks", "", columns, rows, notes)], facts, head)
 
 
-def print_sum(audits: Sequence[Audited], console: Console) -> None:
-    """Print how many findings of each level there are."""
+def sum_document(audits: Sequence[Audited]) -> Document:
+    """How many findings of each level there are."""
     counts = {level: sum(one.count(level) for one in audits) for level in LEVELS}
-    said = ", ".join(f"{n:,} {level}{'' if n == 1 else 's'}" for level, n in counts.items())
-    _line(console, f"{len(audits):,} task{'' if len(audits) == 1 else 's'}: {said}.")
+    said = ", ".join(counted(n, level) for level, n in counts.items())
+    return Document([], {"levels": counts}, [f"{counted(len(audits), 'task')}: {said}."])
 
 
 def audit_warnings(found: RunAudit | None) -> list[str]:
@@ -73,15 +65,15 @@ def audit_told(found: RunAudit | None, folder: Path, tasks: Collection[str]) -> 
     return f"{told}; not of {', '.join(missing)}" if missing else told
 
 
-def _said(finding: Finding) -> str:
+def _tone(row: Row) -> str:
+    return "quiet" if row["level"] == "note" else row["level"]
+
+
+def _text(row: Row) -> str:
     """The sentence, and a line an example: where it is, and its text with line breaks shown."""
-    lines = [finding.sentence]
-    for example in finding.examples:
-        where = " ".join(filter(None, (example.split, example.id)))
-        text = example.text.replace("\n", "⏎")
+    lines = [row["sentence"]]
+    for example in row["examples"]:
+        where = " ".join(filter(None, (example["split"], example["id"])))
+        text = example["text"].replace("\n", "⏎")
         lines.append(f"  {where}: {text}")
     return "\n".join(lines)
-
-
-def _line(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,36 +1,33 @@
-"""What the tasks of a study hold, in the terminal."""
+"""The splits of a task, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from weak2strong.engine.contents import Contents
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from weak2strong.ground.table import Column, Document, Row, Table, words
 
 FEW = 4
-"""Classes up to which the share of each is shown."""
+"""Classes up to which the share of each is written."""
 
 
-def print_contents(task: Contents, console: Console) -> None:
-    """Print where a task is from, what was left out, and a row a split."""
-    from rich.table import Table
-    from rich.text import Text
+def contents_document(task: Contents) -> Document:
+    """Where a task is from, what was left out, and a row a split."""
+    head = [f"{task.name}: {task.source}", *(task.cleaning.sentences() if task.cleaning else ())]
+    columns = [
+        Column(name, name.replace("_", " "), _text(name, text), side, detail=name in DETAILS)
+        for name, (side, text) in COLUMNS.items()
+        if task.splits[0][name] is not None
+    ]
+    rows = [{"task": task.name, **row} for row in task.splits]
+    about = {n: getattr(task, n) for n in ("name", "reference", "source", "licence", "classes")}
+    facts = {"tasks": [about | {"cleaning": head[1:]}]}
+    return Document([Table("splits", "", [words("split"), *columns], rows)], facts, head)
 
-    notes = [f"{task.name}: {task.source}", *(task.cleaning.sentences() if task.cleaning else ())]
-    for note in notes:
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
-    table = Table(header_style="bold")
-    table.add_column("split")
-    shown = [name for name in COLUMNS if task.splits[0][name] is not None]
-    for name in shown:
-        table.add_column(name.replace("_", " "), justify="left" if name == "classes" else "right")
-    for row in task.splits:
-        # As text: the name of a class is no markup.
-        table.add_row(row["split"], *(Text(COLUMNS[name](row[name])) for name in shown))
-    console.print(table)
+
+def _text(name: str, text: Callable[[Any], str]) -> Callable[[Row], str]:
+    return lambda row: text(row[name])
 
 
 def _balance(classes: Mapping[str, float]) -> str:
@@ -49,12 +46,14 @@ def _share(value: float) -> str:
     return f"{value:.1%}"
 
 
-COLUMNS: Mapping[str, Callable[[Any], str]] = {
-    "examples": _number,
-    "groups": _number,
-    "classes": _balance,
-    "median_tokens": _number,
-    "longest_tokens": _number,
-    "truncated": _share,
+COLUMNS: Mapping[str, tuple[Any, Callable[[Any], str]]] = {
+    "examples": ("right", _number),
+    "groups": ("right", _number),
+    "classes": ("left", _balance),
+    "median_tokens": ("right", _number),
+    "longest_tokens": ("right", _number),
+    "truncated": ("right", _share),
 }
-"""What is shown of a split, and how; a column of which nothing is known is left out."""
+"""The columns, with their sides and texts. A column without any value is left out."""
+
+DETAILS = ("median_tokens", "longest_tokens", "truncated")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from weak2strong.analysis.over_tasks import OverTasks
+from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tasks_table
+from weak2strong.analysis.results import CHECKS, intervals_note
 from weak2strong.analysis.summary import Line, warnings_of
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric_title
-from weak2strong.report.over_tasks import over_tasks_notes, over_tasks_rows, over_tasks_titles
-from weak2strong.report.table import CHECKS, intervals_note, pgr_text, score_text
+from weak2strong.ground.table import Table, count, number, pgr, seeds_text, words
+from weak2strong.report.formats import to_markdown
 
 WIDE_GAP = 0.10
 """A ceiling that lies this far above its floor leaves something to recover."""
@@ -20,7 +21,7 @@ CLOSE = 0.02
 
 
 @dataclass(frozen=True)
-class Shown:
+class Section:
     """A run on the page: its study, a line a task and method, and PGR over several tasks."""
 
     config: StudyConfig
@@ -29,7 +30,7 @@ class Shown:
 
     @property
     def title(self) -> str:
-        """The pair of models, and of which entities they were asked."""
+        """The pair of models, and which entities the tasks ask about."""
         unseen = ", unseen entities" if self.config.entities == "unseen" else ""
         return f"{self.config.weak_name} to {self.config.strong.name}{unseen}"
 
@@ -40,7 +41,7 @@ class Shown:
         return {t: [x for x in self.lines if x.task == t] for t in tasks}
 
 
-def results_page(runs: Sequence[Shown], command: str) -> str:
+def results_page(runs: Sequence[Section], command: str) -> str:
     """The whole page: a section a run, then what seen and unseen entities differ by.
 
     Args:
@@ -62,30 +63,42 @@ def results_page(runs: Sequence[Shown], command: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(run: Shown) -> list[str]:
-    config, methods = run.config, run.config.methods
-    first = run.lines[0]
-    titles = ["task", "test", "ngrams", "floor", *methods, "ceiling", "probe"]
+def _section(run: Section) -> list[str]:
+    config, first = run.config, run.lines[0]
+    over = [over_tasks_table(run.over)] if run.over else []
+    return [
+        f"## {run.title}",
+        f"{metric_title(first.metric).capitalize()}, {seeds_text(config.seeds)}."
+        f"{intervals_note(run.lines)} {_rates(config)}",
+        to_markdown(_scores(run)),
+        *(to_markdown(replace(table, notes=[" ".join(table.notes)])) for table in over),
+        "\n".join(f"- {x[0].upper()}{x[1:]}" for x in (*_counts(run), *warnings_of(run.lines))),
+    ]
+
+
+def _scores(run: Section) -> Table:
+    """A row a task: the scores of all methods beside each other, and then their PGRs."""
+    methods = run.config.methods
+    columns = [
+        words("task"),
+        count("examples", "test"),
+        number("ngrams"),
+        number("floor"),
+        *(number(f"student {m}", m) for m in methods),
+        number("ceiling"),
+        number("probe"),
+        *(pgr(f"pgr {m}", f"PGR {m}") for m in methods),
+    ]
     rows = []
     for task, lines in run.by_task.items():
         one, r = lines[0], lines[0].recovered
-        scores = [one.ngrams, r.floor, *(x.recovered.student for x in lines), r.ceiling]
-        texts = [score_text(x) for x in (*scores, one.probe_ceiling)]
-        pgrs = [pgr_text(x.recovered) for x in lines]
-        rows.append([task, f"{r.examples:,}", *texts, *pgrs])
-    seeds = f"{config.seeds} seed{'s' if config.seeds > 1 else ''}"
-    over = []
-    if run.over:
-        notes = " ".join(over_tasks_notes(run.over))
-        over = [_table(over_tasks_titles(run.over), over_tasks_rows(run.over)), notes]
-    return [
-        f"## {run.title}",
-        f"{metric_title(first.metric).capitalize()}, mean of {seeds}."
-        f"{intervals_note(run.lines)} {_rates(config)}",
-        _table([*titles, *(f"PGR {m}" for m in methods)], rows),
-        *over,
-        "\n".join(f"- {x[0].upper()}{x[1:]}" for x in (*_counts(run), *warnings_of(run.lines))),
-    ]
+        row = {"task": task, "examples": r.examples, "ngrams": one.ngrams, "floor": r.floor}
+        row |= {"ceiling": r.ceiling, "probe": one.probe_ceiling}
+        for x in lines:
+            row[f"student {x.method}"] = x.recovered.student
+            row |= interval_fields(f"pgr {x.method}", x.recovered.value, x.recovered.interval)
+        rows.append(row)
+    return Table("scores", "", columns, rows)
 
 
 def _rates(config: StudyConfig) -> str:
@@ -98,7 +111,7 @@ def _rates(config: StudyConfig) -> str:
     )
 
 
-def _counts(run: Shown) -> list[str]:
+def _counts(run: Section) -> list[str]:
     """On how many tasks the setting is worth measuring on."""
     one = [lines[0] for lines in run.by_task.values()]
     wide = [x for x in one if x.supervised and x.recovered.gap >= WIDE_GAP]
@@ -121,31 +134,24 @@ def _differ_by_entities_alone(seen: StudyConfig, unseen: StudyConfig) -> bool:
     return same and seen.entities == "seen" and unseen.entities == "unseen"
 
 
-def _seen_and_unseen(seen: Shown, unseen: Shown) -> list[str]:
+def _seen_and_unseen(seen: Section, unseen: Section) -> list[str]:
     """What the models know, as against what the spelling alone tells."""
     rows = []
     for task, lines in seen.by_task.items():
         one, other = lines[0], unseen.by_task[task][0]
-        pairs = (
-            (one.ngrams, other.ngrams),
-            (one.recovered.floor, other.recovered.floor),
-            (one.recovered.ceiling, other.recovered.ceiling),
-        )
-        rows.append([task, *(f"{x:.3f}" for pair in pairs for x in pair)])
-        rows[-1].append(f"{one.recovered.ceiling - other.recovered.ceiling:+.3f}")
-    titles = ["task"]
-    for name in ("ngrams", "floor", "ceiling"):
-        titles += [f"{name}, seen", f"{name}, unseen"]
+        row = {"task": task, "difference": one.recovered.ceiling - other.recovered.ceiling}
+        for who, x in (("seen", one), ("unseen", other)):
+            row |= {f"ngrams, {who}": x.ngrams, f"floor, {who}": x.recovered.floor}
+            row[f"ceiling, {who}"] = x.recovered.ceiling
+        rows.append(row)
+    scores = [f"{x}, {who}" for x in ("ngrams", "floor", "ceiling") for who in ("seen", "unseen")]
+    difference = number("difference", "ceiling, difference", sign=True)
+    columns = [words("task"), *map(number, scores), difference]
     return [
         f"## What is knowledge: {seen.title}, seen and unseen",
         "The same questions about entities of the pretraining text and about others. Only the "
         "difference between the two ceilings is knowledge; the rest is spelling. (There are "
         "fewer unseen entities to learn from, which is a part of the difference too: the column "
         "*ngrams* shows how much that does to a model without any knowledge.)",
-        _table([*titles, "ceiling, difference"], rows),
+        to_markdown(Table("knowledge", "", columns, rows)),
     ]
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [titles, ["---"] + ["---:"] * (len(titles) - 1), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,4 +1,4 @@
-"""The methods in the terminal: all of them in a few tables, or one of them in full."""
+"""The methods: all of them in a few tables, or one of them in full."""
 
 from __future__ import annotations
 
@@ -6,129 +6,153 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from weak2strong.ground.table import Column, Document, Row, Table, words
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
 from weak2strong.methods.method import NEEDS, Method
 from weak2strong.methods.reference import names_in
 from weak2strong.probes import PROBES
-from weak2strong.report.table import column_table
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 STEPS = "Steps before a method: STEP+METHOD puts one first, and a step alone ends with naive."
 ORACLES = "Oracles are told ground truth: upper bounds, by name only, and not part of all."
 MORE = "`w2s methods NAME` shows one with its settings; NAME:SETTING=VALUE,... changes them."
 
-NAMES, NEEDED = 29, 17
-"""Widths of the first column and the last, so that the tables stand under each other."""
 
-
-def print_methods(console: Console) -> None:
-    """Print methods, steps, oracles and probes, with source and needs, a line or two each."""
+def methods_document() -> Document:
+    """Methods, steps, oracles and probes, with source and needs, a row each."""
     methods = [METHODS.get(name) for name in METHODS]
-    _print_some(console, "method", [m for m in methods if not (m.prepares or m.oracle)])
-    _say(console, "", STEPS)
-    _print_some(console, "step", [m for m in methods if m.prepares and not m.oracle])
-    _say(console, "", ORACLES)
-    _print_some(console, "oracle", [m for m in methods if m.oracle])
-    _say(console, "", "Probes, for probe-predict, probe-filter and probe-relabel.")
+    parts = [
+        ("method", "", [m for m in methods if not (m.prepares or m.oracle)]),
+        ("step", STEPS, [m for m in methods if m.prepares and not m.oracle]),
+        ("oracle", ORACLES, [m for m in methods if m.oracle]),
+    ]
+    tables = [
+        Table(
+            f"{what}s",
+            title,
+            _columns(what, Column("needs", "needs", _needs, "left")),
+            [*map(_row, of)],
+        )
+        for what, title, of in parts
+    ]
+    every = dict.fromkeys(need for m in methods for need in m.needs if need != "truth")
+    notes = [*(f"{need}: {NEEDS[need]}." for need in every), MORE]
+    return Document([*tables, _probes()], notes=notes)
+
+
+def _columns(what: str, last: Column) -> list[Column]:
+    """Name, what it does and under it the source, and a last column; alike in all tables."""
+    about = Column("summary", "what it does, and its source", _about, "left", wraps=True)
+    return [Column("name", what, _names, "left"), about, last]
+
+
+def _row(method: Method) -> dict[str, Any]:
+    """What is known of a method, as raw values."""
+    same = ("name", "variants", "summary", "source", "needs", "classes", "prepares", "oracle")
+    return {n: getattr(method, n) for n in same} | {"settings": dict(method.options)}
+
+
+def _names(row: Row) -> str:
+    """A line for each of the references to a method."""
+    return "\n".join(
+        name + "+..." * row.get("prepares", False) for name in row["variants"] or (row["name"],)
+    )
+
+
+def _about(row: Row) -> str:
+    return f"{row['summary']}\n{row['source']}".strip()
+
+
+def _needs(row: Row) -> str:
+    needs = [need for need in row["needs"] if need != "truth"]
+    return ", ".join(needs + ([f"{row['classes']} classes"] if row["classes"] else []))
+
+
+def _probes() -> Table:
+    """The probes, with the usual values of their settings."""
     rows = []
     for name in PROBES:
         kind = PROBES.get(name)
         about = kind.summary if kind.predicts else f"{kind.summary}; for probe-filter alone"
-        rows.append((name, about, kind.source, _written(_usual(kind), ", ")))
-    _print_rows(console, ("probe", "settings"), rows)
-    asked = dict.fromkeys(need for m in methods for need in m.needs if need != "truth")
-    _say(console, "", *(f"{need}: {NEEDS[need]}." for need in asked), MORE)
+        row = {"name": name, "variants": (), "summary": about, "source": kind.source}
+        rows.append(row | {"settings": _usual(kind)})
+    last = Column("settings", "settings", lambda row: _written(row["settings"], ", "), "left")
+    title = "Probes, for probe-predict, probe-filter and probe-relabel."
+    return Table("probes", title, _columns("probe", last), rows)
 
 
-def print_method(name: str, console: Console) -> None:
-    """Print what a method does, its settings, needs, and how it goes with others.
+def method_documents(reference: str) -> list[Document]:
+    """What methods do, their settings, needs, and how they go with others.
 
     Args:
-        name: of a method, or a reference with several, of which each is printed.
-        console: where to.
+        reference: to a method, or to a step and a method, a document each.
 
     Raises:
         UserError: for an unknown name.
     """
-    for part in names_in(name):
-        _print_one(METHODS.get(part), console)
+    return [_document(METHODS.get(name)) for name in names_in(reference)]
 
 
-def _print_some(console: Console, title: str, methods: Sequence[Method]) -> None:
-    rows = []
-    for m in methods:
-        needs = [need for need in m.needs if need != "truth"]
-        needs += [f"{m.classes} classes"] if m.classes else []
-        names = "\n".join(name + "+..." * m.prepares for name in m.variants or (m.name,))
-        rows.append((names, m.summary, m.source, ", ".join(needs)))
-    _print_rows(console, (title, "needs"), rows)
-
-
-def _print_rows(
-    console: Console, ends: tuple[str, str], rows: Sequence[tuple[str, str, str, str]]
-) -> None:
-    """Print name, what it does and under it the source, and a last column; alike in all tables."""
-    from rich.text import Text
-
-    table = column_table((ends[0], "what it does, and its source", ends[1]), "lll", wraps="l")
-    first, _, last = table.columns
-    first.no_wrap, first.min_width, last.width = True, NAMES, NEEDED
-    for name, summary, source, rest in rows:
-        about = Text(summary)
-        if source:
-            about.append(f"\n{source}", style="dim")
-        # As text: what a plugin writes is no markup.
-        table.add_row(Text(name), about, Text(rest))
-    console.print(table)
-
-
-def _print_one(method: Method, console: Console) -> None:
+def _document(method: Method) -> Document:
+    """All that there is to know of one method."""
     kind = LOSSES.get(method.loss) if method.loss else None
     about, docs = (kind, _field_docs(kind)) if kind else (method.run, {})
-    name, options = method.name, method.options
-    console.rule(f"[bold]{name}", align="left", characters="─")
-    _say(console, method.summary + ".", f"Source: {method.source}." if method.source else "")
-    if origin := METHODS.origin(name):
-        _say(console, f"From {origin}.")
-    _say(console, "", inspect.cleandoc(about.__doc__ or ""), "")
+    name, options, origin = method.name, method.options, METHODS.origin(method.name)
+    text = inspect.cleandoc(about.__doc__ or "")
+    head = [
+        f"{name} {'─' * (78 - len(name))}",
+        method.summary + ".",
+        *([f"Source: {method.source}."] if method.source else []),
+        *([f"From {origin}."] if origin else []),
+        f"\n{text}",
+        *([] if options else ["\nIt has no settings."]),
+    ]
+    tables = []
     if options:
-        _say(console, f"Settings, as in {name}:{_written(dict([next(iter(options.items()))]))}")
-        _print_settings(console, options, docs)
-    else:
-        _say(console, "It has no settings.")
+        first = dict([next(iter(options.items()))])
+        tables.append(_settings(f"Settings, as in {name}:{_written(first)}", name, options, docs))
     for probe in PROBES if method.takes_more else ():
-        settings = _usual(PROBES.get(probe))
-        _say(console, f"and for {name}:{probe}" + ("" if settings else " none"))
-        _print_settings(console, settings, _field_docs(PROBES.get(probe)))
-    for need in method.needs:
-        _say(console, f"Needs {NEEDS[need]}.")
+        of = PROBES.get(probe)
+        settings = _usual(of)
+        title = f"and for {name}:{probe}" + ("" if settings else " none")
+        tables.append(_settings(title, f"{name}:{probe}", settings, _field_docs(of)))
+    facts = {"methods": [_row(method) | {"origin": origin, "text": text}]}
+    return Document(tables, facts, head, [*_uses(method), ""])
+
+
+def _uses(method: Method) -> list[str]:
+    """What a method needs, and how it goes with others."""
+    name, notes = method.name, [f"Needs {NEEDS[need]}." for need in method.needs]
     if method.classes:
-        _say(console, f"Only for tasks with {method.classes} classes.")
+        notes.append(f"Only for tasks with {method.classes} classes.")
     if method.oracle:
-        _say(console, "It is no part of `--methods all`: name it.")
+        notes.append("It is no part of `--methods all`: name it.")
     if method.prepares:
-        _say(console, f"A step: {name}+METHOD puts it before another, {name} alone before naive.")
+        notes.append(f"A step: {name}+METHOD puts it before another, {name} alone before naive.")
     else:
-        _say(console, f"STEP+{name} puts a step before it.")
-    _say(console, "")
+        notes.append(f"STEP+{name} puts a step before it.")
+    return notes
 
 
-def _print_settings(console: Console, settings: Mapping[str, Any], docs: Mapping[str, str]) -> None:
-    from rich.text import Text
-
-    table = column_table(("", "", ""), "lll", wraps="l")
-    table.show_header, table.columns[0].no_wrap = False, True
-    for name, value in settings.items():
-        table.add_row(f"  {name}", Text(_value(value)), Text(docs.get(name, "")))
-    console.print(table)
+def _settings(
+    title: str, reference: str, settings: Mapping[str, Any], docs: Mapping[str, str]
+) -> Table:
+    """A row a setting, with its usual value and what it is."""
+    columns = [
+        Column("setting", "", lambda row: f"  {row['setting']}", "left"),
+        Column("usual", "", lambda row: _value(row["usual"]), "left"),
+        words("about", "", wraps=True),
+    ]
+    rows = [
+        {"reference": reference, "setting": name, "usual": value, "about": docs.get(name, "")}
+        for name, value in settings.items()
+    ]
+    return Table("settings", title, columns, rows)
 
 
 def _usual(kind: type) -> Mapping[str, Any]:
@@ -162,8 +186,3 @@ def _field_docs(kind: type) -> Mapping[str, str]:
         and isinstance(below.value, ast.Constant)
         and isinstance(below.value.value, str)
     }
-
-
-def _say(console: Console, *lines: str) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)

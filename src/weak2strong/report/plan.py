@@ -1,69 +1,89 @@
-"""The plan of a study in the terminal."""
+"""The plan of a study as tables."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from weak2strong.engine.plan import UTILISATION, StudyPlan
 from weak2strong.engine.sizes import TOKENS
-from weak2strong.report.table import DASH, column_table
+from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, counted, words
 from weak2strong.report.units import duration, size
 from weak2strong.tasks.splits import SPLITS
 
-if TYPE_CHECKING:
-    from rich.console import Console
+FACTS = ("weak", "strong", "methods", "seeds", "cells", "device", "usable", "disk", "rates")
+"""What JSON has of a plan beside its tables."""
 
 
-def print_plan(plan: StudyPlan, console: Console) -> None:
-    """Print cells, tasks, stages and what they take, and what the guesses rest on."""
-    tasks, methods = len(plan.tasks), len(plan.methods)
-    lines = [
+def plan_document(plan: StudyPlan) -> Document:
+    """Cells, tasks, stages and what they take, and what the guesses rest on."""
+    head = [
         f"Plan of {plan.weak} to {plan.strong}; nothing is trained or written.",
-        f"{plan.cells:,} cells: {_several(tasks, 'task')} x {_several(methods, 'method')} "
-        f"({', '.join(plan.methods)}) x {_several(plan.seeds, 'seed')}.",
+        f"{plan.cells:,} cells: {counted(len(plan.tasks), 'task')} x "
+        f"{counted(len(plan.methods), 'method')} ({', '.join(plan.methods)}) x "
+        f"{counted(plan.seeds, 'seed')}.",
     ]
-    _say(console, lines)
-    _print_tasks(plan, console)
-    _print_stages(plan, console)
-    _say(console, [*_memory(plan), _disk(plan), *_notes(plan)])
+    facts = {name: getattr(plan, name) for name in FACTS} | {"models": [*map(asdict, plan.models)]}
+    notes = [*_memory(plan), _disk(plan), *_notes(plan)]
+    return Document([_tasks(plan), _stages(plan)], facts, head, notes)
 
 
-def _several(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _tasks(plan: StudyPlan) -> Table:
+    """How many examples the splits of each task hold, and how long they are."""
+    columns = [
+        words("task", wraps=True),
+        *(Column(split, split, _examples(split), detail=split != "test") for split in SPLITS),
+        Column("tokens", "tokens an example", _tokens),
+    ]
+    rows = [
+        {"task": t.name, "here": t.here, "tokens": t.tokens, "counted": t.counted, **t.examples}
+        for t in plan.tasks
+    ]
+    return Table("tasks", "", columns, rows)
 
 
-def _say(console: Console, lines: list[str]) -> None:
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+def _examples(split: str) -> Callable[[Row], str]:
+    """The text of a split: how many examples it holds, or may hold."""
+    about = {True: "", False: "≤ "}
+    return lambda row: DASH if row[split] is None else f"{about[row['here']]}{row[split]:,}"
 
 
-def _print_tasks(plan: StudyPlan, console: Console) -> None:
-    table = column_table(("task", *SPLITS, "tokens an example"), "lrrrrr", wraps="l")
-    for task in plan.tasks:
-        counts = (task.examples[split] for split in SPLITS)
-        shown = (DASH if n is None else f"{'' if task.here else '≤ '}{n:,}" for n in counts)
-        counted = [task.tokens[name] for name in task.counted]
-        about = "" if len(counted) == len(task.tokens) else "≈ "
-        tokens = {f"{n:.0f}" for n in task.tokens.values()}
-        table.add_row(task.name, *shown, about + " / ".join(sorted(tokens, key=float)))
-    console.print(table)
+def _tokens(row: Row) -> str:
+    """How many tokens an example has, for each tokenizer that differs."""
+    about = "" if len(row["counted"]) == len(row["tokens"]) else "≈ "
+    return about + " / ".join(sorted({f"{n:.0f}" for n in row["tokens"].values()}, key=float))
 
 
-def _print_stages(plan: StudyPlan, console: Console) -> None:
-    titles = ("stage", "model", "stages", "fits", "one of them serves", "FLOPs", "time")
-    table = column_table(titles, "llrrlrr", wraps="l")
-    for s in plan.stages:
-        counts = (f"{s.count:,}", f"{s.fits:,}" if s.fits else DASH)
-        table.add_row(s.name, s.model or DASH, *counts, s.shared, _flops(s.flops), _time(s.seconds))
-    table.add_section()
+def _stages(plan: StudyPlan) -> Table:
+    """What is made, how often, and what it takes; the last row is the sum."""
+    columns = [
+        words("stage", wraps=True),
+        words("model"),
+        count("count", "stages"),
+        Column("fits", "fits", lambda row: f"{row['fits']:,}" if row["fits"] else DASH),
+        words("shared", "one of them serves", detail=True),
+        Column("flops", "FLOPs", lambda row: _flops(row["flops"])),
+        Column("seconds", "time", lambda row: _time(row["seconds"])),
+    ]
+    rows = [{"stage": s.name, **asdict(s), "model": s.model or None} for s in plan.stages]
     # The n-gram baseline takes no operations of a model, and no time to speak of.
-    counted = [s for s in plan.stages if s.model]
-    whole, seconds = ([*map(pick, counted)] for pick in (lambda s: s.flops, lambda s: s.seconds))
-    together = (None if None in part else sum(part) for part in (whole, seconds))
-    flops, time = together
-    stages, fits = (sum(pick) for pick in zip(*((s.count, s.fits) for s in plan.stages)))  # noqa: B905
-    table.add_row("together", "", f"{stages:,}", f"{fits:,}", "", _flops(flops), _time(time))
-    console.print(table)
+    of_models = [s for s in plan.stages if s.model]
+    together = {
+        "stage": "together",
+        "model": "",
+        "count": sum(s.count for s in plan.stages),
+        "fits": sum(s.fits for s in plan.stages),
+        "shared": "",
+        "flops": _sum([s.flops for s in of_models]),
+        "seconds": _sum([s.seconds for s in of_models]),
+    }
+    return Table("stages", "", columns, [*rows, together], gaps=(len(rows),))
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    """None where a part is not known."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _flops(value: float | None) -> str:

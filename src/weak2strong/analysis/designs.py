@@ -1,14 +1,11 @@
-"""Power of designs in the terminal, and as plain values for JSON."""
+"""How surely a difference would be seen with so many tasks and seeds, as a table."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.power import MOST_TASKS, Components, Design, designs, smallest_design
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from weak2strong.ground.table import Document, Table, count, counted, number
 
 TASKS = (2, 3, 5, 8, 12, 20, 30, 50)
 SEEDS = (1, 2, 3, 5, 10)
@@ -50,38 +47,31 @@ class Question:
         )
 
 
-def print_power(q: Question, console: Console) -> None:
-    """Print the variance, the power of each design, and the smallest one."""
-    from weak2strong.report.table import column_table
-
-    v, rows = q.variance, q.table
+def power_document(q: Question) -> Document:
+    """The variance, the power of each design, and the smallest one."""
+    v, rows, smallest = q.variance, q.table, q.smallest
     sides = "two-sided" if q.two_sided else "one-sided"
-    seen = f", seen on {v.tasks} task{'' if v.tasks == 1 else 's'} with {v.seeds} seeds each"
+    seen = f", seen on {counted(v.tasks, 'task')} with {v.seeds} seeds each" if v.tasks else ""
     between = "unknown" if v.between is None else f"{v.between**0.5:.3f}"
-    for text in (
+    head = [
         f"\nPower to see a mean difference of {q.difference:g} in {q.what}",
         f"Paired t-test over {'seeds' if v.between is None else 'tasks'}, {sides}, "
         f"level {q.level:.3g}.",
         f"Standard deviation of the difference: {between} between tasks, {v.within**0.5:.3f} "
-        f"between the seeds of a task{seen if v.tasks else ''}.",
-    ):
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-    titles = ["tasks", *(f"{d.seeds} seed{'' if d.seeds == 1 else 's'}" for d in rows[0])]
-    table = column_table(titles, "r" * len(titles))
-    for row in rows:
-        table.add_row(str(row[0].tasks), *(f"{d.power:.2f}" for d in row))
-    console.print(table)
-    for note in _notes(q):
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
-
-
-def values(q: Question) -> dict[str, Any]:
-    """The same as JSON takes it."""
-    smallest = q.smallest
-    return asdict(q) | {
-        "designs": [asdict(d) for row in q.table for d in row],
+        f"between the seeds of a task{seen}.",
+    ]
+    columns = [
+        count("tasks"),
+        *(number(f"seeds_{d.seeds}", counted(d.seeds, "seed"), digits=2) for d in rows[0]),
+    ]
+    by_tasks = [
+        {"tasks": row[0].tasks} | {f"seeds_{d.seeds}": d.power for d in row} for row in rows
+    ]
+    facts = asdict(q) | {
+        "designs": [asdict(d) for row in rows for d in row],
         "smallest": asdict(smallest) if smallest else None,
     }
+    return Document([Table("designs", "", columns, by_tasks, _notes(q))], facts, head)
 
 
 def _notes(q: Question) -> list[str]:
@@ -90,9 +80,8 @@ def _notes(q: Question) -> list[str]:
         notes = [f"No design of up to {MOST_TASKS:,} tasks and 20 seeds has power {q.power:g}."]
     else:
         notes = [
-            f"Smallest design with power {q.power:g}: {best.tasks} task"
-            f"{'' if best.tasks == 1 else 's'} with {best.seeds} seed"
-            f"{'' if best.seeds == 1 else 's'} each (power {best.power:.2f})."
+            f"Smallest design with power {q.power:g}: {counted(best.tasks, 'task')} with "
+            f"{counted(best.seeds, 'seed')} each (power {best.power:.2f})."
         ]
     if v.between is not None:
         notes.append(

@@ -1,0 +1,111 @@
+"""Models that make pairs, and what a training of one takes here, as tables."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.table import DASH, Column, Document, Table, count, words
+from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
+from weak2strong.models.check import Checked
+from weak2strong.models.needs import resting_bytes
+from weak2strong.report.units import size
+
+YES = {True: "yes", False: "no"}
+
+
+def models_document() -> Document:
+    """The models of the catalogue, a part a family, and pairs of them to begin with."""
+    rank = ModelSpec.lora_rank
+    rows, gaps = list[dict[str, Any]](), list[int]()
+    for family in FAMILIES:
+        gaps.append(len(rows))
+        for model in family.models:
+            row = {
+                "model": model.name,
+                "parameters": model.parameters,
+                "full": resting_bytes("full", model.trunk),
+                "lora": resting_bytes("lora", model.trunk, rank * model.linear),
+            }
+            about = {"licence": family.licence, "gated": family.gated, "cutoff": family.cutoff}
+            rows.append(row | about)
+    columns = [
+        words("model"),
+        count("parameters"),
+        _bytes("full"),
+        _bytes("lora", "LoRA"),
+        words("licence", detail=True),
+        Column("gated", "gated", lambda row: YES[row["gated"]], "left", detail=True),
+        Column("cutoff", "cutoff", lambda row: row["cutoff"] or DASH, "left", detail=True),
+    ]
+    notes = [
+        "full, LoRA: memory for weights, gradients and optimiser of such a training (LoRA of rank "
+        f"{rank} on a bfloat16 trunk); activations come on top: w2s models --check MODEL measures "
+        "them.",
+        "gated: accept the terms on the model's page, then `hf auth login`. cutoff: of knowledge, "
+        "where the maker states it.",
+    ]
+    known = listed()
+    pairs = [
+        {"weak": w, "strong": s, "times": known[s][0].parameters / known[w][0].parameters}
+        for w, s in PAIRS
+    ]
+    said = [
+        "Pairs to begin with; see from floor and ceiling whether the larger one knows more of "
+        "your task:",
+        *(
+            f"  --weak {p['weak']} --strong {p['strong']}  ({p['times']:.2g} times the parameters)"
+            for p in pairs
+        ),
+    ]
+    table = Table("models", "", columns, rows, notes, gaps[1:])
+    return Document([table], {"pairs": pairs}, notes=said)
+
+
+def check_document(name: str, found: Checked) -> Document:
+    """What one model is, and the memory of each kind of training.
+
+    Args:
+        name: of the model, as the user wrote it.
+        found: what was found out about it.
+    """
+    side = "decoder" if found.decoder else "encoder"
+    longest = f"{found.longest:,} tokens" if found.longest else "length not stated"
+    head = [
+        f"{name}: {found.place}",
+        f"{'loads' if found.loaded else 'not loaded, its weights are more than the memory'}: "
+        f"{found.architecture}, {side}, {found.parameters:,} parameters, width {found.width:,}, "
+        f"{found.layers} layers, texts: {longest}",
+        f"licence: {found.licence}",
+        f"memory of this machine ({found.device}): {size(found.memory)}, "
+        f"of which a training fills {size(found.usable)} at most",
+        "",
+    ]
+    columns = [
+        words("adaptation", "training"),
+        _bytes("resting", "at rest"),
+        _bytes("activations", f"activations of {found.tokens:,} tokens"),
+        _bytes("together"),
+        Column("fits", "fits", lambda row: YES[row["fits"]], "left"),
+    ]
+    rows = [
+        asdict(need) | {"together": need.together, "fits": found.fits(need)} for need in found.needs
+    ]
+    notes = [
+        "at rest: weights, gradients and optimiser; weights that are not trained in "
+        f"{found.frozen}.",
+        "together: with half as much as the activations for work space besides. Where one text "
+        "does not fit, activations are computed twice, to save most of them.",
+    ]
+    return Document(
+        [Table("needs", "", columns, rows, notes)],
+        {"name": name, **asdict(found), "needs": rows},
+        head,
+    )
+
+
+def _bytes(name: str, title: str | None = None) -> Column:
+    """A column of bytes; a dash where they are not known."""
+    text = lambda row: DASH if row[name] is None else size(row[name])  # noqa: E731
+    return Column(name, title or name, text)
