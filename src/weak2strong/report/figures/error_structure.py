@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from weak2strong.experiments.simulate import REAL, FinishedSimulate
-from weak2strong.report.figures.kind import Description, FigureKind, listed, number_text
+from weak2strong.ground.table import estimate_text, number_text, pgr_text
 from weak2strong.report.figures.marks import bar_interval, legend, role_lines, text_beside
 from weak2strong.report.figures.panels import clipped, new_figure, pgr_range, row_labels
 from weak2strong.report.figures.style import MUTED, Styles
@@ -62,10 +62,11 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 def _bar(axes: Axes, y: float, numbers: list[float | None], height: float, colour: str) -> None:
     """One bar with its interval, and its number at the edge of the panel."""
     value, low, high = numbers
-    text = "undefined" if value is None else f"{value:.2f}"
     if value is not None:
         axes.barh(y, value, height=height, color=colour)
+    if low is not None and high is not None:
         bar_interval(axes, y, low, high)
+    text = number_text(value, 2) if value is not None else "undefined"
     text_beside(axes, 1, y, text, 2, xycoords=("axes fraction", "data"), fontsize=7)
 
 
@@ -73,13 +74,12 @@ def describe(frame: pl.DataFrame) -> Description:
     """Between which PGR the simulated supervisors take their students; and every bar."""
     several, texts = frame["task"].n_unique() > 1, []
     for row in frame.iter_rows(named=True):
-        pgr, wrong = ([row[f"{name}{end}"] for end in ENDS] for name in ("pgr", "agreement_wrong"))
-        texts.append(
-            (f"{row['task']}, " if several else "")
-            + f"{row['supervisor']}, {row['method']}: PGR "
-            + ("undefined" if pgr[0] is None else number_text(pgr))
-            + ("" if wrong[0] is None else f", agreement with wrong labels {number_text(wrong)}")
-        )
+        task = f"{row['task']}, " if several else ""
+        text = f"{task}{row['supervisor']}, {row['method']}: PGR {pgr_text(row)}"
+        if row["agreement_wrong"] is not None:
+            wrong = estimate_text(row, "agreement_wrong", digits=2)
+            text += f", agreement with wrong labels {wrong}"
+        texts.append(text)
     return Description(
         title=_title(frame),
         alt=listed(texts),

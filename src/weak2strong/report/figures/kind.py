@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -36,7 +36,7 @@ class FigureKind(Generic[Source]):
     """A figure that any source with the data for it has.
 
     Attributes:
-        name: of its files.
+        name: of the figure and its files.
         data: a tidy frame of all that the figure shows; None where the source lacks it.
         draw: from that frame and the styles of the methods to the figure.
         describe: from that frame to the figure in words.
@@ -58,13 +58,6 @@ def with_data(kinds: Iterable[FigureKind[Source]], source: Source) -> Iterator[F
         frame = kind.data(source)
         if frame is not None and len(frame):
             yield kind, frame
-
-
-def number_text(values: Sequence[float], digits: int = 2) -> str:
-    """A number and, where there are three, its interval: ``0.60 [0.25, 0.94]``."""
-    value, *ends = values
-    text = f"{value:.{digits}f}"
-    return f"{text} [{', '.join(f'{x:.{digits}f}' for x in ends)}]" if ends else text
 
 
 def listed(parts: Iterable[str], lead: str = "", between: str = "; ") -> str:

@@ -53,8 +53,8 @@ def circles(axes: Axes, values: Sequence[float], y: float, **more: Any) -> None:
 
 def curve(axes: Axes, x: Any, y: Any, style: MethodStyle, size: float = 6, **more: Any) -> None:
     """A line with the marks of a method; nulls leave it out."""
-    look = {"color": style.colour, "marker": style.mark, "markeredgecolor": PAPER}
-    axes.plot(x, y, markersize=size, **look | more)
+    own: dict[str, Any] = {"color": style.colour, "marker": style.mark, "markeredgecolor": PAPER}
+    axes.plot(x, y, markersize=size, **own | more)
 
 
 def text_beside(axes: Axes, x: float, y: float, text: str, gap: float = 4, **more: Any) -> None:

@@ -73,8 +73,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         role_lines(column[0], ends["floor"][0], ends["ceiling"][0], axis="y")
         for axes, measure in zip(column, MEASURES, strict=True):
             for method in methods:
-                of_both = (x.filter(task=task, method=method) for x in (means, points))
-                _curve(axes, *of_both, measure, styles[method].colour)
+                line, marks = (x.filter(task=task, method=method) for x in (means, points))
+                _curve(axes, line, marks, measure, styles[method].colour)
             axes.set_xlim(-0.02, 1.04)
             axes.set_xticks([0, 0.5, 1], ["0", "50%", "100%"])
     lines = {method: {"color": styles[method].colour} for method in methods}

@@ -6,7 +6,8 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.report.figures.kind import Description, FigureKind, listed, number_text
+from weak2strong.ground.table import pgr_text
+from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import circles, curve, role_lines, text_above, text_beside
 from weak2strong.report.figures.panels import FURTHEST, new_figure, row_labels
 from weak2strong.report.figures.style import Styles
@@ -18,34 +19,35 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     ``of`` says what a row is: ``mean over tasks``, ``pooled over tasks`` (where fewer than two
     tasks have a gap), ``task`` (of that name) or ``seed``.
     """
-    whole, parts = [], []
+    over, whole, parts = run.over, [], []
     for line in run.lines():
         r = line.recovered
-        if run.over is None:
+        if over is None:
             seeds = ((f"seed {seed}", x) for seed, x in enumerate(r.per_seed) if x == x)
             parts += [(line.method, name, x, None, None) for name, x in seeds]
-        if r.value is None or r.interval is None:
-            continue
-        row = (r.value, r.interval.low, r.interval.high)
-        if run.over is None:
-            whole.append((line.method, line.task, *row))
-        elif line.task in run.over.used:
-            parts.append((line.method, f"task {line.task}", *row))
-    for method, over in run.over.methods.items() if run.over else ():
-        name, pgr, interval = f"mean over {len(run.over.used)} tasks", over.mean, over.mean_interval
-        if pgr is None or interval is None:
-            name, pgr, interval = "pooled over all tasks", over.pooled, over.pooled_interval
-        if pgr is not None and interval is not None:
-            whole.append((method, name, pgr, interval.low, interval.high))
+        if r.value is not None and r.interval is not None:
+            row = (r.value, r.interval.low, r.interval.high)
+            if over is None:
+                whole.append((line.method, line.task, *row))
+            elif line.task in over.used:
+                parts.append((line.method, f"task {line.task}", *row))
+    for method, pgr in over.methods.items() if over else ():
+        mean = (f"mean over {len(over.used)} tasks", pgr.mean, pgr.mean_interval)
+        pooled = ("pooled over all tasks", pgr.pooled, pgr.pooled_interval)
+        for name, value, interval in (mean, pooled):
+            if value is not None and interval is not None:
+                whole.append((method, name, value, interval.low, interval.high))
+                break
     columns = {"method": pl.String, "of": pl.String}
     columns |= dict.fromkeys(("pgr", "low", "high"), pl.Float64)
     return pl.DataFrame(whole + parts, schema=columns, orient="row") if whole else None
 
 
 def _split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of the whole, and those of single tasks or seeds."""
+    """The rows of the whole, with the fields of an estimate, and those of single tasks or seeds."""
     part = frame["of"].str.contains("^(task|seed) ")
-    return frame.filter(~part), frame.filter(part)
+    whole = frame.filter(~part).rename({"low": "pgr_low", "high": "pgr_high"})
+    return whole, frame.filter(part)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
@@ -53,18 +55,18 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     whole, parts = _split(frame)
     figure, axes = new_figure(height=0.95 + 0.3 * len(whole))
     near = parts.filter(pl.col("pgr").is_between(-FURTHEST, 1 + FURTHEST))
-    for y, (method, _, pgr, low, high) in enumerate(whole.iter_rows()):
-        style = styles[method]
+    for y, row in enumerate(whole.iter_rows(named=True)):
+        style = styles[row["method"]]
         ring = {"color": "none", "markeredgecolor": style.colour, "markersize": 4, "alpha": 0.75}
-        circles(axes, near.filter(method=method)["pgr"].to_list(), y, **ring)
-        axes.hlines(y, low, high, color=style.colour, linewidth=2.2)
-        curve(axes, pgr, y, style, 8, zorder=3)
-        text_beside(axes, 1, y, number_text((pgr, low, high)), xycoords=("axes fraction", "data"))
+        circles(axes, near.filter(method=row["method"])["pgr"].to_list(), y, **ring)
+        axes.hlines(y, row["pgr_low"], row["pgr_high"], color=style.colour, linewidth=2.2)
+        curve(axes, row["pgr"], y, style, 8, zorder=3)
+        text_beside(axes, 1, y, pgr_text(row), xycoords=("axes fraction", "data"))
     role_lines(axes)
     text_above(axes, 0, "supervisor")
     text_above(axes, 1, "ceiling")
     row_labels(axes, whole["method"].to_list())
-    ends = [0.0, 1.0, *whole["low"], *whole["high"], *near["pgr"]]
+    ends = [0.0, 1.0, *whole["pgr_low"], *whole["pgr_high"], *near["pgr"]]
     room = 0.06 * (max(ends) - min(ends))
     axes.set_xlim(min(ends) - room, max(ends) + room)
     axes.set_xlabel("performance gap recovered (PGR)")
@@ -80,7 +82,7 @@ def describe(frame: pl.DataFrame) -> Description:
     if len(parts):
         note += f" Circles: single {kind}s"
         note += f", {outside} of which lie outside of the picture." if outside else "."
-    texts = (f"{method} {number_text(pgr)}" for method, _, *pgr in whole.iter_rows())
+    texts = (f"{row['method']} {pgr_text(row)}" for row in whole.iter_rows(named=True))
     return Description(_title(whole), listed(texts, f"PGR, {scope}: "), note)
 
 
@@ -89,7 +91,7 @@ def _title(whole: pl.DataFrame) -> str:
     best = ranked.row(0, named=True)
     if len(ranked) == 1:
         return f"Students of {best['method']} recover {100 * best['pgr']:.0f}% of the gap"
-    overlap = best["low"] <= ranked["high"][1]
+    overlap = best["pgr_low"] <= ranked["pgr_high"][1]
     tail = ", though intervals overlap" if overlap else ""
     return f"The highest PGR is that of {best['method']}, {best['pgr']:.2f}{tail}"
 

@@ -63,8 +63,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         axes.plot([low, 1], [low, 1], color=MUTED, linewidth=0.8, linestyle=DASHES)
         drawn = points.filter(pl.col("answers") >= FEWEST)
         columns = ("confidence", "accuracy", "low", "high")
-        x, y, *ends = (drawn[column].to_list() for column in columns)
-        axes.vlines(x, *ends, color=style.colour, linewidth=0.9)
+        x, y, low_ends, high_ends = (drawn[column].to_list() for column in columns)
+        axes.vlines(x, low_ends, high_ends, color=style.colour, linewidth=0.9)
         curve(axes, x, y, style, 4, linewidth=1.2, markeredgecolor=style.colour)
         error = f"error {calibration_error(points):.3f}"
         axes.text(1, low, error, ha="right", va="bottom", fontsize=7.5)

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
-from weak2strong.report.figures.kind import Description, FigureKind, listed, number_text
+from weak2strong.ground.table import estimate_text
+from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import bar, text_above
 from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import DASHES, MUTED, Styles, model_style
@@ -36,7 +37,7 @@ def data(run: FinishedRun) -> pl.DataFrame:
 
 def means(frame: pl.DataFrame) -> pl.DataFrame:
     """The mean over tasks of each setting; its interval where there is one task."""
-    ends = pl.when(pl.len() == 1).then(pl.col("low", "high").first())
+    ends = pl.when(pl.len() == 1).then(pl.col("low", "high").first()).name.prefix("score_")
     settings = frame.group_by("role", "method", maintain_order=True)
     return settings.agg(pl.col("score").mean(), ends)
 
@@ -55,7 +56,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         axes.axvline(chances[0], color=MUTED, linewidth=0.9, linestyle=DASHES)
         text_above(axes, chances[0], "chance", gap=3, ha="left")
     row_labels(axes, [NAMES.get(role) or method for role, method, *_ in bars.iter_rows()])
-    axes.set_xlim(0, 1.1 * max(1.0, *frame["score"], *bars["high"].drop_nulls()))
+    axes.set_xlim(0, 1.1 * max(1.0, *frame["score"], *bars["score_high"].drop_nulls()))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     over = ", mean over tasks" if several else ""
     axes.set_xlabel(f"{metric_title(frame['metric'][0])} on the test set{over}")
@@ -70,8 +71,8 @@ def describe(frame: pl.DataFrame) -> Description:
     above, reached = sum(s > floor for s in scores), sum(s >= ceiling for s in scores)
     methods = f"{len(scores)} method{'s' if len(scores) > 1 else ''}"
     texts = (
-        f"{NAMES.get(role, method)} {number_text((score, *ends) if tasks == 1 else (score,), 3)}"
-        for role, method, score, *ends in bars.iter_rows()
+        f"{NAMES.get(row['role'], row['method'])} {estimate_text(row, 'score')}"
+        for row in bars.iter_rows(named=True)
     )
     return Description(
         title=f"Students of {above} of {methods} score above their supervisor; {reached} reach the "

@@ -1,4 +1,4 @@
-"""Bars by setting: weak, naive, best method and ceiling of several runs.
+"""Bars by setting: supervisor, baseline, best other method and ceiling of several runs.
 
 Burns et al. 2023, figure 1: a group of bars for each of NLP, chess and reward modelling.
 """
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
+from weak2strong.methods import BASELINE
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import text_beside
 from weak2strong.report.figures.panels import new_figure, row_labels
@@ -21,14 +22,12 @@ from weak2strong.report.figures.scores import means
 from weak2strong.report.figures.style import Styles, model_style
 from weak2strong.report.names import run_names
 
-NAIVE = "naive"
-
 BAR = 0.2
 """The height of a bar; a run is one high."""
 
 NAMES = {
     "floor": "weak supervisor",
-    "naive": "",
+    BASELINE: "",
     "best": "best other: ",
     "ceiling": "strong ceiling",
 }
@@ -36,7 +35,7 @@ NAMES = {
 
 
 def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
-    """A row a run and bar: floor, naive, the best of the other methods, and ceiling.
+    """A row a run and bar: floor, baseline, the best of the other methods, and ceiling.
 
     Scores are means over tasks and seeds, as in the run's own figure of scores. Oracles are not
     chosen as the best. None below two runs, and where the runs are of the same tasks, so that
@@ -48,11 +47,11 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     for run, name in run_names(runs).items():
         settings = means(scores(run)).select("role", "method", "score").rows()
         score_of = {(role, method): score for role, method, score in settings}
-        others = {x.method for x in run.lines() if not x.oracle and x.method != NAIVE}
+        others = {x.method for x in run.lines() if not x.oracle and x.method != BASELINE}
         best = max(sorted(others), key=lambda m: score_of["student", m], default="")
         for bar, role, method in (
             ("floor", "floor", ""),
-            ("naive", "student", NAIVE),
+            (BASELINE, "student", BASELINE),
             ("best", "student", best),
             ("ceiling", "ceiling", ""),
         ):
@@ -86,7 +85,7 @@ def _name(bar: dict[str, str]) -> str:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Where the best method gains most over naive finetuning; and every bar."""
+    """Where the best method gains most over the baseline; and every bar."""
     texts = (
         f"{run}: " + ", ".join(f"{_name(bar)} {bar['score']:.3f}" for bar in bars)
         for run, bars in frame.rows_by_key("run", named=True).items()
@@ -100,19 +99,18 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 def _title(frame: pl.DataFrame) -> str:
-    bars = {
-        bar: frame.filter(bar=bar).select("run", "method", "score") for bar in ("naive", "best")
-    }
-    gains = bars["best"].join(bars["naive"], on="run", suffix="_naive", maintain_order="left")
+    best, baseline = (
+        frame.filter(bar=bar).select("run", "method", "score") for bar in ("best", BASELINE)
+    )
+    gain = (pl.col("score") - pl.col("score_baseline")).alias("gain")
+    gains = best.join(baseline, on="run", suffix="_baseline", maintain_order="left")
     if not len(gains):
         return f"Supervisor, students and ceiling of {frame['run'].n_unique()} runs"
-    run, method, gain = max(
-        ((run, method, best - naive) for run, method, best, _, naive in gains.iter_rows()),
-        key=lambda row: row[2],
-    )
-    if gain <= 0:
-        return "No other method scores above naive finetuning in any setting"
-    return f"Of other methods, {method} gains most over naive finetuning: {gain:+.3f} in {run}"
+    ranked = gains.select("run", "method", gain).sort("gain", descending=True, maintain_order=True)
+    run, method, most = ranked.row(0)
+    if most <= 0:
+        return f"No other method scores above {BASELINE} finetuning in any setting"
+    return f"Of other methods, {method} gains most over {BASELINE} finetuning: {most:+.3f} in {run}"
 
 
 SETTINGS = FigureKind("settings", data, draw, describe)

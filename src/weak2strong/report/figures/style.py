@@ -1,4 +1,4 @@
-"""How all figures look: one colour and mark a method, sizes for print, colours by theme.
+"""The style of all figures: one colour and mark for each method, sizes for print, dark colours.
 
 Figures are drawn once, in the colours for white paper. A page replaces each of these exact
 colours by a variable of its style sheet, whose value depends on light or dark.
@@ -17,18 +17,20 @@ from weak2strong.methods.reference import names_in
 INK, MUTED, GRID, PAPER = "#1b1f24", "#57606b", "#d9dee4", "#fefeff"
 FLOOR, CEILING = "#6b7480", "#1b1f25"
 
-COLOURS = (
-    "#0069ad",
-    "#c84e00",
-    "#008763",
-    "#a8488f",
-    "#8a6d00",
-    "#3d87c2",
-    "#7d1f4d",
-    "#5b6f1d",
-)
-"""Eight hues that the common kinds of colour blindness keep apart in lightness or hue, with a
-contrast of 3:1 or more on white."""
+PALETTE = {
+    "#0069ad": "#58a9e8",
+    "#c84e00": "#ff8a4a",
+    "#008763": "#35c79a",
+    "#a8488f": "#dd86c8",
+    "#8a6d00": "#d9b53a",
+    "#3d87c2": "#9ccdf2",
+    "#7d1f4d": "#e0759f",
+    "#5b6f1d": "#a9c25a",
+}
+"""Eight colours on white and on a dark page. The common kinds of colour blindness keep them apart
+in lightness or hue, and their contrast is 3:1 or more."""
+
+COLOURS = tuple(PALETTE)
 
 DARK = {
     INK: "#e8ecf0",
@@ -37,19 +39,12 @@ DARK = {
     PAPER: "#14181d",
     FLOOR: "#919ba6",
     CEILING: "#f2f5f8",
-    COLOURS[0]: "#58a9e8",
-    COLOURS[1]: "#ff8a4a",
-    COLOURS[2]: "#35c79a",
-    COLOURS[3]: "#dd86c8",
-    COLOURS[4]: "#d9b53a",
-    COLOURS[5]: "#9ccdf2",
-    COLOURS[6]: "#e0759f",
-    COLOURS[7]: "#a9c25a",
+    **PALETTE,
 }
-"""What each colour is on a dark page."""
+"""Each colour of a figure on a dark page."""
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "<")
-"""What tells methods apart that share a colour."""
+"""Marks tell methods apart that share a colour."""
 
 SETTINGS: dict[str, Any] = {
     "font.size": 9,
@@ -114,7 +109,7 @@ def method_styles(methods: Sequence[str]) -> Styles:
     later takes the next that is free; where none is free, its mark tells it apart.
 
     Args:
-        methods: references of all methods of a page.
+        methods: the references of all methods of a page.
 
     Returns:
         Styles in the order of ``methods``.
