@@ -14,7 +14,8 @@ from weak2strong.methods import METHODS
 from weak2strong.report.figures import FIGURES
 from weak2strong.report.figures.panels import new_figure
 from weak2strong.report.figures.style import COLOURS, DARK, PAPER, method_styles, styled
-from weak2strong.report.pictures import export, figures_of_run, inline_svg
+from weak2strong.report.folders import figures_of
+from weak2strong.report.pictures import export, inline_svg
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def run(small_run):
 
 @pytest.fixture(scope="module")
 def frames(run):
-    return {kind.name: frame for kind, frame in figures_of_run(run)}
+    return {kind.name: frame for kind, frame in figures_of([run])}
 
 
 @pytest.fixture(scope="module", params=["small_run", "mates_run"])
@@ -35,7 +36,7 @@ def each(request):
 
 @pytest.fixture(scope="module")
 def frames_of_each(each):
-    return {kind.name: frame for kind, frame in figures_of_run(each)}
+    return {kind.name: frame for kind, frame in figures_of([each])}
 
 
 def told(run, task, role, method, seed):
@@ -65,9 +66,9 @@ def test_a_run_has_the_figures_that_it_has_the_data_for(frames, run, made_run, t
     assert list(frames) == wanted
     words = made_run(tmp_path / "words", tasks=["a", "b"], written=True)
     in_words = [name for name in wanted if name != "reliability"]
-    assert [k.name for k, _ in figures_of_run(FinishedRun(words))] == in_words
+    assert [k.name for k, _ in figures_of([FinishedRun(words)])] == in_words
     old = made_run(tmp_path / "one", tasks=["a"], texts=False)
-    assert [k.name for k, _ in figures_of_run(FinishedRun(old))] == [
+    assert [k.name for k, _ in figures_of([FinishedRun(old)])] == [
         name for name in wanted if name != "tasks"
     ]
 
@@ -80,7 +81,7 @@ def test_a_run_without_a_gap_has_no_picture_of_pgr(made_run, tmp_path):
     pl.concat([predictions.filter(pl.col("role") != "ceiling"), same]).write_parquet(
         folder / "predictions.parquet"
     )
-    assert "pgr" not in [k.name for k, _ in figures_of_run(FinishedRun(folder))]
+    assert "pgr" not in [k.name for k, _ in figures_of([FinishedRun(folder)])]
 
 
 def test_scores_and_pgr_are_those_of_the_lines(frames, run):
@@ -155,7 +156,7 @@ def test_difficulty_of_one_task_is_drawn_in_its_own_buckets(made_run, tmp_path):
     folder = made_run(tmp_path / "one", tasks=["a"], written=True)
     levels(folder, {"a": [1] * 150 + [2] * 100 + [3] * 50})
     run = FinishedRun(folder)
-    frame = {kind.name: frame for kind, frame in figures_of_run(run)}["difficulty"]
+    frame = {kind.name: frame for kind, frame in figures_of([run])}["difficulty"]
     assert frame.select("part", "from", "to").unique().sort("part").rows() == [
         (0, 1, 2),
         (1, 2, 3),
@@ -174,7 +175,7 @@ def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run,
     folder = made_run(tmp_path / "run", tasks=["even", "ties", "same", "none"])
     levels(folder, {"ties": [1] * 200 + [2] * 100, "same": [7] * 300, "none": [None] * 300})
     run = FinishedRun(folder)
-    frame = {kind.name: frame for kind, frame in figures_of_run(run)}["difficulty"]
+    frame = {kind.name: frame for kind, frame in figures_of([run])}["difficulty"]
     assert set(frame["task"]) == {"even", "ties"}
     of = frame.filter(task="ties", role="floor", seed=0).sort("part")
     assert of.select("part", "from", "to").rows() == [(0, 1, 2), (1, 1, 2), (2, 1, 2), (3, 2, 2)]
@@ -242,7 +243,7 @@ def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
             tmp_path / "run", tasks=["a"], methods=["naive", "linear-probe", "finetune-then-probe"]
         )
     )
-    frame = {kind.name: frame for kind, frame in figures_of_run(run)}["saliency"]
+    frame = {kind.name: frame for kind, frame in figures_of([run])}["saliency"]
     scores = dict(frame.select("setting", "score").iter_rows())
     line = {x.method: x for x in run.lines()}["linear-probe"]
     assert scores["linear probe on weak labels"] == line.recovered.student
@@ -277,7 +278,7 @@ def test_text_in_a_picture_keeps_all_digits():
     assert "0.12345 $x$ &lt;b&gt; #1b1f24" in svg
 
 
-def test_looks_do_not_depend_on_order_or_company_of_later_methods():
+def test_styles_do_not_depend_on_order_or_company_of_later_methods():
     every = list(METHODS)
     assert method_styles(["confidence", "naive"]) == method_styles(["naive", "confidence"])
     assert method_styles(["naive", "kl"])["naive"] == method_styles(every)["naive"]
@@ -307,7 +308,7 @@ def test_colours_stand_out_on_light_and_dark():
 
 def test_export_writes_pictures_data_and_captions(run, tmp_path):
     written = export(
-        figures_of_run(run), method_styles(run.config.methods), tmp_path, ["pdf", "svg", "png"]
+        figures_of([run]), method_styles(run.config.methods), tmp_path, ["pdf", "svg", "png"]
     )
     assert {p.suffix for p in written} == {".pdf", ".svg", ".png", ".csv", ".txt"}
     heads = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
@@ -316,11 +317,11 @@ def test_export_writes_pictures_data_and_captions(run, tmp_path):
     frame = pl.read_csv(tmp_path / "scores.csv")
     assert (
         frame["score"].to_list()
-        == {k.name: f for k, f in figures_of_run(run)}["scores"]["score"].to_list()
+        == {k.name: f for k, f in figures_of([run])}["scores"]["score"].to_list()
     )
     assert "pgr: " in (tmp_path / "captions.txt").read_text()
     again = export(
-        figures_of_run(run), method_styles(run.config.methods), tmp_path / "again", ["pdf", "svg"]
+        figures_of([run]), method_styles(run.config.methods), tmp_path / "again", ["pdf", "svg"]
     )
     for path in again:
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
@@ -328,9 +329,9 @@ def test_export_writes_pictures_data_and_captions(run, tmp_path):
 
 def test_a_format_that_is_none_is_refused_with_the_nearest(run, tmp_path):
     with pytest.raises(UserError, match="did you mean svg"):
-        export(figures_of_run(run), method_styles(run.config.methods), tmp_path / "no", ["svgz"])
+        export(figures_of([run]), method_styles(run.config.methods), tmp_path / "no", ["svgz"])
     assert not (tmp_path / "no").exists()
 
 
-def test_a_plugin_that_is_gone_still_has_a_look():
+def test_a_plugin_that_is_gone_still_has_a_style():
     assert method_styles(["naive", "my-own", "my-other"])["my-own"].colour

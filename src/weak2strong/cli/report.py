@@ -59,16 +59,16 @@ class Figures:
     def __call__(self) -> None:
         """Write, and print what was written."""
         from weak2strong.ground.errors import UserError
-        from weak2strong.report.comparison import figures_of_several_runs
+        from weak2strong.report.figures import COMPARING_FIGURES
+        from weak2strong.report.figures.kind import with_data
         from weak2strong.report.figures.style import method_styles
         from weak2strong.report.folders import figures_of, read_finished, runs_in
         from weak2strong.report.pictures import export
 
         found = [x for folder in self.folders for x in read_finished(folder)]
         styles = method_styles([method for x in found for method in x.config.methods])
-        figures = list(
-            figures_of(found) if len(self.folders) == 1 else figures_of_several_runs(runs_in(found))
-        )
+        comparing = with_data(COMPARING_FIGURES, runs_in(found))
+        figures = list(figures_of(found) if len(self.folders) == 1 else comparing)
         if not figures:
             raise UserError(
                 "These runs have no figure in common: they differ neither in their tasks nor in "

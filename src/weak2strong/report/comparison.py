@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import interval_fields
 from weak2strong.ground.table import Table, count, pgr, words
 from weak2strong.report.figures import COMPARING_FIGURES
-from weak2strong.report.figures.kind import FigureWithData, with_data
+from weak2strong.report.figures.kind import with_data
 from weak2strong.report.figures.style import Styles
 from weak2strong.report.names import run_names
 from weak2strong.report.pictures import PageFigure, page_figures
@@ -42,19 +42,14 @@ def compare_runs(
         for method in run.config.methods
     ]
     columns = (words("run"), words("method"), count("tasks"), count("seeds"), pgr())
-    shown = figures_of_several_runs(runs) if figures else ()
+    shown = with_data(COMPARING_FIGURES, runs) if figures else ()
     drawn = page_figures(shown, styles, "compared")
     return Comparison(Table("compared", "PGR of every run and method", columns, rows), drawn)
 
 
-def figures_of_several_runs(runs: Sequence[FinishedRun]) -> Iterator[FigureWithData]:
-    """The figures that take several runs, with their data."""
-    return with_data(map(COMPARING_FIGURES.get, COMPARING_FIGURES), runs)
-
-
-def _pgr(run: FinishedRun, method: str) -> Mapping[str, Any]:
+def _pgr(run: FinishedRun, method: str) -> dict[str, Any]:
     """PGR of a method as fields: of the one task, or the mean over those with a gap."""
     if run.over is None:
         return next(x.recovered.pgr for x in run.lines() if x.method == method)
     a = run.over.methods[method]
-    return interval_fields("pgr", a.mean, a.mean_interval)
+    return dict(interval_fields("pgr", a.mean, a.mean_interval))

@@ -9,9 +9,8 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
-from weak2strong.report.figures import EXPERIMENT_FIGURES
+from weak2strong.report.figures import EXPERIMENT_FIGURES, FIGURES
 from weak2strong.report.figures.kind import FigureWithData, with_data
-from weak2strong.report.pictures import figures_of_run
 from weak2strong.report.unfinished import read_unfinished
 
 Finished = FinishedRun | FinishedExperiment
@@ -49,6 +48,6 @@ def figures_of(finished: Iterable[Finished]) -> Iterator[FigureWithData]:
     """All figures of runs and experiments, with their data."""
     for one in finished:
         if isinstance(one, FinishedRun):
-            yield from figures_of_run(one)
+            yield from with_data(FIGURES, one)
         else:
-            yield from with_data(map(EXPERIMENT_FIGURES.get, one.FIGURES), one)
+            yield from with_data(EXPERIMENT_FIGURES, one, one.FIGURES)

@@ -27,7 +27,7 @@ from weak2strong.report.figures.style import Styles, method_styles
 from weak2strong.report.folders import figures_of, read_folder, runs_in
 from weak2strong.report.formats import to_html
 from weak2strong.report.names import run_names
-from weak2strong.report.pictures import figures_of_run, page_figures, theme
+from weak2strong.report.pictures import page_figures, theme
 from weak2strong.report.provenance import provenance
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
@@ -170,7 +170,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         ),
         "sentences": sentences(run),
         "warnings": [*warnings_of(run.lines()), *audit_warnings(run.audit)],
-        "figures": page_figures(figures_of_run(run), styles, prefix),
+        "figures": page_figures(figures_of([run]), styles, prefix),
         "metric": metric,
         "lines": results_table(run.lines(), f"Every task and method, {metric}, means over seeds"),
         "over": over and over_tasks_table(over, title="PGR of each method over the tasks"),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.kind import Description, FigureWithData, with_data
+from weak2strong.report.figures.kind import Description, FigureWithData
 from weak2strong.report.figures.style import DARK, Styles, styled
 
 if TYPE_CHECKING:
@@ -36,11 +34,6 @@ class PageFigure:
     name: str
     words: Description
     svg: str
-
-
-def figures_of_run(run: FinishedRun) -> Iterator[FigureWithData]:
-    """The figures that a run has the data for, with these."""
-    return with_data(map(FIGURES.get, FIGURES), run)
 
 
 def page_figures(

@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.experiments.grid import FinishedGrid
-from weak2strong.models.trunk import trunk_of
 from weak2strong.report.figures.agreement import PARTS
 from weak2strong.report.figures.agreement import data as agreement
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import curve, legend_of
 from weak2strong.report.figures.panels import panel_columns, size_axis
-from weak2strong.report.figures.sizes import COLUMNS, supervisor_styles
+from weak2strong.report.figures.sizes import COLUMNS, runs_by_size, supervisor_styles
 from weak2strong.report.figures.style import Styles
 
 PANELS = {
@@ -35,11 +34,8 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     Columns weak, strong, parameters (of the strong trunk), method, floor, where, agreement. None
     where fewer than two sizes are known, or runs differ in tasks.
     """
-    sizes = [trunk_of(run.config.strong) for run in runs]
-    if None in sizes or len(set(sizes)) < 2 or len({tuple(run.by_task) for run in runs}) > 1:
-        return None
     frames = []
-    for run, size in zip(runs, sizes, strict=True):
+    for run, size in runs_by_size(runs):
         floors = [lines[0].recovered.floor for lines in run.by_task.values()]
         over_seeds = agreement(run).group_by("task", "method", "where", maintain_order=True)
         over_tasks = over_seeds.agg(pl.col("agreement").mean()).group_by(
@@ -56,6 +52,8 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
                 "agreement",
             )
         )
+    if not frames:
+        return None
     return pl.concat(frames).sort("weak", "parameters", maintain_order=True)
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from weak2strong.experiments.simulate import REAL, FinishedSimulate
 from weak2strong.ground.table import estimate_text, number_text, pgr_text
+from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.marks import bar_interval, legend, role_lines, text_beside
 from weak2strong.report.figures.panels import clipped, new_figure, pgr_range, row_labels
 from weak2strong.report.figures.style import MUTED, Styles

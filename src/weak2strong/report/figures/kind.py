@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from weak2strong.ground.registry import Registry
 from weak2strong.report.figures.style import Styles
 
 if TYPE_CHECKING:
@@ -52,9 +53,18 @@ FigureWithData = tuple[FigureKind[Any], "pl.DataFrame"]
 """A figure and its data."""
 
 
-def with_data(kinds: Iterable[FigureKind[Source]], source: Source) -> Iterator[FigureWithData]:
-    """The figures that a source has the data for, with these."""
-    for kind in kinds:
+def with_data(
+    figures: Registry, source: Any, names: Iterable[str] | None = None
+) -> Iterator[FigureWithData]:
+    """The figures of a registry that a source has the data for, with these.
+
+    Args:
+        figures: the registry.
+        source: what its figures are made of.
+        names: of the figures; all of the registry if None.
+    """
+    for name in figures if names is None else names:
+        kind = figures.get(name)
         frame = kind.data(source)
         if frame is not None and len(frame):
             yield kind, frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -12,32 +13,32 @@ from matplotlib.lines import Line2D
 from weak2strong.report.figures.style import INK, MUTED, PAPER, ROLES, MethodStyle
 
 
-def bar(
-    axes: Axes,
-    y: float,
-    value: float,
-    colour: str,
-    text: str,
-    interval: Sequence[float] = (),
-    parts: Sequence[float] = (),
-) -> None:
-    """A horizontal bar with its text behind it.
+def score_bar(axes: Axes, y: float, rows: pl.DataFrame, colour: str) -> None:
+    """The mean score of a setting as a horizontal bar with its number.
 
     Args:
         axes: the panel.
-        y: the row.
-        value: the length.
+        y: where the bar stands.
+        rows: the setting's score, low and high on each task. The interval of one task is a line;
+            the scores of several tasks are circles.
         colour: of the bar.
-        text: the number in words.
-        interval: low and high, where the bar has an interval.
-        parts: values that the bar is the mean of, where it shows them.
     """
-    axes.barh(y, value, height=0.62, color=colour)
-    if interval:
-        bar_interval(axes, y, *interval)
-    if parts:
-        circles(axes, parts, y, color=PAPER, markeredgecolor=INK, markersize=3.2)
-    text_beside(axes, max(value, *interval, *parts), y, text, 5, fontsize=9)
+    scores = rows["score"].to_list()
+    mean, furthest = rows.select(pl.col("score").mean()).item(), max(scores)
+    axes.barh(y, mean, height=0.62, color=colour)
+    if len(scores) > 1:
+        circles(axes, scores, y, color=PAPER, markeredgecolor=INK, markersize=3.2)
+    else:
+        bar_interval(axes, y, rows["low"][0], rows["high"][0])
+        furthest = max(furthest, rows["high"][0])
+    text_beside(axes, furthest, y, f"{mean:.3f}", 5, fontsize=9)
+
+
+def score_bars_note(tasks: int) -> str:
+    """How to read the bars, circles and lines of `score_bar`."""
+    if tasks > 1:
+        return f"Bars: means over {tasks} tasks and all seeds. Circles: tasks."
+    return "Bars: means over seeds. Lines: 95% intervals over seeds and test examples."
 
 
 def bar_interval(axes: Axes, y: float, low: float, high: float) -> None:

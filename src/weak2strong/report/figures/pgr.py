@@ -32,7 +32,8 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
             elif line.task in over.used:
                 parts.append((line.method, f"task {line.task}", *row))
     for method, pgr in over.methods.items() if over else ():
-        mean = (f"mean over {len(over.used)} tasks", pgr.mean, pgr.mean_interval)
+        used = len(over.used) if over else 0
+        mean = (f"mean over {used} tasks", pgr.mean, pgr.mean_interval)
         pooled = ("pooled over all tasks", pgr.pooled, pgr.pooled_interval)
         for name, value, interval in (mean, pooled):
             if value is not None and interval is not None:

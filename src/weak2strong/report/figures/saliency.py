@@ -13,7 +13,7 @@ from weak2strong.analysis.analyses.saliency import BARS, saliency_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import bar
+from weak2strong.report.figures.marks import score_bar, score_bars_note
 from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import CEILING, FLOOR, Styles
 
@@ -45,12 +45,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     figure, axes = new_figure(height=0.75 + 0.3 * len(BARS))
     colours = {"check probe": FLOOR, "ceiling": CEILING}
     for y, (name, source) in enumerate(BARS.items()):
-        rows = frame.filter(setting=TITLES[name])
-        scores = rows["score"].to_list()
-        mean = sum(scores) / len(scores)
         colour = colours.get(source) or styles[source.removeprefix("method ")].colour
-        ends = {"parts": scores} if len(scores) > 1 else {"interval": rows.row(0)[3:5]}
-        bar(axes, y, mean, colour, f"{mean:.3f}", **ends)
+        score_bar(axes, y, frame.filter(setting=TITLES[name]), colour)
     row_labels(axes, list(TITLES.values()))
     axes.set_yticklabels([title.replace(", then", ",\nthen") for title in TITLES.values()])
     axes.set_xlim(0, 1.1)
@@ -63,14 +59,11 @@ def describe(frame: pl.DataFrame) -> Description:
     settings = frame.group_by("setting", maintain_order=True)
     means = dict(settings.agg(pl.col("score").mean()).iter_rows())
     after, before = (means[TITLES[name]] for name in ("ft(weak)+lp(gt)", "lp(gt)"))
-    several = frame["task"].n_unique() > 1
     return Description(
         title=f"After finetuning on weak labels, a probe with ground truth scores {after:.3f}, "
         f"before it {before:.3f}",
         alt=listed(f"{name} {mean:.3f}" for name, mean in means.items()),
-        note="Bars: means over tasks and seeds. Circles: tasks."
-        if several
-        else "Bars: means over seeds. Lines: 95% intervals over seeds and test examples.",
+        note=score_bars_note(frame["task"].n_unique()),
     )
 
 

@@ -9,7 +9,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import estimate_text
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import bar, text_above
+from weak2strong.report.figures.marks import score_bar, score_bars_note, text_above
 from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import DASHES, MUTED, Styles, model_style
 
@@ -43,20 +43,21 @@ def means(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Horizontal bars from 0; where there are several tasks, each is a dot."""
-    bars = means(frame)
-    several = frame["task"].n_unique() > 1
-    figure, axes = new_figure(height=0.75 + 0.3 * len(bars))
-    for y, (role, method, score, *ends) in enumerate(bars.iter_rows()):
-        tasks = frame.filter(role=role, method=method)["score"].to_list()
-        shown = {"parts": tasks} if several else {"interval": ends}
-        bar(axes, y, score, model_style(role, method, styles).colour, f"{score:.3f}", **shown)
+    """Horizontal bars from 0; where there are several tasks, each is a circle."""
+    settings = {
+        (str(role), str(method)): rows
+        for (role, method), rows in frame.group_by("role", "method", maintain_order=True)
+    }
+    figure, axes = new_figure(height=0.75 + 0.3 * len(settings))
+    for y, ((role, method), rows) in enumerate(settings.items()):
+        score_bar(axes, y, rows, model_style(role, method, styles).colour)
     chances = frame["chance"].drop_nulls().unique()
     if len(chances) == 1:
         axes.axvline(chances[0], color=MUTED, linewidth=0.9, linestyle=DASHES)
         text_above(axes, chances[0], "chance", gap=3, ha="left")
-    row_labels(axes, [NAMES.get(role) or method for role, method, *_ in bars.iter_rows()])
-    axes.set_xlim(0, 1.1 * max(1.0, *frame["score"], *bars["score_high"].drop_nulls()))
+    row_labels(axes, [NAMES.get(role, method) for role, method in settings])
+    several = frame["task"].n_unique() > 1
+    axes.set_xlim(0, 1.1 * max(1.0, *frame["score" if several else "high"]))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     over = ", mean over tasks" if several else ""
     axes.set_xlabel(f"{metric_title(frame['metric'][0])} on the test set{over}")
@@ -65,7 +66,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 def describe(frame: pl.DataFrame) -> Description:
     """How many methods' students pass their supervisor and reach the ceiling; and every bar."""
-    bars, tasks = means(frame), frame["task"].n_unique()
+    bars = means(frame)
     floor, ceiling = (bars.filter(role=role)["score"][0] for role in NAMES)
     scores = bars.filter(role="student")["score"].to_list()
     above, reached = sum(s > floor for s in scores), sum(s >= ceiling for s in scores)
@@ -78,9 +79,7 @@ def describe(frame: pl.DataFrame) -> Description:
         title=f"Students of {above} of {methods} score above their supervisor; {reached} reach the "
         "ceiling",
         alt=listed(texts, "Bars: "),
-        note=f"Bars: means over {tasks} tasks and all seeds. Circles: tasks."
-        if tasks > 1
-        else "Bars: means over seeds. Lines: 95% intervals over seeds and test examples.",
+        note=score_bars_note(frame["task"].n_unique()),
     )
 
 

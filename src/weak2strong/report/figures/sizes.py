@@ -37,6 +37,18 @@ APART = 0.02
 """The share of the horizontal axis between supervisors whose students are of one size."""
 
 
+def runs_by_size(runs: Sequence[FinishedRun]) -> list[tuple[FinishedRun, int]]:
+    """Each run with the parameters of its student's trunk.
+
+    Returns:
+        Nothing where a size is not known, all are the same, or the runs differ in tasks: then the
+        runs do not compare sizes.
+    """
+    sized = [(run, size) for run in runs if (size := trunk_of(run.config.strong)) is not None]
+    sizes, tasks = {size for _, size in sized}, {tuple(run.by_task) for run in runs}
+    return sized if len(sized) == len(runs) and len(sizes) > 1 and len(tasks) == 1 else []
+
+
 def sizes_data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     """A row a run and method: means over the tasks that all runs have.
 
@@ -45,17 +57,16 @@ def sizes_data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     pgr_high (null where there are several tasks). None where fewer than two sizes are known, or
     runs differ in tasks or metric.
     """
-    sizes = [trunk_of(run.config.strong) for run in runs]
-    if None in sizes or len({tuple(run.by_task) for run in runs}) > 1:
-        return None
     rows = [
         {"run": i, "parameters": size, "weak": line.weak, "strong": line.strong}
         | {"method": line.method, "metric": line.metric}
         | {role: getattr(line.recovered, role) for role in ROLES}
         | line.recovered.pgr
-        for i, (run, size) in enumerate(zip(runs, sizes, strict=True))
+        for i, (run, size) in enumerate(runs_by_size(runs))
         for line in run.lines()
     ]
+    if not rows:
+        return None
     nullable = dict.fromkeys(("pgr", "pgr_low", "pgr_high"), pl.Float64)
     return _over_tasks(pl.DataFrame(rows, schema_overrides=nullable | {"undefined": pl.String}))
 
