@@ -7,6 +7,7 @@ from weak2strong.analysis.compare import compare
 from weak2strong.analysis.differences import Score
 from weak2strong.analysis.paired import holm, paired_t, wilcoxon
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plugins import load_plugins
 
 
 def scores(table: dict[str, list[list[float]]], setting: str = "") -> list[Score]:
@@ -85,6 +86,32 @@ def test_methods_with_one_gradient_or_the_same_scores_are_one_test():
     assert "scores the same on every task as up" in found.compared[2].sentence
     # Against another baseline, the two with one gradient are still one test.
     assert compare(scores(table), baseline="up").family == ("naive",)
+
+
+PLUGIN = """
+from dataclasses import dataclass
+import weak2strong as w2s
+from weak2strong.losses.cross_entropy import CrossEntropy
+
+@w2s.loss("halved", same_gradient_as="naive")
+@dataclass(frozen=True)
+class Halved(CrossEntropy):
+    def per_example(self, *args):
+        return super().per_example(*args) / 2
+"""
+
+
+def test_a_plugin_may_say_that_its_gradient_is_that_of_another_method(tmp_path):
+    table = scores({"naive": NAIVE, "halved": constant([1e-3] * 8), "up": constant(UP)})
+    assert compare(table).family == ("halved", "up")
+    (tmp_path / "halved.py").write_text(PLUGIN)
+    load_plugins([tmp_path / "halved.py"])
+    try:
+        found = compare(table)
+    finally:
+        load_plugins(())
+    assert found.family == ("up",)
+    assert found.compared[0].same_as == "naive"
 
 
 @pytest.mark.parametrize(

@@ -366,3 +366,15 @@ def test_a_package_is_named_by_its_folder_when_it_fails(tmp_path, monkeypatch):
         f"The plugin {file.parent} fails in mine (ZeroDivisionError: division by zero, line 2 of "
         "methods.py): mend it."
     )
+
+
+def test_a_plugin_may_stand_in_the_saliency_figure(write):
+    from weak2strong.analysis.analyses.saliency import source_of
+
+    probe = MINE.replace('"mine"', '"mine", saliency="lp(weak)"')
+    write(probe)
+    assert source_of("lp(weak)", ["naive", "mine"]) == "method mine"
+    assert source_of("lp(weak)", ["mine", "linear-probe"]) == "method linear-probe"
+    assert source_of("lp(weak)", ["naive"]) == "method linear-probe"
+    with pytest.raises(UserError, match=r"Unknown saliency of the method 'mine' 'lp'"):
+        write(probe.replace("lp(weak)", "lp"))

@@ -244,6 +244,50 @@ def test_a_run_without_its_plugin_still_says_who_saw_ground_truth(study, tmp_pat
     assert "Left out since they saw ground truth (oracle): mine." in capsys.readouterr().out
 
 
+READING = """
+import weak2strong as w2s
+
+@w2s.method("read-again", prepares=True, reads=True, needs=["decoder", "trunk"])
+def read_again(context, *, times: int = 2):
+    \"\"\"The texts, several times over.\"\"\"
+    return context.after_reading(times)
+"""
+
+
+def test_the_ceiling_of_a_plugin_that_reads_first_has_read_too(quick_study, tmp_path):
+    """As that of generative, and a table shows it whether or not the plugin is there."""
+    path = tmp_path / "reading.py"
+    path.write_text(READING)
+    short = replace(quick_study.strong_training, epochs=1, steps=2)
+    methods = ("read-again:3", "generative:epochs=3")
+    study = replace(
+        quick_study,
+        weak_training=short,
+        strong_training=short,
+        methods=methods,
+        seeds=2,
+        plugins=(path,),
+    )
+    folder = run_study(study, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
+    load_plugins(())
+    ceilings = Results(folder).predictions.filter(role="ceiling", seed=0)
+    first, ours, plain = (
+        ceilings.filter(method=method)["probabilities"].to_list() for method in (*methods, "")
+    )
+    assert first == ours
+    assert first != plain
+    lines = Results(folder).lines()
+    assert lines[0].reading is not None
+    assert lines[0].reading.ceiling == lines[1].reading.ceiling
+
+
+def test_only_a_step_can_read(tmp_path):
+    path = tmp_path / "reading.py"
+    path.write_text(READING.replace("prepares=True, ", ""))
+    with pytest.raises(UserError, match="'read-again' says reads=True, and only a step can"):
+        load_plugins((path,))
+
+
 SCRIPT = """
 from weak2strong import Study
 from weak2strong.config.study import StudyConfig

@@ -21,7 +21,6 @@ from weak2strong.analysis.differences import (
     Score,
     by_unit,
     cells_of,
-    gradient_of,
     paired_with,
     same_as,
 )
@@ -36,6 +35,8 @@ from weak2strong.analysis.paired import (
     units_needed,
 )
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.methods import BASELINE
+from weak2strong.methods.reference import gradient_of
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Comparison:
 
 def compare(
     scores: Iterable[Score],
-    baseline: str = "naive",
+    baseline: str = BASELINE,
     test: str = "wilcoxon-one-sided",
     level: float = 0.05,
 ) -> Comparison:

@@ -10,14 +10,7 @@ import numpy as np
 
 from weak2strong.analysis.paired import cleaned
 from weak2strong.ground.errors import UserError
-
-SAME_GRADIENT = {"kl": "naive", "entropy-eleuther-code": "naive"}
-"""Methods whose loss has another one's gradient, up to a factor that Adam hardly notices."""
-
-
-def gradient_of(method: str) -> str:
-    """The method that stands for all with its gradient."""
-    return SAME_GRADIENT.get(method, method)
+from weak2strong.methods.reference import gradient_of
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, normalised, usual_metric
 from weak2strong.ground.predictions import values_in
-from weak2strong.methods.reference import passes_intermediates, reading_in
+from weak2strong.methods.reference import parts_of, passes_intermediates
 from weak2strong.protocol.needs import intermediates_of
 from weak2strong.tasks.kinds import labels_again
 
@@ -178,7 +178,7 @@ def summarise(
         except UndefinedScoreError as e:
             raise UserError(f"{name} cannot be scored by {scored_by}. {e}") from e
         for method, student in students.items():
-            reading = reading_in(method)
+            reading = next((p for p in parts_of(method) if answers.have("ceiling", p)), None)
             alike = reading and recovered(floor, student, answers.of("ceiling", reading), *test)
             lines.append(
                 Line(
@@ -360,9 +360,9 @@ class Answers:
         """Answers of one role, (seeds, examples, …)."""
         return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
 
-    def have(self, role: str) -> bool:
+    def have(self, role: str, method: str = "") -> bool:
         """Whether there are any of that role."""
-        return any(part[0] == role for part in self._parts)
+        return any(part[:2] == (role, method) for part in self._parts)
 
     def score(self, role: str, score: Callable[..., float]) -> float:
         """The metric of a check, which has no seed."""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.asked import Place
+from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.run import PrimaryTest
+from weak2strong.methods import BASELINE
 
 if TYPE_CHECKING:
     from weak2strong.analysis.differences import Score
@@ -29,7 +31,7 @@ class Compare(Printing):
         Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]
     ] = ()
     """The run folders (default: runs/latest). A task that is in several counts once."""
-    baseline: str = "naive"
+    baseline: str = BASELINE
     """The method that the others are compared with."""
     csv: Place = None
     """Scores from elsewhere, more being better: a file with columns task, method, score[, seed]."""
@@ -42,6 +44,8 @@ class Compare(Printing):
     primary test of a CSV file (default: wilcoxon-one-sided)."""
     level: float = 0.05
     """Of the tests together, after Holm."""
+    plugin: Plugins = ()
+    """Python files with methods of your own, whose properties the comparison heeds."""
 
     def __call__(self) -> None:
         """Compare and print."""
@@ -52,8 +56,10 @@ class Compare(Printing):
         from weak2strong.api import Results
         from weak2strong.cli.power import share
         from weak2strong.ground.metrics import metric_title
+        from weak2strong.ground.plugins import load_plugins
         from weak2strong.methods.reference import is_oracle
 
+        load_plugins(self.plugin)
         share(self.level, "--level")
         places = self.folders or (() if self.csv else (Path("runs/latest"),))
         runs = [Results(folder) for folder in places]

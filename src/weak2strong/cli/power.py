@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.printing import Printing
+from weak2strong.methods import BASELINE
 
 if TYPE_CHECKING:
     from weak2strong.analysis.power import Components
@@ -35,7 +36,7 @@ class Power(Printing):
     """The true mean difference that is to be seen (default: 0.1)."""
     score: Literal["pgr", "student"] = "pgr"
     """What the difference is in: PGR (on tasks with a gap), or the student's score."""
-    baseline: str = "naive"
+    baseline: str = BASELINE
     """The method that another one is compared with."""
     method: Annotated[str | None, arg(metavar="METHOD", help_behavior_hint="")] = None
     """That other one, where the run has several."""

@@ -37,6 +37,7 @@ from weak2strong.ground.metrics import PGR_MEANING, metric, metric_title
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.table import Column, Document, Table, counted, number, pgr, words
+from weak2strong.methods import BASELINE
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
@@ -155,7 +156,7 @@ class Overfitting(Experiment):
 
     finished = FinishedOverfitting
 
-    methods: tuple[str, ...] = ("naive",)
+    methods: tuple[str, ...] = (BASELINE,)
     evaluations: int = 20
     """How often to evaluate a student, evenly spaced (default: 20)."""
 

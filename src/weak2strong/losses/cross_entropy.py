@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     "cross-entropy with the supervisor's soft labels",
     "Burns et al. 2023, section 3",
     method="naive",
+    saliency="ft(weak)",
     kinds=EVERY_KIND,
 )
 @dataclass(frozen=True)

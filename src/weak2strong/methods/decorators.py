@@ -16,7 +16,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import origin_of
 from weak2strong.methods import ALL, LOSSES, METHODS
 from weak2strong.methods.finetuning import finetuning
-from weak2strong.methods.method import PROBABILISTIC, Method, Need
+from weak2strong.methods.method import PROBABILISTIC, Method, Need, Saliency
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
@@ -36,7 +36,7 @@ def method(
     kinds: Sequence[str] = PROBABILISTIC,
     variants: Sequence[str] = (),
     check_settings: Callable[..., object] | None = None,
-    saliency: str | None = None,
+    saliency: Saliency | None = None,
 ) -> Callable[[Run], Run]:
     """Register a function of a context as a method; its keyword-only arguments are settings.
 
@@ -91,7 +91,7 @@ def loss(
     classes: int | None = None,
     kinds: Sequence[str] = PROBABILISTIC,
     same_gradient_as: str | None = None,
-    saliency: str | None = None,
+    saliency: Saliency | None = None,
 ) -> Callable[[Class], Class]:
     """Register a frozen dataclass as a loss (see `weak2strong.training.loss.Loss`), and as the
     method that finetunes on the weak labels with it.

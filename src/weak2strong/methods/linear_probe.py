@@ -17,6 +17,7 @@ from weak2strong.methods.method import Context
     "linear-probe",
     "a linear head on the frozen student, of the weak labels",
     "Burns et al. 2023, appendix D.2",
+    saliency="lp(weak)",
 )
 def linear_probe(context: Context) -> Mapping[str, Predictions]:
     """A logistic regression of the weak labels on the pretrained student's last layer.
@@ -32,6 +33,7 @@ def linear_probe(context: Context) -> Mapping[str, Predictions]:
     "naive, then a linear head with ground truth (saliency)",
     "Burns et al. 2023, section 5.2.3",
     needs=("truth",),
+    saliency="ft(weak)+lp(gt)",
 )
 def finetune_then_probe(context: Context) -> Mapping[str, Predictions]:
     """Finetune on weak labels, then probe with ground truth: is the concept more salient now?

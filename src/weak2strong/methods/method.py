@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError, unknown_name
@@ -18,6 +18,10 @@ from weak2strong.tasks.task import Item
 from weak2strong.training.loss import Loss
 
 Need = Literal["truth", "decoder", "trunk", "intermediates", "supervisor", "stopping"]
+
+Saliency = Literal["lp(weak)", "ft(weak)", "ft(weak)+lp(gt)"]
+"""A bar of the saliency figure: a linear probe on weak labels, finetuning on weak labels, and a
+linear probe with ground truth after that."""
 
 NEEDS: Mapping[Need, str] = {
     "truth": "ground truth, which makes its result an upper bound (oracle)",
@@ -180,7 +184,7 @@ class Method:
         same_gradient_as: the method whose loss has the same gradient, up to a factor that Adam
             hardly notices: comparisons count the two once.
         saliency: the bar of the saliency figure (Burns et al. 2023, figure 11) that its students
-            are, such as "lp weak"; None for none.
+            are; None for none.
     """
 
     name: str
@@ -197,7 +201,7 @@ class Method:
     kinds: tuple[str, ...] = PROBABILISTIC
     reads: bool = False
     same_gradient_as: str | None = None
-    saliency: str | None = None
+    saliency: Saliency | None = None
 
     def __post_init__(self) -> None:
         if self.reads and not self.prepares:
@@ -208,6 +212,10 @@ class Method:
         for need in self.needs:
             if need not in NEEDS:
                 raise unknown_name(f"need of the method {self.name!r}", need, NEEDS)
+        if self.saliency not in (None, *get_args(Saliency)):
+            raise unknown_name(
+                f"saliency of the method {self.name!r}", self.saliency, get_args(Saliency)
+            )
 
     @property
     def oracle(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a user writes to name a method: ``name``, with settings, after others.
+"""What a user writes to name a method: ``name``, with settings, after other methods.
 
 ``few-shot:k=8,calibrate=true`` changes settings; the first may go without its name, as
 in ``probe-filter:logistic``. ``probe-filter+confidence`` is a step and the method after it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,13 +23,13 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 
 
 def find_method(reference: str) -> Method:
-    """The method that a reference names, under that very name.
+    """The method that a reference names; its name is the reference.
 
     Raises:
         UserError: for an unknown name or setting, a value of the wrong sort, or
             methods that cannot follow each other.
     """
-    parts = [_part(text, reference) for text in _split(reference, "+")]
+    parts = [find_part(text, reference) for text in parts_of(reference)]
     *before, last = parts
     for part in before:
         if not part.prepares:
@@ -52,37 +52,59 @@ def find_method(reference: str) -> Method:
     )
 
 
+def find_part(text: str, reference: str | None = None) -> Method:
+    """One method or step with its settings, such as ``probe-filter:logistic``.
+
+    Args:
+        text: the part.
+        reference: that it is a part of, for errors.
+
+    Raises:
+        UserError: for an unknown name or setting, or a value of the wrong sort.
+    """
+    name, *rest = _split(text, ":")
+    method = METHODS.get(name)
+    if not rest:
+        return method
+    settings = _settings(method, ":".join(rest), reference or text)
+    if method.check_settings:
+        method.check_settings(**settings)
+    return replace(method, run=partial(method.run, **settings), usual=lambda: {})
+
+
+def parts_of(reference: str) -> tuple[str, ...]:
+    """The parts of a reference with their settings, in order."""
+    return tuple(_split(reference, "+"))
+
+
 def names_in(reference: str) -> tuple[str, ...]:
     """The registered names in a reference, in order."""
-    return tuple(_split(text, ":")[0] for text in _split(reference, "+"))
+    return tuple(_split(text, ":")[0] for text in parts_of(reference))
 
 
 def reading_in(reference: str) -> str | None:
-    """The step ``generative`` of a reference, as written with its settings, if it has one."""
-    steps = (text for text in _split(reference, "+") if _split(text, ":")[0] == "generative")
-    return next(steps, None)
-
-
-def settings_in(part: str) -> dict[str, Any]:
-    """The settings of one part of a reference, those that it leaves out included."""
-    name, *rest = _split(part, ":")
-    method = METHODS.get(name)
-    return {**method.options, **(_settings(method, ":".join(rest), part) if rest else {})}
+    """The step of a reference that reads, with its settings as written, if there is one."""
+    parts = zip(parts_of(reference), names_in(reference), strict=True)
+    return next((text for text, name in parts if name in METHODS and METHODS.get(name).reads), None)
 
 
 def is_oracle(reference: str) -> bool:
-    """Whether a method, or one of its steps, sees ground truth; of unknown ones nobody can say.
+    """Whether a method, or one of its steps, sees ground truth; False where none is known.
 
-    The plugin that a finished run had need not be there when its table is read.
+    The plugin of a finished run need not be there when its table is read.
     """
-    known = (name for name in names_in(reference) if name in METHODS)
-    return any(METHODS.get(name).oracle for name in known)
+    return any(method.oracle for method in _known(reference))
 
 
 def passes_intermediates(reference: str) -> bool:
     """Whether labels pass through models between supervisor and student; False if unknown."""
-    known = (name for name in names_in(reference) if name in METHODS)
-    return any("intermediates" in METHODS.get(name).needs for name in known)
+    return any("intermediates" in method.needs for method in _known(reference))
+
+
+def gradient_of(reference: str) -> str:
+    """The method that stands for all with its gradient: itself, or the one that it declares."""
+    declared = METHODS.get(reference).same_gradient_as if reference in METHODS else None
+    return declared or reference
 
 
 def is_extended(reference: str) -> bool:
@@ -91,61 +113,63 @@ def is_extended(reference: str) -> bool:
     return any(r.origin(name) for r in (METHODS, PROBES) for name in r if name in words)
 
 
+def prepared(step: Method, context: Context) -> Context:
+    """The context that a step prepares for the method after it.
+
+    Raises:
+        UserError: where the step returns something else.
+    """
+    changed = step.run(context)
+    if not hasattr(changed, "with_labels"):
+        raise UserError(
+            f"The method {step.name!r} prepares another, and returns {type(changed).__name__} in "
+            "place of a context: let it end in `return context.with_labels(...)`, or leave "
+            "prepares=True out."
+        )
+    return changed
+
+
+def _known(reference: str) -> Iterator[Method]:
+    """The parts of a reference that are registered here."""
+    return (METHODS.get(name) for name in names_in(reference) if name in METHODS)
+
+
 def _one_after_another(parts: Sequence[Method], context: Context) -> Any:
     *before, last = parts
-    for part in before:
-        found = part.run(context)
-        if not hasattr(found, "with_labels"):
-            raise UserError(
-                f"The method {part.name!r} prepares another, and returns {type(found).__name__} in "
-                "place of a context: let it end in `return context.with_labels(...)`, or leave "
-                "prepares=True out."
-            )
-        context = found
+    for step in before:
+        context = prepared(step, context)
     return last.run(context)
 
 
-def _part(text: str, reference: str) -> Method:
-    """A method with its settings."""
-    name, *rest = _split(text, ":")
-    method = METHODS.get(name)
-    if not rest:
-        return method
-    settings = _settings(method, ":".join(rest), reference)
-    if method.check_settings:
-        method.check_settings(**settings)
-    return replace(method, run=partial(method.run, **settings), usual=lambda: {})
-
-
 def _settings(method: Method, text: str, reference: str) -> dict[str, Any]:
-    options, found = method.options, dict[str, Any]()
-    for place, piece in enumerate(_split(text, ",")):
+    options, settings = method.options, dict[str, Any]()
+    for position, piece in enumerate(_split(text, ",")):
         name, *value = _split(piece, "=")
-        if not value and place == 0 and options:
+        if not value and position == 0 and options:
             name, value = next(iter(options)), [name]
-        if len(value) != 1 or not name or name in found:
+        if len(value) != 1 or not name or name in settings:
             raise UserError(
                 f"Method {reference!r}: {piece!r} is no setting: write name=value, each once, with "
                 'commas between them ("quoted" where a value holds one of + : , =).'
             )
-        found[name] = _value(value[0])
+        settings[name] = _value(value[0])
         if name in options:
-            _check_sort(method, name, found[name], options[name])
+            _check_type(method, name, settings[name], options[name])
         elif not method.takes_more:
             if not options:
                 raise UserError(f"The method {method.name!r} has no settings: leave {name!r} out.")
             raise unknown_name(f"setting of the method {method.name!r}", name, options)
-    return found
+    return settings
 
 
-def _check_sort(method: Method, name: str, value: Any, usual: Any) -> None:
+def _check_type(method: Method, name: str, value: Any, usual: Any) -> None:
     """Refuse text for a number and the like; a setting without a usual value takes anything."""
     if usual is None:
         return
-    sorts: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,), bool: (bool,)}
-    wanted = sorts.get(type(usual), (str, int))
+    types: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,), bool: (bool,)}
+    allowed = types.get(type(usual), (str, int))
     # A truth value is an integer to Python.
-    fine = isinstance(value, wanted) and (isinstance(value, bool) == isinstance(usual, bool))
+    fine = isinstance(value, allowed) and (isinstance(value, bool) == isinstance(usual, bool))
     if not fine:
         words = {float: "a number", int: "a whole number", bool: "true or false"}
         raise UserError(
@@ -168,11 +192,11 @@ def _value(text: str) -> Any:
     return text
 
 
-def _split(text: str, at: str) -> list[str]:
-    """The pieces between separators, of which those in quotes do not count."""
+def _split(text: str, separator: str) -> list[str]:
+    """The pieces of a text between separators; a separator in quotes does not count."""
     pieces, begin = [], 0
-    for match in re.finditer(rf"{_QUOTED}|{re.escape(at)}", text):
-        if match.group() == at:
+    for match in re.finditer(rf"{_QUOTED}|{re.escape(separator)}", text):
+        if match.group() == separator:
             pieces.append(text[begin : match.start()].strip())
             begin = match.end()
     return [*pieces, text[begin:].strip()]

@@ -9,7 +9,7 @@ finetuning before it, that has made the concept more linear.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,16 +19,21 @@ from weak2strong.analysis.estimates import columns, score_estimate
 from weak2strong.analysis.intervals import Metric
 from weak2strong.analysis.tested import Tested, TestedRun
 from weak2strong.ground.table import Row, estimate
+from weak2strong.methods import METHODS
 
-BARS: Mapping[str, str] = {
-    "lp(weak)": "method linear-probe",
-    "lp(gt)": "check probe",
-    "ft(weak)": "method naive",
-    "ft(weak)+lp(gt)": "method finetune-then-probe",
-    "ft(gt)": "ceiling",
-}
-"""The bars in the order of the paper's figure, and which answers of a run each is: lp linear probe,
-ft finetuning, gt ground truth."""
+BARS = ("lp(weak)", "lp(gt)", "ft(weak)", "ft(weak)+lp(gt)", "ft(gt)")
+"""The bars in the order of the paper's figure: lp linear probe, ft finetuning, gt ground truth."""
+
+CHECKS: Mapping[str, str] = {"lp(gt)": "check probe", "ft(gt)": "ceiling"}
+"""Bars that are no method's; the students of a method are the bar that it declares."""
+
+
+def source_of(bar: str, methods: Collection[str]) -> str:
+    """Which answers a bar is, in a run with these methods."""
+    if bar in CHECKS:
+        return CHECKS[bar]
+    declared = [name for name in METHODS if METHODS.get(name).saliency == bar]
+    return f"method {next((name for name in declared if name in methods), declared[0])}"
 
 
 def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
@@ -41,7 +46,7 @@ def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
         found = None
         if answers is not None:
             found = score_estimate(answers, tested.labels, metric, weights, groups)
-        yield {"bar": bar, "of": BARS[bar], **columns("score", found)}
+        yield {"bar": bar, "of": source_of(bar, tested.students), **columns("score", found)}
 
 
 def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
@@ -50,7 +55,7 @@ def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
     answers["ceiling"] = tested.ceiling
     if tested.probe is not None:
         answers["check probe"] = tested.probe[None]
-    return {bar: answers.get(of) for bar, of in BARS.items()}
+    return {bar: answers.get(source_of(bar, tested.students)) for bar in BARS}
 
 
 def _field(bar: str) -> str:
@@ -64,7 +69,8 @@ def _lacks(run: TestedRun) -> list[str]:
         return ["Saliency: linear probes tell classes apart, and answers in words are none."]
     there = {"ceiling", *(f"method {m}" for m in run.config.methods)}
     there |= {"check probe"} if run.probed else set()
-    missing = [f"{bar} ({of})" for bar, of in BARS.items() if of not in there]
+    sources = {bar: source_of(bar, run.config.methods) for bar in BARS}
+    missing = [f"{bar} ({of})" for bar, of in sources.items() if of not in there]
     return [f"Saliency: the run lacks {', '.join(missing)}."] if missing else []
 
 

@@ -5,11 +5,12 @@ the supervisor. What the store has is read, the rest is computed, so the order
 in which an engine asks only decides who waits.
 """
 
+from weak2strong.protocol.stages.ceiling import ceiling
 from weak2strong.protocol.stages.checks import has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED, Trace
 from weak2strong.protocol.stages.labels import weak_labels
-from weak2strong.protocol.stages.roles import ceiling, supervisor
 from weak2strong.protocol.stages.students import student, traced_student
+from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.stages.sweeps import Sweep, sweep
 
 __all__ = [

@@ -9,8 +9,8 @@ from pathlib import Path
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, read_weak_labels
 from weak2strong.protocol.stages.finetuning import PREDICTED
-from weak2strong.protocol.stages.roles import supervisor
 from weak2strong.protocol.stages.simulated import simulated_labels
+from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.simulators import SIMULATORS
 from weak2strong.simulators.hints import with_hints

@@ -19,7 +19,7 @@ from weak2strong.protocol.stages.finetuning import (
     writer,
 )
 from weak2strong.protocol.stages.frozen import activations
-from weak2strong.protocol.stages.roles import supervisor
+from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.simulators import SIMULATORS
 from weak2strong.simulators.simulator import Evidence, error_count, mislabelled

@@ -16,7 +16,7 @@ from weak2strong.ground.plugins import digest_of_all
 from weak2strong.ground.predictions import Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method
-from weak2strong.methods.reference import find_method, is_extended
+from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
 from weak2strong.models.resolve import fingerprint, usual_rates
 from weak2strong.protocol.stages.finetuning import (
     FILE,
@@ -32,7 +32,7 @@ from weak2strong.protocol.stages.finetuning import (
 from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
 from weak2strong.protocol.stages.labels import student_task_run, weak_labels
 from weak2strong.protocol.stages.returned import returned
-from weak2strong.protocol.stages.roles import supervisor
+from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import hardened, true_targets
 from weak2strong.tasks.splits import digest
@@ -103,7 +103,7 @@ class StudentContext:
     _task_run: TaskRun
     _method: Method
     seed: int
-    _student: ModelSpec
+    student: ModelSpec
     weak_labels: Predictions
 
     @property
@@ -143,7 +143,7 @@ class StudentContext:
 
     def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
         """The pretrained student's activations of a layer, by split; cached."""
-        return activations(self._task_run, self._student, layer)
+        return activations(self._task_run, self.student, layer)
 
     def prompted(
         self,
@@ -154,7 +154,7 @@ class StudentContext:
     ) -> Mapping[str, Predictions]:
         """The pretrained student's answers to prompts; cached."""
         shots = [[(item.text, answer) for item, answer in draw] for draw in draws]
-        return prompted(self._task_run, self._student, shots, calibrate, template)
+        return prompted(self._task_run, self.student, shots, calibrate, template)
 
     def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
         """Weak labels of this supervisor and of others; cached."""
@@ -176,9 +176,7 @@ class StudentContext:
             )
         if split not in ORACLE_SPLITS:
             raise KeyError(split)
-        task, examples = self._task_run.task, self._task_run.splits.examples(split)
-        targets = true_targets(task.kind, examples, self.classes)
-        return Predictions(tuple(e.item.id for e in examples), targets, task.kind)
+        return true_labels_of(self._task_run, split)
 
     def with_labels(self, labels: Predictions) -> Context:
         """The same context with other weak labels."""
@@ -187,8 +185,8 @@ class StudentContext:
     def after_reading(self, epochs: int) -> Context:
         """The same context with a student that has read the texts; cached."""
         texts = self._task_run.splits.items("strong_train")
-        read = after_reading(self._task_run, self._student, texts, epochs, self.seed)
-        return replace(self, _student=read)
+        read = after_reading(self._task_run, self.student, texts, epochs, self.seed)
+        return replace(self, student=read)
 
     def _finetuning(
         self, labels: Predictions, of: Loss | str, model: str | None = None
@@ -203,7 +201,7 @@ class StudentContext:
         """The student or an intermediate, with its training."""
         config = self._task_run.config
         if name is None:
-            return self._student, config.strong_training
+            return self.student, config.strong_training
         for model in config.intermediates or ():
             if model.name == name:
                 return model, config.strong_training.at_usual_rates(usual_rates(model))
@@ -239,6 +237,26 @@ class _Traced(StudentContext):
         trace = traced(self._finetuning(labels, loss, model))
         self.traces.append(trace)
         return trace.evaluations[-1]
+
+
+def after_step(task_run: TaskRun, step: str, seed: int) -> ModelSpec:
+    """The strong model as a step leaves it, such as one that reads texts.
+
+    In place of weak labels the step is given ground truth: what it does with labels plays no part.
+    """
+    method = find_part(step)
+    labels = joined(*(true_labels_of(task_run, split) for split in ("strong_train", "validation")))
+    context = StudentContext(task_run, method, seed, task_run.config.strong, labels)
+    changed = prepared(method, context)
+    assert isinstance(changed, StudentContext), "a step returns a changed copy of its context"
+    return changed.student
+
+
+def true_labels_of(task_run: TaskRun, split: str) -> Predictions:
+    """Ground truth of a split, in the form of predictions."""
+    task, examples = task_run.task, task_run.splits.examples(split)
+    targets = true_targets(task.kind, examples, len(task.classes))
+    return Predictions(tuple(e.item.id for e in examples), targets, task.kind)
 
 
 def student_labels(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Predictions:

@@ -17,9 +17,8 @@ from weak2strong.probes import sweep_knn, sweep_logistic
 from weak2strong.protocol.stages.finetuning import PREDICTED, labels_digest
 from weak2strong.protocol.stages.frozen import all_activations, frozen_settings
 from weak2strong.protocol.stages.labels import weak_labels
-from weak2strong.protocol.stages.students import student_labels
+from weak2strong.protocol.stages.students import student_labels, true_labels_of
 from weak2strong.protocol.task_run import TaskRun, Write
-from weak2strong.tasks.kinds import true_targets
 
 ASKED = ("validation", "test")
 """Splits that the probes of a sweep answer."""
@@ -57,8 +56,7 @@ def sweep(task_run: TaskRun, of: Sweep, seed: int | None) -> Mapping[int, Mappin
     """
     ids = tuple(item.id for item in task_run.splits.items("strong_train"))
     if seed is None:
-        kind, classes = task_run.task.kind, len(task_run.task.classes)
-        labels = Predictions(ids, true_targets(kind, task_run.splits.strong_train, classes), kind)
+        labels = true_labels_of(task_run, "strong_train")
     else:
         told = student_labels(task_run, weak_labels(task_run, seed))
         labels = Predictions(ids, told.at(ids), told.kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.analyses.saliency import BARS, saliency_rows
+from weak2strong.analysis.analyses.saliency import BARS, saliency_rows, source_of
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.kind import Description, FigureKind, listed
@@ -44,7 +44,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A bar a setting, from 0; where there are several tasks, each is a circle."""
     figure, axes = new_figure(height=0.75 + 0.3 * len(BARS))
     colours = {"check probe": FLOOR, "ceiling": CEILING}
-    for y, (name, source) in enumerate(BARS.items()):
+    for y, name in enumerate(BARS):
+        source = source_of(name, styles)
         colour = colours.get(source) or styles[source.removeprefix("method ")].colour
         score_bar(axes, y, frame.filter(setting=TITLES[name]), colour)
     row_labels(axes, list(TITLES.values()))

@@ -1,0 +1,25 @@
+"""The supervisor: the weak model, finetuned on ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.predictions import Predictions
+from weak2strong.models.resolve import usual_rates
+from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.task_run import TaskRun
+
+
+def supervisor(
+    task_run: TaskRun, seed: int, model: ModelSpec | None = None
+) -> Mapping[str, Predictions]:
+    """The weak model finetuned on ground truth of ``weak_train``: weak labels, and the floor.
+
+    Another model than the study's is trained alike, at its own usual rates.
+    """
+    training = task_run.config.weak_training
+    if model is not None:
+        training = training.at_usual_rates(usual_rates(model))
+    model = model or task_run.config.weak
+    return finetune(on_truth(task_run, model, training, task_run.splits.weak_train, seed))
