@@ -30,7 +30,7 @@ types: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/finetune.py
-	$(BIN)/python benchmarks/knn.py
+	$(BIN)/python benchmarks/probes.py
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/coverage.py --trials 400
 	$(BIN)/python benchmarks/calibration.py --trials 400

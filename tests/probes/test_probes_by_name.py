@@ -28,26 +28,26 @@ ANSWERING = ["knn", "knn-without-itself", "logistic"]
 def draw(seed, n=60, m=25, d=4, classes=2):
     """Training features, read-only as from a file, soft labels that follow them, and others."""
     rng = np.random.default_rng(seed)
-    x, asked = rng.normal(size=(2, n + m, d)).astype(np.float32)[:, : max(n, m)]
-    x, asked = x[:n] * [1, 3, 0.5, 1] + 2, asked[:m] * [1, 3, 0.5, 1] + 2
+    x, queries = rng.normal(size=(2, n + m, d)).astype(np.float32)[:, : max(n, m)]
+    x, queries = x[:n] * [1, 3, 0.5, 1] + 2, queries[:m] * [1, 3, 0.5, 1] + 2
     y = (x @ rng.normal(size=(d, classes)) + rng.gumbel(size=(n, classes))).argmax(axis=1)
     labels = 0.7 * np.eye(classes)[y] + 0.3 * rng.dirichlet(np.ones(classes), n)
-    for array in (x, asked, labels):
+    for array in (x, queries, labels):
         array.setflags(write=False)
-    return x, labels, asked
+    return x, labels, queries
 
 
-def neighbours(x, asked, k):
+def neighbours(x, queries, k):
     """Of the k nearest by scikit-learn; None asks for the points themselves, without themselves."""
-    return NearestNeighbors(n_neighbors=k).fit(x).kneighbors(asked, return_distance=False)
+    return NearestNeighbors(n_neighbors=k).fit(x).kneighbors(queries, return_distance=False)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("k", [1, 5, 59])
 def test_knn_equals_scikit_learn(classes, k):
-    x, labels, asked = draw(k, classes=classes)
-    answers = probes.probe("knn", k=k).predict(x, labels, asked)
-    np.testing.assert_allclose(answers, labels[neighbours(x, asked, k)].mean(axis=1))
+    x, labels, queries = draw(k, classes=classes)
+    answers = probes.probe("knn", k=k).predict(x, labels, queries)
+    np.testing.assert_allclose(answers, labels[neighbours(x, queries, k)].mean(axis=1))
     itself = probes.probe("knn", k=k).predict(x, labels, None)
     np.testing.assert_allclose(itself, labels[neighbours(x, x, k)].mean(axis=1))
 
@@ -55,9 +55,11 @@ def test_knn_equals_scikit_learn(classes, k):
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("k", [1, 5, 59])
 def test_knn_without_itself_differs_on_training_points_alone(classes, k):
-    x, labels, asked = draw(k, classes=classes)
+    x, labels, queries = draw(k, classes=classes)
     probe = probes.probe("knn-without-itself", k=k)
-    np.testing.assert_array_equal(probe.predict(x, labels, asked), Knn(k).predict(x, labels, asked))
+    np.testing.assert_array_equal(
+        probe.predict(x, labels, queries), Knn(k).predict(x, labels, queries)
+    )
     others = labels[neighbours(x, None, k)].mean(axis=1)
     np.testing.assert_allclose(probe.predict(x, labels, None), others)
 
@@ -66,7 +68,7 @@ def test_knn_without_itself_differs_on_training_points_alone(classes, k):
 @pytest.mark.parametrize("standardise", [False, True])
 @pytest.mark.parametrize("penalty", [1e-3, 1e-2, 1.0])
 def test_logistic_equals_scikit_learn_for_any_number_of_classes(classes, standardise, penalty):
-    x, labels, asked = draw(classes, classes=classes)
+    x, labels, queries = draw(classes, classes=classes)
     probe = probes.probe("logistic", penalty=penalty, standardise=standardise)
     scaler = StandardScaler(with_std=standardise).fit(x)
     # Each row stands once a class, weighted by its label.
@@ -75,7 +77,7 @@ def test_logistic_equals_scikit_learn_for_any_number_of_classes(classes, standar
         np.tile(np.arange(classes), len(x)),
         sample_weight=labels.ravel(),
     )
-    for points, expected in ((asked, asked), (None, x)):
+    for points, expected in ((queries, queries), (None, x)):
         np.testing.assert_allclose(
             probe.predict(x, labels, points),
             oracle.predict_proba(scaler.transform(expected)),
@@ -118,8 +120,8 @@ class Undecided(Answering):
     summary: ClassVar[str] = "one half for everything"
     source: ClassVar[str] = "here"
 
-    def predict(self, features, labels, asked):
-        return np.full((len(features if asked is None else asked), 2), 0.5)
+    def predict(self, features, labels, queries):
+        return np.full((len(features if queries is None else queries), 2), 0.5)
 
 
 @given(st.lists(st.sampled_from([0, 0.25, 0.5, 1]), min_size=1, max_size=12), st.floats(0, 1))
@@ -139,9 +141,9 @@ def test_topofilter_keeps_what_the_function_keeps(classes):
 
 
 def test_topofilter_gives_no_answers():
-    x, labels, asked = draw(9)
+    x, labels, queries = draw(9)
     with pytest.raises(UserError, match="only filters"):
-        probes.probe("topofilter").predict(x, labels, asked)
+        probes.probe("topofilter").predict(x, labels, queries)
 
 
 @pytest.mark.parametrize("name", list(probes.PROBES))
@@ -157,12 +159,12 @@ def test_every_probe_keeps_the_contract(name):
 
 @pytest.mark.parametrize("name", ANSWERING)
 def test_answers_follow_their_points_and_add_up(name):
-    x, labels, asked = draw(10, n=80, classes=3)
+    x, labels, queries = draw(10, n=80, classes=3)
     probe = probes.probe(name)
-    answers = probe.predict(x, labels, asked)
+    answers = probe.predict(x, labels, queries)
     np.testing.assert_allclose(answers.sum(axis=1), 1)
     order, rows = np.random.default_rng(0).permutation(80), np.arange(25)[::-1]
-    shuffled = probe.predict(x[order], labels[order], asked[rows])
+    shuffled = probe.predict(x[order], labels[order], queries[rows])
     np.testing.assert_allclose(shuffled, answers[rows], atol=1e-5)
     np.testing.assert_allclose(
         probe.predict(x[order], labels[order], None),
@@ -188,11 +190,11 @@ def test_too_few_points_are_counted_in_a_sentence(name):
 
 
 def test_points_that_were_not_trained_on_may_ask_all_that_were():
-    x, labels, asked = draw(11, n=11)
-    answers = KnnWithoutItself(11).predict(x, labels, asked)
+    x, labels, queries = draw(11, n=11)
+    answers = KnnWithoutItself(11).predict(x, labels, queries)
     np.testing.assert_allclose(answers, np.tile(labels.mean(axis=0), (25, 1)))
     with pytest.raises(UserError, match="12 neighbours among 11 training points: "):
-        KnnWithoutItself(12).predict(x, labels, asked)
+        KnnWithoutItself(12).predict(x, labels, queries)
 
 
 @pytest.mark.parametrize("name", list(probes.PROBES))
@@ -237,8 +239,8 @@ def test_the_worked_example_works():
     names = {"Answering": Answering, "dataclass": dataclass, "ClassVar": ClassVar, "scipy": scipy}
     exec(textwrap.dedent(text), names | {"np": np}, names)
     probe = names["Centroids"](sharpness=2.0)
-    x, labels, asked = draw(13, classes=3)
-    answers = probe.predict(x, labels, asked)
+    x, labels, queries = draw(13, classes=3)
+    answers = probe.predict(x, labels, queries)
     assert answers.shape == (25, 3)
     np.testing.assert_allclose(answers.sum(axis=1), 1)
     assert probe.keep(x, labels, 0.1).sum() == 54

@@ -12,10 +12,10 @@ from weak2strong.probes.sweep import sweep_knn, sweep_logistic
 
 def draw(seed, classes):
     rng = np.random.default_rng(seed)
-    x, asked = rng.normal(size=(50, 4)), rng.normal(size=(20, 4))
+    x, queries = rng.normal(size=(50, 4)), rng.normal(size=(20, 4))
     y = (x @ rng.normal(size=(4, classes)) + rng.gumbel(size=(50, classes))).argmax(axis=1)
     labels = 0.7 * np.eye(classes)[y] + 0.3 * rng.dirichlet(np.ones(classes), 50)
-    return 3 * x + 1, labels, 3 * asked + 1
+    return 3 * x + 1, labels, 3 * queries + 1
 
 
 @pytest.fixture
@@ -33,41 +33,41 @@ def searches(monkeypatch):
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("itself", [False, True])
 def test_every_k_equals_a_probe_of_its_own(classes, itself, searches):
-    x, labels, asked = draw(classes, classes)
-    asked, ks = None if itself else asked, [20, 1, 50, 7]
-    found = sweep_knn(x, labels, asked, ks)
+    x, labels, queries = draw(classes, classes)
+    queries, ks = None if itself else queries, [20, 1, 50, 7]
+    found = sweep_knn(x, labels, queries, ks)
     assert found.shape == (4, 50 if itself else 20, classes)
     assert len(searches) == 1
     for k, answers in zip(ks, found, strict=True):
-        np.testing.assert_array_equal(answers, Knn(k).predict(x, labels, asked))
+        np.testing.assert_array_equal(answers, Knn(k).predict(x, labels, queries))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("itself", [False, True])
 @pytest.mark.parametrize("standardise", [False, True])
 def test_every_penalty_equals_a_probe_of_its_own(classes, itself, standardise, searches):
-    x, labels, asked = draw(classes, classes)
-    asked, penalties = None if itself else asked, [1.0, 1e-4, 1e-2]
-    found = sweep_logistic(x, labels, asked, penalties, standardise=standardise)
+    x, labels, queries = draw(classes, classes)
+    queries, penalties = None if itself else queries, [1.0, 1e-4, 1e-2]
+    found = sweep_logistic(x, labels, queries, penalties, standardise=standardise)
     assert found.shape == (3, 50 if itself else 20, classes)
     assert len(searches) == 1
     for penalty, answers in zip(penalties, found, strict=True):
-        alone = Logistic(penalty, standardise).predict(x, labels, asked)
+        alone = Logistic(penalty, standardise).predict(x, labels, queries)
         np.testing.assert_allclose(answers, alone, atol=2e-5)
     assert np.abs(found[0] - found[1]).max() > 0.05
 
 
 def test_settings_that_cannot_be_are_refused():
-    x, labels, asked = draw(0, 2)
+    x, labels, queries = draw(0, 2)
     with pytest.raises(UserError, match="51 neighbours among 50 training points"):
-        sweep_knn(x, labels, asked, [3, 51])
+        sweep_knn(x, labels, queries, [3, 51])
     with pytest.raises(UserError, match="whole number k of neighbours"):
-        sweep_knn(x, labels, asked, [3, 0])
+        sweep_knn(x, labels, queries, [3, 0])
     with pytest.raises(UserError, match="finite penalty from 0 on, not -1"):
-        sweep_logistic(x, labels, asked, [0.1, -1])
+        sweep_logistic(x, labels, queries, [0.1, -1])
     with pytest.raises(UserError, match="at least one k"):
-        sweep_knn(x, labels, asked, [])
+        sweep_knn(x, labels, queries, [])
     with pytest.raises(UserError, match="at least one penalty"):
-        sweep_logistic(x, labels, asked, [])
+        sweep_logistic(x, labels, queries, [])
     with pytest.raises(ValueError, match="do not fit 50 points"):
-        sweep_knn(x, labels[:-1], asked, [3])
+        sweep_knn(x, labels[:-1], queries, [3])

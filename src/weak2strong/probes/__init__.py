@@ -45,7 +45,7 @@ PROBES = Registry(
         "knn": "weak2strong.probes.knn_probe:Knn",
         "knn-without-itself": "weak2strong.probes.knn_probe:KnnWithoutItself",
         "logistic": "weak2strong.probes.logistic_probe:Logistic",
-        "topofilter": "weak2strong.probes.topofilter_probe:TopoFilter",
+        "topofilter": "weak2strong.probes.topofilter:TopoFilter",
     },
 )
 

@@ -29,20 +29,22 @@ class Knn(Answering):
 
     summary: ClassVar[str] = "mean weak label of the k nearest, itself included"
     source: ClassVar[str] = "EleutherAI 2024"
+    itself: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_k(self.k)
 
     def predict(
-        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+        self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None
     ) -> np.ndarray:
         """Mean weak labels ``(m, classes)``; arguments and errors are those of `Probe`."""
-        check_enough(self.k, len(features))
-        return knn_labels(features, labels, asked, k=self.k)
+        itself = self.itself or queries is not None
+        check_enough(self.k, len(features), itself)
+        return knn_labels(features, labels, queries, k=self.k, itself=itself)
 
 
 @dataclass(frozen=True)
-class KnnWithoutItself(Answering):
+class KnnWithoutItself(Knn):
     """The mean weak label of the k nearest other points: out-of-fold on the training points.
 
     On points other than these it is `Knn`.
@@ -56,17 +58,7 @@ class KnnWithoutItself(Answering):
 
     summary: ClassVar[str] = "mean weak label of the k nearest others"
     source: ClassVar[str] = "as knn, out-of-fold"
-
-    def __post_init__(self) -> None:
-        check_k(self.k)
-
-    def predict(
-        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
-    ) -> np.ndarray:
-        """Mean weak labels ``(m, classes)``; arguments and errors are those of `Probe`."""
-        itself = asked is not None
-        check_enough(self.k, len(features), itself)
-        return knn_labels(features, labels, asked, k=self.k, itself=itself)
+    itself: ClassVar[bool] = False
 
 
 def check_k(k: int) -> None:

@@ -46,12 +46,12 @@ class Logistic(Answering):
             )
 
     def predict(
-        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+        self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None
     ) -> np.ndarray:
         """The fitted probabilities ``(m, classes)``; arguments and errors are those of `Probe`."""
         penalty = softmax_penalty(self.penalty, labels.shape[1])
         fitted = fit_logistic(features, labels, penalty=penalty, standardise=self.standardise)
-        return fitted.predict(features if asked is None else asked)
+        return fitted.predict(features if queries is None else queries)
 
 
 def softmax_penalty(penalty: float, classes: int) -> float:

@@ -34,12 +34,12 @@ def ngram_neighbour(
     """
     vectorizer = _letters()
     known = vectorizer.fit_transform(train_texts)
-    asked = vectorizer.transform(test_texts)
-    found = []
+    queries = vectorizer.transform(test_texts)
+    answers = []
     for begin in range(0, len(test_texts), SLICE):
-        alike = (asked[begin : begin + SLICE] @ known.T).toarray()
-        found.extend(train_answers[i] for i in alike.argmax(axis=1))
-    return found
+        alike = (queries[begin : begin + SLICE] @ known.T).toarray()
+        answers.extend(train_answers[i] for i in alike.argmax(axis=1))
+    return answers
 
 
 def _letters() -> TfidfVectorizer:
@@ -59,7 +59,7 @@ def ngram_baseline(
     """Class probabilities ``(n_test, classes)`` of a character n-gram classifier.
 
     Logistic regression (``C = 10``) on sublinear tf-idf of the 1- to 4-grams of
-    characters inside words, case kept. It knows nothing but what it is shown, so
+    characters inside words, case kept. It knows nothing but its training texts, so
     whatever it gets right above chance, the spelling of the texts gives away: a
     name that sounds like its country, an answer format that differs by label. A
     model that does no better has not shown that it knows anything.

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from weak2strong.probes.disagreement import check_share, most_disagreeing
+from weak2strong.ground.errors import UserError
 
 
 class Probe(Protocol):
@@ -23,10 +23,10 @@ class Probe(Protocol):
             summary: ClassVar[str] = "the class whose mean is nearer"
             source: ClassVar[str] = "ours"
 
-            def predict(self, features, labels, asked):
+            def predict(self, features, labels, queries):
                 means = (labels.T @ features) / labels.sum(axis=0)[:, None]
-                asked = features if asked is None else asked
-                far = np.square(asked[:, None] - means).sum(axis=2)
+                queries = features if queries is None else queries
+                far = np.square(queries[:, None] - means).sum(axis=2)
                 return scipy.special.softmax(-self.sharpness * far, axis=1)
 
     Features may be read-only and mapped from a file: copy before you change them.
@@ -43,16 +43,16 @@ class Probe(Protocol):
     """Whether it answers; otherwise it only chooses what to keep, and `predict` refuses."""
 
     def predict(
-        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+        self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None
     ) -> np.ndarray:
-        """Probabilities ``(m, classes)`` for the points asked, rows add up to one.
+        """Probabilities ``(m, classes)`` of the queries; rows add up to one.
 
         Args:
             features: of the training points, ``(n, d)``.
             labels: of the training points, rows of probabilities ``(n, classes)``, for
                 any number of classes: weak labels, or one-hot ground truth.
-            asked: features ``(m, d)`` to answer on; None asks for the training
-                points themselves, with m = n and in their order.
+            queries: features ``(m, d)`` of the points to answer on; None stands for the
+                training points themselves, with m = n and in their order.
 
         Raises:
             UserError: too few points for the settings, or a probe that only filters.
@@ -79,7 +79,7 @@ class Answering:
     predicts: ClassVar[bool] = True
 
     def predict(
-        self, features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None
+        self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None
     ) -> np.ndarray:
         """As in `Probe`."""
         raise NotImplementedError
@@ -98,3 +98,27 @@ class Answering:
         answers = self.predict(features, labels, None)
         mask[most_disagreeing(answers, labels, count)] = False
         return mask
+
+
+def most_disagreeing(answers: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """The ``count`` indices of greatest ``1/2 * ||p - w||_1``, of equals the lower first.
+
+    With two classes, that is the difference in the probability of either.
+
+    Args:
+        answers: p, ``(n, classes)``.
+        labels: w, ``(n, classes)``.
+        count: how many.
+    """
+    distance = 0.5 * np.abs(answers - labels).sum(axis=1)
+    return np.argsort(-distance, kind="stable")[:count]
+
+
+def check_share(drop: float) -> None:
+    """Refuse a share of examples to drop that is no number from 0 to 1.
+
+    Raises:
+        UserError: saying so.
+    """
+    if not isinstance(drop, int | float) or not 0 <= drop <= 1:
+        raise UserError(f"The share of examples to drop must be between 0 and 1, not {drop!r}.")

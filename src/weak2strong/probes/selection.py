@@ -40,22 +40,27 @@ def select_penalty(
     """
     features = np.asarray(features, dtype=float)
     targets = rows_of_probabilities(targets, classes)
-    names, group = np.unique(np.asarray(groups), return_inverse=True)
     if len(penalties) == 0:
         raise UserError("Choosing a penalty needs at least one candidate.")
-    if len(names) < 2 or folds < 2:
+    count = len(np.unique(groups))
+    if count < 2 or folds < 2:
         raise UserError(
             "Cross-validation of a probe needs at least two groups and two folds, "
-            f"not {len(names)} and {folds}: name the penalty instead."
+            f"not {count} and {folds}: name the penalty instead."
         )
-    folds = min(folds, len(names))
-    fold = (np.random.default_rng(seed).permutation(len(names)) % folds)[group]
+    fold = folds_by_group(groups, min(folds, count), seed)
 
     candidates = sorted(penalties, reverse=True)
     loss, probes = np.zeros(len(candidates)), None
-    for held_out in (fold == part for part in range(folds)):
+    for held_out in (fold == part for part in np.unique(fold)):
         # Other folds share most of their rows, so each sets out from the one before.
         probes = fit_penalties(features[~held_out], targets[~held_out], candidates, start=probes)
         for i, probe in enumerate(probes):
             loss[i] -= (targets[held_out] * probe.log_predict(features[held_out])).sum()
     return float(candidates[int(loss.argmin())])
+
+
+def folds_by_group(groups: np.ndarray | Sequence[str], folds: int, seed: int) -> np.ndarray:
+    """The fold of each example, ``(n,)``; a group is in one, whatever the order of the rows."""
+    names, group = np.unique(np.asarray(groups), return_inverse=True)
+    return (np.random.default_rng(seed).permutation(len(names)) % folds)[group]

@@ -14,14 +14,14 @@ from weak2strong.probes.logistic_probe import Logistic, softmax_penalty
 
 
 def sweep_knn(
-    features: np.ndarray, labels: np.ndarray, asked: np.ndarray | None, ks: Sequence[int]
+    features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None, ks: Sequence[int]
 ) -> np.ndarray:
     """Answers ``(len(ks), m, classes)`` of `Knn` for each k; neighbours are searched once.
 
     Args:
         features: of the training points, ``(n, d)``.
         labels: their rows of probabilities, ``(n, classes)``.
-        asked: features ``(m, d)``, or None for the training points.
+        queries: features ``(m, d)``, or None for the training points.
         ks: in any order.
 
     Raises:
@@ -32,14 +32,14 @@ def sweep_knn(
         check_k(k)
     check_enough(max(ks), len(features))
     labels = fitting(labels, features)
-    neighbours = nearest(features, asked, k=max(ks))
+    neighbours = nearest(features, queries, k=max(ks))
     return np.stack([mean_labels(labels, neighbours[:, :k]) for k in ks])
 
 
 def sweep_logistic(
     features: np.ndarray,
     labels: np.ndarray,
-    asked: np.ndarray | None,
+    queries: np.ndarray | None,
     penalties: Sequence[float],
     *,
     standardise: bool = False,
@@ -49,7 +49,7 @@ def sweep_logistic(
     Args:
         features: of the training points, ``(n, d)``.
         labels: their rows of probabilities, ``(n, classes)``.
-        asked: features ``(m, d)``, or None for the training points.
+        queries: features ``(m, d)``, or None for the training points.
         penalties: as `Logistic` counts them, in any order.
         standardise: as in `Logistic`.
 
@@ -59,7 +59,7 @@ def sweep_logistic(
     _check_any(penalties, "penalty")
     own = [softmax_penalty(Logistic(one).penalty, labels.shape[1]) for one in penalties]
     fitted = fit_penalties(features, labels, own, standardise=standardise)
-    return np.stack([one.predict(features if asked is None else asked) for one in fitted])
+    return np.stack([one.predict(features if queries is None else queries) for one in fitted])
 
 
 def _check_any(settings: Sequence[float], what: str) -> None:

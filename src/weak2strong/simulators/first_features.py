@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from weak2strong.probes import fit_logistic
+from weak2strong.probes.selection import folds_by_group
 from weak2strong.simulators.simulator import Evidence, Order, by_confidence, simulator
 
 FOLDS = 5
@@ -41,7 +42,7 @@ def answers_of_first(evidence: Evidence) -> tuple[int, Mapping[str, np.ndarray]]
     centre = states[train].mean(axis=0)
     axes = np.linalg.svd(states[train] - centre, full_matrices=False)[2].T
     features = {split: (x - centre) @ axes for split, x in states.items()}
-    fold = _folds([e.item.group for e in evidence.examples[train]])
+    fold = folds_by_group([e.item.group for e in evidence.examples[train]], FOLDS, seed=0)
     wanted = 1 - evidence.errors[train] / len(labels)
     nearest, distance, held_out = 0, np.inf, np.empty(0)
     for k in _counts(axes.shape[1]):
@@ -62,12 +63,6 @@ def _counts(width: int) -> list[int]:
     while counts[-1] < width:
         counts.append(min(width, max(counts[-1] + 1, counts[-1] * 5 // 4)))
     return counts
-
-
-def _folds(groups: list[str]) -> np.ndarray:
-    """The fold of each example (n,); a group is in one fold."""
-    names, group = np.unique(groups, return_inverse=True)
-    return (np.random.default_rng(0).permutation(len(names)) % FOLDS)[group]
 
 
 def _cross_fitted(x: np.ndarray, labels: np.ndarray, fold: np.ndarray, classes: int) -> np.ndarray:
