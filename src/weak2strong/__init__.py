@@ -24,7 +24,6 @@ _NAMES = {
     "ProbeSweep": "weak2strong.experiments.sweep",
     "Simulate": "weak2strong.experiments.simulate",
     "Results": "weak2strong.api",
-    "PuzzleOptions": "weak2strong.config.puzzles",
     "RowLoss": "weak2strong.training.loss",
     "Study": "weak2strong.api",
     "TASKS": "weak2strong.tasks",
@@ -55,7 +54,6 @@ __all__ = [
     "Overlap",
     "Predictions",
     "ProbeSweep",
-    "PuzzleOptions",
     "Results",
     "RowLoss",
     "Simulate",
@@ -79,7 +77,6 @@ if TYPE_CHECKING:
     from weak2strong.api import Results, Study
     from weak2strong.config.data import DataOptions
     from weak2strong.config.model import ModelSpec
-    from weak2strong.config.puzzles import PuzzleOptions
     from weak2strong.config.training import Training
     from weak2strong.experiments.grid import Grid
     from weak2strong.experiments.overfitting import Overfitting
@@ -101,9 +98,16 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _NAMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_NAMES[name]), name)
+    if name in _NAMES:
+        return getattr(import_module(_NAMES[name]), name)
+    if name[:1].isupper():
+        # Classes of options that a subject brings, such as those of a source of tasks.
+        from weak2strong.ground.rooms import OPTIONS
+
+        for kind in map(OPTIONS.get, OPTIONS):
+            if kind.__name__ == name:
+                return kind
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -9,8 +9,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import origin_of
 from weak2strong.methods.decorators import check_class, first_sentence, refuse_if
 from weak2strong.probes import PROBES
-from weak2strong.subjects.literature import DATASETS
-from weak2strong.tasks import GROUPS, TASKS
+from weak2strong.tasks import GROUPS, SOURCES, TASKS
 from weak2strong.tasks.task import TEXTS, Example, Kind, Shares, Task
 
 Class = TypeVar("Class", bound=type)
@@ -66,7 +65,8 @@ def task(
     """
 
     def register(load: Load) -> Load:
-        refuse_if("task", name, name in DATASETS, "which is a dataset of the literature")
+        if name in SOURCES:
+            refuse_if("task", name, True, f"which is {SOURCES.get(name).sort}")
         refuse_if("task", name, name in GROUPS, "which stands for several tasks")
         made = Task(
             name=name,

@@ -29,8 +29,7 @@ from weak2strong.models.resolve import LORA_ABOVE, resolve_model
 from weak2strong.models.speed import matrix_rate
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.steps import steps
-from weak2strong.subjects.literature import DATASETS
-from weak2strong.tasks import TASKS
+from weak2strong.tasks import SOURCES, TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits
 
 RATE = 1e9
@@ -217,7 +216,7 @@ def test_what_is_not_here_is_taken_from_what_is_asked_for():
 
 
 def test_published_rows_bound_the_sizes_of_the_literature():
-    rows = DATASETS.get("boolq").rows
+    rows = SOURCES.get("boolq").rows
     (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions())).tasks
     assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
     assert task.examples["weak_train"] == task.examples["strong_train"] > task.examples["test"]

@@ -10,6 +10,10 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weak2strong.ground.table import Document
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,13 +24,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import tyro
 
-    from weak2strong.cli.commands import Command
+    from weak2strong.cli.commands import every_command, union
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
 
     warnings.showwarning = _show_warning
     command = tyro.cli(
-        Command,
+        union(every_command()),
         prog="w2s",
         description="Weak-to-strong generalization experiments with honest intervals.",
         args=arguments,
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         with naming_plugins():
-            return command() or 0  # pyright: ignore[reportCallIssue]
+            return _shown(command, command())
     except UserError as e:
         print(f"error: {e}", file=sys.stderr)
         return 2
@@ -50,6 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         print("internal error (see above); finished stages are kept.", file=sys.stderr)
         return 1
+
+
+def _shown(command: Any, result: int | Document | None) -> int:
+    """The exit code of a command; the document that it made, if it made one, is printed."""
+    if result is None or isinstance(result, int):
+        return result or 0
+    from weak2strong.cli.printing import show
+
+    show([result], type(command).__name__, getattr(command, "json", False))
+    return 0
 
 
 def _show_warning(message: Warning | str, *where: object) -> None:

@@ -36,7 +36,7 @@ class Asked:
     ] = None
     """In place of --task, data that are split already: folders with train_label.jsonl (for the
     supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files. With
-    --task chess-puzzles, a file of puzzles as Lichess publishes it (.csv, .csv.zst)."""
+    a --task that takes a file, that file (see: w2s tasks)."""
     weak: Model = None
     """Supervisor model: a ladder rung, a folder, or a hub id[@revision] (default: atlas-s)."""
     strong: Model = None
@@ -95,17 +95,17 @@ class Asked:
 
 
 def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
-    """References of tasks that are split already: one a folder, or one of three files; or of
-    puzzles, which are not."""
+    """References of tasks that are split already: one a folder, or one of three files; or of the
+    file of a source, which is not."""
     from weak2strong.ground.errors import UserError
-    from weak2strong.subjects.chess.puzzle_task import PUZZLES
+    from weak2strong.tasks import SOURCES
     from weak2strong.tasks.parts import NAMES, three_files
 
-    if tasks == (PUZZLES,):
-        file, *more = paths
-        if more:
-            raise UserError(f"{PUZZLES} takes one file of puzzles, not {len(paths)}.")
-        return (f"{PUZZLES}={file}",)
+    if tasks and len(tasks) == 1 and tasks[0] in SOURCES and not SOURCES.get(tasks[0]).repo:
+        source = SOURCES.get(tasks[0])
+        if len(paths) > 1:
+            raise UserError(f"{source.name} takes one {source.takes}, not {len(paths)}.")
+        return (f"{source.name}={paths[0]}",)
     if tasks:
         raise UserError("--task and --data both name tasks: leave one of them out.")
     if len(paths) == 3 and not any(path.is_dir() for path in paths):

@@ -1,17 +1,18 @@
-"""Every subcommand in one union, for the parser."""
+"""Every subcommand by name, and the type that the parser makes of them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
 
 from tyro.conf import subcommand
 
 from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
-from weak2strong.cli.chess import Mates, Sample
 from weak2strong.cli.compare import Compare
 from weak2strong.cli.experiments import Grid, Overfitting, Overlap, ProbeSweep, Simulate
-from weak2strong.cli.ladder import Build, Card
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
@@ -21,36 +22,47 @@ from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
 from weak2strong.cli.verify import Verify
+from weak2strong.ground.rooms import COMMANDS, Group
 
-Chess = Annotated[Mates, subcommand("mates")] | Annotated[Sample, subcommand("sample")]
-Ladder = Annotated[Build, subcommand("build")] | Annotated[Card, subcommand("card")]
-Store = (
-    Annotated[Sizes, subcommand("sizes")]
-    | Annotated[VerifyStore, subcommand("verify")]
-    | Annotated[Prune, subcommand("prune")]
-)
 
-Command = (
-    Annotated[Run, subcommand("run")]
-    | Annotated[Table, subcommand("table")]
-    | Annotated[Report, subcommand("report")]
-    | Annotated[Figures, subcommand("figures")]
-    | Annotated[Compare, subcommand("compare")]
-    | Annotated[Power, subcommand("power")]
-    | Annotated[Analyse, subcommand("analyse")]
-    | Annotated[Verify, subcommand("verify")]
-    | Annotated[Overlap, subcommand("overlap")]
-    | Annotated[ProbeSweep, subcommand("probe-sweep")]
-    | Annotated[Simulate, subcommand("simulate")]
-    | Annotated[Overfitting, subcommand("overfitting")]
-    | Annotated[Grid, subcommand("grid")]
-    | Annotated[Tasks, subcommand("tasks")]
-    | Annotated[Audit, subcommand("audit")]
-    | Annotated[Methods, subcommand("methods")]
-    | Annotated[Models, subcommand("models")]
-    | Annotated[Place, subcommand("place")]
-    | Annotated[Export, subcommand("export")]
-    | Annotated[Ladder, subcommand("ladder", description="Build or describe the ladder.")]
-    | Annotated[Chess, subcommand("chess", description="Make positions and puzzles of chess.")]
-    | Annotated[Store, subcommand("store", description="Look after stored results.")]
-)
+def union(commands: Mapping[str, type | Group]) -> Any:
+    """A type that the parser reads as one of some commands, by name."""
+    kinds = []
+    for name, kind in commands.items():
+        if isinstance(kind, Group):
+            entry = subcommand(name, description=kind.summary)
+            kinds.append(Annotated[union(kind.commands), entry])
+        else:
+            kinds.append(Annotated[kind, subcommand(name)])
+    return reduce(or_, kinds)
+
+
+COMMANDS_OF_STUDIES: dict[str, type] = {
+    "run": Run,
+    "table": Table,
+    "report": Report,
+    "figures": Figures,
+    "compare": Compare,
+    "power": Power,
+    "analyse": Analyse,
+    "verify": Verify,
+    "overlap": Overlap,
+    "probe-sweep": ProbeSweep,
+    "simulate": Simulate,
+    "overfitting": Overfitting,
+    "grid": Grid,
+    "tasks": Tasks,
+    "audit": Audit,
+    "methods": Methods,
+    "models": Models,
+    "place": Place,
+    "export": Export,
+}
+
+STORE = Group("Look after stored results.", {"sizes": Sizes, "verify": VerifyStore, "prune": Prune})
+
+
+def every_command() -> dict[str, type | Group]:
+    """The commands of `w2s` by name: those of studies, those of rooms, and the store's."""
+    rooms = {name: COMMANDS.get(name) for name in COMMANDS}
+    return {**COMMANDS_OF_STUDIES, **rooms, "store": STORE}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, arg
 
-from weak2strong.cli.puzzles import Puzzles
+from weak2strong.cli.sources import Sources, changed
 
 if TYPE_CHECKING:
     from weak2strong.config.data import DataOptions
@@ -50,7 +50,7 @@ class Data:
     """Which of the dataset's own splits to make ours of (default: train)."""
     test_on: Annotated[str | None, arg(metavar="TASK", help_behavior_hint="")] = None
     """Test on other data of the same kind, such as reward-bench, in place of a part of the task."""
-    puzzles: Puzzles = field(default_factory=Puzzles)
+    sources: Sources = field(default_factory=Sources)
 
     def options(self, study: DataOptions | None = None) -> DataOptions:
         """The options of a study, or else the default ones, with those that were given."""
@@ -70,7 +70,7 @@ class Data:
             "subset": self.subset,
             "split": self.split,
             "test_on": self.test_on,
-            "puzzles": self.puzzles.options(options.puzzles),
+            "sources": changed(options.sources, self.sources),
         }
         return replace(options, **{k: v for k, v in given.items() if v is not None})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -31,17 +32,7 @@ class Printing:
 
     def show(self, *documents: Document) -> None:
         """Print documents as tables, one after another, or together as JSON."""
-        if self.as_json:
-            from weak2strong.ground.table import joined
-            from weak2strong.report.formats import to_json
-
-            name = self.command or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(self).__name__).lower()
-            print(to_json(joined(documents), name))
-            return
-        from weak2strong.report.terminal import print_document, table_console
-
-        for document in documents:
-            print_document(document, table_console())
+        show(documents, self.command or type(self).__name__, self.as_json)
 
     def write_page(self, path: Path, text: str) -> None:
         """Write a page that was asked for, and tell where.
@@ -61,3 +52,24 @@ class Printing:
         """Print what is no table, such as the paths of what was written."""
         for line in lines:
             print(line, file=sys.stderr if self.as_json else sys.stdout)
+
+
+def show(documents: Sequence[Document], command: str, as_json: bool) -> None:
+    """Print documents as tables, one after another, or together as JSON.
+
+    Args:
+        documents: to print.
+        command: its name in JSON, such as ``ProbeSweep``.
+        as_json: whether JSON is printed.
+    """
+    if as_json:
+        from weak2strong.ground.table import joined
+        from weak2strong.report.formats import to_json
+
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", command).lower()
+        print(to_json(joined(documents), name))
+        return
+    from weak2strong.report.terminal import print_document, table_console
+
+    for document in documents:
+        print_document(document, table_console())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
-from weak2strong.config.puzzles import PuzzleOptions
+from weak2strong.config.sources import SourceOptions, with_sources
 from weak2strong.ground.errors import UserError
 
 _NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
@@ -12,11 +14,12 @@ _NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
 _KINDS = {
     **dict.fromkeys(("n_train", "n_validation", "n_test"), _NUMBER),
     **dict.fromkeys(("balance", "near_duplicates", "shrink"), _TRUTH),
-    "puzzles": (PuzzleOptions, "a mapping"),
+    "sources": (Mapping, "a mapping"),
 }
 """Options that are no text: of which type, in words too."""
 
 
+@with_sources
 @dataclass(frozen=True)
 class DataOptions:
     """Where a user's data have what, and how they are made into a task."""
@@ -47,8 +50,8 @@ class DataOptions:
     """Which of a dataset repository's own splits to read; ours are all made of it."""
     test_on: str | None = None
     """What to test on in place of a part of the task: a file or a dataset of the same kind."""
-    puzzles: PuzzleOptions = field(default_factory=PuzzleOptions)
-    """Which chess puzzles to take of a file, and how to tell and to answer them."""
+    sources: SourceOptions = field(default_factory=SourceOptions)
+    """What single sources of tasks take besides; a study file has each of them by its name."""
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -67,3 +70,10 @@ class DataOptions:
                 f"Text and label cannot both be in column {self.text_column!r}: "
                 "name two with --text-column and --label-column."
             )
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All of them, as a study file has them: those of sources stand beside the others."""
+        plain = asdict(self)
+        del plain["sources"]
+        return plain | self.sources.plain

@@ -12,9 +12,10 @@ import yaml
 
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
-from weak2strong.config.puzzles import PuzzleOptions
+from weak2strong.config.sources import SourceOptions
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.rooms import OPTIONS
 
 DEFAULT_TASKS = ("atlas-asia",)
 DEFAULT_WEAK, DEFAULT_STRONG = "atlas-s", "atlas-l"
@@ -96,7 +97,8 @@ class StudyConfig:
 
     def to_yaml(self) -> str:
         """The study as text that `from_yaml` reads."""
-        plain = json.loads(json.dumps(asdict(self), default=str))
+        plain = asdict(self) | {"data": self.data.plain}
+        plain = json.loads(json.dumps(plain, default=str))
         return yaml.safe_dump(plain, sort_keys=False)
 
     @staticmethod
@@ -158,8 +160,12 @@ def _made(name: str, kind: type, value: Any) -> Any:
         raise UserError(f"{name} of a study must be a mapping, not {value!r}.")
     if kind is Training:
         value = {k: _number(v) for k, v in value.items()}
-    if kind is DataOptions and "puzzles" in value:
-        value = {**value, "puzzles": _made("puzzles", PuzzleOptions, value["puzzles"])}
+    if kind is DataOptions:
+        own = {
+            name: _made(name, OPTIONS.get(name), value[name]) for name in OPTIONS if name in value
+        }
+        others = {field: v for field, v in value.items() if field not in own}
+        return DataOptions(**_known(kind, others), sources=SourceOptions(own))
     return kind(**_known(kind, value))
 
 

@@ -12,12 +12,9 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.models.guess import offline
 from weak2strong.protocol.resolve import splits_of
-from weak2strong.subjects.chess.puzzle_task import PUZZLES
-from weak2strong.subjects.literature import DATASETS
-from weak2strong.subjects.literature.dataset import Dataset
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
-from weak2strong.tasks.find import dataset_name, find_task, find_tasks
+from weak2strong.tasks.find import find_task, find_tasks, path_of, source_of
 from weak2strong.tasks.kinds import learnt
 from weak2strong.tasks.sizes import DEFAULT, shrunk
 from weak2strong.tasks.splits import SPLITS, Splits
@@ -90,19 +87,16 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
 
 
 def _is_local(reference: str) -> bool:
-    name, _, folder = reference.partition("=")
-    if name == PUZZLES:
-        return True
-    if dataset_name(reference) is None:
-        return reference in TASKS or Path(reference).expanduser().exists()
-    return name != reference and Path(folder).expanduser().is_dir()
+    if source := source_of(reference):
+        return source.is_local(path_of(source, reference))
+    return reference in TASKS or Path(reference).expanduser().exists()
 
 
 def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> TaskSize:
     if found is None:
         asked = _asked(config.data, reference)
-        name = dataset_name(reference)
-        each = TOKENS * (TEXTS[DATASETS.get(name).kind] if name else 1)
+        source = source_of(reference)
+        each = TOKENS * (TEXTS[source.kind] if source else 1)
         tokens = dict.fromkeys((config.weak.name, config.strong.name), float(each))
         return TaskSize(reference, False, asked, tokens, (), 2)
     task, splits = found
@@ -118,12 +112,11 @@ def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None
 
 def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
     """The sizes asked for of data that are not here; the others as far as published rows tell."""
-    name = dataset_name(reference)
-    dataset: Dataset | None = DATASETS.get(name) if name else None
-    if dataset is None or dataset.rows is None:
-        return {split: sizes_of(data).get(split) for split in SPLITS}
-    total = min(dataset.rows, dataset.most or dataset.rows)
-    asked = shrunk(sizes_of(data), total, len(dataset.classes)) if data.shrink else sizes_of(data)
+    source, sizes = source_of(reference), sizes_of(data)
+    if source is None or source.rows is None:
+        return {split: sizes.get(split) for split in SPLITS}
+    total = min(source.rows, source.most or source.rows)
+    asked = shrunk(sizes, total, len(source.classes)) if data.shrink else sizes
     others = {split: DEFAULT[split] for split in SPLITS if split not in asked}
     rest = max(0, total - sum(asked.values())) / (sum(others.values()) or 1)
     return {s: asked[s] if s in asked else round(rest * others[s]) for s in SPLITS}

@@ -24,7 +24,7 @@ class Registry:
         what: the noun for errors, such as ``"task"``.
         entries: name to ``"module:object"``.
         hint: closing sentence of the error for an unknown name.
-        packages: whose modules add our other objects when they are imported.
+        packages: whose modules add our other objects, or lines for these, when they are imported.
         first: names in the order in which they are listed; other names of ours follow by
             alphabet, since modules may be imported in any order, and those of plugins come last.
     """
@@ -49,6 +49,10 @@ class Registry:
         yield from (name for name in self._first if name in self._own)
         yield from sorted(self._own.keys() - set(self._first))
         yield from self._added
+
+    def enter(self, lines: Mapping[str, str]) -> None:
+        """Put lines of our own into the table, ``"module:object"`` by name."""
+        self._entries |= lines
 
     def get(self, name: str) -> Any:
         """The object of that name.

@@ -18,7 +18,7 @@ from weak2strong.engine.examples import (
     OUTCOMES,
     outcomes,
 )
-from weak2strong.report.boards import picture
+from weak2strong.tasks import PICTURES
 
 SHOWN = 4
 """Examples a task and outcome on a page."""
@@ -57,10 +57,10 @@ class Case:
     methods: tuple[str, ...]
 
     @property
-    def boards(self) -> tuple[Markup, ...]:
-        """Pictures of the chess positions in the texts."""
-        found = (picture(text) for text in self.texts)
-        return tuple(Markup(svg) for svg in found if svg)
+    def pictures(self) -> tuple[Markup, ...]:
+        """The texts as pictures, as far as a subject draws them."""
+        drawn = (PICTURES.get(name)(text) for text in self.texts for name in PICTURES)
+        return tuple(Markup(svg) for svg in drawn if svg)
 
 
 def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:

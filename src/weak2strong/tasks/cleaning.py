@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.duplicates import near_duplicates
@@ -39,8 +39,7 @@ class Cleaning:
             too like them (see `weak2strong.tasks.parts`).
         malformed: left out since something is wrong with them, where the odd one may be so.
         named: the first of these, each as its line and what is wrong.
-        unwanted: puzzles left out by what was asked for.
-        gameless: puzzles left out since no game leads to them.
+        by_source: left out before by the source of the data, by its reasons ("since ...").
     """
 
     read: int
@@ -55,16 +54,14 @@ class Cleaning:
     alike: int = 0
     malformed: int = 0
     named: tuple[str, ...] = ()
-    unwanted: int = 0
-    gameless: int = 0
+    by_source: Mapping[str, int] = field(default_factory=dict)
 
     def sentences(self) -> tuple[str, ...]:
         """What the user should know, most of it about rows that are not used."""
         more = "; ..." if self.malformed > len(self.named) else ""
         left_out = {
             f"as malformed ({'; '.join(self.named)}{more})": self.malformed,
-            "since other puzzles were asked for": self.unwanted,
-            "since the PGN file has no game that leads to them": self.gameless,
+            **self.by_source,
             "as repeats of another row": self.exact,
             "since other rows label the same text differently": self.contradictory,
             "since both completions are the same": self.alike,

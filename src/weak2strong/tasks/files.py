@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
@@ -118,25 +119,49 @@ def data_task(
         UserError: for whatever is wrong with the data.
     """
     rows, classes = read_rows(files, columns_of(options))
+    return cleaned_task(
+        rows,
+        classes,
+        options,
+        about=listed(tuple(files)),
+        name=task_name(name),
+        summary=question(rows[0].kind, classes, options),
+        source=source,
+        licence=licence,
+        revision=revision,
+    )
+
+
+def cleaned_task(
+    rows: Sequence[Row], classes: tuple[str, ...], options: DataOptions, about: str, **more: Any
+) -> FileTask:
+    """The task in some rows, cleaned and cut to size.
+
+    Args:
+        rows: in any order.
+        classes: names of their classes, if they have any.
+        options: sizes and cleaning.
+        about: what errors call the data.
+        **more: other attributes of the task.
+
+    Raises:
+        UserError: where too few examples remain, or too many belong together.
+    """
     examples, shares, cleaning = clean(
         rows,
         classes,
-        about=listed(tuple(files)),
+        about,
         sizes=sizes_of(options),
         balance=options.balance,
         join=options.near_duplicates,
         shrink=options.shrink,
     )
-    return FileTask(
-        name=task_name(name),
-        kind=rows[0].kind,
-        classes=classes,
-        summary=question(rows[0].kind, classes, options),
-        source=source,
-        licence=licence,
-        load=lambda: examples,
-        shares=shares,
-        cleaning=cleaning,
-        revision=revision,
-        rows=tuple(rows),
-    )
+    attributes = {
+        "kind": rows[0].kind,
+        "classes": classes,
+        "load": lambda: examples,
+        "shares": shares,
+        "cleaning": cleaning,
+        "rows": tuple(rows),
+    }
+    return FileTask(**attributes | more)

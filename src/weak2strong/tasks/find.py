@@ -1,37 +1,34 @@
-"""What a user names is a task: a registered one, a file, or a dataset repository.
+"""What a user names is a task: a registered one, one of a source, a file, or a dataset repository.
 
 A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
 a folder, ``owner/name`` of the hub, ``owner/name@revision``, or three files whose
-splits are given (see `weak2strong.tasks.parts`). A dataset of the literature is
-``boolq``, ``boolq@revision``, or ``boolq=folder`` for local files; chess puzzles
-are ``chess-puzzles=file``.
+splits are given (see `weak2strong.tasks.parts`). A registered source is named as ``boolq``,
+``boolq@revision``, or ``boolq=path`` for local files (see `weak2strong.tasks.source`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from weak2strong.config.data import DataOptions
-from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.subjects.chess.puzzle_task import PUZZLES, puzzle_task
-from weak2strong.subjects.literature import DATASETS
-from weak2strong.subjects.literature.load import nlp_task
-from weak2strong.tasks import GROUPS, HINT, TASKS
+from weak2strong.ground.rooms import OPTIONS
+from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
 from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.readers import READERS, ending
+from weak2strong.tasks.source import Source
 from weak2strong.tasks.task import Task
 from weak2strong.tasks.tested_on import tested_on
 
 _AT_COMMIT: dict[tuple[str, str, DataOptions], FileTask] = {}
-"""Tasks of the hub by repository or dataset, commit and options: these three never give
+"""Tasks of the hub by repository or source, commit and options: these three never give
 another task."""
 
 _KNOWN_ELSEWHERE = (
@@ -42,7 +39,7 @@ _KNOWN_ELSEWHERE = (
     "subset",
     "split",
 )
-"""Options that a dataset of the literature answers itself."""
+"""Options that a source answers itself."""
 
 _ANY_SIZE: dict[str, Any] = {"n_train": None, "n_validation": None, "n_test": None, "shrink": False}
 
@@ -55,10 +52,10 @@ def find_task(reference: str, data: DataOptions) -> Task:
     Raises:
         UserError: where there is no such task, or something is wrong with its data.
     """
-    name = dataset_name(reference)
-    if name is not None and DATASETS.get(name).only_test:
+    source = source_of(reference)
+    if source is not None and source.only_test:
         raise UserError(
-            f"{name} is made to test on and never to train on: name another task, "
+            f"{source.name} is made to test on and never to train on: name another task, "
             f"and --test-on {reference}."
         )
     if data.test_on is None:
@@ -69,7 +66,7 @@ def find_task(reference: str, data: DataOptions) -> Task:
             f"{reference} is an embedded task, which is tested on its own examples: leave "
             "--test-on out, or name data of your own with --task."
         )
-    return _tested_on(task, _tests(data), data)
+    return _once(tested_on, (task, _tests(data), data))
 
 
 def tests_pinned(data: DataOptions) -> DataOptions:
@@ -88,39 +85,35 @@ def _tests(data: DataOptions) -> FileTask:
     return task
 
 
-@cache
-def _tested_on(task: FileTask, tests: FileTask, data: DataOptions) -> FileTask:
-    return tested_on(task, tests, data)
-
-
 def _found(reference: str, data: DataOptions) -> Task:
     """The task of a reference on its own."""
     path = Path(reference).expanduser()
     if reference in TASKS or not reference:
         return TASKS.get(reference)
-    if (name := dataset_name(reference)) is not None:
-        return _dataset_task(name, reference.removeprefix(name), data)
-    name, _, file = reference.partition("=")
-    if name == PUZZLES:
-        read = (file, data.puzzles.games or "")
-        stamps = tuple(_stamp(Path(f).expanduser()) for f in read if f)
-        return _puzzle_task(file, data, stamps)
+    if source := source_of(reference):
+        return _of_source(source, reference, data)
     if files := three_files(reference):
-        return _parted_task(files, data, tuple(map(_stamp, files)))
+        return _once(parted_task, (files, data), files)
     if path.is_dir():
-        return _folder_task(reference, data, _stamp(path))
+        return _once(hub_task, (reference, data), (path,))
     if path.is_file() or ending(reference) in READERS:
-        return _file_task(reference, data, _stamp(path))
+        return _once(file_task, (Path(reference), data), (path,))
     repo, _, revision = reference.partition("@")
     if "/" in repo or Path(repo).expanduser().is_dir():
         return _at_commit(repo, data, revision or None, partial(hub_task, repo, data))
-    raise unknown_name("task", reference, (*TASKS, PUZZLES, *DATASETS, *GROUPS), HINT)
+    raise unknown_name("task", reference, (*TASKS, *SOURCES, *GROUPS), HINT)
 
 
-def dataset_name(reference: str) -> str | None:
-    """The dataset of the literature that a reference names, if it names one."""
+def source_of(reference: str) -> Source | None:
+    """The registered source that a reference names, if it names one."""
     name = re.split("[@=]", reference, maxsplit=1)[0]
-    return name if name in DATASETS else None
+    return SOURCES.get(name) if name in SOURCES else None
+
+
+def path_of(source: Source, reference: str) -> str | None:
+    """The path in a reference such as ``name=path`` to a source; None if there is none."""
+    rest = reference.removeprefix(source.name)
+    return rest[1:] if rest.startswith("=") else None
 
 
 def find_tasks(references: Sequence[str], data: DataOptions) -> tuple[Task, ...]:
@@ -156,11 +149,11 @@ def pinned(reference: str, task: Task) -> str:
 
 def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptions) -> None:
     """Refuse options that no task heeds."""
-    if data.puzzles != PuzzleOptions() and not any(task.name == PUZZLES for task in tasks):
-        raise UserError(
-            "Filters and forms of chess puzzles (--puzzle-most and so on, --games) are for such "
-            f"puzzles: leave them out, or name a file of them as --task {PUZZLES}=FILE.csv."
-        )
+    heeded = {source.options for r in references if (source := source_of(r))}
+    for name in OPTIONS:
+        kind = OPTIONS.get(name)
+        if name not in heeded and getattr(data, name) != kind():
+            raise UserError(kind.unheeded)
     cleaned = [r for r, task in zip(references, tasks, strict=True) if isinstance(task, FileTask)]
     if not cleaned and data != DataOptions():
         raise UserError(
@@ -168,7 +161,7 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
             "your own data, and the embedded tasks have none of these: leave them out, "
             "or name a file with --task."
         )
-    own = [r for r in cleaned if dataset_name(r) is None and r.partition("=")[0] != PUZZLES]
+    own = [reference for reference in cleaned if source_of(reference) is None]
     if not own:
         for option in _KNOWN_ELSEWHERE:
             if getattr(data, option) != getattr(DataOptions, option):
@@ -186,40 +179,26 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
         )
 
 
-@cache
-def _file_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
-    return file_task(Path(reference), data)
+def _of_source(source: Source, reference: str, data: DataOptions) -> FileTask:
+    """The task of a source; behind its name ``@`` and a revision, ``=`` and a path, or nothing."""
+    path = path_of(source, reference)
+    if path is None and source.repo:
+        revision = reference.partition("@")[2] or None
+        return _at_commit(source.name, data, revision, partial(source.read, data))
+    if path is not None and source.repo and not source.is_local(path):
+        raise UserError(f"There is no folder {path!r} for {source.name}: check the path.")
+    files = source.files(path, data) if path else ()
+    return _once(source.read, (data, None, path), [Path(file).expanduser() for file in files])
+
+
+def _once(read: Callable[..., FileTask], about: tuple, files: Iterable[Path] = ()) -> FileTask:
+    """What a function makes of its arguments; read again only where one of the files changed."""
+    return _unchanged(read, about, tuple(map(_stamp, files)))
 
 
 @cache
-def _parted_task(files: tuple[Path, ...], data: DataOptions, stamp: tuple) -> FileTask:
-    return parted_task(files, data)
-
-
-@cache
-def _folder_task(reference: str, data: DataOptions, stamp: tuple) -> FileTask:
-    return hub_task(reference, data)
-
-
-@cache
-def _puzzle_task(file: str, data: DataOptions, stamps: tuple) -> FileTask:
-    return puzzle_task(file, data)
-
-
-@cache
-def _local_dataset(name: str, folder: str, data: DataOptions, stamp: tuple) -> FileTask:
-    return nlp_task(name, data, folder=folder)
-
-
-def _dataset_task(name: str, rest: str, data: DataOptions) -> FileTask:
-    """A dataset of the literature; behind its name ``@`` and a revision, ``=`` and a folder, or
-    nothing."""
-    if rest.startswith("="):
-        folder = rest[1:]
-        if not folder or not Path(folder).expanduser().is_dir():
-            raise UserError(f"There is no folder {folder!r} for {name}: check the path.")
-        return _local_dataset(name, folder, data, _stamp(Path(folder).expanduser()))
-    return _at_commit(name, data, rest[1:] or None, partial(nlp_task, name, data))
+def _unchanged(read: Callable[..., FileTask], about: tuple, stamps: tuple) -> FileTask:
+    return read(*about)
 
 
 def _at_commit(

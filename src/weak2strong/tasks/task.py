@@ -65,7 +65,7 @@ class Example:
     target: a text, for which those that are ``accepted`` count as well.
 
     ``difficulty`` says how hard it is, more for harder, in whatever unit its source has,
-    such as the rating of a puzzle; None where nobody knows. Methods do not see it.
+    such as the rating of a question; None where nobody knows. Methods do not see it.
     """
 
     item: Item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from weak2strong.config.data import DataOptions
@@ -79,8 +80,7 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
             alike=same,
             malformed=sum(c.malformed for c in both),
             named=tuple(name for c in both for name in c.named),
-            unwanted=sum(c.unwanted for c in both),
-            gameless=sum(c.gameless for c in both),
+            by_source=dict(sum((Counter(c.by_source) for c in both), Counter())),
         ),
     )
 

@@ -13,8 +13,7 @@ from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.analysis.audit.truncation import truncation
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
-from weak2strong.subjects.literature import DATASETS
-from weak2strong.tasks import TASKS
+from weak2strong.tasks import SOURCES, TASKS
 from weak2strong.tasks.find import find_task
 
 
@@ -120,7 +119,7 @@ def test_dates_are_those_of_papers_and_makers(southern, rung):
 
 
 def test_a_date_is_known_where_the_papers_address_tells_it():
-    known = {name: DATASETS.get(name).published for name in DATASETS}
+    known = {name: SOURCES.get(name).published for name in SOURCES if SOURCES.get(name).repo}
     assert {name for name, date in known.items() if date is None} == {"quail", "twitter-sentiment"}
     assert known["anthropic_hh"] == "2022-04"
     assert np.unique([len(d) for d in known.values() if d]).tolist() == [4, 7]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from weak2strong.subjects.atlas import about
+from weak2strong.subjects.atlas import IN_WORDS, about
 from weak2strong.subjects.atlas.about import MOST, asked_about, atlas_task
 from weak2strong.subjects.atlas.facts import cities
-from weak2strong.tasks import IN_WORDS, TASKS
+from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits, normalised
 from weak2strong.tasks.task import Example, Item
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 import pytest
 
+from weak2strong.subjects.atlas import PREFERENCES
 from weak2strong.subjects.atlas.facts import CONTINENTS
-from weak2strong.tasks import ATLAS_PREFERENCES, GROUPS, TASKS
+from weak2strong.tasks import GROUPS, TASKS
 from weak2strong.tasks.pairs import PREFERRED
 from weak2strong.tasks.splits import SPLITS, make_splits
 from weak2strong.tasks.task import stable_id
@@ -24,7 +25,7 @@ TOPICS = {
 
 
 @pytest.mark.parametrize("unseen", [False, True])
-@pytest.mark.parametrize("name", ATLAS_PREFERENCES)
+@pytest.mark.parametrize("name", PREFERENCES)
 def test_the_preferred_answer_is_the_one_of_the_facts(name, unseen, loaded, by_title):
     pattern, truth = TOPICS[name]
     examples = TASKS.get(name).load_unseen() if unseen else loaded(name)
@@ -41,7 +42,7 @@ def test_the_preferred_answer_is_the_one_of_the_facts(name, unseen, loaded, by_t
     assert len(cities) == len(examples) > 100
 
 
-@pytest.mark.parametrize("name", ATLAS_PREFERENCES)
+@pytest.mark.parametrize("name", PREFERENCES)
 def test_in_every_split_an_answer_is_right_as_often_as_wrong_against_every_other(name, loaded):
     splits = make_splits(TASKS.get(name))
     for split in SPLITS:
@@ -56,8 +57,8 @@ def test_in_every_split_an_answer_is_right_as_often_as_wrong_against_every_other
 
 
 def test_preferences_are_tasks_of_their_own(loaded):
-    assert not set(ATLAS_PREFERENCES) & set(GROUPS["atlas-suite"])
-    for name in ATLAS_PREFERENCES:
+    assert not set(PREFERENCES) & set(GROUPS.get("atlas-suite"))
+    for name in PREFERENCES:
         assert (TASKS.get(name).kind, TASKS.get(name).classes) == ("preference", PREFERRED)
     sizes = [len(make_splits(TASKS.get("atlas-preference")).examples(s)) for s in SPLITS]
     assert sizes == [1300, 1300, 400, 1000]

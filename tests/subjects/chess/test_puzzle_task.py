@@ -5,14 +5,15 @@ from itertools import product
 import pytest
 
 from weak2strong.config.data import DataOptions
-from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.sizes import task_sizes
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import texts
 from weak2strong.protocol.resolve import resolved, splits_of
+from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.subjects.chess.positions import lichess_sample
+from weak2strong.subjects.chess.source import GAMELESS, UNWANTED
 from weak2strong.tasks.find import find_task, find_tasks
 from weak2strong.tasks.kinds import true_labels
 from weak2strong.tasks.splits import SPLITS, make_splits
@@ -72,7 +73,7 @@ def test_what_is_left_out_is_counted(file):
         f"Left out since other puzzles were asked for: {60 - high}.",
     )
     drawn = made(file, most=20)
-    assert (len(drawn.load()), drawn.cleaning.unwanted) == (20, 40)
+    assert (len(drawn.load()), drawn.cleaning.by_source[UNWANTED]) == (20, 40)
     with pytest.raises(UserError, match="too few different texts \\(1\\) for the 4 splits"):
         made(file, themes=("backRankMate",))
 
@@ -99,7 +100,7 @@ def test_positions_as_games_need_those(file, tmp_path):
     assert {(e.item.text, e.label) for e in task.load()} == {
         (f"1. {f} {e} 2. g4", "Qh4#") for f in ("f3", "f4") for e in ("e5", "e6")
     }
-    assert (task.cleaning.kept, task.cleaning.gameless) == (4, 60)
+    assert (task.cleaning.kept, task.cleaning.by_source[GAMELESS]) == (4, 60)
     assert "Left out since the PGN file has no game" in task.cleaning.sentences()[1]
     with pytest.raises(UserError, match="need the games"):
         made(file, form="pgn")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import read_board, read_move
+from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.subjects.chess.positions import lichess_sample
 from weak2strong.subjects.chess.puzzles import game_of, read_puzzles
 

@@ -11,7 +11,7 @@ from weak2strong.subjects.chess.questions import hanging, material
 from weak2strong.tasks import GROUPS, TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits, normalised
 
-CHESS = GROUPS["chess-suite"]
+CHESS = GROUPS.get("chess-suite")
 WORTH = {"p": 1, "n": 3, "b": 3, "r": 5, "q": 9, "k": 0}
 
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from weak2strong.subjects.literature import BURNS, DATASETS, ELEUTHER
+from weak2strong.subjects.literature import BURNS, ELEUTHER
 from weak2strong.subjects.literature.forms import draw
+from weak2strong.tasks import SOURCES
 
 LETTERS = "ABCD"
 
@@ -106,7 +107,7 @@ def test_there_are_22_and_3_more(rows):
 
 @pytest.mark.parametrize("name", ELEUTHER)
 def test_positives_and_negatives_have_one_form(rows, name):
-    dataset = DATASETS.get(name)
+    dataset = SOURCES.get(name)
     assert dataset.name == name
     check_form(dataset, rows)
 
@@ -116,7 +117,7 @@ JUDGED = [name for name in ELEUTHER if name not in OPTIONS and name != "ethics-u
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_a_template_adds_the_same_words_to_every_row(rows, name):
-    dataset, (_, make) = DATASETS.get(name), rows[name]
+    dataset, (_, make) = SOURCES.get(name), rows[name]
     made = [make(seed % 2, seed) for seed in SEEDS]
     assert len({without_strings(dataset.form(row).text, row) for row in made}) == 1
 
@@ -152,7 +153,7 @@ BROKEN = (
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda f: f.__name__)
 def test_a_form_that_gives_the_answer_away_is_noticed(rows, broken):
-    good = DATASETS.get("openbookqa")
+    good = SOURCES.get("openbookqa")
 
     def form(row):
         item = good.form(row)
@@ -166,7 +167,7 @@ def test_a_form_that_gives_the_answer_away_is_noticed(rows, broken):
 
 
 def test_a_label_that_shows_in_the_text_is_noticed(rows):
-    good = DATASETS.get("boolq")
+    good = SOURCES.get("boolq")
 
     def form(row):
         item = good.form(row)
@@ -178,7 +179,7 @@ def test_a_label_that_shows_in_the_text_is_noticed(rows):
 
 @pytest.mark.parametrize("name", [*OPTIONS, "ethics-utilitarianism"])
 def test_what_is_drawn_is_right_as_often_as_wrong_and_any_of_the_others(rows, name):
-    dataset, (ways, make) = DATASETS.get(name), rows[name]
+    dataset, (ways, make) = SOURCES.get(name), rows[name]
     n, labels, places = 400, [], []
     for seed in range(n):
         row = make(seed % ways, seed)

@@ -8,9 +8,9 @@ import pytest
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.subjects.literature import DATASETS, PREFERENCES
+from weak2strong.subjects.literature import PREFERENCES
 from weak2strong.subjects.literature.fields import MisfitError
-from weak2strong.tasks import GROUPS
+from weak2strong.tasks import GROUPS, SOURCES
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 
@@ -86,7 +86,7 @@ def folder(tmp_path):
 
 
 def test_every_one_has_rows_here():
-    assert set(SHAPES) == set(READ) == set(PREFERENCES) == set(GROUPS["preferences"])
+    assert set(SHAPES) == set(READ) == set(PREFERENCES) == set(GROUPS.get("preferences"))
 
 
 @pytest.mark.parametrize("name", PREFERENCES)
@@ -109,7 +109,7 @@ def test_a_dataset_is_read_cleaned_and_split(folder, name):
 
 def test_what_the_label_says_does_not_depend_on_which_comes_first():
     for name in ("shp", "summarize-feedback"):
-        make, form = SHAPES[name][0], DATASETS.get(name).form
+        make, form = SHAPES[name][0], SOURCES.get(name).form
         items = [form(make(i)) for i in range(30)]
         assert {item.completions[item.label].split()[0] for item in items} <= {"Ask", "Lost"}
         assert {item.label for item in items} == {0, 1}
@@ -118,7 +118,7 @@ def test_what_the_label_says_does_not_depend_on_which_comes_first():
 def test_conversations_that_part_early_share_what_they_begin_with():
     start = "\n\nHuman: Hi\n\nAssistant:"
     row = {"chosen": f"{start} Yes?\n\nHuman: No\n\nAssistant: a", "rejected": f"{start} You?"}
-    item = DATASETS.get("hh-helpful").form(row)
+    item = SOURCES.get("hh-helpful").form(row)
     assert item.text == start
     assert set(item.completions) == {" Yes?\n\nHuman: No\n\nAssistant: a", " You?"}
     assert item.keys == ("\n\nHuman: Hi",)
@@ -126,7 +126,7 @@ def test_conversations_that_part_early_share_what_they_begin_with():
 
 @pytest.mark.parametrize("name", PREFERENCES)
 def test_a_field_that_is_not_what_it_should_be_is_named(name):
-    dataset, make = DATASETS.get(name), SHAPES[name][0]
+    dataset, make = SOURCES.get(name), SHAPES[name][0]
     for field in dataset.fields:
         with pytest.raises(MisfitError, match=field):
             dataset.form(make(1) | {field: None})

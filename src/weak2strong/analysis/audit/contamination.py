@@ -29,7 +29,6 @@ from weak2strong.analysis.audit.finding import Finding, Level, shown
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject, drawn
 from weak2strong.models.folders import rungs
-from weak2strong.tasks import TASKS
 
 MOST = 500
 """Texts of each sort that the model reads."""
@@ -137,7 +136,7 @@ def _control(subject: Subject, reader: Reader) -> tuple[list[Entry], str]:
     if subject.fresh:
         return list(subject.fresh), "the fresh texts"
     # What a rung has read is known; that other models have not read of these cities is not.
-    if subject.reference in TASKS and reader.spec.name in rungs() and subject.task.load_unseen:
+    if reader.spec.name in rungs() and subject.task.load_unseen:
         unseen = [
             Entry(e.item.id, e.item.group, e.item.text, int(e.label), None)
             for e in subject.task.load_unseen()

@@ -7,9 +7,7 @@ from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.models.catalogue import listed
 from weak2strong.models.folders import rungs
-from weak2strong.subjects.literature import DATASETS
-from weak2strong.tasks import TASKS
-from weak2strong.tasks.find import dataset_name
+from weak2strong.tasks.find import source_of
 
 
 def published(subject: Subject, reader: Reader) -> list[Finding]:
@@ -19,14 +17,14 @@ def published(subject: Subject, reader: Reader) -> list[Finding]:
     states (see `weak2strong.models.catalogue`). Neither is guessed.
     """
     model = reader.spec.name
-    atlas = subject.reference in TASKS
     if model in rungs():
-        known = "the facts of the atlas, and its tasks ask about these" if atlas else None
+        asked = subject.task.load_unseen is not None
+        known = "the facts of the atlas, and its tasks ask about these" if asked else None
         read = known or "nothing but the facts of the atlas, so it cannot have read these texts"
         sentence = f"{model} was trained on {read}."
         return [Finding("published", "note", sentence, {"model": model})]
-    dataset = dataset_name(subject.reference)
-    date = DATASETS.get(dataset).published if dataset else None
+    source = source_of(subject.reference)
+    date = source.published if source else None
     family = listed().get(model)
     cutoff = family[1].cutoff if family else None
     numbers = {"model": model, "published": date, "cutoff": cutoff}

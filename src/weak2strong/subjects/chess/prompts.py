@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from weak2strong.config.puzzles import Form, Notation
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import NAMES, Board, read_board, read_move
 from weak2strong.subjects.chess.games import moves_until
 from weak2strong.subjects.chess.notation import san
+from weak2strong.subjects.chess.options import Form, Notation
 from weak2strong.subjects.chess.puzzles import Puzzle
 
 SIGNS = dict(zip(".PNBRQKpnbrqk", "oPNBRQKfhltdm", strict=True))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from weak2strong.config.puzzles import PuzzleOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import Board, read_board, read_move
 from weak2strong.subjects.chess.lines import numbered_lines
 from weak2strong.subjects.chess.moves import is_legal, mating_moves
+from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.tasks.task import stable_id
 
 FIELDS = ("PuzzleId", "FEN", "Moves", "Rating", "Popularity", "Themes", "GameUrl")

@@ -1,97 +1,162 @@
-"""What is known about a dataset of the literature."""
+"""A dataset of the literature: what is known of it, and how its files become a task."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
 
+from weak2strong.config.data import DataOptions
+from weak2strong.ground.errors import UserError
+from weak2strong.subjects.literature.fields import Form, Formatted, MisfitError
+from weak2strong.tasks.files import FileTask, cleaned_task, version_of
+from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.prompt import PLACE, Prompt
-from weak2strong.tasks.task import Dialogue, Kind
-
-CONVERTED = "refs/convert/parquet"
-"""The hub's own copy in parquet, of repositories that hold a loading script and no data."""
+from weak2strong.tasks.readers import READERS, ending, listed, place_of
+from weak2strong.tasks.rows import Row
+from weak2strong.tasks.source import Source
+from weak2strong.tasks.splits import union
+from weak2strong.tasks.task import stable_id
 
 YES_OR_NO = Prompt(((" no",), (" yes",)), f"{PLACE}\nAnswer:")
 """How a language model is asked: texts end in a question, and yes stands for the second class."""
 
-Fields = Mapping[str, Any]
-"""A row as the file has it, by field."""
-
-
-@dataclass(frozen=True)
-class Formatted:
-    """One item of a task.
-
-    Attributes:
-        text: what the model reads.
-        label: index of its class.
-        completions: two of them, where the text is a prompt and the label is which is preferred.
-        dialogues: the two chats, where they are chats.
-        keys: what it is about; items with a key in common stay in one split, but empty
-            keys are none.
-    """
-
-    text: str
-    label: int
-    keys: tuple[str, ...] = ()
-    completions: tuple[str, ...] = ()
-    dialogues: tuple[Dialogue, ...] = ()
-
-
-Form = Callable[[Fields], Formatted | None]
-"""Makes the item of a row; None where the row asks nothing. Raises `MisfitError` for a bad row."""
-
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """A dataset, and how its rows become items.
+class Dataset(Source):
+    """A dataset, and how its rows become items; its name is that of EleutherAI's code.
 
     Attributes:
-        name: as in EleutherAI's code.
-        question: what is asked, in one line for lists.
-        repo: id on the hub.
         subset: which of the repository's subsets; None where it has one.
         splits: which of its splits are pooled, to be parted anew: those whose labels
             are public.
         fields: columns that must be there; a form sees these alone.
         form: makes the item of a row.
-        licence: of the data, as far as it is stated.
         paper: address of the publication; None where there is none that we know of.
-        rows: of the pooled splits, as published; None where we do not know.
-        classes: names of the two classes.
         revision: branch that is read where the user names none; None for the default one.
         prompt: how a language model is asked.
-        most: rows that are used at most, drawn by their content; None for all.
-        kind: of the task.
-        only_test: whether it was made to test on, and never to train on.
     """
 
-    name: str
-    question: str
     repo: str
     splits: tuple[str, ...]
     fields: tuple[str, ...]
     form: Form
-    licence: str
     paper: str | None
-    rows: int | None
     subset: str | None = None
-    classes: tuple[str, str] = ("no", "yes")
     revision: str | None = None
     prompt: Prompt = YES_OR_NO
-    most: int | None = None
-    kind: Kind = "classification"
-    only_test: bool = False
+
+    sort: ClassVar[str] = "a dataset of the literature"
+
+    def read(
+        self, options: DataOptions, revision: str | None = None, path: str | None = None
+    ) -> FileTask:
+        """The dataset as a task; it knows its columns, subset and splits.
+
+        Raises:
+            UserError: where the files cannot be had, or are not what the dataset should have.
+        """
+        files, commit = self._files(revision, path)
+        contents = {name: file.read_bytes() for name, file in files.items()}
+        rows = _rows(self, contents)
+        used = _drawn(rows, self.most)
+        part = f"{self.subset}, " if self.subset else ""
+        some = f"{len(used):,} of {len(rows):,} rows, " if len(used) < len(rows) else ""
+        version = f"commit {commit}" if commit else version_of(contents.values())
+        return cleaned_task(
+            used,
+            self.classes,
+            options,
+            about=self.name,
+            name=self.name,
+            summary=self.question,
+            source=f"{path or self.repo}, {part}{' + '.join(self.splits)}, {some}{version}",
+            licence=self.licence,
+            revision=commit,
+            prompt=self.prompt,
+        )
+
+    def _files(
+        self, revision: str | None, folder: str | None
+    ) -> tuple[Mapping[str, Path], str | None]:
+        """The files of all splits by name, and their commit: that of the first split.
+
+        A folder has no commit.
+        """
+        at, commit, files = None if folder else revision or self.revision, None, {}
+        for split in self.splits:
+            try:
+                found = hub_files(folder or self.repo, at, self.subset, split)
+            except UserError as e:
+                if folder is None:
+                    raise
+                example = "/".join(filter(None, (self.subset, f"{split}.parquet")))
+                raise UserError(
+                    f"{self.name} needs split {split!r} of {self.repo}, which {folder} does not "
+                    f"have: put it there as in the repository, or as {example}."
+                ) from e
+            at = commit = found.commit
+            files |= {f"{folder or self.repo}/{name}": file for name, file in found.files.items()}
+        return files, commit
 
     @property
     def published(self) -> str | None:
-        """Year, and month where it is known, of the paper, as its address tells; None if it does
-        not."""
+        """Year, and month where it is known, of the paper, as its address tells."""
         if found := re.search(r"arxiv\.org/abs/(\d\d)(\d\d)\.", self.paper or ""):
             return f"20{found[1]}-{found[2]}"
         # Addresses of the ACL Anthology before 2020: a letter for the meeting, and the year.
         if found := re.search(r"aclanthology\.org/[A-Z]([01]\d)-", self.paper or ""):
             return f"20{found[1]}"
         return None
+
+
+def _rows(dataset: Dataset, contents: Mapping[str, bytes]) -> list[Row]:
+    """The items of all files as rows; those that have a key in common are of one group."""
+    rows, links = [], []
+    for file, content in contents.items():
+        for number, item in _items(dataset, file, content):
+            keys = [stable_id("key", key) for key in item.keys if key.strip()]
+            links += [(keys[0], key) for key in keys[1:]]
+            group = keys[0] if keys else None
+            id = stable_id(item.text, *item.completions)
+            more = (item.completions, item.dialogues)
+            rows.append(Row(file, number, item.text, item.label, group, id, *more))
+    if not rows:
+        raise UserError(f"{dataset.name} has no rows in {listed(tuple(contents))}.")
+    root = union(links)
+    return [replace(row, group=root(row.group)) if row.group else row for row in rows]
+
+
+def _items(dataset: Dataset, file: str, content: bytes) -> Iterator[tuple[int, Formatted]]:
+    """The items of one file, each with the number of its row."""
+
+    def check(present: Sequence[str]) -> list[str]:
+        for field in dataset.fields:
+            if field not in present:
+                raise UserError(
+                    f"{dataset.name} needs the field {field!r}, but {file} has "
+                    f"{listed(present)}: take a revision of {dataset.repo} that has it."
+                )
+        return list(dataset.fields)
+
+    if not content.strip():
+        return
+    for number, row in READERS[ending(file)](file, content, check):
+        try:
+            item = dataset.form(row)
+        except MisfitError as e:
+            raise UserError(
+                f"{place_of(file, number)} has {e}, as {dataset.name} has it: "
+                f"take another revision of {dataset.repo}."
+            ) from e
+        if item is not None:
+            yield number, item
+
+
+def _drawn(rows: list[Row], most: int | None) -> list[Row]:
+    """At most so many rows, drawn by their texts alone."""
+    if most is None or len(rows) <= most:
+        return rows
+    return sorted(rows, key=lambda row: stable_id("drawn", row.text, *row.completions))[:most]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from weak2strong.subjects.literature.dataset import CONVERTED, Dataset, Fields, Formatted
-from weak2strong.subjects.literature.fields import MisfitError, text, truth
+from weak2strong.subjects.literature.dataset import Dataset
+from weak2strong.subjects.literature.fields import Fields, Formatted, MisfitError, text, truth
 from weak2strong.subjects.literature.forms import draw, judgement
+from weak2strong.tasks.hub import CONVERTED
 
 
 def _justice(row: Fields) -> Formatted:

@@ -1,10 +1,39 @@
-"""Values of a row, checked: a field that is not what a dataset has there is named."""
+"""What a row is and what becomes of it; and its values, checked, with the field named in errors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from weak2strong.subjects.literature.dataset import Fields
+from weak2strong.tasks.task import Dialogue
+
+Fields = Mapping[str, Any]
+"""A row as the file has it, by field."""
+
+
+@dataclass(frozen=True)
+class Formatted:
+    """One item of a task.
+
+    Attributes:
+        text: what the model reads.
+        label: index of its class.
+        completions: two of them, where the text is a prompt and the label is which is preferred.
+        dialogues: the two chats, where they are chats.
+        keys: what it is about; items with a key in common stay in one split, but empty
+            keys are none.
+    """
+
+    text: str
+    label: int
+    keys: tuple[str, ...] = ()
+    completions: tuple[str, ...] = ()
+    dialogues: tuple[Dialogue, ...] = ()
+
+
+Form = Callable[[Fields], Formatted | None]
+"""Makes the item of a row; None where the row asks nothing. Raises `MisfitError` for a bad row."""
 
 _TRUTHS = {False: False, True: True, "0": False, "1": True, "false": False, "true": True}
 _TRUTHS |= {"no": False, "yes": True}

@@ -12,8 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from string import Formatter
 
-from weak2strong.subjects.literature.dataset import Fields, Form, Formatted
-from weak2strong.subjects.literature.fields import MisfitError, text, texts, whole
+from weak2strong.subjects.literature.fields import (
+    Fields,
+    Form,
+    Formatted,
+    MisfitError,
+    text,
+    texts,
+    whole,
+)
 from weak2strong.tasks.task import stable_id
 
 ANSWER, OPTIONS = "answer", "options"

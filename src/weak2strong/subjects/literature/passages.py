@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from weak2strong.subjects.literature.dataset import CONVERTED, Dataset, Fields, Formatted
-from weak2strong.subjects.literature.fields import texts, truth
+from weak2strong.subjects.literature.dataset import Dataset
+from weak2strong.subjects.literature.fields import Fields, Formatted, texts, truth
 from weak2strong.subjects.literature.forms import (
     among_fields,
     choice,
@@ -13,6 +13,7 @@ from weak2strong.subjects.literature.forms import (
     spelled_out,
     without,
 )
+from weak2strong.tasks.hub import CONVERTED
 
 _ASKED = "Question: {question}\nSuggested answer: {answer}\nDoes the passage bear the answer out?"
 

@@ -6,9 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from weak2strong.subjects.literature.dataset import CONVERTED, Dataset, Fields, Formatted
-from weak2strong.subjects.literature.fields import MisfitError, text, truth, whole
+from weak2strong.subjects.literature.dataset import Dataset
+from weak2strong.subjects.literature.fields import (
+    Fields,
+    Formatted,
+    MisfitError,
+    text,
+    truth,
+    whole,
+)
 from weak2strong.subjects.literature.sentences import MOST
+from weak2strong.tasks.hub import CONVERTED
 from weak2strong.tasks.pairs import PREFERRED, Pair, Side, chat_pair, pair
 from weak2strong.tasks.task import Dialogue
 

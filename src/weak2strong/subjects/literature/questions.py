@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weak2strong.subjects.literature.dataset import CONVERTED, Dataset
+from weak2strong.subjects.literature.dataset import Dataset
 from weak2strong.subjects.literature.forms import (
     among_fields,
     choice,
@@ -10,6 +10,7 @@ from weak2strong.subjects.literature.forms import (
     lettered,
     right_first,
 )
+from weak2strong.tasks.hub import CONVERTED
 
 HELLASWAG = Dataset(
     name="hellaswag",

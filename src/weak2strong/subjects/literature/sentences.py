@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from weak2strong.subjects.literature.dataset import CONVERTED, YES_OR_NO, Dataset, Fields, Formatted
-from weak2strong.subjects.literature.fields import text, truth, whole
+from weak2strong.subjects.literature.dataset import YES_OR_NO, Dataset
+from weak2strong.subjects.literature.fields import Fields, Formatted, text, truth, whole
 from weak2strong.subjects.literature.forms import draw, judgement
+from weak2strong.tasks.hub import CONVERTED
 from weak2strong.tasks.prompt import PLACE
 
 MOST = 50_000

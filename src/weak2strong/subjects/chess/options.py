@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from weak2strong.ground.errors import UserError
 
@@ -18,24 +18,30 @@ _NUMBERS = ("minimum_rating", "maximum_rating", "minimum_popularity", "most")
 
 @dataclass(frozen=True)
 class PuzzleOptions:
-    """Which puzzles of a file to take, and what a model reads and writes of them."""
+    """For chess puzzles (--task chess-puzzles --data FILE.csv): which, told and answered how."""
+
+    prefix: ClassVar[str] = "puzzle_"
+    unheeded: ClassVar[str] = (
+        "Filters and forms of chess puzzles (--puzzle-most and so on, --games) are for such "
+        "puzzles: leave them out, or name a file of them as --task chess-puzzles=FILE.csv."
+    )
 
     minimum_rating: int | None = None
     """The lowest rating, included."""
     maximum_rating: int | None = None
     """The highest rating, included."""
     themes: tuple[str, ...] = ()
-    """Take puzzles with any of these themes, such as mateIn1 or fork; all if there are none."""
+    """Puzzles with any of these themes, such as mateIn1 or fork (default: all)."""
     minimum_popularity: int | None = None
-    """The lowest popularity, from -100, everybody disliked it, to 100."""
+    """The lowest popularity, from -100 (everybody disliked it) to 100."""
     most: int | None = None
-    """Puzzles at most, drawn by their ids alone."""
+    """Puzzles at most, drawn by their ids."""
     form: Form = "board"
-    """How positions are told: as spaced boards, as FEN, or as the moves of the game."""
+    """Positions as spaced boards (default), as FEN, or as the moves of the game (see --games)."""
     notation: Notation = "uci"
-    """How moves are written: as e2e4, or as in books, such as Nf3."""
-    games: str | None = None
-    """A PGN file, plain or .zst, with the games of the puzzles, for the form pgn."""
+    """Moves as e2e4 (default) or as in books, such as Nf3."""
+    games: str | None = field(default=None, metadata={"flag": "games", "metavar": "PGN"})
+    """A PGN file, plain or .zst, with the games of the puzzles, for --puzzle-form pgn."""
 
     def __post_init__(self) -> None:
         for name in _NUMBERS:

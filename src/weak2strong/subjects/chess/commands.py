@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.rooms import Group
+
 
 @dataclass(frozen=True)
 class Mates:
@@ -24,7 +27,6 @@ class Mates:
 
     def __call__(self) -> None:
         """Play, and write the file."""
-        from weak2strong.ground.errors import UserError
         from weak2strong.ground.progress import Progress
         from weak2strong.subjects.chess.positions import write_positions
         from weak2strong.subjects.chess.selfplay import self_play
@@ -32,18 +34,18 @@ class Mates:
         if self.games < 1:
             raise UserError(f"--games must be at least 1, not {self.games}.")
         with Progress() as progress:
-            found = list(
+            played = list(
                 self_play(
                     self.games,
                     self.seed,
                     report=lambda done: progress.update("games", done, self.games),
                 )
             )
-        write_positions(self.out, found)
-        mates = sum(bool(p.mates) for p in found)
+        write_positions(self.out, played)
+        mates = sum(bool(p.mates) for p in played)
         size = self.out.stat().st_size
         print(
-            f"{len(found):,} positions of {mates:,} games, {mates:,} of them with a mate in one, "
+            f"{len(played):,} positions of {mates:,} games, {mates:,} of them with a mate in one, "
             f"written to {self.out} ({size / 1e3:,.0f} kB)"
         )
 
@@ -62,7 +64,6 @@ class Sample:
 
     def __call__(self) -> None:
         """Write the file."""
-        from weak2strong.ground.errors import UserError
         from weak2strong.subjects.chess.positions import lichess_sample
 
         if self.rows < 1:
@@ -73,3 +74,6 @@ class Sample:
         except OSError as e:
             raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
         print(f"{count:,} puzzles written to {self.out}")
+
+
+CHESS = Group("Make positions and puzzles of chess.", {"mates": Mates, "sample": Sample})

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tyro.conf import FlagCreatePairsOff
+
+from weak2strong.ground.rooms import Group
+from weak2strong.ground.table import Column, Document, Table, count, number, words
+
 
 @dataclass(frozen=True)
 class Build:
@@ -23,9 +28,11 @@ class Build:
     """Decides the text and the initial weights."""
     workers: int = 2
     """Rungs trained at a time, one thread each."""
+    json: FlagCreatePairsOff[bool] = False
+    """Print one JSON document (docs/json.md)."""
 
-    def __call__(self) -> None:
-        """Build, then print the card."""
+    def __call__(self) -> Document:
+        """Build, then show the card."""
         from dataclasses import replace
 
         from weak2strong.ground.progress import Progress
@@ -45,7 +52,7 @@ class Build:
                     rung, step, steps, f"loss {loss:.3f}"
                 ),
             )
-        _print_card(card, self.out)
+        return _document(card, self.out)
 
 
 @dataclass(frozen=True)
@@ -55,43 +62,41 @@ class Card:
     folder: Path | None = None
     """A built ladder; the shipped one by default."""
 
-    def __call__(self) -> None:
-        """Print the card."""
+    json: FlagCreatePairsOff[bool] = False
+    """Print one JSON document (docs/json.md)."""
+
+    def __call__(self) -> Document:
+        """Show the card."""
         from weak2strong.models.folders import LADDER
         from weak2strong.subjects.atlas.ladder.card import read_card
 
         folder = self.folder or LADDER
-        _print_card(read_card(folder), folder)
+        return _document(read_card(folder), folder)
 
 
-def _print_card(card: dict, folder: Path) -> None:
-    from rich.table import Table
-
-    from weak2strong.report.table import table_console
-
-    table = Table(header_style="bold")
-    titles = ("rung", "parameters", "width", "layers", "tokens", "seconds", "loss")
-    for title in (*titles, "knows (seen)", "knows (unseen)"):
-        table.add_column(title, justify="left" if title == "rung" else "right")
-    for rung in card["rungs"]:
-        table.add_row(
-            rung["name"],
-            f"{rung['parameters']:,}",
-            str(rung["width"]),
-            str(rung["layers"]),
-            f"{rung['tokens']:,}",
-            f"{rung['seconds']:,.0f}",
-            f"{rung['loss']:.3f}",
-            f"{rung['known_seen']:.1%}",
-            f"{rung['known_unseen']:.1%}",
-        )
-    console = table_console()
-    console.print(table)
+def _document(card: dict, folder: Path) -> Document:
+    """The rungs as a table."""
     cities = card["cities"]
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    console.print(
+    columns = [
+        words("name", "rung"),
+        *(count(name, detail=name != "parameters") for name in ("parameters", "width", "layers")),
+        count("tokens", detail=True),
+        Column("seconds", "seconds", lambda row: f"{row['seconds']:,.0f}", detail=True),
+        number("loss"),
+        _share("known_seen", "knows (seen)"),
+        _share("known_unseen", "knows (unseen)"),
+    ]
+    note = (
         f"knows: share of cities whose country the rung completes greedily, of {cities['seen']:,} "
         f"in the pretraining text (seen) and {cities['unseen']:,} that are not (unseen). "
-        f"All files together: {size / 1e6:.1f} MB.",
-        highlight=False,
+        f"All files together: {size / 1e6:.1f} MB."
     )
+    return Document([Table("rungs", "", columns, card["rungs"], notes=[note])])
+
+
+def _share(name: str, title: str) -> Column:
+    return Column(name, title, lambda row: f"{row[name]:.1%}")
+
+
+LADDER = Group("Build or describe the ladder.", {"build": Build, "card": Card})

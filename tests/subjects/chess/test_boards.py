@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from weak2strong.report.boards import picture
 from weak2strong.subjects.chess.board import read_board
+from weak2strong.subjects.chess.boards import picture
 from weak2strong.subjects.chess.prompts import spaced
 
 FEN = "r3k2r/pp3ppp/2n2n2/8/3P4/2N5/PPP2PPP/R3K2R b KQkq - 0 12"
