@@ -117,8 +117,8 @@ def test_planted_regions_are_found(counts):
     features, weak, of = planted(counts, noise=0.03)
     found = detect(features, weak)
     assert found is not None
-    assert (found.of == of).mean() > 0.99
-    density = (found.of == REGIONS.index("overlap")).mean()
+    assert (found.index == of).mean() > 0.99
+    density = (found.index == REGIONS.index("overlap")).mean()
     assert density == pytest.approx(counts["overlap"] / len(of), abs=0.01)
     assert min(found.confidence.explained, found.likeness.explained) > 0.9
 
@@ -129,7 +129,7 @@ def test_lengths_of_features_and_the_order_of_classes_do_not_matter():
     scaled = detect(features * RNG.uniform(1, 9, (len(features), 1)), weak[:, ::-1])
     assert found is not None
     assert scaled is not None
-    np.testing.assert_array_equal(found.of, scaled.of)
+    np.testing.assert_array_equal(found.index, scaled.index)
 
 
 def test_without_a_difference_in_confidence_or_likeness_there_are_no_regions():
@@ -168,8 +168,8 @@ def test_rows_tell_the_share_of_a_region_and_who_is_right_there(learned):
         assert found is not None
         for index, region in enumerate(REGIONS):
             (row,) = [r for r in rows if (r["region"], r["seed"]) == (region, seed)]
-            inside = np.flatnonzero(found.of == index)
-            assert row["share"] == pytest.approx(len(inside) / len(found.of))
+            inside = np.flatnonzero(found.index == index)
+            assert row["share"] == pytest.approx(len(inside) / len(found.index))
             for name, said in (
                 ("weak_right", learned.weak[seed]),
                 ("student_right", learned.students["naive"][seed]),

@@ -61,27 +61,27 @@ NUMBERS = {
 
 def class_edges(neighbours: np.ndarray, labels: np.ndarray) -> Edges:
     """The neighbours ``(n, k)`` that share the true class ``(n,)``, both ways."""
-    ones = np.repeat(np.arange(len(neighbours)), neighbours.shape[1])
-    others = neighbours.ravel()
-    same = labels[ones] == labels[others]
-    ones, others = ones[same], others[same]
-    return np.concatenate([ones, others]), np.concatenate([others, ones])
+    first = np.repeat(np.arange(len(neighbours)), neighbours.shape[1])
+    second = neighbours.ravel()
+    same = labels[first] == labels[second]
+    first, second = first[same], second[same]
+    return np.concatenate([first, second]), np.concatenate([second, first])
 
 
 def neighbourhood(members: np.ndarray, edges: Edges) -> np.ndarray:
     """N(U): which examples, ``(n,)``, have a neighbour in a set, booleans ``(n,)``."""
-    ones, others = edges
-    found = np.zeros_like(members)
-    found[others[members[ones]]] = True
-    return found
+    first, second = edges
+    reached = np.zeros_like(members)
+    reached[second[members[first]]] = True
+    return reached
 
 
 def robust(answers: np.ndarray, edges: Edges) -> np.ndarray:
     """Which examples have the same answer ``(n,)`` as all of their neighbours."""
-    ones, others = edges
-    found = np.ones(len(answers), dtype=bool)
-    found[ones[answers[ones] != answers[others]]] = False
-    return found
+    first, second = edges
+    steady = np.ones(len(answers), dtype=bool)
+    steady[first[answers[first] != answers[second]]] = False
+    return steady
 
 
 def error_bound(
@@ -106,7 +106,7 @@ def expansion_numbers(
     weak: np.ndarray,
     student: np.ndarray,
     labels: np.ndarray,
-    of: int,
+    label: int,
     neighbours: np.ndarray,
     weights: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
@@ -126,7 +126,7 @@ def expansion_numbers(
         weak: answers of the supervisor, ``(n,)``.
         student: those of the student, likewise.
         labels: ground truth, likewise.
-        of: the class.
+        label: of the class.
         neighbours: the k nearest other examples of each, ``(n, k)``.
         weights: how often each example counts in each replicate, ``(b, n)``; once if None. Who is
             whose neighbour stays the same.
@@ -135,7 +135,7 @@ def expansion_numbers(
         By name, ``(b,)``; nan where a set that is divided by is empty.
     """
     weights = np.ones((1, len(labels))) if weights is None else weights
-    members = labels == of
+    members = labels == label
     good, bad = members & (weak == labels), members & (weak != labels)
     edges = class_edges(neighbours, labels)
     steady = robust(student, edges)
@@ -148,10 +148,10 @@ def expansion_numbers(
 
     def expands(a: np.ndarray, b: np.ndarray, members: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = share(neighbourhood(members, edges), a) / share(members, b)
-        return np.where(np.isfinite(found), found, np.nan)
+            c = share(neighbourhood(members, edges), a) / share(members, b)
+        return np.where(np.isfinite(c), c, np.nan)
 
-    found = {
+    numbers = {
         "wrong": share(bad, members),
         "reached": share(neighbourhood(good, edges), bad),
         "good_around_wrong": share(around, bad),
@@ -164,9 +164,9 @@ def expansion_numbers(
         "corrected": share(student == labels, bad),
     }
     bound = error_bound(
-        found["expansion"], found["wrong"], found["weak_error"], 1 - found["robust"]
+        numbers["expansion"], numbers["wrong"], numbers["weak_error"], 1 - numbers["robust"]
     )
-    return found | {"bound": bound}
+    return numbers | {"bound": bound}
 
 
 def expansion_rows(
@@ -187,27 +187,27 @@ def expansion_rows(
     weak = examples.weak.argmax(axis=2)
     for method, answers in examples.students.items():
         students = answers.argmax(axis=2)
-        for of, name in enumerate(examples.classes):
-            size = int((examples.labels == of).sum())
+        for label, name in enumerate(examples.classes):
+            size = int((examples.labels == label).sum())
             if not size:
                 continue
             about = {"method": method, "class": name, "examples": size}
-            once, drawn = (
+            as_they_are, resampled = (
                 [
-                    expansion_numbers(w, s, examples.labels, of, neighbours, draws)
+                    expansion_numbers(w, s, examples.labels, label, neighbours, draws)
                     for w, s in zip(weak, students, strict=True)
                 ]
                 for draws in (None, weights)
             )
             row: dict[str, Any] = about | {"seed": None}
             for number, within in NUMBERS.items():
-                scores = np.concatenate([one[number] for one in once])
-                replicates = np.stack([one[number] for one in drawn], axis=1)
+                scores = np.concatenate([numbers[number] for numbers in as_they_are])
+                replicates = np.stack([numbers[number] for numbers in resampled], axis=1)
                 row |= columns(number, estimated(scores, replicates, groups, within))
             yield row
-            for seed, one in enumerate(once):
-                numbers = {number: float(one[number][0]) for number in NUMBERS}
+            for seed, numbers in enumerate(as_they_are):
+                scores = {number: float(numbers[number][0]) for number in NUMBERS}
                 yield about | {
                     "seed": seed,
-                    **{n: value if np.isfinite(value) else None for n, value in numbers.items()},
+                    **{n: value if np.isfinite(value) else None for n, value in scores.items()},
                 }

@@ -88,12 +88,12 @@ class Regions:
     """The regions of n examples for one supervisor.
 
     Attributes:
-        of: index into `REGIONS`, ``(n,)``.
+        index: of each example's region in `REGIONS`, ``(n,)``.
         confidence: the change point between hard-only and other examples.
         likeness: that between easy-only and overlap.
     """
 
-    of: np.ndarray
+    index: np.ndarray
     confidence: ChangePoint
     likeness: ChangePoint
 
@@ -154,13 +154,13 @@ def detect(features: np.ndarray, weak: np.ndarray) -> Regions | None:
         return None
     hard = sure < confidence.threshold
     like = likeness(features, hard)
-    found = change_point(like)
-    if found is None:
+    similarity = change_point(like)
+    if similarity is None:
         return None
-    of = np.full(len(features), REGIONS.index("hard-only"))
+    index = np.full(len(features), REGIONS.index("hard-only"))
     overlap, easy = REGIONS.index("overlap"), REGIONS.index("easy-only")
-    of[~hard] = np.where(like >= found.threshold, overlap, easy)
-    return Regions(of, confidence, found)
+    index[~hard] = np.where(like >= similarity.threshold, overlap, easy)
+    return Regions(index, confidence, similarity)
 
 
 def overlap_rows(examples: StudentExamples, weights: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -175,9 +175,9 @@ def overlap_rows(examples: StudentExamples, weights: np.ndarray) -> Iterator[dic
         examples: the examples.
         weights: how often each counts in each bootstrap replicate, ``(b, n)``.
     """
-    found = [detect(examples.features, weak) for weak in examples.weak]
-    regions = [one for one in found if one is not None]
-    if len(regions) < len(found):
+    detected = [detect(examples.features, weak) for weak in examples.weak]
+    regions = [r for r in detected if r is not None]
+    if len(regions) < len(detected):
         return
     groups = len(np.unique(examples.groups))
     changes = np.array(
@@ -195,19 +195,19 @@ def overlap_rows(examples: StudentExamples, weights: np.ndarray) -> Iterator[dic
     for method, answers in examples.students.items():
         right = (answers.argmax(axis=2) == examples.labels).astype(float)
         for index, region in enumerate(REGIONS):
-            here = np.stack([r.of == index for r in regions])
-            of = {
-                "share": (here.astype(float), None),
-                "weak_right": (weak_right, here),
-                "student_right": (right, here),
+            inside = np.stack([r.index == index for r in regions])
+            numbers = {
+                "share": (inside.astype(float), None),
+                "weak_right": (weak_right, inside),
+                "student_right": (right, inside),
             }
             row: dict[str, Any] = {"method": method, "region": region, "seed": None}
-            for name, (values, among) in of.items():
+            for name, (values, among) in numbers.items():
                 row |= columns(name, mean_estimate(values, weights, groups, among, SHARE))
             yield row | dict(zip(CHANGES, changes.mean(axis=0).tolist(), strict=True))
-            for seed, one in enumerate(here):
+            for seed, inside_of_seed in enumerate(inside):
                 row = {"method": method, "region": region, "seed": seed}
-                for name, (values, among) in of.items():
-                    chosen = values[seed] if among is None else values[seed][one]
+                for name, (values, among) in numbers.items():
+                    chosen = values[seed] if among is None else values[seed][inside_of_seed]
                     row[name] = float(chosen.mean())
                 yield row | dict(zip(CHANGES, changes[seed].tolist(), strict=True))

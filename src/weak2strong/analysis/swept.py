@@ -1,4 +1,4 @@
-"""A sweep of probes as grids, layers by settings, and the places in them that stand out."""
+"""A sweep of probes as grids, layers by settings, and the two positions that are chosen in them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Swept:
     Attributes:
         task: its name.
         probe: its name.
-        metric: what everything here is a score in.
+        metric: of all scores.
         layers: numbers of the rows, rising.
         settings: numbers of neighbours or penalties of the columns, rising.
-        seeds: how many.
+        seeds: how many there are.
         score: on ``test``, of probes that learned weak labels.
         agreement: the same with the classes of the weak labels on ``validation``.
         truth: on ``test``, of probes that learned ground truth: what the layer holds.
@@ -55,7 +55,7 @@ class Swept:
         return self._best(self.score)
 
     def _best(self, grid: np.ndarray) -> tuple[int, int]:
-        """The best place; of equals that of the lowest layer, there of the lowest setting."""
+        """The best position; of equals the lowest layer, and there the lowest setting."""
         signed = -grid if self.metric in LESS_IS_BETTER else grid
         ranked = np.where(np.isnan(signed), -np.inf, signed)
         row, column = np.unravel_index(ranked.argmax(), grid.shape)
@@ -63,11 +63,11 @@ class Swept:
 
 
 def summarise_sweep(scores: pl.DataFrame, metric: str) -> list[Swept]:
-    """A summary a task and probe, from the table that `read_sweep` gives.
+    """A summary a task and probe, from the table of scores (see `weak2strong.experiments.sweep`).
 
     Args:
         scores: of all metrics.
-        metric: which of them to look at.
+        metric: the one that the grids have.
 
     Raises:
         UserError: for a metric that was not scored.
@@ -77,7 +77,7 @@ def summarise_sweep(scores: pl.DataFrame, metric: str) -> list[Swept]:
         raise unknown_name("metric of this sweep", metric, known)
     scores = scores.filter(metric=metric)
     probes = scores.filter(role="probe")
-    found = []
+    grids = []
     for (task, probe), rows in probes.group_by("task", "probe", maintain_order=True):
         of_task, weak = scores.filter(task=task, split="test"), rows.filter(learned="weak")
         layers, settings = (tuple(sorted(rows[name].unique())) for name in ("layer", "setting"))
@@ -87,7 +87,7 @@ def summarise_sweep(scores: pl.DataFrame, metric: str) -> list[Swept]:
         def grid(kept: pl.DataFrame, layers=layers, settings=settings) -> np.ndarray:
             return _grid(kept, layers, settings)
 
-        found.append(
+        grids.append(
             Swept(
                 str(task),
                 str(probe),
@@ -102,7 +102,7 @@ def summarise_sweep(scores: pl.DataFrame, metric: str) -> list[Swept]:
                 ceiling=float(np.mean(ceilings)) if len(ceilings) == seeds else None,
             )
         )
-    return found
+    return grids
 
 
 def _grid(rows: pl.DataFrame, layers: tuple[int, ...], settings: tuple[float, ...]) -> np.ndarray:
