@@ -8,7 +8,7 @@ import pytest
 from weak2strong.analysis import BOOTSTRAP_SEEDS, recovered
 from weak2strong.ground.metrics import accuracy, exact_match, roc_auc
 from weak2strong.ground.predictions import texts
-from weak2strong.tasks.kinds import labels_again
+from weak2strong.tasks.kinds import labels_from_lists
 
 
 def mean_of_class_1(probabilities, labels, weights):
@@ -227,13 +227,13 @@ def test_texts_give_what_the_same_right_and_wrong_classes_give():
     roles, labels, groups = noisy(3)
     words = np.array(["Peru", "Chile"], dtype=object)
     written = [words[role.argmax(axis=2)] for role in roles]
-    right = labels_again("generation", [(words[label], "nothing") for label in labels])
+    right = labels_from_lists("generation", [(words[label], "nothing") for label in labels])
     of_texts = pgr(written, right, groups, exact_match)
     assert of_texts == pgr(roles, labels, groups, accuracy)
 
 
 def test_texts_of_another_shape_are_refused():
     one = texts(["a", "b"])
-    right = labels_again("generation", [("a",), ("b",)])
+    right = labels_from_lists("generation", [("a",), ("b",)])
     with pytest.raises(ValueError, match="one shape"):
         recovered(one, one, one, right, ["g", "h"], exact_match)

@@ -3,7 +3,7 @@
 import pytest
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.layout import choose, place
+from weak2strong.tasks.layout import choose, subset_and_split
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from weak2strong.tasks.layout import choose, place
     ],
 )
 def test_a_path_says_subset_and_split(name, subset, split):
-    assert place(name) == (subset, split)
+    assert subset_and_split(name) == (subset, split)
 
 
 def test_all_files_of_the_split_are_chosen_in_order_of_their_names():

@@ -11,7 +11,7 @@ import pytest
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.files import file_task
-from weak2strong.tasks.pairs import PREFERRED, Side, chat_pair, pair, plain, read_pair
+from weak2strong.tasks.pairs import PREFERRED, Completion, chat_pair, dialogue_text, pair, read_pair
 from weak2strong.tasks.parts import parted_task
 from weak2strong.tasks.splits import SPLITS, digest, make_splits, normalised
 from weak2strong.tasks.task import Item
@@ -41,14 +41,14 @@ def write(path, rows):
 
 
 def test_the_preferred_one_is_as_often_first_as_second():
-    labels = [pair(p, Side(c), Side(r)).label for p, c, r in PAIRS]
+    labels = [pair(p, Completion(c), Completion(r)).label for p, c, r in PAIRS]
     # Four standard deviations of a fair coin, though "bad" always sorts before "good".
     assert abs(np.sum(labels) - 200) < 40
 
 
 def test_the_order_does_not_depend_on_which_one_is_preferred():
     for p, c, r in PAIRS:
-        one, other = pair(p, Side(c), Side(r)), pair(p, Side(r), Side(c))
+        one, other = pair(p, Completion(c), Completion(r)), pair(p, Completion(r), Completion(c))
         assert one.completions == other.completions
         assert one.label == 1 - other.label
         assert one.completions[one.label] == c
@@ -57,8 +57,8 @@ def test_the_order_does_not_depend_on_which_one_is_preferred():
 def test_case_and_spacing_do_not_change_the_order():
     for p, c, r in PAIRS[:50]:
         one, other = (
-            pair(p, Side(c), Side(r)),
-            pair(f" {p}".upper(), Side(f"{c} "), Side(r.upper())),
+            pair(p, Completion(c), Completion(r)),
+            pair(f" {p}".upper(), Completion(f"{c} "), Completion(r.upper())),
         )
         assert one.label == other.label
         assert [*map(normalised, one.completions)] == [*map(normalised, other.completions)]
@@ -106,7 +106,7 @@ def test_a_chat_that_ends_early_keeps_something_to_be_preferred():
     found = chat_pair(chat, (*chat, ("user", "No")))
     assert found.text == "User: Hi"
     for completion, dialogue in zip(found.completions, found.dialogues, strict=True):
-        assert found.text + completion == plain(dialogue)
+        assert found.text + completion == dialogue_text(dialogue)
 
 
 @pytest.mark.parametrize(

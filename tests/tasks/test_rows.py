@@ -52,7 +52,7 @@ def test_a_row_is_the_same_in_every_format(name, write):
     assert [r.label for r in rows] == [1, 0, 2]
     assert [r.group for r in rows] == ["7", "7", "8"]
     assert [r.id for r in rows] == ["x1", "x2", "x3"]
-    assert rows[2].place == f"{name}, row 3"
+    assert rows[2].location == f"{name}, row 3"
 
 
 @pytest.mark.parametrize(("name", "write"), FORMATS)

@@ -25,7 +25,7 @@ from weak2strong.ground.metrics import metric, normalised, usual_metric
 from weak2strong.ground.predictions import values_in
 from weak2strong.methods.reference import parts_of, passes_intermediates
 from weak2strong.protocol.needs import intermediates_of
-from weak2strong.tasks.kinds import labels_again
+from weak2strong.tasks.kinds import labels_from_lists
 
 if TYPE_CHECKING:
     import polars as pl
@@ -353,7 +353,7 @@ class Answers:
         self._parts = {k: slice(*ends) for k, *ends in zip(keys, starts, ends, strict=True)}
         self._one = self._parts["ngrams", "", -1]
         one = rows[self._one]
-        self.labels = labels_again(one["kind"][0], one["label"].to_list())
+        self.labels = labels_from_lists(one["kind"][0], one["label"].to_list())
         self.groups = one["group"].to_numpy()
 
     def of(self, role: str, method: str = "") -> np.ndarray:

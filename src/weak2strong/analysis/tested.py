@@ -16,7 +16,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, usual_metric
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.table import Row
-from weak2strong.tasks.answered import right, said
+from weak2strong.tasks.answers import comparable, is_right
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,14 +71,18 @@ class Tested:
 
     @cached_property
     def said(self) -> dict[Who, np.ndarray]:
-        """What each of the roles says, ``(S, n)`` (see `weak2strong.tasks.answered`)."""
-        return {who: said(answers, self.kind, self.metric) for who, answers in self.roles.items()}
+        """What each of the roles says, ``(S, n)`` (see `weak2strong.tasks.answers`)."""
+        return {
+            who: comparable(answers, self.kind, self.metric) for who, answers in self.roles.items()
+        }
 
     @cached_property
     def right(self) -> dict[Who, np.ndarray]:
         """Whether it is right, booleans ``(S, n)``."""
         every = np.stack(list(self.roles.values()))
-        return dict(zip(self.roles, right(every, self.labels, self.kind, self.metric), strict=True))
+        return dict(
+            zip(self.roles, is_right(every, self.labels, self.kind, self.metric), strict=True)
+        )
 
     @property
     def group_count(self) -> int:

@@ -14,7 +14,7 @@ from weak2strong.analysis.verify import Verified, draw_trusted, verified
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.table import DASH, Column, Document, Table, counted, number, words
-from weak2strong.tasks.answered import right, said
+from weak2strong.tasks.answers import comparable, is_right
 
 if TYPE_CHECKING:
     import polars as pl
@@ -89,8 +89,8 @@ def verify_students(
         supervisor = answers.one("floor", "", student_seed)
         for method in methods or config.methods:
             student = answers.one("student", method, student_seed)
-            same = said(student, *by) == said(supervisor, *by)
-            hits, weak_hits = (right(x[drawn], truth, *by) for x in (student, supervisor))
+            same = comparable(student, *by) == comparable(supervisor, *by)
+            hits, weak_hits = (is_right(x[drawn], truth, *by) for x in (student, supervisor))
             lines.append(
                 TrustedLine(
                     task,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.tasks.answered import judged
+from weak2strong.tasks.answers import with_correctness
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,7 +47,7 @@ def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
     """
     import polars as pl
 
-    first = judged(predictions.filter(pl.col("seed") == 0), on)
+    first = with_correctness(predictions.filter(pl.col("seed") == 0), on)
     written = "answer" in first.columns
     first = first.with_columns(answer=pl.col("answer" if written else "said"))
     floor = first.filter(role="floor").select(

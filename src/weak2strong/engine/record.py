@@ -32,7 +32,7 @@ from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.task_run import TaskRun, runtime
-from weak2strong.tasks.answered import said
+from weak2strong.tasks.answers import comparable
 from weak2strong.tasks.kinds import true_labels
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, An
         labels = stages.weak_labels(task_run, seed)
         for method in config.methods:
             for split, answers in stages.student(task_run, method, seed).items():
-                told = said(labels[split].at(answers.ids), kind, config.metric)
-                same = said(answers.values, kind, config.metric) == told
+                told = comparable(labels[split].at(answers.ids), kind, config.metric)
+                same = comparable(answers.values, kind, config.metric) == told
                 yield {
                     "task": task_run.task.name,
                     "method": method,

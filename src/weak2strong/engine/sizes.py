@@ -15,7 +15,7 @@ from weak2strong.protocol.resolve import splits_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.find import find_task, find_tasks, path_of, source_of
-from weak2strong.tasks.kinds import learnt
+from weak2strong.tasks.kinds import learnt_item
 from weak2strong.tasks.sizes import DEFAULT, shrunk
 from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.task import TEXTS, Item, Kind, Task
@@ -101,7 +101,7 @@ def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None
         return TaskSize(reference, False, asked, tokens, (), 2)
     task, splits = found
     examples = {split: len(splits.examples(split)) for split in SPLITS}
-    items = [learnt(task.kind, e) for split in SPLITS for e in splits.examples(split)]
+    items = [learnt_item(task.kind, e) for split in SPLITS for e in splits.examples(split)]
     some = items[:: -(-len(items) // SAMPLE)]
     counts = {m.name: _tokens(m, some) for m in (config.weak, config.strong)}
     counted = tuple(name for name, n in counts.items() if n is not None)

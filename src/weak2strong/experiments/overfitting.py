@@ -43,7 +43,7 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.tasks.answered import by_weak_label, right, said
+from weak2strong.tasks.answers import by_weak_label, comparable, is_right
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Kind
 
@@ -245,15 +245,15 @@ def curve(
     score = metric(kind, config.metric)
     watch = metric(kind, config.strong_training.stopping_metric)
     given = weak["test"].at(ids)
-    told = said(given, kind, config.metric)
-    among = by_weak_label(right(given, labels, kind, config.metric))
+    told = comparable(given, kind, config.metric)
+    among = by_weak_label(is_right(given, labels, kind, config.metric))
     rows = []
     for fraction, loss, evaluate in zip(
         trace.fractions, trace.losses, trace.evaluations, strict=True
     ):
         answers, watched = evaluate["test"].at(ids), evaluate["validation"]
         seen = hard_labels(kind, weak["validation"].at(watched.ids))
-        same = said(answers, kind, config.metric) == told
+        same = comparable(answers, kind, config.metric) == told
         shares = {n: float(same[x].mean()) if x.any() else None for n, x in among.items()}
         rows.append(
             {

@@ -104,7 +104,7 @@ def clean(
     Raises:
         UserError: where too few examples remain, or too many belong together.
     """
-    differing = [row for row in rows if not alike(row)]
+    differing = [row for row in rows if not has_equal_completions(row)]
     once, exact, contradictory = distinct(differing)
     examples = [example_of(row) for row in once]
     _check_classes(examples, classes, about)
@@ -133,16 +133,16 @@ def clean(
     return tuple(sorted(kept, key=lambda e: e.item.id)), shares, cleaning
 
 
-def alike(row: Row) -> bool:
+def has_equal_completions(row: Row) -> bool:
     """Whether a row has two completions that are the same, so that none can be preferred."""
-    return bool(row.completions) and len({*row.said[1:]}) == 1
+    return bool(row.completions) and len({*row.compared[1:]}) == 1
 
 
 def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
     """One row of each text or pair, how many repeat one, and how many contradict one another."""
     by_text: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        by_text[row.said].append(row)
+        by_text[row.compared].append(row)
     once, exact, contradictory = [], 0, 0
     for same in by_text.values():
         if len({row.label for row in same}) > 1:
@@ -163,7 +163,7 @@ def example_of(row: Row) -> Example:
     id = stable_id(row.text, *row.completions, row.group or "") if row.id is None else row.id
     group = row.group
     if group is None:
-        group = stable_id("text", *(row.said[:1] if row.text.strip() else row.said))
+        group = stable_id("text", *(row.compared[:1] if row.text.strip() else row.compared))
     item = Item(id, group, row.text, row.completions, row.dialogues)
     return Example(item, row.label, row.difficulty, row.accepted)
 

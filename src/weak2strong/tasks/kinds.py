@@ -99,7 +99,7 @@ def true_labels(kind: Kind, examples: Sequence[Example]) -> np.ndarray:
     return _TRUE_LABELS[kind](examples)
 
 
-def labels_again(kind: Kind, stored: Sequence) -> np.ndarray:
+def labels_from_lists(kind: Kind, stored: Sequence) -> np.ndarray:
     """The `true_labels` whose list was stored."""
     return _LABELS_AGAIN[kind](stored)
 
@@ -122,6 +122,6 @@ def stratum(kind: Kind) -> Callable[[Example], int]:
     return _STRATA[kind]
 
 
-def learnt(kind: Kind, example: Example) -> Item:
+def learnt_item(kind: Kind, example: Example) -> Item:
     """An item of all that passes a model when it learns an example."""
     return _LEARNT[kind](example)

@@ -51,7 +51,7 @@ def choose(
     places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in sorted(names):
         if ending(name) in FORMATS:
-            title, of = place(name)
+            title, of = subset_and_split(name)
             places[title][of].append(name)
     if not places:
         raise UserError(
@@ -90,7 +90,7 @@ def choose(
     return chosen, found
 
 
-def place(name: str) -> tuple[str, str]:
+def subset_and_split(name: str) -> tuple[str, str]:
     """Config and split of a file, by its path in the repository."""
     path = PurePosixPath(name)
     folders, stem = list(path.parts[:-1]), PurePosixPath(path.name.removesuffix(".gz")).stem

@@ -20,7 +20,7 @@ PREFERRED = ("first", "second")
 
 
 @dataclass(frozen=True)
-class Side:
+class Completion:
     """One of the two: what stands behind the prompt; as a chat, prompt and completion in turns."""
 
     completion: str
@@ -44,7 +44,7 @@ class Pair:
     dialogues: tuple[Dialogue, ...] = ()
 
 
-def pair(prompt: str, chosen: Side, rejected: Side) -> Pair:
+def pair(prompt: str, chosen: Completion, rejected: Completion) -> Pair:
     """A preference, whose order is the same for whoever prefers the other one.
 
     So the place of a completion tells nothing, and a pair that occurs both ways round is
@@ -86,7 +86,7 @@ def read_pair(prompt: Any, chosen: Any, rejected: Any, place: str) -> Pair:
         return chat_pair(first, second)
     before = "" if prompt is None else _said(prompt, f"{place} has in column {PROMPT!r}")
     sides = [
-        Side(_behind(before, _said(value, f"{place} has in column {column!r}")))
+        Completion(_behind(before, _said(value, f"{place} has in column {column!r}")))
         for column, value in ((CHOSEN, chosen), (REJECTED, rejected))
     ]
     return pair(before, *sides)
@@ -97,13 +97,13 @@ def chat_pair(chosen: Dialogue, rejected: Dialogue) -> Pair:
     shared = list(takewhile(lambda two: two[0] == two[1], zip(chosen, rejected, strict=False)))
     # So that something is left to be preferred.
     count = min(len(shared), len(chosen) - 1, len(rejected) - 1)
-    prompt = plain(chosen[:count])
+    prompt = dialogue_text(chosen[:count])
     gap = "\n\n" if prompt else ""
-    sides = [Side(gap + plain(chat[count:]), chat) for chat in (chosen, rejected)]
+    sides = [Completion(gap + dialogue_text(chat[count:]), chat) for chat in (chosen, rejected)]
     return pair(prompt, *sides)
 
 
-def plain(dialogue: Dialogue) -> str:
+def dialogue_text(dialogue: Dialogue) -> str:
     """A dialogue as a text: a paragraph a turn."""
     return "\n\n".join(f"{role.capitalize()}: {said}" for role, said in dialogue)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
+from weak2strong.tasks.cleaning import Cleaning, distinct, example_of, has_equal_completions
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import (
     FileTask,
@@ -85,7 +85,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     whole: list[tuple[Example, int]] = []
     exact = contradictory = 0
     for place, file in enumerate(contents):
-        mine = [row for row in rows if row.file == file and not alike(row)]
+        mine = [row for row in rows if row.file == file and not has_equal_completions(row)]
         once, repeats, contradictions = distinct(mine)
         whole.extend((example_of(row), place) for row in once)
         exact, contradictory = exact + repeats, contradictory + contradictions
@@ -118,7 +118,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
             spare=sum(map(len, even)) - kept,
             kept=kept,
             across=len(whole) - sum(stays),
-            alike=sum(map(alike, rows)),
+            alike=sum(map(has_equal_completions, rows)),
         ),
     )
 

@@ -113,7 +113,7 @@ def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserE
     )
 
 
-def place_of(file: str, number: int) -> str:
+def row_name(file: str, number: int) -> str:
     """File and row, for errors."""
     return f"{file}, row {number:,}"
 
@@ -160,7 +160,7 @@ def _jsonl(file: str, content: bytes, check: Check) -> Values:
     for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         if not line.strip():
             continue
-        place = place_of(file, len(rows) + 1)
+        place = row_name(file, len(rows) + 1)
         try:
             row = json.loads(line)
         except ValueError as e:

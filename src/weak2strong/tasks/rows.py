@@ -22,8 +22,8 @@ from weak2strong.tasks.readers import (
     TARGETS,
     Columns,
     listed,
-    place_of,
     read,
+    row_name,
 )
 from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.task import Dialogue, Kind
@@ -58,14 +58,14 @@ class Row:
         return "preference" if self.completions else "classification"
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def compared(self) -> tuple[str, ...]:
         """All its texts, as they are compared."""
         return tuple(map(normalised, (self.text, *self.completions)))
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """File and row, for errors."""
-        return place_of(self.file, self.number)
+        return row_name(self.file, self.number)
 
 
 def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], tuple[str, ...]]:
@@ -88,7 +88,7 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     rows, labels = [], []
     for file, content in files.items():
         for number, values in read(file, content, columns):
-            place = place_of(file, number)
+            place = row_name(file, number)
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
             if not {columns.text, columns.label} <= values.keys():
@@ -207,7 +207,7 @@ def _check_ids(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.id is not None and (other := seen.setdefault(row.id, row)) is not row:
             raise UserError(
-                f"{row.place} has the id {row.id!r} of {other.place}: "
+                f"{row.location} has the id {row.id!r} of {other.location}: "
                 "give every row an id of its own, or leave --id-column out."
             )
 
@@ -220,7 +220,7 @@ def _coded(
     for row, label in zip(rows, labels, strict=True):
         if type(label) is not first:
             raise UserError(
-                f"{row.place} has the label {label!r} and {rows[0].place} has {labels[0]!r}: "
+                f"{row.location} has the label {label!r} and {rows[0].location} has {labels[0]!r}: "
                 "write all labels as names, all as numbers, or all as true and false."
             )
     found = sorted(set(labels))
@@ -235,7 +235,7 @@ def _coded(
         for row, label in zip(rows, labels, strict=True):
             if label not in range(len(found)):
                 raise UserError(
-                    f"{row.place} has the label {label}, but the {len(found)} different numbers "
+                    f"{row.location} has the label {label}, but the {len(found)} different numbers "
                     f"in column {column!r} must be 0 to {len(found) - 1}: renumber them, "
                     "or write names."
                 )

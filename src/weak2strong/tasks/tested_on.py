@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.cleaning import Cleaning, alike, distinct, example_of
+from weak2strong.tasks.cleaning import Cleaning, distinct, example_of, has_equal_completions
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import FileTask, sizes_of
 from weak2strong.tasks.kinds import stratum
@@ -39,7 +39,7 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
     whole: list[tuple[Example, int]] = []
     exact = contradictory = same = 0
     for place, source in enumerate((task, tests)):
-        rows = [row for row in source.rows if not alike(row)]
+        rows = [row for row in source.rows if not has_equal_completions(row)]
         once, repeats, contradictions = distinct(rows)
         whole.extend((example_of(row), place) for row in once)
         exact, contradictory = exact + repeats, contradictory + contradictions

@@ -3,7 +3,7 @@
 Agreement is the share of test examples on which both give the same answer (Burns et al. 2023,
 section 5.1 and figure 8): of all, of those where the supervisor is right, and of those where it
 is wrong. Agreement with wrong answers is error imitation; *inverse scaling* is larger students
-agreeing less with them. What an answer says is read by `weak2strong.tasks.answered`.
+agreeing less with them. What an answer says is read by `weak2strong.tasks.answers`.
 
 The student's own accuracy where the supervisor is wrong is what Lang et al. 2024
 (arXiv 2405.16043) call pseudolabel correction. With two classes it is one minus the agreement
@@ -21,7 +21,7 @@ from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.estimates import SHARE, columns, mean_estimate, seed_means
 from weak2strong.analysis.tested import Tested, TestedRun
 from weak2strong.ground.table import Row, estimate, number
-from weak2strong.tasks.answered import by_weak_label
+from weak2strong.tasks.answers import by_weak_label
 
 
 def agreeing(tested: Tested, method: str) -> np.ndarray:

@@ -27,7 +27,7 @@ from weak2strong.analysis.analyses import analysis
 from weak2strong.analysis.estimates import SHARE, columns, estimated, mean_estimate
 from weak2strong.analysis.tested import Tested, TestedRun
 from weak2strong.ground.table import Row, estimate, number
-from weak2strong.tasks.answered import right
+from weak2strong.tasks.answers import is_right
 
 BINS = 10
 
@@ -91,7 +91,7 @@ def squared_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
     """ECE, Brier score and log loss of answers ``(S, n, k)``, means over seeds."""
     confidence = answers.max(axis=2)
-    hits = right(answers, tested.labels, tested.kind).astype(float)
+    hits = is_right(answers, tested.labels, tested.kind).astype(float)
     pairs = list(zip(confidence, hits, strict=True))
     scores = np.array([calibration_error(c, r) for c, r in pairs])
     drawn = np.stack([calibration_error(c, r, tested.weights) for c, r in pairs], axis=1)
@@ -116,7 +116,7 @@ def reliability_rows(tested: Tested, answers: np.ndarray) -> Iterator[dict[str, 
     ``confidence`` is the mean in the bin, ``accuracy`` the share of right answers.
     """
     for seed, one in enumerate(answers):
-        confidence, hits = one.max(axis=1), right(one, tested.labels, tested.kind)
+        confidence, hits = one.max(axis=1), is_right(one, tested.labels, tested.kind)
         of = equal_mass_bins(confidence)
         for at in np.unique(of):
             yield {

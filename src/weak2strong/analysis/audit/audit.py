@@ -15,7 +15,7 @@ from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.files import FileTask, read_file
-from weak2strong.tasks.readers import Columns, place_of, read
+from weak2strong.tasks.readers import Columns, read, row_name
 
 if TYPE_CHECKING:
     from weak2strong.analysis.audit.reader import Reader
@@ -90,10 +90,10 @@ def read_fresh(path: Path, options: DataOptions) -> tuple[Entry, ...]:
         text = row[column]
         if not isinstance(text, str) or not text.strip():
             raise UserError(
-                f"{place_of(file, number)} has no text in column {column!r}: "
+                f"{row_name(file, number)} has no text in column {column!r}: "
                 "fill it in or drop the row."
             )
-        found.append(Entry(place_of(file, number), None, text, -1, None))
+        found.append(Entry(row_name(file, number), None, text, -1, None))
     if not found:
         raise UserError(f"{path} has no rows: choose a file with texts for --fresh.")
     return tuple(found)

@@ -90,7 +90,7 @@ class Subject:
             return ()
         split_of = self.task.split_of
         return tuple(
-            Entry(r.id or r.place, r.group, r.text, int(r.label), split_of.get(r.file))
+            Entry(r.id or r.location, r.group, r.text, int(r.label), split_of.get(r.file))
             for r in self.task.rows
         )
 
@@ -109,7 +109,7 @@ class Subject:
         for file, split in files.items():
             rows = [r for r in self.task.rows if file in (None, r.file)]
             entries += [
-                Entry(r.id or r.place, r.group, r.text, int(r.label), split)
+                Entry(r.id or r.location, r.group, r.text, int(r.label), split)
                 for r in distinct(rows)[0]
             ]
         return tuple(entries)

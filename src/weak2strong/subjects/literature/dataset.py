@@ -14,7 +14,7 @@ from weak2strong.subjects.literature.fields import Form, Formatted, MisfitError
 from weak2strong.tasks.files import FileTask, cleaned_task, version_of
 from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.prompt import PLACE, Prompt
-from weak2strong.tasks.readers import READERS, ending, listed, place_of
+from weak2strong.tasks.readers import READERS, ending, listed, row_name
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.source import Source
 from weak2strong.tasks.splits import union
@@ -148,7 +148,7 @@ def _items(dataset: Dataset, file: str, content: bytes) -> Iterator[tuple[int, F
             item = dataset.form(row)
         except MisfitError as e:
             raise UserError(
-                f"{place_of(file, number)} has {e}, as {dataset.name} has it: "
+                f"{row_name(file, number)} has {e}, as {dataset.name} has it: "
                 f"take another revision of {dataset.repo}."
             ) from e
         if item is not None:

@@ -17,7 +17,7 @@ from weak2strong.subjects.literature.fields import (
 )
 from weak2strong.subjects.literature.sentences import MOST
 from weak2strong.tasks.hub import CONVERTED
-from weak2strong.tasks.pairs import PREFERRED, Pair, Side, chat_pair, pair
+from weak2strong.tasks.pairs import PREFERRED, Completion, Pair, chat_pair, pair
 from weak2strong.tasks.task import Dialogue
 
 _ANSWER = "\n\nAssistant:"
@@ -33,7 +33,7 @@ def _conversations(row: Fields) -> Formatted:
     same = takewhile(lambda two: two[0] == two[1], zip(chosen, rejected, strict=False))
     shared = chosen[: sum(1 for _ in same)]
     prompt = shared[: shared.rfind(_ANSWER) + len(_ANSWER)] if _ANSWER in shared else ""
-    sides = [Side(said.removeprefix(prompt)) for said in (chosen, rejected)]
+    sides = [Completion(said.removeprefix(prompt)) for said in (chosen, rejected)]
     # Conversations that go on differently are rows of their own: they share how they begin.
     return _preferred(pair(prompt, *sides), [chosen.partition(_ANSWER)[0]])
 
@@ -41,7 +41,7 @@ def _conversations(row: Fields) -> Formatted:
 def _comments(row: Fields) -> Formatted:
     """A post and two comments; label 1 says that the first one has the higher score."""
     post = text(row, "history")
-    sides = [Side(text(row, field)) for field in ("human_ref_A", "human_ref_B")]
+    sides = [Completion(text(row, field)) for field in ("human_ref_A", "human_ref_B")]
     if not truth(row, "labels"):
         sides.reverse()
     return _preferred(pair(f"Post: {post}\n\nComment: ", *sides), [text(row, "post_id")])
@@ -52,7 +52,7 @@ def _summaries(row: Fields) -> Formatted:
     post, both = text(row, "info.post"), row["summaries"]
     if not isinstance(both, list) or len(both) != 2:
         raise MisfitError("summaries", both, "a list of two summaries")
-    sides = [Side(text(one, "text").strip()) for one in both]
+    sides = [Completion(text(one, "text").strip()) for one in both]
     if whole(row, "choice", 0, 1):
         sides.reverse()
     return _preferred(pair(f"Post: {post}\n\nSummary: ", *sides), [post])

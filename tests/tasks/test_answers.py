@@ -7,8 +7,8 @@ import pytest
 from weak2strong.engine.examples import outcomes
 from weak2strong.ground.metrics import METRICS
 from weak2strong.ground.predictions import column, texts
-from weak2strong.tasks.answered import by_weak_label, judged, right, said
-from weak2strong.tasks.kinds import labels_again
+from weak2strong.tasks.answers import by_weak_label, comparable, is_right, with_correctness
+from weak2strong.tasks.kinds import labels_from_lists
 
 SEEDS, N = 4, 60
 FORMS = [
@@ -28,7 +28,9 @@ def drawn(kind):
         return values / values.sum(axis=-1, keepdims=True), rng.integers(3, size=N)
     some = ["Bxc3", "bxc3", " Bxc3.", "BXC3", "a  b", "A b.", "", ".", "straße", "STRASSE", "b . "]
     accepted = [tuple(rng.choice(some, size=rng.integers(1, 3))) for _ in range(N)]
-    return texts(rng.choice(some, size=SEEDS * N)).reshape(SEEDS, N), labels_again(kind, accepted)
+    return texts(rng.choice(some, size=SEEDS * N)).reshape(SEEDS, N), labels_from_lists(
+        kind, accepted
+    )
 
 
 def read(value, label, on):
@@ -53,14 +55,14 @@ def read(value, label, on):
 def test_answers_are_read_as_row_by_row(kind, on):
     values, labels = drawn(kind)
     expected = [[read(v, y, on) for v, y in zip(row, labels, strict=True)] for row in values]
-    assert said(values, kind, on).tolist() == [[x for x, _ in row] for row in expected]
-    hits = right(values, labels, kind, on)
+    assert comparable(values, kind, on).tolist() == [[x for x, _ in row] for row in expected]
+    hits = is_right(values, labels, kind, on)
     assert hits.dtype == bool
     assert hits.tolist() == [[x for _, x in row] for row in expected]
     assert 0 < hits.mean() < 1
     # One seed alone is read as among others.
-    assert said(values[1], kind, on).tolist() == said(values, kind, on)[1].tolist()
-    assert right(values[1], labels, kind, on).tolist() == hits[1].tolist()
+    assert comparable(values[1], kind, on).tolist() == comparable(values, kind, on)[1].tolist()
+    assert is_right(values[1], labels, kind, on).tolist() == hits[1].tolist()
 
 
 @pytest.mark.parametrize(("kind", "on"), FORMS)
@@ -68,7 +70,7 @@ def test_the_share_of_right_answers_is_the_score(kind, on):
     values, labels = drawn(kind)
     name = on if kind == "generation" and on else next(iter(METRICS[kind]))
     scores = [METRICS[kind][name](one, labels) for one in values]
-    assert right(values, labels, kind, on).mean(axis=1).tolist() == pytest.approx(scores)
+    assert is_right(values, labels, kind, on).mean(axis=1).tolist() == pytest.approx(scores)
 
 
 def frame_of(values, labels, kind, role="floor", method="", seed=0):
@@ -80,15 +82,15 @@ def frame_of(values, labels, kind, role="floor", method="", seed=0):
 @pytest.mark.parametrize(("kind", "on"), FORMS)
 def test_a_frame_is_read_as_arrays_are(kind, on):
     values, labels = drawn(kind)
-    frame = judged(frame_of(values[0], labels, kind), on)
-    assert frame["said"].to_list() == said(values[0], kind, on).tolist()
-    assert frame["right"].to_list() == right(values[0], labels, kind, on).tolist()
+    frame = with_correctness(frame_of(values[0], labels, kind), on)
+    assert frame["said"].to_list() == comparable(values[0], kind, on).tolist()
+    assert frame["right"].to_list() == is_right(values[0], labels, kind, on).tolist()
 
 
 def test_a_frame_may_hold_tasks_of_different_numbers_of_classes():
     two = frame_of(np.array([[0.5, 0.5]]), np.array([0]), "preference")
     three = frame_of(np.array([[0.2, 0.4, 0.4]]), np.array([2]), "classification")
-    found = judged(pl.concat([two, three]))
+    found = with_correctness(pl.concat([two, three]))
     assert found["said"].to_list() == [0, 1]
     assert found["right"].to_list() == [True, False]
 
