@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from weak2strong.analysis.analyse import Analysed
-from weak2strong.analysis.analyses import Analysis, every_analysis
+from weak2strong.analysis.analyses import Analysis, every_analysis, field_of
 from weak2strong.analysis.recovered import HONEST_SEEDS
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import Column, Document, Row, Table, words
@@ -75,13 +75,15 @@ def _table(analysis: Analysis, frame: pl.DataFrame, several: bool) -> Table:
 
 def _widened(rows: Sequence[Row], analysis: Analysis) -> list[Row]:
     """One row of those that are about the same, with a field for each of their values."""
-    wide = dict[tuple[object, ...], dict[str, object]]()
+    wide, by = dict[tuple[object, ...], dict[str, object]](), analysis.across
     for row in rows:
         shared = {n: row[n] for n in (*ABOUT, *SETTING) if n in row}
-        by = analysis.across
-        value = by(row) if callable(by) else row[by]
+        value = field_of(by(row) if callable(by) else row[by])
         about = wide.setdefault(tuple(row.get(n) for n in ABOUT), shared)
-        about |= {f"{n}_{value}{end}": x for n, end, x in _fields(row) if n not in shared}
+        for name, end, x in _fields(row):
+            # What tells the value stands in the names.
+            if name not in shared and name != by and not isinstance(x, bool):
+                about[f"{name}_{value}{end}"] = x
     return list(wide.values())
 
 

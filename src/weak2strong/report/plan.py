@@ -23,7 +23,8 @@ def plan_document(plan: StudyPlan) -> Document:
         f"{counted(len(plan.methods), 'method')} ({', '.join(plan.methods)}) x "
         f"{counted(plan.seeds, 'seed')}.",
     ]
-    facts = {name: getattr(plan, name) for name in FACTS} | {"models": [*map(asdict, plan.models)]}
+    models = [{n: getattr(m, n) for n in ("name", "adaptation", "resting")} for m in plan.models]
+    facts = {name: getattr(plan, name) for name in FACTS} | {"models": models}
     notes = [*_memory(plan), _disk(plan), *_notes(plan)]
     return Document([_tasks(plan), _stages(plan)], facts, head, notes)
 

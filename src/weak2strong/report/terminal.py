@@ -72,10 +72,10 @@ def table_lines(table: Table, console: Console) -> Iterator[Text]:
 
     texts = table.texts
     widths = _widths(table, texts, console.width)
-    stay = [i for i, width in enumerate(widths) if width]
-    beneath = [i for i, width in enumerate(widths) if not width]
+    stay = list(widths)
+    beneath = [i for i in range(len(table.columns)) if i not in widths]
     columns = [table.columns[i] for i in stay]
-    inner = [widths[i] for i in stay]
+    inner = list(widths.values())
     heads = [Text(column.title, style="bold") for column in columns]
     if any(column.title for column in columns):
         yield from _row(heads, columns, inner, console, bottom=True)
@@ -86,12 +86,12 @@ def table_lines(table: Table, console: Console) -> Iterator[Text]:
         # As Text: what data say is no markup.
         shown = [Text(cells[i], style=STYLES[table.columns[i].tone(row)]) for i in stay]
         yield from _row(shown, columns, inner, console)
-        pairs = [f"{table.columns[i].title} {cells[i]}".strip() for i in beneath]
+        pairs = [f"{table.columns[i].title} {cells[i]}" for i in beneath if cells[i]]
         yield from _beneath(pairs, console)
 
 
-def _widths(table: Table, texts: Sequence[Sequence[str]], width: int) -> list[int]:
-    """The width of each column, 0 for those that stand beneath; titles may break between words."""
+def _widths(table: Table, texts: Sequence[Sequence[str]], width: int) -> dict[int, int]:
+    """The widths of the columns that stay in the row; their titles may break between words."""
     columns = table.columns
     natural = [_longest([row[i] for row in texts], "\n") for i in range(len(columns))]
     leave = [i for i, c in enumerate(columns) if c.detail]
@@ -107,9 +107,8 @@ def _widths(table: Table, texts: Sequence[Sequence[str]], width: int) -> list[in
             ]
             room = width - GAP * (len(stay) - 1)
             if sum(least) <= room:
-                found = dict(zip(stay, _shrunk(full, least, room), strict=True))
-                return [found.get(i, 0) for i in range(len(columns))]
-    return [min(natural[0], width), *(0 for _ in columns[1:])]
+                return dict(zip(stay, _shrunk(full, least, room), strict=True))
+    return {0: min(natural[0], width)}
 
 
 def _longest(texts: Sequence[str], separator: str | None) -> int:

@@ -6,6 +6,7 @@ decorator `analysis` is the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -39,7 +40,8 @@ class Analysis:
             rows are only written to the file.
         notes: beneath the table; or a function of all rows.
         across: the field whose values become columns: rows that differ in it alone become one,
-            where the field ``x`` is ``x_VALUE``; or a function that tells the value.
+            where the field ``x`` is ``x_VALUE`` (see `field_of`); or a function that tells the
+            value.
         averaged: whether of many tasks the means are shown.
         together: whether the table is shown of several runs, too.
         lacks: sentences about what a run lacks for this.
@@ -83,6 +85,11 @@ def analysis(name: str, about: str, **more: Any) -> Callable[[Rows], Rows]:
         return rows
 
     return register
+
+
+def field_of(value: object) -> str:
+    """A value as a part of a field's name: ``ft(weak)+lp(gt)`` is ``ft_weak_lp_gt``."""
+    return re.sub(r"\W+", "_", str(value)).strip("_")
 
 
 def every_analysis() -> list[Analysis]:

@@ -8,13 +8,12 @@ finetuning before it, that has made the concept more linear.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from weak2strong.analysis.analyses import analysis
+from weak2strong.analysis.analyses import analysis, field_of
 from weak2strong.analysis.estimates import columns, score_estimate
 from weak2strong.analysis.intervals import Metric
 from weak2strong.analysis.tested import Tested, TestedRun
@@ -58,11 +57,6 @@ def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
     return {bar: answers.get(source_of(bar, tested.students)) for bar in BARS}
 
 
-def _field(bar: str) -> str:
-    """A bar as a part of a field's name: ``ft(weak)+lp(gt)`` is ``ft_weak_lp_gt``."""
-    return re.sub(r"\W+", "_", bar).strip("_")
-
-
 def _lacks(run: TestedRun) -> list[str]:
     """The bars that the run lacks."""
     if run.written:
@@ -78,8 +72,8 @@ def _lacks(run: TestedRun) -> list[str]:
     "saliency",
     "a row a bar",
     title="Saliency: {metric} on test of probes and finetuning, on weak labels and on ground truth",
-    across=lambda row: _field(row["bar"]),
-    columns=[estimate(f"score_{_field(bar)}", bar) for bar in BARS],
+    across="bar",
+    columns=[estimate(f"score_{field_of(bar)}", bar) for bar in BARS],
     notes=[
         "lp: linear probe on the frozen model, ft: finetuning, weak: on weak labels, gt: on ground "
         "truth. A dash: the run lacks it."

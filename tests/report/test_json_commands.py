@@ -1,0 +1,77 @@
+"""Every command that prints a table prints one JSON document where it is asked to, and no more."""
+
+import json
+import math
+
+import pytest
+
+from weak2strong.cli import main
+
+COMMANDS = {
+    "table RUN": ["results", "over_tasks"],
+    "analyse RUN": ["agreement", "calibration", "confusion", "ceilings", "difficulty", "misfit"],
+    "compare RUN": ["compared"],
+    "power RUN": ["designs"],
+    "power --variance 0.01 0.01": ["designs"],
+    "verify RUN --trusted 20": ["students"],
+    "run --task atlas-asia --dry-run": ["tasks", "stages", "models"],
+    "tasks": ["tasks", "datasets"],
+    "tasks atlas-asia atlas-euro": ["tasks", "splits"],
+    "methods": ["methods", "steps", "oracles", "probes"],
+    "methods probe-filter": ["methods", "settings"],
+    "models": ["models", "pairs"],
+    "models --check atlas-xs": ["needs"],
+    "place --weak 500M --strong 8B": ["findings"],
+    "audit atlas-arabic": ["tasks"],
+    "store sizes": [],
+}
+
+
+@pytest.fixture(scope="module")
+def run(made_run, tmp_path_factory):
+    return made_run(tmp_path_factory.mktemp("json") / "run", examples=60)
+
+
+def numbers(value):
+    """All floats in a document."""
+    if isinstance(value, dict | list):
+        for inside in value.values() if isinstance(value, dict) else value:
+            yield from numbers(inside)
+    elif isinstance(value, float):
+        yield value
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_prints_one_document(command, run, capsys):
+    words = [str(run) if word == "RUN" else word for word in command.split()]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert command.startswith(found["command"])
+    assert {"version", "notes", "warnings"} <= set(found)
+    for name in COMMANDS[command]:
+        assert found[name], name
+        assert all(isinstance(row, dict) for row in found[name])
+    assert all(map(math.isfinite, numbers(found)))
+
+
+def test_two_tasks_are_in_one_document(capsys):
+    assert main(["tasks", "atlas-asia", "atlas-euro", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [task["name"] for task in found["tasks"]] == ["atlas-asia", "atlas-euro"]
+    assert {row["task"] for row in found["splits"]} == {"atlas-asia", "atlas-euro"}
+
+
+def test_an_undefined_pgr_is_null_and_has_its_reason(made_run, tmp_path, capsys):
+    run = made_run(tmp_path / "few", tasks=["a-task"], seeds=2, examples=10)
+    assert main(["table", str(run), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)["results"][0]
+    assert (row["pgr"], row["pgr_low"], row["pgr_high"]) == (None, None, None)
+    assert "ceiling" in row["undefined"]
+    assert row["run"] == str(run)
+
+
+def test_errors_leave_standard_output_empty(capsys):
+    assert main(["table", "nowhere", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
