@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import weak2strong
+from weak2strong.ground.plain import plain
 from weak2strong.ground.table import Document, Table
 
 if TYPE_CHECKING:
@@ -99,18 +97,3 @@ def to_json(document: Document, command: str) -> str:
         "warnings": document.warnings,
     }
     return json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: null for a number that is not finite, a path as text."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(v) for v in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Path):
-        return str(value)
-    return value

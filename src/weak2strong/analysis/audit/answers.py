@@ -1,6 +1,6 @@
 """Are right and wrong answers written in the same form?
 
-The defect that this looks for: OpenBookQA in EleutherAI's code has the letter of the
+The defect behind this check: OpenBookQA in EleutherAI's code has the letter of the
 answer where it is right, and its text where it is wrong.
 """
 
@@ -22,14 +22,14 @@ _LABEL = re.compile(
     r"(?i)\b(?:answer|option|choice|response|reply|completion|continuation|solution|way|a)"
     r"\s*:[ \t]*(?=\S)"
 )
-_ASKED = re.compile(r"[?？][ \t\n]*(?=\S)")
+_QUESTION = re.compile(r"[?？][ \t\n]*(?=\S)")
 
 
 def answers(subject: Subject) -> list[Finding]:
-    """A finding for every sign of the answers, where the texts have any, that tells the label."""
-    found = answers_in(subject.used)
-    places = [i for i, answer in enumerate(found) if answer is not None]
-    if not places:
+    """A finding for every sign of the answers that tells the label, where texts have answers."""
+    of_entries = answers_in(subject.used)
+    rows = [i for i, answer in enumerate(of_entries) if answer is not None]
+    if not rows:
         sentence = (
             "No answers were recognised in the texts (behind 'Answer:' or a question mark, or "
             "where texts of one group differ), so right and wrong ones were not compared in form."
@@ -39,10 +39,10 @@ def answers(subject: Subject) -> list[Finding]:
         "answers",
         "answers",
         ANSWER,
-        [subject.used[i] for i in places],
-        [found[i] or "" for i in places],
-        subject.labels[places],
-        subject.groups[places],
+        [subject.used[i] for i in rows],
+        [of_entries[i] or "" for i in rows],
+        subject.labels[rows],
+        subject.groups[rows],
         subject.task.classes,
     )
 
@@ -58,40 +58,40 @@ def answers_in(entries: Sequence[Entry]) -> list[str | None]:
         An answer each; None where there is none, or for all where no way works.
     """
     texts = _without_ending([e.text for e in entries])
-    ways = (_differing(entries), _behind(_LABEL, texts), _behind(_ASKED, texts))
-    for found in ways:
-        if sum(answer is not None for answer in found) >= MOST * len(entries):
-            return found
+    ways = (_differing(entries), _behind(_LABEL, texts), _behind(_QUESTION, texts))
+    for found_answers in ways:
+        if sum(answer is not None for answer in found_answers) >= MOST * len(entries):
+            return found_answers
     return [None] * len(entries)
 
 
 def _differing(entries: Sequence[Entry]) -> list[str | None]:
     """What texts of one group, with different labels, do not share at beginning and end."""
-    found: list[str | None] = [None] * len(entries)
+    answers: list[str | None] = [None] * len(entries)
     groups: dict[str | None, list[int]] = defaultdict(list)
-    for place, entry in enumerate(entries):
-        groups[entry.group].append(place)
-    for places in groups.values():
-        if len({entries[i].label for i in places}) < 2:
+    for i, entry in enumerate(entries):
+        groups[entry.group].append(i)
+    for members in groups.values():
+        if len({entries[i].label for i in members}) < 2:
             continue
-        words = [re.split(r"(\s+)", entries[i].text) for i in places]
+        words = [re.split(r"(\s+)", entries[i].text) for i in members]
         start, end = _shared(words), _shared([w[::-1] for w in words])
         # Where they share nothing, they are no answers to one question.
         if not start:
             continue
-        for i, parts in zip(places, words, strict=True):
-            found[i] = "".join(parts[start : max(start, len(parts) - end)])
-    return found
+        for i, parts in zip(members, words, strict=True):
+            answers[i] = "".join(parts[start : max(start, len(parts) - end)])
+    return answers
 
 
 def _behind(sign: re.Pattern[str], texts: Sequence[str]) -> list[str | None]:
     """The rest of the line behind the last sign."""
-    found: list[str | None] = []
+    answers: list[str | None] = []
     for text in texts:
         *_, last = (None, *sign.finditer(text))
         rest = text[last.end() :].partition("\n")[0].strip() if last else ""
-        found.append(rest or None)
-    return found
+        answers.append(rest or None)
+    return answers
 
 
 def _without_ending(texts: Sequence[str]) -> list[str]:

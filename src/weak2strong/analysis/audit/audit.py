@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plain import plain
 from weak2strong.tasks.files import FileTask, read_file
 from weak2strong.tasks.readers import Columns, read, row_name
 
@@ -105,22 +105,8 @@ def write_audits(path: Path, audits: Sequence[Audited]) -> None:
     Raises:
         UserError: where the file cannot be written.
     """
-    said = json.dumps(plain(audits), indent=1, ensure_ascii=False)
+    text = json.dumps(plain([asdict(one) for one in audits]), indent=1, ensure_ascii=False)
     try:
-        path.write_text(said + "\n", encoding="utf-8")
+        path.write_text(text + "\n", encoding="utf-8")
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --json.") from e
-
-
-def plain(audits: Sequence[Audited]) -> list[dict[str, Any]]:
-    """What was found as JSON has it."""
-    return [_plain(asdict(one)) for one in audits]
-
-
-def _plain(value: Any) -> Any:
-    """The same without numbers that JSON does not have."""
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

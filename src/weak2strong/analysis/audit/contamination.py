@@ -19,8 +19,9 @@ its own scramble. Where the control merely has rarer words, only the raw one is 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -54,18 +55,17 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
     name = reader.spec.name
     if reader.model is None:
         sentence = f"{name} is no decoder: it gives texts no probability, so nothing was compared."
-        return [Finding("contamination", "note", sentence, {"model": name})]
+        return [_note(name, sentence)]
     tested = _some([e for e in subject.used if e.split == "test"])
     if len(tested) < LEAST:
         sentence = f"Fewer than {LEAST} test texts have two different words: nothing was compared."
-        return [Finding("contamination", "note", sentence, {"model": name})]
+        return [_note(name, sentence)]
     test = _scored(reader, tested)
     sane = _versus_scrambled(test)
     blind = sane.low < BLIND
     findings = [
-        Finding(
-            "contamination",
-            "note",
+        _note(
+            name,
             f"{name} prefers test texts to the same words in another order with AUC {sane}: "
             + (
                 "so little that its probabilities show nothing about these texts."
@@ -73,7 +73,7 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
                 else "as any model of the language would, so this is no sign that it has read "
                 "them; it says that the score works."
             ),
-            {"model": name, "control": "scrambled", "texts": len(test.entries), **numbers(sane)},
+            {"control": "scrambled", "texts": len(test.entries), **numbers(sane)},
         )
     ]
     fresh, what = _control(subject, reader)
@@ -82,15 +82,21 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
         findings.append(_versus(name, test, control, what, designed=not subject.fresh))
     else:
         findings.append(
-            Finding(
-                "contamination",
-                "note",
+            _note(
+                name,
                 f"There are no {LEAST} texts that {name} cannot have read, so whether it has read "
                 "the test is not known: give newer texts of the same form with --fresh.",
-                {"model": name},
             )
         )
     return findings
+
+
+def _note(
+    model: str,
+    sentence: str,
+    numbers: Mapping[str, float | int | str | None] = MappingProxyType({}),
+) -> Finding:
+    return Finding("contamination", "note", sentence, {"model": model, **more})
 
 
 def _versus(name: str, test: _Scored, control: _Scored, what: str, designed: bool) -> Finding:
@@ -173,11 +179,11 @@ def scramble(text: str, seed: str) -> str:
 
 def _versus_scrambled(test: _Scored) -> Auc:
     """A text and its scramble are one group."""
-    places = np.arange(len(test.entries))
+    pairs = np.arange(len(test.entries))
     return auc(
         np.concatenate([test.plain, test.scrambled]),
-        np.repeat([True, False], len(places)),
-        np.concatenate([places, places]),
+        np.repeat([True, False], len(pairs)),
+        np.concatenate([pairs, pairs]),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from weak2strong.analysis.audit.subject import Entry
+from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.subject import Entry, Subject
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,73 @@ class Crossing:
     @property
     def pairs(self) -> dict[str, int]:
         """How many sets each pair of splits shares, the most first."""
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for same in self.sets:
             splits = list(dict.fromkeys(e.split for e in same))
-            found.update(f"{a} and {b}" for a, b in combinations(splits, 2))
-        return dict(found.most_common())
+            counts.update(f"{a} and {b}" for a, b in combinations(splits, 2))
+        return dict(counts.most_common())
 
-    def said(self) -> str:
-        """The pairs in words."""
-        return ", ".join(f"{pair}: {n:,}" for pair, n in self.pairs.items())
+    def finding(
+        self, check: str, what: str, where: str, so: str, level: Level = "error", **counts: int
+    ) -> Finding:
+        """The finding that these sets cross splits.
 
-    def first(self) -> tuple[Entry, ...]:
-        """One entry of each split of the first set, then of the next one."""
-        shown = []
+        Args:
+            check: its name.
+            what: is in the sets, with their number.
+            where: the splits are from.
+            so: what follows.
+            level: of the finding.
+            counts: numbers of the finding.
+        """
+        pairs = ", ".join(f"{pair}: {n:,}" for pair, n in self.pairs.items())
+        return Finding(
+            check,
+            level,
+            f"{what} stand in more than one split {where} ({pairs}): {so}",
+            {**counts, "share_of_a_split": self.share, **self.pairs},
+            shown(self._examples()),
+        )
+
+    def _examples(self) -> list[Entry]:
+        """One entry of each of two splits, of the first set and of the second."""
+        examples = []
         for same in self.sets[:2]:
-            shown += list({e.split: e for e in reversed(same)}.values())[::-1][:2]
-        return tuple(shown)
+            examples += list({e.split: e for e in reversed(same)}.values())[::-1][:2]
+        return examples
+
+
+def crossing_keys(
+    subject: Subject,
+    check: str,
+    what: str,
+    key: Callable[[Entry], Hashable | None],
+    so_in_run: str,
+    each: str,
+) -> list[Finding]:
+    """Findings on entries of one key in several splits: of a run, and of the data as given.
+
+    Args:
+        subject: the task.
+        check: the name of the check.
+        what: entries of one key are, in the plural.
+        key: of an entry.
+        so_in_run: what follows in a run.
+        each: the pronoun for what a run keeps in one file.
+    """
+    so_as_given = (
+        f"a run keeps {each} in one file only, in that for test before all, but whoever uses the "
+        "files as they are tests on what was taught."
+    )
+    findings = []
+    for entries, where, so in (
+        (subject.used, "of a run", so_in_run),
+        (subject.given, "as given", so_as_given),
+    ):
+        across = by_key(entries, map(key, entries))
+        if count := len(across.sets):
+            findings.append(across.finding(check, f"{count:,} {what}", where, so, **{what: count}))
+    return findings
 
 
 def by_key(entries: Sequence[Entry], keys: Iterable[Hashable | None]) -> Crossing:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -38,22 +37,14 @@ def near_duplicates(subject: Subject) -> list[Finding]:
     used = crossing(subject.used, [[e for e in family if e] for family in of_run])
     findings = []
     if used.sets:
-        findings.append(
-            _across(
-                used,
-                "of a run",
-                "the test asks what was nearly taught; leave --no-near-duplicates out.",
-            )
-        )
+        so = "the test asks what was nearly taught; leave --no-near-duplicates out."
+        findings.append(_across(used, "of a run", so))
     if subject.parted and (given := crossing(subject.once, families)).sets:
-        findings.append(
-            _across(
-                given,
-                "as given",
-                "a run keeps each family in one file only, unless --no-near-duplicates is given, "
-                "but whoever uses the files as they are tests on what was nearly taught.",
-            )
+        so = (
+            "a run keeps each family in one file only, unless --no-near-duplicates is given, but "
+            "whoever uses the files as they are tests on what was nearly taught."
         )
+        findings.append(_across(given, "as given", so))
     elif families and not subject.parted and not used.sets:
         count = sum(map(len, families))
         findings.append(
@@ -70,21 +61,10 @@ def near_duplicates(subject: Subject) -> list[Finding]:
 
 
 def _across(found: Crossing, where: str, so: str) -> Finding:
-    count = sum(map(len, found.sets))
+    texts, families = sum(map(len, found.sets)), len(found.sets)
+    what = f"{texts:,} texts in {families:,} families that say nearly the same"
     level: Level = "error" if found.share >= FEW else "warning"
-    return Finding(
-        "near-duplicates",
-        level,
-        f"{count:,} texts in {len(found.sets):,} families that say nearly the same stand in more "
-        f"than one split {where} ({found.said()}): {so}",
-        {
-            "texts": count,
-            "families": len(found.sets),
-            "share_of_a_split": found.share,
-            **found.pairs,
-        },
-        shown(found.first()),
-    )
+    return found.finding("near-duplicates", what, where, so, level, texts=texts, families=families)
 
 
 def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
@@ -95,54 +75,43 @@ def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
     """
     seen = {e.id for same in known.sets for e in same}
     keys = [_without_numbers(e.text) if e.id not in seen else None for e in subject.used]
-    found = by_key(subject.used, keys)
-    twins: dict[str, list[Entry]] = defaultdict(list)
-    tested: list[Entry] = []
-    key_of = {e.id: key for e, key in zip(subject.used, keys, strict=True)}
-    for same in found.sets:
-        for e in same:
-            if e.split == "test":
-                tested.append(e)
-            else:
-                twins[key_of[e.id] or ""].append(e)
-    tested = [e for e in tested if key_of[e.id] in twins]
-    if not tested:
+    # Texts of the test, and of the other splits, that are the same but for their numbers.
+    forms = [
+        (tested, twins)
+        for same in by_key(subject.used, keys).sets
+        if (tested := [e for e in same if e.split == "test"])
+        and (twins := [e for e in same if e.split != "test"])
+    ]
+    if not forms:
         return []
-    usual = {key: _most(Counter(e.label for e in rows)) for key, rows in twins.items()}
-    agree = np.mean([usual[key_of[e.id] or ""] == e.label for e in tested])
-    shares = np.bincount([e.label for e in tested]) / len(tested)
+    labels = np.array([e.label for tested, _ in forms for e in tested])
+    usual = np.array([_usual_label(twins) for tested, twins in forms for _ in tested])
+    agree, chance = float((usual == labels).mean()), float(np.bincount(labels).max() / len(labels))
+    share = len(labels) / len(subject.splits.test)
     # Several questions of one form hang together, so their forms are counted, not the questions.
-    forms = len({key_of[e.id] for e in tested})
-    chance = float(shares.max())
-    error = np.sqrt(chance * (1 - chance) / forms)
-    share = len(tested) / len(subject.splits.test)
+    error = np.sqrt(chance * (1 - chance) / len(forms))
     gives_away = share >= FEW and agree - chance > max(SURE * error, 0.1)
     so = (
         "so what was taught gives them away: give such rows one group (--group-column)."
         if gives_away
         else "which is no clear sign that what was taught gives them away."
     )
-    first = next(same for same in found.sets if tested[0] in same)
-    both = [tested[0], next(e for e in first if e.split != "test")]
     return [
         Finding(
             "near-duplicates",
             "warning" if gives_away else "note",
-            f"{len(tested):,} test texts ({share:.1%}) differ only in their numbers from texts of "
+            f"{len(labels):,} test texts ({share:.1%}) differ only in their numbers from texts of "
             f"other splits; the usual label of these is right for {agree:.1%} of "
             f"them, and one label for all of them for {chance:.1%}, {so}",
-            {"texts": len(tested), "share": share, "agreement": float(agree), "chance": chance},
-            shown(both),
+            {"texts": len(labels), "share": share, "agreement": agree, "chance": chance},
+            shown([part[0] for part in forms[0]]),
         )
     ]
 
 
-def _most(counts: Counter) -> int:
-    return min(counts, key=partial(_rank, counts))
-
-
-def _rank(counts: Counter, label: int) -> tuple[int, int]:
-    return -counts[label], label
+def _usual_label(entries: Sequence[Entry]) -> int:
+    """The label that most of the entries have; of equals the lowest."""
+    return int(np.bincount([e.label for e in entries]).argmax())
 
 
 def _without_numbers(text: str) -> str | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import weak2strong
-from weak2strong.analysis.audit.audit import Audited, plain
+from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plain import plain
 from weak2strong.protocol.resolve import checked, splits_of
 from weak2strong.tasks.find import find_tasks
 
@@ -99,7 +100,7 @@ def write_run_audit(folder: Path, audits: Sequence[Audited]) -> Path:
     made = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": weak2strong.__version__,
-        "tasks": plain(audits),
+        "tasks": plain([asdict(one) for one in audits]),
     }
     try:
         path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ import numpy as np
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import distinct
 from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.rows import Row
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
 from weak2strong.tasks.task import Task, stable_id
 
@@ -89,10 +90,7 @@ class Subject:
         if not isinstance(self.task, FileTask):
             return ()
         split_of = self.task.split_of
-        return tuple(
-            Entry(r.id or r.location, r.group, r.text, int(r.label), split_of.get(r.file))
-            for r in self.task.rows
-        )
+        return tuple(_entry(row, split_of.get(row.file)) for row in self.task.rows)
 
     @property
     def parted(self) -> bool:
@@ -108,10 +106,7 @@ class Subject:
         entries = []
         for file, split in files.items():
             rows = [r for r in self.task.rows if file in (None, r.file)]
-            entries += [
-                Entry(r.id or r.location, r.group, r.text, int(r.label), split)
-                for r in distinct(rows)[0]
-            ]
+            entries += [_entry(row, split) for row in distinct(rows)[0]]
         return tuple(entries)
 
     @cached_property
@@ -123,6 +118,10 @@ class Subject:
     def groups(self) -> np.ndarray:
         """A number for the group of each of them, (n,)."""
         return np.unique([e.group or e.id for e in self.used], return_inverse=True)[1]
+
+
+def _entry(row: Row, split: str | None) -> Entry:
+    return Entry(row.id or row.location, row.group, row.text, int(row.label), split)
 
 
 def drawn(entries: Sequence[Entry], most: int) -> list[Entry]:
