@@ -92,9 +92,7 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
 
 
 def _note(
-    model: str,
-    sentence: str,
-    numbers: Mapping[str, float | int | str | None] = MappingProxyType({}),
+    model: str, sentence: str, more: Mapping[str, float | int | str] = MappingProxyType({})
 ) -> Finding:
     return Finding("contamination", "note", sentence, {"model": model, **more})
 
