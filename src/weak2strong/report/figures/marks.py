@@ -13,18 +13,19 @@ from matplotlib.lines import Line2D
 from weak2strong.report.figures.style import INK, MUTED, PAPER, ROLES, MethodStyle
 
 
-def score_bar(axes: Axes, y: float, rows: pl.DataFrame, colour: str) -> None:
+def score_bar(axes: Axes, y: float, mean: float, rows: pl.DataFrame, colour: str) -> None:
     """The mean score of a setting as a horizontal bar with its number.
 
     Args:
         axes: the panel.
         y: where the bar stands.
+        mean: of the scores.
         rows: the setting's score, low and high on each task. The interval of one task is a line;
             the scores of several tasks are circles.
         colour: of the bar.
     """
     scores = rows["score"].to_list()
-    mean, furthest = rows.select(pl.col("score").mean()).item(), max(scores)
+    furthest = max(scores)
     axes.barh(y, mean, height=0.62, color=colour)
     if len(scores) > 1:
         circles(axes, scores, y, color=PAPER, markeredgecolor=INK, markersize=3.2)

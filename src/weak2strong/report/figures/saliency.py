@@ -40,14 +40,19 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
+def _means(frame: pl.DataFrame) -> dict[str, float]:
+    settings = frame.group_by("setting", maintain_order=True)
+    return dict(settings.agg(pl.col("score").mean()).iter_rows())
+
+
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """A bar a setting, from 0; where there are several tasks, each is a circle."""
     figure, axes = new_figure(height=0.75 + 0.3 * len(BARS))
-    colours = {"check probe": FLOOR, "ceiling": CEILING}
+    means, colours = _means(frame), {"check probe": FLOOR, "ceiling": CEILING}
     for y, name in enumerate(BARS):
         source = source_of(name, styles)
         colour = colours.get(source) or styles[source.removeprefix("method ")].colour
-        score_bar(axes, y, frame.filter(setting=TITLES[name]), colour)
+        score_bar(axes, y, means[TITLES[name]], frame.filter(setting=TITLES[name]), colour)
     row_labels(axes, list(TITLES.values()))
     axes.set_yticklabels([title.replace(", then", ",\nthen") for title in TITLES.values()])
     axes.set_xlim(0, 1.1)
@@ -57,8 +62,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 def describe(frame: pl.DataFrame) -> Description:
     """What finetuning on weak labels adds for a probe; and every bar."""
-    settings = frame.group_by("setting", maintain_order=True)
-    means = dict(settings.agg(pl.col("score").mean()).iter_rows())
+    means = _means(frame)
     after, before = (means[TITLES[name]] for name in ("ft(weak)+lp(gt)", "lp(gt)"))
     return Description(
         title=f"After finetuning on weak labels, a probe with ground truth scores {after:.3f}, "

@@ -44,18 +44,16 @@ def means(frame: pl.DataFrame) -> pl.DataFrame:
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Horizontal bars from 0; where there are several tasks, each is a circle."""
-    settings = {
-        (str(role), str(method)): rows
-        for (role, method), rows in frame.group_by("role", "method", maintain_order=True)
-    }
-    figure, axes = new_figure(height=0.75 + 0.3 * len(settings))
-    for y, ((role, method), rows) in enumerate(settings.items()):
-        score_bar(axes, y, rows, model_style(role, method, styles).colour)
+    bars = means(frame)
+    figure, axes = new_figure(height=0.75 + 0.3 * len(bars))
+    for y, (role, method, mean, *_) in enumerate(bars.iter_rows()):
+        rows = frame.filter(role=role, method=method)
+        score_bar(axes, y, mean, rows, model_style(role, method, styles).colour)
     chances = frame["chance"].drop_nulls().unique()
     if len(chances) == 1:
         axes.axvline(chances[0], color=MUTED, linewidth=0.9, linestyle=DASHES)
         text_above(axes, chances[0], "chance", gap=3, ha="left")
-    row_labels(axes, [NAMES.get(role, method) for role, method in settings])
+    row_labels(axes, [NAMES.get(role, method) for role, method, *_ in bars.iter_rows()])
     several = frame["task"].n_unique() > 1
     axes.set_xlim(0, 1.1 * max(1.0, *frame["score" if several else "high"]))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
