@@ -30,9 +30,9 @@ MARKS = {
 
 
 def data(run: FinishedRun) -> pl.DataFrame:
-    """A row a task, method, seed and part of the test set: the share of like answers.
+    """One row for each task, method, seed and part of the test set: the share of equal answers.
 
-    Without the parts of which some seed has no example.
+    A part is left out where some seed has no example of it.
     """
     rows = []
     for task, tested in run.tested.items():
@@ -46,15 +46,15 @@ def data(run: FinishedRun) -> pl.DataFrame:
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Mean, low and high by method and part; over seeds, or over the tasks' means."""
+    """Mean, low and high of each method and part: over seeds, or over the means of tasks."""
     value, keys = pl.col("agreement"), ["method", "where"]
     if frame["task"].n_unique() > 1:
         frame = frame.group_by("task", *keys, maintain_order=True).agg(value.mean())
     ends = (value.mean().alias("mean"), value.min().alias("low"), value.max().alias("high"))
     rows = frame.group_by(keys, maintain_order=True).agg(*ends)
     return {
-        method: of.rows_by_key("where", named=True, unique=True)
-        for (method,), of in rows.group_by("method", maintain_order=True)
+        method: parts.rows_by_key("where", named=True, unique=True)
+        for (method,), parts in rows.group_by("method", maintain_order=True)
     }
 
 
@@ -66,7 +66,7 @@ def _mark(part: str, colour: str) -> dict[str, Any]:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Three marks a method, with ranges."""
+    """Draw three marks for each method, with ranges."""
     means = _means(frame)
     figure, axes = new_figure(height=1.05 + 0.42 * len(means))
     for row, (method, parts) in enumerate(means.items()):
@@ -88,7 +88,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Who imitates errors most and least; and every mean."""
+    """Say whose students imitate errors most and least, and every mean."""
     means = _means(frame)
     wrong = {
         method: parts[PARTS["wrong"]]["mean"]
@@ -109,7 +109,7 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 def _title(wrong: dict[str, float]) -> str:
-    """Who imitates most and least of the errors; from the share of each method."""
+    """Which methods' students imitate the most and the fewest errors."""
     if not wrong:
         return "Supervisors make no error that students could imitate"
     most, least = max(wrong, key=wrong.__getitem__), min(wrong, key=wrong.__getitem__)

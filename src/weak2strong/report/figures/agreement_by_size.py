@@ -1,4 +1,4 @@
-"""Agreement with the supervisor against the student's size, a hue a supervisor, of several runs.
+"""Agreement with the supervisor against the student's size, with a colour for each supervisor.
 
 Burns et al. 2023, figure 8: larger students agree less with their supervisor's errors.
 """
@@ -15,9 +15,13 @@ from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.report.figures.agreement import PARTS
 from weak2strong.report.figures.agreement import data as agreement
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import curve, legend_of
-from weak2strong.report.figures.panels import panel_columns, size_axis
-from weak2strong.report.figures.sizes import COLUMNS, runs_by_size, supervisor_styles
+from weak2strong.report.figures.marks import legend_of
+from weak2strong.report.figures.sizes import (
+    runs_by_size,
+    size_panels,
+    supervised_curves,
+    supervisor_styles,
+)
 from weak2strong.report.figures.style import Styles
 
 PANELS = {
@@ -25,14 +29,14 @@ PANELS = {
     "supervisor is right": "right ones",
     "supervisor is wrong": "wrong ones",
 }
-"""Parts of the test set from top to bottom, and what their panels are called."""
+"""The parts of the test set from top to bottom, and the labels of their panels."""
 
 
 def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
-    """A row a run, method and part of the test set: means over the tasks that all runs have.
+    """One row for each run, method and part of the test set: means over tasks.
 
-    Columns weak, strong, parameters (of the strong trunk), method, floor, where, agreement. None
-    where fewer than two sizes are known, or runs differ in tasks.
+    ``parameters`` are those of the strong trunk. There is no frame where the runs do not compare
+    sizes.
     """
     frames = []
     for run, size in runs_by_size(runs):
@@ -58,26 +62,19 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A column of panels a method, one for each part of the test set."""
-    methods = frame["method"].unique(maintain_order=True).to_list()
-    figure, panels = panel_columns(methods, tuple(PANELS.values()), 5.2, COLUMNS)
+    """Draw a column for each method, with a panel for each part of the test set."""
+    figure, panels = size_panels(frame, tuple(PANELS.values()), 5.2)
     for method, column in panels.items():
         for axes, part in zip(column, PANELS, strict=True):
-            for weak, style in supervisor_styles(frame).items():
-                rows = frame.filter(method=method, weak=weak, where=part)
-                if len(rows):
-                    x, y = rows["parameters"], rows["agreement"]
-                    curve(axes, x, y, style, label=f"supervised by {weak}")
-    first = panels[methods[0]][0]
-    size_axis(first, frame["parameters"].unique().sort().to_list())
-    figure.supxlabel("parameters of the student")
+            rows = frame.filter(method=method, where=part)
+            supervised_curves(axes, rows, "agreement", supervisor_styles(frame))
     figure.supylabel("agreement with the supervisor on")
-    legend_of(first, figure)
+    legend_of(next(iter(panels.values()))[0], figure)
     return figure
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """What size does to imitation; and every point."""
+    """Say what size does to imitation, and every point."""
     texts = []
     for rows in frame.partition_by("weak", "strong", "method", maintain_order=True):
         first, shares = rows.row(0, named=True), dict(rows.select("where", "agreement").iter_rows())

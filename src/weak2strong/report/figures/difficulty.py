@@ -1,4 +1,4 @@
-"""Scores from the easiest test examples of a task to the hardest, where it tells difficulties."""
+"""Scores from the easiest test examples to the hardest, for tasks that know difficulties."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ QUARTERS = ["easiest quarter", "second", "third", "hardest quarter"]
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """A row a task, part, role, method and seed; None where no task tells easy from hard.
+    """One row for each task, part of the test set, model and seed.
 
-    Parts are the buckets of `weak2strong.analysis.analyses.difficulty`, ``part`` 0 being the
-    easiest, ``from`` and ``to`` their ends. Of several tasks they are quarters, so that means can
-    be taken: a bucket of equally hard examples stands in every quarter that begins in it. Without
-    tasks of which some bucket has no score.
+    The parts of one task are the buckets of `weak2strong.analysis.analyses.difficulty`; ``part`` 0
+    is the easiest, and ``from`` and ``to`` are its ends. The parts of several tasks are quarters,
+    so that means can be taken: a bucket of equally hard examples stands in every quarter that
+    begins in it. A task is left out where some bucket has no score. There is no frame where no task
+    tells easy from hard.
     """
     frames = []
     for task, tested in run.tested.items():
@@ -44,7 +45,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
 
 
 def _buckets(task: str, tested: Tested) -> pl.DataFrame:
-    """A row a bucket, role, method and seed of one task."""
+    """One row for each bucket, model and seed of one task."""
     score = metric(tested.kind, tested.metric)
     rows = [
         (task, tested.metric, number, bucket.low, bucket.high, *who, seed, x)
@@ -56,7 +57,7 @@ def _buckets(task: str, tested: Tested) -> pl.DataFrame:
 
 
 def _means(frame: pl.DataFrame) -> pl.DataFrame:
-    """Score a role, method and part, mean over tasks and seeds; low and high are of the seeds."""
+    """The mean score of each model and part over tasks and seeds; low and high are over seeds."""
     keys, score = ["role", "method", "part"], pl.col("score")
     seeds = frame.group_by(*keys, "seed", maintain_order=True).agg(score.mean())
     ends = (score.min().alias("low"), score.max().alias("high"))
@@ -64,7 +65,7 @@ def _means(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _parts(frame: pl.DataFrame) -> list[str]:
-    """What the parts are called, easy to hard."""
+    """The names of the parts, from easy to hard."""
     if frame["task"].n_unique() > 1:
         return QUARTERS
     ends = frame.select("part", "from", "to").unique().sort("part")
@@ -77,7 +78,7 @@ def _end_text(end: float) -> str:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A curve a role and method."""
+    """Draw a curve for each model."""
     models, parts = by_model(_means(frame)), _parts(frame)
     figure, axes = new_figure(height=3.1)
     for i, (name, rows) in enumerate(models.items()):
@@ -98,7 +99,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """How much the supervisor and its students lose from easy to hard; and every point."""
+    """Say how scores change from easy to hard, and every point."""
     means, parts, tasks = _means(frame), _parts(frame), frame["task"].n_unique()
     role_means = means.group_by("role", "part").agg(pl.col("score").mean())
     ends = {(role, part): score for role, part, score in role_means.iter_rows()}

@@ -23,13 +23,13 @@ ENDS = ("", "_low", "_high")
 
 
 def data(simulated: FinishedSimulate) -> pl.DataFrame:
-    """A row a task, supervisor and method: PGR and imitated errors, with intervals."""
+    """One row for each task, supervisor and method: PGR and imitated errors, with intervals."""
     numbers = [f"{name}{end}" for name in ("pgr", "agreement_wrong") for end in ENDS]
     return simulated.table().select("task", "supervisor", "method", *numbers)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A row of panels a task: PGR, and agreement with wrong labels; methods side by side."""
+    """Draw two panels for each task: PGR, and agreement with wrong labels."""
     tasks, supervisors, methods = (
         frame[column].unique(maintain_order=True).to_list()
         for column in ("task", "supervisor", "method")
@@ -72,7 +72,7 @@ def _bar(axes: Axes, y: float, numbers: list[float | None], height: float, colou
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Between which PGR the simulated supervisors take their students; and every bar."""
+    """Say the lowest and the highest PGR of simulated supervisors, and every bar."""
     several, texts = frame["task"].n_unique() > 1, []
     for row in frame.iter_rows(named=True):
         task = f"{row['task']}, " if several else ""
@@ -91,6 +91,7 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 def _title(frame: pl.DataFrame) -> str:
+    """The lowest and the highest PGR of students of simulated supervisors."""
     known = frame.filter(frame["supervisor"] != REAL).drop_nulls("pgr").sort("pgr")
     if not len(known):
         return "PGR is undefined for every simulated supervisor"

@@ -1,4 +1,4 @@
-"""Students against supervisors: who is right where, as shares of the test set."""
+"""The shares of the test set on which the student, its supervisor, both or none are right."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ BAR_COLOURS = {
     "supervisor alone right": (COLOURS[1], PAPER),
     "both wrong": (FLOOR, PAPER),
 }
-"""Colours of the bars and of the numbers in them."""
+"""The colour of each bar and of the number in it."""
 
 SMALLEST = 0.055
-"""A share whose number fits into its bar."""
+"""The smallest share whose number fits into its bar."""
 
 
 def data(run: FinishedRun) -> pl.DataFrame:
-    """A row a task, method and outcome: its share of the test set, a mean over seeds."""
+    """One row for each task, method and outcome: its share of the test set, a mean over seeds."""
     rows = [
         (task, method, OUTCOMES_BY_RIGHT[which], float(examples.mean()))
         for task, tested in run.tested.items()
@@ -44,13 +44,13 @@ def data(run: FinishedRun) -> pl.DataFrame:
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
-    """Shares by method and outcome, means over tasks."""
+    """The share of each method and outcome, a mean over tasks."""
     wide = frame.pivot("outcome", index="method", values="share", aggregate_function="mean")
     return wide.rows_by_key("method", named=True, unique=True)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A bar a method, which adds up to all test examples."""
+    """Draw a bar for each method, whose parts add up to all test examples."""
     means = _means(frame)
     figure, axes = new_figure(height=1.0 + 0.3 * len(means))
     left = [0.0] * len(means)
@@ -70,15 +70,15 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Who corrects most errors; and every share."""
+    """Say whose students correct most errors, and every share."""
     means, tasks = _means(frame), frame["task"].n_unique()
     method = max(means, key=lambda m: means[m]["student alone right"])
     corrected, lost = (means[method][f"{who} alone right"] for who in ("student", "supervisor"))
     wrong = corrected + means[method]["both wrong"]
     share = f"{100 * corrected / wrong:.0f}% of its supervisor's errors" if wrong else "no error"
     texts = (
-        f"{method}: " + ", ".join(f"{outcome} {100 * of[outcome]:.1f}%" for outcome in BAR_COLOURS)
-        for method, of in means.items()
+        f"{method}: " + ", ".join(f"{name} {100 * shares[name]:.1f}%" for name in BAR_COLOURS)
+        for method, shares in means.items()
     )
     over = f"means over {tasks} tasks and all seeds" if tasks > 1 else "means over seeds"
     return Description(

@@ -29,14 +29,14 @@ MEASURES = ("test_score", "agreement_wrong")
 
 
 def data(overfitting: FinishedOverfitting) -> pl.DataFrame:
-    """A row an evaluation: the curves, with the mean floor and ceiling of each task."""
+    """One row for each evaluation, with the mean floor and ceiling of its task."""
     ends = overfitting.table().select("task", "floor", "ceiling").unique(maintain_order=True)
     columns = ["task", "method", "seed", "fraction", "metric", *MEASURES, *CHOSEN]
     return overfitting.curves.select(columns).join(ends, on="task", maintain_order="left")
 
 
 def _means(frame: pl.DataFrame) -> pl.DataFrame:
-    """A row a task, method and evaluation: means, least and most over seeds."""
+    """One row for each task, method and evaluation: mean, lowest and highest over seeds."""
     number = pl.int_range(pl.len()).over("task", "method", "seed").alias("evaluation")
     return (
         frame.with_columns(number)
@@ -50,7 +50,7 @@ def _means(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _points(frame: pl.DataFrame) -> pl.DataFrame:
-    """A row a task, method and point: means over the seeds' own points."""
+    """One row for each task, method and point: means over the seeds' own points."""
     return pl.concat(
         frame.filter(point)
         .group_by("task", "method", maintain_order=True)
@@ -61,7 +61,7 @@ def _points(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A column a task; scores above, imitation beneath."""
+    """Draw a column for each task: scores above, imitation beneath."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
     means, points = _means(frame), _points(frame)
@@ -87,7 +87,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 def _curve(
     axes: Axes, means: pl.DataFrame, points: pl.DataFrame, measure: str, colour: str
 ) -> None:
-    """One method on one task: line, band (of no width where there is one seed) and marks."""
+    """Draw one method on one task: the line, the band (of no width for one seed) and the marks."""
     means = means.drop_nulls(measure)
     x, y, low, high = (
         means[column].to_list()
@@ -101,7 +101,7 @@ def _curve(
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """What training beyond the best point costs; and every point."""
+    """Say what training beyond the best point costs, and every point."""
     texts, points = [], _points(frame)
     for (task,), rows in points.group_by("task", maintain_order=True):
         ends = frame.filter(task=task)

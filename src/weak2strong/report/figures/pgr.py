@@ -1,4 +1,4 @@
-"""PGR by method: over tasks with its interval, and each task beside it; or one task's seeds."""
+"""The PGR of each method with its interval, and beside it those of single tasks or seeds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from weak2strong.report.figures.style import Styles
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """A row a method for the whole, with interval, and a row a task or seed; None without a PGR.
+    """One row for each method as a whole, and one for each of its tasks or seeds.
 
-    ``of`` says what a row is: ``mean over tasks``, ``pooled over tasks`` (where fewer than two
-    tasks have a gap), ``task`` (of that name) or ``seed``.
+    The column ``of`` says what a row is about: ``mean over tasks``, ``pooled over tasks`` (where
+    fewer than two tasks have a gap), ``task`` with its name, or ``seed`` with its number. There is
+    no frame where no method has a PGR.
     """
     over, whole, parts = run.over, [], []
     for line in run.lines():
@@ -45,14 +46,14 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
 
 
 def _split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of the whole, with the fields of an estimate, and those of single tasks or seeds."""
+    """The rows of methods as a whole, with the fields of an estimate; and all other rows."""
     part = frame["of"].str.contains("^(task|seed) ")
     whole = frame.filter(~part).rename({"low": "pgr_low", "high": "pgr_high"})
     return whole, frame.filter(part)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Rows of methods; the supervisor stands at 0 and the ceiling at 1."""
+    """Draw a row for each method; the supervisor stands at 0 and the ceiling at 1."""
     whole, parts = _split(frame)
     figure, axes = new_figure(height=0.95 + 0.3 * len(whole))
     near = parts.filter(pl.col("pgr").is_between(-FURTHEST, 1 + FURTHEST))
@@ -75,7 +76,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Whose PGR is highest, and whether the intervals leave that open; and every method."""
+    """Say whose PGR is highest, and the PGR of every method."""
     whole, parts = _split(frame)
     kind, scope = frame["of"][-1].split()[0], whole["of"][0]
     outside = sum(not -FURTHEST <= x <= 1 + FURTHEST for x in parts["pgr"])
@@ -88,6 +89,7 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 def _title(whole: pl.DataFrame) -> str:
+    """Which method has the highest PGR, and whether the intervals leave that open."""
     ranked = whole.sort("pgr", descending=True)
     best = ranked.row(0, named=True)
     if len(ranked) == 1:

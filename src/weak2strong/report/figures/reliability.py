@@ -1,4 +1,4 @@
-"""Whether models are right as often as they say: accuracy against confidence."""
+"""Accuracy against confidence: whether models are right as often as they say."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from weak2strong.report.figures.style import DASHES, GRID, MUTED, Styles, model_
 
 BINS = 10
 FEWEST = 20
-"""Answers without which a bin is not drawn."""
+"""A bin with fewer answers is not drawn."""
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """A row a role, method and bin of confidence, all tasks and seeds together.
+    """One row for each model and bin of confidence, over all tasks and seeds.
 
-    Columns confidence (mean), accuracy, answers (their number), and low and high: Wilson's 95%
-    interval of the accuracy as if answers were independent, which those of seeds are not.
+    The columns ``low`` and ``high`` are Wilson's 95% interval of the accuracy. It takes answers for
+    independent, which those of different seeds are not.
     """
     answers = [
         pl.DataFrame({"confidence": given.max(axis=-1).ravel(), "right": tested.right[who].ravel()})
@@ -54,7 +54,7 @@ def calibration_error(points: pl.DataFrame) -> float:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A panel a model; the diagonal is to be right as often as one says."""
+    """Draw a panel for each model; on the diagonal it is right as often as it says."""
     models = by_model(frame)
     figure, panels = panel_grid(list(models), 4, 1.75, 20)
     low = min(0.5, *frame["confidence"])
@@ -75,7 +75,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Who is best calibrated; and every error."""
+    """Say which model is calibrated best, and the error of every model."""
     errors = {name: calibration_error(points) for name, points in by_model(frame).items()}
     best, worst = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
     return Description(

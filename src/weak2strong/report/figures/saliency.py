@@ -1,4 +1,4 @@
-"""What the strong model has of the concept, by linear probes and finetuning.
+"""What linear probes and finetuning tell of the concept in the strong model.
 
 Burns et al. 2023, figure 11: linear probes on weak labels and on ground truth, finetuning on
 weak labels, a probe with ground truth after that, finetuning on ground truth.
@@ -24,11 +24,11 @@ TITLES = {
     "ft(weak)+lp(gt)": "finetuned on weak labels, then probed with ground truth",
     "ft(gt)": "finetuned on ground truth",
 }
-"""What the bars of the analysis are called."""
+"""The bars of the analysis in words."""
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """A row a task and setting, with its interval; None where the run lacks one of them."""
+    """One row for each task and bar, with its interval; None where the run lacks a bar."""
     rows = []
     for task, tested in run.tested.items():
         for row in saliency_rows(tested, metric(tested.kind, tested.metric)):
@@ -41,12 +41,13 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
 
 
 def _means(frame: pl.DataFrame) -> dict[str, float]:
+    """The mean score of each bar over the tasks."""
     settings = frame.group_by("setting", maintain_order=True)
     return dict(settings.agg(pl.col("score").mean()).iter_rows())
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A bar a setting, from 0; where there are several tasks, each is a circle."""
+    """Draw the bars of the paper's figure; circles are single tasks."""
     figure, axes = new_figure(height=0.75 + 0.3 * len(BARS))
     means, colours = _means(frame), {"check probe": FLOOR, "ceiling": CEILING}
     for y, name in enumerate(BARS):
@@ -61,7 +62,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """What finetuning on weak labels adds for a probe; and every bar."""
+    """Say what finetuning on weak labels adds for a probe, and every bar."""
     means = _means(frame)
     after, before = (means[TITLES[name]] for name in ("ft(weak)+lp(gt)", "lp(gt)"))
     return Description(

@@ -1,4 +1,4 @@
-"""Bars by setting: supervisor, students of each method, ceiling."""
+"""Scores as bars: the supervisor, the students of each method, the ceiling."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}
 
 
 def data(run: FinishedRun) -> pl.DataFrame:
-    """A row a task and setting: score with interval, chance and the metric's name."""
+    """One row for each task and model: the score and its interval, chance, the metric's name."""
     rows = []
     for task, lines in run.by_task.items():
         first, r = lines[0], lines[0].recovered
@@ -36,14 +36,14 @@ def data(run: FinishedRun) -> pl.DataFrame:
 
 
 def means(frame: pl.DataFrame) -> pl.DataFrame:
-    """The mean over tasks of each setting; its interval where there is one task."""
+    """The mean score of each model over the tasks; its interval where there is one task."""
     ends = pl.when(pl.len() == 1).then(pl.col("low", "high").first()).name.prefix("score_")
-    settings = frame.group_by("role", "method", maintain_order=True)
-    return settings.agg(pl.col("score").mean(), ends)
+    models = frame.group_by("role", "method", maintain_order=True)
+    return models.agg(pl.col("score").mean(), ends)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Horizontal bars from 0; where there are several tasks, each is a circle."""
+    """Draw a horizontal bar for each model; circles are single tasks."""
     bars = means(frame)
     figure, axes = new_figure(height=0.75 + 0.3 * len(bars))
     for y, (role, method, mean, *_) in enumerate(bars.iter_rows()):
@@ -53,7 +53,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     if len(chances) == 1:
         axes.axvline(chances[0], color=MUTED, linewidth=0.9, linestyle=DASHES)
         text_above(axes, chances[0], "chance", gap=3, ha="left")
-    row_labels(axes, [NAMES.get(role, method) for role, method, *_ in bars.iter_rows()])
+    row_labels(axes, [NAMES.get(str(role), str(method)) for role, method, *_ in bars.iter_rows()])
     several = frame["task"].n_unique() > 1
     axes.set_xlim(0, 1.1 * max(1.0, *frame["score" if several else "high"]))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -63,7 +63,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """How many methods' students pass their supervisor and reach the ceiling; and every bar."""
+    """Say how many methods beat the supervisor and reach the ceiling, and every bar."""
     bars = means(frame)
     floor, ceiling = (bars.filter(role=role)["score"][0] for role in NAMES)
     scores = bars.filter(role="student")["score"].to_list()

@@ -23,7 +23,7 @@ from weak2strong.report.figures.style import Styles, model_style
 from weak2strong.report.names import run_names
 
 BAR = 0.2
-"""The height of a bar; a run is one high."""
+"""The height of a bar; the bars of a run take a height of one."""
 
 NAMES = {
     "floor": "weak supervisor",
@@ -31,15 +31,15 @@ NAMES = {
     "best": "best other: ",
     "ceiling": "strong ceiling",
 }
-"""What stands before a bar's method."""
+"""The text before the method of each bar."""
 
 
 def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
-    """A row a run and bar: floor, baseline, the best of the other methods, and ceiling.
+    """One row for each run and bar: floor, baseline, the best of the other methods, and ceiling.
 
     Scores are means over tasks and seeds, as in the run's own figure of scores. Oracles are not
-    chosen as the best. None below two runs, and where the runs are of the same tasks, so that
-    there is but one setting.
+    chosen as the best. There is no frame where all runs are of the same tasks, so that there is but
+    one setting.
     """
     if len({tuple(run.by_task) for run in runs}) < 2:
         return None
@@ -61,7 +61,7 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A group of bars a run, from 0 to 1."""
+    """Draw a group of bars for each run."""
     runs = frame.rows_by_key("run", named=True)
     figure, axes = new_figure(height=0.6 + 0.95 * len(runs))
     for group, bars in enumerate(runs.values()):
@@ -81,11 +81,12 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def _name(bar: dict[str, str]) -> str:
+    """The name of a bar."""
     return NAMES[bar["bar"]] + bar["method"]
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Where the best method gains most over the baseline; and every bar."""
+    """Say where another method gains most over the baseline, and every bar."""
     texts = (
         f"{run}: " + ", ".join(f"{_name(bar)} {bar['score']:.3f}" for bar in bars)
         for run, bars in frame.rows_by_key("run", named=True).items()
@@ -99,6 +100,7 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 def _title(frame: pl.DataFrame) -> str:
+    """In which run the best other method gains most over the baseline."""
     best, baseline = (
         frame.filter(bar=bar).select("run", "method", "score") for bar in ("best", BASELINE)
     )

@@ -1,4 +1,4 @@
-"""Scores and PGR against the student's size, a colour a supervisor, of several runs.
+"""Scores and PGR of several runs against the student's size, with a colour for each supervisor.
 
 Burns et al. 2023, figure 1 and its kin: ceilings in black.
 """
@@ -28,9 +28,6 @@ from weak2strong.report.figures.style import (
     Styles,
 )
 
-COLUMNS = 4
-"""Methods side by side."""
-
 ROLES = ("floor", "student", "ceiling")
 
 APART = 0.02
@@ -50,12 +47,11 @@ def runs_by_size(runs: Sequence[FinishedRun]) -> list[tuple[FinishedRun, int]]:
 
 
 def sizes_data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
-    """A row a run and method: means over the tasks that all runs have.
+    """One row for each run and method: means over the tasks.
 
-    Columns weak, strong, parameters (of the strong trunk), method, metric, floor, student,
-    ceiling, pgr (a ratio of these means; null where it is undefined on a task), pgr_low and
-    pgr_high (null where there are several tasks). None where fewer than two sizes are known, or
-    runs differ in tasks or metric.
+    ``parameters`` are those of the strong trunk. ``pgr`` is a ratio of the means of the row; it is
+    null where the PGR of some task is undefined. ``pgr_low`` and ``pgr_high`` are null where there
+    are several tasks. There is no frame where the runs do not compare sizes, or differ in metric.
     """
     rows = [
         {"run": i, "parameters": size, "weak": line.weak, "strong": line.strong}
@@ -78,7 +74,7 @@ def grid_data(grid: pl.DataFrame) -> pl.DataFrame | None:
 
 
 def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """A row a run and method of a row a run, task and method."""
+    """One row for each run and method, of rows for each run, task and method."""
     if rows["metric"].n_unique() > 1 or rows["parameters"].n_unique() < 2:
         return None
     student, floor, ceiling = pl.col("student"), pl.col("floor"), pl.col("ceiling")
@@ -105,51 +101,61 @@ def supervisor_styles(frame: pl.DataFrame) -> Styles:
     return dict(zip(names, styles, strict=False))
 
 
-def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A column of panels a method; scores above, PGR beneath as far as there is any."""
+def size_panels(
+    frame: pl.DataFrame, labels: Sequence[str], height: float
+) -> tuple[Figure, dict[str, list[Axes]]]:
+    """A column of panels for each method over the size of the student (see `panel_columns`)."""
     methods = frame["method"].unique(maintain_order=True).to_list()
-    sizes = frame["parameters"].unique().sort().to_list()
+    figure, panels = panel_columns(methods, labels, height, most=4)
+    size_axis(panels[methods[0]][0], frame["parameters"].unique().sort().to_list())
+    figure.supxlabel("parameters of the student")
+    return figure, panels
+
+
+def supervised_curves(axes: Axes, rows: pl.DataFrame, column: str, supervisors: Styles) -> None:
+    """Draw a curve over the size of the student for each supervisor."""
+    for weak, style in supervisors.items():
+        points = rows.filter(weak=weak)
+        if len(points):
+            label = f"supervised by {weak}"
+            curve(axes, points["parameters"], points[column], style, label=label)
+
+
+def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
+    """Draw a column for each method: scores above, PGR beneath as far as there is any."""
     labels = [metric_title(frame["metric"][0])]
     labels += ["PGR"] if frame["pgr"].is_not_null().any() else []
-    figure, panels = panel_columns(methods, labels, 0.8 + 1.8 * len(labels), COLUMNS)
+    figure, panels = size_panels(frame, labels, 0.8 + 1.8 * len(labels))
     supervisors = supervisor_styles(frame)
+    low, high = pgr_range(x for end in ("pgr", "pgr_low", "pgr_high") for x in frame[end])
     for method, (scores, *pgr) in panels.items():
         rows = frame.filter(method=method)
         _scores(scores, rows, supervisors)
         for axes in pgr:
-            _pgr(axes, rows, supervisors, sizes[-1] / sizes[0])
-    first, *pgr = panels[methods[0]]
-    size_axis(first, sizes)
-    for axes in pgr:
-        low, high = pgr_range(x for end in ("pgr", "pgr_low", "pgr_high") for x in frame[end])
-        axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-    figure.supxlabel("parameters of the student")
-    legend_of(first, figure)
+            _pgr(axes, rows, supervisors)
+            axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    legend_of(next(iter(panels.values()))[0], figure)
     return figure
 
 
 def _scores(axes: Axes, rows: pl.DataFrame, supervisors: Styles) -> None:
-    """Scores of one method: ceiling, and student and floor of each supervisor."""
-    top = rows.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
-    black = MethodStyle(CEILING, "o")
-    curve(
-        axes, top["parameters"], top["ceiling"], black, 4, markeredgecolor=CEILING, label="ceiling"
-    )
-    for weak, style in supervisors.items():
-        of_weak = rows.filter(weak=weak)
-        if len(of_weak):
-            x, y = of_weak["parameters"], of_weak["student"]
-            curve(axes, x, y, style, label=f"supervised by {weak}")
-            floor = sum(of_weak["floor"]) / len(of_weak)
-            axes.axhline(floor, color=style.colour, linewidth=0.9, linestyle=DASHES)
+    """Draw the scores of one method: the ceiling, and student and floor of each supervisor."""
+    ceilings = rows.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
+    x, y, black = ceilings["parameters"], ceilings["ceiling"], MethodStyle(CEILING, "o")
+    curve(axes, x, y, black, 4, markeredgecolor=CEILING, label="ceiling")
+    supervised_curves(axes, rows, "student", supervisors)
+    for (weak,), group in rows.group_by("weak"):
+        colour, floor = supervisors[str(weak)].colour, sum(group["floor"]) / len(group)
+        axes.axhline(floor, color=colour, linewidth=0.9, linestyle=DASHES)
 
 
-def _pgr(axes: Axes, rows: pl.DataFrame, supervisors: Styles, span: float) -> None:
-    """PGR of one method, supervisors side by side where their students are of one size."""
+def _pgr(axes: Axes, rows: pl.DataFrame, supervisors: Styles) -> None:
+    """Draw the PGR of one method; supervisors of students of one size stand side by side."""
+    left, right = axes.get_xlim()
     for end in (0, 1):
         axes.axhline(end, color=MUTED, linewidth=0.7)
     for i, (weak, style) in enumerate(supervisors.items()):
-        aside = span ** (APART * (i - (len(supervisors) - 1) / 2))
+        aside = (right / left) ** (APART * (i - (len(supervisors) - 1) / 2))
         known = rows.filter(weak=weak).drop_nulls("pgr").with_columns(pl.col("parameters") * aside)
         curve(axes, known["parameters"], known["pgr"], style)
         columns = ("parameters", "pgr_low", "pgr_high")
@@ -158,7 +164,7 @@ def _pgr(axes: Axes, rows: pl.DataFrame, supervisors: Styles, span: float) -> No
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """What is on the axes; and every point."""
+    """Say what the axes are, and every point."""
     sizes = frame["parameters"].n_unique()
     texts = (
         f"{r['weak']} to {r['strong']} ({r['parameters']:,} parameters), {r['method']}: floor "

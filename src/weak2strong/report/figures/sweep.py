@@ -19,7 +19,7 @@ from weak2strong.report.figures.panels import clipped, new_figure
 from weak2strong.report.figures.style import COLOURS, INK, PAPER, ROLES, Styles
 
 TICKS = 6
-"""Layers or settings named on an axis, at most."""
+"""The most ticks on an axis of layers or settings."""
 
 LINES: dict[str, dict[str, Any]] = {
     "weak labels learned": {"marker": "o", "markersize": 3.5},
@@ -41,12 +41,12 @@ STAR = {
 
 
 def data(sweep: FinishedSweep) -> pl.DataFrame:
-    """A row a task, probe, layer and setting; ``chosen`` marks that of the best agreement."""
+    """One row for each task, probe, layer and setting; ``chosen`` marks the best agreement."""
     return sweep.table()
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """A row a task and probe: against layers, and against settings."""
+    """Draw two panels for each task and probe: against layers, and against settings."""
     parts = frame.partition_by("task", "probe", maintain_order=True)
     height = 0.9 + 1.9 * len(parts)
     figure, grid = new_figure(len(parts), 2, height, sharey="row", squeeze=False)
@@ -71,7 +71,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 def _slices(
     axes: Axes, rows: pl.DataFrame, x: str, other: str, chosen: dict[str, Any], colour: str
 ) -> None:
-    """The slice through the chosen combination, all others faint, with floor and ceiling."""
+    """Draw the line through the chosen combination, all others faint, with floor and ceiling."""
     role_lines(axes, chosen["floor"], chosen["ceiling"], axis="y")
     weak, truth, elsewhere = LINES.values()
     for (value,), line in rows.sort(x).group_by(other, maintain_order=True):
@@ -88,7 +88,7 @@ def _slices(
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """What the chosen probes score beside their supervisor; and the best of each task and probe."""
+    """Say what the chosen probes score beside their supervisor, on average and on each task."""
     texts = []
     for rows in frame.partition_by("task", "probe", maintain_order=True):
         best = rows.filter("chosen").row(0, named=True)
@@ -111,6 +111,7 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 def _title(frame: pl.DataFrame) -> str:
+    """What the chosen probes score on average, beside their supervisor."""
     probes = frame.filter("chosen").group_by("probe", maintain_order=True)
     means = probes.agg(pl.col("score", "floor").mean())
     reached = " and ".join(f"{score:.3f} ({probe})" for probe, score, _ in means.iter_rows())

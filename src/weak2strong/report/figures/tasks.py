@@ -1,4 +1,4 @@
-"""A small panel a task: where each method's students stand between floor and ceiling."""
+"""A small panel for each task: where the students stand between floor and ceiling."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from weak2strong.report.figures.style import GRID, Styles
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """The frame of `scores`; None where there is one task, which that figure shows."""
+    """The frame of the figure `scores`; None for one task, which that figure shows."""
     return scores(run) if len(run.by_task) > 1 else None
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Panels in the order of the study, on one scale."""
+    """Draw the panels in the order of the study, on one scale."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame.filter(role="student")["method"].unique(maintain_order=True).to_list()
     inner = 0.16 * len(methods) + 0.1
@@ -54,7 +54,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """On how many tasks students beat their supervisor; and where they stand on each."""
+    """Say on how many tasks students beat their supervisor, and their scores on each task."""
     by_role = frame.group_by("task", "role", maintain_order=True).agg(
         pl.col("score").min().alias("low"),
         pl.col("score").mean().alias("mean"),
@@ -62,8 +62,8 @@ def describe(frame: pl.DataFrame) -> Description:
     )
     texts, better = [], 0
     for (task,), rows in by_role.group_by("task", maintain_order=True):
-        of = rows.rows_by_key("role", named=True, unique=True)
-        floor, student, ceiling = (of[role] for role in ("floor", "student", "ceiling"))
+        scores_of = rows.rows_by_key("role", named=True, unique=True)
+        floor, student, ceiling = (scores_of[role] for role in ("floor", "student", "ceiling"))
         better += student["mean"] > floor["mean"]
         texts.append(
             f"{task}: floor {floor['mean']:.3f}, students {student['low']:.3f} to "
