@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.analyses.saliency import BARS, saliency_rows, source_of
+from weak2strong.analysis.analyses.saliency import saliency_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.kind import Description, FigureKind, listed
@@ -34,26 +34,24 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
         for row in saliency_rows(tested, metric(tested.kind, tested.metric)):
             if row["score"] is None:
                 return None
-            ends = (row["score_low"], row["score_high"])
-            rows.append((task, TITLES[row["bar"]], row["score"], *ends, tested.metric))
-    columns = ["task", "setting", "score", "low", "high", "metric"]
+            estimate = (row["score"], row["score_low"], row["score_high"])
+            rows.append((task, TITLES[row["bar"]], row["of"], *estimate, tested.metric))
+    columns = ["task", "setting", "of", "score", "low", "high", "metric"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _means(frame: pl.DataFrame) -> dict[str, float]:
+def _means(frame: pl.DataFrame) -> pl.DataFrame:
     """The mean score of each bar over the tasks."""
-    settings = frame.group_by("setting", maintain_order=True)
-    return dict(settings.agg(pl.col("score").mean()).iter_rows())
+    return frame.group_by("setting", "of", maintain_order=True).agg(pl.col("score").mean())
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw the bars of the paper's figure; circles are single tasks."""
-    figure, axes = new_figure(height=0.75 + 0.3 * len(BARS))
-    means, colours = _means(frame), {"check probe": FLOOR, "ceiling": CEILING}
-    for y, name in enumerate(BARS):
-        source = source_of(name, styles)
+    figure, axes = new_figure(height=0.75 + 0.3 * len(TITLES))
+    colours = {"check probe": FLOOR, "ceiling": CEILING}
+    for y, (setting, source, mean) in enumerate(_means(frame).iter_rows()):
         colour = colours.get(source) or styles[source.removeprefix("method ")].colour
-        score_bar(axes, y, means[TITLES[name]], frame.filter(setting=TITLES[name]), colour)
+        score_bar(axes, y, mean, frame.filter(setting=setting), colour)
     row_labels(axes, list(TITLES.values()))
     axes.set_yticklabels([title.replace(", then", ",\nthen") for title in TITLES.values()])
     axes.set_xlim(0, 1.1)
@@ -63,7 +61,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 def describe(frame: pl.DataFrame) -> Description:
     """Say what finetuning on weak labels adds for a probe, and every bar."""
-    means = _means(frame)
+    means = {setting: mean for setting, _, mean in _means(frame).iter_rows()}
     after, before = (means[TITLES[name]] for name in ("ft(weak)+lp(gt)", "lp(gt)"))
     return Description(
         title=f"After finetuning on weak labels, a probe with ground truth scores {after:.3f}, "
