@@ -14,6 +14,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.config.study import read_study
 from weak2strong.engine.local import Plan
 from weak2strong.protocol.resolve import checked
+from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.layout import choose
 from weak2strong.tasks.parts import NAMES
 
@@ -93,7 +94,7 @@ def test_figures_are_those_of_the_literature():
         assert (training.stopping, training.stopping_metric) == ("weak-validation", "roc_auc")
         assert training.evaluate_every == 25
     sizes = {"weak_train": 5000, "strong_train": 5000, "validation": 1000, "test": 5000}
-    assert eleuther.data.sizes == sizes
+    assert sizes_of(eleuther.data) == sizes
 
     anthropic = recipe("anthropic_2026")
     assert (anthropic.weak.name, anthropic.strong.name) == (

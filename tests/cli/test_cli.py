@@ -162,7 +162,7 @@ BAD = [
         ["run", "--methods", "confidance"],
         r"method 'confidance': the nearest are confidence, ",
     ),
-    (["run", "--seeds", "0"], r"at least 1 seed, not 0"),
+    (["run", "--seeds", "0"], r"seeds must be at least 1, not 0"),
     (["run", "--epochs", "0"], r"epochs must be at least 1"),
     (["run", "--weak-lr", "-1"], r"learning_rate must be above 0"),
     (["run", "--metric", "f1"], r"Unknown .*metric.* 'f1'"),

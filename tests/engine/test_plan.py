@@ -253,7 +253,7 @@ def test_what_is_wrong_with_data_that_are_here_is_told(tmp_path):
         (StudyConfig(weak=ModelSpec("atlas-xx")), "Unknown model 'atlas-xx'"),
         (StudyConfig(strong=ModelSpec("./nowhere")), "Model folder ./nowhere does not exist"),
         (StudyConfig(data=DataOptions(n_test=9)), "are for your own data"),
-        (StudyConfig(seeds=0), "at least 1 seed"),
+        (StudyConfig(methods=()), "at least one method"),
     ):
         with pytest.raises(UserError, match=sentence):
             plan_of(config)

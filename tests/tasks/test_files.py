@@ -132,8 +132,7 @@ def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
 @pytest.mark.parametrize("n", [0, -5])
 @pytest.mark.parametrize("name", ["n_train", "n_validation", "n_test"])
 def test_a_size_is_at_least_one(name, n):
-    flag = "--" + name.replace("_", "-")
-    with pytest.raises(UserError, match=f"^{flag} must be at least 1, not {n}"):
+    with pytest.raises(UserError, match=f"^Data: {name} must be at least 1, not {n}"):
         DataOptions(**{name: n})
 
 

@@ -18,9 +18,10 @@ def test_counts_are_at_least_one(name, value):
 
 
 @pytest.mark.parametrize("name", ["learning_rate", "head_rate"])
-@pytest.mark.parametrize("value", [0.0, -1e-3, math.nan])
+@pytest.mark.parametrize("value", [0.0, -1e-3, math.nan, math.inf])
 def test_rates_are_above_zero(name, value):
-    with pytest.raises(UserError, match=f"Training: {name} must be above 0"):
+    allowed = "above 0" if math.isfinite(value) else "a finite number"
+    with pytest.raises(UserError, match=f"Training: {name} must be {allowed}.*, not {value}"):
         Training(**{name: value})
 
 
@@ -41,9 +42,12 @@ def test_rates_that_are_not_given_are_the_models_or_the_trunks(given, filled):
     assert after.with_rates((1.0, 1.0)) == after
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
-def test_warm_up_is_a_share(value):
-    with pytest.raises(UserError, match="Training: warmup is a share from 0 to 1"):
+@pytest.mark.parametrize(
+    ("value", "allowed"),
+    [(-0.1, "at least 0"), (1.1, "at most 1"), (math.nan, "a finite number")],
+)
+def test_warm_up_is_a_share(value, allowed):
+    with pytest.raises(UserError, match=f"Training: warmup must be {allowed}.*, not {value}"):
         Training(warmup=value)
 
 
@@ -51,8 +55,11 @@ def test_warm_up_may_be_given_in_steps():
     assert Training(warmup=0.1).warmup_share(200) == 0.1
     assert Training(warmup=0.1, warmup_steps=40).warmup_share(160) == 0.25
     assert Training(warmup_steps=40).warmup_share(20) == 2
-    for wrong in (0, -1, 2.5, "40"):
+    for wrong in (0, -1):
         with pytest.raises(UserError, match="Training: warmup_steps must be at least 1, not"):
+            Training(warmup_steps=wrong)
+    for wrong in (2.5, "40"):
+        with pytest.raises(UserError, match="Training: warmup_steps must be a whole number, not"):
             Training(warmup_steps=wrong)
 
 

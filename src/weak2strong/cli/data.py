@@ -70,7 +70,7 @@ class Data:
             "subset": self.subset,
             "split": self.split,
             "test_on": self.test_on,
-            "sources": changed(options.sources, self.sources),
+            **changed(options, self.sources),
         }
         return replace(options, **{k: v for k, v in given.items() if v is not None})
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import ast
 import inspect
-from dataclasses import Field, field, fields, make_dataclass
+import sys
+from dataclasses import Field, field, fields, make_dataclass, replace
 from itertools import pairwise
-from textwrap import dedent
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from tyro.conf import arg
 
-from weak2strong.config.sources import SourceOptions
+from weak2strong.config.data import DataOptions
 from weak2strong.ground.rooms import OPTIONS
 
 
-def changed(before: SourceOptions, flags: Any) -> SourceOptions:
-    """Options, with those that were given as flags (an object of `Sources`)."""
-    changed: dict[str, Any] = dict(before)
-    for name, given in vars(flags).items():
-        values = {k: v for k, v in vars(given).items() if v is not None}
-        plain = {f.name: getattr(before[name], f.name) for f in fields(before[name])}
-        changed[name] = OPTIONS.build(name, plain | values)
-    return SourceOptions(changed)
+def changed(before: DataOptions, flags: Any) -> dict[str, Any]:
+    """Options of sources by name, with those that were given as flags (an object of `Sources`)."""
+    return {
+        name: replace(
+            getattr(before, name), **{k: v for k, v in vars(given).items() if v is not None}
+        )
+        for name, given in vars(flags).items()
+    }
 
 
 def _flags(kind: type) -> type:
@@ -31,8 +31,8 @@ def _flags(kind: type) -> type:
     made = []
     for f in fields(kind):
         flag = arg(
-            name=f.metadata.get("flag", f"{kind.prefix}{f.name}".replace("_", "-")),
-            metavar=f.metadata.get("metavar", _metavar(hints[f.name])),
+            name="games" if f.name == "games" else f"{kind.prefix}{f.name}".replace("_", "-"),
+            metavar=_metavar(hints[f.name]),
             help=docs.get(f.name, ""),
             help_behavior_hint="",
         )
@@ -51,8 +51,8 @@ def _metavar(hint: Any) -> str:
 
 def _field_docs(kind: type) -> dict[str, str]:
     """The text under each field of a class, on one line."""
-    (tree,) = ast.parse(dedent(inspect.getsource(kind))).body
-    assert isinstance(tree, ast.ClassDef)
+    module = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
+    (tree,) = (x for x in module.body if isinstance(x, ast.ClassDef) and x.name == kind.__name__)
     return {
         one.target.id: " ".join(inspect.cleandoc(text.value.value).split())
         for one, text in pairwise(tree.body)

@@ -2,78 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from weak2strong.config.sources import SourceOptions, with_sources
-from weak2strong.ground.errors import UserError
+from weak2strong.config.fields import Count, Flag, Text
+from weak2strong.config.settings import RefusedError, from_mapping, settings
+from weak2strong.ground.rooms import OPTIONS
 
-_NUMBER, _TRUTH = (int, "a whole number"), (bool, "true or false")
-
-_KINDS = {
-    **dict.fromkeys(("n_train", "n_validation", "n_test"), _NUMBER),
-    **dict.fromkeys(("balance", "near_duplicates", "shrink"), _TRUTH),
-    "sources": (Mapping, "a mapping"),
-}
-"""Options that are no text: of which type, in words too."""
+Column = Annotated[Text, Flag(metavar="COLUMN")]
+Class = TypeVar("Class", bound=type)
 
 
-@with_sources
-@dataclass(frozen=True)
+def _with_sources(cls: Class) -> Class:
+    """Add a field for the options of every source of tasks that brings some along."""
+    for name in OPTIONS:
+        kind = OPTIONS.get(name)
+        cls.__annotations__[name] = Annotated[kind, from_mapping(kind)]
+        setattr(cls, name, field(default_factory=kind))
+    return cls
+
+
+@settings("the data")
+@_with_sources
 class DataOptions:
-    """Where a user's data have what, and how they are made into a task."""
+    """For files and datasets of your own: where they have what, and how they become a task."""
 
-    text_column: str = "text"
+    text_column: Column = "text"
     """The column with what the model reads."""
-    label_column: str = "label"
+    label_column: Column = "label"
     """The column with the class: names, whole numbers from 0, or true and false."""
-    group_column: str | None = None
+    group_column: Column | None = None
     """A column whose equal entries stay in one split, such as a question or an author."""
-    id_column: str | None = None
+    id_column: Column | None = None
     """A column with an id of every row's own; by default ids are made from the texts."""
-    n_train: int | None = None
-    """Examples of weak_train and of strong_train, each; even classes round it down."""
-    n_validation: int | None = None
+    n_train: Count | None = None
+    """Examples of weak_train and of strong_train, each; even classes round it down. By default a
+    share of what there is."""
+    n_validation: Count | None = None
     """Examples of validation, likewise."""
-    n_test: int | None = None
+    n_test: Count | None = None
     """Examples of test, likewise."""
     shrink: bool = False
     """Where there are too few examples for these sizes, make all of them smaller alike."""
     balance: bool = True
     """Take as many examples of every class as the rarest one has."""
     near_duplicates: bool = True
-    """Keep texts that are nearly the same in one split, by putting them into one group."""
-    subset: str | None = None
-    """Which part of a dataset repository to read, where it has several."""
-    split: str = "train"
-    """Which of a dataset repository's own splits to read; ours are all made of it."""
-    test_on: str | None = None
-    """What to test on in place of a part of the task: a file or a dataset of the same kind."""
-    sources: SourceOptions = field(default_factory=SourceOptions)
-    """What single sources of tasks take besides; a study file has each of them by its name."""
+    """Look for texts that are nearly the same, and keep them in one split."""
+    subset: Text | None = None
+    """Which part of a dataset of the hub, where it has several."""
+    split: Text = "train"
+    """Which of the dataset's own splits to make ours of."""
+    test_on: Annotated[Text | None, Flag(metavar="TASK")] = None
+    """Test on other data of the same kind, such as reward-bench, in place of a part of the task."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value, (kind, what) = getattr(self, f.name), _KINDS.get(f.name, (str, "text"))
-            if not isinstance(value, kind) and (value is not None or f.default is not None):
-                raise UserError(f"Data: {f.name} must be {what}, not {value!r}.")
-        for flag, n in (
-            ("--n-train", self.n_train),
-            ("--n-validation", self.n_validation),
-            ("--n-test", self.n_test),
-        ):
-            if n is not None and n < 1:
-                raise UserError(f"{flag} must be at least 1, not {n}.")
         if self.text_column == self.label_column:
-            raise UserError(
-                f"Text and label cannot both be in column {self.text_column!r}: "
-                "name two with --text-column and --label-column."
+            raise RefusedError(
+                f"text and label cannot both be in column {self.text_column!r}: "
+                "name two with text_column and label_column."
             )
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """All of them, as a study file has them: those of sources stand beside the others."""
-        plain = asdict(self)
-        del plain["sources"]
-        return plain | self.sources.plain

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, Literal, get_args
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator
+
+from weak2strong.config.fields import NO_FLAG, Count, Flag, Text, Texts, is_folder, several
+from weak2strong.config.settings import RefusedError, from_mapping, settings, shortened
 from weak2strong.ground.errors import UserError
 
 Adaptation = Literal["auto", "full", "lora", "head"]
@@ -15,57 +19,41 @@ HeadStart = Literal["random", "zero", "answers"]
 Checkpointing = Literal["auto", "on", "off"]
 
 
-@dataclass(frozen=True)
+@settings("a model")
 class ModelSpec:
-    """A pretrained model, and how it is adapted to a task.
+    """A pretrained model, and how it is adapted to a task."""
 
-    Raises:
-        UserError: for a setting that cannot be right.
-    """
-
-    name: str
+    name: Annotated[Text, NO_FLAG]
     """A rung of the embedded ladder, a local folder, or a hub id."""
-    revision: str | None = None
+    revision: Annotated[Text | None, NO_FLAG] = None
     """Branch, tag or commit of a hub id."""
-    adaptation: Adaptation = "auto"
-    """What is trained: all weights, low-rank adapters of all linear layers and the
-    head, or the head alone; ``auto`` is full up to a billion parameters, LoRA above."""
-    lora_rank: int = 16
+    adaptation: Annotated[Adaptation, Flag(each=True)] = "auto"
+    """What is trained: all weights, low-rank adapters of all linear layers and the head, or the
+    head alone; auto is full up to a billion parameters, LoRA above."""
+    lora_rank: Count = 16
     """Rank of the adapters."""
-    lora_alpha: int = 32
-    """Their scale times the rank."""
+    lora_alpha: Count = 32
+    """Scale of the adapters times their rank."""
     precision: Precision = "auto"
-    """Of the arithmetic, and of weights that are not trained; ``auto`` is bfloat16
-    where the hardware is fast at it. Trained weights are float32 in any case."""
+    """Precision of the arithmetic, and of weights that are not trained; auto is bfloat16 where the
+    hardware is fast at it. Trained weights are float32 in any case."""
     pooling: Pooling = "auto"
-    """Which state the head reads: of the last token, the mean, or of the first one;
-    ``auto`` is the last token of a decoder, the mean of an encoder."""
+    """Which state the head reads: of the last token, the mean, or of the first token; auto is the
+    last token of a decoder, the mean of an encoder."""
     head_start: HeadStart = "random"
-    """Initial weights of the head: small and random, zero, or the model's own output
-    weights of the ``answers``."""
-    answers: tuple[str, ...] = ()
-    """One token a class, such as ``(" no", " yes")``, for ``head_start: answers``."""
+    """Initial weights of the head: small and random, zero, or the model's own output weights of
+    the answers."""
+    answers: Annotated[Texts, Flag(metavar="TOKEN ...")] = ()
+    """One token a class, such as " no" and " yes", where the head starts from answers."""
     checkpointing: Checkpointing = "auto"
-    """Compute activations twice to save memory; ``auto`` does it where it has to."""
+    """Compute activations twice to save memory; auto does it where it has to."""
     trust_remote_code: bool = False
     """Run code that comes with a model of the hub: only from makers whom you trust."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "answers", tuple(self.answers))
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise UserError(
-                    f"Model {self.name}: {name} must be one of {', '.join(choices)}, "
-                    f"not {getattr(self, name)!r}."
-                )
-        for name in ("lora_rank", "lora_alpha"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise UserError(f"Model {self.name}: {name} must be at least 1, not {value!r}.")
         if bool(self.answers) != (self.head_start == "answers"):
-            raise UserError(
-                f"Model {self.name}: answers and head_start: answers belong together, "
-                "so give both or neither."
+            raise RefusedError(
+                "answers and head_start: answers belong together, so give both or neither."
             )
 
     @property
@@ -89,21 +77,26 @@ class ModelSpec:
         """
         name, at, revision = text.rpartition("@")
         is_path = text.startswith((".", "/", "~"))
-        if not at or _is_folder(text) or (is_path and not _is_folder(name)):
+        if not at or is_folder(text) or (is_path and not is_folder(name)):
             return cls(text)
         if not name or not revision:
             raise UserError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
         return cls(name, revision)
 
 
-def _is_folder(name: str) -> bool:
-    return Path(name).expanduser().is_dir()
+def _named(value: Any) -> Any:
+    """A model may be its name alone."""
+    if isinstance(value, ModelSpec | Mapping):
+        return value
+    if not isinstance(value, str):
+        raise RefusedError(f"must be a name or a mapping of settings, not {shortened(value)}.")
+    try:
+        return ModelSpec.parse(value)
+    except UserError as e:
+        raise RefusedError(str(e)) from None
 
 
-_CHOICES = {
-    "adaptation": get_args(Adaptation),
-    "precision": get_args(Precision),
-    "pooling": get_args(Pooling),
-    "head_start": get_args(HeadStart),
-    "checkpointing": get_args(Checkpointing),
-}
+# Of checks before others the last is the first.
+Model = Annotated[ModelSpec, from_mapping(ModelSpec), BeforeValidator(_named)]
+"""A model as a user may write it: its name, or its settings."""
+Models = Annotated[tuple[Model, ...], several]

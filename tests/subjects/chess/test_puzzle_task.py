@@ -142,7 +142,7 @@ def test_a_study_keeps_the_options(file):
     assert hash(again.data) == hash(config.data)
     (size,) = task_sizes(config, config.tasks)
     assert sum(size.examples.values()) == 40
-    with pytest.raises(UserError, match="Unknown field of a study 'themas'"):
+    with pytest.raises(UserError, match=r"puzzles: Unknown setting .* 'themas'.*themes"):
         StudyConfig.from_yaml("data: {puzzles: {themas: []}}")
 
 
@@ -150,7 +150,8 @@ def test_a_study_keeps_the_options(file):
     ("options", "says"),
     [
         ({"most": "many"}, "most must be a whole number, not 'many'"),
-        ({"themes": "fork"}, "themes must be a list of names, not 'fork'"),
+        ({"themes": 3}, "themes must be a list, not 3"),
+        ({"themes": ("fork", 3)}, r"themes\[1\] must be text, not 3"),
         ({"games": "games.pgn"}, "add --puzzle-form pgn"),
         ({"minimum_rating": 2, "maximum_rating": 1}, "exchange them"),
     ],

@@ -1,0 +1,89 @@
+"""What the values of settings may be, and how flags are named that set them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from weak2strong.config.settings import FROM_TEXT, RefusedError
+
+
+@dataclass(frozen=True)
+class Flag:
+    """How the flag of a setting differs from the usual one, which has the setting's name.
+
+    Attributes:
+        name: without dashes.
+        metavar: what stands for the value in help texts.
+        each: one flag for the supervisor and one for students and ceiling.
+    """
+
+    name: str | None = None
+    metavar: str | None = None
+    each: bool = False
+
+
+NO_FLAG = Flag("")
+"""For a setting that flags reach by another way, such as the name of a model by --weak."""
+
+
+LARGEST = 2**31 - 1
+"""No number of examples, steps or seeds is larger."""
+
+
+def _number(value: Any, info: ValidationInfo) -> Any:
+    """YAML takes 1e-4 for text, for want of a point; a person means a number."""
+    if info.context != FROM_TEXT or not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def _several(value: Any) -> Any:
+    """A list as a tuple; one name or path stands for a list of one."""
+    if isinstance(value, str | Path):
+        return (value,)
+    # A set has no order.
+    listed = isinstance(value, Iterable) and not isinstance(
+        value, Mapping | bytes | set | frozenset
+    )
+    return tuple(value) if listed else value
+
+
+def _writable(text: str) -> str:
+    """Refuse characters that no file and no path can have."""
+    try:
+        sound = b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        sound = False
+    if not sound:
+        raise RefusedError(f"must be text that can be written, not {text!r}.")
+    return text
+
+
+def _path(value: Any) -> Any:
+    return Path(_writable(value)) if isinstance(value, str) and value else value
+
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_writable)]
+Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
+Number = Annotated[float, BeforeValidator(_number)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Positive = Annotated[Number, Field(gt=0)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]
+File = Annotated[Path, BeforeValidator(_path)]
+Files = Annotated[tuple[File, ...], BeforeValidator(_several)]
+several = BeforeValidator(_several)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a folder has this name; False for names that no folder can have."""
+    return os.path.isdir(os.path.expanduser(name))
