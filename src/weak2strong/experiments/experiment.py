@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
+from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import new_folder, run_study
@@ -164,7 +165,7 @@ class Runnable:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@settings("an experiment")
 class Experiment(Runnable, StudyConfig):
     """A study with the settings of an experiment."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.config.fields import Texts
 from weak2strong.config.model import ModelSpec
+from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.experiments.experiment import (
@@ -105,7 +107,7 @@ class FinishedGrid(FinishedExperiment):
         )
 
 
-@dataclass(frozen=True)
+@settings("a grid")
 class Grid(Experiment):
     """Run every weaker model of a ladder with every stronger one.
 
@@ -114,7 +116,7 @@ class Grid(Experiment):
 
     finished = FinishedGrid
 
-    models: tuple[str, ...] = ("atlas-xs", "atlas-s", "atlas-m", "atlas-l")
+    models: Texts = ("atlas-xs", "atlas-s", "atlas-m", "atlas-l")
     """Two models or more, in any order (default: the embedded ladder)."""
 
     def write(

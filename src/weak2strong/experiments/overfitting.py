@@ -13,7 +13,6 @@ Of equals the earliest. Only the first point takes ground truth, and no training
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,6 +21,8 @@ import numpy as np
 
 from weak2strong.analysis.recovered import recovered
 from weak2strong.analysis.summary import few_seeds
+from weak2strong.config.fields import Count, Texts
+from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import claim, do_steps
@@ -146,7 +147,7 @@ class FinishedOverfitting(FinishedExperiment):
         return Document([table], warnings=[*undefined, *few_seeds({config.seeds})])
 
 
-@dataclass(frozen=True)
+@settings("an overfitting")
 class Overfitting(Experiment):
     """Follow students through training: score and imitation at every evaluation.
 
@@ -156,8 +157,8 @@ class Overfitting(Experiment):
 
     finished = FinishedOverfitting
 
-    methods: tuple[str, ...] = (BASELINE,)
-    evaluations: int = 20
+    methods: Texts = (BASELINE,)
+    evaluations: Count = 20
     """How often to evaluate a student, evenly spaced (default: 20)."""
 
     def write(
@@ -168,8 +169,6 @@ class Overfitting(Experiment):
         plan: Plan | None = None,
     ) -> Path:
         """Train the students to their last step, evaluate them on the way, and write the tables."""
-        if self.evaluations < 1:
-            raise UserError(f"--evaluations must be at least 1, not {self.evaluations}.")
         config = resolved(self.study)
         for method in config.methods:
             _check(method)

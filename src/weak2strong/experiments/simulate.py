@@ -7,7 +7,7 @@ method.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import few_seeds
+from weak2strong.config.fields import Share, Texts
+from weak2strong.config.settings import settings
 from weak2strong.engine.local import Plan
 from weak2strong.experiments.experiment import (
     Experiment,
@@ -103,7 +105,7 @@ class FinishedSimulate(FinishedExperiment):
         )
 
 
-@dataclass(frozen=True)
+@settings("a simulation")
 class Simulate(Experiment):
     """Put simulated supervisors in place of the real one: as accurate, with other errors.
 
@@ -113,10 +115,10 @@ class Simulate(Experiment):
 
     finished = FinishedSimulate
 
-    kinds: tuple[str, ...] = ("all",)
+    kinds: Texts = ("all",)
     """Which simulated supervisors, or all (default): random-flips, longest, shortest,
     least-confident, most-confidently-right, first-features, own-errors, trivial-imitation."""
-    accuracy: float | None = None
+    accuracy: Share | None = None
     """Their accuracy on every split (default: that of the real supervisor there)."""
 
     def write(

@@ -7,14 +7,16 @@ The folder holds ``study.yaml``, ``environment.json``, and the scores twice: ``s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
 from weak2strong.analysis.swept import Swept, summarise_sweep
+from weak2strong.config.fields import Number, several
+from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, Plan, run_steps
 from weak2strong.engine.record import write_environment
@@ -139,7 +141,7 @@ class FinishedSweep(FinishedExperiment):
         )
 
 
-@dataclass(frozen=True)
+@settings("a sweep")
 class ProbeSweep(Experiment):
     """Score probes of the weak labels on layers of the frozen student, for a grid of settings.
 
@@ -154,11 +156,11 @@ class ProbeSweep(Experiment):
 
     finished = FinishedSweep
 
-    layers: tuple[int | str, ...] = ("all",)
+    layers: Annotated[tuple[int | str, ...], several] = ("all",)
     """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
-    ks: tuple[int, ...] = (5, 10, 20, 50, 100, 200)
+    ks: Annotated[tuple[int, ...], several] = (5, 10, 20, 50, 100, 200)
     """Numbers of neighbours (default: 5 10 20 50 100 200); --k alone leaves that probe out."""
-    penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    penalties: Annotated[tuple[Number, ...], several] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
     """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1), likewise."""
 
     def __post_init__(self) -> None:
