@@ -14,10 +14,10 @@ import pytest
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.api import Results
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.table import pgr_text
 from weak2strong.methods import every_method
 from weak2strong.report.examples import cases
 from weak2strong.report.page import page, write_page
-from weak2strong.report.table import pgr_text
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -90,7 +90,7 @@ def test_the_table_says_what_the_terminal_says(read, small_run):
     expected = [
         [x.task, x.method]
         + [f"{s:.3f}" for s in (x.recovered.floor, x.recovered.student, x.recovered.ceiling)]
-        + [pgr_text(x.recovered), f"{x.probe_ceiling:.3f}", f"{x.ngrams:.3f}"]
+        + [pgr_text(x.recovered.pgr), f"{x.probe_ceiling:.3f}", f"{x.ngrams:.3f}"]
         for x in results.lines()
     ]
     assert rows[1:] == expected

@@ -180,28 +180,9 @@ class FinishedRun(FinishedFolder):
         """
         import polars as pl
 
-        rows = []
-        for line in self.lines(metric):
-            r = line.recovered
-            rows.append(
-                {
-                    "task": line.task,
-                    "weak": line.weak,
-                    "strong": line.strong,
-                    "method": line.method,
-                    "chain": " > ".join(line.chain) or None,
-                    "metric": line.metric,
-                    "floor": r.floor,
-                    "student": r.student,
-                    "ceiling": r.ceiling,
-                    **r.pgr,
-                    "probe_ceiling": line.probe_ceiling,
-                    "ngrams": line.ngrams,
-                    "oracle": line.oracle,
-                    "seeds": r.seeds,
-                    "examples": r.examples,
-                }
-            )
+        from weak2strong.analysis.results import result_row
+
+        rows = [result_row(line) for line in self.lines(metric)]
         return pl.DataFrame(rows, schema_overrides=_NULLABLE)
 
 

@@ -76,17 +76,18 @@ def results_table(lines: Sequence[Line], title: str, notes: Sequence[str] = ()) 
             number("seconds", digits=1, detail=True),
             Column("reused", "reused", _reused, detail=True),
         ]
-    return Table("results", title, columns, [result_row(line) for line in lines], notes)
+    rows = [result_row(line) | _spent(line) for line in lines]
+    return Table("results", title, columns, rows, notes)
 
 
 def result_row(line: Line) -> dict[str, Any]:
-    """A line as raw values: scores, PGR with its interval, checks, and what was spent.
+    """A line as raw values: scores, PGR with its interval, and checks.
 
     ``pgr``, ``pgr_low`` and ``pgr_high`` are None where PGR is undefined, and ``undefined`` then
     says why; ``chain`` names the models that labels pass through, where there are any between
     supervisor and student.
     """
-    r, spent = line.recovered, line.spent
+    r = line.recovered
     return {
         "task": line.task,
         "weak": line.weak,
@@ -103,10 +104,12 @@ def result_row(line: Line) -> dict[str, Any]:
         "oracle": line.oracle,
         "seeds": r.seeds,
         "examples": r.examples,
-        "seconds": spent and spent.seconds,
-        "reused": spent and spent.reused,
-        "stages": spent and spent.stages,
     }
+
+
+def _spent(line: Line) -> dict[str, Any]:
+    """What the run spent on a line's students; None of a run that did not say."""
+    return {n: getattr(line.spent, n, None) for n in ("seconds", "reused", "stages")}
 
 
 def _method(row: Row) -> str:

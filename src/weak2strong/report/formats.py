@@ -52,7 +52,8 @@ def to_html(table: Table, sortable: bool = True) -> Markup:
     """
     from markupsafe import Markup, escape
 
-    side = [Markup(' class="number"') if c.align == "right" else "" for c in table.columns]
+    kinds = ["number" if c.align == "right" else "prose" * c.wraps for c in table.columns]
+    side = [Markup(' class="{}"').format(kind) if kind else "" for kind in kinds]
     heads = Markup("").join(
         Markup('<th scope="col"{}>{}</th>').format(s, c.title)
         for s, c in zip(side, table.columns, strict=True)

@@ -18,7 +18,7 @@ from weak2strong.analysis.summary import warnings_of
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
-from weak2strong.ground.table import Document, counted
+from weak2strong.ground.table import Document, Table, counted, words
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -38,6 +38,8 @@ RELOAD = 10
 """Seconds between two looks of a browser at the page of an unfinished run."""
 FEW_RUNS = 3
 """Runs of an experiment up to which each has a section of its own."""
+DATA = (words("name", "task"), words("reference"), words("source", wraps=True), words("licence"))
+"""The columns of the table of a run's tasks."""
 SILENT = 900
 """Seconds without an event after which a run may have died."""
 
@@ -186,9 +188,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
             for task, lines in run.by_task.items()
         ],
         "provenance": provenance(run),
-        "data": [
-            {k: str(c[k]) for k in ("name", "reference", "source", "licence")} for c in run.tasks
-        ],
+        "data": Table("data", "The data", DATA, run.tasks),
         "settings": run.config.to_yaml(),
         "diff": run.environment.get("diff") or "",
     }
