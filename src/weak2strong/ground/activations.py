@@ -1,4 +1,4 @@
-"""What layers of a model make of examples, by id, in a file that is read where it is touched."""
+"""Activations of a model for examples, by id, in a file whose rows are read when they are used."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weak2strong.ground.ids import check_ids, places
+from weak2strong.ground.ids import check_ids, positions
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Activations:
         Raises:
             UserError: where an id has no activations.
         """
-        return self.values[places(self.ids, ids, "activations")]
+        return self.values[positions(self.ids, ids, "activations")]
 
 
 def save_activations(path: Path, layers: Mapping[int, Mapping[str, Activations]]) -> None:
@@ -48,7 +48,7 @@ def save_activations(path: Path, layers: Mapping[int, Mapping[str, Activations]]
     from safetensors.numpy import save_file
 
     ids = [{split: a.ids for split, a in splits.items()} for splits in layers.values()]
-    if any(one != ids[0] for one in ids):
+    if any(other != ids[0] for other in ids):
         raise ValueError("layers must have the same splits and ids")
     tensors = {
         f"{layer}.{split}": np.ascontiguousarray(a.values, dtype=np.float32)
@@ -60,7 +60,7 @@ def save_activations(path: Path, layers: Mapping[int, Mapping[str, Activations]]
 
 
 def load_activations(path: Path) -> dict[int, dict[str, Activations]]:
-    """Map what `save_activations` wrote, by layer and split: rows are read when touched.
+    """Map what `save_activations` wrote, by layer and split: rows are read when they are used.
 
     The arrays are read-only, and hold the file open.
     """

@@ -19,22 +19,22 @@ def check_ids(ids: Sequence[str], rows: Sized) -> None:
         raise ValueError("an id occurs more than once")
 
 
-def places(ids: Sequence[str], asked: Sequence[str], what: str) -> list[int]:
-    """Where each asked id stands among the ids.
+def positions(ids: Sequence[str], wanted: Sequence[str], what: str) -> list[int]:
+    """The position of each wanted id among the ids.
 
     Args:
         ids: unique.
-        asked: in any order, repeated or not.
-        what: the noun for the error, of what an example lacks.
+        wanted: in any order, repeated or not.
+        what: the noun for the error: what an example lacks.
 
     Raises:
-        UserError: where an asked id is not there.
+        UserError: where a wanted id is not among the ids.
     """
-    place = {id: row for row, id in enumerate(ids)}
-    missing = [id for id in asked if id not in place]
+    position = {id: row for row, id in enumerate(ids)}
+    missing = [id for id in wanted if id not in position]
     if missing:
         raise UserError(
-            f"{len(missing)} of {len(asked)} examples have no {what}, "
+            f"{len(missing)} of {len(wanted)} examples have no {what}, "
             f"the first is id {missing[0]!r}."
         )
-    return [place[id] for id in asked]
+    return [position[id] for id in wanted]

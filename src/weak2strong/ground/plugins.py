@@ -27,30 +27,32 @@ from weak2strong.ground.registry import forget
 GROUP = "weak2strong.plugins"
 """The entry-point group in which packages name their plugin modules."""
 
+# Digests of source by origin, which is the path of a file or of a package's folder.
+
 _FILES: dict[str, str] = {}
-"""Plugin files of the study at hand, with the digests of what was run."""
+"""Plugin files of the study at hand: each digest is that of the source that was run."""
 
 _PACKAGES: dict[str, str] = {}
-"""Installed packages with plugins, likewise."""
+"""Installed packages with plugins."""
 
 _OTHERS: dict[str, str] = {}
-"""Scripts and modules that add something when they are run or imported, likewise."""
+"""Scripts and modules that add something to a registry when they are run or imported."""
 
 _USED: dict[str, str] = {}
-"""Modules that add nothing, and of which something is used, likewise."""
+"""Modules that add nothing to a registry, but whose functions or classes a study uses."""
 
 _TYPED: dict[str, set[str]] = {}
-"""What was typed into modules without a file, such as a notebook's: source texts by module."""
+"""Source texts by module, for modules without a file, such as a notebook's."""
 
 
 def load_plugins(paths: Iterable[str | Path]) -> None:
-    """Import the plugins of installed packages, and run these files in place of earlier ones.
+    """Import the plugins of installed packages, run these files, and forget all other files.
 
     A file that was run before, and has not changed, is not run again. What files of
-    another study had added is gone, so that every process of a study knows the same.
+    another study added is forgotten, so that every process of a study knows the same.
 
     Raises:
-        UserError: for one that cannot be read, or that fails.
+        UserError: for a plugin that cannot be read, or that fails.
     """
     _load_installed()
     files = [Path(abspath(Path(path).expanduser())) for path in paths]
@@ -64,16 +66,15 @@ def load_plugins(paths: Iterable[str | Path]) -> None:
 def origin_of(thing: Any) -> str | None:
     """Where a function or a class was written: a file, a package's folder, or a module's name.
 
-    It is None for our own.
-
-    Its source is taken note of, as it is now: when it is registered, that is what was run.
+    It is None for our own. The digest of the source is kept, as the source is now: this is called
+    when the thing is registered, so the source is what was run.
 
     Raises:
-        UserError: where there is no source to be had.
+        UserError: where the source cannot be read.
     """
     if _is_ours(thing):
         return None
-    origin = _place(thing)
+    origin = _origin_with_source(thing)
     if origin is None:
         _TYPED.setdefault(thing.__module__, set()).add(_typed(thing))
         return thing.__module__
@@ -86,17 +87,17 @@ def digest_of(thing: Any) -> str | None:
     """The digest of the source that a class or function belongs to; None for our own.
 
     Raises:
-        UserError: where there is no source to be had.
+        UserError: where the source cannot be read.
     """
     if _is_ours(thing):
         return None
-    origin = _place(thing)
+    origin = _origin_with_source(thing)
     if origin is None:
         return _typed_digest(thing.__module__)
     for known in (_FILES, _PACKAGES, _OTHERS):
         if origin in known:
             return known[origin]
-    # Of what nobody has registered: once, and apart, since keys must not change within a run.
+    # Nobody has registered this: its digest is taken once, since keys must not change in a run.
     return _USED.setdefault(origin, _digest(Path(origin)))
 
 
@@ -106,8 +107,9 @@ def _is_ours(thing: Any) -> bool:
 
 def digest_of_all() -> str:
     """One digest of everything that can have added something, for keys."""
-    found = [*_FILES.values(), *_PACKAGES.values(), *_OTHERS.values(), *map(_typed_digest, _TYPED)]
-    return hashlib.sha256("\n".join(sorted(found)).encode()).hexdigest()
+    files = [*_FILES.values(), *_PACKAGES.values(), *_OTHERS.values()]
+    digests = sorted([*files, *map(_typed_digest, _TYPED)])
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def everywhere(origins: Iterable[str | None]) -> bool:
@@ -117,12 +119,12 @@ def everywhere(origins: Iterable[str | None]) -> bool:
 
 @contextmanager
 def naming_plugins() -> Iterator[None]:
-    """Say of an exception that comes out of a plugin's function which plugin that is.
+    """Turn an exception out of a plugin's function into one that names the plugin.
 
-    Whatever a plugin calls is taken for its own doing: it is likelier to be called wrongly.
+    An error in what a plugin calls counts as the plugin's, which likelier called it wrongly.
 
     Raises:
-        PluginError: in its place; `UserError` says all itself.
+        PluginError: instead of the exception; a `UserError` is left as it is.
     """
     try:
         yield
@@ -175,8 +177,8 @@ def _load(path: Path) -> None:
     if _FILES.get(file) == digest:
         return
     forget(file)
-    # Known before it is run, since what it adds is looked up by it. A name of its own, so that a
-    # plugin never takes the place of another module.
+    # The digest is known before the file is run, since what the file adds needs it. The module
+    # has a name of its own, so that a plugin never replaces another module.
     _FILES[file] = digest
     module = ModuleType(f"weak2strong_plugin_{path.stem}_{digest[:8]}")
     module.__file__ = file
@@ -193,19 +195,23 @@ def _load(path: Path) -> None:
 
 
 def _where(error: BaseException, file: str | None = None) -> str:
-    """What went wrong, and in which line of which file; of that file where it was there."""
-    said = first_line(error)
-    said = said if said == type(error).__name__ else f"{type(error).__name__}: {said}"
+    """What went wrong, and in which line of which file: of the given file if it is involved."""
     if isinstance(error, SyntaxError):
         of = f" of {Path(error.filename).name}" if error.filename else ""
         return f"{type(error).__name__}: {error.msg}, line {error.lineno}{of}"
     frames = traceback.extract_tb(error.__traceback__)
     frames = [frame for frame in frames if frame.filename == file] or frames
-    return f"{said}, line {frames[-1].lineno} of {Path(frames[-1].filename).name}"
+    name, message = type(error).__name__, first_line(error)
+    what = name if message == name else f"{name}: {message}"
+    return f"{what}, line {frames[-1].lineno} of {Path(frames[-1].filename).name}"
 
 
-def _place(thing: Any) -> str | None:
-    """The origin of a function or class; None where it was typed into a module without a file."""
+def _origin_with_source(thing: Any) -> str | None:
+    """The origin of a function or class; None where it was typed into a module without a file.
+
+    Raises:
+        UserError: where the source cannot be read.
+    """
     module = sys.modules.get(thing.__module__)
     origin = _origin(module) if module else None
     if origin is None and not _typed(thing):

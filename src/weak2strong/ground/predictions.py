@@ -1,4 +1,4 @@
-"""What a model says of examples, by id: the one form in which stages hand on answers.
+"""Answers of a model for examples, by id: the form in which stages hand them on.
 
 Weak labels are predictions too. Rows are joined by id, never by position. An answer is
 a row of probabilities, or for the kinds in `WRITTEN` a text.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.ids import check_ids, places
+from weak2strong.ground.ids import check_ids, positions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +37,7 @@ class Predictions:
         ids: of the examples, unique.
         values: float64 of shape (number of ids, classes), rows sum to one; of the kinds
             in `WRITTEN` an array of str objects, (number of ids,).
-        kind: of the task that was asked.
+        kind: of the task.
     """
 
     ids: tuple[str, ...]
@@ -49,7 +49,7 @@ class Predictions:
 
     @property
     def probabilities(self) -> np.ndarray:
-        """The values, for those who can only do with probabilities, (number of ids, classes).
+        """The values where they are probabilities, (number of ids, classes).
 
         Raises:
             UserError: where the answers are texts.
@@ -67,7 +67,7 @@ class Predictions:
         Raises:
             UserError: where an id has no prediction.
         """
-        return self.values[places(self.ids, ids, "prediction")]
+        return self.values[positions(self.ids, ids, "prediction")]
 
     def only(self, ids: Sequence[str]) -> Predictions:
         """The predictions for these ids, in their order.
@@ -128,11 +128,11 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
     import polars as pl
 
     frame = pl.read_parquet(path)
-    found = {}
+    splits = {}
     for (split,), rows in frame.group_by("split", maintain_order=True):
         kind = rows["kind"][0]
-        found[str(split)] = Predictions(tuple(rows["id"]), values_in(rows, kind), kind)
-    return found
+        splits[str(split)] = Predictions(tuple(rows["id"]), values_in(rows, kind), kind)
+    return splits
 
 
 def read_weak_labels(path: Path, classes: int, kind: str = "classification") -> Predictions:

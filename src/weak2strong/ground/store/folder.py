@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from weak2strong.ground.store import lock, place
+from weak2strong.ground.store import lock, paths
 from weak2strong.ground.store.key import canonical
 from weak2strong.ground.store.manifest import (
     DamageError,
@@ -50,7 +50,7 @@ class Store:
     """
 
     def __init__(self, root: Path | None = None):
-        self.root = place.ready(place.default_root() if root is None else Path(root))
+        self.root = paths.ready(paths.default_root() if root is None else Path(root))
         self._verified: dict[tuple[str, str], tuple[Signature, Entry]] = {}
 
     def get(self, stage: str, key: str) -> Entry | None:
@@ -89,10 +89,10 @@ class Store:
         Raises:
             UserError: if the disk is full or became read-only.
         """
-        path = place.entry(self.root, stage, key)
+        path = paths.entry(self.root, stage, key)
         plain = json.loads(canonical(spec))
-        temporary = place.temporary(self.root, stage, key)
-        guard = place.lock_file(self.root, temporary.name)
+        temporary = paths.temporary(self.root, stage, key)
+        guard = paths.lock_file(self.root, temporary.name)
         try:
             with lock.held(guard):  # tells `prune` that somebody is still writing
                 temporary.mkdir(parents=True)
@@ -102,12 +102,12 @@ class Store:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
                 raise
-            raise place.unusable(self.root, error) from error
+            raise paths.unusable(self.root, error) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             with contextlib.suppress(OSError):
                 guard.unlink()
-        shutil.rmtree(place.working(self.root, stage, key), ignore_errors=True)
+        shutil.rmtree(paths.working(self.root, stage, key), ignore_errors=True)
         return entry
 
     def working(self, stage: str, key: str) -> Path:
@@ -115,7 +115,7 @@ class Store:
 
         Where two processes compute the same entry without a lock, they share it.
         """
-        folder = place.working(self.root, stage, key)
+        folder = paths.working(self.root, stage, key)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -126,14 +126,14 @@ class Store:
         Best effort: where locks are not possible, or after a day, it goes on without.
         Not re-entrant.
         """
-        name = place.entry_name(stage, key)
-        with lock.held(place.lock_file(self.root, name)):
+        name = paths.entry_name(stage, key)
+        with lock.held(paths.lock_file(self.root, name)):
             yield
 
     def entries(self) -> list[Entry]:
         """Every entry with a whole manifest, by stage and key; its files are not verified."""
         found = []
-        for stage, key, path in place.entry_folders(self.root):
+        for stage, key, path in paths.entry_folders(self.root):
             with contextlib.suppress(DamageError):
                 found.append(Entry(stage, key, path, read_manifest(path, stage, key)))
         return found
@@ -151,7 +151,7 @@ class Store:
         """Hashes every file of every entry, sets damaged entries aside, and describes each."""
         self._verified.clear()
         found = []
-        for stage, key, _ in place.entry_folders(self.root):
+        for stage, key, _ in paths.entry_folders(self.root):
             _, damage = self._examine(stage, key)
             if damage:
                 found.append(f"{stage} {key[:12]}: {damage}")
@@ -185,13 +185,13 @@ class Store:
 
     def _examine(self, stage: str, key: str) -> tuple[Entry | None, str]:
         """The verified entry, or what was wrong with the one that was set aside, or neither."""
-        path = place.entry(self.root, stage, key)
+        path = paths.entry(self.root, stage, key)
         while (seen := _identity(path)) is not None:
             try:
                 return self._verify(stage, key, path), ""
             except DamageError as damage:
-                # Hashing takes a while: another process may have set this one aside and put
-                # a good one in its place, which must not be moved.
+                # Hashing takes a while: another process may have set this entry aside and put
+                # a good one there, which must not be moved.
                 if _identity(path) == seen and (aside := self._set_aside(stage, key, path)):
                     return None, f"{damage}; it was moved to {aside}"
         return None, ""
@@ -219,8 +219,8 @@ class Store:
             except FileNotFoundError:  # another process was faster
                 return None
             except OSError as error:
-                if error.errno not in place.OCCUPIED:
-                    raise place.unusable(self.root, error) from error
+                if error.errno not in paths.OCCUPIED:
+                    raise paths.unusable(self.root, error) from error
             else:
                 return aside
 
@@ -230,7 +230,7 @@ class Store:
             try:
                 temporary.rename(ours.path)
             except OSError as error:
-                if error.errno not in place.OCCUPIED:
+                if error.errno not in paths.OCCUPIED:
                     raise
                 if theirs := self.get(ours.stage, ours.key):
                     return theirs

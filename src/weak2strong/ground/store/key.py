@@ -120,15 +120,14 @@ def code_fingerprint(root: Path, parts: Sequence[str]) -> str:
 def _code_fingerprint(root: Path, parts: tuple[str, ...]) -> str:
     sources: dict[str, str] = {}
     for part in parts:
-        place = root / part
-        if place.is_dir():
-            names = [name for name in _visible_files(place) if name.endswith(".py")]
-            found = [place / name for name in names]
+        path = root / part
+        if path.is_dir():
+            files = [path / name for name in _visible_files(path) if name.endswith(".py")]
         else:
-            found = [place] if place.suffix == ".py" and place.is_file() else []
-        if not found:
-            raise ValueError(f"There is no Python source at {place} to take a fingerprint of.")
-        sources |= {file.relative_to(root).as_posix(): _source_hash(file) for file in found}
+            files = [path] if path.suffix == ".py" and path.is_file() else []
+        if not files:
+            raise ValueError(f"There is no Python source at {path} to take a fingerprint of.")
+        sources |= {file.relative_to(root).as_posix(): _source_hash(file) for file in files}
     return digest(sources)
 
 
@@ -159,16 +158,16 @@ def _visible_files(folder: Path) -> Iterator[str]:
     def stop(error: OSError) -> None:
         raise error  # os.walk would skip what it cannot list, and the hash would not know
 
-    for place, folders, files in os.walk(folder, onerror=stop):
+    for parent, folders, files in os.walk(folder, onerror=stop):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in folders:
-            if (linked := Path(place, name)).is_symlink():
+            if (linked := Path(parent, name)).is_symlink():
                 raise UserError(
                     f"Cannot take a fingerprint of {folder}: {linked} is a link to another folder; "
                     "put that folder itself there."
                 )
         for name in files:
-            file = Path(place, name)
+            file = Path(parent, name)
             # A link that leads nowhere is kept, so that reading it fails aloud.
             if not name.startswith(".") and (file.is_file() or file.is_symlink()):
                 yield file.relative_to(folder).as_posix()

@@ -44,20 +44,20 @@ def seal(
         ValueError: if the folder holds a manifest already, or what is neither file nor folder.
     """
     files: dict[str, dict[str, Any]] = {}
-    for place, folders, names in os.walk(folder, topdown=False):
+    for parent, folders, names in os.walk(folder, topdown=False):
         for name in names + folders:
-            path = Path(place, name)
+            path = Path(parent, name)
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 raise ValueError(f"The {stage} stage wrote {name}, which is no regular file.")
         for name in names:
-            path = Path(place, name)
+            path = Path(parent, name)
             with open(path, "rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 os.fsync(file.fileno())
             relative = path.relative_to(folder).as_posix()
             files[relative] = {"sha256": sha256, "bytes": path.stat().st_size}
-        if Path(place) != folder:
-            sync_folder(Path(place))
+        if Path(parent) != folder:
+            sync_folder(Path(parent))
     if MANIFEST in files:
         raise ValueError(f"The {stage} stage wrote {MANIFEST}, a name that the store keeps.")
     manifest: dict[str, Any] = {

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.store import lock, place
+from weak2strong.ground.store import lock, paths
 from weak2strong.ground.store.manifest import Entry
 
 _DAY = 24 * 3600.0
@@ -42,8 +42,8 @@ def prune(
     # Afterwards, so that no working folder is kept or dropped for an entry that just went.
     leftovers = _leftovers(root, older_than_days, everything)
     sizes += [_discard(root, *one) for one in leftovers if stage in (None, one[0])]
-    for file in place.listed(root / "locks"):
-        if file.suffix == ".lock" and place.LEFTOVER.fullmatch(file.stem):
+    for file in paths.listed(root / "locks"):
+        if file.suffix == ".lock" and paths.LEFTOVER.fullmatch(file.stem):
             lock.in_use(file)  # removes it if it is free
     removed = [size for size in sizes if size is not None]
     return len(removed), sum(removed)
@@ -55,12 +55,12 @@ def _leftovers(
     """Stage, key and path of what lies in the store's own folders and nobody uses."""
     working_days = _WORKING_DAYS if older_than_days is None else older_than_days
     for kind in ("damaged", "temporary", "working"):
-        for path in place.listed(root / kind):
-            match = place.LEFTOVER.fullmatch(path.name)
+        for path in paths.listed(root / kind):
+            match = paths.LEFTOVER.fullmatch(path.name)
             if match is None:
                 continue
             stage, key = match["stage"], match["key"]
-            used = lock.in_use(place.lock_file(root, path.name))
+            used = lock.in_use(paths.lock_file(root, path.name))
             if kind == "temporary":
                 stale = used is False or (used is None and _days_idle(path) >= _IDLE_DAYS)
             elif kind == "working":
@@ -75,7 +75,7 @@ def _leftovers(
 def _discard(root: Path, stage: str, key: str, path: Path) -> int | None:
     """Removes a folder and returns its bytes, or None if another process was faster."""
     # Renamed first, so that a reader finds a whole entry or none.
-    trash = place.temporary(root, stage, key)
+    trash = paths.temporary(root, stage, key)
     trash.parent.mkdir(exist_ok=True)
     try:
         path.rename(trash)
