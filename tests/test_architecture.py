@@ -1,6 +1,7 @@
 """The house rules that a machine can check: who imports whom, and what an import costs."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -141,6 +142,45 @@ def test_the_rule_would_notice_a_circle():
     three = {"weak2strong.a", "weak2strong.b", "weak2strong.c"}
     assert circles(graph) == {frozenset(three)}
     assert circles({**graph, "weak2strong.c": set()}) == set()
+
+
+ROOM_WORDS = {
+    "subjects/chess": r"chess|puzzle|(?<![a-z])mates?(?![a-z])",
+    "subjects/atlas": r"ladder[ _.]build|build_ladder|(?<![a-z])pretrain(?![a-z])|corpus",
+    "subjects": r"weak2strong\.subjects\.",
+}
+"""Words of rooms, which no code outside of them may know, in names and texts."""
+
+CITING = {"analysis/axis.py"}
+"""Code that says what papers have found, of chess too."""
+
+
+def words_of(source: str) -> list[str]:
+    """The names and texts in a source, docstrings excepted."""
+    tree = ast.parse(source)
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            found.append(node.value)
+        fields = ("id", "attr", "arg", "name", "asname", "module")
+        found += [w for f in fields if isinstance(w := getattr(node, f, None), str)]
+    return found
+
+
+@pytest.mark.parametrize("room", ROOM_WORDS)
+def test_nothing_outside_of_a_room_knows_its_words(room):
+    for path in SRC.rglob("*.py"):
+        name = path.relative_to(SRC).as_posix()
+        if name.startswith(f"{room}/") or name in CITING:
+            continue
+        for word in (name, *words_of(path.read_text())):
+            assert not re.search(ROOM_WORDS[room], word, re.IGNORECASE), (name, word)
+
+
+def test_words_are_those_of_code_and_not_of_docstrings():
+    source = '"""Chess."""\ndef f(mate):\n    """Puzzle."""\n    return f"{mate.x} of chess"'
+    assert sorted(words_of(source)) == [" of chess", "f", "mate", "mate", "x"]
 
 
 def loaded_by(code: str) -> set[str]:

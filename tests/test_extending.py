@@ -1,7 +1,11 @@
 """`docs/extending.md` as a reader meets it: its files, run by its commands."""
 
+import json
 import re
 import shlex
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import polars as pl
@@ -9,9 +13,14 @@ import pytest
 
 import weak2strong as w2s
 from weak2strong.cli import main
+from weak2strong.config.data import DataOptions
 from weak2strong.engine.local import Plan
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.methods.method import NEEDS
+from weak2strong.report.examples import Case
+from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
+from weak2strong.tasks.find import find_task, find_tasks
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
 
@@ -41,8 +50,11 @@ def place(tmp_path_factory, toy_models):
     folder = tmp_path_factory.mktemp("extending")
     for block in blocks("python"):
         name = block.partition("\n")[0].removeprefix("# ")
+        (folder / name).parent.mkdir(exist_ok=True)
         with (folder / name).open("a") as file:
             file.write(block)
+    sums = [(f"{n}+{n + 3}={2 * n + 3 + n % 2}", ("right", "wrong")[n % 2]) for n in range(80)]
+    (folder / "sums.txt").write_text("".join(f"{sum}\t{verdict}\n" for sum, verdict in sums))
     study = SMALL.format(weak=toy_models["gpt2"], strong=toy_models["llama"])
     (folder / "study.yaml").write_text(study)
     with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +78,7 @@ def test_the_commands_of_the_page_do_what_it_says(command, place, capsys):
             assert re.search(rf"^\S+ +{re.escape(name)} +\d\.\d", shown, flags=re.MULTILINE)
     else:
         assert main(command) == 0
-        assert command[1] in capsys.readouterr().out
+        assert command[1].partition("=")[0] in capsys.readouterr().out
 
 
 def test_the_example_of_the_readme_runs(place):
@@ -84,7 +96,7 @@ def test_the_example_of_the_readme_runs(place):
 def test_the_example_is_short_and_there_is_one_of_each():
     first = next(iter(blocks("python")))
     assert len([line for line in first.splitlines() if line.strip()]) <= 32
-    for what in ("method", "loss", "probe", "task"):
+    for what in ("method", "loss", "probe", "task", "group", "source", "picture"):
         assert sum(f"@w2s.{what}(" in block for block in blocks("python")) >= 1
     assert "prepares=True" in "".join(blocks("python"))
 
@@ -95,3 +107,45 @@ def test_the_page_knows_all_that_a_context_offers_and_all_needs():
     offered = {name for name in vars(w2s.Context) if not name.startswith("_")}
     assert offered <= rows
     assert set(NEEDS) <= rows
+
+
+def test_a_group_stands_for_its_tasks(place):
+    load_plugins(["my_task.py"])
+    assert expand(["arithmetic", "atlas-asia"]) == ("sums", "atlas-asia")
+    assert {"arithmetic", "sums"} <= {*GROUPS, *TASKS}
+
+
+def test_rows_of_a_source_are_cleaned_and_dated(place):
+    load_plugins(["my_source.py"])
+    task = find_task("sums-file=sums.txt", DataOptions(n_train=20))
+    assert (task.name, task.classes, task.cleaning.read) == ("sums-file", ("right", "wrong"), 80)
+    assert next(iter(task.load())).item.group.count("+") == 1
+    assert SOURCES.get("sums-file").published == "2024-05"
+    with pytest.raises(UserError, match="needs a file of sums: name it as sums-file="):
+        find_task("sums-file", DataOptions())
+    with pytest.raises(UserError, match=r"sums-file=sums\.txt knows its columns"):
+        find_tasks(("sums-file=sums.txt",), DataOptions(text_column="sum"))
+
+
+def test_a_picture_is_drawn_for_texts_that_it_can_draw(place):
+    load_plugins(["my_picture.py"])
+    case = Case("1", ("12 plus 30 is 42.", "A city."), False, "", "", "", ())
+    (picture,) = case.pictures
+    assert 'aria-label="12 and 30"' in picture
+
+
+def test_a_command_of_an_installed_package_is_one_of_ours(place):
+    about = place / "my_package-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: my_package\nVersion: 1.0\n")
+    (toml,) = [block for block in blocks("toml") if "weak2strong.commands" in block]
+    ((group, commands),) = tomllib.loads(toml)["project"]["entry-points"].items()
+    lines = [f"{name} = {where}" for name, where in {**commands, "run": "nowhere:Run"}.items()]
+    (about / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines]))
+    code = (
+        "import sys; sys.path.insert(0, '.'); from weak2strong.cli import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", code, "squares", "--most", "2", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert [row["square"] for row in json.loads(done.stdout)["squares"]] == [1, 4], done.stderr
+    assert "warning: the command 'run' of an installed package cannot be loaded" in done.stderr

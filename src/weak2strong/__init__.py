@@ -29,15 +29,18 @@ _NAMES = {
     "TASKS": "weak2strong.tasks",
     "Training": "weak2strong.config.training",
     "UserError": "weak2strong.ground.errors",
+    "group": "weak2strong.tasks.decorators",
     "joined": "weak2strong.ground.predictions",
     "keeping": "weak2strong.methods.labels",
     "labels_of": "weak2strong.methods.labels",
     "loss": "weak2strong.methods.decorators",
     "method": "weak2strong.methods.decorators",
     "performance_gap_recovered": "weak2strong.ground.metrics",
+    "picture": "weak2strong.tasks.decorators",
     "probe": "weak2strong.extend",
     "recovered": "weak2strong.analysis",
-    "task": "weak2strong.extend",
+    "source": "weak2strong.tasks.decorators",
+    "task": "weak2strong.tasks.decorators",
 }
 
 __all__ = [
@@ -61,14 +64,17 @@ __all__ = [
     "Training",
     "UserError",
     "__version__",
+    "group",
     "joined",
     "keeping",
     "labels_of",
     "loss",
     "method",
     "performance_gap_recovered",
+    "picture",
     "probe",
     "recovered",
+    "source",
     "task",
 ]
 
@@ -83,7 +89,7 @@ if TYPE_CHECKING:
     from weak2strong.experiments.overlap import Overlap
     from weak2strong.experiments.simulate import Simulate
     from weak2strong.experiments.sweep import ProbeSweep
-    from weak2strong.extend import probe, task
+    from weak2strong.extend import probe
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered
     from weak2strong.ground.predictions import Predictions, joined
@@ -93,6 +99,7 @@ if TYPE_CHECKING:
     from weak2strong.methods.method import Context
     from weak2strong.probes.probe import Answering
     from weak2strong.tasks import TASKS
+    from weak2strong.tasks.decorators import group, picture, source, task
     from weak2strong.tasks.task import Example, Item
     from weak2strong.training.loss import RowLoss
 

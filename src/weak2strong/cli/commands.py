@@ -22,6 +22,7 @@ from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes
 from weak2strong.cli.store import Verify as VerifyStore
 from weak2strong.cli.verify import Verify
+from weak2strong.ground.plugins import installed_commands
 from weak2strong.ground.rooms import COMMANDS, Group
 
 
@@ -63,6 +64,10 @@ STORE = Group("Look after stored results.", {"sizes": Sizes, "verify": VerifySto
 
 
 def every_command() -> dict[str, type | Group]:
-    """The commands of `w2s` by name: those of studies, those of rooms, and the store's."""
-    rooms = {name: COMMANDS.get(name) for name in COMMANDS}
-    return {**COMMANDS_OF_STUDIES, **rooms, "store": STORE}
+    """The commands of `w2s` by name: of studies, of rooms and installed packages, of the store.
+
+    A package cannot take the place of a command of ours.
+    """
+    ours = {name: COMMANDS.get(name) for name in COMMANDS}
+    ours = {**COMMANDS_OF_STUDIES, **ours, "store": STORE}
+    return ours | {n: kind for n, kind in installed_commands().items() if n not in ours}

@@ -29,7 +29,7 @@ from weak2strong.models.folders import is_tiny
 from weak2strong.probes import PROBES
 from weak2strong.protocol.steps import Step, perform
 from weak2strong.protocol.task_run import MissingError, TaskRun, Used
-from weak2strong.tasks import TASKS
+from weak2strong.tasks import SOURCES, TASKS
 
 Tell = Callable[["Done"], None]
 
@@ -48,7 +48,7 @@ class Plan:
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         cores = cores or 1
-        registries = (LOSSES, METHODS, PROBES, TASKS)
+        registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
         if not everywhere(r.origin(name) for r in registries for name in r):
             # What a script or a notebook has added, no other process knows.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)

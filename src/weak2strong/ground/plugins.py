@@ -11,11 +11,12 @@ import hashlib
 import linecache
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from inspect import isclass, isfunction
+from inspect import cleandoc, isclass, isfunction
 from os.path import abspath
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,9 @@ from weak2strong.ground.registry import forget
 
 GROUP = "weak2strong.plugins"
 """The entry-point group in which packages name their plugin modules."""
+
+COMMAND_GROUP = "weak2strong.commands"
+"""The entry-point group in which packages name commands of their own (see `ground.rooms`)."""
 
 # Digests of source by origin, which is the path of a file or of a package's folder.
 
@@ -81,6 +85,14 @@ def origin_of(thing: Any) -> str | None:
     if origin not in _FILES and origin not in _PACKAGES:
         _OTHERS[origin] = _digest(Path(origin))
     return origin
+
+
+def first_sentence(thing: Any) -> str:
+    """The first sentence of a docstring; nothing of the signature that a dataclass has for one."""
+    text = " ".join(cleandoc(thing.__doc__ or "").partition("\n\n")[0].split())
+    if text.startswith(f"{thing.__name__}("):
+        return ""
+    return text.partition(". ")[0].rstrip(".")
 
 
 def digest_of(thing: Any) -> str | None:
@@ -147,6 +159,23 @@ def _plugin(file: str) -> str | None:
         return file
     path = Path(file)
     return next((known for known in _PACKAGES if path.is_relative_to(known)), None)
+
+
+def installed_commands() -> dict[str, Any]:
+    """The commands of installed packages by name; a warning in place of one that fails."""
+    from importlib.metadata import entry_points
+
+    commands = {}
+    for entry in entry_points(group=COMMAND_GROUP):
+        try:
+            commands[entry.name] = entry.load()
+        except (Exception, SystemExit) as e:
+            warnings.warn(
+                f"the command {entry.name!r} of an installed package cannot be loaded "
+                f"({_where(e)}): mend or uninstall that package",
+                stacklevel=2,
+            )
+    return commands
 
 
 @cache

@@ -13,7 +13,7 @@ from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.plugins import origin_of
+from weak2strong.ground.plugins import first_sentence, origin_of
 from weak2strong.methods import ALL, LOSSES, METHODS
 from weak2strong.methods.finetuning import finetuning
 from weak2strong.methods.method import PROBABILISTIC, Method, Need, Saliency
@@ -168,11 +168,3 @@ def check_class(
                 f"The {what} {name!r} has no {attribute!r}: write it, or begin with "
                 f"class {kind.__name__}(w2s.{beginning})."
             )
-
-
-def first_sentence(thing: Any) -> str:
-    """The first sentence of a docstring; nothing of the signature that a dataclass has for one."""
-    text = " ".join(inspect.cleandoc(thing.__doc__ or "").partition("\n\n")[0].split())
-    if text.startswith(f"{thing.__name__}("):
-        return ""
-    return text.partition(". ")[0].rstrip(".")

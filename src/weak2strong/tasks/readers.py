@@ -85,6 +85,19 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
     if not content.strip():
         return []
 
+    return READERS[ending(file)](file, content, _check(file, columns))
+
+
+def read_table(name: str, rows: Sequence[Mapping[str, Any]], columns: Columns) -> Values:
+    """The same of rows that have been read by somebody else.
+
+    Raises:
+        UserError: where a column is missing.
+    """
+    return _selected(rows, _check(name, columns))
+
+
+def _check(file: str, columns: Columns) -> Check:
     def check(present: Sequence[str]) -> list[str]:
         wanted = columns.flags(present)
         for flag, name in wanted.items():
@@ -92,7 +105,13 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
                 raise _no_column(file, name, present, flag)
         return list(dict.fromkeys(wanted.values()))
 
-    return READERS[ending(file)](file, content, check)
+    return check
+
+
+def _selected(rows: Sequence[Mapping[str, Any]], check: Check) -> Values:
+    """Rows that need not have all columns, with those columns that are wanted."""
+    wanted = check(list(dict.fromkeys(name for row in rows for name in row)))
+    return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
 
 
 def ending(file: str | PurePath) -> str:
@@ -150,7 +169,7 @@ def _parquet(file: str, content: bytes, check: Check) -> Values:
 
 
 def _jsonl(file: str, content: bytes, check: Check) -> Values:
-    present, rows = {}, []
+    rows = []
     if file.lower().endswith(PACKED):
         try:
             content = gzip.decompress(content)
@@ -167,10 +186,8 @@ def _jsonl(file: str, content: bytes, check: Check) -> Values:
             raise UserError(f"{place} is no JSON ({e}): write one object a line.") from e
         if not isinstance(row, dict):
             raise UserError(f"{place} is no JSON object: write one object a line.")
-        present |= dict.fromkeys(row)
         rows.append(row)
-    wanted = check(list(present))
-    return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
+    return _selected(rows, check)
 
 
 READERS: Mapping[str, Callable[[str, bytes, Check], Values]] = {

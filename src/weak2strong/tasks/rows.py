@@ -21,6 +21,7 @@ from weak2strong.tasks.readers import (
     REJECTED,
     TARGETS,
     Columns,
+    Values,
     listed,
     read,
     row_name,
@@ -85,9 +86,23 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     Raises:
         UserError: for anything that is wrong with a file or a row.
     """
+    tables = {file: read(file, content, columns) for file, content in files.items()}
+    return checked_rows(tables, columns, all(file.lower().endswith(".csv") for file in files))
+
+
+def checked_rows(
+    tables: Mapping[str, Values], columns: Columns, untyped: bool = False
+) -> tuple[list[Row], tuple[str, ...]]:
+    """The same of values that have been read.
+
+    Args:
+        tables: numbered values by file.
+        columns: where to find what.
+        untyped: whether all values are texts, so that labels are to be read as they were meant.
+    """
     rows, labels = [], []
-    for file, content in files.items():
-        for number, values in read(file, content, columns):
+    for file, numbered in tables.items():
+        for number, values in numbered:
             place = row_name(file, number)
             group = _name(values[columns.group], place, columns.group) if columns.group else None
             id = _name(values[columns.id], place, columns.id) if columns.id else None
@@ -104,21 +119,21 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
             labels.append(_label(values[columns.label], place, columns.label))
             rows.append(Row(file, number, text, -1, group, id))
     if not rows:
-        raise UserError(f"{listed(tuple(files))} has no rows: choose a file with examples.")
+        raise UserError(f"{listed(tuple(tables))} has no rows: choose a file with examples.")
     _check_ids(rows)
     if len(labels) < len(rows):
         if labels:
             raise UserError(
-                f"Of {listed(tuple(files))}, some hold preferences or prompts with targets, and "
+                f"Of {listed(tuple(tables))}, some hold preferences or prompts with targets, and "
                 "some texts with labels: a task takes one or the other."
             )
         if len({row.kind for row in rows}) > 1:
             raise UserError(
-                f"Of {listed(tuple(files))}, some hold preferences and some prompts with targets: "
+                f"Of {listed(tuple(tables))}, some hold preferences and some prompts with targets: "
                 "a task takes one or the other."
             )
         return rows, PREFERRED if rows[0].kind == "preference" else ()
-    if all(file.lower().endswith(".csv") for file in files):
+    if untyped:
         labels = _untyped(labels)
     return _coded(rows, labels, columns.label)
 
