@@ -1,14 +1,28 @@
-"""The table of a comparison: a row a method, a sentence a method, and warnings."""
+"""Methods of finished runs against a baseline: from the runs to the table of the comparison."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
 
-from weak2strong.analysis.compare import Compared, Comparison, p_text, signed, test_name
-from weak2strong.analysis.over_tasks import OnTheseTasks
+from weak2strong.analysis.compare import (
+    Compared,
+    Comparison,
+    compare,
+    p_text,
+    signed,
+    test_name,
+)
+from weak2strong.analysis.differences import Score
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.oracles import oracles
+from weak2strong.analysis.over_tasks import OnTheseTasks, on_these_tasks, sharing_tasks
+from weak2strong.analysis.scores import pgr_scores, read_scores, student_scores
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import (
     Column,
     Document,
@@ -19,6 +33,7 @@ from weak2strong.ground.table import (
     number_text,
     words,
 )
+from weak2strong.methods.reference import is_oracle
 
 COLUMNS = (
     "Pairs of p-values are one-sided (the method is better) and two-sided. Signed ranks and signs "
@@ -26,6 +41,138 @@ COLUMNS = (
 )
 
 TESTS = {"wilcoxon": "Wilcoxon", "t": "t", "sign": "sign"}
+
+
+def compare_runs(
+    runs: Sequence[FinishedRun],
+    csv: Path | None = None,
+    baseline: str = "naive",
+    score: Literal["student", "pgr"] = "student",
+    metric: str | None = None,
+    test: str | None = None,
+    level: float = 0.05,
+) -> Document:
+    """Compare the methods of runs, or of a file of scores, with a baseline.
+
+    Args:
+        runs: finished runs of the same setting; may be empty beside a file.
+        csv: a file of scores from elsewhere, more being better.
+        baseline: the method that the others are compared with.
+        score: what is compared: the student's score, or PGR.
+        metric: another metric than the study's.
+        test: another primary test than the study's.
+        level: of the tests together, after Holm.
+
+    Raises:
+        UserError: where these cannot be compared.
+    """
+    metric = metric or _same([r.config.metric or "accuracy" for r in runs], "metric", "score")
+    test, warnings = _primary_test(runs, test)
+    scores, left_out = _scores(runs, csv, score, metric)
+    scores, see_truth = _without_oracles(runs, scores, baseline)
+    comparison = compare(scores, baseline, test, level)
+    what = metric_title(metric)
+    if runs:
+        what = f"PGR on {what}" if score == "pgr" else f"{what} of the student"
+    on_these = None
+    if len(runs) == 1 and not csv and score == "student" and comparison.unit == "task":
+        (run,) = runs
+        on_these = on_these_tasks(run.config, run.predictions, baseline, metric)
+    common = {m: on_these[m].common for m in comparison.family} if on_these else {}
+    more = (*warnings, *left_out, *see_truth, *_concerns(runs, scores, common))
+    comparison = replace(comparison, warnings=(*comparison.warnings, *more))
+    return comparison_document(comparison, what, on_these)
+
+
+def _same(names: Sequence[str], what: str, default: str, flag: str = "--metric") -> str:
+    """The one name that all studies have."""
+    different = list(dict.fromkeys(names))
+    if len(different) > 1:
+        raise UserError(f"The runs differ in {what} ({', '.join(different)}): choose with {flag}.")
+    return different[0] if different else default
+
+
+def _primary_test(runs: Sequence[FinishedRun], test: str | None) -> tuple[str, list[str]]:
+    """The primary test, and a warning where it is not the one that a study had named."""
+    named = [r.config.primary_test for r in runs]
+    if test is None:
+        return _same(named, "primary_test", "wilcoxon-one-sided", "--test"), []
+    if all(name == test for name in named):
+        return test, []
+    return test, [
+        f"The study had named {' and '.join(dict.fromkeys(named))} as its primary test: "
+        "with another one this comparison is exploratory."
+    ]
+
+
+def _scores(
+    runs: Sequence[FinishedRun], csv: Path | None, score: str, metric: str
+) -> tuple[list[Score], list[str]]:
+    """All scores, and a sentence about the tasks that were left out."""
+    if csv and score == "pgr":
+        raise UserError("A file of scores has no floor and ceiling: leave out --score pgr.")
+    scores: list[Score] = read_scores(csv) if csv else []
+    flat: list[str] = []
+    for run in runs:
+        if score == "student":
+            scores += student_scores(run.config, run.cells, metric)
+            continue
+        of_run, without = pgr_scores(run.config, run.cells, run.lines(metric))
+        scores += of_run
+        flat += without
+    if not scores:
+        raise UserError("No task has a gap: compare the students' scores, without --score pgr.")
+    if not flat:
+        return scores, []
+    return scores, [
+        "Left out since the interval of the gap reaches 0: "
+        f"{', '.join(dict.fromkeys(flat))}; the comparison speaks of tasks with a gap."
+    ]
+
+
+def _without_oracles(
+    runs: Sequence[FinishedRun], scores: Sequence[Score], baseline: str
+) -> tuple[list[Score], list[str]]:
+    """The scores of the methods that see no ground truth, and a sentence about the others."""
+    see_truth = frozenset[str]().union(*(oracles(run.predictions) for run in runs))
+    methods = {s.method for s in scores} - {baseline}
+    left = sorted(m for m in methods if m in see_truth or is_oracle(m))
+    if not left:
+        return list(scores), []
+    return [s for s in scores if s.method not in left], [
+        f"Left out since they saw ground truth (oracle): {', '.join(left)}."
+    ]
+
+
+def _concerns(
+    runs: Sequence[FinishedRun], scores: Sequence[Score], common: Mapping[str, float]
+) -> list[str]:
+    """What must be known of the runs: tasks that are not independent, students that saw truth.
+
+    Args:
+        runs: the runs.
+        scores: those that are compared.
+        common: for each method the share of its difference's variance that tasks have in common.
+    """
+    import polars as pl
+
+    if not runs:
+        return []
+    used = sorted({s.task for s in scores})
+    held = [r.predictions.select("task", "group").filter(pl.col("task").is_in(used)) for r in runs]
+    tasks, warnings = sharing_tasks(pl.concat(held)), []
+    if tasks:
+        shares = ", ".join(f"{method} {share:.0%}" for method, share in common.items())
+        here = f" Share of such luck in a difference's variance, roughly: {shares}."
+        warnings.append(
+            f"{len(tasks)} tasks share test entities with another one. The tests, and the interval "
+            "over tasks, take tasks for independent: luck with an entity that helps a method on "
+            "several tasks makes them too sure (docs/statistics.md says by how much)."
+            + (here if common else "")
+        )
+    if any(run.config.strong_training.stopping == "oracle" for run in runs):
+        warnings.append("Students stopped on ground truth (oracle): these are no fair results.")
+    return warnings
 
 
 def comparison_document(

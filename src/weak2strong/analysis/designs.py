@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Literal
 
-from weak2strong.analysis.power import MOST_TASKS, Components, Design, designs, smallest_design
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.power import (
+    MOST_TASKS,
+    Components,
+    Design,
+    components,
+    designs,
+    smallest_design,
+)
+from weak2strong.analysis.scores import pgr_scores, seed_differences, student_scores
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import Document, Table, count, counted, number
 
 TASKS = (2, 3, 5, 8, 12, 20, 30, 50)
@@ -45,6 +56,46 @@ class Question:
         return smallest_design(
             self.difference, self.variance, self.power, self.level, self.two_sided
         )
+
+
+def variance_seen(
+    run: FinishedRun,
+    baseline: str = "naive",
+    method: str | None = None,
+    score: Literal["student", "pgr"] = "pgr",
+    metric: str | None = None,
+) -> tuple[Components, str]:
+    """The variance of the difference of two methods that a run shows, and what it is of.
+
+    Args:
+        run: with at least two seeds.
+        baseline: the method that the other one is compared with.
+        method: that other one; None where the run has just one.
+        score: what the difference is in: PGR (on tasks with a gap), or the student's score.
+        metric: another metric than the study's.
+
+    Raises:
+        UserError: for a name that the run does not have, or too few tasks or seeds.
+    """
+    metric = metric or run.config.metric or "accuracy"
+    others = [m for m in run.config.methods if m != baseline]
+    if method is None and len(others) != 1:
+        raise UserError(
+            f"The run has {len(others)} methods beside {baseline}: choose with --method "
+            f"({', '.join(others) or 'run one'})."
+        )
+    if score == "pgr":
+        scores, _ = pgr_scores(run.config, run.cells, run.lines(metric))
+    else:
+        scores = student_scores(run.config, run.cells, metric)
+    if not scores:
+        raise UserError(
+            "No task of the run has a gap: ask for the student's score with --score student."
+        )
+    method = method or others[0]
+    what = "PGR" if score == "pgr" else f"the student's {metric}"
+    differences = seed_differences(scores, method, baseline)
+    return components(differences), f"{what}, {method} minus {baseline}"
 
 
 def power_document(q: Question) -> Document:

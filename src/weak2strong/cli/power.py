@@ -73,8 +73,8 @@ class Power(Printing):
 
     def _variance(self) -> tuple[Components, str]:
         """The variances, and what they are of."""
-        from weak2strong.analysis.power import Components, components
-        from weak2strong.analysis.scores import pgr_scores, seed_differences, student_scores
+        from weak2strong.analysis.designs import variance_seen
+        from weak2strong.analysis.power import Components
         from weak2strong.api import Results
         from weak2strong.ground.errors import UserError
 
@@ -83,22 +83,4 @@ class Power(Printing):
                 raise UserError("--variance takes two numbers of 0 or more, not both 0.")
             return Components(*self.variance), "the score"
         run = Results(self.folder)
-        metric = self.metric or run.config.metric or "accuracy"
-        others = [m for m in run.config.methods if m != self.baseline]
-        if self.method is None and len(others) != 1:
-            raise UserError(
-                f"The run has {len(others)} methods beside {self.baseline}: choose with --method "
-                f"({', '.join(others) or 'run one'})."
-            )
-        if self.score == "pgr":
-            scores, _ = pgr_scores(run.config, run.cells, run.lines(metric))
-        else:
-            scores = student_scores(run.config, run.cells, metric)
-        if not scores:
-            raise UserError(
-                "No task of the run has a gap: ask for the student's score with --score student."
-            )
-        method = self.method or others[0]
-        what = "PGR" if self.score == "pgr" else f"the student's {metric}"
-        differences = seed_differences(scores, method, self.baseline)
-        return components(differences), f"{what}, {method} minus {self.baseline}"
+        return variance_seen(run, self.baseline, self.method, self.score, self.metric)
