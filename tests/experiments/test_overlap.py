@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from weak2strong.engine.local import Plan
+from weak2strong.experiments.experiment import Where
 from weak2strong.experiments.overlap import read_examples
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
@@ -28,7 +29,7 @@ def store(tmp_path_factory):
 
 
 def test_everything_is_of_the_same_examples(config, store):
-    (found,) = read_examples(config, "last", 3, store, plan=PLAN)
+    (found,) = read_examples(config, Where(store=store, plan=PLAN), "last", 3)
     task_run = TaskRun.of(resolved(config), Store(store), "atlas-southern")
     assert found.layer == 2
     assert found.classes == tuple(task_run.task.classes)
@@ -49,15 +50,15 @@ def test_everything_is_of_the_same_examples(config, store):
 
 
 def test_the_layer_is_the_one_that_was_asked_for(config, store):
-    (first,) = read_examples(config, 0, 3, store, plan=PLAN)
-    (last,) = read_examples(config, -1, 3, store, plan=PLAN)
+    (first,) = read_examples(config, Where(store=store, plan=PLAN), 0, 3)
+    (last,) = read_examples(config, Where(store=store, plan=PLAN), -1, 3)
     assert (first.layer, last.layer) == (0, 2)
     assert not np.array_equal(first.features, last.features)
 
 
 def test_a_store_without_the_run_makes_it_again(config, store, tmp_path):
-    (there,) = read_examples(config, "last", 3, store, plan=PLAN)
-    (again,) = read_examples(config, "last", 3, tmp_path / "empty", plan=PLAN)
+    (there,) = read_examples(config, Where(store=store, plan=PLAN), "last", 3)
+    (again,) = read_examples(config, Where(store=tmp_path / "empty", plan=PLAN), "last", 3)
     for name in ("features", "weak", "labels"):
         np.testing.assert_array_equal(getattr(there, name), getattr(again, name))
     np.testing.assert_array_equal(there.students["naive"], again.students["naive"])
@@ -66,11 +67,11 @@ def test_a_store_without_the_run_makes_it_again(config, store, tmp_path):
 @pytest.mark.parametrize("k", [0, 100_000])
 def test_a_k_that_cannot_be_had_is_refused_before_anything_is_made(config, k, tmp_path):
     with pytest.raises(UserError, match=rf"--k {k} neighbours cannot be had among the \d+"):
-        next(read_examples(config, "last", k, tmp_path / "none"))
+        next(read_examples(config, Where(store=tmp_path / "none"), "last", k))
     assert not list((tmp_path / "none").glob("*/*"))
 
 
 def test_answers_in_words_are_refused(quick_study, tmp_path):
     written = replace(quick_study, tasks=("atlas-generation",), metric="exact_match")
     with pytest.raises(UserError, match="answered in words, and overlap and expansion"):
-        next(read_examples(written, store=tmp_path))
+        next(read_examples(written, Where(store=tmp_path)))

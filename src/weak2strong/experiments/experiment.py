@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -112,6 +112,27 @@ class FinishedExperiment(FinishedFolder):
             ) from e
 
 
+@dataclass(frozen=True)
+class Where:
+    """Where an experiment runs, and where its results go.
+
+    Attributes:
+        out: the folder; None for a new one below ``runs``.
+        store: root of the store; None for the user's.
+        progress: where to show what is going on.
+        plan: processes and threads; None for what suits models and machine.
+    """
+
+    out: Path | None = None
+    store: Path | None = None
+    progress: Progress = field(default_factory=lambda: Progress(quiet=True))
+    plan: Plan | None = None
+
+    def plan_of(self, config: StudyConfig) -> Plan:
+        """The plan, or the usual one of a study."""
+        return self.plan or Plan.of(config)
+
+
 class Runnable:
     """What runs, and leaves a folder behind that a class of its own reads."""
 
@@ -162,6 +183,9 @@ class Runnable:
         Raises:
             UserError: for bad input, before anything is trained.
         """
+        return self._write(Where(out, store, progress or Progress(quiet=True), plan))
+
+    def _write(self, where: Where) -> Path:
         raise NotImplementedError
 
 
@@ -190,9 +214,9 @@ class Experiment(Runnable, StudyConfig):
             raise UserError("This takes a supervisor, and the study has a file of weak labels.")
 
 
-def task_runs_of(config: StudyConfig, store: Path | None) -> dict[str, TaskRun]:
+def task_runs_of(config: StudyConfig, where: Where) -> dict[str, TaskRun]:
     """The tasks of a resolved study by name, ready to run."""
-    kept = Store(store)
+    kept = Store(where.store)
     task_runs = (TaskRun.of(config, kept, reference) for reference in config.tasks)
     return {task_run.task.name: task_run for task_run in task_runs}
 
@@ -200,20 +224,14 @@ def task_runs_of(config: StudyConfig, store: Path | None) -> dict[str, TaskRun]:
 def run_several(
     command: str,
     studies: Mapping[str, StudyConfig],
-    out: Path | None = None,
-    store: Path | None = None,
-    progress: Progress | None = None,
-    plan: Plan | None = None,
+    where: Where,
 ) -> Mapping[str, FinishedRun]:
     """Run studies one after another; through the store they share what they can.
 
     Args:
         command: the name of a new folder after the time.
         studies: by the names of their folders.
-        out: the folder of these; by default a new one below ``runs``.
-        store: root of the store; by default the user's.
-        progress: where to show what is going on.
-        plan: processes and threads; by default what suits models and machine.
+        where: they run; ``out`` is the folder of all.
 
     Returns:
         The runs by the same names; their folders stand in one folder.
@@ -223,11 +241,12 @@ def run_several(
     """
     for config in studies.values():
         resolved(config)
-    folder = out or new_folder(None, (command,))
-    progress, runs = progress or Progress(quiet=True), {}
+    folder = where.out or new_folder(None, (command,))
+    runs = {}
     for number, (name, config) in enumerate(studies.items(), start=1):
-        progress.line(f"{name} ({number} of {len(studies)})")
-        runs[name] = FinishedRun(run_study(config, folder / name, store, progress, plan))
+        where.progress.line(f"{name} ({number} of {len(studies)})")
+        run = run_study(config, folder / name, where.store, where.progress, where.plan)
+        runs[name] = FinishedRun(run)
     return runs
 
 

@@ -19,17 +19,16 @@ from weak2strong.config.fields import Texts
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.local import Plan
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
+    Where,
     incomplete,
     run_several,
     write_table,
 )
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
-from weak2strong.ground.progress import Progress
 from weak2strong.ground.table import (
     Column,
     Document,
@@ -119,21 +118,14 @@ class Grid(Experiment):
     models: Texts = ("atlas-xs", "atlas-s", "atlas-m", "atlas-l")
     """Two models or more, in any order (default: the embedded ladder)."""
 
-    def write(
-        self,
-        out: Path | None = None,
-        store: Path | None = None,
-        progress: Progress | None = None,
-        plan: Plan | None = None,
-    ) -> Path:
-        """Run a study a pair, then write the rows of all."""
+    def _write(self, where: Where) -> Path:
         self.check_supervised()
         sizes = parameters_of(self.models)
         studies = {
             f"{Path(weak).name}-to-{Path(strong).name}": self.between(weak, strong)
             for weak, strong in combinations(sizes, 2)
         }
-        runs = run_several("grid", studies, out, store, progress, plan)
+        runs = run_several("grid", studies, where)
         folder = next(iter(runs.values())).folder.parent
         lines = [line for run in runs.values() for line in run.lines()]
         parameters = {ModelSpec.parse(model).name: count for model, count in sizes.items()}

@@ -24,19 +24,18 @@ from weak2strong.analysis.summary import few_seeds
 from weak2strong.config.fields import Count, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.local import Plan
 from weak2strong.engine.run import claim, do_steps
 from weak2strong.engine.work import Work, write_work
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
+    Where,
     task_runs_of,
     write_table,
 )
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric, metric_title
 from weak2strong.ground.predictions import WRITTEN, Predictions
-from weak2strong.ground.progress import Progress
 from weak2strong.ground.table import Column, Document, Table, counted, number, pgr, words
 from weak2strong.methods import BASELINE
 from weak2strong.methods.reference import find_method
@@ -161,33 +160,25 @@ class Overfitting(Experiment):
     evaluations: Count = 20
     """How often to evaluate a student, evenly spaced (default: 20)."""
 
-    def write(
-        self,
-        out: Path | None = None,
-        store: Path | None = None,
-        progress: Progress | None = None,
-        plan: Plan | None = None,
-    ) -> Path:
-        """Train the students to their last step, evaluate them on the way, and write the tables."""
+    def _write(self, where: Where) -> Path:
         config = resolved(self.study)
         for method in config.methods:
             _check(method)
-        task_runs = task_runs_of(config, store)
+        task_runs = task_runs_of(config, where)
         for task_run in task_runs.values():
             if task_run.task.kind in WRITTEN:
                 raise UserError(
                     f"Task {task_run.task.name} is answered in words, and overfitting is followed "
                     "by probabilities: name another task."
                 )
-        folder = claim(out, config, tuple(task_runs), what="overfitting")
+        folder = claim(where.out, config, tuple(task_runs), what="overfitting")
 
         def write(work: Sequence[Work]) -> None:
             write_work(folder, work)
             _write(folder, config, task_runs, self.evaluations)
 
         todo = _steps(config, task_runs, self.evaluations)
-        progress = progress or Progress(quiet=True)
-        do_steps(folder, todo, task_runs, plan or Plan.of(config), progress, write)
+        do_steps(folder, todo, task_runs, where.plan_of(config), where.progress, write)
         return folder
 
 

@@ -21,17 +21,17 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.overlap import CHANGES, REGIONS, StudentExamples
 from weak2strong.analysis.summary import Line
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.local import Done, Plan, run_steps
+from weak2strong.engine.local import Done, run_steps
 from weak2strong.experiments.experiment import (
     FinishedExperiment,
     Runnable,
+    Where,
     layer_named,
     task_runs_of,
     write_table,
 )
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title
-from weak2strong.ground.progress import Progress
 from weak2strong.ground.table import (
     Column,
     Document,
@@ -148,17 +148,10 @@ class Overlap(Runnable):
     k: int = 5
     """Neighbours of an example (default: 5)."""
 
-    def write(
-        self,
-        out: Path | None = None,
-        store: Path | None = None,
-        progress: Progress | None = None,
-        plan: Plan | None = None,
-    ) -> Path:
-        """Estimate both, and write the two tables into the run folder or another one."""
-        folder, config = out or Path(self.folder), FinishedRun(Path(self.folder)).config
+    def _write(self, where: Where) -> Path:
+        folder, config = where.out or Path(self.folder), FinishedRun(Path(self.folder)).config
         layer = layer_named(self.layer)
-        examples = read_examples(config, layer, self.k, store, progress, plan)
+        examples = read_examples(config, where, layer, self.k)
         tables = overlap_tables(config, examples, self.k)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -176,12 +169,7 @@ class Overlap(Runnable):
 
 
 def read_examples(
-    config: StudyConfig,
-    layer: int | str = "usual",
-    k: int = 1,
-    store: Path | None = None,
-    progress: Progress | None = None,
-    plan: Plan | None = None,
+    config: StudyConfig, where: Where, layer: int | str = "usual", k: int = 1
 ) -> Iterator[StudentExamples]:
     """The examples that students learned from, one task of a study after the other.
 
@@ -189,11 +177,9 @@ def read_examples(
 
     Args:
         config: the study.
+        where: the store, and what to make again with.
         layer: of the frozen strong model (see `weak2strong.models.layers.layer_number`).
         k: how many other examples each task must have at least.
-        store: root of the store; by default the user's.
-        progress: where to show what is going on.
-        plan: processes and threads; by default what suits models and machine.
 
     Raises:
         UserError: for a layer that is not there, too few examples for k, or no task with classes;
@@ -202,10 +188,9 @@ def read_examples(
     from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count, layer_number
 
-    progress = progress or Progress(quiet=True)
     config = resolved(config)
     number = layer_number(layer, layer_count(load_config(config.strong)))
-    task_runs = task_runs_of(config, store)
+    task_runs = task_runs_of(config, where)
     written = [
         name for name, task_run in task_runs.items() if not stages.has_probe(task_run.task.kind)
     ]
@@ -216,7 +201,7 @@ def read_examples(
         )
     for name in written:
         task_runs.pop(name)
-        progress.line(f"left out: {name}, which is answered in words")
+        where.progress.line(f"left out: {name}, which is answered in words")
     for name, task_run in task_runs.items():
         if not 1 <= k < len(task_run.splits.strong_train):
             raise UserError(
@@ -226,11 +211,11 @@ def read_examples(
 
     def tell(done: Done) -> None:
         if not done.reused:
-            progress.line(f"{done.step.name}: {done.seconds:.1f} s, made again")
+            where.progress.line(f"{done.step.name}: {done.seconds:.1f} s, made again")
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
     todo = [step for step in steps(config, kinds) if step.kind in ("supervisor", "student")]
-    run_steps(todo, task_runs, plan or Plan.of(config), progress, tell)
+    run_steps(todo, task_runs, where.plan_of(config), where.progress, tell)
     for task_run in task_runs.values():
         yield _examples(task_run, number)
 

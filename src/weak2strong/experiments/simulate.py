@@ -17,16 +17,15 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import few_seeds
 from weak2strong.config.fields import Share, Texts
 from weak2strong.config.settings import settings
-from weak2strong.engine.local import Plan
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
+    Where,
     incomplete,
     run_several,
     write_table,
 )
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
-from weak2strong.ground.progress import Progress
 from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
 from weak2strong.simulators import SIMULATORS
 
@@ -121,20 +120,13 @@ class Simulate(Experiment):
     accuracy: Share | None = None
     """Their accuracy on every split (default: that of the real supervisor there)."""
 
-    def write(
-        self,
-        out: Path | None = None,
-        store: Path | None = None,
-        progress: Progress | None = None,
-        plan: Plan | None = None,
-    ) -> Path:
-        """Run a study a supervisor, the real one first, then write the rows of all."""
+    def _write(self, where: Where) -> Path:
         self.check_supervised()
         kinds = SIMULATORS if "all" in self.kinds else dict.fromkeys(self.kinds)
         studies = {REAL: replace(self.study, simulated=None, simulated_accuracy=None)}
         for kind in kinds:
             studies[kind] = replace(self.study, simulated=kind, simulated_accuracy=self.accuracy)
-        runs = run_several("simulate", studies, out, store, progress, plan)
+        runs = run_several("simulate", studies, where)
         folder = runs[REAL].folder.parent
         rows = [row for r in runs.values() for row in supervised_rows(r)]
         write_table(folder / FILE, rows)

@@ -18,12 +18,13 @@ from weak2strong.analysis.swept import Swept, summarise_sweep
 from weak2strong.config.fields import Number, several
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.local import Done, Plan, run_steps
+from weak2strong.engine.local import Done, run_steps
 from weak2strong.engine.record import write_environment
 from weak2strong.engine.run import claim
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
+    Where,
     layer_named,
     task_runs_of,
     write_table,
@@ -31,7 +32,6 @@ from weak2strong.experiments.experiment import (
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, metric_title
 from weak2strong.ground.predictions import Predictions
-from weak2strong.ground.progress import Progress
 from weak2strong.ground.table import Column, Document, Row, Table, counted, words
 from weak2strong.probes.knn_probe import check_k
 from weak2strong.probes.logistic_probe import Logistic
@@ -173,19 +173,12 @@ class ProbeSweep(Experiment):
         if not self.ks and not self.penalties:
             raise UserError("A sweep needs at least one k or one penalty.")
 
-    def write(
-        self,
-        out: Path | None = None,
-        store: Path | None = None,
-        progress: Progress | None = None,
-        plan: Plan | None = None,
-    ) -> Path:
-        """Sweep the probes of all tasks and seeds, and write the table of scores."""
+    def _write(self, where: Where) -> Path:
         from weak2strong.models.configuration import load_config
         from weak2strong.models.layers import layer_count
 
-        progress, config = progress or Progress(quiet=True), resolved(self.study)
-        task_runs = task_runs_of(config, store)
+        config = resolved(self.study)
+        task_runs = task_runs_of(config, where)
         for task_run in task_runs.values():
             if not has_probe(task_run.task.kind):
                 raise UserError(
@@ -197,19 +190,20 @@ class ProbeSweep(Experiment):
             examples = len(task_run.splits.strong_train)
             sweeps[name], left_out = self.sweeps(layers, examples)
             if left_out:
-                progress.line(
+                where.progress.line(
                     f"left out of {name}: k = {', '.join(map(str, left_out))}, more than its "
                     f"{examples} training examples"
                 )
-        folder = claim(out, config, tuple(task_runs), "probe-sweep")
+        folder = claim(where.out, config, tuple(task_runs), "probe-sweep")
 
         def tell(done: Done) -> None:
             for text in done.warnings:
-                progress.line(f"warning: {text}")
+                where.progress.line(f"warning: {text}")
             took = "reused" if done.reused else f"{done.seconds:.1f} s"
-            progress.line(f"{done.step.name}: {took}")
+            where.progress.line(f"{done.step.name}: {took}")
 
-        run_steps(sweep_steps(config, sweeps), task_runs, plan or Plan.of(config), progress, tell)
+        steps = sweep_steps(config, sweeps)
+        run_steps(steps, task_runs, where.plan_of(config), where.progress, tell)
         write_environment(folder)
         _write(folder, config, task_runs, sweeps)
         return folder
