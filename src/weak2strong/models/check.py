@@ -55,7 +55,7 @@ class Checked:
     """What was found out about a model.
 
     Attributes:
-        place: where its files are, and where they were before it was loaded.
+        location: where its files are, and where they were before it was loaded.
         architecture: class of its trunk.
         longest: tokens of the longest text it takes; None where it does not say.
         licence: as far as its card, or the catalogue, says.
@@ -68,7 +68,7 @@ class Checked:
         needs: for each adaptation.
     """
 
-    place: str
+    location: str
     architecture: str
     decoder: bool
     parameters: int
@@ -101,7 +101,7 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
     """
     if tokens is not None and tokens < 1:
         raise UserError(f"A micro-batch has at least 1 token, not {tokens}.")
-    place = _place(spec)
+    location = _location(spec)
     fingerprint(spec)
     trunk = skeleton(spec)
     config = trunk.config
@@ -126,7 +126,7 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
     )
     text = config.get_text_config()
     return Checked(
-        place=place,
+        location=location,
         architecture=type(trunk).__name__,
         decoder=is_decoder(config),
         parameters=parameters,
@@ -144,7 +144,7 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
     )
 
 
-def _place(spec: ModelSpec) -> str:
+def _location(spec: ModelSpec) -> str:
     if spec.name in rungs():
         return "a rung of the embedded ladder"
     if folder := folder_of(spec):

@@ -59,7 +59,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
         UserError: for a name that cannot be a model's.
     """
     check_name(spec)
-    trunk, linear, width = _parameters(spec)
+    trunk, linear, width = parameters(spec)
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
     if adaptation is None and trunk is not None:
@@ -71,16 +71,11 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     return Guessed(spec.name, adaptation, trunk, resting, precision, width)
 
 
-def trunk_parameters(spec: ModelSpec) -> int | None:
-    """Parameters of a model's trunk without a network, or None where nothing here tells them."""
-    try:
-        return _parameters(spec)[0]
-    except UserError:
-        return None
+def parameters(spec: ModelSpec) -> tuple[int | None, int | None, int | None]:
+    """Numbers of parameters of a trunk and of adapters of rank 1 in it, and its width.
 
-
-def _parameters(spec: ModelSpec) -> tuple[int | None, int | None, int | None]:
-    """Those of the trunk, those of adapters of rank 1 in it, and its width."""
+    None stands for what nothing on this machine tells; there is no network.
+    """
     folder = folder_of(spec)
     if folder is not None or cached_file(spec, "config.json") is not None:
         try:

@@ -72,11 +72,7 @@ def probed(kind: Kind, pooled: np.ndarray) -> np.ndarray:
     return readers[kind](pooled.reshape(-1, TEXTS[kind], pooled.shape[1]))
 
 
-def read_outputs(kind: Kind, logits: Tensor) -> np.ndarray:
+def read_outputs(logits: Tensor) -> np.ndarray:
     """What losses see of items to what `Predictions` holds: probabilities (b, classes), float64."""
-    readers = {
-        "classification": lambda x: torch.softmax(x, dim=-1),
-        "preference": lambda x: torch.softmax(x, dim=-1),
-    }
     # On the CPU first: not every accelerator has float64.
-    return readers[kind](logits.cpu().double()).numpy()
+    return torch.softmax(logits.cpu().double(), dim=-1).numpy()

@@ -15,7 +15,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
-from weak2strong.models.load import Trainable, best_device, fuse, move, read_weights
+from weak2strong.models.load import Trainable, best_device, move, read_weights
 from weak2strong.models.precision import precision_of
 from weak2strong.models.resolve import resolve_model
 
@@ -51,12 +51,12 @@ class LanguageNetwork(nn.Module):
         """
         counts = (mask if counted is None else counted)[:, 1:].bool()
         # Logits are made only where some row needs them: vocabularies are large.
-        places = counts.any(0).nonzero().flatten()
-        chosen = {"logits_to_keep": places} if self._chooses else {}
+        positions = counts.any(0).nonzero().flatten()
+        chosen = {"logits_to_keep": positions} if self._chooses else {}
         logits = self.whole(input_ids=tokens, attention_mask=mask, use_cache=False, **chosen).logits
         if not self._chooses:
-            logits = logits[:, places]
-        counts, aims = counts[:, places], tokens[:, 1:][:, places]
+            logits = logits[:, positions]
+        counts, aims = counts[:, positions], tokens[:, 1:][:, positions]
         logits = logits[counts]
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         surprise = functional.cross_entropy(logits, aims[counts], reduction="none")
@@ -94,14 +94,12 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     check_writes(spec)
     spec = resolve_model(spec)
     tokenizer, device = load_tokenizer(spec), best_device()
-    precision = precision_of(spec, device)
-    whole, missing = read_weights(spec, AutoModelForCausalLM, precision)
+    whole, missing = read_weights(spec, AutoModelForCausalLM)
     if missing:
         raise UserError(
             f"Model {spec.name!r} lacks weights of a language model, {min(missing)} among them: "
             "choose one that was saved with its output layer."
         )
-    fuse(whole)
     if spec.adaptation == "lora":
         whole.requires_grad_(False)
         adapt(whole.base_model, spec, seed)
@@ -110,6 +108,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     )
     network = LanguageNetwork(whole).eval()
     move(network, spec, device)
+    precision = precision_of(spec, device)
     return LanguageModel(network, tokenizer, device, precision, spec.checkpointing)
 
 

@@ -142,13 +142,10 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
 
     check_kind(spec, kind)
     spec = resolve_model(spec)
-    tokenizer = load_tokenizer(spec)
-    device = best_device()
-    precision = precision_of(spec, device)
+    tokenizer, device = load_tokenizer(spec), best_device()
     by_answers = spec.head_start == "answers"
-    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel, precision)
+    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel)
     trunk: Any = whole.base_model if by_answers else whole
-    fuse(trunk)
     config = trunk.config
     width = config.get_text_config().hidden_size
     head = new_head(kind, width, classes, torch.Generator().manual_seed(seed))
@@ -164,16 +161,16 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
         start_from_answers(head, whole, tokenizer, spec.answers)
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
     move(network, spec, device)
+    precision = precision_of(spec, device)
     return LoadedModel(network, tokenizer, device, precision, spec.checkpointing, kind=kind)
 
 
-def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[Any, set[str]]:
+def read_weights(spec: ModelSpec, loader: Any) -> tuple[Any, set[str]]:
     """A model from its files by a class of Transformers, and the weights that these lack.
 
     Args:
         spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
         loader: such as ``AutoModel``.
-        precision: of weights that are not trained.
 
     Raises:
         UserError: where Transformers cannot load it.
@@ -183,11 +180,12 @@ def read_weights(spec: ModelSpec, loader: Any, precision: torch.dtype) -> tuple[
             location_of(spec),
             revision=spec.revision,
             # What is trained is kept in float32, so that small steps are not rounded away.
-            dtype=torch.float32 if spec.adaptation == "full" else precision,
+            dtype=torch.float32 if spec.adaptation == "full" else precision_of(spec, best_device()),
             use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,
             output_loading_info=True,
         )
+    _fuse(model)
     return model, set(info["missing_keys"])
 
 
@@ -200,17 +198,18 @@ def move(network: nn.Module, spec: ModelSpec, device: torch.device) -> None:
     try:
         network.to(device)
     except torch.OutOfMemoryError as e:
+        advice = "adapt it by LoRA, or " if spec.adaptation == "full" else ""
         raise UserError(
             f"Model {spec.name!r} does not fit into the memory of the {device.type} "
-            f"(adaptation {spec.adaptation}): adapt it by LoRA, or take a smaller one."
+            f"(adaptation {spec.adaptation}): {advice}take a smaller one."
         ) from e
 
 
-def fuse(trunk: nn.Module) -> None:
+def _fuse(model: nn.Module) -> None:
     """Put PyTorch's own GELU where GPT-2's is written out in eight operations; in place."""
     from transformers.activations import NewGELUActivation
 
-    for module in trunk.modules():
+    for module in model.modules():
         for name, part in module.named_children():
             if isinstance(part, NewGELUActivation):
                 setattr(module, name, nn.GELU(approximate="tanh"))
@@ -241,8 +240,8 @@ def start_from_answers(
     if len({tokens[0] for tokens in ids}) < len(ids):
         raise UserError("Two of the answers are the same token: choose different ones.")
     output = whole.get_output_embeddings()
-    places = torch.tensor([tokens[0] for tokens in ids])
+    rows = torch.tensor([tokens[0] for tokens in ids])
     with torch.no_grad():
-        head.weight.copy_(output.weight[places])
+        head.weight.copy_(output.weight[rows])
         if getattr(output, "bias", None) is not None:
-            head.bias.copy_(output.bias[places])
+            head.bias.copy_(output.bias[rows])

@@ -14,9 +14,8 @@ import torch
 from torch import nn
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.batches import LONGEST
-from weak2strong.models.folders import location_of
+from weak2strong.models.configuration import load_config, loading
 
 TRAINED = 16
 """Bytes of a trained parameter: float32 weight, gradient and AdamW's two moments."""
@@ -71,15 +70,11 @@ def skeleton(spec: ModelSpec) -> Any:
     Raises:
         UserError: where Transformers does not know such a model.
     """
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoModel
 
-    options = {"trust_remote_code": spec.trust_remote_code}
-    try:
-        config = AutoConfig.from_pretrained(location_of(spec), revision=spec.revision, **options)
-        with torch.device("meta"):
-            return AutoModel.from_config(config, **options)
-    except (OSError, ValueError, KeyError) as e:
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {first_line(e)}") from e
+    config = load_config(spec)
+    with loading(spec), torch.device("meta"):
+        return AutoModel.from_config(config, trust_remote_code=spec.trust_remote_code)
 
 
 def count(module: nn.Module) -> int:
@@ -105,18 +100,18 @@ def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
 
     def keep(tensor: torch.Tensor) -> _Held:
         # Detached: an output that its own node holds would never be freed.
-        held.add(one := _Held(tensor.detach()))
-        return one
+        held.add(saved := _Held(tensor.detach()))
+        return saved
 
     length = min(tokens, longest)
     ids = torch.zeros(math.ceil(tokens / length), length, dtype=torch.long, device=own[0].device)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x.tensor):
         outputs = network(ids, torch.ones_like(ids))
     # What no output depends on (such as an encoder's unused pooler) is gone by now.
-    storages = [one.tensor.untyped_storage() for one in held]
+    storages = [saved.tensor.untyped_storage() for saved in held]
     del outputs
     kept = {storage.data_ptr(): storage.nbytes() for storage in storages}
-    return sum(size for place, size in kept.items() if place not in weights)
+    return sum(size for pointer, size in kept.items() if pointer not in weights)
 
 
 class _Held:

@@ -12,10 +12,8 @@ from torch import Tensor
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.configuration import is_decoder, load_tokenizer, loading
-from weak2strong.models.folders import location_of
-from weak2strong.models.load import best_device, fuse
-from weak2strong.models.precision import precision_of
+from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
+from weak2strong.models.load import best_device, move, read_weights
 from weak2strong.models.resolve import resolve_model
 
 
@@ -76,10 +74,10 @@ class PromptedModel:
         # What a model does to its logits afterwards (scaling, capping) stays in place so.
         hook = self.whole.get_output_embeddings().register_forward_pre_hook(at_positions)
         try:
-            said = self.whole(input_ids=tokens, attention_mask=mask, **options)
+            output = self.whole(input_ids=tokens, attention_mask=mask, **options)
         finally:
             hook.remove()
-        return said.logits[0].float()
+        return output.logits[0].float()
 
 
 def load_prompted(spec: ModelSpec) -> PromptedModel:
@@ -89,29 +87,16 @@ def load_prompted(spec: ModelSpec) -> PromptedModel:
         UserError: where Transformers cannot load it, or it is no decoder, or too large
             for the device.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
     # Nothing is trained, however the model would be adapted.
     spec = resolve_model(replace(spec, adaptation="head"))
-    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
-    tokenizer, device = load_tokenizer(spec), best_device()
-    with loading(spec):
-        config = AutoConfig.from_pretrained(location_of(spec), **options)
-        if not is_decoder(config):
-            raise UserError(
-                f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
-                "prompted: choose a decoder, or another method."
-            )
-        whole: Any = AutoModelForCausalLM.from_pretrained(
-            location_of(spec), dtype=precision_of(spec, device), use_safetensors=True, **options
-        )
-    fuse(whole)
-    whole.requires_grad_(False).eval()
-    try:
-        whole.to(device)
-    except torch.OutOfMemoryError as e:
+    if not is_decoder(load_config(spec)):
         raise UserError(
-            f"Model {spec.name!r} does not fit into the memory of the {device.type}: "
-            "take a smaller one."
-        ) from e
-    return PromptedModel(whole, tokenizer, device)
+            f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
+            "prompted: choose a decoder, or another method."
+        )
+    whole, _ = read_weights(spec, AutoModelForCausalLM)
+    device = best_device()
+    move(whole.requires_grad_(False).eval(), spec, device)
+    return PromptedModel(whole, load_tokenizer(spec), device)

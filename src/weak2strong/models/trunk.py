@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError
 from weak2strong.models.catalogue import listed
 
 
@@ -15,6 +16,9 @@ def trunk_of(model: ModelSpec) -> int | None:
     if model.name in (known := listed()):
         return known[model.name][0].trunk
     # Counting takes PyTorch, and most models are in the catalogue.
-    from weak2strong.models.guess import trunk_parameters
+    from weak2strong.models.guess import parameters
 
-    return trunk_parameters(model)
+    try:
+        return parameters(model)[0]
+    except UserError:
+        return None

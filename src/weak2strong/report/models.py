@@ -73,7 +73,7 @@ def check_document(name: str, found: Checked) -> Document:
     side = "decoder" if found.decoder else "encoder"
     longest = f"{found.longest:,} tokens" if found.longest else "length not stated"
     head = [
-        f"{name}: {found.place}",
+        f"{name}: {found.location}",
         f"{'loads' if found.loaded else 'not loaded, its weights are more than the memory'}: "
         f"{found.architecture}, {side}, {found.parameters:,} parameters, width {found.width:,}, "
         f"{found.layers} layers, texts: {longest}",

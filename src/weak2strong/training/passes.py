@@ -162,4 +162,4 @@ class Features:
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
         with torch.inference_mode():
-            return read_outputs(self.model.kind, self._outputs(self.pooled))
+            return read_outputs(self._outputs(self.pooled))

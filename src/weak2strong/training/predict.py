@@ -33,7 +33,7 @@ def encoded(model: LoadedModel, items: Sequence[Item]) -> list[list[int]]:
 def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
     """Probabilities (n, classes) for encoded texts, as many an item as its kind has."""
     outputs = _in_batches(model, rows, model.network, lambda x: x.cpu().numpy())
-    return read_outputs(model.kind, outputs_of_items(model.kind, torch.from_numpy(outputs)))
+    return read_outputs(outputs_of_items(model.kind, torch.from_numpy(outputs)))
 
 
 def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
