@@ -134,6 +134,15 @@ def test_a_picture_is_drawn_for_texts_that_it_can_draw(place):
     assert 'aria-label="12 and 30"' in picture
 
 
+def test_an_analysis_is_printed_and_written(place, capsys):
+    run = next(folder for folder in place.glob("run*") if (folder / "results.parquet").exists())
+    assert main(["analyse", str(run), "--plugin", "my_analysis.py"]) == 0
+    assert "\nSureness of students on test\n" in capsys.readouterr().out
+    frame = pl.read_parquet(run / "analysis" / "sureness.parquet")
+    assert frame["sureness"].is_between(0.5, 1).all()
+    load_plugins(())
+
+
 def test_a_command_of_an_installed_package_is_one_of_ours(place):
     about = place / "my_package-1.0.dist-info"
     about.mkdir()
