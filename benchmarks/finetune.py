@@ -33,9 +33,9 @@ from weak2strong.models.guess import TRAINING as OPERATIONS
 from weak2strong.models.load import LoadedModel, best_device, load_model
 from weak2strong.models.needs import count
 from weak2strong.models.precision import fast_precision
-from weak2strong.models.speed import matrix_rate
 from weak2strong.tasks.task import Item
-from weak2strong.training.fit import _batches, fit
+from weak2strong.training.fit import fit
+from weak2strong.training.loop import _batches
 from weak2strong.training.predict import pooled_activations, predict
 from weak2strong.training.schedule import rate_factor
 from weak2strong.training.training_set import TrainingSet
@@ -51,6 +51,36 @@ TRAINING = Training(
 JOBS = ("full", "lora", "head", "inference", "activations")
 ASKING = ("inference", "activations")
 LITERAL = ("literal", "unpadded")
+
+
+PRODUCT_WIDTH = {"cpu": 1024, "other": 4096}
+"""Of the square matrices: large enough that launching a product takes no part of its time."""
+
+
+def matrix_rate(device: torch.device, precision: torch.dtype, times: int = 5) -> float:
+    """Floating-point operations a second of a product of two large matrices, the best of several.
+
+    Args:
+        device: where.
+        precision: of both matrices.
+        times: how many products are timed, after one to warm up.
+    """
+    width = PRODUCT_WIDTH["cpu" if device.type == "cpu" else "other"]
+    one = torch.randn(width, width, device=device).to(precision)
+    best = float("inf")
+    for _ in range(times + 1):
+        _finish(device)
+        begun = time.perf_counter()
+        torch.mm(one, one)
+        _finish(device)
+        best = min(best, time.perf_counter() - begun)
+    return 2 * width**3 / best
+
+
+def _finish(device: torch.device) -> None:
+    """Wait until a device that works by itself has done what it was given."""
+    if device.type != "cpu":
+        getattr(torch, device.type).synchronize()
 
 
 @dataclass(frozen=True)

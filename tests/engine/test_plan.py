@@ -1,6 +1,6 @@
 """A plan says what a run then does, without a network, weights or a trace on disk."""
 
-import math
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -8,14 +8,17 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
+from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.engine import measured
 from weak2strong.engine.local import Plan
-from weak2strong.engine.plan import UTILISATION, ask, plan_study
+from weak2strong.engine.plan import plan_study
 from weak2strong.engine.run import run_study
 from weak2strong.engine.sizes import TOKENS
+from weak2strong.engine.stand_in import trial_run
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.losses import loss
@@ -25,19 +28,11 @@ from weak2strong.models import guess as guess_module
 from weak2strong.models.folders import location_of
 from weak2strong.models.guess import guess
 from weak2strong.models.needs import count, skeleton
-from weak2strong.models.resolve import LORA_ABOVE, resolve_model
-from weak2strong.models.speed import matrix_rate
+from weak2strong.models.resolve import LORA_ABOVE, fingerprint, resolve_model
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.steps import steps
 from weak2strong.tasks import SOURCES, TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits
-
-RATE = 1e9
-
-
-def plan_of(config):
-    """Without measuring: a device that does a billion operations a second."""
-    return plan_study(config, rate=lambda device, precision: RATE)
 
 
 def stage(plan, name):
@@ -54,7 +49,7 @@ def no_weights(monkeypatch, request):
 
 def test_the_default_study_is_counted_as_by_hand():
     config = StudyConfig()
-    plan = plan_of(config)
+    plan = plan_study(config)
     assert plan.cells == 1 * 2 * 5
     assert {s.name: s.count for s in plan.stages} == {
         "supervisor": 5, "ceiling": 5, "activations": 1, "probe": 1, "ngrams": 1,
@@ -69,7 +64,7 @@ def test_the_default_study_is_counted_as_by_hand():
 
 
 def test_operations_of_the_default_study_are_those_of_its_arithmetic():
-    plan = plan_of(StudyConfig())
+    plan = plan_study(StudyConfig())
     splits = make_splits(TASKS.get("atlas-asia"))
     texts = [i.text for name in SPLITS for i in splits.items(name)]
     sizes = {name: len(splits.examples(name)) for name in SPLITS}
@@ -86,7 +81,7 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
         one = trunk[model] * tokens * (3 * 6 * learn + 2 * (6 * watch + asked))
         found = stage(plan, name)
         assert found.flops == pytest.approx(5 * one, rel=0.02), name
-        assert found.seconds == pytest.approx(found.flops / (UTILISATION * RATE))
+        assert found.seconds is None
     read = 2 * trunk["atlas-l"] * tokens * asked
     assert stage(plan, "activations").flops == pytest.approx(read, 0.02)
     assert {stage(plan, name).flops for name in ("probe", "ngrams")} == {None}
@@ -94,7 +89,7 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
 
 def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
     config = replace(quick_study, seeds=2)
-    plan = plan_of(config)
+    plan = plan_study(config)
     store, out = tmp_path / "store", tmp_path / "run"
     run_study(config, out, store, plan=Plan(workers=1, threads=1))
     made = {name: n for name, (n, _) in Store(store).sizes().items()}
@@ -115,29 +110,31 @@ def changed(**changes):
 
 
 def test_guesses_scale_as_they_should():
-    one, base = plan_of(changed()), StudyConfig()
+    one, base = plan_study(changed()), StudyConfig()
     student = stage(one, "student naive").flops
-    doubled = stage(plan_of(replace(changed(), seeds=10)), "student naive")
+    doubled = stage(plan_study(replace(changed(), seeds=10)), "student naive")
     assert (doubled.count, doubled.flops) == (10, 2 * student)
     # Training grows with the epochs, the answers do not.
     training, answers = (
-        stage(plan_of(changed(epochs=e)), "student naive").flops for e in (6, 9)
+        stage(plan_study(changed(epochs=e)), "student naive").flops for e in (6, 9)
     )  # fmt: skip
     assert answers - training == pytest.approx(training - student)
-    by_steps = [stage(plan_of(changed(steps=n)), "student naive").flops for n in (100, 200, 300)]
+    by_steps = [stage(plan_study(changed(steps=n)), "student naive").flops for n in (100, 200, 300)]
     assert by_steps[2] - by_steps[1] == pytest.approx(by_steps[1] - by_steps[0])
-    few = stage(plan_of(replace(base, strong_training=Training(evaluations=1))), "ceiling").flops
-    more = stage(plan_of(replace(base, strong_training=Training(evaluate_every=5))), "ceiling")
+    few = stage(plan_study(replace(base, strong_training=Training(evaluations=1))), "ceiling").flops
+    more = stage(plan_study(replace(base, strong_training=Training(evaluate_every=5))), "ceiling")
     assert few < more.flops
     for model, n in (("atlas-s", 237_888), ("atlas-l", 902_016)):
         config = replace(changed(), strong=ModelSpec(model))
-        assert stage(plan_of(config), "student naive").flops == pytest.approx(student * n / 902_016)
+        assert stage(plan_study(config), "student naive").flops == pytest.approx(
+            student * n / 902_016
+        )
 
 
 def test_lora_takes_two_thirds_of_a_step_and_a_frozen_trunk_reads_once():
     def flops(adaptation, epochs):
         strong = ModelSpec("atlas-l", adaptation=adaptation)
-        return stage(plan_of(replace(changed(epochs=epochs), strong=strong)), "ceiling").flops
+        return stage(plan_study(replace(changed(epochs=epochs), strong=strong)), "ceiling").flops
 
     a_step = {a: flops(a, 2) - flops(a, 1) for a in ("full", "lora", "head")}
     assert a_step["lora"] == pytest.approx(2 / 3 * a_step["full"])
@@ -146,7 +143,7 @@ def test_lora_takes_two_thirds_of_a_step_and_a_frozen_trunk_reads_once():
 
 def test_with_labels_of_ones_own_there_is_no_supervisor(tmp_path):
     file = tmp_path / "labels.csv"
-    plan = plan_of(StudyConfig(weak_labels=file, seeds=3))
+    plan = plan_study(StudyConfig(weak_labels=file, seeds=3))
     assert "supervisor" not in {s.name for s in plan.stages}
     assert (plan.weak, len(plan.models)) == ("labels.csv", 1)
 
@@ -163,22 +160,25 @@ def test_methods_that_ask_for_the_same_fit_share_it(monkeypatch):
 
     entries = {"naive": naive, "twice": Method("twice", "", "", checkpointing)}
     monkeypatch.setattr(METHODS, "get", entries.__getitem__)
-    assert len(ask("twice").fits) == 2
-    plan = plan_of(StudyConfig(methods=("naive", "twice"), seeds=3))
+    assert len(trial_run("twice").fits) == 2
+    plan = plan_study(StudyConfig(methods=("naive", "twice"), seeds=3))
     assert [stage(plan, f"student {m}").fits for m in ("naive", "twice")] == [3, 3]
     assert "shared" in stage(plan, "student twice").shared
 
 
 @pytest.mark.parametrize("method", [*every_method(), "few-shot", "finetune-then-probe"])
 def test_every_method_can_say_what_it_asks_for(method):
-    asked = ask(method)
+    asked = trial_run(method)
     # Fits, prompts, or activations alone.
-    assert asked.fits or asked.read or "probe" in method
-    assert (ask(method).fits, ask(method).read) == (asked.fits, asked.read)
+    assert asked.fits or asked.texts_read or "probe" in method
+    assert (trial_run(method).fits, trial_run(method).texts_read) == (asked.fits, asked.texts_read)
 
 
 def test_what_methods_ask_for_is_counted_by_hand():
-    counts = {method: (len(ask(method).fits), ask(method).read) for method in every_method()}
+    counts = {
+        method: (len(trial_run(method).fits), trial_run(method).texts_read)
+        for method in every_method()
+    }
     assert counts["naive"] == (1, 0)
     assert counts["strong-to-strong"] == (3, 0)
     assert counts["bootstrapping"] == (2, 0)
@@ -188,7 +188,7 @@ def test_what_methods_ask_for_is_counted_by_hand():
     assert counts["few-shot-weak"] == (0, 3 * (1 + 5))
     assert counts["probe-predict:logistic"] == (0, 0)
     # The first of the chain is what naive would be for that model, not the student's.
-    assert not set(ask("naive").fits) & set(ask("bootstrapping-same-inputs").fits)
+    assert not set(trial_run("naive").fits) & set(trial_run("bootstrapping-same-inputs").fits)
 
 
 AWAY = StudyConfig(
@@ -200,7 +200,7 @@ AWAY = StudyConfig(
 
 
 def test_what_is_not_here_is_taken_from_what_is_asked_for():
-    plan = plan_of(AWAY)
+    plan = plan_study(AWAY)
     (task,) = plan.tasks
     assert not task.here
     assert [task.examples[name] for name in SPLITS] == [5000, 5000, 1000, 5000]
@@ -210,37 +210,37 @@ def test_what_is_not_here_is_taken_from_what_is_asked_for():
     assert student == pytest.approx(5 * one)
     assert [m.adaptation for m in plan.models] == ["full", "lora"]
     assert plan.models[0].resting == 16 * 124_439_808
-    half = plan_of(replace(AWAY, data=DataOptions(n_train=2500, n_validation=500, n_test=2500)))
+    half = plan_study(replace(AWAY, data=DataOptions(n_train=2500, n_validation=500, n_test=2500)))
     assert stage(half, "student naive").flops == pytest.approx(student / 2)
     assert half.disk == pytest.approx(plan.disk / 2, rel=0.01)
 
 
 def test_published_rows_bound_the_sizes_of_the_literature():
     rows = SOURCES.get("boolq").rows
-    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions())).tasks
+    (task,) = plan_study(replace(AWAY, tasks=("boolq",), data=DataOptions())).tasks
     assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
     assert task.examples["weak_train"] == task.examples["strong_train"] > task.examples["test"]
     asked = DataOptions(n_train=10 * rows, n_validation=rows, n_test=rows, shrink=True)
-    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=asked)).tasks
+    (task,) = plan_study(replace(AWAY, tasks=("boolq",), data=asked)).tasks
     assert sum(task.examples.values()) <= rows
     assert task.examples["weak_train"] == pytest.approx(10 * task.examples["test"], abs=10)
-    (task,) = plan_of(replace(AWAY, tasks=("boolq",), data=DataOptions(n_test=1000))).tasks
+    (task,) = plan_study(replace(AWAY, tasks=("boolq",), data=DataOptions(n_test=1000))).tasks
     assert task.examples["test"] == 1000
     assert sum(task.examples.values()) == pytest.approx(rows, abs=2)
 
 
 def test_what_cannot_be_known_is_left_open():
-    plan = plan_of(replace(AWAY, data=DataOptions(n_train=5000)))
+    plan = plan_study(replace(AWAY, data=DataOptions(n_train=5000)))
     assert plan.unknown == ("owner/name",)
     assert {s.flops for s in plan.stages} == {None}
     assert plan.disk is None
-    plan = plan_of(replace(AWAY, strong=ModelSpec("owner/unheard-of")))
+    plan = plan_study(replace(AWAY, strong=ModelSpec("owner/unheard-of")))
     assert stage(plan, "student naive").flops is None
     assert plan.models[1].resting is None
     assert stage(plan, "supervisor").flops is not None
-    mixed = plan_of(StudyConfig(tasks=("atlas-asia", "owner/name")))
+    mixed = plan_study(StudyConfig(tasks=("atlas-asia", "owner/name")))
     assert mixed.unknown == ("owner/name",)
-    assert stage(mixed, "ceiling").flops == stage(plan_of(StudyConfig()), "ceiling").flops
+    assert stage(mixed, "ceiling").flops == stage(plan_study(StudyConfig()), "ceiling").flops
 
 
 def test_what_is_wrong_with_data_that_are_here_is_told(tmp_path):
@@ -256,7 +256,7 @@ def test_what_is_wrong_with_data_that_are_here_is_told(tmp_path):
         (StudyConfig(methods=()), "at least one method"),
     ):
         with pytest.raises(UserError, match=sentence):
-            plan_of(config)
+            plan_study(config)
 
 
 def test_local_models_are_counted_and_auto_is_decided_as_in_a_run(toy_models, monkeypatch):
@@ -271,17 +271,49 @@ def test_local_models_are_counted_and_auto_is_decided_as_in_a_run(toy_models, mo
     assert LORA_ABOVE == 1_000_000_000
 
 
-def test_a_measured_rate_is_a_rate():
-    rate = matrix_rate(torch.device("cpu"), torch.float32, times=1)
-    assert math.isfinite(rate)
-    assert 1e8 < rate < 1e15
+def test_times_are_those_that_a_run_measured_on_this_device(quick_study, tmp_path, monkeypatch):
+    config, store = replace(quick_study, methods=("naive", "kl")), tmp_path / "store"
+    assert {s.seconds for s in plan_study(config, store).stages} == {None}
+    assert not store.exists()
+    threads = Plan.of(config).threads
+    run_study(config, tmp_path / "run", store, plan=Plan(workers=1, threads=threads))
+    entries = Store(store).entries()
+    plan = plan_study(replace(config, seeds=2), store)
+    assert plan.measured == len(entries)
+    spent = {entry.stage: entry.manifest["seconds"] for entry in entries}
+    weak = fingerprint(config.weak)
+    (supervisor,) = (e for e in entries if e.manifest["spec"]["inputs"].get("weights") == weak)
+    seconds = supervisor.manifest["seconds"]
+    assert stage(plan, "supervisor").seconds == pytest.approx(2 * seconds, rel=0.1)
+    students = [stage(plan, f"student {method}").seconds for method in config.methods]
+    assert 0 < students[0] == students[1]
+    for name in ("activations", "probe", "ngrams"):
+        assert stage(plan, name).seconds == pytest.approx(spent[name])
+    # Another batch size, another model or another device was not measured.
+    larger = replace(config.strong_training, batch_size=7)
+    other = plan_study(replace(config, strong_training=larger), store)
+    assert stage(other, "ceiling").seconds is None
+    assert stage(other, "supervisor").seconds is not None
+    monkeypatch.setattr(measured, "runtime", lambda: {"device": "another"})
+    assert {s.seconds for s in plan_study(config, store).stages} == {None}
 
 
 def test_a_plan_of_answers_in_words_has_no_probe():
-    plan = plan_of(StudyConfig(tasks=("atlas-generation",), seeds=2))
+    plan = plan_study(StudyConfig(tasks=("atlas-generation",), seeds=2))
     assert {s.name: s.count for s in plan.stages} == {
         "supervisor": 2, "ceiling": 2, "ngrams": 1, "student naive": 2,
     }  # fmt: skip
     # A model reads the target, too.
-    (task,), short = plan.tasks, plan_of(StudyConfig(tasks=("atlas-northerly",))).tasks[0]
+    (task,), short = plan.tasks, plan_study(StudyConfig(tasks=("atlas-northerly",))).tasks[0]
     assert task.tokens["atlas-l"] > short.tokens["atlas-l"] + 0.5
+
+
+def test_a_plan_is_printed_with_times_only_where_some_are_measured(capsys, quick_study):
+    assert main(["run", "--dry-run", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["cells"] == 10
+    assert {row["seconds"] for row in facts["stages"]} == {None}
+    assert main(["run", "--dry-run"]) == 0
+    table = capsys.readouterr().out
+    assert "no stage of this kind was measured on this device yet" in table
+    assert "FLOPs  time" not in " ".join(table.split())

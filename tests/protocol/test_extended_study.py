@@ -207,7 +207,7 @@ def study(quick_study, tmp_path) -> StudyConfig:
 
 
 def test_a_plan_counts_the_fits_of_plugins(study):
-    plan = plan_study(study, rate=lambda device, dtype: 1e9)
+    plan = plan_study(study)
     students = {s.name: s.fits for s in plan.stages if s.name.startswith("student")}
     assert students == {"student naive": 1, "student mine": 0, "student squared": 1}
 

@@ -48,8 +48,8 @@ class Run(Asked, Printing):
     """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided
     (default), wilcoxon-two-sided, t-one-sided or t-two-sided."""
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
-    """Train nothing and write nothing: print the cells, the stages they share, and a rough guess
-    of what they take, without a network."""
+    """Train nothing and write nothing: print the cells, the stages they share, and what
+    these take, without a network."""
 
     def __call__(self) -> None:
         """Run, then print the table and the paths of what was written; or print the plan."""
@@ -57,7 +57,7 @@ class Run(Asked, Printing):
             from weak2strong.engine.plan import plan_study
             from weak2strong.report.plan import plan_document
 
-            return self.show(plan_document(plan_study(self.config())))
+            return self.show(plan_document(plan_study(self.config(), self.store)))
         from weak2strong.api import Results
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress

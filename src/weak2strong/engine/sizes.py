@@ -50,7 +50,12 @@ class TaskSize:
     classes: int
     kind: Kind = "classification"
 
-    def several(self, *splits: str) -> int | None:
+    @property
+    def is_known(self) -> bool:
+        """Whether the sizes of all splits are known."""
+        return None not in self.examples.values()
+
+    def together(self, *splits: str) -> int | None:
         """Examples of some splits together; None where one of them is not known."""
         known = [n for split in splits if (n := self.examples[split]) is not None]
         return sum(known) if len(known) == len(splits) else None

@@ -1,4 +1,4 @@
-"""A stand-in for a study, which trains nothing and takes note of what a method asks for."""
+"""A stand-in for a study, which trains nothing and notes what a method asks for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from weak2strong.ground.activations import Activations
 from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context
+from weak2strong.methods.reference import find_method
+from weak2strong.protocol.stages import PREDICTED
 from weak2strong.tasks.task import Item
 
 EXAMPLES = {"weak_train": 256, "strong_train": 256, "validation": 64, "test": 64}
@@ -19,28 +21,39 @@ EXAMPLES = {"weak_train": 256, "strong_train": 256, "validation": 64, "test": 64
 WIDTH = 4
 
 
+def trial_run(method: str) -> StandIn:
+    """Run a method on a stand-in, which then has noted what the method asks for.
+
+    Two methods that ask for the same loss and the same labels get the same string among their
+    fits: their students share that fit.
+    """
+    context = StandIn()
+    find_method(method).run(context)
+    return context
+
+
 @dataclass
-class Asked:
-    """A context (see `weak2strong.methods.method.Context`) of stand-ins.
+class StandIn:
+    """A context (see `weak2strong.methods.method.Context`) whose answers are random numbers.
 
     Attributes:
-        fits: the trainings that were asked for, in order: equal ones are equal strings.
-        weak_labels: two classes, drawn once and for all.
-        read: texts that are read to answer one example by prompts, shots included.
+        fits: the finetunings that were asked for, in order: equal ones are equal strings.
+        weak_labels: two classes, the same in every stand-in.
+        texts_read: texts that prompts read to answer one example, shots included.
     """
 
     fits: list[str] = field(default_factory=list)
     weak_labels: Predictions = field(
         default_factory=lambda: _answers("weak", ("strong_train", "validation"))
     )
-    read: int = 0
+    texts_read: int = 0
     student: str = "student"
     classes: int = 2
     seed: int = 0
     intermediates: tuple[str, ...] = ("intermediate",)
 
     def items(self, split: str) -> tuple[Item, ...]:
-        """Stand-ins; of ``strong_train`` those that have labels."""
+        """Items without texts; of ``strong_train`` those that have labels."""
         labelled = set(self.weak_labels.ids)
         return tuple(
             Item(id, id, id)
@@ -51,9 +64,8 @@ class Asked:
     def finetune(
         self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
     ) -> Mapping[str, Predictions]:
-        """Note the fit; the answers are new ones for every fit, and always the same."""
-        fit = self._note(labels, loss, model or self.student)
-        return {split: _answers(fit, (split,)) for split in ("strong_train", "validation", "test")}
+        """Note the fit; equal fits get the same answers, and other fits get others."""
+        return _by_split(self._note(labels, loss, model or self.student))
 
     def finetuned_activations(
         self, labels: Predictions, loss: Loss | str = "cross-entropy"
@@ -62,7 +74,7 @@ class Asked:
         return _states(self._note(labels, loss, f"{self.student}, for its activations"))
 
     def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
-        """Drawn numbers."""
+        """Random numbers."""
         return _states(f"{self.student} {layer}")
 
     def prompted(
@@ -72,24 +84,24 @@ class Asked:
         calibrate: bool,
         template: str | None = None,
     ) -> Mapping[str, Predictions]:
-        """Drawn answers; note how much is read for them."""
-        self.read += sum(1 + len(draw) for draw in draws)
-        return {s: _answers("prompted", (s,)) for s in ("strong_train", "validation", "test")}
+        """Random answers; note how many texts are read for them."""
+        self.texts_read += sum(1 + len(draw) for draw in draws)
+        return _by_split("prompted")
 
     def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
-        """Note a fit of each but the first, which is there in any case."""
+        """Note a fit for each but the first supervisor, which is there in any case."""
         others = [f"supervisor {seed}" for seed in range(1, seeds)]
         self.fits.extend(others)
-        drawn = [_answers(name, ("strong_train", "validation")) for name in others]
-        return (self.weak_labels, *drawn)
+        labels = [_answers(name, ("strong_train", "validation")) for name in others]
+        return (self.weak_labels, *labels)
 
     def truth(self, split: str) -> Predictions:
-        """Drawn answers, made hard."""
-        drawn = _answers("truth", (split,))
-        return replace(drawn, values=np.eye(2)[drawn.probabilities.argmax(axis=1)])
+        """Random answers, made hard."""
+        soft = _answers("truth", (split,))
+        return replace(soft, values=np.eye(2)[soft.probabilities.argmax(axis=1)])
 
     def with_labels(self, labels: Predictions) -> Context:
-        """The same stand-in with other labels, which notes in the same place."""
+        """The same stand-in with other labels; both note their fits in one list."""
         return replace(self, weak_labels=labels)
 
     def after_reading(self, epochs: int) -> Context:
@@ -110,6 +122,10 @@ def _ids(split: str) -> tuple[str, ...]:
     return tuple(f"{split} {i}" for i in range(EXAMPLES[split]))
 
 
+def _by_split(name: str) -> Mapping[str, Predictions]:
+    return {split: _answers(name, (split,)) for split in PREDICTED}
+
+
 def _answers(name: str, splits: Sequence[str]) -> Predictions:
     """Answers for the splits that only depend on the name."""
     ids = tuple(id for split in splits for id in _ids(split))
@@ -118,12 +134,10 @@ def _answers(name: str, splits: Sequence[str]) -> Predictions:
 
 
 def _states(name: str) -> Mapping[str, Activations]:
-    return {
-        split: Activations(
-            _ids(split),
-            np.random.default_rng(list(f"{name} {split}".encode()))
-            .normal(size=(EXAMPLES[split], WIDTH))
-            .astype(np.float32),
-        )
-        for split in ("strong_train", "validation", "test")
-    }
+    """Activations that only depend on the name."""
+    states = {}
+    for split in PREDICTED:
+        rng = np.random.default_rng(list(f"{name} {split}".encode()))
+        values = rng.normal(size=(EXAMPLES[split], WIDTH)).astype(np.float32)
+        states[split] = Activations(_ids(split), values)
+    return states

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from weak2strong.engine.plan import UTILISATION, StudyPlan
+from weak2strong.engine.plan import StudyPlan
 from weak2strong.engine.sizes import TOKENS
 from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, counted, words
 from weak2strong.report.units import duration, size
 from weak2strong.tasks.splits import SPLITS
 
-FACTS = ("weak", "strong", "methods", "seeds", "cells", "device", "usable", "disk", "rates")
+FACTS = ("weak", "strong", "methods", "seeds", "cells", "device", "usable", "disk", "measured")
 """What JSON has of a plan beside its tables."""
 
 
@@ -64,10 +64,11 @@ def _stages(plan: StudyPlan) -> Table:
         Column("fits", "fits", lambda row: f"{row['fits']:,}" if row["fits"] else DASH),
         words("shared", "one of them serves", detail=True),
         Column("flops", "FLOPs", lambda row: _flops(row["flops"])),
-        Column("seconds", "time", lambda row: _time(row["seconds"])),
     ]
+    if any(s.seconds is not None for s in plan.stages):
+        columns.append(Column("seconds", "time", lambda row: _time(row["seconds"])))
     rows = [{"stage": s.name, **asdict(s), "model": s.model or None} for s in plan.stages]
-    # The n-gram baseline takes no operations of a model, and no time to speak of.
+    # Checks without a model take no operations of one.
     of_models = [s for s in plan.stages if s.model]
     together = {
         "stage": "together",
@@ -76,7 +77,7 @@ def _stages(plan: StudyPlan) -> Table:
         "fits": sum(s.fits for s in plan.stages),
         "shared": "",
         "flops": _sum([s.flops for s in of_models]),
-        "seconds": _sum([s.seconds for s in of_models]),
+        "seconds": _sum([s.seconds for s in plan.stages]),
     }
     return Table("stages", "", columns, [*rows, together], gaps=(len(rows),))
 
@@ -110,6 +111,19 @@ def _memory(plan: StudyPlan) -> list[str]:
     return lines
 
 
+def _times(plan: StudyPlan) -> str:
+    """What the times rest on, or why there are none."""
+    timed = [stage.seconds is not None for stage in plan.stages]
+    if not any(timed):
+        return "Times: no stage of this kind was measured on this device yet."
+    missing = "" if all(timed) else f" {DASH}: no stage of this kind was measured on it yet."
+    return (
+        f"Times are those of the store's {counted(plan.measured, 'stage')} from this device: "
+        "seconds of an optimiser step with the same model and batch size, or of the same check, "
+        f"one after another.{missing}"
+    )
+
+
 def _disk(plan: StudyPlan) -> str:
     if plan.disk is None:
         return f"Disk: {DASH}."
@@ -117,11 +131,9 @@ def _disk(plan: StudyPlan) -> str:
 
 
 def _notes(plan: StudyPlan) -> list[str]:
-    rates = ", ".join(f"{rate:.1e} a second in {name}" for name, rate in plan.rates.items())
     notes = [
-        "Times are a rough guess, within a factor of a few: FLOPs are 6 (full), 4 (LoRA) or 2 "
-        "(head, reading) a parameter of the trunk and token, "
-        f"at {UTILISATION:.0%} of what a product of large matrices reaches here ({rates}).",
+        "FLOPs are 6 (full), 4 (LoRA) or 2 (head, reading) a parameter of the trunk and token.",
+        _times(plan),
     ]
     if any(len(task.counted) < len(task.tokens) for task in plan.tasks):
         notes.append(f"≈: texts or tokenizer are not here; a text is taken for {TOKENS} tokens.")

@@ -1,0 +1,118 @@
+"""What the stages of a study take of a task: operations, seconds, and bytes in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from weak2strong.config.training import Training
+from weak2strong.engine.sizes import TaskSize
+from weak2strong.models.guess import FORWARD, TRAINING, Guessed
+from weak2strong.protocol.stages import HELD_OUT, PREDICTED
+
+ROW_BYTES = 10
+"""Bytes on disk of a stored answer besides its probabilities: id, split and all overhead."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one stage takes of a task whose sizes are known; None where that is not known.
+
+    Attributes:
+        flops: floating-point operations.
+        seconds: on this device, as measured.
+        stored: bytes of answers or activations.
+    """
+
+    flops: Callable[[TaskSize], float | None]
+    seconds: Callable[[TaskSize], float | None]
+    stored: Callable[[TaskSize], int]
+
+
+def finetuning_cost(
+    model: Guessed,
+    training: Training,
+    split: str,
+    step_seconds: float | None,
+    fits: int = 1,
+    stored: int = 1,
+) -> Cost:
+    """What finetunings take that learn a split.
+
+    Args:
+        model: that is finetuned.
+        training: its settings.
+        split: ``weak_train``, or ``strong_train`` for the ceiling; a tenth of it is held out for
+            the stopping rule. "weak labels" for a student, which learns all of ``strong_train``
+            and stops on ``validation``.
+        step_seconds: of an optimiser step; None where it was not measured.
+        fits: how many finetunings.
+        stored: how many times answers are stored.
+    """
+
+    def seconds(task: TaskSize) -> float | None:
+        if fits == 0:
+            return 0.0
+        if step_seconds is None:
+            return None
+        return fits * step_seconds * training.steps_on(_learnt_and_stopped_on(task, split)[0])
+
+    return Cost(
+        lambda task: fits * _fit_flops(model, training, task, split) if model.trunk else None,
+        seconds,
+        lambda task: stored * answer_bytes(task, *PREDICTED),
+    )
+
+
+def prompting_cost(fits: Cost, model: Guessed, texts: int) -> Cost:
+    """What a method takes that reads so many texts for each answer, besides its finetunings."""
+
+    def flops(task: TaskSize) -> float | None:
+        once, rest = reading_flops(model, task), fits.flops(task)
+        return None if once is None or rest is None else texts * once + rest
+
+    return Cost(flops, lambda task: None, fits.stored)
+
+
+def _learnt_and_stopped_on(task: TaskSize, split: str) -> tuple[int, int]:
+    """How many examples a finetuning learns, and how many its stopping rule looks at."""
+    if split == "weak labels":
+        return task.together("strong_train") or 0, task.together("validation") or 0
+    whole = task.together(split) or 0
+    held_out = round(HELD_OUT * whole)
+    return whole - held_out, held_out
+
+
+def _fit_flops(model: Guessed, training: Training, task: TaskSize, split: str) -> float:
+    """Operations of one finetuning, its evaluations, and its answers to every split."""
+    learnt, stopped_on = _learnt_and_stopped_on(task, split)
+    steps = training.steps_on(learnt)
+    evaluations = len(training.evaluation_steps(steps)) if training.stopping != "none" else 0
+    answered = task.together(*PREDICTED) or 0
+    tokens = (model.trunk or 0) * task.tokens[model.name]
+    if model.adaptation == "head":
+        # A frozen trunk reads every text once, whatever the epochs.
+        return FORWARD * tokens * (learnt + (stopped_on if evaluations else 0) + answered)
+    passed = steps * training.batch_size
+    if training.steps is None:
+        passed = training.epochs * learnt
+    forward = FORWARD * (evaluations * stopped_on + answered)
+    return tokens * (TRAINING[model.adaptation or "full"] * passed + forward)
+
+
+def reading_flops(model: Guessed, task: TaskSize) -> float | None:
+    """Operations of reading every split that is answered, once."""
+    texts = task.together(*PREDICTED)
+    if model.trunk is None or texts is None:
+        return None
+    return FORWARD * model.trunk * task.tokens[model.name] * texts
+
+
+def answer_bytes(task: TaskSize, *splits: str) -> int:
+    """Bytes of stored answers to some splits."""
+    return (task.together(*splits) or 0) * (ROW_BYTES + 8 * task.classes)
+
+
+def activation_bytes(model: Guessed, task: TaskSize) -> int:
+    """Bytes of stored activations of two layers; 0 for a model whose width is not known."""
+    return 2 * 4 * (model.width or 0) * (task.together(*PREDICTED) or 0)
