@@ -12,7 +12,7 @@ from statistics import median
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
-from weak2strong.ground.store.place import default_root
+from weak2strong.ground.store.paths import default_root
 from weak2strong.models.guess import offline
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.finetuning import TRACE
