@@ -12,7 +12,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
 from weak2strong.report.figures import FIGURES
-from weak2strong.report.figures.panels import new_figure
+from weak2strong.report.figures.drawing import new_figure
 from weak2strong.report.figures.style import COLOURS, DARK, PAPER, method_styles, styled
 from weak2strong.report.folders import figures_of
 from weak2strong.report.pictures import export, inline_svg

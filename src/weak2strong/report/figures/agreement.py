@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.analyses.agreement import agreement_by_seed
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.report.figures.drawing import legend, new_figure, row_labels
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import legend
-from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import GRID, INK, PAPER, Styles
 
 PARTS = {"wrong": "supervisor is wrong", "all": "all", "right": "supervisor is right"}

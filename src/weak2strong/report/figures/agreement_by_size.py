@@ -14,8 +14,8 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.report.figures.agreement import PARTS
 from weak2strong.report.figures.agreement import data as agreement
+from weak2strong.report.figures.drawing import legend
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import legend_of
 from weak2strong.report.figures.sizes import (
     runs_by_size,
     size_panels,
@@ -69,7 +69,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
             rows = frame.filter(method=method, where=part)
             supervised_curves(axes, rows, "agreement", supervisor_styles(frame))
     figure.supylabel("agreement with the supervisor on")
-    legend_of(next(iter(panels.values()))[0], figure)
+    first, *_ = next(iter(panels.values()))
+    legend(figure, 3, handles=first.get_legend_handles_labels()[0])
     return figure
 
 

@@ -10,9 +10,8 @@ from weak2strong.analysis.estimates import seed_scores
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.tested import Tested
 from weak2strong.ground.metrics import metric, metric_title
+from weak2strong.report.figures.drawing import curve, new_figure
 from weak2strong.report.figures.kind import Description, FigureKind, by_model
-from weak2strong.report.figures.marks import curve
-from weak2strong.report.figures.panels import new_figure
 from weak2strong.report.figures.style import Styles, model_style
 
 QUARTERS = ["easiest quarter", "second", "third", "hardest quarter"]

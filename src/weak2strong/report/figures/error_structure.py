@@ -11,9 +11,17 @@ from matplotlib.figure import Figure
 
 from weak2strong.experiments.simulate import REAL, FinishedSimulate
 from weak2strong.ground.table import estimate_text, number_text, pgr_text
+from weak2strong.report.figures.drawing import (
+    bar_interval,
+    clipped,
+    legend,
+    new_figure,
+    pgr_range,
+    role_lines,
+    row_labels,
+    text_at,
+)
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import bar_interval, legend, role_lines, text_beside
-from weak2strong.report.figures.panels import clipped, new_figure, pgr_range, row_labels
 from weak2strong.report.figures.style import MUTED, Styles
 
 ROW = 0.8
@@ -68,7 +76,7 @@ def _bar(axes: Axes, y: float, numbers: list[float | None], height: float, colou
     if low is not None and high is not None:
         bar_interval(axes, y, low, high)
     text = number_text(value, 2) if value is not None else "undefined"
-    text_beside(axes, 1, y, text, 2, xycoords=("axes fraction", "data"), fontsize=7)
+    text_at(axes, (1, y), text, (2, 0), xycoords=("axes fraction", "data"), fontsize=7)
 
 
 def describe(frame: pl.DataFrame) -> Description:

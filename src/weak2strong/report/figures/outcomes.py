@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.analyses.agreement import who_is_right
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.report.figures.drawing import legend, new_figure, row_labels
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import legend
-from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Styles
 
 OUTCOMES_BY_RIGHT = {

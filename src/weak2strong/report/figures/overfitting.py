@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 
 from weak2strong.experiments.overfitting import CHOSEN, FinishedOverfitting
 from weak2strong.ground.metrics import metric_title
+from weak2strong.report.figures.drawing import legend, panel_columns, role_lines
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import legend, role_lines
-from weak2strong.report.figures.panels import panel_columns
 from weak2strong.report.figures.style import INK, PAPER, ROLES, Styles
 
 POINTS: dict[str, dict[str, Any]] = {

@@ -7,9 +7,17 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.table import pgr_text
+from weak2strong.report.figures.drawing import (
+    FURTHEST,
+    circles,
+    curve,
+    new_figure,
+    role_lines,
+    row_labels,
+    text_above,
+    text_at,
+)
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import circles, curve, role_lines, text_above, text_beside
-from weak2strong.report.figures.panels import FURTHEST, new_figure, row_labels
 from weak2strong.report.figures.style import Styles
 
 
@@ -63,7 +71,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         circles(axes, near.filter(method=row["method"])["pgr"].to_list(), y, **ring)
         axes.hlines(y, row["pgr_low"], row["pgr_high"], color=style.colour, linewidth=2.2)
         curve(axes, row["pgr"], y, style, 8, zorder=3)
-        text_beside(axes, 1, y, pgr_text(row), xycoords=("axes fraction", "data"))
+        text_at(axes, (1, y), pgr_text(row), xycoords=("axes fraction", "data"))
     role_lines(axes)
     text_above(axes, 0, "supervisor")
     text_above(axes, 1, "ceiling")

@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.report.figures.drawing import curve, panel_grid
 from weak2strong.report.figures.kind import Description, FigureKind, by_model, listed
-from weak2strong.report.figures.marks import curve
-from weak2strong.report.figures.panels import panel_grid
 from weak2strong.report.figures.style import DASHES, GRID, MUTED, Styles, model_style
 
 BINS = 10

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.analyses.saliency import saliency_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric, metric_title
+from weak2strong.report.figures.drawing import new_figure, row_labels, score_bar, score_bars_note
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import score_bar, score_bars_note
-from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import CEILING, FLOOR, Styles
 
 TITLES = {

@@ -8,9 +8,14 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import estimate_text
+from weak2strong.report.figures.drawing import (
+    new_figure,
+    row_labels,
+    score_bar,
+    score_bars_note,
+    text_above,
+)
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import score_bar, score_bars_note, text_above
-from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.style import DASHES, MUTED, Styles, model_style
 
 NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}

@@ -14,9 +14,8 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
 from weak2strong.methods import BASELINE
+from weak2strong.report.figures.drawing import new_figure, row_labels, text_at
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import text_beside
-from weak2strong.report.figures.panels import new_figure, row_labels
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.scores import means
 from weak2strong.report.figures.style import Styles, model_style
@@ -69,7 +68,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
             y, score = group + BAR * (i - (len(bars) - 1) / 2), bar["score"]
             colour = model_style(bar["bar"], bar["method"], styles).colour
             axes.barh(y, score, height=0.9 * BAR, color=colour)
-            text_beside(axes, score, y, f"{score:.3f}  {_name(bar)}", fontsize=7.5)
+            text_at(axes, (score, y), f"{score:.3f}  {_name(bar)}", fontsize=7.5)
     row_labels(axes, list(runs))
     names = (f"{run}: {metric_title(bars[0]['metric'])}" for run, bars in runs.items())
     axes.set_yticklabels([fill(name, 26, break_on_hyphens=False) for name in names])

@@ -15,9 +15,8 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.ground.metrics import metric_title
 from weak2strong.models.trunk import trunk_of
+from weak2strong.report.figures.drawing import curve, legend, panel_columns, pgr_range, size_axis
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import curve, legend_of
-from weak2strong.report.figures.panels import panel_columns, pgr_range, size_axis
 from weak2strong.report.figures.style import (
     CEILING,
     COLOURS,
@@ -134,7 +133,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         for axes in pgr:
             _pgr(axes, rows, supervisors)
             axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-    legend_of(next(iter(panels.values()))[0], figure)
+    first, *_ = next(iter(panels.values()))
+    legend(figure, 3, handles=first.get_legend_handles_labels()[0])
     return figure
 
 

@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 
 from weak2strong.experiments.sweep import SETTINGS, FinishedSweep
 from weak2strong.ground.metrics import metric_title
+from weak2strong.report.figures.drawing import clipped, legend, new_figure, role_lines
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import legend, role_lines
-from weak2strong.report.figures.panels import clipped, new_figure
 from weak2strong.report.figures.style import COLOURS, INK, PAPER, ROLES, Styles
 
 TICKS = 6

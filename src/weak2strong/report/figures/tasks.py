@@ -7,9 +7,15 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
+from weak2strong.report.figures.drawing import (
+    WIDTH,
+    clipped,
+    curve,
+    panel_grid,
+    role_lines,
+    row_labels,
+)
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.marks import curve, role_lines
-from weak2strong.report.figures.panels import WIDTH, clipped, panel_grid, row_labels
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.style import GRID, Styles
 

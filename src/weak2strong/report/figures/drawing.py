@@ -1,12 +1,16 @@
-"""Empty figures: one panel or many, their axes, and the names along them."""
+"""What figures are drawn with: panels and their axes, bars, intervals, curves, texts, legends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from weak2strong.report.figures.style import INK, MUTED, PAPER, ROLES, MethodStyle
 
 WIDTH = 6.6
 """The width of a figure in inches: a text column of a paper."""
@@ -143,3 +147,89 @@ def pgr_range(values: Iterable[float | None]) -> tuple[float, float]:
 def clipped(name: str, longest: int = 34) -> str:
     """A name that leaves room for the figure."""
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def score_bar(axes: Axes, y: float, mean: float, rows: pl.DataFrame, colour: str) -> None:
+    """The mean score of a setting as a horizontal bar with its number.
+
+    Args:
+        axes: the panel.
+        y: where the bar stands.
+        mean: of the scores.
+        rows: the setting's score, low and high on each task. The interval of one task is a line;
+            the scores of several tasks are circles.
+        colour: of the bar.
+    """
+    scores = rows["score"].to_list()
+    furthest = max(scores)
+    axes.barh(y, mean, height=0.62, color=colour)
+    if len(scores) > 1:
+        circles(axes, scores, y, color=PAPER, markeredgecolor=INK, markersize=3.2)
+    else:
+        bar_interval(axes, y, rows["low"][0], rows["high"][0])
+        furthest = max(furthest, rows["high"][0])
+    text_at(axes, (furthest, y), f"{mean:.3f}", (5, 0), fontsize=9)
+
+
+def score_bars_note(tasks: int) -> str:
+    """How to read the bars, circles and lines of `score_bar`."""
+    if tasks > 1:
+        return f"Bars: means over {tasks} tasks and all seeds. Circles: tasks."
+    return "Bars: means over seeds. Lines: 95% intervals over seeds and test examples."
+
+
+def bar_interval(axes: Axes, y: float, low: float, high: float) -> None:
+    """An interval upon a bar; a light line beneath lets it be seen on a dark bar, too."""
+    for colour, width in ((PAPER, 3.2), (INK, 1.4)):
+        axes.hlines(y, low, high, color=colour, linewidth=width)
+
+
+def circles(axes: Axes, values: Sequence[float], y: float, **more: Any) -> None:
+    """Values of single tasks or seeds as circles on one row."""
+    axes.plot(values, [y] * len(values), "o", markeredgewidth=0.7, **more)
+
+
+def curve(axes: Axes, x: Any, y: Any, style: MethodStyle, size: float = 6, **more: Any) -> None:
+    """A line with the marks of a method; nulls leave it out."""
+    own: dict[str, Any] = {"color": style.colour, "marker": style.mark, "markeredgecolor": PAPER}
+    axes.plot(x, y, markersize=size, **own | more)
+
+
+def text_at(
+    axes: Axes,
+    point: tuple[float, float],
+    text: str,
+    gap: tuple[float, float] = (4, 0),
+    **more: Any,
+) -> None:
+    """Write a text beside a point; ``xycoords`` says in which coordinates the point is."""
+    style = {"textcoords": "offset points", "va": "center", "fontsize": 8}
+    axes.annotate(text, point, gap, **style | more)
+
+
+def text_above(axes: Axes, x: float, text: str, gap: float = 0, ha: str = "center") -> None:
+    """Write a small text above the panel, over a point of its horizontal axis."""
+    style = {"va": "baseline", "color": MUTED, "ha": ha, "xycoords": ("data", "axes fraction")}
+    text_at(axes, (x, 1), text, (gap, 2), **style)
+
+
+def role_lines(
+    axes: Axes, floor: float = 0, ceiling: float | None = 1, axis: str = "x", **more: Any
+) -> None:
+    """Lines across the panel where floor and ceiling stand on one axis."""
+    line = axes.axvline if axis == "x" else axes.axhline
+    for value, style in zip((floor, ceiling), ROLES.values(), strict=True):
+        if value is not None:
+            line(value, **style | more)
+
+
+def legend(
+    figure: Figure,
+    columns: int = 3,
+    lines: Mapping[str, Mapping[str, Any]] | None = None,
+    **more: Any,
+) -> None:
+    """A legend above the panels: of all that has a label, or of lines and marks by their labels."""
+    if lines is not None:
+        more["handles"] = [Line2D([], [], label=label, **style) for label, style in lines.items()]
+    figure.legend(loc="outside upper center", ncols=columns, **more)
