@@ -19,6 +19,7 @@ from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.experiments.overfitting import FinishedOverfitting
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import pgr_text
+from weak2strong.report.figures import EXPERIMENT_FIGURES
 from weak2strong.report.figures.style import method_styles, styled
 from weak2strong.report.folders import figures_of, read_finished, read_folder
 from weak2strong.report.page import page
@@ -269,11 +270,11 @@ def test_sizes_of_a_grid_are_means_over_the_tasks_of_its_rows(frames, made_grid)
         assert row["parameters"] == of["strong_parameters"][0]
 
 
-def test_sizes_of_one_task_have_its_intervals(made_grid):
-    from weak2strong.report.figures.sizes import grid_data
-
+def test_sizes_of_one_task_have_its_intervals(made_grid, tmp_path):
     grid = pl.read_parquet(made_grid / "grid.parquet").filter(task="a-task")
-    frame = grid_data(grid).sort("weak", "strong", "method")
+    grid.write_parquet(tmp_path / "grid.parquet")
+    frame = EXPERIMENT_FIGURES.get("sizes").data(FinishedGrid(tmp_path))
+    frame = frame.sort("weak", "strong", "method")
     same = grid.sort("weak", "strong", "method")
     for name in ("pgr", "pgr_low", "pgr_high"):
         assert frame[name].to_list() == pytest.approx(same[name].to_list())

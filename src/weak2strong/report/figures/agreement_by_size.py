@@ -11,7 +11,6 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.report.figures.agreement import PARTS
 from weak2strong.report.figures.agreement import data as agreement
 from weak2strong.report.figures.drawing import legend
@@ -112,6 +111,4 @@ def _title(wrong: pl.DataFrame) -> str:
 
 
 AGREEMENT_BY_SIZE = FigureKind("agreement-by-size", data, draw, describe)
-GRID_AGREEMENT = FigureKind[FinishedGrid](
-    "agreement-by-size", lambda grid: data(grid.runs), draw, describe
-)
+GRID_AGREEMENT = FigureKind("agreement-by-size", lambda grid: data(grid.runs), draw, describe)

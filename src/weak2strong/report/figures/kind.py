@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.ground.registry import Registry
 from weak2strong.report.figures.style import Styles
@@ -12,9 +12,6 @@ from weak2strong.report.figures.style import Styles
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
-
-Source = TypeVar("Source")
-"""What a figure is made of: a finished run, several, or the tables of an experiment."""
 
 
 @dataclass(frozen=True)
@@ -33,23 +30,24 @@ class Description:
 
 
 @dataclass(frozen=True)
-class FigureKind(Generic[Source]):
+class FigureKind:
     """A figure that any source with the data for it has.
 
     Attributes:
         name: of the figure and its files.
-        data: a tidy frame of all that the figure shows; None where the source lacks it.
+        data: from the source (a finished run, several runs or an experiment, by the registry of the
+            figure) to a tidy frame of all that the figure shows; None where the source lacks it.
         draw: from that frame and the styles of the methods to the figure.
         describe: from that frame to the figure in words.
     """
 
     name: str
-    data: Callable[[Source], pl.DataFrame | None]
+    data: Callable[[Any], pl.DataFrame | None]
     draw: Callable[[pl.DataFrame, Styles], Figure]
     describe: Callable[[pl.DataFrame], Description]
 
 
-FigureWithData = tuple[FigureKind[Any], "pl.DataFrame"]
+FigureWithData = tuple[FigureKind, "pl.DataFrame"]
 """A figure and its data."""
 
 

@@ -27,8 +27,6 @@ from weak2strong.report.figures.style import (
     Styles,
 )
 
-ROLES = ("floor", "student", "ceiling")
-
 APART = 0.02
 """The share of the horizontal axis between supervisors whose students are of one size."""
 
@@ -52,23 +50,16 @@ def sizes_data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     null where the PGR of some task is undefined. ``pgr_low`` and ``pgr_high`` are null where there
     are several tasks. There is no frame where the runs do not compare sizes, or differ in metric.
     """
-    rows = [
-        {"run": i, "parameters": size, "weak": line.weak, "strong": line.strong}
-        | {"method": line.method, "metric": line.metric}
-        | {role: getattr(line.recovered, role) for role in ROLES}
-        | line.recovered.pgr
+    tables = [
+        run.table().with_columns(run=pl.lit(i), parameters=pl.lit(size))
         for i, (run, size) in enumerate(runs_by_size(runs))
-        for line in run.lines()
     ]
-    if not rows:
-        return None
-    nullable = dict.fromkeys(("pgr", "pgr_low", "pgr_high"), pl.Float64)
-    return _over_tasks(pl.DataFrame(rows, schema_overrides=nullable | {"undefined": pl.String}))
+    return _over_tasks(pl.concat(tables, how="diagonal_relaxed")) if tables else None
 
 
-def grid_data(grid: pl.DataFrame) -> pl.DataFrame | None:
-    """The same of the table of a grid (see `weak2strong.experiments.grid.grid_rows`)."""
-    renamed = grid.rename({"strong_parameters": "parameters"})
+def grid_data(grid: FinishedGrid) -> pl.DataFrame | None:
+    """The same of a grid, whose table knows the sizes of models that are not on this machine."""
+    renamed = grid.table().rename({"strong_parameters": "parameters"})
     return _over_tasks(renamed.with_columns(run=pl.lit(0)))
 
 
@@ -82,7 +73,7 @@ def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
             "run", "weak", "strong", "parameters", "method", "metric", maintain_order=True
         )
         .agg(
-            pl.col(ROLES).mean(),
+            pl.col("floor", "student", "ceiling").mean(),
             pl.col("pgr").is_not_null().all().alias("known"),
             pl.when(pl.len() == 1).then(pl.col("pgr_low", "pgr_high").first()),
         )
@@ -190,4 +181,4 @@ def describe(frame: pl.DataFrame) -> Description:
 
 
 SIZES = FigureKind("sizes", sizes_data, draw, describe)
-GRID_SIZES = FigureKind[FinishedGrid]("sizes", lambda grid: grid_data(grid.table()), draw, describe)
+GRID_SIZES = FigureKind("sizes", grid_data, draw, describe)
