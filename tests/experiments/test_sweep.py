@@ -238,9 +238,9 @@ def test_of_few_examples_the_large_ks_are_left_out(swept, tmp_path):
 
 
 def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(UserError, match="whole number k"):
+    with pytest.raises(UserError, match=r"ks\[0\] must be at least 1, not 0"):
         ProbeSweep(ks=(0,))
-    with pytest.raises(UserError, match="finite penalty from 0 on"):
+    with pytest.raises(UserError, match=r"penalties\[0\] must be at least 0, not -1"):
         ProbeSweep(penalties=(-1.0,))
     with pytest.raises(UserError, match="at least one k or one penalty"):
         ProbeSweep(ks=(), penalties=())

@@ -85,9 +85,9 @@ def test_small_temperatures_do_not_overflow(published):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"temperature": 0.0}, "adaptive confidence loss takes a finite temperature above 0"),
-        ({"temperature": float("nan")}, "a finite temperature above 0, not nan"),
-        ({"warmup": 1.5}, "a warmup between 0 and 1"),
+        ({"temperature": 0.0}, "Adaptive-confidence: temperature must be above 0"),
+        ({"temperature": float("nan")}, "temperature must be a finite number, not nan"),
+        ({"warmup": 1.5}, "warmup must be at most 1, not 1.5"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

@@ -72,5 +72,5 @@ def test_more_classes_are_refused_with_what_to_take():
 
 @pytest.mark.parametrize("name", ["maximum", "warmup"])
 def test_settings_out_of_range_are_refused(name):
-    with pytest.raises(UserError, match=f"confidence openai code loss takes a {name} between"):
+    with pytest.raises(UserError, match=f"Confidence-openai-code: {name} must be (at|a )"):
         ConfidenceOpenaiCode(**{name: 1.1})

@@ -57,5 +57,5 @@ def test_a_certain_label_against_a_certain_student_is_the_label():
 @pytest.mark.parametrize("value", [-1.0, float("inf"), float("nan"), None])
 @pytest.mark.parametrize("name", ["alpha", "beta"])
 def test_exponents_out_of_range_are_refused(name, value):
-    with pytest.raises(UserError, match=f"product loss takes a finite {name} from 0 on"):
+    with pytest.raises(UserError, match=f"Product: {name} must be (at least 0|a )"):
         Product(**{name: value})

@@ -48,7 +48,7 @@ def test_a_step_before_a_method_brings_its_needs():
     [
         ("confidance", "Unknown method 'confidance': the nearest are confidence"),
         ("confidence:maximal=1", "Unknown setting of the method 'confidence' 'maximal'"),
-        ("confidence:maximum=2", "maximum between 0 and 1, not 2"),
+        ("confidence:maximum=2", "maximum must be at most 1, not 2"),
         ("confidence:maximum=much", "takes a number for maximum (usually 0.5), not 'much'"),
         ("confidence:maximum=true", "takes a number for maximum"),
         ("few-shot-weak:k=2.5", "takes a whole number for k (usually 5), not 2.5"),

@@ -61,9 +61,9 @@ def test_settings_that_cannot_be_are_refused():
     x, labels, queries = draw(0, 2)
     with pytest.raises(UserError, match="51 neighbours among 50 training points"):
         sweep_knn(x, labels, queries, [3, 51])
-    with pytest.raises(UserError, match="whole number k of neighbours"):
+    with pytest.raises(UserError, match="Knn: k must be at least 1, not 0"):
         sweep_knn(x, labels, queries, [3, 0])
-    with pytest.raises(UserError, match="finite penalty from 0 on, not -1"):
+    with pytest.raises(UserError, match="Logistic: penalty must be at least 0, not -1"):
         sweep_logistic(x, labels, queries, [0.1, -1])
     with pytest.raises(UserError, match="at least one k"):
         sweep_knn(x, labels, queries, [])

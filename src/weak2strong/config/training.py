@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from weak2strong.config.fields import Count, Flag, Number, Positive, Share, Text
+from weak2strong.config.fields import Count, Flag, NotNegative, Number, Positive, Share, Text
 from weak2strong.config.settings import RefusedError, settings
 
 Schedule = Literal["cosine", "linear", "constant"]
@@ -48,7 +48,7 @@ class Training:
     """Share of the steps in which the learning rate rises."""
     warmup_steps: Count | None = None
     """Steps in which the learning rate rises, in place of a share."""
-    weight_decay: Annotated[Number, Field(ge=0)] = 0.0
+    weight_decay: NotNegative = 0.0
     """Decoupled weight decay."""
     beta1: Decay = 0.9
     """First-moment decay of AdamW."""

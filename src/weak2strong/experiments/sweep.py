@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from weak2strong.analysis.swept import Swept, summarise_sweep
-from weak2strong.config.fields import Number, several
+from weak2strong.config.fields import Count, NotNegative, several
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, run_steps
@@ -33,8 +33,6 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, metric_title
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.table import Column, Document, Row, Table, counted, words
-from weak2strong.probes.knn_probe import check_k
-from weak2strong.probes.logistic_probe import Logistic
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import Sweep, has_probe
@@ -158,16 +156,12 @@ class ProbeSweep(Experiment):
 
     layers: Annotated[tuple[int | str, ...], several] = ("all",)
     """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
-    ks: Annotated[tuple[int, ...], several] = (5, 10, 20, 50, 100, 200)
+    ks: Annotated[tuple[Count, ...], several] = (5, 10, 20, 50, 100, 200)
     """Numbers of neighbours (default: 5 10 20 50 100 200); --k alone leaves that probe out."""
-    penalties: Annotated[tuple[Number, ...], several] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    penalties: Annotated[tuple[NotNegative, ...], several] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
     """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1), likewise."""
 
     def __post_init__(self) -> None:
-        for k in self.ks:
-            check_k(k)
-        for penalty in self.penalties:
-            Logistic(penalty)
         if not self.layers:
             raise UserError("A sweep needs at least one layer: name some, or all.")
         if not self.ks and not self.penalties:

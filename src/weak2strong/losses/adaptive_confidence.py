@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from weak2strong.config.fields import Positive, Share
+from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.settings import check_positive, check_shares
 from weak2strong.losses.warmup import risen
 from weak2strong.methods import METHODS
 from weak2strong.methods.decorators import loss
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "confidence weighted by example: a sure student is trusted",
     "after Guo et al. 2024, section 3.2",
 )
-@dataclass(frozen=True)
+@settings("the loss adaptive-confidence")
 class AdaptiveConfidence(RowLoss):
     """``(1 - b) CE(w, f) + b CE(y_f, f)`` with a weight b for each example, detached.
 
@@ -55,16 +55,12 @@ class AdaptiveConfidence(RowLoss):
         UserError: a temperature that is not above 0, or a warmup outside [0, 1].
     """
 
-    temperature: float = 1.0
+    temperature: Positive = 1.0
     """How far the two cross-entropies (in nats) must differ for b to tell, above 0."""
-    warmup: float = 0.25
+    warmup: Share = 0.25
     """The share of training over which b rises from 0, in [0, 1]."""
     published: bool = False
     """Whether b has the published sign."""
-
-    def __post_init__(self) -> None:
-        check_positive(self, "temperature")
-        check_shares(self, "warmup")
 
     def per_example(
         self,

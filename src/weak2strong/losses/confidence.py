@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from weak2strong.config.fields import Share
+from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.hardened import harden, log_odds, threshold
-from weak2strong.losses.settings import check_shares
 from weak2strong.losses.warmup import risen
 from weak2strong.methods.decorators import loss
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "cross-entropy plus a reward for confidence in the student's own answers",
     "Burns et al. 2023, section 4.3",
 )
-@dataclass(frozen=True)
+@settings("the loss confidence")
 class Confidence:
     """``(1 - a) CE(w, f) + a CE(h, f)``: part of the target is the student's own hard answer.
 
@@ -50,15 +50,12 @@ class Confidence:
         UserError: a setting outside [0, 1].
     """
 
-    maximum: float = 0.5
+    maximum: Share = 0.5
     """The final a, in [0, 1]. The paper takes 0.5, and 0.75 for its largest students."""
-    warmup: float = 0.2
+    warmup: Share = 0.2
     """The share of training over which a rises from 0, in [0, 1]."""
 
     needs_batch: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        check_shares(self, "maximum", "warmup")
 
     def weight(self, fraction: float) -> float:
         """The weight a of the auxiliary term after that share of training."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from weak2strong.config.fields import Share
+from weak2strong.config.settings import settings
 from weak2strong.ground.errors import UserError
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.hardened import harden, log_odds, threshold
-from weak2strong.losses.settings import check_shares
 from weak2strong.methods.decorators import loss
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "code of Burns et al. 2023 (openai/weak-to-strong)",
     classes=2,
 )
-@dataclass(frozen=True)
+@settings("the loss confidence-openai-code")
 class ConfidenceOpenaiCode:
     """``(1 - a) CE(w, f) + a CE(h, f)`` with the weight and threshold of openai/weak-to-strong.
 
@@ -44,15 +44,12 @@ class ConfidenceOpenaiCode:
         UserError: a setting outside [0, 1], or logits of more classes.
     """
 
-    maximum: float = 0.5
+    maximum: Share = 0.5
     """The final a, in [0, 1]: ``aux_coef`` there."""
-    warmup: float = 0.1
+    warmup: Share = 0.1
     """The share of training after which a jumps, in [0, 1]: ``warmup_frac`` there."""
 
     needs_batch: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        check_shares(self, "maximum", "warmup")
 
     def weight(self, fraction: float) -> float:
         """The weight a of the auxiliary term after that share of training."""

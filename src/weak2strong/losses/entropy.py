@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from weak2strong.config.fields import Share
+from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.settings import check_shares
 from weak2strong.losses.warmup import risen
 from weak2strong.methods.decorators import loss
 from weak2strong.training.loss import RowLoss
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "cross-entropy plus the entropy of the student's answers",
     "EleutherAI 2024, modified loss functions",
 )
-@dataclass(frozen=True)
+@settings("the loss entropy")
 class Entropy(RowLoss):
     """``(1 - a) CE(w, f) + a H(f)``, ``H(f) = - sum_c f_c log f_c``: a penalty on doubt.
 
@@ -40,13 +40,10 @@ class Entropy(RowLoss):
         UserError: a setting outside [0, 1].
     """
 
-    maximum: float = 0.5
+    maximum: Share = 0.5
     """The final a, in [0, 1]."""
-    warmup: float = 0.2
+    warmup: Share = 0.2
     """The share of training over which a rises from 0, in [0, 1] (the post: 100 steps of 469)."""
-
-    def __post_init__(self) -> None:
-        check_shares(self, "maximum", "warmup")
 
     def weight(self, fraction: float) -> float:
         """The weight a of the entropy after that share of training."""

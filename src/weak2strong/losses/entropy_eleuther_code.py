@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.entropy import Entropy
 from weak2strong.methods.decorators import loss
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "code of EleutherAI 2024 (EleutherAI/w2s)",
     same_gradient_as="naive",
 )
-@dataclass(frozen=True)
+@settings("the loss entropy-eleuther-code")
 class EntropyEleutherCode(Entropy):
     """``(1 - a) CE(w, f) + a CE(f', f)``, f' = f detached: cross-entropy in disguise.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from weak2strong.config.fields import NotNegative
+from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.settings import check_positive
 from weak2strong.methods.decorators import loss
 from weak2strong.training.loss import RowLoss
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "cross-entropy with the product of student and weak label",
     "code of Burns et al. 2023 (openai/weak-to-strong)",
 )
-@dataclass(frozen=True)
+@settings("the loss product")
 class Product(RowLoss):
     """``CE(q, f)``, ``q_c = f_c^beta w_c^alpha / sum_j f_j^beta w_j^alpha``: a normalised product.
 
@@ -42,13 +42,10 @@ class Product(RowLoss):
         UserError: an exponent that is negative or not finite.
     """
 
-    alpha: float = 1.0
+    alpha: NotNegative = 1.0
     """The exponent of the weak label, from 0 on."""
-    beta: float = 1.0
+    beta: NotNegative = 1.0
     """The exponent of the student's answer, from 0 on."""
-
-    def __post_init__(self) -> None:
-        check_positive(self, "alpha", "beta", zero=True)
 
     def per_example(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weak2strong.config.fields import Share
+from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.settings import check_shares
 from weak2strong.methods.decorators import loss
 from weak2strong.training.loss import RowLoss
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "cross-entropy where the student is unsure, 0 elsewhere",
     "EleutherAI 2024, modified loss functions",
 )
-@dataclass(frozen=True)
+@settings("the loss window")
 class Window(RowLoss):
     """``1[max_c f_c <= t] CE(w, f)``: no gradient from examples the student is sure of.
 
@@ -44,11 +44,8 @@ class Window(RowLoss):
         UserError: a threshold outside [0, 1].
     """
 
-    threshold: float = 0.65
+    threshold: Share = 0.65
     """The confidence t up to which an example counts, in [0, 1]; see `from_labels`."""
-
-    def __post_init__(self) -> None:
-        check_shares(self, "threshold")
 
     @classmethod
     def from_labels(cls, weak_labels: np.ndarray) -> Window:

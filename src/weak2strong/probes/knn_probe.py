@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from weak2strong.config.fields import Count
+from weak2strong.config.settings import settings
 from weak2strong.ground.errors import UserError
 from weak2strong.probes.knn import knn_labels
 from weak2strong.probes.probe import Answering
 
 
-@dataclass(frozen=True)
+@settings("the probe knn")
 class Knn(Answering):
     """The mean weak label of the k nearest points; a training point is its own nearest.
 
@@ -24,15 +25,12 @@ class Knn(Answering):
         UserError: k is no whole number from 1 on; later, there are fewer points than k.
     """
 
-    k: int = 50
+    k: Count = 50
     """Neighbours."""
 
     summary: ClassVar[str] = "mean weak label of the k nearest, itself included"
     source: ClassVar[str] = "EleutherAI 2024"
     itself: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        check_k(self.k)
 
     def predict(
         self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None
@@ -43,7 +41,7 @@ class Knn(Answering):
         return knn_labels(features, labels, queries, k=self.k, itself=itself)
 
 
-@dataclass(frozen=True)
+@settings("the probe knn-without-itself")
 class KnnWithoutItself(Knn):
     """The mean weak label of the k nearest other points: out-of-fold on the training points.
 
@@ -53,22 +51,12 @@ class KnnWithoutItself(Knn):
         UserError: as `Knn`; on the training points there must be k others.
     """
 
-    k: int = 50
+    k: Count = 50
     """Neighbours."""
 
     summary: ClassVar[str] = "mean weak label of the k nearest others"
     source: ClassVar[str] = "as knn, out-of-fold"
     itself: ClassVar[bool] = False
-
-
-def check_k(k: int) -> None:
-    """Refuse a number of neighbours that is no whole number from 1 on.
-
-    Raises:
-        UserError: saying so.
-    """
-    if type(k) is not int or k < 1:
-        raise UserError(f"A probe takes a whole number k of neighbours from 1 on, not {k!r}.")
 
 
 def check_enough(k: int, points: int, itself: bool = True) -> None:

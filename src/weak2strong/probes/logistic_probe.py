@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from weak2strong.ground.errors import UserError
+from weak2strong.config.fields import NotNegative
+from weak2strong.config.settings import settings
 from weak2strong.probes.logistic import fit_logistic
 from weak2strong.probes.probe import Answering
 
 
-@dataclass(frozen=True)
+@settings("the probe logistic")
 class Logistic(Answering):
     """Minimises mean cross-entropy plus ``penalty * ||W||^2``, the bias free of penalty.
 
@@ -30,20 +29,13 @@ class Logistic(Answering):
         UserError: a penalty that is no finite number from 0 on.
     """
 
-    penalty: float = 0.01
+    penalty: NotNegative = 0.01
     """Of the squared weights. The post takes 1e-2, its code 1e-3."""
     standardise: bool = False
     """Scale features to unit variance first, so that the penalty weighs all alike."""
 
     summary: ClassVar[str] = "logistic regression with a squared penalty"
     source: ClassVar[str] = "EleutherAI 2024"
-
-    def __post_init__(self) -> None:
-        number = isinstance(self.penalty, int | float) and math.isfinite(self.penalty)
-        if not number or self.penalty < 0:
-            raise UserError(
-                f"The logistic probe takes a finite penalty from 0 on, not {self.penalty!r}."
-            )
 
     def predict(
         self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None

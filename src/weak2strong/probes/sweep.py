@@ -8,7 +8,7 @@ import numpy as np
 
 from weak2strong.ground.errors import UserError
 from weak2strong.probes.knn import fitting, mean_labels, nearest
-from weak2strong.probes.knn_probe import check_enough, check_k
+from weak2strong.probes.knn_probe import Knn, check_enough
 from weak2strong.probes.logistic import fit_penalties
 from weak2strong.probes.logistic_probe import Logistic, softmax_penalty
 
@@ -29,7 +29,7 @@ def sweep_knn(
     """
     _check_any(ks, "k")
     for k in ks:
-        check_k(k)
+        Knn(k)
     check_enough(max(ks), len(features))
     labels = fitting(labels, features)
     neighbours = nearest(features, queries, k=max(ks))

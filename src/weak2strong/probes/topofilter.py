@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from weak2strong.config.fields import Count
+from weak2strong.config.settings import settings
 from weak2strong.ground.errors import UserError
 from weak2strong.probes.knn import mean_labels, nearest
-from weak2strong.probes.knn_probe import check_enough, check_k
+from weak2strong.probes.knn_probe import check_enough
 from weak2strong.probes.probe import check_share, most_disagreeing
 
 
-@dataclass(frozen=True)
+@settings("the probe topofilter")
 class TopoFilter:
     """Keeps the core of each class in feature space, less its worst neighbours (`topofilter`).
 
@@ -24,15 +25,12 @@ class TopoFilter:
         UserError: k is no whole number from 1 on; later, there are not k other points.
     """
 
-    k: int = 50
+    k: Count = 50
     """Neighbours in both steps."""
 
     summary: ClassVar[str] = "largest connected component of each class"
     source: ClassVar[str] = "Wu et al. 2020, EleutherAI 2024"
     predicts: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        check_k(self.k)
 
     def predict(
         self, features: np.ndarray, labels: np.ndarray, queries: np.ndarray | None
