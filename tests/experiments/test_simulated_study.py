@@ -105,7 +105,10 @@ def test_a_simulated_study_says_so_and_reads_back():
     ("change", "sentence"),
     [
         ({"simulated": "longst"}, "Unknown simulated supervisor 'longst': .* longest"),
-        ({"simulated": "longest", "simulated_accuracy": 75}, "from 0 to 1, not 75"),
+        (
+            {"simulated": "longest", "simulated_accuracy": 75},
+            "accuracy must be at most 1, not 75",
+        ),
         ({"simulated_accuracy": 0.8}, "needs a kind"),
         ({"simulated": "longest", "methods": ("ensemble",)}, "needs a supervisor"),
     ],

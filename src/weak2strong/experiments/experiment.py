@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
 from weak2strong.config.settings import settings
@@ -133,15 +133,19 @@ class Where:
         return self.plan or Plan.of(config)
 
 
-class Runnable:
+Finished = TypeVar("Finished", bound=FinishedFolder)
+"""The class that reads the folder of an experiment."""
+
+
+class Runnable(Generic[Finished]):
     """What runs, and leaves a folder behind that a class of its own reads."""
 
-    finished: ClassVar[type[FinishedExperiment]]
-    """The class that reads its folder."""
+    finished: ClassVar[type[Any]]
+    """This class."""
 
     def run(
         self, out: str | Path | None = None, store: str | Path | None = None, quiet: bool = False
-    ) -> Any:
+    ) -> Finished:
         """Run what the store does not have yet, and return the finished experiment.
 
         Args:
@@ -158,7 +162,7 @@ class Runnable:
             )
         return self.read(folder)
 
-    def read(self, folder: Path) -> Any:
+    def read(self, folder: Path) -> Finished:
         """The finished experiment in the folder that `write` gave."""
         return self.finished(folder)
 
@@ -190,19 +194,18 @@ class Runnable:
 
 
 @settings("an experiment")
-class Experiment(Runnable, StudyConfig):
+class Experiment(Runnable[Finished], StudyConfig):
     """A study with the settings of an experiment."""
 
     @classmethod
-    def of(cls, study: StudyConfig, **settings: Any) -> Self:
+    def of(cls, study: StudyConfig, **own: Any) -> Self:
         """The experiment on a study, with settings of its own."""
-        shared = {f.name: getattr(study, f.name) for f in fields(StudyConfig)}
-        return cls(**shared | settings)
+        return cls(**_shared(study) | own)
 
     @property
-    def study(self) -> StudyConfig:
+    def config(self) -> StudyConfig:
         """The study without the settings of the experiment."""
-        return StudyConfig(**{f.name: getattr(self, f.name) for f in fields(StudyConfig)})
+        return StudyConfig(**_shared(self))
 
     def check_supervised(self) -> None:
         """Refuse a study that brings its own weak labels.
@@ -212,6 +215,10 @@ class Experiment(Runnable, StudyConfig):
         """
         if self.weak_labels:
             raise UserError("This takes a supervisor, and the study has a file of weak labels.")
+
+
+def _shared(study: StudyConfig) -> dict[str, Any]:
+    return {f.name: getattr(study, f.name) for f in fields(StudyConfig)}
 
 
 def task_runs_of(config: StudyConfig, where: Where) -> dict[str, TaskRun]:

@@ -107,7 +107,7 @@ class FinishedGrid(FinishedExperiment):
 
 
 @settings("a grid")
-class Grid(Experiment):
+class Grid(Experiment[FinishedGrid]):
     """Run every weaker model of a ladder with every stronger one.
 
     They share supervisors and ceilings.
@@ -139,7 +139,7 @@ class Grid(Experiment):
             model = ModelSpec.parse(name)
             return replace(like, name=model.name, revision=model.revision)
 
-        study = self.study
+        study = self.config
         return replace(study, weak=named(weak, study.weak), strong=named(strong, study.strong))
 
 

@@ -147,7 +147,7 @@ class FinishedOverfitting(FinishedExperiment):
 
 
 @settings("an overfitting")
-class Overfitting(Experiment):
+class Overfitting(Experiment[FinishedOverfitting]):
     """Follow students through training: score and imitation at every evaluation.
 
     They are trained to the last step, and what the test says on the way is noted and decides
@@ -161,7 +161,7 @@ class Overfitting(Experiment):
     """How often to evaluate a student, evenly spaced (default: 20)."""
 
     def _write(self, where: Where) -> Path:
-        config = resolved(self.study)
+        config = resolved(self.config)
         for method in config.methods:
             _check(method)
         task_runs = task_runs_of(config, where)

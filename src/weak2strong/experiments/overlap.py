@@ -130,7 +130,7 @@ class FinishedOverlap(FinishedExperiment):
 
 
 @dataclass(frozen=True)
-class Overlap(Runnable):
+class Overlap(Runnable[FinishedOverlap]):
     """Estimate overlap density and expansion of a finished run, beside what its students gained.
 
     Overlap density is that of Shin et al. 2024, expansion that of Lang et al. 2024; both are seen

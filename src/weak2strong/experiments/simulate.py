@@ -105,7 +105,7 @@ class FinishedSimulate(FinishedExperiment):
 
 
 @settings("a simulation")
-class Simulate(Experiment):
+class Simulate(Experiment[FinishedSimulate]):
     """Put simulated supervisors in place of the real one: as accurate, with other errors.
 
     Their labels are made of ground truth, on all splits: a tool to see what the structure of
@@ -123,9 +123,9 @@ class Simulate(Experiment):
     def _write(self, where: Where) -> Path:
         self.check_supervised()
         kinds = SIMULATORS if "all" in self.kinds else dict.fromkeys(self.kinds)
-        studies = {REAL: replace(self.study, simulated=None, simulated_accuracy=None)}
+        studies = {REAL: replace(self.config, simulated=None, simulated_accuracy=None)}
         for kind in kinds:
-            studies[kind] = replace(self.study, simulated=kind, simulated_accuracy=self.accuracy)
+            studies[kind] = replace(self.config, simulated=kind, simulated_accuracy=self.accuracy)
         runs = run_several("simulate", studies, where)
         folder = runs[REAL].folder.parent
         rows = [row for r in runs.values() for row in supervised_rows(r)]

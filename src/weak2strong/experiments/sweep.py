@@ -140,7 +140,7 @@ class FinishedSweep(FinishedExperiment):
 
 
 @settings("a sweep")
-class ProbeSweep(Experiment):
+class ProbeSweep(Experiment[FinishedSweep]):
     """Score probes of the weak labels on layers of the frozen student, for a grid of settings.
 
     Nearest neighbours and logistic regression, as in EleutherAI 2024: scores on test, beside
@@ -171,7 +171,7 @@ class ProbeSweep(Experiment):
         from weak2strong.models.configuration import load_config
         from weak2strong.models.layers import layer_count
 
-        config = resolved(self.study)
+        config = resolved(self.config)
         task_runs = task_runs_of(config, where)
         for task_run in task_runs.values():
             if not has_probe(task_run.task.kind):

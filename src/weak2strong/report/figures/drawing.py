@@ -141,7 +141,7 @@ def _size_text(count: int) -> str:
 def pgr_range(values: Iterable[float | None]) -> tuple[float, float]:
     """The ends of an axis of PGR: floor, ceiling and the values, as far as `FURTHEST` allows."""
     known = [value for value in values if value is not None]
-    return max(min(0.0, *known), -FURTHEST), min(max(1.0, *known), 1 + FURTHEST)
+    return max(min([0.0, *known]), -FURTHEST), min(max([1.0, *known]), 1 + FURTHEST)
 
 
 def clipped(name: str, longest: int = 34) -> str:
