@@ -9,9 +9,10 @@ group in common, directly or through others. ``validation`` is taken out of
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
@@ -28,7 +29,7 @@ from weak2strong.tasks.files import (
 )
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.readers import READERS, ending, listed
-from weak2strong.tasks.rows import read_rows
+from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.sizes import draw
 from weak2strong.tasks.splits import Stratum, balanced, normalised, union
 from weak2strong.tasks.task import Example
@@ -82,21 +83,9 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
     rows, classes = read_rows(contents, columns_of(options))
-    whole: list[tuple[Example, int]] = []
-    exact = contradictory = 0
-    for place, file in enumerate(contents):
-        mine = [row for row in rows if row.file == file and not has_equal_completions(row)]
-        once, repeats, contradictions = distinct(mine)
-        whole.extend((example_of(row), place) for row in once)
-        exact, contradictory = exact + repeats, contradictory + contradictions
-    texts = [e.item.content for e, _ in whole]
-    families = near_duplicates(texts) if options.near_duplicates else []
-    stays, parts = apart(whole, families, len(contents))
-    even = [balanced(part) for part in parts] if options.balance and classes else parts
-    splits = _sized(even, options, tuple(contents), stratum(rows[0].kind))
-    kept = sum(map(len, splits.values()))
-    near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
-    examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
+    by_file = [[row for row in rows if row.file == file] for file in contents]
+    parts, cleaning = clean_parts(by_file, tuple(contents), classes, options)
+    splits = _sized(parts, options, tuple(contents), stratum(rows[0].kind))
     return FileTask(
         name=task_name(files[-1].resolve().parent.name),
         kind=rows[0].kind,
@@ -104,36 +93,83 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         summary=question(rows[0].kind, classes, options),
         source=f"{listed(tuple(contents))}, {version_of(contents.values())}",
         licence="the user's own",
-        load=lambda: examples,
-        given={e.item.id: split for split, part in splits.items() for e in part},
         rows=tuple(rows),
         split_of=dict(zip(contents, SPLITS_OF_FILES, strict=True)),
-        cleaning=Cleaning(
-            read=len(rows),
-            exact=exact,
-            contradictory=contradictory,
-            near=sum(near),
-            largest=max(near, default=0),
-            uneven=sum(map(len, parts)) - sum(map(len, even)),
-            spare=sum(map(len, even)) - kept,
-            kept=kept,
-            across=len(whole) - sum(stays),
-            alike=sum(map(has_equal_completions, rows)),
-        ),
+        **given_splits(splits, cleaning),
     )
+
+
+def clean_parts(
+    rows_of_parts: Sequence[Sequence[Row]],
+    names: Sequence[str],
+    classes: Sequence[str],
+    options: DataOptions,
+) -> tuple[list[list[Example]], Cleaning]:
+    """The examples of several parts that have nothing in common, and what became of their rows.
+
+    Args:
+        rows_of_parts: rows of each part; what two parts have in common stays in the later one.
+        names: of the parts, for errors.
+        classes: names of the classes, if there are any.
+        options: whether classes are made even, and near-duplicates looked for.
+
+    Raises:
+        UserError: where nothing of a part is left.
+    """
+    whole: list[tuple[Example, int]] = []
+    exact = contradictory = 0
+    for index, rows in enumerate(rows_of_parts):
+        once, repeats, contradictions = distinct([r for r in rows if not has_equal_completions(r)])
+        whole.extend((example_of(row), index) for row in once)
+        exact, contradictory = exact + repeats, contradictory + contradictions
+    texts = [e.item.content for e, _ in whole]
+    families = near_duplicates(texts) if options.near_duplicates else []
+    stays, parts = apart(whole, families, len(rows_of_parts))
+    for name, part in zip(names, parts, strict=True):
+        if not part:
+            raise UserError(
+                f"Nothing of {name} is left to learn from or to test on, once what contradicts "
+                "itself or stands in the other data, too, is left out: name other data."
+            )
+    even = [balanced(part) for part in parts] if options.balance and classes else parts
+    near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
+    cleaning = Cleaning(
+        read=sum(map(len, rows_of_parts)),
+        exact=exact,
+        contradictory=contradictory,
+        near=sum(near),
+        largest=max(near, default=0),
+        uneven=sum(map(len, parts)) - sum(map(len, even)),
+        spare=0,
+        kept=sum(map(len, even)),
+        across=len(whole) - sum(stays),
+        alike=sum(has_equal_completions(row) for rows in rows_of_parts for row in rows),
+    )
+    return even, cleaning
+
+
+def given_splits(splits: Mapping[str, Sequence[Example]], cleaning: Cleaning) -> dict[str, Any]:
+    """Attributes of a `FileTask` whose splits are given; examples in none of them are spare."""
+    examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
+    return {
+        "load": lambda: examples,
+        "given": {e.item.id: split for split, part in splits.items() for e in part},
+        "cleaning": replace(cleaning, kept=len(examples), spare=cleaning.kept - len(examples)),
+    }
 
 
 def apart(
     whole: Sequence[tuple[Example, int]], families: Sequence[Sequence[int]], count: int
 ) -> tuple[list[bool], list[list[Example]]]:
-    """Which of the examples stay, and those of each part, groups named so that they do not touch.
+    """Which of the examples stay, and the examples of each part.
 
-    What two parts have in common, by text or group, stays in the later one.
+    What two parts have in common, by text or group, stays in the later part. Examples that have
+    something in common get the same group.
 
     Args:
-        whole: examples, each with the position of its part.
-        families: positions of examples whose texts are nearly the same.
-        count: of the parts.
+        whole: examples, each with the index of its part.
+        families: indices of examples whose texts are nearly the same.
+        count: how many parts there are.
     """
     texts = [f"text {normalised(e.item.content)}" for e, _ in whole]
     links = [(f"group {e.item.group}", text) for (e, _), text in zip(whole, texts, strict=True)]
@@ -145,30 +181,33 @@ def apart(
     links += [(texts[family[0]], texts[i]) for family in families for i in family[1:]]
     root = union(links)
     last: dict[str, int] = defaultdict(int)
-    name: dict[str, str] = {}
-    for (e, place), text in zip(whole, texts, strict=True):
-        last[root(text)] = max(last[root(text)], place)
-        name[root(text)] = min(name.get(root(text), e.item.group), e.item.group)
+    group: dict[str, str] = {}
+    for (e, index), text in zip(whole, texts, strict=True):
+        last[root(text)] = max(last[root(text)], index)
+        group[root(text)] = min(group.get(root(text), e.item.group), e.item.group)
     stays, parts = [], [[] for _ in range(count)]
-    for (e, place), text in zip(whole, texts, strict=True):
-        stays.append(place == last[root(text)])
+    for (e, index), text in zip(whole, texts, strict=True):
+        stays.append(index == last[root(text)])
         if stays[-1]:
-            parts[place].append(replace(e, item=replace(e.item, group=name[root(text)])))
+            parts[index].append(replace(e, item=replace(e.item, group=group[root(text)])))
     return stays, parts
 
 
 def _sized(
-    parts: Sequence[Sequence[Example]], options: DataOptions, files: Sequence[str], of: Stratum
+    parts: Sequence[Sequence[Example]],
+    options: DataOptions,
+    files: Sequence[str],
+    stratum_of: Stratum,
 ) -> dict[str, list[Example]]:
-    """The four splits, of the sizes asked for, as far as there are any."""
-    found: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
-    strong = found["strong_train"]
-    held = sizes_of(options).get("validation", round(VALIDATION * len(strong)))
-    found["validation"] = draw(strong, held, of)
-    taken = {e.item.id for e in found["validation"]}
-    found["strong_train"] = [e for e in strong if e.item.id not in taken]
-    for split, n in sizes_of(options).items():
-        have = len(strong if split == "validation" else found[split])
+    """The four splits, of the sizes that are asked for, where any are."""
+    splits: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
+    strong, sizes = splits["strong_train"], sizes_of(options)
+    held = sizes.get("validation", round(VALIDATION * len(strong)))
+    splits["validation"] = draw(strong, held, stratum_of)
+    taken = {e.item.id for e in splits["validation"]}
+    splits["strong_train"] = [e for e in strong if e.item.id not in taken]
+    for split, n in sizes.items():
+        have = len(strong if split == "validation" else splits[split])
         if have < n and not options.shrink:
             file = "strong_train" if split == "validation" else split
             raise UserError(
@@ -177,5 +216,5 @@ def _sized(
                 "or add examples."
             )
         if split != "validation":
-            found[split] = draw(found[split], n, of)
-    return found
+            splits[split] = draw(splits[split], n, stratum_of)
+    return splits
