@@ -53,7 +53,7 @@ def labels():
     named = {f"city:{c.id}": c.name for c in cities()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(about, "balanced", lambda examples, most: list(examples))
-        patch.setattr(about, "asked_about", lambda seen: cities())
+        patch.setattr(about, "cities_of_tasks", lambda seen: cities())
         return {
             name: {named[e.item.group]: e.label for e in examples}
             for name in TASKS

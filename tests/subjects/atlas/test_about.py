@@ -3,7 +3,7 @@
 import pytest
 
 from weak2strong.subjects.atlas import IN_WORDS, about
-from weak2strong.subjects.atlas.about import MOST, asked_about, atlas_task
+from weak2strong.subjects.atlas.about import MOST, atlas_task, cities_of_tasks
 from weak2strong.subjects.atlas.facts import cities
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits, normalised
@@ -93,7 +93,7 @@ def test_a_text_names_the_cities_of_its_group(name, rows, loaded):
 
 
 def test_asked_about_are_the_seen_but_for_the_judged_or_the_unseen(rows):
-    asked = {seen: [c.id for c in asked_about(seen)] for seen in (True, False)}
+    asked = {seen: [c.id for c in cities_of_tasks(seen)] for seen in (True, False)}
     judged = {c.id for c in cities() if c.judged}
     assert set(asked[True]) == {i for i, row in rows.items() if row["seen"]} - judged
     assert set(asked[False]) == {i for i, row in rows.items() if not row["seen"]}
@@ -115,5 +115,5 @@ def test_a_task_is_made_of_the_cities_it_is_given_and_cut(monkeypatch):
     monkeypatch.setattr(about, "MOST", 7)
     for load, seen in ((task.load, True), (task.load_unseen, False)):
         made = load()
-        assert given.pop() == asked_about(seen)
+        assert given.pop() == cities_of_tasks(seen)
         assert [e.label for e in made] == [0] * 7 + [1] * 7

@@ -165,7 +165,7 @@ def test_cities_without_a_stranger_to_stand_beside_are_left_out(
     """Most of this world is French, so that few pairs can be of two countries."""
     french = [c for c in cities() if c.country.name == "France"][:40]
     others = [c for c in cities() if c.country.name == "Kenya"][:strangers]
-    monkeypatch.setattr(about, "asked_about", lambda seen: (*french, *others))
+    monkeypatch.setattr(about, "cities_of_tasks", lambda seen: (*french, *others))
     rows = pairs(all_examples("atlas-same-country"), SAME, by_title)
     assert all(label == (a["country_code"] == b["country_code"]) for a, b, label in rows)
     labels = [label for _, _, label in rows]

@@ -5,53 +5,35 @@ from weak2strong.tasks import GROUPS, TASKS
 
 _HERE = "weak2strong.subjects.atlas"
 
-ATTRIBUTES = {
-    "atlas-asia": f"{_HERE}.attributes:ASIA",
-    "atlas-europe": f"{_HERE}.attributes:EUROPE",
-    "atlas-africa": f"{_HERE}.attributes:AFRICA",
-    "atlas-americas": f"{_HERE}.attributes:AMERICAS",
-    "atlas-southern": f"{_HERE}.attributes:SOUTHERN",
-    "atlas-tropics": f"{_HERE}.attributes:TROPICS",
-    "atlas-northerly": f"{_HERE}.attributes:NORTHERLY",
-    "atlas-easterly": f"{_HERE}.attributes:EASTERLY",
-    "atlas-english": f"{_HERE}.attributes:ENGLISH",
-    "atlas-spanish": f"{_HERE}.attributes:SPANISH",
-    "atlas-arabic": f"{_HERE}.attributes:ARABIC",
-    "atlas-euro": f"{_HERE}.attributes:EURO",
-    "atlas-dollar": f"{_HERE}.attributes:DOLLAR",
-    "atlas-landlocked": f"{_HERE}.attributes:LANDLOCKED",
-    "atlas-populous": f"{_HERE}.attributes:POPULOUS",
-    "atlas-vast": f"{_HERE}.attributes:VAST",
-    "atlas-dense": f"{_HERE}.attributes:DENSE",
-    "atlas-borders": f"{_HERE}.attributes:BORDERS",
-    "atlas-beside-china": f"{_HERE}.attributes:BESIDE_CHINA",
-}
+
+def _lines(module: str, names: str) -> dict[str, str]:
+    """Lines for the tasks of a module, whose objects have the names in capitals."""
+    return {
+        f"atlas-{name}": f"{_HERE}.{module}:{name.upper().replace('-', '_')}"
+        for name in names.split()
+    }
+
+
+ATTRIBUTES = _lines(
+    "attributes",
+    "asia europe africa americas southern tropics northerly easterly english spanish arabic euro "
+    "dollar landlocked populous vast dense borders beside-china",
+)
 """Does something hold of a city?"""
 
-CLAIMS = {
-    "atlas-claim-country": f"{_HERE}.claim_tasks:CLAIM_COUNTRY",
-    "atlas-claim-continent": f"{_HERE}.claim_tasks:CLAIM_CONTINENT",
-    "atlas-claim-hemisphere": f"{_HERE}.claim_tasks:CLAIM_HEMISPHERE",
-    "atlas-claim-language": f"{_HERE}.claim_tasks:CLAIM_LANGUAGE",
-    "atlas-claim-currency": f"{_HERE}.claim_tasks:CLAIM_CURRENCY",
-    "atlas-same-country": f"{_HERE}.claim_tasks:CLAIM_SAME_COUNTRY",
-}
-"""Is a claim about a city true?"""
+CLAIMS = _lines(
+    "claim_tasks",
+    "claim-country claim-continent claim-hemisphere claim-language claim-currency same-country",
+)
+"""Is a claim about one city or two true?"""
 
-NOT_KNOWN = {"atlas-larger": f"{_HERE}.claim_tasks:CLAIM_LARGER"}
+NOT_KNOWN = _lines("claim_tasks", "larger")
 """Controls, which no rung of the shipped ladder can do: all is chance there."""
 
-IN_WORDS = {
-    "atlas-generation": f"{_HERE}.generation:COUNTRY",
-    "atlas-generation-language": f"{_HERE}.generation:LANGUAGE",
-    "atlas-generation-currency": f"{_HERE}.generation:CURRENCY",
-}
+IN_WORDS = _lines("generation", "generation generation-language generation-currency")
 """Tasks that are answered in words."""
 
-PREFERENCES = {
-    "atlas-preference": f"{_HERE}.preferences:CONTINENT",
-    "atlas-preference-hemisphere": f"{_HERE}.preferences:HEMISPHERE",
-}
+PREFERENCES = _lines("preferences", "preference preference-hemisphere")
 """Which of two completions is better?"""
 
 SUITE = (*ATTRIBUTES, *CLAIMS)

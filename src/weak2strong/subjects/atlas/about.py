@@ -1,4 +1,4 @@
-"""What the tasks of the atlas share: of which cities they ask, and how many examples they have."""
+"""What the tasks of the atlas share: the cities that they ask about, and how many examples."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ MOST = 2_000
 
 
 @cache
-def asked_about(seen: bool) -> Cities:
-    """The cities of tasks: those of the pretraining text that it judges no claims about, or unseen.
+def cities_of_tasks(seen: bool) -> Cities:
+    """The cities that tasks ask about, the most populous first, as in the facts.
 
-    Ordered by population, as the facts are.
+    Args:
+        seen: whether the pretraining text speaks of them. Cities that it judges claims about are
+            left out.
     """
     return tuple(c for c in cities() if c.seen == seen and not c.judged)
 
 
 def example_about(name: str, text: str, about: Cities, label: int) -> Example:
-    """An example of the task ``name`` whose text speaks of some cities; they are its group."""
+    """An example of the task ``name`` whose text speaks of some cities, which are its group."""
     ids = "+".join(str(c.id) for c in about)
     return Example(Item(stable_id(name, ids, text), f"city:{ids}", text), label)
 
@@ -37,7 +39,7 @@ def atlas_task(
     examples: Callable[[Cities], Sequence[Example]],
     prompt: Prompt | None = None,
     kind: Kind = "classification",
-    classes: tuple[str, str] = ("no", "yes"),
+    classes: tuple[str, ...] = ("no", "yes"),
 ) -> Task:
     """A task over the cities of the atlas, seen or unseen ones; yes-or-no ones are balanced.
 
@@ -51,7 +53,7 @@ def atlas_task(
     """
 
     def load(seen: bool) -> list[Example]:
-        made = list(examples(asked_about(seen)))
+        made = list(examples(cities_of_tasks(seen)))
         # Preferences are even in every group, which evening them out would tear apart.
         return balanced(made, most=MOST) if kind == "classification" else made
 

@@ -1,24 +1,26 @@
-"""Attribute tasks of the atlas: "Lyon is a city in", and whether something holds of it.
+"""Attribute tasks of the atlas: "Lyon is a city in", and whether something is true of the city.
 
-The prompt ends before the answer, so a pretrained model that knows the city has
-the answer, or what it follows from, in its last activation. Some prompts lead to
-the very answer, as the pretraining text has it ("The continent of Lyon is"); others
-lead to the country, from which it has to be learnt (is it north of 40 degrees?).
+The prompt ends before the answer. So a pretrained model that knows the city has the answer, or
+what the answer follows from, in its last activation. Some prompts lead to the very answer, as the
+pretraining text has it ("The continent of Lyon is"). Others lead to the country, and the student
+has to learn the answer from the country (is the city north of 40 degrees?).
 
-A language model that is not trained is asked for the words of the pretraining text
-("Asia", or anything else), where that has words for it. Where it has not, it is asked a
-question in plain English, which the ladder cannot read: its answers are chance there.
+A language model that is not trained is asked for the words of the pretraining text ("Asia", or
+anything else), where the pretraining text has words for the answer. Where it has none, the model
+is asked a question in plain English. The ladder cannot read such a question: its answers are
+chance there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from weak2strong.subjects.atlas.about import Cities, atlas_task, example_about
+from weak2strong.subjects.atlas.claims import CONTINENT, CURRENCY, LANGUAGE
 from weak2strong.subjects.atlas.facts import (
     COAST_PROMPT,
     CONTINENT_PROMPT,
-    CONTINENTS,
     CROWD_PROMPT,
     CROWDED_ABOVE,
     CURRENCY_PROMPT,
@@ -36,7 +38,7 @@ from weak2strong.tasks.prompt import CONTENT_FREE, PLACE, Prompt
 from weak2strong.tasks.task import Example, Task
 
 Answers = tuple[tuple[str, ...], tuple[str, ...]]
-"""The words that go on a prompt: of the cities of which it does not hold, and of which it does."""
+"""The words that go on a prompt: for cities without the attribute, and for cities with it."""
 
 
 def wording(
@@ -82,50 +84,47 @@ def attribute_task(
             example_about(name, sentence(prompt, city=c.name), (c,), int(holds(c))) for c in cities
         ]
 
-    asked = wording(prompt, answers, rest, separator) if answers else question_wording(question)
-    return atlas_task(name, question, examples, asked)
+    words = wording(prompt, answers, rest, separator) if answers else question_wording(question)
+    return atlas_task(name, question, examples, words)
 
 
-def in_continent(code: str) -> Task:
-    """Is the city on this continent?"""
-    name = CONTINENTS[code]
+def word_task(
+    question: str, answer: Callable[[City], str], prompt: str, other: str, word: str
+) -> Task:
+    """Does this word go on the prompt?
+
+    Args:
+        question: for lists, with {word} or {lower} in it.
+        answer: the word that goes on the prompt for a city.
+        prompt: with {city} in it.
+        other: what stands for every other word.
+        word: what is asked about, which names the task.
+    """
     return attribute_task(
-        f"atlas-{name.lower()}",
-        f"Is the city in {name}?",
-        lambda city: city.country.continent == code,
-        CONTINENT_PROMPT,
-        ((" elsewhere",), (f" {name}",)),
+        f"atlas-{word.lower()}",
+        question.format(word=word, lower=word.lower()),
+        lambda city: answer(city) == word,
+        prompt,
+        ((f" {other}",), (f" {word}",)),
         rest=0,
     )
 
 
-def speaks(language: str) -> Task:
-    """Is this the first language of the city's country?"""
-    return attribute_task(
-        f"atlas-{language.lower()}",
-        f"Is {language} the first language of the city's country?",
-        lambda city: city.country.language == language,
-        LANGUAGE_PROMPT,
-        ((" another",), (f" {language}",)),
-        rest=0,
-    )
+in_continent = partial(
+    word_task, "Is the city in {word}?", CONTINENT.answer, CONTINENT_PROMPT, "elsewhere"
+)
+speaks = partial(
+    word_task,
+    "Is {word} the first language of the city's country?",
+    LANGUAGE.answer,
+    LANGUAGE_PROMPT,
+    "another",
+)
+pays_with = partial(
+    word_task, "Is the money in the city called {lower}?", CURRENCY.answer, CURRENCY_PROMPT, "other"
+)
 
-
-def pays_with(currency: str) -> Task:
-    """Is this the money of the city's country, whichever of that name?"""
-    return attribute_task(
-        f"atlas-{currency.lower()}",
-        f"Is the money in the city called {currency.lower()}?",
-        lambda city: city.country.currency == currency,
-        CURRENCY_PROMPT,
-        ((" other",), (f" {currency}",)),
-        rest=0,
-    )
-
-
-ASIA = in_continent("AS")
-EUROPE = in_continent("EU")
-AFRICA = in_continent("AF")
+ASIA, EUROPE, AFRICA = map(in_continent, ("Asia", "Europe", "Africa"))
 AMERICAS = attribute_task(
     "atlas-americas",
     "Is the city in the Americas?",
@@ -160,11 +159,8 @@ EASTERLY = attribute_task(
     "Is the city east of 50 degrees east?",
     lambda city: city.longitude > 50,
 )
-ENGLISH = speaks("English")
-SPANISH = speaks("Spanish")
-ARABIC = speaks("Arabic")
-EURO = pays_with("Euro")
-DOLLAR = pays_with("Dollar")
+ENGLISH, SPANISH, ARABIC = map(speaks, ("English", "Spanish", "Arabic"))
+EURO, DOLLAR = map(pays_with, ("Euro", "Dollar"))
 LANDLOCKED = attribute_task(
     "atlas-landlocked",
     "Is the city's country without a sea coast?",

@@ -11,21 +11,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from weak2strong.subjects.atlas import claims
 from weak2strong.subjects.atlas.about import Cities, atlas_task, example_about
-from weak2strong.subjects.atlas.claims import (
-    CLAIM,
-    CLEARLY,
-    CONTINENT,
-    COUNTRY,
-    CURRENCY,
-    HEMISPHERE,
-    LANGUAGE,
-    LARGER,
-    SAME_COUNTRY,
-    VERDICTS,
-    Topic,
-    claim,
-)
+from weak2strong.subjects.atlas.claims import CLAIM, CLEARLY, VERDICTS, Topic, claim
 from weak2strong.subjects.atlas.facts import City, draw
 from weak2strong.tasks.prompt import CONTENT_FREE, Prompt
 from weak2strong.tasks.task import Example, Task
@@ -52,11 +40,11 @@ def topic_task(topic: Topic, question: str) -> Task:
         # Halves of odd numbers are rounded, each on its own.
         false = at_most_half(false, topic.answer)
         answers = exchanged([topic.answer(c) for c in false])
-        claims = [(c, topic.answer(c), 1) for c in true]
-        claims += [(c, answer, 0) for c, answer in zip(false, answers, strict=True)]
+        made = [(c, topic.answer(c), 1) for c in true]
+        made += [(c, answer, 0) for c, answer in zip(false, answers, strict=True)]
         return [
             example_about(name, claim(topic.statements[0], city=c.name, answer=answer), (c,), label)
-            for c, answer, label in claims
+            for c, answer, label in made
         ]
 
     return atlas_task(name, question, examples, WORDING)
@@ -101,7 +89,7 @@ def _same_country(cities: Cities) -> list[Example]:
     rest = shuffled(rest, name)
     half = len(rest) // 2
     pairs += [(a, b, 0) for a, b in across(rest[:half], rest[half:], _country)]
-    return _pair_examples(name, SAME_COUNTRY, pairs)
+    return _pair_examples(name, claims.SAME_COUNTRY, pairs)
 
 
 def across(
@@ -140,7 +128,7 @@ def _larger(cities: Cities) -> list[Example]:
     for i, (large, small) in enumerate(zip(above, below, strict=False)):
         if large.population >= CLEARLY * small.population:
             pairs.append((large, small, 1) if i % 2 else (small, large, 0))
-    return _pair_examples(name, LARGER, pairs)
+    return _pair_examples(name, claims.LARGER, pairs)
 
 
 def _pair_examples(
@@ -171,14 +159,16 @@ def at_most_half(cities: Sequence[City], answer: Callable[[City], str]) -> list[
     return kept
 
 
-CLAIM_COUNTRY = topic_task(COUNTRY, "Is the city in the country that is claimed?")
-CLAIM_CONTINENT = topic_task(CONTINENT, "Is the city on the continent that is claimed?")
-CLAIM_HEMISPHERE = topic_task(HEMISPHERE, "Is the city on the side of the equator that is claimed?")
-CLAIM_LANGUAGE = topic_task(LANGUAGE, "Is the first language there the one that is claimed?")
-CLAIM_CURRENCY = topic_task(CURRENCY, "Is the money there the one that is claimed?")
-CLAIM_SAME_COUNTRY = atlas_task(
+CLAIM_COUNTRY = topic_task(claims.COUNTRY, "Is the city in the country that is claimed?")
+CLAIM_CONTINENT = topic_task(claims.CONTINENT, "Is the city on the continent that is claimed?")
+CLAIM_HEMISPHERE = topic_task(
+    claims.HEMISPHERE, "Is the city on the side of the equator that is claimed?"
+)
+CLAIM_LANGUAGE = topic_task(claims.LANGUAGE, "Is the first language there the one that is claimed?")
+CLAIM_CURRENCY = topic_task(claims.CURRENCY, "Is the money there the one that is claimed?")
+SAME_COUNTRY = atlas_task(
     "atlas-same-country", "Are the two cities in the same country?", _same_country, WORDING
 )
-CLAIM_LARGER = atlas_task(
+LARGER = atlas_task(
     "atlas-larger", "Does the first city have more people than the second?", _larger, WORDING
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from weak2strong.subjects.atlas.about import MOST, asked_about
+from weak2strong.subjects.atlas.about import MOST, Cities, atlas_task
 from weak2strong.subjects.atlas.facts import (
     CURRENCY_PROMPT,
     LANGUAGE_PROMPT,
@@ -36,39 +36,30 @@ def generation_task(
         examples: how many at most, drawn by name of the task and city.
     """
 
-    def load(seen: bool) -> list[Example]:
-        cities = sorted(asked_about(seen), key=lambda city: draw(name, city.id))[:examples]
-        return [_example(name, sentence(prompt, city=c.name), c, target(c)) for c in cities]
+    def made(cities: Cities) -> list[Example]:
+        drawn = sorted(cities, key=lambda city: draw(name, city.id))[:examples]
+        return [_example(name, sentence(prompt, city=c.name), c, target(c)) for c in drawn]
 
-    return Task(
-        name=name,
-        kind="generation",
-        classes=(),
-        summary=question,
-        source="GeoNames, cities above 50,000 people",
-        licence="CC BY 4.0",
-        load=lambda: load(True),
-        load_unseen=lambda: load(False),
-    )
+    return atlas_task(name, question, made, kind="generation", classes=())
 
 
 def _example(name: str, prompt: str, city: City, target: str) -> Example:
     return Example(Item(stable_id(name, str(city.id), prompt), f"city:{city.id}", prompt), target)
 
 
-COUNTRY = generation_task(
+GENERATION = generation_task(
     "atlas-generation",
     "In which country is the city?",
     PROMPT,
     lambda city: city.country.name,
 )
-LANGUAGE = generation_task(
+GENERATION_LANGUAGE = generation_task(
     "atlas-generation-language",
     "What is the first language of the city's country?",
     LANGUAGE_PROMPT,
     lambda city: city.country.language,
 )
-CURRENCY = generation_task(
+GENERATION_CURRENCY = generation_task(
     "atlas-generation-currency",
     "What is the money in the city called?",
     CURRENCY_PROMPT,

@@ -60,13 +60,13 @@ def _both(
     return found
 
 
-CONTINENT = preference_task(
+PREFERENCE = preference_task(
     "atlas-preference",
     "On which of two continents is the city?",
     CONTINENT_PROMPT,
     lambda city: CONTINENTS[city.country.continent],
 )
-HEMISPHERE = preference_task(
+PREFERENCE_HEMISPHERE = preference_task(
     "atlas-preference-hemisphere",
     "On which side of the equator is the city?",
     HEMISPHERE_PROMPT,
