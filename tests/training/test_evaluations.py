@@ -220,7 +220,7 @@ def test_answers_on_the_way_are_those_of_the_model_there_and_change_nothing(
         CrossEntropy(),
         training,
         seed=1,
-        asked={"others": others},
+        evaluated={"others": others},
         on_evaluation=lambda fraction, answers: evaluations.append((fraction, answers["others"])),
     )
     assert same(weights(plain), weights(followed))

@@ -34,7 +34,7 @@ def run(folder: str, checkpoint: Path | None, on_step) -> tuple[Fit, dict]:
         TRAINING,
         0,
         TrainingSet(items[:10], lesson.targets[:10]),
-        on_step,
+        on_step=on_step,
         checkpoint=checkpoint,
         checkpoint_seconds=0,
     )

@@ -162,8 +162,8 @@ def test_gradients_are_those_of_a_slow_loop_over_pairs(load, name, loss):
     found = torch.empty(12)
     for part in texts.parts(np.arange(12), TokenBudget(128)):
         outputs = part.run()
-        value = loss.per_example(outputs, targets[part.places], 0.5, of_batch)
-        found[part.places] = value.detach()
+        value = loss.per_example(outputs, targets[part.positions], 0.5, of_batch)
+        found[part.positions] = value.detach()
         (value.sum() / 12).backward()
     torch.testing.assert_close(found, values.detach().float(), atol=1e-6, rtol=0)
     by_hand = {n: p.grad for n, p in slow.network.named_parameters() if p.grad is not None}

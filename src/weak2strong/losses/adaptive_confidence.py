@@ -63,11 +63,7 @@ class AdaptiveConfidence(RowLoss):
     """Whether b has the published sign."""
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; none of b or y_f is differentiated."""
         log_f = log_probabilities(logits)

@@ -68,11 +68,7 @@ class Confidence:
         return threshold(log_odds(logits), int((targets[:, 1] > 0.5).sum()))
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
         log_f = log_probabilities(logits)

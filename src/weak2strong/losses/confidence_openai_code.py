@@ -68,11 +68,7 @@ class ConfidenceOpenaiCode:
         return threshold(log_odds(logits), int((f_0 < t).sum()))
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
         log_f = log_probabilities(logits)

@@ -34,11 +34,7 @@ class CrossEntropy(RowLoss):
     """
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """``CE(w, f)`` of each example, ``(b,)`` in float32."""
         return cross_entropy(targets, log_probabilities(logits))

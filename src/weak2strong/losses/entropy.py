@@ -50,11 +50,7 @@ class Entropy(RowLoss):
         return self.maximum * risen(fraction, self.warmup)
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32."""
         log_f = log_probabilities(logits)

@@ -39,11 +39,7 @@ class EntropyEleutherCode(Entropy):
     """
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through f'."""
         log_f = log_probabilities(logits)

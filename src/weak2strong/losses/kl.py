@@ -31,11 +31,7 @@ class Kl(RowLoss):
     """
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """``KL(w || f)`` of each example, ``(b,)`` in float32."""
         import torch

@@ -48,11 +48,7 @@ class Product(RowLoss):
     """The exponent of the student's answer, from 0 on."""
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; no gradient flows through q."""
         import torch

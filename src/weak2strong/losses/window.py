@@ -53,11 +53,7 @@ class Window(RowLoss):
         return cls(threshold=float(np.median(weak_labels.max(axis=1))))
 
     def per_example(
-        self,
-        logits: Tensor,
-        targets: Tensor,
-        fraction: float,
-        statistics: Tensor | None,
+        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
     ) -> Tensor:
         """The loss of each example, ``(b,)`` in float32; 0 outside of the window."""
         log_f = log_probabilities(logits)

@@ -1,4 +1,4 @@
-"""What the layers of a model make of items, one vector an item and layer."""
+"""Activations of the layers of a model, one vector for each item and layer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def layer_activations(
 ) -> dict[int, np.ndarray]:
     """Pooled states ``(n, width)`` in float32 of the items at each layer, in one pass.
 
-    The batches are those of `predict`, and of the last layer (after the final
-    norm) this is `pooled_activations` to the bit. Of a batch the states of
-    all tokens are held for the chosen layers, of all items the pooled ones alone.
+    The batches are those of `predict`, and for the last layer (after the final norm) the result
+    equals `pooled_activations` to the bit. Memory holds the states of all tokens for one batch
+    at a time, and the pooled states for all items.
 
     Args:
         model: of any adaptation.
-        items: to read.
+        items: that the model reads.
         layers: numbers from 0, the embeddings, to the number of layers (see `layer_number`).
         pooling: ``auto`` is the network's own.
 
@@ -37,14 +37,14 @@ def layer_activations(
     for layer in layers:
         if not 0 <= layer <= count:
             raise ValueError(f"layer {layer} is none of 0 to {count}")
-    rows, places = once_each(model.kind, encoded(model, items))
+    rows, indices = once_each(model.kind, encoded(model, items))
     shape = (len(rows), model.network.head.in_features)
-    found = {layer: np.empty(shape, dtype=np.float32) for layer in layers}
+    pooled = {layer: np.empty(shape, dtype=np.float32) for layer in layers}
 
-    def keep(group: list[int], tokens: Tensor, mask: Tensor) -> None:
-        pooled = model.network.pooled_layers(tokens, mask, layers, pooling)
-        for layer, one in zip(layers, pooled, strict=True):
-            found[layer][group] = one.float().cpu().numpy()
+    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
+        of_batch = model.network.pooled_layers(tokens_bt, mask_bt, layers, pooling)
+        for layer, states_bd in zip(layers, of_batch, strict=True):
+            pooled[layer][group] = states_bd.float().cpu().numpy()
 
     each_batch(model, rows, keep)
-    return {layer: probed(model.kind, values[places]) for layer, values in found.items()}
+    return {layer: probed(model.kind, values[indices]) for layer, values in pooled.items()}

@@ -1,4 +1,4 @@
-"""How likely answers are after prompts, by a language model that is not trained.
+"""The probabilities of answers after prompts, by a language model that is not trained.
 
 Prompts with the same solved examples begin with the same tokens: these pass the model once.
 """
@@ -20,13 +20,13 @@ from weak2strong.models.prompted import PromptedModel
 from weak2strong.training.predict import INFERENCE_BUDGET
 
 LONGEST = 2048
-"""Tokens of a prompt, shots and all, even if the model could take more."""
+"""Tokens of a prompt, shots included, even if the model could read more."""
 
 SHARED = 8
-"""Common tokens from which on they are read apart, which takes a pass of its own."""
+"""So many common tokens are worth a pass of their own."""
 
 LIGHTER = 4
-"""How many tokens of a shared beginning, which a row only looks back at, take a token's room."""
+"""How many tokens of a shared beginning, to which a row only attends, cost as much as one token."""
 
 SCORED = 2**27
 """Logits at once: half a gibibyte in float32."""
@@ -37,13 +37,13 @@ def answer_log_probabilities(
 ) -> np.ndarray:
     """Log-probabilities of answers right after prompts, (n, classes) float64.
 
-    The log-probability of an answer is the sum over its tokens; several answers of a class
-    are added up, and a class without any gets what the others leave.
+    The log-probability of an answer is the sum over its tokens. The probabilities of several
+    answers of a class are added up; a class without answers gets the rest of the probability.
 
-    A prompt passes once where every answer is one token, and at most once for each answer
-    otherwise (those that begin alike share a pass). Tokens that all prompts begin with pass
-    once in all. A prompt that is too long loses its beginning, with a warning: the
-    question stands at its end.
+    A prompt passes the model once where every answer is one token, and otherwise at most once
+    for each answer (answers with the same beginning share a pass). Tokens that all prompts begin
+    with pass once in all. A prompt that is too long loses its beginning, with a warning: the
+    question is at its end.
 
     Args:
         model: the language model.
@@ -53,42 +53,40 @@ def answer_log_probabilities(
     Raises:
         UserError: where the answers alone are too long for the model.
     """
-    flat = [answer for given in answers for answer in given]
-    asked = _encoded(model, prompts, flat)
-    scores = _sums(model, asked)
+    flat = [answer for of_class in answers for answer in of_class]
+    scores = _sums(model, _encoded(model, prompts, flat))
     result = np.empty((len(prompts), len(answers)))
-    ends = np.cumsum([len(given) for given in answers])
-    for c, (end, given) in enumerate(zip(ends, answers, strict=True)):
-        if given:
-            result[:, c] = logsumexp(scores[:, end - len(given) : end], axis=1)
-    for c, given in enumerate(answers):
-        if not given:
-            spoken = np.exp(scores).sum(axis=1)
-            # By rounding alone the others may leave less than nothing.
-            result[:, c] = np.log(np.maximum(1 - spoken, np.finfo(np.float32).eps))
+    ends = np.cumsum([len(of_class) for of_class in answers])
+    for c, (end, of_class) in enumerate(zip(ends, answers, strict=True)):
+        if of_class:
+            result[:, c] = logsumexp(scores[:, end - len(of_class) : end], axis=1)
+        else:
+            others = np.exp(scores).sum(axis=1)
+            # By rounding, the others may add up to more than 1.
+            result[:, c] = np.log(np.maximum(1 - others, np.finfo(np.float32).eps))
     return result
 
 
 def longest_prompt(model: PromptedModel) -> int:
-    """How many tokens of a prompt, shots and all, a model reads at most."""
+    """How many tokens of a prompt, shots included, a model reads at most."""
     return min(model.tokenizer.model_max_length, LONGEST)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A prompt in tokens, with every answer after it; answers begin at ``start``."""
+class _Prompt:
+    """A prompt in tokens, once with each answer after it; answers begin at position ``start``."""
 
     sequences: list[list[int]]
     start: int
 
 
-def _encoded(model: PromptedModel, prompts: Sequence[str], answers: Sequence[str]) -> list[_Asked]:
+def _encoded(model: PromptedModel, prompts: Sequence[str], answers: Sequence[str]) -> list[_Prompt]:
     """Prompts with each answer in tokens.
 
-    Both are encoded as one text, since a tokenizer may join the end of one to the beginning
-    of the other, and since some put a space before every text. Answers begin at the
-    first token that is not the same in the prompt and all its continuations, so that they
-    are compared from one place on.
+    Prompt and answer are encoded as one text, since a tokenizer may join the end of the prompt to
+    the beginning of the answer, and since some tokenizers put a space before every text. Answers
+    begin at the first token that is not the same in the prompt and all its continuations, so that
+    all of them are compared from the same position on.
     """
     begin, end = _specials(model.tokenizer)
     limit = longest_prompt(model)
@@ -99,12 +97,12 @@ def _encoded(model: PromptedModel, prompts: Sequence[str], answers: Sequence[str
 
     alone = tokens(list(prompts))
     continued = [tokens([prompt + answer for prompt in prompts]) for answer in answers]
-    found, cut = [], 0
+    encoded, cut = [], 0
     for i, row in enumerate(alone):
         sequences = [rows[i] for rows in continued]
-        start = _alike([row, *sequences])
+        start = _common_length([row, *sequences])
         if start == 0:
-            # Without a token before it, nothing says how likely the first one is.
+            # The probability of a first token is only known after another token.
             sequences, start = [[_first(model.tokenizer), *s] for s in sequences], 1
         # The last token of an answer is not read.
         over = max(map(len, sequences)) - 1 - limit
@@ -116,26 +114,26 @@ def _encoded(model: PromptedModel, prompts: Sequence[str], answers: Sequence[str
                 )
             sequences = [s[:begin] + s[begin + over :] for s in sequences]
             start, cut = start - over, cut + 1
-        found.append(_Asked(sequences, start))
+        encoded.append(_Prompt(sequences, start))
     if cut:
         warnings.warn(
             f"{cut:,} of {len(prompts):,} prompts are longer than the {limit:,} tokens that there "
             "is room for: their beginning is cut off.",
             stacklevel=4,
         )
-    return found
+    return encoded
 
 
-def _alike(rows: Sequence[list[int]]) -> int:
+def _common_length(rows: Sequence[list[int]]) -> int:
     """The number of tokens that all rows begin with."""
-    # What the first and the last in order have in common, those between them have too.
-    one, other = min(rows), max(rows)
-    different = (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
-    return next(different, min(len(one), len(other)))
+    # In the order of sorting, rows between two others share what these two share.
+    first, last = min(rows), max(rows)
+    different = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return next(different, min(len(first), len(last)))
 
 
 def _first(tokenizer: Any) -> int:
-    """What texts begin with, or failing that end with."""
+    """The token that texts begin with; without such a token the one that they end with."""
     ids = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id)
     return next(i for i in ids if i is not None)
 
@@ -146,32 +144,35 @@ def _specials(tokenizer: Any) -> tuple[int, int]:
     return mask.index(0), mask[::-1].index(0)
 
 
-def _sums(model: PromptedModel, asked: Sequence[_Asked]) -> np.ndarray:
+def _sums(model: PromptedModel, prompts: Sequence[_Prompt]) -> np.ndarray:
     """Summed log-probabilities of all answers, (prompts, answers) float64."""
-    rows, wanted = _rows(asked)
-    scores = np.zeros((len(asked), len(asked[0].sequences) if asked else 0))
-    begun, shared = _begun(model, asked, rows)
+    rows, answer_tokens = _rows(prompts)
+    scores = np.zeros((len(prompts), len(prompts[0].sequences) if prompts else 0))
+    begun, shared = _shared_beginning(model, prompts, rows)
     lengths = [len(row) - shared + shared // LIGHTER for row in rows]
     budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
-    most = max(1, SCORED // (model.vocabulary * max(map(len, wanted), default=1)))
+    most = max(1, SCORED // (model.vocabulary * max(map(len, answer_tokens), default=1)))
     groups = micro_batches(lengths, budget)
     for group in (g[i : i + most] for g in groups for i in range(0, len(g), most)):
         batch = pad([rows[r][shared:] for r in group], model.tokenizer.pad_token_id, model.device)
-        tokens = [(b, token) for b, r in enumerate(group) for token in wanted[r]]
-        places = sorted({(b, token.after) for b, token in tokens})
-        line = {place: n for n, place in enumerate(places)}
-        at = torch.tensor(places, device=model.device).T
-        logits = model.logits(*batch, (at[0], at[1] - shared), begun)
-        chosen = torch.tensor([[line[b, t.after], t.id] for b, t in tokens], device=model.device).T
-        total = logits.logsumexp(dim=1)
-        said = (logits[chosen[0], chosen[1]] - total[chosen[0]]).cpu().double().numpy()
-        np.add.at(scores, ([t.prompt for _, t in tokens], [t.answer for _, t in tokens]), said)
+        tokens = [(b, token) for b, r in enumerate(group) for token in answer_tokens[r]]
+        positions = sorted({(b, token.after) for b, token in tokens})
+        line = {position: n for n, position in enumerate(positions)}
+        in_batch, in_row = torch.tensor(positions, device=model.device).T
+        # One line of logits a position: (lines, vocabulary).
+        logits = model.logits(*batch, (in_batch, in_row - shared), begun)
+        lines, ids = torch.tensor(
+            [[line[b, token.after], token.id] for b, token in tokens], device=model.device
+        ).T
+        log_p = logits[lines, ids] - logits.logsumexp(dim=1)[lines]
+        answers = ([t.prompt for _, t in tokens], [t.answer for _, t in tokens])
+        np.add.at(scores, answers, log_p.cpu().double().numpy())
     return scores
 
 
 @dataclass(frozen=True)
 class _Token:
-    """A token of an answer to a prompt, by its id and the place in the row that it comes after."""
+    """A token of an answer to a prompt: its id, and the position in the row before it."""
 
     prompt: int
     answer: int
@@ -179,37 +180,36 @@ class _Token:
     id: int
 
 
-def _rows(asked: Sequence[_Asked]) -> tuple[list[list[int]], list[list[_Token]]]:
-    """What has to pass the model, and which tokens each row tells the probability of.
+def _rows(prompts: Sequence[_Prompt]) -> tuple[list[list[int]], list[list[_Token]]]:
+    """The rows that pass the model, and the tokens whose probability each of them gives.
 
-    The last token of an answer is not read; what another row begins with is not read twice.
+    The last token of an answer is not read; a row with which another one begins is not read again.
     """
     rows: list[list[int]] = []
-    wanted: list[list[_Token]] = []
-    for prompt, one in enumerate(asked):
-        first = len(rows)
-        longest_first = sorted(range(len(one.sequences)), key=lambda a: -len(one.sequences[a]))
-        for answer in longest_first:
-            *read, _ = sequence = one.sequences[answer]
+    answer_tokens: list[list[_Token]] = []
+    for p, prompt in enumerate(prompts):
+        first, sequences = len(rows), prompt.sequences
+        for answer in sorted(range(len(sequences)), key=lambda a: -len(sequences[a])):
+            *read, _ = sequence = sequences[answer]
             holding = (r for r in range(first, len(rows)) if rows[r][: len(read)] == read)
             row = next(holding, len(rows))
             if row == len(rows):
                 rows.append(read)
-                wanted.append([])
-            wanted[row] += [
-                _Token(prompt, answer, after, sequence[after + 1])
-                for after in range(one.start - 1, len(read))
+                answer_tokens.append([])
+            answer_tokens[row] += [
+                _Token(p, answer, after, sequence[after + 1])
+                for after in range(prompt.start - 1, len(read))
             ]
-    return rows, wanted
+    return rows, answer_tokens
 
 
-def _begun(
-    model: PromptedModel, asked: Sequence[_Asked], rows: Sequence[list[int]]
+def _shared_beginning(
+    model: PromptedModel, prompts: Sequence[_Prompt], rows: Sequence[list[int]]
 ) -> tuple[Any | None, int]:
-    """The model's cache of what all rows begin with, and how many tokens that is."""
+    """The model's cache of the tokens that all rows begin with, and how many tokens these are."""
     if len(rows) < 2:
         return None, 0
-    # The token before an answer is read with its row, as it says how likely the answer is.
-    shared = min(_alike(rows), min(one.start for one in asked) - 1)
+    # The token before an answer is read with its row: its logits are those of the answer.
+    shared = min(_common_length(rows), min(prompt.start for prompt in prompts) - 1)
     begun = model.read(rows[0][:shared]) if shared >= SHARED else None
     return begun, 0 if begun is None else shared

@@ -1,7 +1,7 @@
 """The state of a training in one safetensors file, renamed into place.
 
-Weights and optimiser state are tensors; everything else travels as JSON in the
-file's header. Nothing is pickled.
+Weights and optimiser state are tensors; everything else is JSON in the file's header. Nothing is
+pickled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def save_checkpoint(
     notes: Mapping[str, Any],
     more: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write trained weights, optimiser state, notes (all that JSON holds exactly), and tensors."""
+    """Write trained weights, optimiser state, notes (that JSON holds exactly), and tensors."""
     tensors = {f"more.{name}": value for name, value in (more or {}).items()}
     for name, p in _trained(network):
         tensors[f"weight.{name}"] = p.detach()
@@ -40,9 +40,10 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Put weights and optimiser state back; returns notes and further tensors.
+    """Put weights and optimiser state back.
 
-    None where there is no file yet.
+    Returns:
+        The notes and further tensors; None where there is no file yet.
     """
     if not path.exists():
         return None
@@ -53,8 +54,8 @@ def load_checkpoint(
             p.copy_(saved.get_tensor(f"weight.{name}"))
             optimizer.state[p] = {
                 key: saved.get_tensor(f"state.{key}.{name}").to(p.device)
-                for _, key, of in state
-                if of == name
+                for _, key, parameter in state
+                if parameter == name
             }
         notes = json.loads(saved.metadata()["notes"])
         more = {n.removeprefix("more."): saved.get_tensor(n) for n in names if n[:5] == "more."}
@@ -62,5 +63,5 @@ def load_checkpoint(
 
 
 def _trained(network: nn.Module) -> list[tuple[str, nn.Parameter]]:
-    """Weights that are not frozen, by name; the others are where they were loaded from."""
+    """Weights that are not frozen, by name; frozen ones are loaded from the model again."""
     return [(name, p) for name, p in network.named_parameters() if p.requires_grad]

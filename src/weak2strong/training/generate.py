@@ -11,8 +11,8 @@ from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.language import LanguageModel
 
 GENERATION_BUDGET = {"cpu": 2048, "other": 65536}
-"""Padded tokens of a batch, those to be written included. Steps are one token a text, so
-a batch may be wider than one whose texts pass whole."""
+"""Padded tokens of a batch, those to be written included. A step passes one token of each text, so
+a batch may be larger than one whose texts pass as a whole."""
 
 
 def generate(
@@ -20,7 +20,7 @@ def generate(
 ) -> list[list[int]]:
     """Continue every row greedily (temperature 0) to an end-of-text token or ``most`` tokens.
 
-    Batches are padded on the left, whatever side the tokenizer pads on.
+    Batches are padded on the left, whichever side the tokenizer pads on.
 
     Args:
         model: as it is; dropout should be off.
@@ -56,11 +56,12 @@ def generate(
     with torch.inference_mode(), model.autocast():
         for group in micro_batches([len(r) + most for r in rows], budget):
             backwards = pad([rows[i][::-1] for i in group], tokenizer.pad_token_id, device)
-            tokens, mask = (x.flip(1) for x in backwards)
-            found = model.network.whole.generate(
-                input_ids=tokens, attention_mask=mask, generation_config=settings
+            tokens_bt, mask_bt = (x.flip(1) for x in backwards)
+            continued_bt = model.network.whole.generate(
+                input_ids=tokens_bt, attention_mask=mask_bt, generation_config=settings
             )
-            for i, new in zip(group, found[:, tokens.shape[1] :].tolist(), strict=True):
+            new_bt = continued_bt[:, tokens_bt.shape[1] :]
+            for i, new in zip(group, new_bt.tolist(), strict=True):
                 answers[i] = _until(new, tokenizer.eos_token_id)
     return answers
 

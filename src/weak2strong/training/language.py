@@ -1,9 +1,8 @@
-"""Finetuning a language model on token rows, of which all tokens count or only some.
+"""Finetuning a language model on rows of tokens, of which all count in the loss or only some.
 
-The loss of a batch is the mean over its counted tokens, whatever rows they stand
-in, as Transformers' own; it does not depend on how the batch was cut. All tokens
-count in generative finetuning (Burns et al. 2023, section 5.2.2), only the target's
-where a model learns to answer.
+The loss of a batch is the mean over its counted tokens, in whichever rows they are, as in
+Transformers; it does not depend on how the batch was cut. In generative finetuning all tokens
+count (Burns et al. 2023, section 5.2.2); where a model learns to answer, only the target's do.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.language import LanguageModel
 from weak2strong.training import loop
-from weak2strong.training.loop import Fit, Passed
+from weak2strong.training.loop import Fit, Options, Passed
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
 from weak2strong.training.vocabulary import only_used_rows
@@ -35,39 +34,35 @@ def fit_language(
     training: Training,
     seed: int,
     judge: Callable[[], float] | None = None,
-    on_step: Callable[[int, int], None] = lambda step, steps: None,
     token_budget: int | None = None,
-    checkpoint: Path | None = None,
-    checkpoint_seconds: float = 120.0,
+    **options: Unpack[Options],
 ) -> Fit:
-    """Train a language model in place; afterwards it holds the weights of the kept evaluation.
+    """Train a language model in place; afterwards it holds the weights of the best evaluation.
 
-    Texts are rows as `encode` gives them: no end-of-text token is added, since the
-    state of a text's last token, which a head may read later, would be trained to
-    foretell the end. Targets have theirs (see `prompt_and_target`).
+    Texts are rows as `encode` gives them. No end-of-text token is added: it would train the state
+    of a text's last token, which a head may read later, to predict the end. Targets have such a
+    token (see `prompt_and_target`).
 
     Args:
-        model: what is not frozen is trained, in float32.
+        model: whatever is not frozen is trained, in float32.
         rows: token ids.
-        counted: for each row 1 for the tokens that count, else 0; None for all. The first
-            token of a row never counts, and a row without any that does is left out.
+        counted: for each row 1 for the tokens that count, else 0; None if all do. The first
+            token of a row never counts, and a row without a counted token is left out.
         training: settings, with the learning rate given; ``head_rate`` is not used.
         seed: of the order of rows, and of dropout.
         judge: the score of the model as it is, for the stopping rule; not needed where
             that is ``none``.
-        on_step: called with steps done and steps in all.
-        token_budget: padded tokens of a micro-batch; by default what memory has room for.
-        checkpoint: a file; where it is there, training goes on from it, to the
-            same end as without a break.
-        checkpoint_seconds: time between two of them.
+        token_budget: padded tokens of a micro-batch; by default as many as fit into memory.
+        **options: see `Options`.
 
     Raises:
         UserError: where no token counts, or the model does not fit into the memory of
             the device.
     """
-    if training.stopping != "none" and judge is None:
+    if training.stopping == "none":
+        judge = None
+    elif judge is None:
         raise ValueError(f"the stopping rule {training.stopping!r} needs a judge")
-    judge = None if training.stopping == "none" else judge
     marks = [[1] * len(r) for r in rows] if counted is None else counted
     learnt = [(r, [0, *m[1:]]) for r, m in zip(rows, marks, strict=True) if any(m[1:])]
     if not learnt:
@@ -81,20 +76,18 @@ def fit_language(
             model,
             [(network, training.learning_rate)],
             len(learnt),
-            passages.gradients,
+            passages.add_gradients,
             TokenBudget(token_budget) if token_budget else find_token_budget(model, passages.rows),
             training,
             seed,
             judge,
-            on_step,
-            checkpoint,
-            checkpoint_seconds,
+            **options,
         )
 
 
 @dataclass
 class _Passages:
-    """Token rows, and 1 for each of their tokens that counts."""
+    """Token rows, and for each of their tokens 1 if it counts."""
 
     model: LanguageModel
     rows: list[Sequence[int]]
@@ -104,19 +97,19 @@ class _Passages:
     def _launch(self) -> float:
         return launch_cost(self.model)
 
-    def gradients(self, batch: np.ndarray, fraction: float, budget: TokenBudget) -> Passed:
-        """Gradients of the mean over the batch's counted tokens."""
+    def add_gradients(self, batch: np.ndarray, fraction: float, budget: TokenBudget) -> Passed:
+        """Add the gradients of the mean over the batch's counted tokens."""
         model, rows = self.model, [self.rows[i] for i in batch]
         marks = [self.counted[i] for i in batch]
         count, real, padded = sum(map(sum, marks)), sum(map(len, rows)), 0
         total = torch.zeros((), device=model.device)
         # One context for the step, so that weights are converted once.
         with model.autocast():
-            for group, tokens, mask in padded_groups(model, rows, budget, self._launch):
-                counts = pad([marks[i] for i in group], 0, model.device)[0]
-                value = model.network(tokens, mask, counts).sum() / count
+            for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._launch):
+                counts_bt = pad([marks[i] for i in group], 0, model.device)[0]
+                value = model.network(tokens_bt, mask_bt, counts_bt).sum() / count
                 with torch.autocast(model.device.type, enabled=False):
                     value.backward()
                 total += value.detach()
-                padded += tokens.numel()
+                padded += tokens_bt.numel()
         return Passed(total.item(), real, padded)

@@ -1,8 +1,7 @@
-"""The loop beneath every training: steps, rates, room, evaluations, checkpoints.
+"""The loop of every training: steps, rates, token budget, evaluations, checkpoints.
 
-It knows neither texts nor losses. What is learnt from stands behind one function,
-which adds a batch's gradients to the weights. An optimiser step is over
-``batch_size`` examples whatever fits into memory.
+The loop knows neither texts nor losses: one function adds the gradients of a batch to the
+weights. An optimiser step is over ``batch_size`` examples, however many fit into memory.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -46,11 +46,11 @@ class Fit:
     Attributes:
         steps: of the optimiser.
         trace: the evaluations.
-        kept: the share of training at which the kept weights stood.
-        padding: share of padding among the tokens that passed the network; None where
-            texts did so once only, the trunk being frozen.
-        room: padded tokens of a micro-batch, at the end.
-        twice: whether activations were computed twice.
+        kept: the share of training that was done at the evaluation whose weights were kept.
+        padding: share of padding among the tokens that passed the network; None where the trunk
+            is frozen, so that texts passed it only once.
+        budget: padded tokens of a micro-batch, at the end.
+        checkpointing: whether activations were computed twice.
     """
 
     steps: int
@@ -62,16 +62,16 @@ class Fit:
 
     @property
     def note(self) -> str:
-        """What a log says of it."""
-        said = [f"padding {self.padding:.1%}"] if self.padding is not None else []
+        """The padding, and whether activations were computed twice, for a log."""
+        notes = [f"padding {self.padding:.1%}"] if self.padding is not None else []
         if self.checkpointing:
-            said.append("activations computed twice")
-        return ", ".join(said)
+            notes.append("activations computed twice")
+        return ", ".join(notes)
 
 
 @dataclass(frozen=True)
 class Passed:
-    """What a batch gave besides its gradients.
+    """The loss of a batch, and the tokens that passed the network for it.
 
     Attributes:
         loss: its mean.
@@ -84,58 +84,71 @@ class Passed:
     padded: int
 
 
-Gradients = Callable[[np.ndarray, float, TokenBudget], Passed]
-"""Adds the gradients of a batch's mean loss to what is trained: given the positions of its
-examples, the share of training done before, and the room for micro-batches, whose cut must not
-change the result. It may be called again for the same batch, where memory ran out."""
+AddGradients = Callable[[np.ndarray, float, TokenBudget], Passed]
+"""Adds the gradients of a batch's mean loss to those of the weights. Its arguments are the
+positions of the batch's examples (B,), the share of training done before, and the token budget of
+micro-batches, whose cut must not change the result. It may be called again for the same batch,
+where memory ran out."""
+
+
+class Options(TypedDict, total=False):
+    """What every training may be given besides what it learns.
+
+    Attributes:
+        on_step: called with steps done and steps in all.
+        checkpoint: a file; if it is there, training goes on from it, to the same end as
+            without a break.
+        checkpoint_seconds: time between two of them, 120 by default.
+    """
+
+    on_step: Callable[[int, int], None]
+    checkpoint: Path | None
+    checkpoint_seconds: float
 
 
 def train(
     model: Trainable,
     peaks: Sequence[tuple[nn.Module, float | None]],
     examples: int,
-    gradients: Gradients,
+    add_gradients: AddGradients,
     budget: TokenBudget,
     training: Training,
     seed: int,
     judge: Callable[[], float] | None = None,
-    on_step: Callable[[int, int], None] = lambda step, steps: None,
-    checkpoint: Path | None = None,
-    checkpoint_seconds: float = 120.0,
     on_evaluation: Callable[[float], None] | None = None,
+    **options: Unpack[Options],
 ) -> Fit:
-    """Train a model in place; afterwards it holds the weights of the kept evaluation.
+    """Train a model in place; afterwards it holds the weights of the best evaluation.
 
     Args:
-        model: what is not frozen is trained.
+        model: whatever is not frozen is trained.
         peaks: its parts, each with its peak learning rate.
         examples: how many there are.
-        gradients: of a batch of them.
-        room: for micro-batches, to begin with.
+        add_gradients: of a batch of examples.
+        budget: of micro-batches, to begin with.
         training: settings.
         seed: of the order of examples, and of dropout.
-        judge: the score of the model as it is; the best is kept. None keeps the last weights.
-        on_step: called with steps done and steps in all.
-        checkpoint: a file; where it is there, training goes on from it, to the
-            same end as without a break.
-        checkpoint_seconds: time between two of them.
-        on_evaluation: called at every evaluation with the share of training done, the model being
-            as it is then; what it finds decides nothing. After a break it may hear of one again.
+        judge: gives the score of the model as it is; the weights with the best score are kept.
+            Without a judge, the last weights are kept.
+        on_evaluation: called at every evaluation with the share of training done; it decides
+            nothing. After a break it may be called for an evaluation again.
+        **options: see `Options`.
 
     Raises:
         UserError: where the model does not fit into the memory of the device.
     """
-    network = model.network
+    network, on_step = model.network, options.get("on_step")
+    checkpoint, pause = options.get("checkpoint"), options.get("checkpoint_seconds", 120.0)
     with _dropout(network, training):
         optimizer, rates = _optimizer(peaks, training)
         steps = training.steps_on(examples)
         evaluations = training.evaluation_steps(steps)
         memory = _Memory(budget=budget.tokens, checkpointing=budget.checkpointing)
-        if checkpoint and (found := load_checkpoint(checkpoint, network, optimizer)):
-            memory = _Memory(**found[0], best_weights=found[1])
+        if checkpoint and (saved := load_checkpoint(checkpoint, network, optimizer)):
+            memory = _Memory(**saved[0], best_weights=saved[1])
             if memory.checkpointing and not budget.checkpointing:
                 save_memory(model)
-        saved = time.monotonic()
+        last_saved = time.monotonic()
         batches = _batches(examples, training.batch_size, seed)
         for step, batch in zip(range(steps), batches):  # noqa: B905  endless
             if step < memory.step:
@@ -146,7 +159,7 @@ def train(
                 group["lr"] = peak * factor
             if training.dropout:
                 torch.manual_seed(hash((seed, step)))
-            passed = _within_budget(partial(gradients, batch, step / steps), model, memory)
+            passed = _within_budget(partial(add_gradients, batch, step / steps), model, memory)
             torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -156,10 +169,11 @@ def train(
                     memory.evaluate(steps, judge, network)
                     if on_evaluation:
                         on_evaluation(memory.step / steps)
-            if checkpoint and time.monotonic() - saved >= checkpoint_seconds:
+            if checkpoint and time.monotonic() - last_saved >= pause:
                 save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
-                saved = time.monotonic()
-            on_step(memory.step, steps)
+                last_saved = time.monotonic()
+            if on_step:
+                on_step(memory.step, steps)
         network.load_state_dict(memory.best_weights, strict=False)
     padding = 1 - memory.real / memory.padded if memory.padded else None
     trace = tuple(Point(*p) for p in memory.trace)
@@ -170,9 +184,9 @@ def train(
 class _Memory:
     """What a training has to remember from step to step, besides weights and optimiser state.
 
-    Of evaluations with the same score the earliest is kept: it is the one that
-    has seen the labels least. Where no evaluation has a score (no judge, or an
-    AUC of one class only), the last weights stay.
+    Among evaluations with the same score the earliest is kept: its weights have seen the labels
+    least. Where no evaluation has a score (no judge, or an AUC of one class only), the last
+    weights stay.
     """
 
     step: int = 0
@@ -228,21 +242,21 @@ def _optimizer(
 
 
 def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
-    """Positions of each optimiser step, without end; reshuffled every epoch."""
+    """Positions of the examples of each optimiser step, without end; reshuffled every epoch."""
     rng = np.random.default_rng([seed, 0x6F72646572])
     while True:
         order = rng.permutation(n)
-        for at in range(0, n, size):
-            yield order[at : at + size]
+        for begin in range(0, n, size):
+            yield order[begin : begin + size]
 
 
 def _within_budget(
     step: Callable[[TokenBudget], Passed], model: Trainable, memory: _Memory
 ) -> Passed:
-    """What a step returns; where memory runs out, it is repeated with half as many tokens at once.
+    """What a step returns; where memory runs out, the step is repeated with half the budget.
 
     Raises:
-        UserError: where there is no room for one text either.
+        UserError: where not even one text fits.
     """
     while True:
         try:
@@ -250,7 +264,7 @@ def _within_budget(
         except Exception as e:
             if not out_of_memory(e):
                 raise
-            # Without its traceback, whose frames hold all that the failed pass had made.
+            # The frames of its traceback hold all tensors of the failed pass.
             error = e.with_traceback(None)
         model.network.zero_grad(set_to_none=True)
         if model.device.type == "cuda":
@@ -268,7 +282,7 @@ def _within_budget(
 
 @contextmanager
 def _dropout(network: nn.Module, training: Training) -> Iterator[None]:
-    """Within it, a network that is to train with dropout drops; random numbers are its own."""
+    """A context with dropout, if the training has it, and with random numbers of its own."""
     if not training.dropout:
         yield
         return
@@ -282,7 +296,7 @@ def _dropout(network: nn.Module, training: Training) -> Iterator[None]:
 
 @contextmanager
 def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Within it, the network does not drop."""
+    """A context without dropout."""
     before = network.training
     network.eval()
     yield

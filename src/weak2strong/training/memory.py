@@ -1,4 +1,4 @@
-"""How many tokens pass a model at once, so that a training does not die of memory on its way."""
+"""How many tokens pass a model at once, so that a training does not run out of memory."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from weak2strong.models.load import Trainable
 from weak2strong.models.needs import SPARE, activation_bytes, training_bytes, usable_bytes
 
 MOST = {"cpu": 8192, "other": 65536}
-"""Padded tokens of a micro-batch beyond which more would not be faster."""
+"""Padded tokens of a micro-batch; larger micro-batches would not be faster."""
 
 
 @dataclass(frozen=True)
 class TokenBudget:
-    """What fits: padded tokens of a micro-batch, and whether activations are computed twice."""
+    """Padded tokens of a micro-batch, and whether activations are computed twice."""
 
     tokens: int
     checkpointing: bool = False
 
 
 def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenBudget:
-    """Measure what the longest text takes, and from it how many tokens fit.
+    """Measure the memory that the longest text takes, and from it how many tokens fit.
 
-    The answer depends on the machine's memory as a whole, not on what is free just
-    now, and comes in powers of two: so the same machine gives the same numbers.
+    The result depends on the machine's whole memory, not on what is free at the moment, and is
+    a power of two: so the same machine gives the same numbers.
 
     Args:
-        model: its layers are made to compute twice where it has to be.
+        model: its layers are made to compute activations twice where that is necessary.
         rows: token ids of all texts.
 
     Raises:
@@ -61,13 +61,20 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
     tokens = fitting()
     if tokens < longest and not checkpointing and save_memory(model):
         checkpointing, tokens = True, fitting()
-    # Where even one text does not fit by this measure, it is tried all the same.
+    # Where not even one text fits by this measure, training tries one all the same.
     tokens = min(max(tokens, longest), MOST["cpu" if model.device.type == "cpu" else "other"])
     return TokenBudget(2 ** (tokens.bit_length() - 1), checkpointing)
 
 
 def save_memory(model: Trainable) -> bool:
-    """Make a model's layers compute their activations twice, if it may and can be done."""
+    """Make a model's layers compute their activations twice, if its settings allow it.
+
+    Returns:
+        Whether they do.
+
+    Raises:
+        UserError: where the settings demand it, and the layers cannot.
+    """
     if model.checkpointing == "off":
         return False
     layers = enable_checkpointing(model.network.trunk)
@@ -80,7 +87,7 @@ def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that a device has no memory left."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
-    said = str(error)
+    text = str(error)
     return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in said or "out of memory" in said
+        "can't allocate memory" in text or "out of memory" in text
     )

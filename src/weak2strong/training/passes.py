@@ -1,7 +1,7 @@
 """How the examples of a training pass the network: as texts in micro-batches, or as features.
 
-Where the trunk is trained, every pass goes through all of it. Where only the head
-is, each text goes through the trunk once, before training starts.
+Where the trunk is trained, every pass goes through the whole network. Where only the head is
+trained, each text passes the trunk once, before training starts.
 """
 
 from __future__ import annotations
@@ -26,20 +26,24 @@ CACHED = 384
 """Padded tokens of a micro-batch on a CPU, whose activations should stay in its cache."""
 
 LAUNCH = {"cpu": 3e7, "other": 3e11}
-"""What it costs to launch the operations of a micro-batch, in tokens times weights of the model."""
+"""The cost of launching the operations of a micro-batch, in tokens times weights of the model."""
 
 STREAM = {torch.float32: 4, torch.bfloat16: 32}
-"""And to add its gradients to the others, in tokens: more where the arithmetic is quicker."""
+"""The cost of adding its gradients to the others, in tokens: more where arithmetic is quicker."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A micro-batch: where its examples stand in the batch, and a pass giving their outputs.
+    """A micro-batch.
 
-    ``real`` and ``padded`` are the tokens that pass, without and with padding.
+    Attributes:
+        positions: of its examples in the batch, (b,).
+        run: passes the examples and returns their outputs, (b, classes).
+        real: tokens that pass.
+        padded: the same with padding.
     """
 
-    places: Tensor
+    positions: Tensor
     run: Callable[[], Tensor]
     real: int = 0
     padded: int = 0
@@ -53,16 +57,16 @@ class Examples(Protocol):
         ...
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
-        """Whether there is room for the gradients of the whole batch at once."""
+        """Whether the whole batch fits into memory at once, with its gradients."""
         ...
 
     def answers(self) -> np.ndarray:
-        """What the network says now of all examples, as `Predictions` holds it."""
+        """The network's answers to all examples now, as `Predictions` holds them."""
         ...
 
 
 def launch_cost(model: Trainable) -> float:
-    """What one micro-batch more costs, in tokens."""
+    """The cost of one more micro-batch, in tokens."""
     weights = sum(p.numel() for p in model.network.parameters())
     device = "cpu" if model.device.type == "cpu" else "other"
     return LAUNCH[device] / weights + STREAM[model.precision]
@@ -81,34 +85,35 @@ def padded_groups(
     together; positions are then those of examples.
     """
     most = min(budget.tokens, CACHED) if model.device.type == "cpu" else budget.tokens
-    own = [rows[at : at + each] for at in range(0, len(rows), each)]
-    for group in cut([each * max(map(len, texts)) for texts in own], most, launch):
-        texts = [text for i in group for text in own[i]]
+    by_example = [rows[i : i + each] for i in range(0, len(rows), each)]
+    for group in cut([each * max(map(len, texts)) for texts in by_example], most, launch):
+        texts = [text for i in group for text in by_example[i]]
         yield group, *pad(texts, model.tokenizer.pad_token_id, model.device)
 
 
 @dataclass
 class Texts:
-    """Examples, by their token ids, that pass the whole network."""
+    """Examples that pass the whole network; ``rows`` are the token ids of every text, one example
+    after another.
+    """
 
     model: LoadedModel
     rows: Sequence[list[int]]
-    """Of every text, one example after another."""
 
     @cached_property
     def _launch(self) -> float:
         return launch_cost(self.model)
 
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
-        """The texts of a batch, those of like length together.
+        """The texts of a batch, texts of similar length together.
 
-        The texts of one example pass together, since its loss is of all of them, and are
-        padded to the longest among them: the price is the difference of their lengths.
+        The texts of one example pass together, since its loss depends on all of them, and are
+        padded to the longest among them.
         """
         rows, each = self._texts(batch), TEXTS[self.model.kind]
         return [
             Part(
-                places=torch.tensor(group, device=self.model.device),
+                positions=torch.tensor(group, device=self.model.device),
                 run=lambda tokens=tokens, mask=mask: outputs_of_items(
                     self.model.kind, self.model.network(tokens, mask)
                 ),
@@ -124,7 +129,7 @@ class Texts:
         return [row for i in batch for row in self.rows[i * each : (i + 1) * each]]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
-        """By the tokens of the batch."""
+        """Whether the tokens of the batch are within the budget."""
         return sum(map(len, self._texts(batch))) <= budget.tokens
 
     def answers(self) -> np.ndarray:
@@ -134,26 +139,25 @@ class Texts:
 
 @dataclass
 class Features:
-    """Examples, by their token ids, that pass the frozen trunk once, and then the head alone."""
+    """Examples that pass the frozen trunk once, and then the head alone; ``rows`` as in `Texts`."""
 
     model: LoadedModel
     rows: Sequence[list[int]]
-    """Of every text, one example after another."""
 
     @cached_property
     def pooled(self) -> Tensor:
-        """What the head sees of each example's texts, (n, texts, width) float32."""
+        """The head's inputs for each example's texts, (n, texts, width) float32."""
         pooled = torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
         return pooled.reshape(-1, TEXTS[self.model.kind], pooled.shape[1])
 
     def _outputs(self, pooled: Tensor) -> Tensor:
-        """What losses see of examples, (b, classes), from (b, texts, width)."""
+        """The outputs of examples, (b, classes), from (b, texts, width)."""
         return outputs_of_items(self.model.kind, self.model.network.read(pooled.flatten(0, 1)))
 
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
         """The batch as a whole."""
-        places = torch.arange(len(batch), device=self.model.device)
-        return [Part(places, lambda: self._outputs(self.pooled[batch]))]
+        positions = torch.arange(len(batch), device=self.model.device)
+        return [Part(positions, lambda: self._outputs(self.pooled[batch]))]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""

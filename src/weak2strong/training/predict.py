@@ -1,4 +1,4 @@
-"""Answers of a model for items, in batches of like length."""
+"""Answers of a model to items, in batches of similar length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from weak2strong.tasks.task import TEXTS, Item, Kind
 
 INFERENCE_BUDGET = {"cpu": 512, "other": 32768}
 """Padded tokens of a batch without gradients. A CPU is three times as fast where
-activations stay in its cache; an accelerator wants to be filled."""
+activations stay in its cache; an accelerator is fast where it is full."""
 
 
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
@@ -31,48 +31,51 @@ def encoded(model: LoadedModel, items: Sequence[Item]) -> list[list[int]]:
 
 
 def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
-    """Probabilities (n, classes) for encoded texts, as many an item as its kind has."""
+    """Probabilities (n, classes) for encoded texts; an item has as many texts as its kind has."""
     outputs = _in_batches(model, rows, model.network, lambda x: x.cpu().numpy())
     return read_outputs(outputs_of_items(model.kind, torch.from_numpy(outputs)))
 
 
 def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
-    """What a probe sees of each item, (n, width) float32: the trunk's pooled last layer.
+    """A probe's features of each item, (n, width) float32: the trunk's pooled last layer.
 
-    Of a preference it is the second text's less the first's.
+    For a preference they are those of the second text minus those of the first.
     """
     return probed(model.kind, pooled_rows(model, encoded(model, items)))
 
 
 def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
-    """What the head sees of each encoded text, (texts, width) float32."""
+    """The head's input for each encoded text, (texts, width) float32."""
     return _in_batches(model, rows, model.network.pooled, lambda x: x.float().cpu().numpy())
 
 
 def each_batch(
     model: LoadedModel,
     rows: Sequence[list[int]],
-    do: Callable[[list[int], Tensor, Tensor], None],
+    use: Callable[[list[int], Tensor, Tensor], None],
 ) -> None:
-    """Call ``do`` once a batch with the positions of its texts, tokens and mask, no gradients."""
+    """Call ``use`` for every batch with the positions of its texts, tokens and mask (b, t).
+
+    There are no gradients.
+    """
     budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
     with torch.inference_mode(), model.autocast():
         for group in micro_batches([len(r) for r in rows], budget):
-            do(group, *pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device))
+            use(group, *pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device))
 
 
 def once_each(
     kind: Kind, rows: Sequence[list[int]]
 ) -> tuple[Sequence[list[int]], list[int] | slice]:
-    """The rows to read, and where among them those that are asked for stand.
+    """The distinct rows, which the model reads, and for each given row its index among these.
 
-    Of items with several texts, every distinct one is read once, in an order that does not
-    depend on whose it is: so its answer is the same to the bit wherever it stands.
+    Where items have several texts, every distinct text is read once, in an order that does not
+    depend on the items: so its answer is the same to the bit in whichever item it stands.
     """
     if TEXTS[kind] == 1:
         return rows, slice(None)
-    place = {row: i for i, row in enumerate(sorted(set(map(tuple, rows))))}
-    return [list(row) for row in place], [place[tuple(row)] for row in rows]
+    index = {row: i for i, row in enumerate(sorted(set(map(tuple, rows))))}
+    return [list(row) for row in index], [index[tuple(row)] for row in rows]
 
 
 def _in_batches(
@@ -81,13 +84,13 @@ def _in_batches(
     run: Callable[[Tensor, Tensor], Tensor],
     read: Callable[[Tensor], np.ndarray],
 ) -> np.ndarray:
-    """Run encoded texts through the network and put the answers back in order."""
-    distinct, places = once_each(model.kind, rows)
-    answers: list[np.ndarray | None] = [None] * len(distinct)
+    """Run encoded texts through the network and put the outputs back in order."""
+    distinct, indices = once_each(model.kind, rows)
+    outputs: list[np.ndarray | None] = [None] * len(distinct)
 
-    def answer(group: list[int], tokens: Tensor, mask: Tensor) -> None:
-        for i, one in zip(group, read(run(tokens, mask)), strict=True):
-            answers[i] = one
+    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
+        for i, output in zip(group, read(run(tokens_bt, mask_bt)), strict=True):
+            outputs[i] = output
 
-    each_batch(model, distinct, answer)
-    return np.stack([a for a in answers if a is not None])[places]
+    each_batch(model, distinct, keep)
+    return np.stack([output for output in outputs if output is not None])[indices]

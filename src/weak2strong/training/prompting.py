@@ -1,6 +1,6 @@
-"""Asking a language model instead of training it (Burns et al. 2023, section 5.2).
+"""Prompting a language model instead of training it (Burns et al. 2023, section 5.2).
 
-A label is a comparison of the probabilities of answers, after solved examples or none.
+A class is predicted by comparing the probabilities of answers, after some solved examples or none.
 """
 
 from __future__ import annotations
@@ -29,43 +29,43 @@ def prompted_probabilities(
 
     Args:
         model: the language model.
-        prompt: how it is asked.
-        texts: what it is asked about.
+        prompt: the wording.
+        texts: the questions.
         shots_per_draw: solved examples, texts with the index of their class; one draw
-            without any is zero-shot. Where a prompt is too long for the model, its first
+            without examples is zero-shot. Where a prompt is too long for the model, its first
             shots are left out, with a warning.
-        calibrate: divide by the answers to texts that say nothing (see `calibrated`).
+        calibrate: divide by the answers to texts without content (see `calibrated`).
 
     Raises:
         UserError: where the answers alone are too long for the model.
     """
     free = prompt.content_free if calibrate else ()
-    found, fewer = [], 0
+    draws, shortened = [], 0
     for shots in shots_per_draw:
         log_p, too_long = _few_shot(model, prompt, [*texts, *free], shots)
-        fewer += too_long
-        asked, said = log_p[: len(texts)], log_p[len(texts) :]
-        found.append(calibrated(asked, said) if calibrate else _normalised(asked))
-    if fewer:
+        shortened += too_long
+        of_texts, of_free = log_p[: len(texts)], log_p[len(texts) :]
+        draws.append(calibrated(of_texts, of_free) if calibrate else _normalised(of_texts))
+    if shortened:
         prompts = len(shots_per_draw) * (len(texts) + len(free))
         warnings.warn(
-            f"{fewer:,} of {prompts:,} prompts are longer than the {longest_prompt(model):,} "
+            f"{shortened:,} of {prompts:,} prompts are longer than the {longest_prompt(model):,} "
             "tokens that there is room for: the first of their shots are left out.",
             stacklevel=2,
         )
-    return np.mean(found, axis=0)
+    return np.mean(draws, axis=0)
 
 
 def calibrated(log_p: np.ndarray, content_free_log_p: np.ndarray) -> np.ndarray:
     """Probabilities p' proportional to p / p_cf, with p_cf the mean over content-free texts.
 
     Zhao et al. 2021, "Calibrate Before Use" (arXiv 2102.09690, section 5): W = diag(p_cf)^-1,
-    b = 0. They take the class with the largest W p; that it is a probability after division
-    by the sum is ours.
+    b = 0. They take the class with the largest W p; we also divide by the sum, which makes it a
+    probability.
 
     Args:
         log_p: log-probabilities of the answers, (n, classes).
-        content_free_log_p: the same after texts that say nothing, (m, classes).
+        content_free_log_p: the same after texts without content, (m, classes).
     """
     free = logsumexp(content_free_log_p, axis=0)
     return _normalised(log_p - free)
@@ -79,20 +79,20 @@ def _normalised(log_p: np.ndarray) -> np.ndarray:
 def draw_shots(
     ids: Sequence[str], labels: np.ndarray, k: int, seed: int, groups: Sequence[str]
 ) -> list[int]:
-    """Positions of k random examples to show, in random order, as many of every class as can be.
+    """Positions of k random examples, in random order, as many of every class as possible.
 
-    Never two of one group. The draw depends on ids and seed, not on the order of the rows.
+    No two are of one group. The draw depends on ids and seed, not on the order of the rows.
 
     Args:
         ids: of the examples, unique.
-        labels: probabilities or one-hot rows, (n, classes); an example counts for its
-            most probable class.
+        labels: probabilities or one-hot rows, (n, classes); the class of an example is its most
+            probable one.
         k: how many.
         seed: of the draw.
         groups: of the examples.
 
     Raises:
-        UserError: where there are not so many of different groups.
+        UserError: where there are fewer groups.
     """
     rng = np.random.default_rng(seed)
     by_id = sorted(range(len(ids)), key=lambda i: ids[i])
@@ -100,7 +100,7 @@ def draw_shots(
     left: list[list[int]] = [[] for _ in range(labels.shape[1])]
     for i in rng.permutation(by_id).tolist():
         left[hard[i]].append(i)
-    # Where k is no multiple of the classes, chance decides which of them have one more.
+    # Where k is no multiple of the number of classes, some random classes have one more.
     turn = rng.permutation(labels.shape[1]).tolist()
     drawn: list[int] = []
     used: set[str] = set()
@@ -124,24 +124,24 @@ def _few_shot(
 ) -> tuple[np.ndarray, int]:
     """Log-probabilities of the classes, and how many prompts were too long for all shots.
 
-    Prompts with as many shots are asked together, as they share these.
+    Prompts with the same number of shots pass together, as they share these.
     """
     answers = prompt.scored
-    ends = model.tokenizer([a for given in answers for a in given], add_special_tokens=False)
-    # An answer takes no more tokens than it has by itself, and one where it is joined.
+    ends = model.tokenizer([a for of_class in answers for a in of_class], add_special_tokens=False)
+    # An answer has at most one token more after a prompt than by itself.
     budget = longest_prompt(model) - max(map(len, ends["input_ids"])) - 1
     result = np.empty((len(texts), len(answers)))
     waiting = list(range(len(texts)))
-    fewer = 0
+    too_long = 0
     for first in range(len(shots) + 1):
-        asked = {i: few_shot_prompt(prompt, shots[first:], texts[i]) for i in waiting}
+        prompts = {i: few_shot_prompt(prompt, shots[first:], texts[i]) for i in waiting}
         ready = waiting
         if first < len(shots) and waiting:
-            counts = text_lengths(model.tokenizer, list(asked.values()))
+            counts = text_lengths(model.tokenizer, list(prompts.values()))
             ready = [i for i, n in zip(waiting, counts, strict=True) if n <= budget]
         if ready:
-            result[ready] = answer_log_probabilities(model, [asked[i] for i in ready], answers)
+            result[ready] = answer_log_probabilities(model, [prompts[i] for i in ready], answers)
         done = set(ready)
         waiting = [i for i in waiting if i not in done]
-        fewer = fewer or len(waiting)
-    return result, fewer
+        too_long = too_long or len(waiting)
+    return result, too_long

@@ -1,8 +1,8 @@
 """Train only those rows of a token embedding that the texts use.
 
-The other rows get no gradient and, without weight decay, AdamW leaves them as
-they are: to carry them through every step costs time and memory for nothing.
-Half of a small model can be its embedding.
+The other rows get no gradient, and without weight decay AdamW leaves them as they are: to
+include them in every step costs time and memory for nothing. The embedding can be half of a
+small model.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 WORTH = 1_000_000
-"""Weights that must be spared; below, it would save nothing that one could notice."""
+"""The number of weights that must be left out; below it, nobody would notice the difference."""
 
 
 class UsedRows(nn.Module):
-    """Some rows of an embedding, as an embedding that knows no other token."""
+    """An embedding that has only some rows of another one."""
 
     def __init__(self, whole: nn.Embedding, used: Tensor):
         super().__init__()
-        places = torch.zeros(whole.num_embeddings, dtype=torch.long, device=used.device)
-        places[used] = torch.arange(len(used), device=used.device)
-        self.places: Tensor
-        self.register_buffer("places", places, persistent=False)
+        row_of = torch.zeros(whole.num_embeddings, dtype=torch.long, device=used.device)
+        row_of[used] = torch.arange(len(used), device=used.device)
+        self.row_of: Tensor
+        self.register_buffer("row_of", row_of, persistent=False)
         self.rows = nn.Parameter(whole.weight.detach()[used].clone())
         padding = whole.padding_idx
-        self._padding = int(places[padding]) if padding is not None and padding in used else None
+        self._padding = int(row_of[padding]) if padding is not None and padding in used else None
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Token ids (b, t) to vectors (b, t, d)."""
-        return functional.embedding(self.places[tokens], self.rows, self._padding)
+        return functional.embedding(self.row_of[tokens], self.rows, self._padding)
 
 
 @contextmanager
 def only_used_rows(trunk: Any, texts: Sequence[Sequence[int]], pad_id: int) -> Iterator[None]:
-    """Within it, the trunk's embedding has the rows of these texts only; then it is whole again.
+    """A context in which the trunk's embedding has only the rows of these texts.
 
-    Where the trunk's embedding is of a special kind, is frozen, or is used elsewhere
-    too, nothing changes.
+    Nothing changes where the trunk's embedding is of a special kind, is frozen, or is used
+    elsewhere too.
 
     Args:
         trunk: of Transformers.
-        texts: token ids of all texts that the trunk will see meanwhile.
-        pad_id: the token they are padded with.
+        texts: token ids of all texts that the trunk will read in this context.
+        pad_id: the token that they are padded with.
     """
     whole = trunk.get_input_embeddings()
     used = sorted({pad_id, *(token for text in texts for token in text)})
@@ -66,7 +66,7 @@ def only_used_rows(trunk: Any, texts: Sequence[Sequence[int]], pad_id: int) -> I
 
 
 def _is_plain(trunk: nn.Module, module: nn.Module) -> bool:
-    """Whether an embedding is a table that is trained, and nothing but looked up."""
+    """Whether an embedding is a table that is trained, and used for nothing but lookup."""
     if type(module) is not nn.Embedding or not module.weight.requires_grad:
         return False
     holders = [p for _, p in trunk.named_parameters(remove_duplicate=False) if p is module.weight]

@@ -1,10 +1,10 @@
-"""Finetuning a language model to write short targets after prompts, and what it then writes."""
+"""Finetuning a language model to write short targets after prompts, and the answers it writes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Unpack
 
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
@@ -15,24 +15,24 @@ from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
-from weak2strong.training.loop import Fit
+from weak2strong.training.loop import Fit, Options
 from weak2strong.training.training_set import TrainingSet
 
 KIND = "generation"
 
 JUDGED = 256
-"""Validation examples that an evaluation looks at, at most: their answers have to be written."""
+"""Validation examples of an evaluation, at most: the model has to write an answer to each."""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """A language model that answers in at most so many tokens, its end-of-text token included."""
+    """A language model whose answers have at most ``most`` tokens, with the end-of-text token."""
 
     model: LanguageModel
     most: int
 
     def answers(self, items: Sequence[Item]) -> Predictions:
-        """What it writes after each prompt, the most probable token at every step."""
+        """The texts that it writes after each prompt, the most probable token at every step."""
         tokenizer = self.model.tokenizer
         rows = prompt_rows(tokenizer, [item.text for item in items], self.most)
         written = decoded(tokenizer, generate(self.model, rows, self.most))
@@ -45,27 +45,25 @@ def fit_writing(
     training: Training,
     seed: int,
     validation: TrainingSet | None = None,
-    on_step: Callable[[int, int], None] = lambda step, steps: None,
     token_budget: int | None = None,
-    checkpoint: Path | None = None,
+    **options: Unpack[Options],
 ) -> tuple[Writer, Fit]:
     """Finetune a language model in place on targets, (n,) texts; prompts do not count.
 
-    The stopping rule looks at what the model writes after the prompts of ``validation``, of
-    which it takes `JUDGED` at most, evenly spaced. Answers have room for the longest target.
+    The stopping rule compares the answers that the model writes with at most `JUDGED` targets
+    of ``validation``, evenly spaced. An answer may be as long as the longest target.
 
     Args:
-        model: what is not frozen is trained, in float32.
-        train: what to learn.
+        model: whatever is not frozen is trained, in float32.
+        train: what the model learns.
         training: settings, with the learning rate given; ``head_rate`` is not used.
         seed: of the order of examples, and of dropout.
-        validation: where the stopping rule looks; not needed where it is ``none``.
-        on_step: called with steps done and steps in all.
-        token_budget: padded tokens of a micro-batch; by default what memory has room for.
-        checkpoint: a file; where it is there, training goes on from it.
+        validation: for the stopping rule; not needed where that is ``none``.
+        token_budget: padded tokens of a micro-batch; by default as many as fit into memory.
+        **options: see `Options`.
 
     Returns:
-        The model as it answers, with the weights of the kept evaluation, and what the
+        The model as it answers, with the weights of the best evaluation, and what the
         training left behind.
 
     Raises:
@@ -76,18 +74,9 @@ def fit_writing(
     rows, counted = prompt_and_target(model.tokenizer, prompts, train.targets.tolist())
     writer = Writer(model, max(map(sum, counted)))
     judge = _judge(writer, validation, training) if validation else None
-    done = fit_language(
-        model,
-        rows,
-        counted,
-        training,
-        seed,
-        judge,
-        on_step,
-        token_budget,
-        checkpoint,
+    return writer, fit_language(
+        model, rows, counted, training, seed, judge, token_budget, **options
     )
-    return writer, done
 
 
 def _judge(writer: Writer, validation: TrainingSet, training: Training) -> Callable[[], float]:

@@ -233,10 +233,10 @@ def _fitted(
         finetuning.training,
         finetuning.seed,
         finetuning.validation,
-        task_run.on_step,
-        checkpoint=working / "checkpoint.safetensors",
-        asked=items,
+        evaluated=items,
         on_evaluation=on_evaluation,
+        on_step=task_run.on_step,
+        checkpoint=working / "checkpoint.safetensors",
     )
     task_run.note = result.note
     model.freeze()
@@ -263,7 +263,7 @@ def _in_words(finetuning: Finetuning, working: Path) -> tuple[Answer, Fit]:
         finetuning.training,
         finetuning.seed,
         finetuning.validation,
-        finetuning.task_run.on_step,
+        on_step=finetuning.task_run.on_step,
         checkpoint=working / "checkpoint.safetensors",
     )
     finetuning.task_run.note = result.note
