@@ -1,17 +1,22 @@
 """Each figure's frame against a count by hand, and what its picture holds."""
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from shutil import copytree
 
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib.text import Text
 
 from weak2strong.analysis.analyse import analyse
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.experiments.overfitting import FinishedOverfitting
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
-from weak2strong.report.figures import FIGURES
+from weak2strong.report.figures import EXPERIMENT_FIGURES, FIGURES
 from weak2strong.report.figures.drawing import new_figure
 from weak2strong.report.figures.style import COLOURS, DARK, PAPER, method_styles, styled
 from weak2strong.report.folders import figures_of
@@ -268,6 +273,40 @@ def test_every_figure_says_what_it_shows_and_can_be_drawn(each, frames_of_each):
         assert kind.describe(frame).title
         assert all(m in kind.describe(frame).alt for m in run.config.methods) or name == "tasks"
         assert kind.describe(frame).note.endswith(".")
+
+
+LONG = ("naive", "probe-filter:knn+confidence:warmup=0.3", "probe-filter:logistic+confidence")
+
+
+def test_no_text_is_cut_by_the_edge_of_a_figure(made_run, made_overfitting, tmp_path):
+    run = FinishedRun(made_run(tmp_path / "run", methods=LONG, examples=80, seeds=2))
+    curves = pl.concat(
+        pl.read_parquet(made_overfitting / "curves.parquet").with_columns(method=pl.lit(f"{m} {i}"))
+        for m in LONG
+        for i in range(3)
+    )
+    followed = FinishedOverfitting(copytree(made_overfitting, tmp_path / "overfitting"))
+    frame = followed.table().select("task", "floor", "ceiling").unique()
+    frames = [(EXPERIMENT_FIGURES.get("overfitting"), curves.join(frame, on="task"))]
+    styles = method_styles([*LONG, *(f"{m} {i}" for m in LONG for i in range(3))])
+    for kind, frame in [*figures_of([run]), *frames]:
+        with styled():
+            figure = kind.draw(frame, styles)
+            figure.draw_without_rendering()
+            texts = [*figure.texts, *(t for x in figure.legends for t in x.get_texts())]
+            for axes in figure.axes:
+                texts += [*axes.texts, axes.title, axes.xaxis.label, *axes.get_yticklabels()]
+        for text in filter(Text.get_text, texts):
+            box = text.get_window_extent()
+            assert box.x0 > -1, (kind.name, text)
+            assert box.x1 < figure.bbox.x1 + 1, (kind.name, text)
+
+
+def test_listing_figures_loads_nothing_heavy():
+    code = "import sys; from weak2strong.report.figures import FIGURES; list(FIGURES); "
+    code += "print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"matplotlib", "polars", "numpy", "torch"} & set(done.stdout.split())
 
 
 def test_text_in_a_picture_keeps_all_digits():

@@ -80,7 +80,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     axes.set_xlim(-0.02, 1.02)
     for row in range(1, len(means)):
         axes.axhline(row - 0.5, color=GRID, linewidth=0.7)
-    axes.set_xlabel("share of test examples on which the student gives its supervisor's answer")
+    figure.supxlabel("share of test examples on which the student gives its supervisor's answer")
     titles = {part: part if part == "all" else f"where the {part}" for part in MARKS}
     legend(figure, 3, {titles[part]: _mark(part, INK) for part in MARKS}, handletextpad=0.2)
     return figure

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import polars as pl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -17,6 +18,12 @@ WIDTH = 6.6
 
 FURTHEST = 1.0
 """How far beyond floor and ceiling a figure still shows a PGR, in gaps."""
+
+LEGEND = 116
+"""The letters that fit side by side into a legend; a mark and its margins take those of six."""
+
+LEGEND_ROW = 0.17
+"""The height of a row of a legend in inches."""
 
 ROOM = 0.12
 """The share of an axis of sizes that stays empty beside them."""
@@ -225,11 +232,25 @@ def role_lines(
 
 def legend(
     figure: Figure,
-    columns: int = 3,
+    most: int,
     lines: Mapping[str, Mapping[str, Any]] | None = None,
+    handles: Sequence[Artist] = (),
     **more: Any,
 ) -> None:
-    """A legend above the panels: of all that has a label, or of lines and marks by their labels."""
+    """A legend above the panels.
+
+    Args:
+        figure: the figure.
+        most: columns, where their labels are short enough to fit the page.
+        lines: the looks of lines and marks by their labels.
+        handles: what the legend explains where there are no ``lines``.
+        **more: further arguments of ``Figure.legend``.
+    """
     if lines is not None:
-        more["handles"] = [Line2D([], [], label=label, **style) for label, style in lines.items()]
-    figure.legend(loc="outside upper center", ncols=columns, **more)
+        handles = [Line2D([], [], label=label, **style) for label, style in lines.items()]
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = max(1, min(most, int(LEGEND / (longest + 6))))
+    # Two rows of a legend fit into the usual height.
+    rows = -(-len(handles) // columns)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * max(0, rows - 2))
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns, **more)

@@ -64,7 +64,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f}%")
     axes.set_xlabel("share of the test set")
-    legend(figure, 4, handlelength=1, columnspacing=1.2)
+    handles, _ = axes.get_legend_handles_labels()
+    legend(figure, 4, handles=handles, handlelength=1, columnspacing=1.2)
     return figure
 
 
