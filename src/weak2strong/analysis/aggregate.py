@@ -34,18 +34,18 @@ from weak2strong.analysis.intervals import (
 )
 
 DRAWS = 4000
-"""From which the percentiles of the median are taken."""
+"""The number of draws whose percentiles are the interval of the median."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One task's test set, and who answered it.
+    """The test set of one task, and the answers to it.
 
     Attributes:
-        roles: R arrays of probabilities ``(S, n, k)``; the same R roles and S seeds on every task.
+        roles: R arrays of probabilities ``(S, n, k)``; every task has the same R roles and S seeds.
         labels: ground truth, ``(n,)``.
-        groups: group ids, ``(n,)``; an id that two tasks have is one entity.
-        metric: more is better.
+        groups: group ids, ``(n,)``; two tasks with the same id share an entity.
+        metric: a function of answers and labels; more is better.
     """
 
     roles: Sequence[np.ndarray]
@@ -59,13 +59,13 @@ class Aggregate:
     """PGR of one method over tasks; None where fewer than two tasks have a gap.
 
     Attributes:
-        mean: of the ratios of the tasks with a gap.
-        mean_interval: over seeds and test examples, for these tasks.
-        median: of the same ratios.
-        median_interval: likewise.
-        pooled: sum of the gains over sum of the gaps of all tasks; None where the interval of the
-            latter is not all above 0.
-        pooled_interval: Fieller's.
+        mean: the mean ratio of the tasks with a gap.
+        mean_interval: its interval over seeds and test examples, for these tasks.
+        median: the median of the same ratios.
+        median_interval: its interval, likewise.
+        pooled: the sum of the gains divided by the sum of the gaps of all tasks; None where the
+            interval of the sum of the gaps is not all above 0.
+        pooled_interval: Fieller's interval of it.
     """
 
     mean: float | None
@@ -77,7 +77,7 @@ class Aggregate:
 
 
 def measured_jointly(tasks: Sequence[Answered], replicates: int = 1000, seed: int = 0) -> Measured:
-    """Scores of all tasks and roles, under entities that are drawn once for all tasks.
+    """Scores of all tasks and roles; a replicate resamples the entities once for all tasks.
 
     Replicates in which some metric is not defined are left out.
 
@@ -95,13 +95,13 @@ def measured_jointly(tasks: Sequence[Answered], replicates: int = 1000, seed: in
     draws = np.random.default_rng([seed, 0])
     counts = group_weights(np.arange(len(universe)), replicates, draws)
     ends = np.cumsum([len(t.groups) for t in tasks])
-    scores, drawn = [], []
+    scores, replicates_by_task = [], []
     for task, groups in zip(tasks, np.split(numbers, ends[:-1]), strict=True):
         weights = counts[:, groups]
         ones = np.ones((1, len(task.labels)))
         scores.append(replicate_scores(task.roles, task.labels, task.metric, ones)[0])
-        drawn.append(replicate_scores(task.roles, task.labels, task.metric, weights))
-    every = np.concatenate(drawn, axis=2)
+        replicates_by_task.append(replicate_scores(task.roles, task.labels, task.metric, weights))
+    every = np.concatenate(replicates_by_task, axis=2)
     defined = np.isfinite(every).all(axis=(1, 2))
     groups = min(len(np.unique(task.groups)) for task in tasks)
     if groups < 2 or defined.mean() < 0.5:

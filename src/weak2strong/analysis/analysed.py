@@ -25,9 +25,12 @@ SETTING = ("weak", "strong", "weak_parameters", "strong_parameters", "seeds", "m
 
 
 def analyses_document(runs: Mapping[str, Analysed]) -> Document:
-    """The analyses of finished runs, by the names of their folders, as tables and sentences.
+    """The tables and sentences of the analyses of finished runs.
 
-    Of several runs, those tables are shown that put them side by side; of many tasks, the means.
+    Several runs have only the tables that put them side by side. Many tasks have only their means.
+
+    Args:
+        runs: the analyses of each run, by the name of its folder.
     """
     import polars as pl
 
@@ -35,9 +38,9 @@ def analyses_document(runs: Mapping[str, Analysed]) -> Document:
     several = len(runs) > 1
     frames = {
         a.file: [
-            found.tables[a.file].select(pl.lit(run).alias("run"), pl.all())
-            for run, found in runs.items()
-            if a.file in found.tables
+            analysed.tables[a.file].select(pl.lit(run).alias("run"), pl.all())
+            for run, analysed in runs.items()
+            if a.file in analysed.tables
         ]
         for a in every
         if a.together or not several
@@ -89,11 +92,11 @@ def _widened(rows: Sequence[Row], analysis: Analysis) -> list[Row]:
 
 def _fields(row: Row) -> list[tuple[str, str, object]]:
     """Names without the ending of an interval's ends, those endings, and values."""
-    found = []
+    fields = []
     for name, value in row.items():
         end = next((e for e in ("_low", "_high") if name.endswith(e)), "")
-        found.append((name.removesuffix(end), end, value))
-    return found
+        fields.append((name.removesuffix(end), end, value))
+    return fields
 
 
 def _about(rows: Sequence[Row], several: bool) -> list[Column]:
@@ -141,19 +144,19 @@ def _over_tasks(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _notes(runs: Mapping[str, Analysed]) -> list[str]:
     """What intervals, stars and means are, and what was left out."""
-    seeds = {found.run.config.seeds for found in runs.values()}
+    seeds = {analysed.run.config.seeds for analysed in runs.values()}
     notes = [
         "All intervals, in brackets, are 95%, over seeds and test examples drawn by group"
         + (", of a run with one seed over test examples only." if 1 in seeds else ".")
     ]
     see_truth = dict.fromkeys(
         method
-        for found in runs.values()
-        for method in found.tables["agreement"].filter("oracle")["method"]
+        for analysed in runs.values()
+        for method in analysed.tables["agreement"].filter("oracle")["method"]
     )
     if see_truth:
         notes.append(f"* saw ground truth (oracle): {', '.join(see_truth)}.")
-    if len({task for found in runs.values() for task in found.run.tests}) > MANY:
+    if len({task for analysed in runs.values() for task in analysed.run.tests}) > MANY:
         notes.append(
             f"More than {MANY} tasks: means over tasks are printed where that has a meaning, "
             "without intervals; the files have every task."
@@ -163,8 +166,8 @@ def _notes(runs: Mapping[str, Analysed]) -> list[str]:
         notes.append("For the other tables in print, analyse one run at a time.")
     return notes + [
         f"left out: {f'{run}: ' if several else ''}{text}"
-        for run, found in runs.items()
-        for text in found.left_out
+        for run, analysed in runs.items()
+        for text in analysed.left_out
     ]
 
 
@@ -172,6 +175,6 @@ def _warnings(runs: Mapping[str, Analysed]) -> list[str]:
     return [
         f"{n} seeds: intervals are mostly very wide, and may still be too narrow; use "
         f"{HONEST_SEEDS} seeds or more."
-        for n in sorted({found.run.config.seeds for found in runs.values()})
+        for n in sorted({analysed.run.config.seeds for analysed in runs.values()})
         if 1 < n < HONEST_SEEDS
     ]

@@ -147,7 +147,7 @@ def compare(
     for m in others:
         values = list(differences[m].values())
         p = adjusted.get(m)
-        found = Compared(
+        compared_method = Compared(
             method=m,
             differences=differences[m],
             effect=effect(values),
@@ -158,7 +158,7 @@ def compare(
             significant=p is not None and p <= level,
             sentence="",
         )
-        compared.append(_with_sentence(found, baseline, unit, test, level))
+        compared.append(_with_sentence(compared_method, baseline, unit, test, level))
     warnings = _warnings(compared, family, unit, test, level, len(tasks))
     return Comparison(baseline, unit, test, level, family, tuple(compared), tuple(warnings))
 
@@ -208,8 +208,8 @@ def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) ->
         record += f" (95% interval of the difference: {interval})"
     tested = f"{test_name(test)}, p = {p_text(c.adjusted)} after Holm"
     if not c.significant:
-        shown = "be better" if test.endswith("one-sided") else "differ"
-        return f"{record}; it is not shown to {shown} ({tested})."
+        claim = "be better" if test.endswith("one-sided") else "differ"
+        return f"{record}; it is not shown to {claim} ({tested})."
     # Signed ranks may say better where the mean, which a few tasks can rule, says worse.
     one_sided = test.endswith("one-sided")
     up = one_sided or c.tests[test.partition("-")[0]].one_sided < 0.5
@@ -238,9 +238,9 @@ def _warnings(
     level: float,
     tasks: int,
 ) -> list[str]:
-    said = []
+    warnings = []
     if unit == "seed":
-        said.append(
+        warnings.append(
             "One task: the units are its seeds. The tests ask whether a method is better on this "
             "task and this test set with other seeds; they say nothing of other tasks."
         )
@@ -248,7 +248,7 @@ def _warnings(
     fewer = {m: n for m, n in counts.items() if n < max(counts.values())}
     if fewer:
         listed = ", ".join(f"{m} {n}" for m, n in fewer.items())
-        said.append(
+        warnings.append(
             f"Some methods are compared on fewer than {max(counts.values())} {unit}s: {listed}."
         )
     two_sided = test.endswith("two-sided")
@@ -257,15 +257,15 @@ def _warnings(
     if family and test.startswith("wilcoxon") and least > level:
         needed = units_needed(len(family), level, two_sided)
         methods = f"{len(family)} method{'s' if len(family) > 1 else ''}"
-        said.append(
+        warnings.append(
             f"No method can be significant here: with {most} {unit}{'s' if most != 1 else ''} that "
             f"differ, the least p that signed ranks or signs can give is "
             f"{smallest_p(most, two_sided):.3g}, which is {min(least, 1):.3g} after Holm over "
             f"{methods}; it takes {needed} {unit}s or more."
         )
     if family and test.startswith("t") and max(counts.values()) < 5:
-        said.append(
+        warnings.append(
             f"{max(counts.values())} {unit}s: the t test rests on normal differences, "
             "which so few cannot show."
         )
-    return said
+    return warnings

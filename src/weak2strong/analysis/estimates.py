@@ -24,7 +24,7 @@ LEVEL = 0.95
 
 ANY = (-np.inf, np.inf)
 SHARE = (0.0, 1.0)
-"""Where a quantity can lie: an interval is cut there, which takes nothing from its coverage."""
+"""The range of a quantity: an interval is cut at its ends, which does not change its coverage."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ def estimated(
     """The mean of scores with an interval.
 
     Args:
-        scores: of every seed on the test set, ``(S,)``.
-        replicates: the same on redrawn test sets, ``(b, S)``; those with a nan are left out.
-        groups: how many groups the test examples form.
-        within: where the quantity can lie.
+        scores: the score of every seed on the test set, ``(S,)``.
+        replicates: the same scores on redrawn test sets, ``(b, S)``; a replicate with a nan is left
+            out.
+        groups: the number of groups that the test examples form.
+        within: the range of the quantity.
 
     Returns:
         None where a score is not defined, or fewer than half of the replicates are, or there
@@ -57,11 +58,11 @@ def estimated(
     measured = Measured(scores[:, None], replicates[defined][:, :, None], groups)
     one = np.ones(1)
     if len(scores) < BOOTSTRAP_SEEDS:
-        found = t_interval(measured, one, LEVEL)
+        interval = t_interval(measured, one, LEVEL)
     else:
         means = crossed_means(measured, np.random.default_rng([0, 1]))
-        found = bootstrap_interval(measured, means, one, LEVEL)
-    low, high = np.clip([found.low, found.high], *within)
+        interval = bootstrap_interval(measured, means, one, LEVEL)
+    low, high = np.clip([interval.low, interval.high], *within)
     return Estimate(float(scores.mean()), float(low), float(high))
 
 
@@ -70,7 +71,7 @@ def seed_means(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarra
 
     Args:
         values: ``(S, n)``.
-        among: which examples of each seed are meant, booleans ``(S, n)``; all if None.
+        among: which examples of each seed count, booleans ``(S, n)``; all if None.
     """
     chosen = np.ones(values.shape) if among is None else among.astype(float)
     with np.errstate(invalid="ignore"):
@@ -90,8 +91,8 @@ def mean_estimate(
         values: ``(S, n)``.
         weights: how often each example counts in each bootstrap replicate, ``(b, n)``.
         groups: how many groups the examples form.
-        among: which examples of each seed are meant, booleans ``(S, n)``; all if None.
-        within: where the mean can lie.
+        among: which examples of each seed count, booleans ``(S, n)``; all if None.
+        within: the range of the mean.
 
     Returns:
         None where a seed has no such example (see `estimated`).
@@ -114,15 +115,14 @@ def score_estimate(
 ) -> Estimate | None:
     """The score of answers ``(S, n, ...)``, averaged over seeds (see `estimated`).
 
-    The metric is one of which more is better; those of `weak2strong.ground.metrics` are from
-    0 to 1.
+    More of the metric is better. The metrics of `weak2strong.ground.metrics` lie from 0 to 1.
     """
-    drawn = replicate_scores([answers], labels, metric, weights)[:, :, 0]
-    return estimated(seed_scores(answers, labels, metric), drawn, groups, SHARE)
+    replicates = replicate_scores([answers], labels, metric, weights)[:, :, 0]
+    return estimated(seed_scores(answers, labels, metric), replicates, groups, SHARE)
 
 
-def columns(name: str, found: Estimate | None) -> dict[str, float | None]:
+def columns(name: str, estimate: Estimate | None) -> dict[str, float | None]:
     """An estimate as columns of a table: ``name``, ``name_low``, ``name_high``."""
-    if found is None:
+    if estimate is None:
         return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

@@ -66,14 +66,14 @@ def over_tasks(
     ]
     measured = measured_jointly(tasks)
     starts = np.arange(len(names))[:, None] * (2 + len(config.methods))
-    found = {}
+    by_method = {}
     for i, method in enumerate(config.methods, start=2):
         columns = (starts + np.array([0, i, 1])).ravel()
         triplets = Measured(
             measured.scores[:, columns], measured.replicates[:, :, columns], measured.groups
         )
-        found[method] = aggregate(triplets, [n in used for n in names])
-    return OverTasks(found, used, flat, saturated)
+        by_method[method] = aggregate(triplets, [n in used for n in names])
+    return OverTasks(by_method, used, flat, saturated)
 
 
 def over_tasks_table(over: OverTasks, name: str = "over_tasks", title: str = "") -> Table:
@@ -164,7 +164,7 @@ def on_these_tasks(
     measured = measured_jointly(tasks)
     _, example_part = variance_parts(measured)
     columns = np.eye(measured.scores.shape[1])
-    found = {}
+    by_method = {}
     for i, method in enumerate(methods[1:], start=1):
         contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
         moves = contrasts @ example_part @ contrasts.T
@@ -172,8 +172,8 @@ def on_these_tasks(
         together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)
         total = np.var(contrasts @ measured.mean, ddof=1) + together
         interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
-        found[method] = OnTheseTasks(interval, float(together / total) if total > 0 else 0.0)
-    return found
+        by_method[method] = OnTheseTasks(interval, float(together / total) if total > 0 else 0.0)
+    return by_method
 
 
 def sharing_tasks(predictions: pl.DataFrame) -> tuple[str, ...]:

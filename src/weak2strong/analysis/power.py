@@ -148,13 +148,15 @@ def smallest_design(
         return _fewest(
             lambda n: Design(1, n, power(difference, 1, n, variance, level, two_sided)), wanted
         )
-    found = [
+    smallest = [
         _fewest(
             lambda n, s=s: Design(n, s, power(difference, n, s, variance, level, two_sided)), wanted
         )
         for s in range(1, most_seeds + 1)
     ]
-    return min((d for d in found if d), key=lambda d: (d.tasks * d.seeds, -d.tasks), default=None)
+    return min(
+        (d for d in smallest if d), key=lambda d: (d.tasks * d.seeds, -d.tasks), default=None
+    )
 
 
 def _fewest(design: Callable[[int], Design], wanted: float) -> Design | None:

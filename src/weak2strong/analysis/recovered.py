@@ -15,8 +15,8 @@ the regimes, widths and shares undefined are described and printed there):
 
 A nested bootstrap covered .75 at 3 seeds where seeds dominate and .61 at 20 where examples do.
 With 2 seeds, 40 to 70% of the trials have no clear gap and the rest a median width above 1.5. In
-`failures` one student in ten collapses: no interval can know of what it has not seen, so look at
-the seeds one by one.
+`failures` one student in ten collapses: an interval cannot tell of a collapse that did not occur in
+the run, so inspect every seed.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ from weak2strong.analysis.intervals import (
 from weak2strong.ground.metrics import performance_gap_recovered
 
 # The fewest seeds at which Fieller's intervals held the truth at least .93 of the time in every
-# regime but `failures`, counting only intervals that were printed. At 2 seeds `inherited` (the
-# student has its supervisor's luck) has .904: those are printed that happen to vary little.
+# regime but `failures`. Only printed intervals count. At 2 seeds `inherited` (the student has its
+# supervisor's luck) has .904: there, only runs whose seeds happen to vary little have an interval.
 HONEST_SEEDS = 3
 
-# The fewest of the simulated numbers of seeds at which the crossed bootstrap did. Below: Fieller.
+# The fewest of the simulated numbers of seeds at which the crossed bootstrap held the truth as
+# often. Runs with fewer seeds have Fieller's interval.
 BOOTSTRAP_SEEDS = 30
 
 FLOOR, STUDENT, CEILING = np.eye(3)
@@ -53,7 +54,7 @@ GAIN, GAP = STUDENT - FLOOR, CEILING - FLOOR
 
 
 class UndefinedScoreError(ValueError):
-    """A metric that a test set is too small for, or lacks a class for."""
+    """The test set is too small for the metric, or lacks a class that the metric needs."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,15 @@ class Recovered:
 
     Attributes:
         value: PGR, the ratio of means over seeds; None where it is undefined.
-        interval: of PGR; None where it is undefined.
+        interval: the interval of PGR; None where PGR is undefined.
         floor: mean score of the supervisors over seeds, in the metric's units.
         student: mean score of the students.
         ceiling: mean score of the ceiling models.
         gap: ceiling minus floor.
-        floor_interval: of the floor; t intervals may pass the metric's own bounds.
-        student_interval: of the student score.
-        ceiling_interval: of the ceiling.
-        gap_interval: of the gap, paired by seed and example.
+        floor_interval: the interval of the floor; a t interval may pass the metric's own bounds.
+        student_interval: the interval of the student's score.
+        ceiling_interval: the interval of the ceiling.
+        gap_interval: the interval of the gap, paired by seed and example.
         seeds: number of seeds S.
         examples: number of test examples n.
         groups: number of groups that the test examples form.
@@ -130,11 +131,11 @@ def recovered(
         student: of the students, likewise.
         ceiling: of the ceiling models, likewise.
         labels: ground truth as the metric takes it, ``(n,)``.
-        groups: group id of each example, ``(n,)``: what is drawn together.
+        groups: the group id of each example, ``(n,)``; a group is resampled as a whole.
         metric: more is better (negate one where less is, such as the Brier score).
         level: nominal coverage of every interval.
-        replicates: bootstrap replicates; those in which the metric is nan (say, no positive
-            example was drawn for an AUC) are left out.
+        replicates: the number of bootstrap replicates; a replicate in which the metric is nan (an
+            AUC without a positive example, for instance) is left out.
         seed: of the bootstrap; the same seed and universe draw the same groups.
         universe: see `group_weights`.
 
@@ -142,7 +143,7 @@ def recovered(
         ValueError: shapes differ, a number is not finite, there are fewer than two groups, or the
             metric is not defined on the test set or on most replicates.
     """
-    (found,) = recovered_by_method(
+    (only,) = recovered_by_method(
         floor,
         {"": student},
         ceiling,
@@ -154,7 +155,7 @@ def recovered(
         seed=seed,
         universe=universe,
     ).values()
-    return found
+    return only
 
 
 def recovered_by_method(
@@ -170,12 +171,12 @@ def recovered_by_method(
     seed: int = 0,
     universe: Sequence[str] | np.ndarray | None = None,
 ) -> dict[str, Recovered]:
-    """`recovered` for the students of several methods; what they share is scored once.
+    """`recovered` for the students of several methods; floor and ceiling are scored once.
 
     Args:
         students: test probabilities ``(S, n, k)`` by method.
 
-    The other arguments, and what is raised, as of `recovered`.
+    The other arguments and the errors are those of `recovered`.
     """
     roles = _checked(floor, students.values(), ceiling)
     examples = roles[0].shape[1]
@@ -203,7 +204,7 @@ def recovered_by_method(
 def _recovered(
     every: Measured, columns: list[int], examples: int, level: float, seed: int
 ) -> Recovered:
-    """What one method recovered, from the columns of floor, student and ceiling."""
+    """The `Recovered` of one method, from the columns of floor, student and ceiling."""
     measured = Measured(every.scores[:, columns], every.replicates[:, :, columns], every.groups)
     seeds = len(measured.scores)
     if seeds < BOOTSTRAP_SEEDS:
@@ -273,14 +274,14 @@ def _measured(
         raise UndefinedScoreError(
             "The metric is not defined on the test set: does it hold every class?"
         )
-    drawn = replicate_scores(roles, labels, metric, weights)
-    defined = np.isfinite(drawn).all(axis=(1, 2))
+    replicates = replicate_scores(roles, labels, metric, weights)
+    defined = np.isfinite(replicates).all(axis=(1, 2))
     if defined.mean() < 0.5:
         raise UndefinedScoreError(
-            f"The metric is defined on only {defined.sum()} of {len(drawn)} replicates: "
+            f"The metric is defined on only {defined.sum()} of {len(replicates)} replicates: "
             "the test set has too few groups."
         )
-    return Measured(scores, drawn[defined], groups)
+    return Measured(scores, replicates[defined], groups)
 
 
 def _why_undefined(gap: Interval, interval: Interval | None) -> str | None:

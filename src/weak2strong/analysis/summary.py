@@ -174,7 +174,7 @@ def summarise(
         students = {method: answers.of("student", method) for method in config.methods}
         test = (answers.labels, answers.groups, score)
         try:
-            found = recovered_by_method(floor, students, ceiling, *test)
+            by_method = recovered_by_method(floor, students, ceiling, *test)
         except UndefinedScoreError as e:
             raise UserError(f"{name} cannot be scored by {scored_by}. {e}") from e
         for method, student in students.items():
@@ -187,7 +187,7 @@ def summarise(
                     strong=config.strong.name,
                     method=method,
                     metric=scored_by,
-                    recovered=found[method],
+                    recovered=by_method[method],
                     probe_ceiling=probe,
                     ngrams=ngrams,
                     chance=_chance(scored_by, answers.labels),
@@ -204,7 +204,7 @@ def summarise(
 def warnings_of(lines: list[Line]) -> list[str]:
     """What a reader of the table has to know, one sentence each."""
     undefined = [x for x in lines if x.recovered.undefined and not x.saturated]
-    said = [
+    warnings = [
         *_told(
             [x for x in lines if x.saturated],
             lambda x: (
@@ -251,25 +251,25 @@ def warnings_of(lines: list[Line]) -> list[str]:
     ]
     if oracles := dict.fromkeys(x.method for x in lines if x.oracle):
         every = len(oracles) == len({x.method for x in lines})
-        said.append(
+        warnings.append(
             f"{'All students' if every else 'Students of ' + ', '.join(oracles)} saw ground truth "
             "(oracle): their scores and PGR are upper bounds, not results of weak supervision."
         )
-    return said + few_seeds({x.recovered.seeds for x in lines})
+    return warnings + few_seeds({x.recovered.seeds for x in lines})
 
 
 def few_seeds(counts: set[int]) -> list[str]:
     """What intervals over few seeds do not cover, a sentence for each such number of seeds."""
-    said = []
+    warnings = []
     if 1 in counts:
-        said.append("One seed: intervals cover the draw of test examples only, not the seed.")
-    said.extend(
+        warnings.append("One seed: intervals cover the draw of test examples only, not the seed.")
+    warnings.extend(
         f"{n} seeds: intervals may be too narrow; from {HONEST_SEEDS} seeds on "
         "they covered as they should in simulations (docs/statistics.md)."
         for n in sorted(counts)
         if 1 < n < HONEST_SEEDS
     )
-    return said
+    return warnings
 
 
 FEW = 3

@@ -81,16 +81,16 @@ def verify_students(
     for task in tasks or known:
         answers = Answers(predictions.filter(task=task), config.seeds)
         try:
-            drawn = draw_trusted(answers.groups, trusted, np.random.default_rng(seed))
+            chosen = draw_trusted(answers.groups, trusted, np.random.default_rng(seed))
         except UserError as e:
             raise UserError(f"{task}: {e}") from e
         by = (answers.kind, config.metric)
-        truth = answers.labels[drawn]
+        truth = answers.labels[chosen]
         supervisor = answers.one("floor", "", student_seed)
         for method in methods or config.methods:
             student = answers.one("student", method, student_seed)
             same = comparable(student, *by) == comparable(supervisor, *by)
-            hits, weak_hits = (is_right(x[drawn], truth, *by) for x in (student, supervisor))
+            hits, weak_hits = (is_right(x[chosen], truth, *by) for x in (student, supervisor))
             lines.append(
                 TrustedLine(
                     task,

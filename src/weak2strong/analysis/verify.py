@@ -1,7 +1,7 @@
-"""Is a student better than its supervisor? What a small trusted set of labels can say.
+"""Is a student better than its supervisor? What a small set of trusted labels says about this.
 
-Of N trusted examples, b are right with the student alone and c with the supervisor alone; only
-these tell the two apart. The difference of their accuracies is ``(b - c) / N``.
+Of N trusted examples, the student alone answers b correctly, and the supervisor alone c; only these
+examples tell the two models apart. The difference of their accuracies is ``(b - c) / N``.
 
 Trusted examples are drawn at random, at most one of a group, so that they are independent.
 """
@@ -16,25 +16,25 @@ import numpy as np
 from weak2strong.ground.errors import UserError
 
 MOST_LABELS = 1_000_000
-"""No larger set of labels is looked for."""
+"""The largest set of labels that the search for a sufficient number considers."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What trusted labels say of one student and its supervisor.
+    """What trusted labels say about one student and its supervisor.
 
     Attributes:
-        labels: N.
-        student: its accuracy on them.
-        supervisor: likewise.
-        student_only: b, examples that the student alone has right.
-        supervisor_only: c.
-        difference: student minus supervisor.
-        low: lower end of the score interval of the difference.
-        high: upper end.
-        p: of McNemar's exact test, two-sided.
-        settled_by: how many labels in all would settle it, if the difference is as it looks;
-            None where none is seen, or more than `MOST_LABELS` would be needed.
+        labels: N, the number of trusted labels.
+        student: the student's accuracy on them.
+        supervisor: the supervisor's accuracy on them.
+        student_only: b, the number of examples that the student alone has right.
+        supervisor_only: c, the number of examples that the supervisor alone has right.
+        difference: the student's accuracy minus the supervisor's.
+        low: the lower end of the score interval of the difference.
+        high: the upper end.
+        p: the p-value of McNemar's exact test, two-sided.
+        settled_by: how many labels in all the test needs if the true difference is this one; None
+            where the difference is 0, or where more than `MOST_LABELS` are needed.
     """
 
     labels: int
@@ -50,7 +50,7 @@ class Verified:
 
 
 def draw_trusted(groups: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Places of ``count`` examples drawn at random, at most one of a group.
+    """The positions of ``count`` random examples, at most one of a group.
 
     Raises:
         UserError: there are not that many groups.
@@ -74,10 +74,10 @@ def verified(
     """Compare two models by which trusted examples each has right.
 
     Args:
-        student_right: booleans ``(N,)``.
-        supervisor_right: likewise.
-        level: of the interval; the test is at ``1 - level``.
-        power: with which the number of labels in ``settled_by`` would settle it.
+        student_right: whether the student is right on each example, booleans ``(N,)``.
+        supervisor_right: whether the supervisor is right, likewise.
+        level: the level of the interval; the level of the test is ``1 - level``.
+        power: the power of the test with the number of labels in ``settled_by``.
     """
     student_right, supervisor_right = (
         np.asarray(x, dtype=bool) for x in (student_right, supervisor_right)
@@ -124,7 +124,8 @@ def difference_interval(b: int, c: int, n: int, level: float = 0.95) -> tuple[fl
         q = (math.sqrt(max(linear**2 + 8 * n * c * d * (1 - d), 0.0)) - linear) / (4 * n)
         return (b - c - n * d) ** 2 - z**2 * n * max(2 * q + d * (1 - d), 0.0)
 
-    # Beside the estimate: where nothing varies both sides are 0 at it, which is not the root meant.
+    # The search starts beside the estimate: without variation, both sides are 0 at the estimate
+    # itself, and this is not the root that is wanted.
     at, beside = (b - c) / n, 1e-9
     low = -1.0 if excess(-1.0) <= 0 else brentq(excess, -1.0, at - beside)
     high = 1.0 if excess(1.0) <= 0 else brentq(excess, at + beside, 1.0)
@@ -135,10 +136,10 @@ def mcnemar_power(n: int, student_only: float, supervisor_only: float, level: fl
     """The exact power of `mcnemar` with n labels, summed over how many of them tell apart.
 
     Args:
-        n: labels.
-        student_only: chance that the student alone is right.
-        supervisor_only: that the supervisor alone is.
-        level: of the test.
+        n: the number of labels.
+        student_only: the chance that the student alone is right.
+        supervisor_only: the chance that the supervisor alone is right.
+        level: the level of the test.
     """
     from scipy.stats import binom
 

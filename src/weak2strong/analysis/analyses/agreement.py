@@ -1,9 +1,10 @@
-"""Does the student say what its supervisor says, where that is right and where it is wrong?
+"""Does the student give the supervisor's answer where this is right, and where it is wrong?
 
 Agreement is the share of test examples on which both give the same answer (Burns et al. 2023,
-section 5.1 and figure 8): of all, of those where the supervisor is right, and of those where it
-is wrong. Agreement with wrong answers is error imitation; *inverse scaling* is larger students
-agreeing less with them. What an answer says is read by `weak2strong.tasks.answers`.
+section 5.1 and figure 8). It is given for all examples, for those where the supervisor is right,
+and for those where it is wrong. Agreement with wrong answers is error imitation. *Inverse scaling*
+means that larger students agree less with wrong answers. `weak2strong.tasks.answers` reads which
+answer a model gives.
 
 The student's own accuracy where the supervisor is wrong is what Lang et al. 2024
 (arXiv 2405.16043) call pseudolabel correction. With two classes it is one minus the agreement
@@ -25,7 +26,7 @@ from weak2strong.tasks.answers import by_weak_label
 
 
 def agreeing(tested: Tested, method: str) -> np.ndarray:
-    """Where a student says what its supervisor says, booleans ``(S, n)``."""
+    """Whether a student gives the answer of its supervisor, booleans ``(S, n)``."""
     return tested.said["student", method] == tested.said["floor", ""]
 
 
@@ -56,8 +57,8 @@ def agreement_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
     for weak_label, among in by_weak_label(tested.right["floor", ""]).items():
         row: dict[str, Any] = {"weak_label": weak_label, "examples": float(among.sum(1).mean())}
         for name, hits in of.items():
-            found = mean_estimate(hits, tested.weights, tested.group_count, among, SHARE)
-            row |= columns(name, found)
+            mean = mean_estimate(hits, tested.weights, tested.group_count, among, SHARE)
+            row |= columns(name, mean)
         yield row
 
 
@@ -66,8 +67,8 @@ def confusion_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
 
     ``share`` is that of the test examples; the four add up to one.
     """
-    for (student_right, supervisor_right), here in who_is_right(tested, method).items():
-        share = mean_estimate(here, tested.weights, tested.group_count, within=SHARE)
+    for (student_right, supervisor_right), where in who_is_right(tested, method).items():
+        share = mean_estimate(where, tested.weights, tested.group_count, within=SHARE)
         yield {
             "student_right": student_right,
             "supervisor_right": supervisor_right,

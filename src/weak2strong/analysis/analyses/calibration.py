@@ -1,4 +1,4 @@
-"""Does a model know how sure it may be?
+"""Is a model as often right as its confidence says?
 
 Confidence is the probability of the most probable class. With right r_i (0 or 1) and confidence
 c_i, the examples of one seed are sorted by confidence into `BINS` bins of equal mass, and
@@ -8,9 +8,9 @@ c_i, the examples of one seed are sorted by confidence into `BINS` bins of equal
 the expected calibration error (Naeini et al. 2015, AAAI) with equal-mass bins (Nixon et al. 2019,
 CVPR workshops). ECE is above 0 even for a model that is calibrated, since counts vary: if right
 were drawn with chance c_i, each bin's sum would be nearly normal with variance
-v = sum of c_i (1 - c_i), and its mean absolute value sqrt(2 v / pi). Their sum over n is given
-beside it (``ece_if_calibrated``). An interval of ECE holds the bins fixed, and does not take this
-off.
+v = sum of c_i (1 - c_i), and its mean absolute value would be sqrt(2 v / pi). The sum of these
+values over n stands beside ECE (``ece_if_calibrated``). The interval of ECE holds the bins fixed,
+and ``ece_if_calibrated`` is not subtracted from it.
 
 Brier score: see `weak2strong.ground.metrics.brier`. Log loss: the mean of ``-log p(label)``, p at
 least `LEAST`, as in scikit-learn.
@@ -32,7 +32,7 @@ from weak2strong.tasks.answers import is_right
 BINS = 10
 
 LEAST = float(np.finfo(float).eps)
-"""No probability counts as less in a logarithm."""
+"""The least probability in a logarithm: a smaller one counts as this."""
 
 
 def equal_mass_bins(confidence: np.ndarray, bins: int = BINS) -> np.ndarray:
@@ -67,12 +67,12 @@ def calibration_error(
     member = equal_mass_bins(confidence, bins)[:, None] == np.arange(bins)
     excess = (right - confidence)[:, None] * member
     counts = np.ones((1, len(right))) if weights is None else weights
-    found = np.abs(counts @ excess).sum(axis=1) / counts.sum(axis=1)
-    return float(found[0]) if weights is None else found
+    errors = np.abs(counts @ excess).sum(axis=1) / counts.sum(axis=1)
+    return float(errors[0]) if weights is None else errors
 
 
 def error_if_calibrated(confidence: np.ndarray, bins: int = BINS) -> float:
-    """The ECE to expect of a model that is right with just these chances ``(n,)``."""
+    """The expected ECE of a model whose chances ``(n,)`` of being right are its confidences."""
     spread = np.bincount(equal_mass_bins(confidence, bins), confidence * (1 - confidence))
     return float(np.sqrt(2 / np.pi * spread).sum() / len(confidence))
 
@@ -94,7 +94,7 @@ def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
     hits = is_right(answers, tested.labels, tested.kind).astype(float)
     pairs = list(zip(confidence, hits, strict=True))
     scores = np.array([calibration_error(c, r) for c, r in pairs])
-    drawn = np.stack([calibration_error(c, r, tested.weights) for c, r in pairs], axis=1)
+    replicates = np.stack([calibration_error(c, r, tested.weights) for c, r in pairs], axis=1)
     one_hot = np.eye(answers.shape[2])[tested.labels]
     of_each = {
         "brier": (squared_distance(answers, one_hot), (0.0, 2.0)),
@@ -102,11 +102,11 @@ def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
         "confidence": (confidence, SHARE),
         "accuracy": (hits, SHARE),
     }
-    row = columns("ece", estimated(scores, drawn, tested.group_count, SHARE))
+    row = columns("ece", estimated(scores, replicates, tested.group_count, SHARE))
     row["ece_if_calibrated"] = float(np.mean([error_if_calibrated(c) for c in confidence]))
     for name, (values, within) in of_each.items():
-        found = mean_estimate(values, tested.weights, tested.group_count, within=within)
-        row |= columns(name, found)
+        mean = mean_estimate(values, tested.weights, tested.group_count, within=within)
+        row |= columns(name, mean)
     return {"bins": BINS, **row}
 
 

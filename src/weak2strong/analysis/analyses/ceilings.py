@@ -84,16 +84,16 @@ def ceilings(config: StudyConfig, predictions: pl.DataFrame, on: str | None = No
     return Ceilings(lines, best, probed, over_tasks(config, against_best, best))
 
 
-def ceiling_rows(found: Ceilings) -> list[dict[str, Any]]:
+def ceiling_rows(both: Ceilings) -> list[dict[str, Any]]:
     """A row a task, method and ceiling, ``against`` being ``finetuned`` or ``best``.
 
     ``is`` says which model that is, finetuned or probe; PGR is null where it is undefined.
     """
     rows = []
-    for lines, against in ((found.finetuned, "finetuned"), (found.best, "best")):
+    for lines, against in ((both.finetuned, "finetuned"), (both.best, "best")):
         for x in lines:
             r = x.recovered
-            probe = against == "best" and x.task in found.probed
+            probe = against == "best" and x.task in both.probed
             rows.append(
                 {
                     "task": x.task,
@@ -114,11 +114,11 @@ def probe_minus_ceiling(tested: Tested, metric: Metric) -> Estimate | None:
     assert tested.probe is not None
     roles = [tested.ceiling, np.broadcast_to(tested.probe, tested.ceiling.shape)]
     whole = np.ones((1, len(tested.labels)))
-    scores, drawn = (
+    scores, replicates = (
         replicate_scores(roles, tested.labels, metric, w) @ np.array([-1.0, 1.0])
         for w in (whole, tested.weights)
     )
-    return estimated(scores[0], drawn, tested.group_count)
+    return estimated(scores[0], replicates, tested.group_count)
 
 
 def _estimate(
@@ -147,11 +147,11 @@ def _lacks(run: TestedRun) -> list[str]:
 
 
 def _over_tasks(run: TestedRun) -> list[Table]:
-    found = run.once(ceilings_of)
-    if found is None or found.over is None:
+    both = run.once(ceilings_of)
+    if both is None or both.over is None:
         return []
     title = "PGR over tasks, against the best ceilings:"
-    return [over_tasks_table(found.over, "ceilings_over_tasks", title)]
+    return [over_tasks_table(both.over, "ceilings_over_tasks", title)]
 
 
 def _best(row: Row) -> str:
@@ -182,9 +182,9 @@ def _best(row: Row) -> str:
 )
 def ceiling_check(run: TestedRun) -> Iterator[Row]:
     """The rows of `ceiling_rows`, and by how much the probe's score is above the ceiling's."""
-    found = run.once(ceilings_of)
+    both = run.once(ceilings_of)
     excess = {
         task: columns("probe_minus_ceiling", probe_minus_ceiling(run.tests[task], run.score))
         for task in run.probed
     }
-    yield from (row | excess[row["task"]] for row in (ceiling_rows(found) if found else ()))
+    yield from (row | excess[row["task"]] for row in (ceiling_rows(both) if both else ()))

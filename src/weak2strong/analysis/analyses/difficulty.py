@@ -1,8 +1,8 @@
 """Scores on easy and on hard test examples.
 
-Difficulty is what the task says of an example, in its own unit, more for harder (see
-`weak2strong.tasks.task.Example`): it is not judged by any model of the run. Burns et al. 2023,
-appendix C, look at chess puzzles by rating.
+The task gives the difficulty of an example, in a unit of its own; a harder example has a higher
+number (see `weak2strong.tasks.task.Example`). No model of the run judges it. Burns et al. 2023,
+appendix C, show scores of chess puzzles by rating.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BUCKETS = 4
 
 @dataclass(frozen=True)
 class Bucket:
-    """Examples with a difficulty from ``low`` to below ``high``; the last one takes ``high`` in."""
+    """Examples with a difficulty from ``low`` to below ``high``; ``high`` belongs to the last one."""
 
     low: float
     high: float
@@ -62,9 +62,9 @@ def buckets(difficulty: np.ndarray, edges: Sequence[float] = ()) -> list[Bucket]
 
 
 def quarters(difficulty: np.ndarray) -> list[int]:
-    """For each quarter of the examples by rank, easy to hard, the bucket in which it begins.
+    """The bucket in which each quarter of the examples begins; quarters by rank, easy to hard.
 
-    Every bucket is there, and none twice but where equally hard examples fill several quarters.
+    Every bucket occurs; one occurs twice only where equally hard examples fill several quarters.
     """
     first = np.quantile(difficulty, np.arange(BUCKETS) / BUCKETS, method="higher")
     lows = [bucket.low for bucket in buckets(difficulty)]
@@ -74,7 +74,7 @@ def quarters(difficulty: np.ndarray) -> list[int]:
 def in_buckets(
     tested: Tested, edges: Sequence[float] = ()
 ) -> Iterator[tuple[int, Bucket, Who, np.ndarray]]:
-    """What every role answers in every bucket: its number, the bucket, who, and ``(S, m, ...)``."""
+    """The answers ``(S, m, ...)`` of every role in every bucket, with the bucket and its number."""
     assert tested.difficulty is not None
     for number, bucket in enumerate(buckets(tested.difficulty, edges)):
         for who, answers in tested.roles.items():
@@ -84,24 +84,24 @@ def in_buckets(
 def difficulty_rows(
     tested: Tested, metric: Metric, edges: Sequence[float] = ()
 ) -> Iterator[dict[str, Any]]:
-    """A row a bucket and role: the score there, null where it is not defined.
+    """A row a bucket and role: the score of the role in the bucket, null where it is not defined.
 
     ``role`` is floor, student or ceiling, and ``method`` empty except for students.
     """
     for number, bucket, (role, method), answers in in_buckets(tested, edges):
-        here = bucket.members
-        groups = len(np.unique(tested.groups[here]))
-        found = score_estimate(
-            answers, tested.labels[here], metric, tested.weights[:, here], groups
+        members = bucket.members
+        groups = len(np.unique(tested.groups[members]))
+        score = score_estimate(
+            answers, tested.labels[members], metric, tested.weights[:, members], groups
         )
         yield {
             "bucket": number,
             "from": bucket.low,
             "to": bucket.high,
-            "examples": int(here.sum()),
+            "examples": int(members.sum()),
             "role": role,
             "method": method,
-            **columns("score", found),
+            **columns("score", score),
         }
 
 

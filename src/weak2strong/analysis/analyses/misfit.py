@@ -39,7 +39,7 @@ TITLES = {"squared": "", "kl": "KL "}
 
 @dataclass(frozen=True)
 class Misfit:
-    """Per example, ``(..., n)``: the misfit, which predicts the gain, and the gain."""
+    """The misfit of every example, which predicts the gain, and the gain, ``(..., n)`` each."""
 
     misfit: np.ndarray
     gain: np.ndarray
@@ -63,12 +63,12 @@ def misfit_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
     """A row a form: misfit, gain, and ``surplus``, gain minus misfit, means over seeds."""
     student = tested.students[method]
     for form, of in zip(FORMS, (squared_misfit, kl_misfit), strict=True):
-        found = of(student, tested.floor, tested.labels)
+        measured = of(student, tested.floor, tested.labels)
         row: dict[str, Any] = {"form": form}
         for name, values in (
-            ("misfit", found.misfit),
-            ("gain", found.gain),
-            ("surplus", found.gain - found.misfit),
+            ("misfit", measured.misfit),
+            ("gain", measured.gain),
+            ("surplus", measured.gain - measured.misfit),
         ):
             within = (0.0, np.inf) if name == "misfit" else ANY
             mean = mean_estimate(values, tested.weights, tested.group_count, within=within)
@@ -77,11 +77,11 @@ def misfit_rows(tested: Tested, method: str) -> Iterator[dict[str, Any]]:
 
 
 FEWEST = 4
-"""Tasks from which a correlation is given: Fisher's interval needs so many."""
+"""The fewest tasks with a correlation: Fisher's interval needs so many."""
 
 
 ROUNDING = 1e-9
-"""What differs by less is the same on every task."""
+"""Misfits or gains that differ by less count as the same on every task."""
 
 
 def misfit_over_tasks(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -106,13 +106,13 @@ def misfit_over_tasks(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, A
             "gain": float(gain.mean()),
             "gain_over_misfit": float(gain.mean() / misfit.mean()) if misfit.any() else None,
         }
-        found = None
+        correlation = None
         if len(tasks) >= FEWEST and min(np.ptp(misfit), np.ptp(gain)) > ROUNDING:
             r = pearsonr(misfit, gain)
             interval = r.confidence_interval(0.95)
             value = float(r.statistic)  # pyright: ignore[reportAttributeAccessIssue]
-            found = Estimate(value, float(interval.low), float(interval.high))
-        yield row | columns("r", found)
+            correlation = Estimate(value, float(interval.low), float(interval.high))
+        yield row | columns("r", correlation)
 
 
 def _lacks(run: TestedRun) -> list[str]:

@@ -42,10 +42,10 @@ def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
     """
     weights, groups = tested.weights, tested.group_count
     for bar, answers in bar_answers(tested).items():
-        found = None
+        score = None
         if answers is not None:
-            found = score_estimate(answers, tested.labels, metric, weights, groups)
-        yield {"bar": bar, "of": source_of(bar, tested.students), **columns("score", found)}
+            score = score_estimate(answers, tested.labels, metric, weights, groups)
+        yield {"bar": bar, "of": source_of(bar, tested.students), **columns("score", score)}
 
 
 def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
