@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
+from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.intervals import Interval, Measured, t_interval, variance_parts
-from weak2strong.analysis.summary import SATURATED, Answers, Line
+from weak2strong.analysis.summary import SATURATED, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.table import Row, Table, pgr, words

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks_table
-from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.analysis.summary import Line
+from weak2strong.analysis.warnings import warnings_of
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import (
     DASH,

@@ -1,4 +1,4 @@
-"""What every role of a run said of one task's test set, as arrays."""
+"""The answers of every role of a run to the test sets, as analyses take them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.intervals import Metric, group_weights
-from weak2strong.analysis.summary import Answers
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, usual_metric
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 REPLICATES = 1000
-"""Of the bootstrap beneath every interval."""
+"""The number of replicates of the bootstrap beneath every interval."""
 
 Made = TypeVar("Made")
 
 Who = tuple[str, str]
-"""A role and, of a student, its method."""
+"""A role and, where the role is a student, its method."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,16 @@ class Tested:
     Attributes:
         labels: ground truth, ``(n,)``.
         groups: group ids, ``(n,)``.
-        floor: of the supervisors, ``(S, n, k)``; of the kinds in
-            `weak2strong.ground.predictions.WRITTEN` texts ``(S, n)``.
-        ceiling: of the ceiling models, likewise.
-        students: of the students of each method, likewise.
-        probe: of the probe with ground truth, ``(n, k)``: one for all seeds; None without one.
-        difficulty: of each example, more for harder, ``(n,)``; None where that is not known.
-        kind: of the task.
-        metric: name of what answers are scored by.
+        floor: the answers of the supervisors, ``(S, n, k)``; texts ``(S, n)`` in the kinds of
+            `weak2strong.ground.predictions.WRITTEN`.
+        ceiling: the answers of the ceiling models, likewise.
+        students: the answers of the students of each method, likewise.
+        probe: the answers of the probe with ground truth, ``(n, k)``: one probe for all seeds; None
+            where the run has none.
+        difficulty: the difficulty of each example, ``(n,)``, higher for harder; None where the task
+            does not tell it.
+        kind: the kind of the task.
+        metric: the name of the metric that scores the answers.
     """
 
     labels: np.ndarray
@@ -59,7 +61,7 @@ class Tested:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """How often each example counts in each bootstrap replicate, ``(b, n)``, drawn by group."""
+        """How often each example counts in each bootstrap replicate, ``(b, n)``, equal in a group."""
         rng = np.random.default_rng([0, 0])
         return group_weights(self.groups, REPLICATES, rng).astype(float)
 
@@ -71,14 +73,14 @@ class Tested:
 
     @cached_property
     def said(self) -> dict[Who, np.ndarray]:
-        """What each of the roles says, ``(S, n)`` (see `weak2strong.tasks.answers`)."""
+        """The answer that each role gives, ``(S, n)`` (see `weak2strong.tasks.answers`)."""
         return {
             who: comparable(answers, self.kind, self.metric) for who, answers in self.roles.items()
         }
 
     @cached_property
     def right(self) -> dict[Who, np.ndarray]:
-        """Whether it is right, booleans ``(S, n)``."""
+        """Whether the answer of each role is right, booleans ``(S, n)``."""
         every = np.stack(list(self.roles.values()))
         return dict(
             zip(self.roles, is_right(every, self.labels, self.kind, self.metric), strict=True)
@@ -96,10 +98,10 @@ class TestedRun:
 
     Attributes:
         config: the study.
-        predictions: of its run (see `weak2strong.engine.record`).
+        predictions: the predictions of its run (see `weak2strong.engine.record`).
         tests: the test set of each task, by name.
-        metric: name of what answers are scored by; more of it is better.
-        edges: between buckets of difficulty; none for quartiles.
+        metric: the name of the metric that scores the answers; more of it is better.
+        edges: the edges between buckets of difficulty; none for quartiles.
     """
 
     config: StudyConfig
@@ -157,7 +159,7 @@ def read_tested(
         config: the study.
         predictions: of its run (see `weak2strong.engine.record`).
         task: name.
-        on: name of the metric; the study's own if None.
+        on: the name of the metric; the study's own if None.
 
     Raises:
         UserError: where the task's test examples are all of one group.
@@ -180,7 +182,7 @@ def read_tested(
 
 
 def _difficulty(rows: pl.DataFrame) -> np.ndarray | None:
-    """Of the examples in the order of their ids; None where some have none."""
+    """The difficulties of the examples in the order of their ids; None where one has none."""
     if "difficulty" not in rows.columns:
         return None
     one = rows.filter(role="floor", seed=0).sort("id")["difficulty"]

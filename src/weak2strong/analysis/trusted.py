@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.compare import p_text, signed
-from weak2strong.analysis.summary import Answers
 from weak2strong.analysis.verify import Verified, draw_trusted, verified
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, unknown_name

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.analysis.summary import Line
+from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.fields import Texts
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.settings import settings

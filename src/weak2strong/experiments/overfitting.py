@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from weak2strong.analysis.recovered import recovered
-from weak2strong.analysis.summary import few_seeds
+from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Count, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig

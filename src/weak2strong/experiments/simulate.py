@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.analysis.summary import few_seeds
+from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Share, Texts
 from weak2strong.config.settings import settings
 from weak2strong.experiments.experiment import (

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tasks_table
 from weak2strong.analysis.results import CHECKS, intervals_note
-from weak2strong.analysis.summary import Line, warnings_of
+from weak2strong.analysis.summary import Line
+from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import Table, count, number, pgr, seeds_text, words

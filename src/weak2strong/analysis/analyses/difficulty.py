@@ -27,7 +27,7 @@ BUCKETS = 4
 
 @dataclass(frozen=True)
 class Bucket:
-    """Examples with a difficulty from ``low`` to below ``high``; ``high`` belongs to the last one."""
+    """Examples with a difficulty from ``low`` to below ``high``, in the last bucket to ``high``."""
 
     low: float
     high: float

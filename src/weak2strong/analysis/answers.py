@@ -1,0 +1,57 @@
+"""The answers on one task of a finished run, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weak2strong.ground.predictions import values_in
+from weak2strong.tasks.kinds import labels_from_lists
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Answers:
+    """The answers on one task as arrays, examples in the order of their ids."""
+
+    def __init__(self, rows: pl.DataFrame, seeds: int):
+        import polars as pl
+
+        who = ["role", "method", "seed"]
+        rows = rows.sort(*who, "id")
+        self._seeds = seeds
+        self.kind = str(rows["kind"][0])
+        # All at once: one role and seed after another would take many times as long.
+        self._values = values_in(rows, self.kind)
+        self._ids = rows["id"].to_numpy()
+        ends = rows.group_by(who, maintain_order=True).agg(pl.len())["len"].to_numpy().cumsum()
+        starts = [0, *ends[:-1]]
+        keys = rows[starts].select(who).rows()
+        self._parts = {k: slice(*ends) for k, *ends in zip(keys, starts, ends, strict=True)}
+        # Every role answers the same examples; this one is in every run.
+        self._examples = self._parts["ngrams", "", -1]
+        examples = rows[self._examples]
+        self.labels = labels_from_lists(self.kind, examples["label"].to_list())
+        self.groups = examples["group"].to_numpy()
+
+    def of(self, role: str, method: str = "") -> np.ndarray:
+        """The answers of one role, ``(seeds, examples, ...)``."""
+        return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])
+
+    def have(self, role: str, method: str = "") -> bool:
+        """Whether there are answers of that role and method."""
+        return any(part[:2] == (role, method) for part in self._parts)
+
+    def score(self, role: str, score: Callable[..., float]) -> float:
+        """The score of a check, which has no seed."""
+        return float(score(self.one(role, "", -1), self.labels))
+
+    def one(self, role: str, method: str, seed: int) -> np.ndarray:
+        """The answers ``(examples, ...)`` of one role and seed."""
+        part = self._parts.get((role, method, seed))
+        if part is None or not np.array_equal(self._ids[part], self._ids[self._examples]):
+            raise ValueError(f"{role} {method} seed {seed}: other examples than the rest")
+        return self._values[part]
