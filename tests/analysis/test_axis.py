@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from weak2strong.analysis.axis import FINDINGS, Pair, findings, place
+from weak2strong.analysis.axis import FINDINGS, Pair, findings, position
 
 
 @pytest.mark.parametrize(
@@ -12,14 +12,14 @@ from weak2strong.analysis.axis import FINDINGS, Pair, findings, place
     [(2e12, 1.0), (2e11, 1e-2), (2e10, 1e-4), (8e9, 1.6e-5), (0.5e9, 6.25e-8), (4e12, 4.0)],
 )
 def test_compute_is_the_square_of_the_share_of_parameters(parameters, fraction):
-    assert 10 ** place(parameters) == pytest.approx(fraction)
+    assert 10 ** position(parameters) == pytest.approx(fraction)
 
 
 def test_a_gap_is_the_square_of_the_ratio():
     """A 16 times larger model takes 256 times the compute: the pair of EleutherAI's post."""
     pair = Pair(0.5e9, 8e9)
     assert 10**pair.gap == pytest.approx(256)
-    assert pair.gap == pytest.approx(pair.places[1] - pair.places[0])
+    assert pair.gap == pytest.approx(pair.positions[1] - pair.positions[0])
     assert Pair(2.5e9, 40e9).gap == pytest.approx(pair.gap)
 
 
@@ -73,4 +73,4 @@ def test_every_finding_can_be_met_and_has_its_place_in_a_source():
     met = {f for pair in pairs for f in findings(pair)}
     assert met == set(FINDINGS)
     assert all("section" in f.source or f.source == "EleutherAI 2024" for f in FINDINGS)
-    assert not any(math.isnan(x) for pair in pairs for x in pair.places)
+    assert not any(math.isnan(x) for pair in pairs for x in pair.positions)

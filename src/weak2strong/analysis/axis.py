@@ -4,7 +4,7 @@ The axis is pretraining compute as a fraction of GPT-4's, over 7 orders of magni
 Where training tokens grow with parameters, compute grows with parameters squared, as
 EleutherAI (*Experiments in Weak-to-Strong Generalization*, 2024, "Auxiliary log-confidence
 loss") estimates to find its own models on that axis. The post takes GPT-4 to have in the
-vicinity of 2 trillion parameters; the number is not public, so places are as good as that
+vicinity of 2 trillion parameters; the number is not public, so positions are as good as that
 guess, while the gap between two models does not depend on it.
 """
 
@@ -20,10 +20,10 @@ SPAN = 7.0
 """Orders of magnitude of pretraining compute that the models of Burns et al. 2023 span."""
 
 SLACK = 2 * math.log10(2)
-"""What all places move by if GPT-4 is half or twice as large, in orders of magnitude."""
+"""By how much all positions move if GPT-4 is half or twice as large, in orders of magnitude."""
 
 THIRD = SPAN / 3
-"""The paper says small and large in words; here these are a third of the axis each."""
+"""The paper calls gaps and models small and large; here, each of these is a third of the axis."""
 
 Range = tuple[float, float]
 
@@ -43,9 +43,9 @@ class Pair:
     strong: float
 
     @property
-    def places(self) -> tuple[float, float]:
+    def positions(self) -> tuple[float, float]:
         """Orders of magnitude of compute above GPT-4, so mostly below 0: weak, strong."""
-        return place(self.weak), place(self.strong)
+        return position(self.weak), position(self.strong)
 
     @property
     def gap(self) -> float:
@@ -55,18 +55,18 @@ class Pair:
     @property
     def on_axis(self) -> tuple[bool, bool]:
         """Whether the paper has models about as small, or as large, as weak and strong."""
-        weak, strong = (-SPAN - SLACK <= p <= SLACK for p in self.places)
+        weak, strong = (-SPAN - SLACK <= p <= SLACK for p in self.positions)
         return weak, strong
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something found on a part of the axis.
+    """A published finding on a part of the axis.
 
     Attributes:
-        setting: what was done, such as naive finetuning on NLP tasks.
-        text: what came out.
-        source: its place in Burns et al. 2023, or another source.
+        setting: the experiment, such as naive finetuning on NLP tasks.
+        text: the result.
+        source: the section or figure of Burns et al. 2023, or another source.
         weak: where on the axis the supervisor stood, in orders of magnitude above GPT-4.
         strong: where the student stood.
         gap: between the two, in orders of magnitude.
@@ -81,12 +81,12 @@ class Finding:
 
     def holds_for(self, pair: Pair) -> bool:
         """Whether it was made where the pair stands."""
-        values = (*pair.places, pair.gap)
+        values = (*pair.positions, pair.gap)
         ranges = (self.weak, self.strong, self.gap)
         return all(low <= v <= high for v, (low, high) in zip(values, ranges, strict=True))
 
 
-def place(parameters: float) -> float:
+def position(parameters: float) -> float:
     """Log10 of a model's pretraining compute as a fraction of GPT-4's."""
     return 2 * math.log10(parameters / LARGEST)
 
@@ -97,7 +97,7 @@ def findings(pair: Pair) -> list[Finding]:
 
 
 def _near(parameters: float) -> Range:
-    return place(parameters) - SLACK, place(parameters) + SLACK
+    return position(parameters) - SLACK, position(parameters) + SLACK
 
 
 FINDINGS = (
@@ -169,4 +169,4 @@ FINDINGS = (
         gap=LARGE_GAP,
     ),
 )
-"""What the paper reports by size of model, and one pair of open models of about known place."""
+"""The paper's findings by size of model, and one on a pair of open models of known size."""

@@ -1,14 +1,13 @@
 """Methods against a baseline over tasks: which differ, by how much, and how sure one may be.
 
 The unit is a task: its difference is the mean over seeds of method minus baseline, paired by seed
-(same supervisor, same initialisation). The score is the student's own by default. It is defined
-on every task, while a difference of PGRs is the same difference divided by the gap: it drops the
-tasks without a clear gap and lets those with a small and noisy one rule the mean.
+(same supervisor, same initialisation). By default the score is the student's own, which every task
+has. A difference of PGRs is the same difference divided by the gap: tasks without a clear gap have
+none, and tasks with a small and noisy gap rule the mean.
 
-One test is primary, and fixed in the study before it is run; its p-values are corrected by Holm
-over the family, which is every method that was compared. A method that trains like another one, or
-scores the same everywhere (see `weak2strong.analysis.differences.same_as`), is no further test: it
-is counted once.
+One test is primary: the study fixes it before it runs. Holm's method corrects its p-values over the
+family of all methods that are compared. A method that trains like another method, or has the same
+scores everywhere (see `weak2strong.analysis.differences.same_as`), is not counted again.
 """
 
 from __future__ import annotations
@@ -44,13 +43,13 @@ class Compared:
     """One method against the baseline.
 
     Attributes:
-        method: name.
-        differences: by unit, method minus baseline.
-        effect: their mean with an interval over units, and dz.
-        tests: p-values by test.
-        same_as: the method that this one equals, which stands for both; None for most.
-        p: of the primary test; None for a method that equals another.
-        adjusted: p after Holm.
+        method: the name of the method.
+        differences: method minus baseline, by unit.
+        effect: the mean difference with an interval over units, and dz.
+        tests: the p-values of each test.
+        same_as: the method that this one equals and that stands for both; None for most methods.
+        p: the p-value of the primary test; None for a method that equals another.
+        adjusted: the same after Holm's correction.
         significant: whether ``adjusted`` is at most the level.
         sentence: the finding in plain words.
     """
@@ -86,12 +85,12 @@ class Comparison:
     """All methods against one baseline.
 
     Attributes:
-        baseline: name.
+        baseline: the name of the baseline.
         unit: ``"task"``, or ``"seed"`` where there is one task.
         test: the primary test, such as ``wilcoxon-one-sided``.
-        level: of the tests.
+        level: the level of the tests.
         family: the methods that Holm's correction counts.
-        compared: one a method.
+        compared: an entry for each method.
         warnings: what a reader has to know, one sentence each.
     """
 
@@ -113,10 +112,10 @@ def compare(
     """Compare every method with the baseline.
 
     Args:
-        scores: a task that occurs in several settings counts once, with its mean difference.
-        baseline: name of a method.
-        test: the primary one: ``wilcoxon`` or ``t``, then ``-one-sided`` or ``-two-sided``.
-        level: of the family of primary tests.
+        scores: the scores; a task in several settings counts once, with its mean difference.
+        baseline: the name of a method.
+        test: the primary test: ``wilcoxon`` or ``t``, then ``-one-sided`` or ``-two-sided``.
+        level: the level of the family of primary tests.
 
     Raises:
         UserError: for scores that cannot be compared.
@@ -217,7 +216,7 @@ def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) ->
 
 
 def signed(value: float) -> str:
-    """A difference to three decimals with its sign, +0.000 where that leaves nothing."""
+    """A difference with three decimals and its sign; one that rounds to zero is ``+0.000``."""
     return f"{round(value, 3) + 0.0:+.3f}"
 
 

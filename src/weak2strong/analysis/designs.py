@@ -25,15 +25,15 @@ SEEDS_OF_ONE_TASK = (2, 3, 5, 8, 12, 20, 30)
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be seen, how surely, and at which variance.
+    """Which difference a study should detect, with which power, at which variance.
 
     Attributes:
-        difference: true mean difference.
-        what: it is a difference in.
-        power: wanted.
-        level: of one test.
-        two_sided: whether it is.
-        variance: of the difference.
+        difference: the true mean difference.
+        what: the score in which there is this difference.
+        power: the power that is wanted.
+        level: the level of one test.
+        two_sided: whether the test is two-sided.
+        variance: the variances of the difference.
     """
 
     difference: float
@@ -45,9 +45,9 @@ class Question:
 
     @property
     def table(self) -> list[list[Design]]:
-        """Designs, a row a number of tasks."""
-        one = self.variance.between is None
-        tasks, seeds = ((1,), SEEDS_OF_ONE_TASK) if one else (TASKS, SEEDS)
+        """The power of all designs; a row has the designs with the same number of tasks."""
+        single = self.variance.between is None
+        tasks, seeds = ((1,), SEEDS_OF_ONE_TASK) if single else (TASKS, SEEDS)
         return designs(self.difference, tasks, seeds, self.variance, self.level, self.two_sided)
 
     @property

@@ -15,14 +15,14 @@ from weak2strong.methods.reference import gradient_of
 
 @dataclass(frozen=True)
 class Score:
-    """What a method scored on a task with one seed; more is better.
+    """The score of a method on a task with one seed; more is better.
 
     Attributes:
         task: the unit of comparison.
-        method: name.
-        seed: of one setting; pairs with the baseline's.
-        score: in the metric's units.
-        setting: what else must be the same for two scores to be compared, such as the models.
+        method: the name of the method.
+        seed: the seed, which pairs the score with the baseline's in the same setting.
+        score: the score, in the metric's units.
+        setting: what else two scores must share to be compared, such as the models.
     """
 
     task: str
@@ -43,7 +43,7 @@ def cells_of(scores: Iterable[Score]) -> Cells:
     """Scores by task and method.
 
     Raises:
-        UserError: for one that is no number, or two of the same seed that differ.
+        UserError: for a score that is no number, or two different scores of the same seed.
     """
     cells: dict[tuple[str, str], dict[tuple[str, int], float]] = {}
     for s in scores:
@@ -58,7 +58,7 @@ def cells_of(scores: Iterable[Score]) -> Cells:
 
 
 def paired_with(cells: Cells, method: str, baseline: str) -> dict[str, Cell]:
-    """By task, the differences of the seeds and settings that both have.
+    """The differences of the seeds and settings that both methods have, by task.
 
     Raises:
         UserError: where they have no task in common, or no seed of one.
@@ -108,7 +108,7 @@ def _mean_of_settings(cells: Cell) -> float:
 def same_as(
     method: str, baseline: str, others: Sequence[str], paired: Mapping[str, Mapping[str, Cell]]
 ) -> str | None:
-    """The baseline or an earlier method that this one equals, by its gradient or everywhere."""
+    """The baseline or an earlier method with the same gradient, or the same scores everywhere."""
     if not any(cleaned(list(cells.values())).any() for cells in paired[method].values()):
         return baseline
     earlier = others[: others.index(method)]

@@ -14,8 +14,8 @@ def oracles(predictions: pl.DataFrame) -> frozenset[str]:
     """The methods of a run that see ground truth.
 
     Args:
-        predictions: of the run (see `weak2strong.engine.record`); of one that was made before
-            they said so, methods are known by their names, as far as these are known.
+        predictions: the predictions of the run (see `weak2strong.engine.record`). Those of an older
+            run do not say which methods see ground truth; then the names of the methods decide.
     """
     students = predictions.filter(role="student")
     if "oracle" in students.columns:

@@ -1,4 +1,4 @@
-"""A run's tasks taken together: which have a gap, PGR over them, and entities that they share."""
+"""PGR over the tasks of a run: which tasks have a gap, and which entities they share."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class OverTasks:
     """PGR of each method over the tasks of a run.
 
     Attributes:
-        methods: an aggregate a method.
-        used: tasks that mean and median take.
-        flat: tasks left out since the interval of their gap reaches 0.
-        saturated: tasks left out since floor and ceiling are both above `SATURATED`.
+        methods: PGR over the tasks, by method.
+        used: the tasks in mean and median.
+        flat: the tasks that are left out since the interval of their gap reaches 0.
+        saturated: the tasks that are left out since floor and ceiling are both above `SATURATED`.
     """
 
     methods: Mapping[str, Aggregate]
@@ -42,13 +42,13 @@ def over_tasks(
 ) -> OverTasks | None:
     """PGR over the tasks of a run; None where it has one task.
 
-    Which tasks count is decided by floor and ceiling alone, never by a student, so that every
-    method is averaged over the same tasks and none gains from a task that it spoils.
+    Floor and ceiling alone decide which tasks count, never a student: every method is averaged over
+    the same tasks, and no method gains from a task that it spoils.
 
     Args:
         config: the study.
-        predictions: of its run.
-        lines: of the same run, for the metric and for the tasks that have no gap.
+        predictions: the predictions of its run.
+        lines: the lines of the same run, which tell the metric and the tasks without a gap.
     """
     names = tuple(dict.fromkeys(line.task for line in lines))
     if len(names) < 2:
@@ -143,11 +143,13 @@ class OnTheseTasks:
     """A method's mean difference from a baseline, for the tasks of one run.
 
     Attributes:
-        interval: over seeds and test examples, entities drawn once for all tasks: what tasks that
-            share entities have in common does not make it too narrow, as it does a test over tasks.
-        common: the share of the variance of a task's difference that all tasks have in common
-            since they share test entities, roughly: mean covariance of two tasks' differences
-            over the draws of entities, to the variance between tasks plus that covariance.
+        interval: its interval over seeds and test examples. Entities are resampled once for all
+            tasks, so that shared entities do not make it too narrow, as they make a test over
+            tasks.
+        common: roughly the share of the variance of a task's difference that all tasks have in
+            common since they share test entities: the mean covariance of two tasks' differences
+            over the resamples of entities, divided by the variance between tasks plus that
+            covariance.
     """
 
     interval: Interval
@@ -157,7 +159,7 @@ class OnTheseTasks:
 def on_these_tasks(
     config: StudyConfig, predictions: pl.DataFrame, baseline: str, on: str
 ) -> dict[str, OnTheseTasks]:
-    """Every other method's mean difference from the baseline on the tasks of a run, at least 2."""
+    """The mean difference of every other method from the baseline, on the tasks of a run."""
     names = predictions["task"].unique(maintain_order=True)
     answers = [Answers(predictions.filter(task=n), config.seeds) for n in names]
     methods = (baseline, *(m for m in config.methods if m != baseline))
@@ -178,7 +180,7 @@ def on_these_tasks(
 
 
 def sharing_tasks(predictions: pl.DataFrame) -> tuple[str, ...]:
-    """The tasks at least a tenth of whose test entities another task's test set has too."""
+    """The tasks that share at least a tenth of their test entities with another task."""
     import polars as pl
 
     held = predictions.select("task", "group").unique(maintain_order=True)

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 EXACT = 100
-"""Differences up to which the distribution of the signed-rank sum is counted out."""
+"""Up to so many differences, the distribution of the signed-rank sum is counted exactly."""
 
 NOISE = 1e-12
 """Differences below this are rounding, and count as zero."""
@@ -22,7 +22,7 @@ NOISE = 1e-12
 
 @dataclass(frozen=True)
 class PValues:
-    """One-sided (the method is better) and two-sided; nan where a test is not defined."""
+    """The p-values of a test, one-sided (the method is better) and two-sided; nan if undefined."""
 
     one_sided: float
     two_sided: float
@@ -33,9 +33,9 @@ class Effect:
     """How large a mean difference is.
 
     Attributes:
-        mean: of the differences.
-        low: lower end of its t interval, nan with one difference.
-        high: its upper end.
+        mean: the mean of the differences.
+        low: the lower end of its t interval; nan with one difference.
+        high: the upper end.
         dz: mean over standard deviation of the differences (Cohen 1988, section 2.3.5); nan
             where they do not vary.
     """

@@ -22,7 +22,7 @@ import numpy as np
 from weak2strong.ground.errors import UserError
 
 MOST_TASKS = 1000
-"""No design beyond this is looked for."""
+"""The largest number of tasks that the search for a design considers."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Components:
     """Variance of a difference of methods.
 
     Attributes:
-        between: B, variance between tasks; None where one task was observed.
-        within: W, variance between the seeds of a task.
-        mean: the observed mean difference, None where the variances were given.
-        tasks: observed.
-        seeds: observed, of each task.
+        between: B, the variance between tasks; None where one task was observed.
+        within: W, the variance between the seeds of a task.
+        mean: the observed mean difference; None where the user gave the variances.
+        tasks: the number of observed tasks.
+        seeds: the number of observed seeds of each task.
     """
 
     between: float | None
@@ -87,12 +87,13 @@ def power(
     of freedom ``S - 1``, noncentrality ``d / sqrt(W / S)``.
 
     Args:
-        difference: true mean, above 0.
-        tasks: T.
-        seeds: S of each task.
-        variance: of the differences.
-        level: of the test; divide it by the number of methods for Bonferroni's bound on Holm.
-        two_sided: whether the test is.
+        difference: the true mean difference, above 0.
+        tasks: T, the number of tasks.
+        seeds: S, the number of seeds of each task.
+        variance: the variances of the differences.
+        level: the level of the test; divide it by the number of methods for Bonferroni's bound on
+            Holm's correction.
+        two_sided: whether the test is two-sided.
     """
     from scipy.stats import chi2, nct, t
 

@@ -1,4 +1,4 @@
-"""Scores a task, method and seed, from a run or a CSV file, as `compare` takes them."""
+"""The scores of a run or of a CSV file, one for each task, method and seed, for `compare`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> list[Score]:
-    """What every student of a run scored.
+    """The score of every student of a run.
 
     Raises:
-        UserError: the run has no such metric, or less of it is better.
+        UserError: where the run has no such metric, or where less of it is better.
     """
     known = [m for m in results["metric"].unique(maintain_order=True) if m not in LESS_IS_BETTER]
     if metric not in known:
@@ -36,24 +36,24 @@ def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> l
 def pgr_scores(
     config: StudyConfig, results: pl.DataFrame, lines: Sequence[Line]
 ) -> tuple[list[Score], list[str]]:
-    """Every student's score against the mean floor and ceiling of its task; tasks without a gap.
+    """The PGR of every student, and the tasks that have none since they have no gap.
 
-    Floor and ceiling are fixed at their means over seeds, as in Anthropic's 2026 study: the
-    difference of two methods is the difference of their scores over one gap, and no single seed's
-    gap, which may be near 0, divides anything.
+    Floor and ceiling are fixed at their means over seeds, as in Anthropic's 2026 study. The
+    difference of two methods is then the difference of their scores divided by one gap, and never
+    by the gap of a single seed, which may be near 0.
     """
-    of = {line.task: line.recovered for line in lines}
-    flat = [task for task, r in of.items() if r.undefined]
-    found = [
-        replace(s, score=(s.score - of[s.task].floor) / of[s.task].gap)
+    by_task = {line.task: line.recovered for line in lines}
+    flat = [task for task, r in by_task.items() if r.undefined]
+    scores = [
+        replace(s, score=(s.score - by_task[s.task].floor) / by_task[s.task].gap)
         for s in student_scores(config, results, lines[0].metric)
         if s.task not in flat
     ]
-    return found, flat
+    return scores, flat
 
 
 def _setting(config: StudyConfig) -> str:
-    """What two runs have in common whose scores may be compared: models, data, training."""
+    """What two runs must share for their scores to be compared: models, data, training."""
     same = StudyConfig()
     return replace(
         config,

@@ -61,7 +61,7 @@ class Tested:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """How often each example counts in each bootstrap replicate, ``(b, n)``, equal in a group."""
+        """How often each example counts in each bootstrap replicate, ``(b, n)``, by group."""
         rng = np.random.default_rng([0, 0])
         return group_weights(self.groups, REPLICATES, rng).astype(float)
 
@@ -72,7 +72,7 @@ class Tested:
         return {("floor", ""): self.floor, **students, ("ceiling", ""): self.ceiling}
 
     @cached_property
-    def said(self) -> dict[Who, np.ndarray]:
+    def given(self) -> dict[Who, np.ndarray]:
         """The answer that each role gives, ``(S, n)`` (see `weak2strong.tasks.answers`)."""
         return {
             who: comparable(answers, self.kind, self.metric) for who, answers in self.roles.items()

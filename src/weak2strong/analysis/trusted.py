@@ -25,12 +25,12 @@ class TrustedLine:
     """One student.
 
     Attributes:
-        task: name.
-        method: name.
+        task: the name of the task.
+        method: the name of the method.
         verified: the student against its supervisor.
-        fit: share of the training inputs on which the student gives its weak label's answer;
+        fit: the share of training inputs on which the student gives the answer of the weak label;
             None where the run did not record it.
-        agreement: the same share on test inputs, which it has not learnt from.
+        agreement: the same share on test inputs, from which the student has not learnt.
     """
 
     task: str
@@ -55,16 +55,16 @@ def verify_students(
 
     Args:
         config: the study.
-        predictions: of its run.
+        predictions: the predictions of its run.
         agreement: see `weak2strong.engine.record.read_agreement`.
-        trusted: how many labels of each task.
-        tasks: names; all if none.
-        methods: names; all if none.
-        student_seed: of student and supervisor.
-        seed: of the draw.
+        trusted: how many labels of each task are trusted.
+        tasks: names of tasks; all if none.
+        methods: names of methods; all if none.
+        student_seed: the seed of student and supervisor.
+        seed: the seed of the draw of labels.
 
     Raises:
-        UserError: for a name that the run has not, or a number that is too large.
+        UserError: for a name that the run does not have, or a number that is too large.
     """
     known = predictions["task"].unique(maintain_order=True).to_list()
     for what, names, there in (("task", tasks, known), ("method", methods, config.methods)):

@@ -1,4 +1,4 @@
-"""Where a pair of model sizes stands on the compute axis of the paper, in sentences."""
+"""The position of a pair of model sizes on the compute axis of the paper, in sentences."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ UNITS = {"T": 1e12, "B": 1e9, "M": 1e6, "K": 1e3}
 
 
 def place_document(pair: Pair) -> Document:
-    """Both places and the gap, what these rest on, and the findings that were made there."""
+    """Both positions and the gap, what these rest on, and the findings that were made there."""
     sizes = (pair.weak, pair.strong)
-    places = [
+    positions = [
         f"{role:6}  {short(count):>5} parameters, 10^{at:.1f} of GPT-4's compute"
-        for role, count, at in zip(ROLES, sizes, pair.places, strict=True)
+        for role, count, at in zip(ROLES, sizes, pair.positions, strict=True)
     ]
     size = "small" if pair.gap <= THIRD else "large" if pair.gap >= 2 * THIRD else "medium"
     gap = (
@@ -32,19 +32,19 @@ def place_document(pair: Pair) -> Document:
         f"{2 * THIRD:.1f}, and the smallest and the largest models are the lowest and the "
         "highest third of the axis."
     )
-    found = findings(pair)
+    made_here = findings(pair)
     facts = {
         "parameters": dict(zip(ROLES, sizes, strict=True)),
-        "places": dict(zip(ROLES, pair.places, strict=True)),
+        "positions": dict(zip(ROLES, pair.positions, strict=True)),
         "on_axis": dict(zip(ROLES, pair.on_axis, strict=True)),
         "gap": pair.gap,
         "size_of_gap": size,
-        "findings": [{n: asdict(f)[n] for n in ("setting", "text", "source")} for f in found],
+        "findings": [{n: asdict(f)[n] for n in ("setting", "text", "source")} for f in made_here],
     }
-    return Document([], facts, [*places, gap, "", rests_on, "", *_told(pair, found)])
+    return Document([], facts, [*positions, gap, "", rests_on, "", *_findings(pair, made_here)])
 
 
-def _told(pair: Pair, found: list[Finding]) -> list[str]:
+def _findings(pair: Pair, made_here: list[Finding]) -> list[str]:
     """The findings, or that none was made with such models."""
     off = [role for role, on in zip(ROLES, pair.on_axis, strict=True) if not on]
     if off:
@@ -55,7 +55,7 @@ def _told(pair: Pair, found: list[Finding]) -> list[str]:
         ]
     return [
         "Found in this range (sections and figures are of Burns et al. 2023):",
-        *(f"- {f.setting}: {f.text} ({f.source})." for f in found),
+        *(f"- {f.setting}: {f.text} ({f.source})." for f in made_here),
     ]
 
 

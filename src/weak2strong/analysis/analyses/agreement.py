@@ -27,7 +27,7 @@ from weak2strong.tasks.answers import by_weak_label
 
 def agreeing(tested: Tested, method: str) -> np.ndarray:
     """Whether a student gives the answer of its supervisor, booleans ``(S, n)``."""
-    return tested.said["student", method] == tested.said["floor", ""]
+    return tested.given["student", method] == tested.given["floor", ""]
 
 
 def agreement_by_seed(tested: Tested, method: str) -> dict[str, np.ndarray]:
