@@ -8,10 +8,7 @@ import yaml
 
 from weak2strong.api import Results
 from weak2strong.cli import main
-from weak2strong.cli.finetuning import Finetuning
-from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
-from weak2strong.config.training import Training
 from weak2strong.engine.local import Plan
 
 SIGNS = (("red", "evening"), ("blue", "morning"))
@@ -79,34 +76,12 @@ def test_stopping_on_ground_truth_is_said_to_be_an_upper_bound(
         assert ("upper bounds, not results of weak" in capsys.readouterr().out) == told
 
 
-def test_flags_become_settings():
-    study = StudyConfig(strong_training=Training(learning_rate=1e-3, weight_decay=0.1))
-    flags = Finetuning(
-        strong_adaptation="lora",
-        weak_lr=1e-2,
-        steps=7,
-        batch_size=8,
-        stopping="none",
-        precision="bfloat16",
-        trust_remote_code=True,
-    )
-    found = flags.changed(study, "owner/name@v1", None)
-    both = {"precision": "bfloat16", "trust_remote_code": True}
-    assert found.weak == ModelSpec("owner/name", "v1", **both)
-    assert found.strong == ModelSpec("atlas-l", adaptation="lora", **both)
-    same = {"steps": 7, "batch_size": 8, "stopping": "none"}
-    assert found.weak_training == Training(learning_rate=1e-2, **same)
-    # Another adaptation does not inherit a rate, but all else.
-    assert found.strong_training == Training(weight_decay=0.1, **same)
-    assert Finetuning().changed(study, None, None) == study
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--steps", "0"], "steps must be at least 1, not 0"),
-        (["--batch-size", "0"], "batch_size must be at least 1, not 0"),
-        (["--strong-lr", "-1"], "learning_rate must be above 0"),
+        (["--steps", "0"], "--steps must be at least 1, not 0"),
+        (["--batch-size", "0"], "--batch-size must be at least 1, not 0"),
+        (["--strong-lr", "-1"], "--strong-lr must be above 0, not -1"),
     ],
 )
 def test_settings_that_cannot_be_are_one_sentence(arguments, sentence, capsys):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from weak2strong.cli.asked import Place
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.study import Place
 
 if TYPE_CHECKING:
     import polars as pl

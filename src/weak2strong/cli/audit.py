@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.data import Data
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.study import DataFlags, data_options
 
 if TYPE_CHECKING:
     from weak2strong.analysis.audit.audit import Audited
@@ -50,7 +50,7 @@ class Audit(Printing):
     ] = None
     """Print one JSON document (docs/json.md), and all else to standard error; or write what was
     found, with all numbers, to a file."""
-    data: Data = field(default_factory=Data)
+    data: DataFlags = field(default_factory=DataFlags)
 
     @property
     def as_json(self) -> bool:
@@ -80,7 +80,7 @@ class Audit(Printing):
         from weak2strong.tasks import expand
         from weak2strong.tasks.find import find_tasks
 
-        references, options = expand(self.tasks), self.data.options()
+        references, options = expand(self.tasks), data_options(self.data)
         self._check_fresh(references)
         readers = _readers([ModelSpec.parse(name) for name in self.model])
         fresh = read_fresh(self.fresh, options) if self.fresh else ()
@@ -131,7 +131,7 @@ class Audit(Printing):
             return
         if len(runs) < len(self.tasks):
             raise UserError("Audit tasks or run folders, not both at once.")
-        if self.fresh or self.data != Data():
+        if self.fresh or self.data != DataFlags():
             raise UserError(
                 "The data of a run are told by its study: leave --fresh, columns and sizes out, "
                 "or name the task itself."

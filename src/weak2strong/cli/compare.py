@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from weak2strong.cli.asked import Place
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
-from weak2strong.cli.run import PrimaryTest
+from weak2strong.cli.study import Place
+from weak2strong.config.study import PrimaryTest
 from weak2strong.methods import BASELINE
 
 

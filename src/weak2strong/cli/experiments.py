@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from tyro.conf import Positional, Suppress, arg
 
-from weak2strong.cli.asked import Asked, Model, Names, Place
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.run import Run
+from weak2strong.cli.study import Names, Place, StudyCommand
 
 if TYPE_CHECKING:
     from weak2strong.experiments.experiment import Runnable
@@ -22,7 +22,7 @@ Numbers = Annotated[tuple[float, ...] | None, arg(metavar="PENALTY ...", help_be
 
 
 @dataclass(frozen=True)
-class Grid(Run, Printing):
+class Grid(Run):
     """Run every weaker model of a ladder with every stronger one.
 
     They share supervisors and ceilings. Takes the flags of w2s run.
@@ -37,8 +37,8 @@ class Grid(Run, Printing):
         "atlas-l",
     )
     """Two models or more, in any order (default: the embedded ladder)."""
-    weak: Suppress[Model] = None
-    strong: Suppress[Model] = None
+    weak: Suppress[str | None] = None
+    strong: Suppress[str | None] = None
     weak_labels: Suppress[Place] = None
     dry_run: Suppress[bool] = False
 
@@ -46,13 +46,12 @@ class Grid(Run, Printing):
         """Run a study a pair, then print triangles."""
         from weak2strong.experiments.grid import Grid as Experiment
 
-        # The models are named, so that they do not inherit the rates of a study.
-        study = self.finetuning.changed(self.config(), self.models[0], self.models[-1])
+        study = self.config(weak=self.models[0], strong=self.models[-1])
         finish(self, Experiment.of(study, models=self.models))
 
 
 @dataclass(frozen=True)
-class Simulate(Run, Printing):
+class Simulate(Run):
     """Put simulated supervisors in place of the real one: as accurate, with other errors.
 
     Their labels are made of ground truth, on all splits: a tool to see what the structure of
@@ -78,7 +77,7 @@ class Simulate(Run, Printing):
 
 
 @dataclass(frozen=True)
-class Overfitting(Run, Printing):
+class Overfitting(Run):
     """Follow students through training: score and imitation at every evaluation.
 
     They are trained to the last step, and what the test says on the way is noted and decides
@@ -102,7 +101,7 @@ class Overfitting(Run, Printing):
 
 
 @dataclass(frozen=True)
-class ProbeSweep(Asked, Printing):
+class ProbeSweep(Printing, StudyCommand):
     """Score probes of the weak labels on layers of the frozen student, for a grid of settings.
 
     Nearest neighbours and logistic regression, as in EleutherAI 2024: scores on test, beside
@@ -125,7 +124,7 @@ class ProbeSweep(Asked, Printing):
         from weak2strong.experiments.sweep import ProbeSweep as Experiment
 
         own = given(layers=self.layers, ks=self.k, penalties=self.penalty)
-        finish(self, Experiment.of(self.study_config(), **own))
+        finish(self, Experiment.of(self.config(), **own))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from weak2strong.cli.data import Data
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.study import DataFlags, data_options
 
 Plugins = Annotated[tuple[Path, ...], arg(metavar="PATH ...", help_behavior_hint="")]
 
@@ -26,7 +26,7 @@ class Tasks(Printing):
     """Python files that add tasks of your own."""
     model: Annotated[str | None, arg(metavar="MODEL", help_behavior_hint="")] = None
     """A model whose tokens to count."""
-    data: Data = field(default_factory=Data)
+    data: DataFlags = field(default_factory=DataFlags)
 
     def __call__(self) -> None:
         """Print the list, or a table a task."""
@@ -36,7 +36,7 @@ class Tasks(Printing):
 
         load_plugins(self.plugin)
         references = expand(self.names)
-        tasks = find_tasks(references, self.data.options())
+        tasks = find_tasks(references, data_options(self.data))
         if not tasks:
             from weak2strong.report.tasks import tasks_document
 
@@ -98,7 +98,7 @@ class Export:
     """Leave ground truth out, except of weak_train, as a supervisor would see it."""
     plugin: Plugins = ()
     """Python files that add tasks of your own."""
-    data: Data = field(default_factory=Data)
+    data: DataFlags = field(default_factory=DataFlags)
 
     def __call__(self) -> None:
         """Write the file."""
@@ -111,7 +111,7 @@ class Export:
         from weak2strong.tasks.splits import SPLITS, make_splits
 
         load_plugins(self.plugin)
-        (task,) = find_tasks((self.task,), self.data.options())
+        (task,) = find_tasks((self.task,), data_options(self.data))
         splits = make_splits(task.about(self.entities))
         # As they would be read again.
         columns = {"generation": (PROMPT, TARGETS[0])}

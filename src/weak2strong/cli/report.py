@@ -8,7 +8,7 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.asked import Place
+from weak2strong.cli.study import Place
 
 
 @dataclass(frozen=True)

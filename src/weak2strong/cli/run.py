@@ -4,49 +4,29 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.asked import Asked, Names
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.study import MethodFlags, StudyCommand
 
 if TYPE_CHECKING:
     from weak2strong.api import Results
-    from weak2strong.config.study import StudyConfig
     from weak2strong.engine.contents import Contents
     from weak2strong.ground.table import Document
 
 
-Models = Annotated[tuple[str, ...] | None, arg(metavar="MODEL ...", help_behavior_hint="")]
-PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
-
-
-@dataclass(frozen=True)
-class Run(Asked, Printing):
+@dataclass(frozen=True, kw_only=True)
+class Run(Printing, MethodFlags, StudyCommand):
     """Run a study: supervisor, weak labels, students, ceiling; then print the table.
 
     Without arguments it runs the default study on the embedded ladder. What the
     store has already is not computed again.
     """
 
-    intermediates: Models = None
-    """Models between the two, the smallest first, for bootstrapping (default: the rungs between
-    two rungs of the ladder)."""
-    supervisors: Models = None
-    """Further supervisors, for ensembles (default: --weak from other seeds)."""
-    methods: Names = None
-    """Methods by name, or all that the study can provide for, but for oracles (default: usual;
-    that is naive and confidence as far as it can; see: w2s methods). NAME:SETTING=VALUE
-    changes a setting, STEP+NAME puts a step before a method."""
-    primary_test: Annotated[
-        PrimaryTest | None,
-        arg(metavar="TEST", help_behavior_hint=""),
-    ] = None
-    """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided
-    (default), wilcoxon-two-sided, t-one-sided or t-two-sided."""
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and what
     these take, without a network."""
@@ -73,11 +53,6 @@ class Run(Asked, Printing):
         from weak2strong.report.contents import contents_document
 
         self.show(*(contents_document(task) for task in tasks if task.cleaning))
-
-    def config(self) -> StudyConfig:
-        """The study that the flags describe."""
-        config = self.study_config(self.methods, self.intermediates, self.supervisors)
-        return replace(config, primary_test=self.primary_test or config.primary_test)
 
 
 WRITTEN = {

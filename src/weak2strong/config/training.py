@@ -36,10 +36,10 @@ class Training:
     """Optimiser steps, in place of epochs."""
     batch_size: Count = 32
     """Examples of an optimiser step."""
-    learning_rate: Annotated[Positive | None, Flag("lr", each=True)] = None
+    learning_rate: Annotated[Positive | None, Flag("lr", "RATE", each=True)] = None
     """Peak learning rate; the model's own default if not given. The flag sets that of trunk and
     head."""
-    head_rate: Annotated[Positive | None, Flag(each=True)] = None
+    head_rate: Annotated[Positive | None, Flag(metavar="RATE", each=True)] = None
     """Peak learning rate of the fresh head; the model's own default if neither rate is given, and
     the same as the trunk's if only that is."""
     schedule: Schedule = "cosine"

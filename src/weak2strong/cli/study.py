@@ -1,0 +1,178 @@
+"""The flags that say what a study is, which the commands that compute one share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field, make_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, arg
+
+from weak2strong.cli.flags import changed, flags, given
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig, read_study
+from weak2strong.config.training import Training
+from weak2strong.ground.rooms import OPTIONS
+
+METHODS = (
+    "intermediates",
+    "supervisors",
+    "methods",
+    "primary_test",
+    "simulated",
+    "simulated_accuracy",
+)
+"""Settings of a study that play a part only where students learn by methods."""
+
+Names = Annotated[tuple[str, ...] | None, arg(metavar="NAME ...", help_behavior_hint="")]
+Place = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
+
+if TYPE_CHECKING:
+
+    class _Made:
+        def __init__(self, **flags: Any): ...
+        def __getattr__(self, name: str) -> Any: ...
+
+    StudyFlags = _Made
+    MethodFlags = _Made
+    ModelFlags = _Made
+    TrainingFlags = _Made
+    DataFlags = _Made
+else:
+    StudyFlags = flags(StudyConfig, without=METHODS)
+    MethodFlags = flags(StudyConfig, only=METHODS)
+    ModelFlags, TrainingFlags = flags(ModelSpec), flags(Training)
+    _SOURCES = {name: flags(OPTIONS.get(name)) for name in OPTIONS}
+    DataFlags = make_dataclass(
+        "DataFlags",
+        [(name, kind, field(default_factory=kind)) for name, kind in _SOURCES.items()],
+        bases=(flags(DataOptions),),
+        frozen=True,
+        namespace={"__doc__": DataOptions.__doc__},
+    )
+
+
+def data_options(made: Any, before: DataOptions | None = None) -> DataOptions:
+    """The options of a study, or else the default ones, with those that were given as flags.
+
+    Args:
+        made: an object of `DataFlags`.
+        before: the options of the study.
+    """
+    options = changed(before or DataOptions(), made)
+    sources = {name: changed(getattr(options, name), getattr(made, name)) for name in OPTIONS}
+    return replace(options, **sources)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyCommand(StudyFlags):
+    """A command on a study: what it is, and where everything goes."""
+
+    study: Positional[Place] = None
+    """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
+    parts: Annotated[
+        tuple[Path, ...] | None, arg(name="data", metavar="PATH ...", help_behavior_hint="")
+    ] = None
+    """In place of --task, data that are split already: folders with train_label.jsonl (for the
+    supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files. With
+    a --task that takes a file, that file (see: w2s tasks)."""
+    out: Place = None
+    """The run folder; a new one below runs/ by default."""
+    store: Place = None
+    """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    quiet: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Show no progress."""
+    model: ModelFlags = field(default_factory=ModelFlags)
+    finetuning: TrainingFlags = field(default_factory=TrainingFlags)
+    data: DataFlags = field(default_factory=DataFlags)
+
+    def config(self, **models: str) -> StudyConfig:
+        """The study that the flags describe.
+
+        Args:
+            models: names of the weak and of the strong one, in place of their flags.
+        """
+        before = read_study(self.study) if self.study else StudyConfig()
+        config = replace(changed(before, self), **models)
+        if self.parts:
+            config = replace(config, tasks=_parted(self.parts, self.task))
+        config = replace(
+            config,
+            data=data_options(self.data, config.data),
+            weak=changed(config.weak, self.model, "weak"),
+            strong=changed(config.strong, self.model, "strong"),
+            # Intermediates are adapted as the student, further supervisors as the supervisor.
+            intermediates=self._several(config.intermediates, "strong"),
+            supervisors=self._several(config.supervisors, "weak") or (),
+        )
+        trainings = {
+            f"{role}_training": self._training(role, before, config) for role in ("weak", "strong")
+        }
+        return replace(config, **trainings)
+
+    def _several(self, models: Iterable[ModelSpec] | None, role: str) -> Any:
+        """Models with the flags of a role; None where the study leaves them open."""
+        return models and tuple(changed(model, self.model, role) for model in models)
+
+    def _training(self, role: str, before: StudyConfig, config: StudyConfig) -> Training:
+        """The training of a role, once its model is known."""
+        own = given(self.finetuning, role)
+        training: Training = getattr(before, f"{role}_training")
+        old, new = getattr(before, role), getattr(config, role)
+        if "learning_rate" in own:
+            training = replace(training, head_rate=None)
+        elif (old.name, old.adaptation) != (new.name, new.adaptation):
+            training = _rates_for(role, training, old, new)
+        return changed(training, self.finetuning, role)
+
+
+def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) -> Training:
+    """A study's training for another model, or another adaptation, than the study names.
+
+    Rates that were chosen stay; those that are the usual ones of the old model, as in the
+    study.yaml of a run, make room for the usual ones of the new. Either is told.
+    """
+    from weak2strong.models.resolve import usual_rates
+
+    unset = replace(training, learning_rate=None, head_rate=None)
+    if training == unset:
+        return training
+    usual = usual_rates(old)
+    if training.with_rates(usual) == unset.with_rates(usual):
+        told, training = "the rates that are usual for it, as the study had those of", unset
+    else:
+        told = f"the learning rate {training.learning_rate} that the study has for"
+    print(
+        f"{new.name} ({new.adaptation}) takes {told} {old.name} ({old.adaptation}): "
+        f"--{role}-lr sets another.",
+        file=sys.stderr,
+    )
+    return training
+
+
+def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
+    """References of tasks that are split already: one a folder, or one of three files; or of the
+    file of a source, which is not."""
+    from weak2strong.ground.errors import UserError
+    from weak2strong.tasks import SOURCES
+    from weak2strong.tasks.parts import NAMES, three_files
+
+    if tasks and len(tasks) == 1 and tasks[0] in SOURCES and not SOURCES.get(tasks[0]).repo:
+        source = SOURCES.get(tasks[0])
+        if len(paths) > 1:
+            raise UserError(f"{source.name} takes one {source.takes}, not {len(paths)}.")
+        return (f"{source.name}={paths[0]}",)
+    if tasks:
+        raise UserError("--task and --data both name tasks: leave one of them out.")
+    if len(paths) == 3 and not any(path.is_dir() for path in paths):
+        return (",".join(map(str, paths)),)
+    for path in paths:
+        if not path.is_dir() or three_files(str(path)) is None:
+            raise UserError(
+                f"--data takes folders with {', '.join(NAMES)}, or three such files, "
+                f"and {path} is no such folder."
+            )
+    return tuple(map(str, paths))

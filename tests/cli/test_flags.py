@@ -1,0 +1,198 @@
+"""A setting is written once: flag, study file and Python reach it, and the flags tell of it."""
+
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import pytest
+import tyro
+import yaml
+
+from weak2strong.api import Study
+from weak2strong.cli import main
+from weak2strong.cli.run import Run
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
+from weak2strong.models.resolve import usual_rates
+from weak2strong.protocol.resolve import resolved
+from weak2strong.subjects.chess.options import PuzzleOptions
+
+
+def by_flags(*arguments):
+    """The study that the flags of `w2s run` describe."""
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes)
+    return tyro.cli(Run, args=[str(word) for word in arguments], config=config).config()
+
+
+def by_file(tmp_path, plain, *arguments):
+    """The study of a file, and flags."""
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump(plain))
+    return by_flags(file, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("flags", "plain", "settings"),
+    [
+        (
+            ["--weight-decay", "0.1"],
+            {"weak_training": {"weight_decay": 0.1}, "strong_training": {"weight_decay": 0.1}},
+            {
+                "weak_training": Training(weight_decay=0.1),
+                "strong_training": Training(weight_decay=0.1),
+            },
+        ),
+        (["--shrink"], {"data": {"shrink": True}}, {"data": DataOptions(shrink=True)}),
+    ],
+)
+def test_a_setting_is_changed_by_flag_file_and_python_alike(tmp_path, flags, plain, settings):
+    found = by_flags(*flags)
+    assert found == by_file(tmp_path, plain) == Study(**settings).config
+    assert found == replace(StudyConfig(), **settings) != StudyConfig()
+
+
+OTHER = {
+    ("", "tasks"): ("--task boolq", ("boolq",)),
+    ("", "weak"): ("--weak atlas-xs", ModelSpec("atlas-xs")),
+    ("", "strong"): ("--strong atlas-m", ModelSpec("atlas-m")),
+    ("", "intermediates"): ("--intermediates atlas-m", (ModelSpec("atlas-m"),)),
+    ("", "supervisors"): ("--supervisors atlas-m", (ModelSpec("atlas-m"),)),
+    ("", "plugins"): ("--plugin a.py", (Path("a.py"),)),
+    ("", "weak_labels"): ("--weak-labels a.csv", Path("a.csv")),
+    ("training", "learning_rate"): ("--weak-lr 0.5 --strong-lr 0.5", 0.5),
+    ("training", "head_rate"): ("--weak-head-rate 0.5 --strong-head-rate 0.5", 0.5),
+    ("training", "evaluations"): ("--stopping-evaluations 77", 77),
+    ("training", "stopping_metric"): ("--stopping-metric accuracy", "accuracy"),
+    ("model", "adaptation"): ("--weak-adaptation head --strong-adaptation head", "head"),
+    ("model", "head_start"): ("--head-start answers --answers a b", "answers"),
+    ("model", "answers"): ("--head-start answers --answers a b", ("a", "b")),
+    ("puzzles", "games"): ("--games a.pgn --puzzle-form pgn", "a.pgn"),
+    ("puzzles", "minimum_rating"): ("--puzzle-minimum-rating 7", 7),
+}
+"""Flags and values of settings for which these do not follow from the name and the type."""
+
+NO_FLAG = {("model", "name"), ("model", "revision")}
+"""Settings that other flags give (--weak, --strong)."""
+
+
+def described():
+    """Every setting: of which model, its name, flags that change it, and the value they give."""
+    models = {
+        "": StudyConfig,
+        "training": Training,
+        "model": ModelSpec,
+        "data": DataOptions,
+        "puzzles": PuzzleOptions,
+    }
+    for part, model in models.items():
+        hints = get_type_hints(model)
+        for f in fields(model):
+            kind = hints[f.name]
+            if (part, f.name) in NO_FLAG or (is_dataclass(kind) and kind is not ModelSpec):
+                continue
+            name = ("puzzle-" if part == "puzzles" else "") + f.name.replace("_", "-")
+            known = OTHER.get((part, f.name))
+            yield (part, f.name, *(known or usual(name, kind, f.default)))
+
+
+def usual(name, kind, default):
+    kinds = [one for one in (kind, *get_args(kind)) if one is not type(None)]
+    if get_origin(kind) is Literal:
+        value = next(one for one in get_args(kind) if one != default)
+        return f"--{name} {value}", value
+    if kind is bool:
+        return f"--{'no-' if default else ''}{name}", not default
+    if get_origin(kind) is tuple:
+        return f"--{name} x y", ("x", "y")
+    value = next((v for t, v in ((int, 77), (float, 0.25), (str, "x")) if t in kinds))
+    return f"--{name} {value}", value
+
+
+@pytest.mark.parametrize(("part", "name", "flags", "value"), list(described()))
+def test_every_setting_has_a_flag_and_a_place_in_files(part, name, flags, value):
+    study = by_flags(*flags.split())
+    places = {
+        "": (study,),
+        "training": (study.weak_training, study.strong_training),
+        "model": (study.weak, study.strong),
+        "data": (study.data,),
+        "puzzles": (study.data.puzzles,),
+    }
+    for model in places[part]:
+        assert getattr(model, name) == value
+    assert study != StudyConfig()
+    assert StudyConfig.from_yaml(study.to_yaml()) == study
+    assert Study(**{f.name: getattr(study, f.name) for f in fields(study)}).config == study
+
+
+def test_flags_tell_text_and_default_of_their_setting(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "--batch-size N Examples of an optimiser step. (default: 32)" in shown
+    assert "--weak-lr RATE Of the supervisor: peak learning rate" in shown
+
+
+def test_flags_change_what_they_name_and_nothing_else(tmp_path):
+    training = {"learning_rate": 1e-3, "weight_decay": 0.1}
+    plain = {"seeds": 2, "strong_training": training, "intermediates": ["atlas-m"]}
+    study = by_file(tmp_path, plain)
+    flags = "--weak owner/name@v1 --weak-lr 1e-2 --steps 7 --batch-size 8 --stopping none"
+    flags += " --precision bfloat16 --trust-remote-code"
+    found = by_file(tmp_path, plain, *flags.split())
+    both = {"precision": "bfloat16", "trust_remote_code": True}
+    same = {"steps": 7, "batch_size": 8, "stopping": "none"}
+    assert found == replace(
+        study,
+        weak=ModelSpec("owner/name", "v1", **both),
+        strong=ModelSpec("atlas-l", **both),
+        intermediates=(ModelSpec("atlas-m", **both),),
+        weak_training=Training(learning_rate=1e-2, **same),
+        strong_training=Training(**training, **same),
+    )
+    assert by_file(tmp_path, plain) == study
+
+
+def test_intermediates_are_adapted_as_the_student_and_supervisors_as_the_supervisor(tmp_path):
+    found = by_flags(
+        *["--intermediates", "a/b", "--supervisors", "c/d", "--strong-adaptation", "lora"],
+        *["--weak-adaptation", "head", "--lora-rank", "4"],
+    )
+    assert {m.adaptation for m in (found.strong, *found.intermediates)} == {"lora"}
+    assert {m.adaptation for m in (found.weak, *found.supervisors)} == {"head"}
+    assert found.intermediates[0].lora_rank == 4
+    assert by_flags("--strong-adaptation", "lora").intermediates is None
+
+
+@pytest.mark.parametrize("flags", ["--strong-adaptation lora", "--strong atlas-m"])
+def test_a_rate_that_a_study_chose_stays_and_is_told(tmp_path, capsys, flags):
+    plain = {"strong_training": {"learning_rate": 3e-4, "epochs": 2}}
+    found = by_file(tmp_path, plain, *flags.split())
+    assert found.strong_training == Training(learning_rate=3e-4, epochs=2)
+    told = capsys.readouterr().err
+    assert "takes the learning rate 0.0003 that the study has for atlas-l" in told
+    assert "--strong-lr sets another" in told
+    found = by_file(tmp_path, plain, *flags.split(), "--strong-lr", "0.5")
+    assert found.strong_training == Training(learning_rate=0.5, epochs=2)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("flags", ["--weak-adaptation lora", "--weak atlas-xs"])
+def test_usual_rates_in_the_study_of_a_run_follow_the_model(tmp_path, capsys, flags):
+    run = resolved(StudyConfig(seeds=1))
+    found = by_file(tmp_path, yaml.safe_load(run.to_yaml()), *flags.split())
+    assert (found.weak_training.learning_rate, found.weak_training.head_rate) == (None, None)
+    assert "takes the rates that are usual for it" in capsys.readouterr().err
+    again = resolved(found)
+    rates = (again.weak_training.learning_rate, again.weak_training.head_rate)
+    assert rates == usual_rates(again.weak) != usual_rates(run.weak)
+    assert again.strong_training == run.strong_training
+
+
+def test_flags_that_change_no_model_tell_nothing(tmp_path, capsys):
+    plain = yaml.safe_load(resolved(StudyConfig(seeds=1)).to_yaml())
+    found = by_file(tmp_path, plain, "--epochs", "1", "--strong-adaptation", "full")
+    assert found.strong_training.learning_rate == 1e-4
+    assert capsys.readouterr().err == ""
