@@ -36,11 +36,11 @@ if TYPE_CHECKING:
         def __init__(self, **flags: Any): ...
         def __getattr__(self, name: str) -> Any: ...
 
-    StudyFlags = _Made
-    MethodFlags = _Made
-    ModelFlags = _Made
-    TrainingFlags = _Made
-    DataFlags = _Made
+    class MethodFlags(_Made): ...
+
+    class StudyFlags(_Made): ...
+
+    ModelFlags = TrainingFlags = DataFlags = Any
 else:
     StudyFlags = flags(StudyConfig, without=METHODS)
     MethodFlags = flags(StudyConfig, only=METHODS)
@@ -160,8 +160,9 @@ def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str
     from weak2strong.tasks import SOURCES
     from weak2strong.tasks.parts import NAMES, three_files
 
-    if tasks and len(tasks) == 1 and tasks[0] in SOURCES and not SOURCES.get(tasks[0]).repo:
-        source = SOURCES.get(tasks[0])
+    name, *others = tasks or ("",)
+    if name in SOURCES and not others and not SOURCES.get(name).repo:
+        source = SOURCES.get(name)
         if len(paths) > 1:
             raise UserError(f"{source.name} takes one {source.takes}, not {len(paths)}.")
         return (f"{source.name}={paths[0]}",)
