@@ -59,7 +59,7 @@ def test_the_help_names_the_defaults_of_a_study(capsys):
     config = StudyConfig()
     for default in (*config.tasks, config.weak.name, config.strong.name, config.seeds):
         assert f"(default: {default}" in shown
-    assert f"(default: {' '.join(config.methods)};" in shown
+    assert f"(default: {' '.join(config.methods)})" in shown
     assert f"{usual_metric('classification')} (default)" in shown
 
 

@@ -43,8 +43,8 @@ class Run(Printing, MethodFlags, StudyCommand):
         from weak2strong.ground.progress import Progress
 
         with Progress(quiet=self.quiet) as progress:
-            shown = {} if self.json else {"show": self._show_contents}
-            folder = run_study(self.config(), self.out, self.store, progress, **shown)
+            show = (lambda tasks: None) if self.json else self._show_contents
+            folder = run_study(self.config(), self.out, self.store, progress, show=show)
         self.show(_results(Results(folder)))
         self.tell("\nWritten to", *(f"  {folder / name}  {WRITTEN[name]}" for name in WRITTEN))
 

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
         def __init__(self, **flags: Any): ...
         def __getattr__(self, name: str) -> Any: ...
 
-    class MethodFlags(_Made): ...
+    class StudyFlags(_Made):
+        """As made below."""
 
-    class StudyFlags(_Made): ...
+    class MethodFlags(_Made):
+        """As made below."""
 
     ModelFlags = TrainingFlags = DataFlags = Any
 else:
@@ -163,9 +165,10 @@ def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str
     name, *others = tasks or ("",)
     if name in SOURCES and not others and not SOURCES.get(name).repo:
         source = SOURCES.get(name)
-        if len(paths) > 1:
+        path, *more = paths
+        if more:
             raise UserError(f"{source.name} takes one {source.takes}, not {len(paths)}.")
-        return (f"{source.name}={paths[0]}",)
+        return (f"{source.name}={path}",)
     if tasks:
         raise UserError("--task and --data both name tasks: leave one of them out.")
     if len(paths) == 3 and not any(path.is_dir() for path in paths):
