@@ -164,7 +164,7 @@ BAD = [
     ),
     (["run", "--seeds", "0"], r"seeds must be at least 1, not 0"),
     (["run", "--epochs", "0"], r"epochs must be at least 1"),
-    (["run", "--weak-lr", "-1"], r"learning_rate must be above 0"),
+    (["run", "--weak-lr", "-1"], r"--weak-lr must be above 0, not -1"),
     (["run", "--metric", "f1"], r"Unknown .*metric.* 'f1'"),
     (["run", "--out", "/proc/nothing/here"], r"run folder /proc/nothing/here cannot be written"),
     (["run", "--store", "/proc/nothing"], r"/proc/nothing"),

@@ -207,7 +207,7 @@ BAD = {
     "too few of a class": ("d.jsonl", rows(7), (), r"Class 'rock' .* few different texts \(3\)"),
     "fewer than asked for": ("d.jsonl", rows(60), ("--n-train", "50"),
      r"d\.jsonl has 60 examples of even classes, .* need 104: lower --n-train"),
-    "a size of nothing": ("d.jsonl", rows(60), ("--n-test", "0"), r"n_test must be at least 1"),
+    "a size of nothing": ("d.jsonl", rows(60), ("--n-test", "0"), r"--n-test must be at least 1"),
     "labels out of range": ("d.jsonl", [r | {"label": i % 2 * 2} for i, r in enumerate(rows(60))],
      (), r"d\.jsonl, row 2 has the label 2, but the 2 different numbers .* must be 0 to 1"),
     "labels of two kinds": ("d.jsonl", changed(label=1), (), r"row 3 has the label 1 and .*row 1"),
