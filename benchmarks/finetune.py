@@ -9,10 +9,7 @@ of its own.
     python benchmarks/finetune.py
 """
 
-import argparse
 import math
-import platform
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +22,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from process import parser_of, peak_bytes
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.losses import loss
@@ -215,8 +213,7 @@ def peak() -> int:
     """The most memory that this process has taken, of the GPU where there is one."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    unit = 1 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return peak_bytes()
 
 
 def row(name: str, by: str, examples: int, m: Measured, base: Measured, rate: float) -> str:
@@ -242,9 +239,7 @@ TITLES = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--examples", type=int, default=512)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=3, help="the quickest counts")

@@ -16,7 +16,6 @@ seconds of the processors, which other work on the machine lengthens least.
     python benchmarks/probes.py
 """
 
-import argparse
 import time
 from collections.abc import Callable
 
@@ -25,7 +24,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 
-from process import peak_bytes
+from process import parser_of, peak_bytes
 from weak2strong.ground.processes import set_threads
 from weak2strong.probes import fit_penalties, nearest
 
@@ -129,9 +128,7 @@ def compare(repeats: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--examples", type=int, default=100_000, help="of all neighbours")
     parser.add_argument("--width", type=int, default=1_024)
     parser.add_argument("--threads", type=int, default=2)

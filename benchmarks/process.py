@@ -1,7 +1,15 @@
-"""What a benchmark asks of its own process."""
+"""What benchmarks have in common: their options, and the memory of their process."""
 
+import argparse
 import platform
 import resource
+
+
+def parser_of(description: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is the text at the top of a script, line by line."""
+    return argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def peak_bytes() -> int:

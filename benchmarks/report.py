@@ -6,13 +6,14 @@ their role. The page is written in a process that has done nothing else, so that
     python benchmarks/report.py
 """
 
-import argparse
 import platform
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from process import parser_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,16 +40,14 @@ def processor_seconds() -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__)
     parser.add_argument("--tasks", type=int, default=25)
     parser.add_argument("--methods", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--examples", type=int, default=1_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        run = Path(place) / "run"
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
         make(run, **vars(options))
         begun, used = time.perf_counter(), processor_seconds()
         subprocess.run([sys.executable, "-c", WRITE, str(run)], check=True, capture_output=True)
