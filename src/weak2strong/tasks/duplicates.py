@@ -16,9 +16,9 @@ What follows for long templates: shingles that more than 1 text in 20 (and more
 than 50 texts) share are the template's. Texts must be alike in the rest too, so
 a page of instructions around two questions does not make one of them.
 
-The sets are our own since scikit-learn's ``CountVectorizer`` takes 10 times as long to make them, in
-4 times the memory (10,000 texts of 120 words); MinHash, as in datasketch, estimates what is exact
-here in about a second.
+The sets are our own since scikit-learn's ``CountVectorizer`` takes 10 times as long to make
+them, in 4 times the memory (10,000 texts of 120 words); MinHash, as in datasketch, estimates what
+is exact here in about a second.
 """
 
 from __future__ import annotations
