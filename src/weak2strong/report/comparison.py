@@ -1,4 +1,4 @@
-"""Several runs side by side: a table of PGR by method, and figures of settings and sizes."""
+"""Several runs side by side: a table of the PGR of each method, and figures that compare runs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from weak2strong.report.pictures import PageFigure, page_figures
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several runs in one table.
+    """Several runs side by side.
 
     Attributes:
-        table: a row a run and method.
-        figures: that need several runs.
+        table: one row for each run and method.
+        figures: those that compare the runs.
     """
 
     table: Table
@@ -32,7 +32,7 @@ class Comparison:
 def compare_runs(
     runs: Sequence[FinishedRun], styles: Styles, figures: bool = True
 ) -> Comparison | None:
-    """The comparison, without figures where the page has them elsewhere; None below two runs."""
+    """Compare runs, with or without figures; None where there are fewer than two."""
     if len(runs) < 2:
         return None
     rows = [
@@ -48,7 +48,7 @@ def compare_runs(
 
 
 def _pgr(run: FinishedRun, method: str) -> dict[str, Any]:
-    """PGR of a method as fields: of the one task, or the mean over those with a gap."""
+    """The fields of a method's PGR: on the one task, or the mean over the tasks with a gap."""
     if run.over is None:
         return next(x.recovered.pgr for x in run.lines() if x.method == method)
     a = run.over.methods[method]

@@ -1,4 +1,4 @@
-"""What runs are called where several stand together."""
+"""The names of runs where several stand together."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from weak2strong.analysis.finished import FinishedRun
 
 
 def run_names(runs: Sequence[FinishedRun]) -> dict[FinishedRun, str]:
-    """A name for each of different runs.
+    """A name for each run, which no other run has.
 
-    The pair of models where that is enough; else with the tasks; else with the folder, too.
+    The name is the pair of models where that is enough. Else it has the tasks, too, or the folder.
     """
     forms = (
         lambda run: run.title,
@@ -27,6 +27,6 @@ def run_names(runs: Sequence[FinishedRun]) -> dict[FinishedRun, str]:
 
 
 def tasks_text(run: FinishedRun) -> str:
-    """The tasks by name where they are few, else how many."""
+    """The names of the tasks where they are few, else their number."""
     tasks = list(run.by_task)
     return " and ".join(tasks) if len(tasks) < 3 else f"{len(tasks)} tasks"

@@ -23,10 +23,10 @@ DPI = 200
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure for a page.
+    """A figure as a page shows it.
 
     Attributes:
-        name: of its kind.
+        name: of the figure.
         words: the figure in words.
         svg: an element for a page that defines the variables of `theme`.
     """
@@ -39,12 +39,12 @@ class PageFigure:
 def page_figures(
     figures: Iterable[FigureWithData], styles: Styles, prefix: str
 ) -> list[PageFigure]:
-    """Figures for a page.
+    """Draw figures for a page.
 
     Args:
-        figures: with their data.
-        styles: of the methods of the page.
-        prefix: of ids within the SVG, unique on the page.
+        figures: the figures with their data.
+        styles: the styles of the methods of the page.
+        prefix: what ids within the SVG begin with; it is unique on the page.
     """
     drawn = []
     for kind, frame in figures:
@@ -76,10 +76,9 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     text = file.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<(metadata|style)\b.*?</\1>|<!--.*?-->", "", text, flags=re.DOTALL)
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
-    # Inside of tags only: what stands between them is text, numbers of the figure among it.
+    # Only tags change: the text between them has numbers of the figure.
     text = re.sub(r"<[^<>]*>", lambda tag: _themed(tag[0], prefix, used), text)
     text = re.sub(r"\n\s*", "\n", text)
     return re.sub(
@@ -92,7 +91,7 @@ def inline_svg(figure: Figure, prefix: str) -> str:
 
 
 def _themed(tag: str, prefix: str, used: set[str]) -> str:
-    """A tag with ids of its own, colours and font of the page, and no more digits than seen."""
+    """A tag with unique ids, the page's colours and font, and two decimals."""
     tag = re.sub(r' id="([^"]*)"', lambda m: f' id="{prefix}-{m[1]}"' if m[1] in used else "", tag)
     tag = re.sub(r'(url\(#|href="#)([^)"]+)', rf"\1{prefix}-\2", tag)
     for i, light in enumerate(DARK):
@@ -104,7 +103,7 @@ def _themed(tag: str, prefix: str, used: set[str]) -> str:
 def export(
     figures: Iterable[FigureWithData], styles: Styles, folder: Path, formats: Sequence[str]
 ) -> list[Path]:
-    """Write figures in some formats, their data as CSV, and all captions.
+    """Write figures in some formats, their data as CSV, and their captions.
 
     Raises:
         UserError: for a format that is not one of `FORMATS`, or a folder that cannot be written.

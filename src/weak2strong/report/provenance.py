@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.table import counted
 from weak2strong.report.audit import audit_told
 from weak2strong.report.units import duration, hours
 
 
 def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
-    """A name and a value each, in the order of the page."""
-    e = run.environment
+    """Facts about a run, each a name and a value, in the order of the page."""
+    environment = run.environment
     rows = [("folder", str(run.folder))]
     if run.work:
         seconds, stages = sum(w.seconds for w in run.work), sum(w.stages for w in run.work)
@@ -19,12 +20,12 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
             ("time of all steps, one after another", duration(seconds)),
             ("stages asked for", f"{stages:,}, of which the store had {reused:,}"),
         ]
-        if "device" in e:
+        if "device" in environment:
             rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
     if isinstance(run, FinishedRun) and not WRITTEN.intersection(run.predictions["kind"]):
         rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
-    for key, value in e.items():
+    for key, value in environment.items():
         if key == "diff":
             rows.append(("uncommitted changes", "yes, below" if value else "none"))
         elif value is not None:
@@ -33,10 +34,12 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
 
 
 def _device_hours(run: FinishedFolder) -> str:
-    """What the steps took of the device."""
+    """The time for which the steps used the device."""
     device, threads = run.environment["device"], run.environment["threads"]
     if device == "cpu":
-        device = f"cpu ({threads} thread{'' if threads == 1 else 's'} a step)"
-    told = f"{hours(sum(w.seconds for w in run.work))} on {device}"
-    read = sum(w.reused == w.stages for w in run.work)
-    return f"{told}, without {read} of {len(run.work)} steps that the store had" if read else told
+        device = f"cpu ({counted(threads, 'thread')} a step)"
+    text = f"{hours(sum(w.seconds for w in run.work))} on {device}"
+    reused = sum(w.reused == w.stages for w in run.work)
+    return (
+        f"{text}, without {reused} of {len(run.work)} steps that the store had" if reused else text
+    )

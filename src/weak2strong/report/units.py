@@ -1,10 +1,10 @@
-"""Sizes and times as a reader has them."""
+"""Sizes and times as texts."""
 
 from __future__ import annotations
 
 
 def size(count: float) -> str:
-    """Bytes, such as ``1.5 GiB``."""
+    """A number of bytes, such as ``1.5 GiB``."""
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
 
 
@@ -22,7 +22,7 @@ def duration(seconds: float) -> str:
 
 
 def hours(seconds: float) -> str:
-    """Hours as one adds them up, such as ``0.015`` or ``1,250``."""
+    """A time in hours, such as ``0.015`` or ``1,250``."""
     spent = seconds / 3600
     if spent < 0.001:
         return "under 0.001"

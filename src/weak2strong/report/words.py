@@ -1,66 +1,57 @@
-"""What a run found in plain words: one sentence a method."""
+"""What a run found, in plain words: one sentence about each method."""
 
 from __future__ import annotations
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
+from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.ground.metrics import metric_title
 
 
 def sentences(run: FinishedRun) -> dict[str, str]:
-    """A sentence a method, with PGR and its interval, or why there is none."""
+    """One sentence for each method: its PGR with the interval, or why there is none."""
     return {method: _sentence(run, method) for method in run.config.methods}
 
 
 def _sentence(run: FinishedRun, method: str) -> str:
-    lines = [x for x in run.lines() if x.method == method]
-    upper = " (an upper bound: it sees ground truth)" if lines[0].oracle else ""
+    line = next(x for x in run.lines() if x.method == method)
+    oracle = " (an upper bound: it sees ground truth)" if line.oracle else ""
     if run.over is not None:
-        return _over_tasks(run, method) + upper + "."
-    line = lines[0]
+        return f"{_over_tasks(run.over, len(run.by_task), method)}{oracle}."
     r = line.recovered
-    metric = metric_title(line.metric)
-    told = (
-        f"Students reach {r.student:.3f} {metric}, where their supervisors have {r.floor:.3f} "
-        f"and the ceiling {r.ceiling:.3f}"
+    scores = (
+        f"Students reach {r.student:.3f} {metric_title(line.metric)}, where their supervisors have "
+        f"{r.floor:.3f} and the ceiling {r.ceiling:.3f}"
     )
     if r.value is None or r.interval is None:
-        return f"{told}{upper}. PGR is undefined: {_lower(r.undefined or '')}"
-    return f"{told}: they {_verb(r.value, r.interval)} (PGR {_pgr(r.value, r.interval)}){upper}."
+        reason = r.undefined or ""
+        return f"{scores}{oracle}. PGR is undefined: {reason[:1].lower()}{reason[1:]}"
+    return f"{scores}: they {_recovery(r.value, r.interval, 'PGR')}{oracle}."
 
 
-def _over_tasks(run: FinishedRun, method: str) -> str:
-    over = run.over
-    assert over is not None
-    a, used, every = over.methods[method], len(over.used), len(run.by_task)
-    if a.mean is not None and a.mean_interval is not None:
-        tasks = f"{used} tasks" if used == every else f"the {used} of {every} tasks that have a gap"
-        text = _verb(a.mean, a.mean_interval)
-        return f"On {tasks}, students {text} on average (mean PGR {_pgr(a.mean, a.mean_interval)})"
-    if a.pooled is not None and a.pooled_interval is not None:
-        text, pgr = _verb(a.pooled, a.pooled_interval), _pgr(a.pooled, a.pooled_interval)
-        return f"On all {every} tasks together, students {text} (pooled PGR {pgr})"
+def _over_tasks(over: OverTasks, tasks: int, method: str) -> str:
+    """The mean PGR of a method over the tasks with a gap, else the PGR of all tasks together."""
+    pgr, used = over.methods[method], len(over.used)
+    if pgr.mean is not None and pgr.mean_interval is not None:
+        which = f"{used} tasks" if used == tasks else f"the {used} of {tasks} tasks that have a gap"
+        recovery = _recovery(pgr.mean, pgr.mean_interval, "mean PGR", " on average")
+        return f"On {which}, students {recovery}"
+    if pgr.pooled is not None and pgr.pooled_interval is not None:
+        recovery = _recovery(pgr.pooled, pgr.pooled_interval, "pooled PGR")
+        return f"On all {tasks} tasks together, students {recovery}"
     return (
-        f"PGR is undefined: on {every - used} of {every} tasks, and on all together, the ceiling "
+        f"PGR is undefined: on {tasks - used} of {tasks} tasks, and on all together, the ceiling "
         "is not clearly above the floor"
     )
 
 
-def _verb(value: float, interval: Interval) -> str:
-    """What a PGR and its interval say."""
+def _recovery(value: float, interval: Interval, name: str, how: str = "") -> str:
+    """What a PGR and its interval say of students, with both in brackets."""
     share = f"{100 * value:.0f}% of the gap"
+    verb = f"are not clearly better than their supervisors, recovering {share}"
     if interval.low > 0:
-        return f"recover {share}"
-    if interval.high < 0:
-        return "do worse than their supervisors"
-    return f"are not clearly better than their supervisors, recovering {share}"
-
-
-def _pgr(value: float, interval: Interval) -> str:
-    return (
-        f"{value:.2f}, {100 * interval.level:g}% interval {interval.low:.2f} to {interval.high:.2f}"
-    )
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+        verb = f"recover {share}"
+    elif interval.high < 0:
+        verb = "do worse than their supervisors"
+    level, low, high = f"{100 * interval.level:g}%", f"{interval.low:.2f}", f"{interval.high:.2f}"
+    return f"{verb}{how} ({name} {value:.2f}, {level} interval {low} to {high})"
