@@ -331,6 +331,30 @@ def test_a_ceiling_reads_first_where_students_do(make_task_run):
     assert not np.array_equal(read["test"].probabilities, plain["test"].probabilities)
 
 
+def test_a_stage_may_decide_the_settings_of_later_stages(make_task_run):
+    """As a search for rates does: the keys of what follows hold what it found."""
+
+    def searched(task_run):
+        def make(working):
+            return lambda folder: (folder / "rate").write_text("0.002")
+
+        rate = float((task_run.stage("search", {}, {}, make).path / "rate").read_text())
+        config = task_run.config
+        training = replace(config.strong_training, learning_rate=rate)
+        return replace(task_run, config=replace(config, strong_training=training))
+
+    task_run = make_task_run()
+    absent = replace(task_run, compute=False)
+    with pytest.raises(MissingError):
+        searched(absent)
+    found = stages.student(searched(task_run), "naive", 0)
+    assert task_run.used[0].stage == "search"
+    plain = stages.student(make_task_run(), "naive", 0)
+    assert not np.array_equal(found["test"].probabilities, plain["test"].probabilities)
+    again = stages.student(searched(absent), "naive", 0)
+    np.testing.assert_array_equal(found["test"].probabilities, again["test"].probabilities)
+
+
 def test_an_oracle_is_told_what_it_asks_for_and_others_are_not(make_task_run, splits):
     """Its key has that truth; the truth of test is nobody's."""
     for split, tells in (("strong_train", True), ("test", False)):

@@ -36,7 +36,7 @@ from weak2strong.ground.table import Column, Document, Row, Table, counted, word
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import Sweep, has_probe
-from weak2strong.protocol.stages.sweeps import ASKED
+from weak2strong.protocol.stages.sweeps import SCORED
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import MissingError, TaskRun
 from weak2strong.tasks.kinds import hard_labels
@@ -280,8 +280,8 @@ _SCHEMA: Mapping[str, Any] = {
 def _rows(task_run: TaskRun, sweeps: Sequence[Sweep]) -> Iterator[dict[str, Any]]:
     """Scores of every probe, floor and ceiling of a task; all but ceilings are in the store."""
     kind = task_run.task.kind
-    ids = {split: [item.id for item in task_run.splits.items(split)] for split in ASKED}
-    truth = {s: np.array([e.label for e in task_run.splits.examples(s)]) for s in ASKED}
+    ids = {split: [item.id for item in task_run.splits.items(split)] for split in SCORED}
+    truth = {s: np.array([e.label for e in task_run.splits.examples(s)]) for s in SCORED}
 
     def scored(answers: Arrays, against: str, labels: Arrays, **about: Any):
         for split, values in answers.items():
@@ -304,11 +304,11 @@ def _rows(task_run: TaskRun, sweeps: Sequence[Sweep]) -> Iterator[dict[str, Any]
     yield from probed("truth", -1, {"truth": truth})
     for seed in range(task_run.config.seeds):
         given = stages.weak_labels(task_run, seed)
-        weak = {split: given[split].at(ids[split]) for split in ASKED}
+        weak = {split: given[split].at(ids[split]) for split in SCORED}
         hard = {split: hard_labels(kind, values) for split, values in weak.items()}
         yield from scored(weak, "truth", truth, role="floor", seed=seed)
         if top := _stored_ceiling(task_run, seed):
-            answers = {split: top[split].at(ids[split]) for split in ASKED}
+            answers = {split: top[split].at(ids[split]) for split in SCORED}
             yield from scored(answers, "truth", truth, role="ceiling", seed=seed)
         yield from probed("weak", seed, {"truth": truth, "weak": hard})
 

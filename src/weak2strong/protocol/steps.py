@@ -1,4 +1,12 @@
-"""The grid of a study as steps: what has to be asked for, and in which order."""
+"""The grid of a study as steps, and their order.
+
+A step names a result and holds no settings, so that steps can be listed and counted before all
+settings are known. Settings are read when a step is performed, by the stages that it pulls. So a
+stage may decide settings of later stages, such as a search for rates: the function that needs the
+rates pulls the search from its task run, goes on with ``replace(task_run, config=...)``, and the
+keys of what follows hold the rates that were found. Where workers should not wait for each other,
+the search is a step of its own, which others name among their ``needs``.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +25,16 @@ StepKind = Literal["supervisor", "ceiling", "probe", "ngrams", "student", "sweep
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to ask a task run for; ``needs`` name the steps that should be done before.
+    """One result of a study.
 
-    ``method`` is that of a student; of a ceiling the step by which it reads texts first.
-    A sweep without a seed is one with ground truth.
-    ``evaluations`` are those of a traced student.
+    Attributes:
+        kind: of the result.
+        task: its name.
+        seed: where it has one; a sweep without a seed is one with ground truth.
+        method: of a student; for a ceiling the step by which it reads texts first.
+        needs: names of the steps that should be done before.
+        sweep: the settings of a sweep's probes.
+        evaluations: how many a traced student has.
     """
 
     kind: StepKind
@@ -34,7 +47,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """Unique in a study, and what progress and events call the step."""
+        """The name of the step in progress and events, unique in a study."""
         seed = f"seed {self.seed}" if self.seed is not None else None
         about = self.method
         if self.sweep:
@@ -43,7 +56,7 @@ class Step:
 
 
 def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
-    """Every step of a study on tasks of these kinds, by name; what others wait for is first."""
+    """Every step of a study on tasks of these kinds, by name; others wait for the first ones."""
     first, students = [], []
     for task, kind in tasks.items():
         for seed in range(config.seeds):
@@ -61,7 +74,7 @@ def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
 
 
 def perform(step: Step, task_run: TaskRun) -> None:
-    """Ask the task run for what a step stands for; afterwards the store has it."""
+    """Make the result of a step, or find it in the store; afterwards the store has it."""
     seed = step.seed or 0
     match step.kind:
         case "supervisor":

@@ -1,8 +1,8 @@
-"""Where one task of a study is worked on, and how a stage is read or made.
+"""One task of a study while it is run, and how a stage is read or made.
 
-A stage's key holds the data themselves (digests of ids, texts and targets), the
-weights, the settings, the code that makes the result, and the libraries and
-device it runs on. Whatever could change a number is in it.
+A stage's key holds the data themselves (digests of ids, texts and targets), the weights, the
+settings, the code that makes the result, and the libraries and device that it runs on: everything
+that could change a number.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CODE = (
     "tasks",
     "training",
 )
-"""The modules whose source decides what a stage gives."""
+"""The modules whose source decides the results of stages."""
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "numpy", "scipy", "scikit-learn")
 
@@ -48,19 +48,19 @@ Write = Callable[[Path], None]
 
 
 class MissingError(LookupError):
-    """A stage is not in the store, and the task run was told not to compute."""
+    """A stage is not in the store, and the task run is not to compute."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """A stage that was asked for.
+    """A stage that was read or made.
 
     Attributes:
         stage: its name.
         key: of its entry.
         reused: whether the store had it.
-        seconds: it took now.
-        note: what there is to say of how it was made, if it was.
+        seconds: that reading or making it took.
+        note: on how it was made, for a log.
     """
 
     stage: str
@@ -72,18 +72,18 @@ class Used:
 
 @dataclass
 class TaskRun:
-    """One task of a study: its data, the store, and a record of the stages asked for.
+    """One task of a study: its data, the store, and a record of the stages that were used.
 
     Attributes:
         config: the study, resolved.
         store: where results are kept.
-        reference: what the user calls the task, as in the config.
+        reference: the user's name of the task, as in the config.
         task: the task.
         splits: its examples.
         compute: False makes a stage that is not in the store raise `MissingError`.
-        on_step: told the progress of every fit: steps done, steps in all.
-        used: every stage asked for, in order.
-        note: set by whoever makes a stage, about how it went.
+        on_step: called during every fit with steps done and steps in all.
+        used: every stage that was read or made, in order.
+        note: on how a stage was made, set by the function that makes it.
     """
 
     config: StudyConfig
@@ -108,7 +108,7 @@ class TaskRun:
         return {"code": code_fingerprint(PACKAGE, CODE), "runtime": runtime()}
 
     def item_digests(self, splits: Sequence[str]) -> dict[str, str]:
-        """Digests of the label-free items of some splits, for keys; each is computed once."""
+        """For keys: digests of the items (without labels) of some splits, each computed once."""
         for split in splits:
             if split not in self._digests:
                 self._digests[split] = digest(self.splits.items(split))
@@ -126,12 +126,12 @@ class TaskRun:
         Args:
             stage: its name.
             fields: every setting that changes the result.
-            inputs: digests of the data and weights it starts from.
-            make: computes the result and returns how to write it; it is given a
-                folder that outlives a kill, for checkpoints.
+            inputs: digests of the data and weights that it starts from.
+            make: computes the result and returns a function that writes it; it receives a
+                folder for checkpoints, which outlives a kill.
 
         Raises:
-            MissingError: where it would have to be made and ``compute`` is off.
+            MissingError: where the stage would have to be made and ``compute`` is False.
         """
         spec = {"fields": fields, "inputs": inputs, **self._surroundings}
         key = stage_key(stage, **spec)
@@ -155,7 +155,7 @@ class TaskRun:
 
 
 def runtime() -> dict[str, Any]:
-    """What of this machine and its libraries can change a number."""
+    """The libraries, device and threads of this process, which can change a number."""
     import torch
 
     from weak2strong.models.load import best_device

@@ -1,8 +1,8 @@
 """The stages of the protocol: supervisor, ceiling, student, and two checks.
 
-Stages pull what they need: a student asks for its weak labels, and these for
-the supervisor. What the store has is read, the rest is computed, so the order
-in which an engine asks only decides who waits.
+Stages pull what they need: a student pulls its weak labels, and these pull the supervisor. What
+the store has is read, the rest is computed; so the order of an engine's steps only decides which
+of them wait for others.
 """
 
 from weak2strong.protocol.stages.ceiling import ceiling

@@ -1,4 +1,4 @@
-"""What a run is checked by: a probe with ground truth, and what the spelling gives away."""
+"""The checks of a run: a probe with ground truth, and how much the spelling alone tells."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
         from weak2strong.probes import fit_logistic, select_penalty
 
         states = activations(task_run, task_run.config.strong, "last")
-        features, asked = states["strong_train"].at([e.item.id for e in train]), states["test"]
+        features = states["strong_train"].at([e.item.id for e in train])
         labels = np.array([e.label for e in train])
         groups = np.array([e.item.group for e in train])
         penalty = select_penalty(features, labels, groups, seed=0)
         classes = len(task_run.task.classes)
         probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
-        answers = probe.predict(asked.values)
-        return writer({"test": Predictions(asked.ids, answers, task_run.task.kind)})
+        test = states["test"]
+        answers = Predictions(test.ids, probe.predict(test.values), task_run.task.kind)
+        return writer({"test": answers})
 
     inputs = {
         "weights": fingerprint(task_run.config.strong),
@@ -46,7 +47,7 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
 
 
 def has_probe(kind: Kind) -> bool:
-    """Whether a task has a probe as a check: where there are no classes there is none."""
+    """Whether a task of that kind has a probe as a check: it has one if it has classes."""
     return kind not in WRITTEN
 
 
@@ -55,8 +56,9 @@ def ngrams(task_run: TaskRun) -> Predictions:
     train, test = task_run.splits.strong_train, task_run.splits.items("test")
 
     def make(working: Path) -> Write:
-        answers = _SPELLING[task_run.task.kind](train, test, len(task_run.task.classes))
-        return writer({"test": Predictions(tuple(i.id for i in test), answers, task_run.task.kind)})
+        kind = task_run.task.kind
+        answers = _SPELLING[kind](train, test, len(task_run.task.classes))
+        return writer({"test": Predictions(tuple(i.id for i in test), answers, kind)})
 
     inputs = {"train": digest(train), **task_run.item_digests(("test",))}
     return load_predictions(task_run.stage("ngrams", {}, inputs, make).path / FILE)["test"]
@@ -74,7 +76,8 @@ def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: 
 def _preferred_by_spelling(
     train: Sequence[Example], test: Sequence[Item], classes: int
 ) -> np.ndarray:
-    """A prompt is left out: it is the same for both, so that no sum over letters can use it."""
+    """The prompt is left out: it is the same for both completions, so that a sum over n-grams
+    cannot use it."""
     from weak2strong.probes import ngram_comparison
 
     labels = np.array([e.label for e in train])

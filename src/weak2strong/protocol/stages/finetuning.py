@@ -107,7 +107,7 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
     Raises:
         UserError: for a loss that cannot be computed for this kind of task.
     """
-    task, items = finetuning.task_run.task, _items(finetuning.task_run, PREDICTED)
+    task, items = finetuning.task_run.task, items_of(finetuning.task_run, PREDICTED)
     if task.kind in WRITTEN and finetuning.loss != loss("cross-entropy"):
         raise UserError(
             f"The loss {type(finetuning.loss).__name__} needs probabilities of classes, and task "
@@ -129,7 +129,7 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
 
 def traced(finetuning: Finetuning) -> Trace:
     """The stage of the same training, made once more, with the answers at every evaluation."""
-    items = _items(finetuning.task_run, TRACED)
+    items = items_of(finetuning.task_run, TRACED)
 
     def make(working: Path) -> Write:
         def keep(fraction: float, answers: Mapping[str, Predictions]) -> None:
@@ -167,7 +167,7 @@ def finetuned_activations(finetuning: Finetuning) -> Mapping[str, Activations]:
 
     Weights are not kept, so this is a fit of its own.
     """
-    items = _items(finetuning.task_run, PREDICTED)
+    items = items_of(finetuning.task_run, PREDICTED)
 
     def make(working: Path) -> Write:
         from weak2strong.training.predict import pooled_activations
@@ -182,7 +182,8 @@ def finetuned_activations(finetuning: Finetuning) -> Mapping[str, Activations]:
     return load_activations(_stage("finetuned-activations", finetuning, make) / STATES)[LAST]
 
 
-def _items(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
+def items_of(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
+    """The items of some splits, without labels."""
     return {split: task_run.splits.items(split) for split in splits}
 
 

@@ -1,4 +1,4 @@
-"""What a model gives before any label: activations, answers to prompts, and after reading."""
+"""Stages without labels: activations, answers to prompts, and a model that has read texts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.finetuning import FILE, PREDICTED, STATES, writer
+from weak2strong.protocol.stages.finetuning import FILE, PREDICTED, STATES, items_of, writer
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item, texts_of
 
 ADAPTED = ("adaptation", "lora_rank", "lora_alpha", "head_start", "answers")
-"""Settings that play no part where nothing is trained."""
+"""Settings that do not matter where nothing is trained."""
 
 
 def activations(task_run: TaskRun, model: ModelSpec, layer: int | str) -> Mapping[str, Activations]:
-    """A layer's activations of the pretrained model on every split that is answered.
+    """A layer's activations of the pretrained model on every split of `PREDICTED`.
 
-    The middle and the last layer are gathered in one pass; another one when it is asked for.
+    The middle and the last layer are gathered in one pass, every other layer in a pass of its own.
     """
     from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count, layer_number
@@ -38,19 +38,18 @@ def all_activations(
     task_run: TaskRun, model: ModelSpec, layers: Sequence[int]
 ) -> Mapping[int, Mapping[str, Activations]]:
     """Activations of several layers, gathered in one pass over each split; memory-mapped."""
-    asked = {split: task_run.splits.items(split) for split in PREDICTED}
-    layers = sorted(set(layers))
+    items, layers = items_of(task_run, PREDICTED), sorted(set(layers))
 
     def make(working: Path) -> Write:
         from weak2strong.models.load import load_model
         from weak2strong.training.activations import layer_activations
 
         loaded = load_model(_frozen(model), task_run.task.kind, len(task_run.task.classes), seed=0)
-        found = {split: layer_activations(loaded, items, layers) for split, items in asked.items()}
+        by_split = {s: layer_activations(loaded, of_split, layers) for s, of_split in items.items()}
         by_layer = {
             layer: {
-                split: Activations(tuple(i.id for i in asked[split]), values[layer])
-                for split, values in found.items()
+                split: Activations(tuple(i.id for i in items[split]), values[layer])
+                for split, values in by_split.items()
             }
             for layer in layers
         }
@@ -72,7 +71,7 @@ def prompted(
     prompt = task_run.task.wording
     if template is not None:
         prompt = replace(prompt, template=template)
-    asked = {split: task_run.splits.items(split) for split in PREDICTED}
+    items = items_of(task_run, PREDICTED)
 
     def make(working: Path) -> Write:
         from weak2strong.models.prompted import load_prompted
@@ -81,11 +80,13 @@ def prompted(
         loaded = load_prompted(model)
         answers = {
             split: Predictions(
-                tuple(i.id for i in items),
-                prompted_probabilities(loaded, prompt, [i.text for i in items], draws, calibrate),
+                tuple(i.id for i in of_split),
+                prompted_probabilities(
+                    loaded, prompt, [i.text for i in of_split], draws, calibrate
+                ),
                 task_run.task.kind,
             )
-            for split, items in asked.items()
+            for split, of_split in items.items()
         }
         return writer(answers)
 
@@ -102,7 +103,7 @@ def prompted(
 def after_reading(
     task_run: TaskRun, model: ModelSpec, items: Sequence[Item], epochs: int, seed: int
 ) -> ModelSpec:
-    """The model finetuned on texts as a language model: a folder of the store, as any other."""
+    """The model finetuned on texts as a language model: its name is a folder of the store."""
     usual = task_run.config.strong_training
     training = replace(usual, epochs=epochs, steps=None, evaluate_every=None, stopping="none")
 
@@ -131,10 +132,10 @@ def after_reading(
 
 
 def _frozen(model: ModelSpec) -> ModelSpec:
-    """The model with nothing to train but a head that plays no part."""
+    """The model with a head as the only part to train, which is not used."""
     return replace(model, adaptation="head", head_start="random", answers=())
 
 
 def frozen_settings(model: ModelSpec) -> dict:
-    """The settings that play a part where nothing is trained, for keys."""
+    """For keys: the settings that matter where nothing is trained."""
     return {k: v for k, v in model.settings.items() if k not in ADAPTED}

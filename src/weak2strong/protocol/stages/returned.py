@@ -1,4 +1,4 @@
-"""What a method returns, checked before it is kept: answers to every split, by id."""
+"""The check of a method's return value before it is kept: answers to every split, by id."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from weak2strong.protocol.stages.finetuning import PREDICTED
 from weak2strong.protocol.task_run import TaskRun
 
 FAR = 1e-3
-"""How far from one the probabilities of an example may add up to."""
+"""How far the sum of an example's probabilities may be from one."""
 
 
-def returned(task_run: TaskRun, method: Method, found: Any) -> Mapping[str, Predictions]:
-    """The predictions that a method has made, for the splits that are kept.
+def returned(task_run: TaskRun, method: Method, value: Any) -> Mapping[str, Predictions]:
+    """The predictions that a method returned, for the splits of `PREDICTED`.
 
     Raises:
-        UserError: for anything else, naming the method and what is wrong.
+        UserError: for any other value; it names the method and the fault.
     """
 
     def wrong(what: str) -> UserError:
         return UserError(f"The method {method.name!r} {what}.")
 
-    if hasattr(found, "with_labels"):
+    if hasattr(value, "with_labels"):
         raise wrong("returns a context and does not say so: give it prepares=True")
-    if not isinstance(found, Mapping):
+    if not isinstance(value, Mapping):
         raise wrong(
-            f"returns {type(found).__name__}, and not predictions by split: let it return what "
+            f"returns {type(value).__name__}, and not predictions by split: let it return what "
             "`context.finetune` does, or a dict like that"
         )
     for split in PREDICTED:
-        answers = found.get(split)
+        answers = value.get(split)
         if not isinstance(answers, Predictions):
-            got = f"{type(answers).__name__} for" if split in found else "nothing for"
+            got = f"{type(answers).__name__} for" if split in value else "nothing for"
             raise wrong(f"returns {got} {split}: it takes Predictions for {', '.join(PREDICTED)}")
         fault = _fault(task_run, answers, [item.id for item in task_run.splits.items(split)])
         if fault:
             raise wrong(f"returns predictions for {split} {fault}")
-    return {split: found[split] for split in PREDICTED}
+    return {split: value[split] for split in PREDICTED}
 
 
 def _fault(task_run: TaskRun, answers: Predictions, ids: list[str]) -> str | None:
-    """What is wrong with answers to the examples of these ids; None if nothing is."""
+    """The fault of answers to the examples of these ids; None if they have no fault."""
     if answers.kind != task_run.task.kind:
         return f"of the kind {answers.kind!r}, and the task is a {task_run.task.kind}"
     if missing := set(ids).difference(answers.ids):

@@ -20,7 +20,7 @@ from weak2strong.protocol.stages.labels import weak_labels
 from weak2strong.protocol.stages.students import student_labels, true_labels_of
 from weak2strong.protocol.task_run import TaskRun, Write
 
-ASKED = ("validation", "test")
+SCORED = ("validation", "test")
 """Splits that the probes of a sweep answer."""
 
 FILE = "answers.safetensors"
@@ -48,50 +48,51 @@ class Sweep:
     layers: tuple[int, ...]
 
 
-def sweep(task_run: TaskRun, of: Sweep, seed: int | None) -> Mapping[int, Mapping[str, np.ndarray]]:
+def sweep(
+    task_run: TaskRun, probes: Sweep, seed: int | None
+) -> Mapping[int, Mapping[str, np.ndarray]]:
     """Answers by layer and split, ``(settings, items of the split, classes)``.
 
-    The probes learn the weak labels of ``strong_train`` of a seed, as its students are
-    shown them, or ground truth where the seed is None.
+    The probes learn the weak labels of ``strong_train`` that students of the seed learn, or
+    ground truth where the seed is None.
     """
-    ids = tuple(item.id for item in task_run.splits.items("strong_train"))
     if seed is None:
         labels = true_labels_of(task_run, "strong_train")
     else:
-        told = student_labels(task_run, weak_labels(task_run, seed))
-        labels = Predictions(ids, told.at(ids), told.kind)
-    states = cache(lambda: all_activations(task_run, task_run.config.strong, of.layers))
+        both = student_labels(task_run, weak_labels(task_run, seed))
+        labels = both.only([item.id for item in task_run.splits.items("strong_train")])
+    states = cache(lambda: all_activations(task_run, task_run.config.strong, probes.layers))
     return {
-        layer: _of_layer(task_run, of, layer, labels, lambda layer=layer: states()[layer])
-        for layer in of.layers
+        layer: _of_layer(task_run, probes, layer, labels, lambda layer=layer: states()[layer])
+        for layer in probes.layers
     }
 
 
 def _of_layer(
     task_run: TaskRun,
-    of: Sweep,
+    probes: Sweep,
     layer: int,
     labels: Predictions,
     states: Callable[[], Mapping[str, Activations]],
 ) -> Mapping[str, np.ndarray]:
-    """The stage: every setting on one layer, so that what is swept again is read."""
+    """The stage: every setting on one layer, so that a layer that was swept before is read."""
     from safetensors.numpy import load_file, save_file
 
     def make(working: Path) -> Write:
-        found = states()
-        features = found["strong_train"].at(labels.ids)
-        asked = np.concatenate([found[split].values for split in ASKED])
-        answers = _SWEEPS[of.probe](features, labels.probabilities, asked, of.settings)
-        parts = np.split(answers, [len(found[ASKED[0]].ids)], axis=1)
-        tensors = {s: np.ascontiguousarray(p) for s, p in zip(ASKED, parts, strict=True)}
+        by_split = states()
+        features = by_split["strong_train"].at(labels.ids)
+        queries = np.concatenate([by_split[split].values for split in SCORED])
+        answers = _SWEEPS[probes.probe](features, labels.probabilities, queries, probes.settings)
+        parts = np.split(answers, [len(by_split[SCORED[0]].ids)], axis=1)
+        tensors = {s: np.ascontiguousarray(p) for s, p in zip(SCORED, parts, strict=True)}
         return lambda folder: save_file(tensors, folder / FILE)
 
     model = task_run.config.strong
     fields = {
         "model": frozen_settings(model),
         "layer": layer,
-        "probe": of.probe,
-        "settings": of.settings,
+        "probe": probes.probe,
+        "settings": probes.settings,
     }
     inputs = {
         "weights": fingerprint(model),
