@@ -1,6 +1,6 @@
-"""From the rows of a user's file to the examples of a task, and what was left out on the way.
+"""From the rows of a user's data to the examples of a task, and which rows are left out.
 
-What a task holds depends on the rows, not on their order.
+The examples depend on the rows, not on their order.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from weak2strong.tasks.splits import SPLITS, balanced, union
 from weak2strong.tasks.task import Example, Item, Shares, stable_id
 
 GIANT = 0.05
-"""A family of near-duplicates that is a larger share of the examples gets a sentence of its own."""
+"""Share of the examples above which a family of near-duplicates gets a sentence of its own."""
 
 
 @dataclass(frozen=True)
 class Cleaning:
-    """What became of the rows of a file, in numbers of rows.
+    """How many rows of the data were kept, and how many were left out for which reason.
 
     Attributes:
         read: rows in the file.
-        exact: left out since another row has the same text and the same label.
-        contradictory: left out since another row has the same text and another label.
-        near: kept, in one group with others whose texts are nearly the same.
-        largest: kept, the largest family of such texts.
-        uneven: left out since their class had more examples than the rarest one.
-        spare: left out since the sizes asked for have no room for them.
+        exact: rows left out since another row has the same text and the same label.
+        contradictory: rows left out since another row has the same text and another label.
+        near: rows kept in one group with other rows whose texts are nearly the same.
+        largest: rows of the largest family of such texts.
+        uneven: rows left out since their class had more examples than the rarest class.
+        spare: rows left out since the splits of the wanted sizes have no room for them.
         kept: examples of the task.
-        alike: left out since both completions of a preference are the same.
-        across: left out of one file of several since a later one has them, or what is
-            too like them (see `weak2strong.tasks.parts`).
-        malformed: left out since something is wrong with them, where the odd one may be so.
-        named: the first of these, each as its line and what is wrong.
-        by_source: left out before by the source of the data, by its reasons ("since ...").
+        alike: rows left out since both completions of a preference are the same.
+        across: rows left out of one part of the data since a later part has them, or has
+            something too similar (see `weak2strong.tasks.parts`).
+        malformed: rows left out since something is wrong with them, where a few such rows are
+            allowed.
+        named: the first malformed rows, each as its line and what is wrong.
+        by_source: rows that the source of the data left out before, by its reasons ("since ...").
     """
 
     read: int
@@ -57,7 +58,7 @@ class Cleaning:
     by_source: Mapping[str, int] = field(default_factory=dict)
 
     def sentences(self) -> tuple[str, ...]:
-        """What the user should know, most of it about rows that are not used."""
+        """What a user should know about the rows, above all about those that are not used."""
         more = "; ..." if self.malformed > len(self.named) else ""
         left_out = {
             f"as malformed ({'; '.join(self.named)}{more})": self.malformed,
@@ -69,16 +70,16 @@ class Cleaning:
             "to make the classes even": self.uneven,
             "for the sizes asked for": self.spare,
         }
-        said = [f"{self.kept:,} of {self.read:,} rows are used."]
-        said += [f"Left out {why}: {n:,}." for why, n in left_out.items() if n]
+        sentences = [f"{self.kept:,} of {self.read:,} rows are used."]
+        sentences += [f"Left out {why}: {n:,}." for why, n in left_out.items() if n]
         if self.near:
-            said.append(f"Kept in one split with their near-duplicates: {self.near:,}.")
+            sentences.append(f"Kept in one split with their near-duplicates: {self.near:,}.")
         if self.largest > GIANT * (self.kept + self.uneven + self.spare):
-            said.append(
+            sentences.append(
                 f"{self.largest:,} rows are one family of near-duplicates: if they only share a "
                 "template, take it out of the texts or use --no-near-duplicates."
             )
-        return tuple(said)
+        return tuple(sentences)
 
 
 def clean(
@@ -90,16 +91,16 @@ def clean(
     join: bool,
     shrink: bool = False,
 ) -> tuple[tuple[Example, ...], Shares, Cleaning]:
-    """The examples of a task, sorted by id, how they part, and what became of the rows.
+    """The examples of a task, sorted by id, the shares of its splits, and what was left out.
 
     Args:
-        rows: in any order, which plays no part.
-        classes: names of their classes, if they have any.
+        rows: in any order.
+        classes: names of the classes, if there are any.
         about: what errors call the data.
-        sizes: of the splits, by name, as far as they are asked for.
+        sizes: of the splits, by name, where a user wants certain sizes.
         balance: whether to undersample to even classes.
         join: whether to put near-duplicates into one group.
-        shrink: whether sizes that there are too few examples for become smaller.
+        shrink: whether sizes become smaller where there are too few examples.
 
     Raises:
         UserError: where too few examples remain, or too many belong together.
@@ -134,32 +135,39 @@ def clean(
 
 
 def has_equal_completions(row: Row) -> bool:
-    """Whether a row has two completions that are the same, so that none can be preferred."""
+    """Whether both completions of a row are the same, so that neither can be preferred."""
     return bool(row.completions) and len({*row.compared[1:]}) == 1
 
 
 def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
-    """One row of each text or pair, how many repeat one, and how many contradict one another."""
+    """Rows without repeats and contradictions.
+
+    Returns:
+        One row of each text or pair; how many rows repeat another one; and how many rows
+        contradict one another.
+    """
     by_text: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         by_text[row.compared].append(row)
     once, exact, contradictory = [], 0, 0
-    for same in by_text.values():
-        if len({row.label for row in same}) > 1:
-            contradictory += len(same)
+    for rows_alike in by_text.values():
+        if len({row.label for row in rows_alike}) > 1:
+            contradictory += len(rows_alike)
             continue
         # The first by content, so that the order of the rows plays no part.
-        once.append(min(same, key=lambda r: (r.text, r.completions, r.group or "", r.id or "")))
-        exact += len(same) - 1
+        once.append(
+            min(rows_alike, key=lambda r: (r.text, r.completions, r.group or "", r.id or ""))
+        )
+        exact += len(rows_alike) - 1
     return once, exact, contradictory
 
 
 def example_of(row: Row) -> Example:
-    """A row as an example, with an id and a group where it has none of its own.
+    """A row as an example, with an id and a group made from its texts where it has none.
 
-    Preferences with the same prompt are then of one group.
+    Preferences with the same prompt then have one group.
     """
-    # No text is left twice, so that text and group make an id.
+    # Every text is there once, so that text and group make an id.
     id = stable_id(row.text, *row.completions, row.group or "") if row.id is None else row.id
     group = row.group
     if group is None:
@@ -169,7 +177,7 @@ def example_of(row: Row) -> Example:
 
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:
-    """The examples, with the groups that a family of near-duplicates links made one."""
+    """The examples, in which groups that a family of near-duplicates links have one name."""
     root = union(
         (examples[family[0]].item.group, examples[position].item.group)
         for family in families
@@ -179,12 +187,12 @@ def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> l
 
 
 def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:
-    have = Counter(e.label for e in examples)
+    counts = Counter(e.label for e in examples)
     for label, title in enumerate(classes):
-        if have[label] < len(SPLITS):
+        if counts[label] < len(SPLITS):
             raise UserError(
                 f"Class {title!r} of {about}, one of {len(classes)}, has too few different texts "
-                f"({have[label]}) for the {len(SPLITS)} splits: add examples, "
+                f"({counts[label]}) for the {len(SPLITS)} splits: add examples, "
                 "or name another column with --label-column."
             )
     if len(examples) < len(SPLITS):
@@ -205,15 +213,15 @@ def _check_families(families: Sequence[Sequence[int]], count: int, about: str) -
 
 
 def _check_sizes(
-    count: int, asked: Mapping[str, int], classes: int, about: str, balance: bool
+    count: int, sizes: Mapping[str, int], classes: int, about: str, balance: bool
 ) -> None:
-    for split, n in asked.items():
+    for split, n in sizes.items():
         if n < classes:
             raise UserError(
                 f"A {split} of {n} is too small for the {classes} classes of {about}: "
                 f"ask for {classes} or more."
             )
-    if asked and count < (need := least(asked, classes)):
+    if sizes and count < (need := least(sizes, classes)):
         even = " of even classes" if balance else ""
         raise UserError(
             f"{about} has {count:,} examples{even}, and the splits asked for need {need:,}: "

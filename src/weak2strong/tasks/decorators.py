@@ -84,10 +84,10 @@ def _checked(name: str, kind: Kind, classes: int, examples: Sequence[Example]) -
     examples, ids = list(examples), set[str]()
     for number, e in enumerate(examples):
         if not isinstance(e, Example) or not _is_label(kind, classes, e.label):
-            wanted = "that is a text" if kind == "generation" else f"from 0 to {classes - 1}"
+            expected = "that is a text" if kind == "generation" else f"from 0 to {classes - 1}"
             raise UserError(
-                f"Task {name}: number {number} is {e!r}, and not an Example with a label {wanted}: "
-                "mend the function that makes them."
+                f"Task {name}: number {number} is {e!r}, and not an Example with a label "
+                f"{expected}: mend the function that makes them."
             )
         if len(e.item.texts) != TEXTS[kind]:
             raise UserError(

@@ -1,6 +1,6 @@
-"""Easy to hard: splits of only such examples as are easy or hard enough.
+"""Easy to hard: splits with only those examples that are easy enough, or hard enough.
 
-Burns et al. 2023, appendix C, train on easy examples and test on hard ones.
+Burns et al. 2023, appendix C, train on easy examples and test on hard examples.
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ _SELECTION = re.compile(rf"(below|above|between|easiest|hardest):({_NUMBER})(?::
 
 
 def read_selection(text: str) -> Pick:
-    """What a selection such as ``below:1200`` takes.
+    """A function that gives the ids that a selection such as ``below:1200`` takes.
 
-    ``below`` and ``above`` leave their number out, ``between`` takes both of its
-    numbers in. ``easiest`` and ``hardest`` take a share of the task's examples, so
-    that shares of at most one together have no example in common; equally hard ones
-    stand in the order of their ids.
+    ``below`` and ``above`` do not take their own number, ``between`` takes both of its numbers.
+    ``easiest`` and ``hardest`` take a share of the task's examples: two shares that are at most one
+    together have no example in common. Equally hard examples are taken in the order of their ids.
 
     Raises:
         UserError: for any other text.
     """
-    found = _SELECTION.fullmatch(text)
-    if found is None or (found[1] == "between") != (found[3] is not None):
+    match = _SELECTION.fullmatch(text)
+    if match is None or (match[1] == "between") != (match[3] is not None):
         raise UserError(f"Difficulty {text!r} is no selection: write {FORMS}.")
-    how, low = found[1], float(found[2])
-    if how in ("easiest", "hardest"):
+    word, low = match[1], float(match[2])
+    if word in ("easiest", "hardest"):
         if not 0 < low <= 1:
             raise UserError(f"Difficulty {text!r}: a share is above 0 and at most 1.")
-        return lambda examples: _share(examples, low, hardest=how == "hardest")
-    if how == "below":
+        return lambda examples: _share(examples, low, hardest=word == "hardest")
+    if word == "below":
         return lambda examples: {e.item.id for e in examples if _of(e) < low}
-    if how == "above":
+    if word == "above":
         return lambda examples: {e.item.id for e in examples if _of(e) > low}
-    high = float(found[3])
+    high = float(match[3])
     if low > high:
         raise UserError(f"Difficulty {text!r}: nothing is between {low:g} and {high:g}.")
     return lambda examples: {e.item.id for e in examples if low <= _of(e) <= high}
 
 
 def select(
-    splits: Splits, train: str | None, test: str | None, about: str, of: Stratum = CLASS
+    splits: Splits, train: str | None, test: str | None, about: str, stratum_of: Stratum = CLASS
 ) -> Splits:
     """Splits without the examples that are too easy or too hard.
 
     Args:
         splits: of a task.
-        train: what weak_train, strong_train and validation keep; None for all.
-        test: what test keeps; None for all.
+        train: the selection of weak_train, strong_train and validation; None for all examples.
+        test: the selection of test; None for all examples.
         about: what errors call the task.
-        of: what every split must keep examples of: classes, where the task has any.
+        stratum_of: every split must keep examples of each of its strata: classes, where the task
+            has any.
 
     Raises:
-        UserError: for what is no selection, examples without a difficulty, and where a
-            split loses a class, or test all groups but one.
+        UserError: for a text that is no selection, for examples without a difficulty, and where a
+            split loses a class, or keeps one group only.
     """
     if train is None and test is None:
         return splits
@@ -85,7 +85,7 @@ def select(
         before = splits.examples(name)
         kept[name] = tuple(e for e in before if e.item.id in picked[flag])
         groups = {e.item.group for e in kept[name]}
-        if set(map(of, kept[name])) != set(map(of, before)) or len(groups) < 2:
+        if set(map(stratum_of, kept[name])) != set(map(stratum_of, before)) or len(groups) < 2:
             hard = [_of(e) for e in whole]
             raise UserError(
                 f"{about} keeps {len(kept[name]):,} of {len(before):,} examples of {name} with "

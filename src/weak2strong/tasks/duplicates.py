@@ -148,8 +148,8 @@ def _candidates(
     order = np.lexsort((sets.indices, rarity, rows))
     # A product such as 0.55 * 100 comes out a little above the whole number that it is.
     prefix = sizes - np.ceil(threshold * sizes - 1e-9).astype(int) + 1
-    place = np.arange(len(rows)) - np.repeat(sets.indptr[:-1], sizes)
-    chosen = order[place < prefix[rows]]
+    index = np.arange(len(rows)) - np.repeat(sets.indptr[:-1], sizes)
+    chosen = order[index < prefix[rows]]
     shingles, texts = sets.indices[chosen], rows[chosen]
     order = np.lexsort((texts, shingles))
     shingles, texts = shingles[order], texts[order]

@@ -23,10 +23,10 @@ class FileTask(Task):
     """A task made of a user's data.
 
     Attributes:
-        cleaning: what became of the rows.
+        cleaning: how many rows were kept and left out.
         revision: the commit of a dataset of the hub.
-        rows: as they stand in the files, before cleaning.
-        split_of: the split that each file is for, where files are splits.
+        rows: all rows of the data, before cleaning.
+        split_of: the split of each file, where every file is one split.
     """
 
     cleaning: Cleaning
@@ -43,7 +43,7 @@ def columns_of(options: DataOptions) -> Columns:
 
 
 def sizes_of(options: DataOptions) -> dict[str, int]:
-    """The sizes that are asked for, by the name of the split."""
+    """The sizes that a user wants, by the name of the split."""
     sizes = (options.n_train, options.n_train, options.n_validation, options.n_test)
     return {split: n for split, n in zip(SPLITS, sizes, strict=True) if n is not None}
 
@@ -51,9 +51,10 @@ def sizes_of(options: DataOptions) -> dict[str, int]:
 def file_task(path: Path, options: DataOptions) -> FileTask:
     """The task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
 
-    It is a preference task where the file has columns ``chosen`` and ``rejected``, a
-    generation where it has ``prompt`` and ``target`` or ``answer``, and none for texts and
-    labels. The file is read and checked now; ``load`` gives the examples from memory.
+    A file with columns for texts and labels is a classification. Without these it is a preference
+    task if it has columns ``chosen`` and ``rejected``, and a generation if it has ``prompt`` and
+    ``target`` or ``answer``. The file is read and checked now; ``load`` gives the examples from
+    memory.
 
     Raises:
         UserError: for a file or a row that cannot be right, before anything is trained.
@@ -76,7 +77,7 @@ def read_file(path: Path) -> bytes:
 
 
 def version_of(contents: Iterable[bytes]) -> str:
-    """What tells one version of some files from another, for a task's source."""
+    """A digest of some files, which tells one version of them from another."""
     sha = hashlib.sha256()
     for content in contents:
         sha.update(content)
@@ -84,12 +85,12 @@ def version_of(contents: Iterable[bytes]) -> str:
 
 
 def task_name(name: str) -> str:
-    """A name without the signs that no file name may have."""
+    """A name without the characters that no file name may have."""
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data"
 
 
 def question(kind: Kind, classes: Sequence[str], options: DataOptions) -> str:
-    """What a task of the user's own asks, in one line for lists."""
+    """The question of a task of the user's own, in one line for lists."""
     if kind == "preference":
         return "Which of two completions is preferred?"
     if kind == "generation":
@@ -105,18 +106,18 @@ def data_task(
     licence: str,
     revision: str | None = None,
 ) -> FileTask:
-    """The task in the contents of some files, which are read as one.
+    """The task in some files, which are read as one.
 
     Args:
-        files: content by name, as in errors; the ending says how to read it.
+        files: content by name; errors use the name, and its ending says how to read the content.
         options: columns, sizes and cleaning.
-        name: what the task is called, once signs that no file name may have are gone.
+        name: of the task; characters that no file name may have are replaced.
         source: where the files come from.
         licence: of the data.
         revision: the commit of a dataset of the hub.
 
     Raises:
-        UserError: for whatever is wrong with the data.
+        UserError: where something is wrong with the data.
     """
     rows, classes = read_rows(files, columns_of(options))
     return cleaned_task(

@@ -1,4 +1,4 @@
-"""What a user names is a task: a registered one, one of a source, a file, or a dataset repository.
+"""From what a user names to a task: registered, of a source, in a file, or in a repository.
 
 A reference is what stands behind ``--task``: ``atlas-asia``, ``path/to/file.csv``,
 a folder, ``owner/name`` of the hub, ``owner/name@revision``, or three files whose
@@ -45,9 +45,9 @@ _ANY_SIZE: dict[str, Any] = {"n_train": None, "n_validation": None, "n_test": No
 
 
 def find_task(reference: str, data: DataOptions) -> Task:
-    """The task that a reference stands for; a user's data are read and checked now.
+    """The task that a reference stands for. A user's data are read and checked now.
 
-    What was found once is not read again in this process, unless a file has changed.
+    The same data are not read again in this process, unless a file has changed.
 
     Raises:
         UserError: where there is no such task, or something is wrong with its data.
@@ -59,8 +59,8 @@ def find_task(reference: str, data: DataOptions) -> Task:
             f"and --test-on {reference}."
         )
     if data.test_on is None:
-        return _found(reference, data)
-    task = _found(reference, replace(data, test_on=None, **_ANY_SIZE))
+        return _read(reference, data)
+    task = _read(reference, replace(data, test_on=None, **_ANY_SIZE))
     if not isinstance(task, FileTask):
         raise UserError(
             f"{reference} is an embedded task, which is tested on its own examples: leave "
@@ -79,14 +79,14 @@ def tests_pinned(data: DataOptions) -> DataOptions:
 def _tests(data: DataOptions) -> FileTask:
     """What a study is tested on, read with its options."""
     assert data.test_on is not None
-    task = _found(data.test_on, replace(data, test_on=None, **_ANY_SIZE))
+    task = _read(data.test_on, replace(data, test_on=None, **_ANY_SIZE))
     if not isinstance(task, FileTask):
         raise UserError(f"--test-on {data.test_on} is an embedded task: name a file or a dataset.")
     return task
 
 
-def _found(reference: str, data: DataOptions) -> Task:
-    """The task of a reference on its own."""
+def _read(reference: str, data: DataOptions) -> Task:
+    """The task of a reference, without the data of `--test-on`."""
     path = Path(reference).expanduser()
     if reference in TASKS or not reference:
         return TASKS.get(reference)
@@ -192,7 +192,7 @@ def _of_source(source: Source, reference: str, data: DataOptions) -> FileTask:
 
 
 def _once(read: Callable[..., FileTask], about: tuple, files: Iterable[Path] = ()) -> FileTask:
-    """What a function makes of its arguments; read again only where one of the files changed."""
+    """The result of a function, which is called again only where one of the files has changed."""
     return _unchanged(read, about, tuple(map(_stamp, files)))
 
 
@@ -204,7 +204,7 @@ def _unchanged(read: Callable[..., FileTask], about: tuple, stamps: tuple) -> Fi
 def _at_commit(
     name: str, data: DataOptions, revision: str | None, make: Callable[[str | None], FileTask]
 ) -> FileTask:
-    """A branch or a tag is looked up every time, since it moves; a commit does not."""
+    """The task at a revision. A branch or a tag is looked up every time, since it may move."""
     if revision is not None and (known := _AT_COMMIT.get((name, revision, data))):
         return known
     task = make(revision)
@@ -214,6 +214,6 @@ def _at_commit(
 
 
 def _stamp(path: Path) -> tuple:
-    """Sizes and times of a file, or of all below a folder: they say that one may have changed."""
+    """Sizes and times of a file, or of all files below a folder, which differ after a change."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())

@@ -1,9 +1,8 @@
 """Tasks from a dataset repository on the Hugging Face hub, or a folder laid out like one.
 
-Parquet, JSON lines and csv files are read as they lie there, and no code of the
-repository runs. Where their names do not say which split they are
-(`weak2strong.tasks.layout`), the copy in parquet is read that the hub itself
-makes of most datasets, in its branch ``refs/convert/parquet``.
+Files in parquet, JSON lines and csv are read as they are, and no code of the repository runs. Where
+the names of files do not say their split (`weak2strong.tasks.layout`), the copy is read that the
+hub itself makes of most datasets, in parquet, in the branch ``refs/convert/parquet``.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
 
 CONVERTED = "refs/convert/parquet"
+"""The branch with the hub's own copy in parquet, which repositories with a loading script have."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Snapshot:
         commit: its hash; None for a local folder.
         names: of all files.
         licence: of the data, as far as the repository says.
-        fetch: makes sure of some files by name, and returns the folder that has them.
+        fetch: downloads some files by name, where they are not here, and returns their folder.
     """
 
     commit: str | None
@@ -43,7 +43,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class HubFiles:
-    """The files of one split of one subset, by name, and the commit that they are from."""
+    """The files of one split of one subset by name, with the commit that they are from."""
 
     files: dict[str, Path]
     subset: str
@@ -54,7 +54,7 @@ class HubFiles:
 def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> FileTask:
     """The task in one split of a dataset of the hub.
 
-    Our own splits are all made of it; the dataset's other splits are not touched.
+    All our splits are made of it; the other splits of the dataset are not touched.
 
     Args:
         repo: id on the hub, such as ``owner/name``, or a local folder laid out like one.
@@ -65,13 +65,13 @@ def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> Fi
         UserError: where the files cannot be had, or something is wrong with them.
     """
     split = options.split
-    found = hub_files(repo, revision, options.subset, split)
-    contents = {f"{repo}/{name}": path.read_bytes() for name, path in found.files.items()}
-    whence = f"commit {found.commit}" if found.commit else version_of(contents.values())
-    said = [part for part in (found.subset, split) if part not in (DEFAULT, "train")]
-    name = "-".join((repo if found.commit else Path(repo).name, *said))
-    source = f"{repo}, {found.subset}, {split}, {whence}"
-    return data_task(contents, options, name, source, found.licence, found.commit)
+    files = hub_files(repo, revision, options.subset, split)
+    contents = {f"{repo}/{name}": path.read_bytes() for name, path in files.files.items()}
+    whence = f"commit {files.commit}" if files.commit else version_of(contents.values())
+    parts = [part for part in (files.subset, split) if part not in (DEFAULT, "train")]
+    name = "-".join((repo if files.commit else Path(repo).name, *parts))
+    source = f"{repo}, {files.subset}, {split}, {whence}"
+    return data_task(contents, options, name, source, files.licence, files.commit)
 
 
 def hub_files(
@@ -100,9 +100,9 @@ def hub_files(
 
 
 def open_snapshot(repo: str, revision: str | None) -> Snapshot:
-    """A repository at a revision; all that reaches for the network is in here.
+    """A repository at a revision; nothing else here uses the network.
 
-    Without a network, what the hub's cache has of the repository is all of it.
+    Without a network, the repository consists of the files that the hub's cache has.
 
     Raises:
         UserError: where it cannot be had.
@@ -138,8 +138,8 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
             raise refusal("dataset", repo, revision, e) from e
         commit, names, licence, offline = cached.name, _names(cached), "not known", True
 
-    def fetch(wanted: Sequence[str]) -> Path:
-        patterns = [glob.escape(name) for name in wanted]
+    def fetch(names_wanted: Sequence[str]) -> Path:
+        patterns = [glob.escape(name) for name in names_wanted]
         if offline:
             # Files that differ in their number only, so that one missing from the cache is noticed.
             patterns = [re.sub(r"\d+(?=[^/]*$)", "*", pattern) for pattern in patterns]

@@ -1,9 +1,8 @@
-"""What differs between kinds of task in what a model learns from and is compared with.
+"""How kinds of task differ in what a model learns from and what it is compared with.
 
-One entry a kind in each table; heads, trainings, metrics and the form of answers have
-tables of their own (`weak2strong.models.heads`, `weak2strong.protocol.stages`,
-`weak2strong.ground.metrics`, `weak2strong.ground.predictions`). Nothing else may ask what form a
-label has.
+Each table has one entry a kind. Heads, trainings, metrics and the form of answers have tables of
+their own (`weak2strong.models.heads`, `weak2strong.protocol.stages`, `weak2strong.ground.metrics`,
+`weak2strong.ground.predictions`). Nothing else may ask which form a label has.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from weak2strong.tasks.task import Example, Item, Kind
 
 def _cells(values: Iterable[Sequence[str]]) -> np.ndarray:
     """An array of tuples, (n,), where NumPy would make columns of them."""
-    found = [tuple(value) for value in values]
-    cells = np.empty(len(found), dtype=object)
-    cells[:] = found
+    tuples = [tuple(value) for value in values]
+    cells = np.empty(len(tuples), dtype=object)
+    cells[:] = tuples
     return cells
 
 
@@ -87,41 +86,44 @@ _LEARNT: dict[Kind, Callable[[Example], Item]] = {
 
 
 def true_targets(kind: Kind, examples: Sequence[Example], classes: int) -> np.ndarray:
-    """Ground truth as training targets: one-hot rows (n, classes); of a generation texts (n,)."""
+    """Ground truth as training targets: one-hot rows (n, classes); in a generation texts (n,)."""
     return _TRUE_TARGETS[kind](examples, classes)
 
 
 def true_labels(kind: Kind, examples: Sequence[Example]) -> np.ndarray:
-    """Ground truth as a metric compares with it, (n,).
+    """Ground truth in the form in which a metric compares answers with it, (n,).
 
-    Class indices; of a generation the texts that count as right, a tuple an example.
+    These are class indices; in a generation, a tuple of the texts that count as right.
     """
     return _TRUE_LABELS[kind](examples)
 
 
 def labels_from_lists(kind: Kind, stored: Sequence) -> np.ndarray:
-    """The `true_labels` whose list was stored."""
+    """The `true_labels` from the list that was stored."""
     return _LABELS_AGAIN[kind](stored)
 
 
 def hard_labels(kind: Kind, targets: np.ndarray) -> np.ndarray:
-    """What a metric compares with where only targets are known, in the form of `true_labels`."""
+    """Training targets in the form of `true_labels`, where only targets are known."""
     return _HARD_LABELS[kind](targets)
 
 
 def hardened(kind: Kind, targets: np.ndarray) -> np.ndarray:
-    """Soft targets (n, classes) with all weight on the most probable class, the first of equals.
+    """Targets (n, classes) with all weight on the most probable class, the first of equal ones.
 
-    Texts are hard already.
+    Texts stay as they are.
     """
     return _HARDENED[kind](targets)
 
 
 def stratum(kind: Kind) -> Callable[[Example], int]:
-    """What the splits should have in the same proportion: classes, where a task has any."""
+    """Gives the stratum of an example; splits have strata in the same proportion.
+
+    Strata are the classes, where a task has any.
+    """
     return _STRATA[kind]
 
 
 def learnt_item(kind: Kind, example: Example) -> Item:
-    """An item of all that passes a model when it learns an example."""
+    """An item with all texts that pass a model when it learns an example."""
     return _LEARNT[kind](example)

@@ -3,11 +3,12 @@
 As the hub's own file names have it:
 
 - ``train-00000-of-00001.parquet``: the split stands before the numbers;
-- ``train/0000.parquet``: the split is the folder of files that have only numbers;
-- otherwise ``train``, ``validation``, ``test`` or a usual synonym is a word of the
-  file's name, or of a folder's; a file without such a word belongs to ``train``.
+- ``train/0000.parquet``: the split is the folder of a file whose name is a number;
+- otherwise the split is a word in the name of the file or of a folder: ``train``,
+  ``validation``, ``test`` or a usual synonym. A file without such a word belongs to ``train``.
 
-What else stands in a path, but for a folder ``data``, is the subset, or "default".
+The other parts of the path, without a folder ``data``, are the subset; a file without any belongs
+to the subset "default".
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.tasks.readers import ending, listed
 
 FORMATS = (".parquet", ".jsonl", ".csv")
-"""Endings of files that are read; the first that a split has."""
+"""Endings of files that are read. Where a split has several of them, the first one is read."""
 
 DEFAULT = "default"
 
@@ -42,11 +43,11 @@ def choose(
     Args:
         repo: what errors call the repository.
         names: of all its files.
-        subset: which one; None where there is only one, or one named "default".
-        split: which one.
+        subset: its name; None where there is only one, or one named "default".
+        split: its name.
 
     Raises:
-        UserError: where there is no such file, or no telling which is meant.
+        UserError: where there is no such file, or where it is not clear which subset is meant.
     """
     places: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in sorted(names):
@@ -66,10 +67,10 @@ def choose(
     among = [subset] if subset is not None else sorted(places)
     having = [title for title in among if split in places[title]]
     if not having:
-        there = sorted({of for title in among for of in places[title]})
+        splits_there = sorted({of for title in among for of in places[title]})
         of = f", subset {subset}," if subset is not None else ""
         raise UserError(
-            f"Dataset {repo}{of} has no split {split!r}; it has {listed(there)}: "
+            f"Dataset {repo}{of} has no split {split!r}; it has {listed(splits_there)}: "
             "choose one with --split."
         )
     if len(having) > 1 and DEFAULT not in having:
@@ -77,21 +78,21 @@ def choose(
             f"Dataset {repo} has the subsets {listed(having)}: choose one with --subset."
         )
     chosen = DEFAULT if len(having) > 1 else having[0]
-    found = places[chosen][split]
-    best = next(e for e in FORMATS if any(ending(name) == e for name in found))
-    found = [name for name in found if ending(name) == best]
-    for name in found:
+    files = places[chosen][split]
+    best = next(e for e in FORMATS if any(ending(name) == e for name in files))
+    files = [name for name in files if ending(name) == best]
+    for name in files:
         # An interrupted download, where the cache is all there is.
-        if (shard := _SHARD.fullmatch(PurePosixPath(name).stem)) and int(shard[2]) > len(found):
+        if (shard := _SHARD.fullmatch(PurePosixPath(name).stem)) and int(shard[2]) > len(files):
             raise UserError(
-                f"Dataset {repo} has only {len(found)} of the {int(shard[2])} files of split "
+                f"Dataset {repo} has only {len(files)} of the {int(shard[2])} files of split "
                 f"{split!r} here: download it again."
             )
-    return chosen, found
+    return chosen, files
 
 
 def subset_and_split(name: str) -> tuple[str, str]:
-    """Config and split of a file, by its path in the repository."""
+    """Subset and split of a file, by its path in the repository."""
     path = PurePosixPath(name)
     folders, stem = list(path.parts[:-1]), PurePosixPath(path.name.removesuffix(".gz")).stem
     if shard := _SHARD.fullmatch(stem):
@@ -115,10 +116,10 @@ def _tokens(text: str) -> list[str]:
 
 
 def _split_word(text: str) -> str | None:
-    """The split that a name has a word for, if there is exactly one."""
+    """The split that a name has a word for; None without such a word, or with words for several."""
     tokens = {token.lower() for token in _tokens(text)}
-    found = [split for split, words in SYNONYMS.items() if tokens.intersection(words)]
-    return found[0] if len(found) == 1 else None
+    splits = [split for split, words in SYNONYMS.items() if tokens.intersection(words)]
+    return splits[0] if len(splits) == 1 else None
 
 
 def _without(text: str, split: str) -> str:

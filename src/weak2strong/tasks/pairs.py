@@ -1,7 +1,7 @@
-"""Two completions of a prompt, of which one is preferred, in an order that tells nothing.
+"""Two completions of a prompt, one of which is preferred, in an order that tells nothing.
 
-A prompt and its completions are texts, or messages of a chat. What models without a chat
-template read of messages has a paragraph a turn: "User: ...", then "Assistant: ...".
+A prompt and its completions are texts, or messages of a chat. Models without a chat template read
+messages as a text with a paragraph a turn: "User: ...", then "Assistant: ...".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PREFERRED = ("first", "second")
 
 @dataclass(frozen=True)
 class Completion:
-    """One of the two: what stands behind the prompt; as a chat, prompt and completion in turns."""
+    """What stands behind the prompt; ``dialogue`` has prompt and completion as turns of a chat."""
 
     completion: str
     dialogue: Dialogue = ()
@@ -29,13 +29,13 @@ class Completion:
 
 @dataclass(frozen=True)
 class Pair:
-    """A preference; ``label`` is the index of the preferred completion.
+    """A preference.
 
     Attributes:
         text: the prompt.
-        completions: two, drawn into an order by their content alone.
-        label: of the preferred one.
-        dialogues: one a completion, or none.
+        completions: two, in an order that their content alone decides.
+        label: the index of the preferred completion.
+        dialogues: one for each completion; none where they are no chats.
     """
 
     text: str
@@ -45,14 +45,15 @@ class Pair:
 
 
 def pair(prompt: str, chosen: Completion, rejected: Completion) -> Pair:
-    """A preference, whose order is the same for whoever prefers the other one.
+    """The preference for one of two completions.
 
-    So the place of a completion tells nothing, and a pair that occurs both ways round is
-    found to be the same. Case and spacing do not count.
+    The order of the completions does not depend on which one is preferred. So the position of a
+    completion tells nothing, and two opposite preferences are seen to be about the same pair. Case
+    and spacing do not count.
     """
     sides = sorted((chosen, rejected), key=lambda s: (normalised(s.completion), s.completion))
-    said = (normalised(text) for text in (prompt, *(s.completion for s in sides)))
-    if int(stable_id("order", *said), 16) % 2:
+    texts = (normalised(text) for text in (prompt, *(s.completion for s in sides)))
+    if int(stable_id("order", *texts), 16) % 2:
         sides.reverse()
     first, second = sides
     return Pair(
@@ -63,37 +64,37 @@ def pair(prompt: str, chosen: Completion, rejected: Completion) -> Pair:
     )
 
 
-def read_pair(prompt: Any, chosen: Any, rejected: Any, place: str) -> Pair:
+def read_pair(prompt: Any, chosen: Any, rejected: Any, location: str) -> Pair:
     """The preference in a row of a user's file.
 
-    Each value is a text or a list of messages with ``role`` and ``content``. Where
-    completions are messages, a prompt that is a text is what the user said, and what both
-    have in common at their beginning belongs to the prompt, which may be missing. A text
-    that follows another without a space or a line break gets a space before it.
+    Each value is a text, or a list of messages with ``role`` and ``content``. Where completions
+    are messages, a prompt that is a text is a message of the user. The messages that both
+    completions begin with belong to the prompt, which may be missing. Where there is no space or
+    line break between prompt and completion, a space is put there.
 
     Args:
-        prompt: None or blank for none.
-        chosen: the preferred one.
-        rejected: the other one.
-        place: file and row, for errors.
+        prompt: None or blank where there is none.
+        chosen: the preferred completion.
+        rejected: the other completion.
+        location: file and row, for errors.
 
     Raises:
-        UserError: for a completion that is neither.
+        UserError: for a value that is neither a text nor a list of messages.
     """
     if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
-        first = _dialogue(prompt, chosen, f"{place} has in column {CHOSEN!r}")
-        second = _dialogue(prompt, rejected, f"{place} has in column {REJECTED!r}")
+        first = _dialogue(prompt, chosen, f"{location} has in column {CHOSEN!r}")
+        second = _dialogue(prompt, rejected, f"{location} has in column {REJECTED!r}")
         return chat_pair(first, second)
-    before = "" if prompt is None else _said(prompt, f"{place} has in column {PROMPT!r}")
+    before = "" if prompt is None else _said(prompt, f"{location} has in column {PROMPT!r}")
     sides = [
-        Completion(_behind(before, _said(value, f"{place} has in column {column!r}")))
+        Completion(_behind(before, _said(value, f"{location} has in column {column!r}")))
         for column, value in ((CHOSEN, chosen), (REJECTED, rejected))
     ]
     return pair(before, *sides)
 
 
 def chat_pair(chosen: Dialogue, rejected: Dialogue) -> Pair:
-    """The preference for one of two chats; the turns that both begin with are the prompt."""
+    """The preference for one of two chats. The turns that both begin with are the prompt."""
     shared = list(takewhile(lambda two: two[0] == two[1], zip(chosen, rejected, strict=False)))
     # So that something is left to be preferred.
     count = min(len(shared), len(chosen) - 1, len(rejected) - 1)
@@ -104,12 +105,12 @@ def chat_pair(chosen: Dialogue, rejected: Dialogue) -> Pair:
 
 
 def dialogue_text(dialogue: Dialogue) -> str:
-    """A dialogue as a text: a paragraph a turn."""
+    """A dialogue as a text with a paragraph a turn."""
     return "\n\n".join(f"{role.capitalize()}: {said}" for role, said in dialogue)
 
 
 def _dialogue(prompt: Any, completion: Any, about: str) -> Dialogue:
-    """The whole chat of one completion."""
+    """The whole chat of one completion, with its prompt."""
     before: Dialogue = ()
     if isinstance(prompt, list):
         before = _turns(prompt, about)
@@ -119,28 +120,28 @@ def _dialogue(prompt: Any, completion: Any, about: str) -> Dialogue:
         turns = _turns(completion, about)
     else:
         turns = (("assistant", _said(completion, about)),)
-    # Some files repeat the prompt in the completions; a system's turn may stand before it.
+    # Some files repeat the prompt in the completions, where a turn of the system may stand first.
     begins = turns[: len(before)] == before if isinstance(prompt, list) else False
     answers = turns[0][0] == "assistant"
     return turns if begins or (not answers and isinstance(prompt, str)) else (*before, *turns)
 
 
 def _turns(messages: list[Any], about: str) -> Dialogue:
-    found = []
+    turns = []
     for message in messages:
         if not isinstance(message, dict) or not {"role", "content"} <= message.keys():
             raise UserError(f"{about} a message without role and content: write both.")
-        found.append((_said(message["role"], about), _said(message["content"], about)))
-    if not found:
+        turns.append((_said(message["role"], about), _said(message["content"], about)))
+    if not turns:
         raise UserError(f"{about} no message: fill it in or drop the row.")
-    return tuple(found)
+    return tuple(turns)
 
 
 def _said(value: Any, about: str) -> str:
     if not isinstance(value, str):
-        shown = "nothing" if value is None else repr(value)[:40]
+        value_text = "nothing" if value is None else repr(value)[:40]
         raise UserError(
-            f"{about} {shown}, which is neither text nor a list of messages: "
+            f"{about} {value_text}, which is neither text nor a list of messages: "
             "fill it in or drop the row."
         )
     try:
@@ -151,6 +152,6 @@ def _said(value: Any, about: str) -> str:
 
 
 def _behind(prompt: str, completion: str) -> str:
-    """A completion as it stands behind its prompt."""
-    apart = not prompt or prompt[-1:].isspace() or completion[:1].isspace()
-    return completion if apart else f" {completion}"
+    """A completion, with a space before it where it needs one behind its prompt."""
+    spaced = not prompt or prompt[-1:].isspace() or completion[:1].isspace()
+    return completion if spaced else f" {completion}"

@@ -1,9 +1,9 @@
-"""Tasks whose splits are given: one file for the supervisor, one for the student, one to test on.
+"""Tasks whose splits are given: one file for the supervisor, one for the student, one for the test.
 
-What is in two files is kept in one of them only: in ``test`` before all, then in
-``train_unlabel``. Two rows are the same here if they have a text (or nearly) or a
-group in common, directly or through others. ``validation`` is taken out of
-``train_unlabel``, by group, and is the same for every seed of the splits.
+What stands in two files is kept in one of them only: in ``test`` first of all, then in
+``train_unlabel``. Two rows count as the same if they have a group or a text in common, or nearly a
+text, directly or through other rows. ``validation`` is taken out of ``train_unlabel`` by group, and
+is the same for every seed of the splits.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ VALIDATION = 0.1
 
 
 def three_files(reference: str) -> tuple[Path, ...] | None:
-    """The files that a reference names, if it is such a task.
+    """The three files that a reference names; None if it names something else.
 
-    That is a folder with `NAMES` in it, or three paths in that order, commas between
-    them, whose endings say how to read them.
+    A reference names three files if it is a folder that has `NAMES`, or three paths with commas
+    between them, in that order, whose endings say how to read them.
 
     Raises:
         UserError: for a folder that lacks one of the three.

@@ -1,8 +1,7 @@
-"""How a language model is asked: what stands around a text, and the answers that it chooses from.
+"""How a language model is asked: the words around a text, and the answers to choose from.
 
-A prompt is one template for all examples, so that nothing but the answer differs
-between the classes. Solved examples (shots) are written in the same way, each
-with the answer of its class.
+A prompt is one template for all examples, so that the classes differ in nothing but the answer.
+Solved examples (shots) are written in the same way, each with the answer of its class.
 """
 
 from __future__ import annotations
@@ -14,34 +13,34 @@ from itertools import pairwise
 from weak2strong.ground.errors import UserError
 
 PLACE = "{text}"
-"""Where a template has the text."""
+"""What stands for the text in a template."""
 
 CONTENT_FREE = ("N/A", "", "[MASK]")
-"""Texts that say nothing, after which no answer should be likelier than another (Zhao et
+"""Texts that say nothing, so that after them no answer should be likelier than another (Zhao et
 al. 2021, "Calibrate Before Use", arXiv 2102.09690, section 5)."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """The words of a task for a language model.
+    """How a language model is asked about the texts of a task.
 
     Raises:
         UserError: for a template or answers that cannot be right.
     """
 
     answers: tuple[tuple[str, ...], ...]
-    """The answers of every class, in the order of the classes, each with the space or line
-    break before it. A class with several is as likely as all of them together; a shot
-    has its first one."""
+    """The answers of every class, in the order of the classes, each with the space or line break
+    before it. The probability of a class is the sum over its answers. A shot has the first answer
+    of its class."""
     template: str = PLACE
     """What the model reads before the answer, with {text} in it."""
     separator: str = "\n\n"
-    """What parts an answer from the example after it."""
+    """What stands between an answer and the example after it."""
     rest: int | None = None
-    """A class that every other answer counts for, whatever it is; its own answer is for
-    shots alone. None where the model chooses between the answers that are given."""
+    """The class of every answer that no other class has; its own answer is for shots alone. None
+    where the model chooses between the answers of the classes."""
     content_free: tuple[str, ...] = CONTENT_FREE
-    """Texts that say nothing, to calibrate with; they take the place of {text}."""
+    """Texts that say nothing, to calibrate with; they stand in place of {text}."""
 
     def __post_init__(self) -> None:
         if self.template.count(PLACE) != 1:
@@ -60,16 +59,16 @@ class Prompt:
             raise UserError(f"The prompt has no class {self.rest}: count them from 0.")
         spoken = sorted(answer for answers in self.scored for answer in answers)
         # In this order a text stands right before what begins with it.
-        for one, other in pairwise(spoken):
-            if other.startswith(one):
+        for first, second in pairwise(spoken):
+            if second.startswith(first):
                 raise UserError(
-                    f"The answer {other!r} begins with the answer {one!r}, which is always "
+                    f"The answer {second!r} begins with the answer {first!r}, which is always "
                     "likelier then: end both with a full stop or a line break."
                 )
 
     @property
     def scored(self) -> tuple[tuple[str, ...], ...]:
-        """The answers whose probabilities decide; none for the class that gets the rest."""
+        """The answers of every class whose probabilities decide; none for the class `rest`."""
         return tuple(() if c == self.rest else given for c, given in enumerate(self.answers))
 
     def asked(self, text: str) -> str:
@@ -78,9 +77,9 @@ class Prompt:
 
 
 def default_prompt(classes: Sequence[str]) -> Prompt:
-    """For a task that brings none: the text, "Answer:" on a line of its own, a class by its name.
+    """The prompt for a task without one: the text, then "Answer:" and the name of a class.
 
-    Where one name begins with another ("star", "starfish"), answers end with the line.
+    Where one name begins with another ("star", "starfish"), every answer ends with a line break.
     """
     names = sorted(classes)
     begun = any(b.startswith(a) for a, b in pairwise(names))
@@ -90,12 +89,12 @@ def default_prompt(classes: Sequence[str]) -> Prompt:
 
 
 def few_shot_prompt(prompt: Prompt, shots: Sequence[tuple[str, int]], text: str) -> str:
-    """Solved examples, and after them the one that is asked about, up to its answer.
+    """Solved examples, and after them a text that the model is asked about, up to its answer.
 
     Args:
-        prompt: how they are written.
-        shots: texts with the index of their class, in this order; none is zero-shot.
-        text: what is asked about.
+        prompt: how all of them are written.
+        shots: texts with the index of their class, in this order; none for zero-shot.
+        text: what the model is asked about.
     """
     solved = [prompt.asked(shot) + prompt.answers[label][0] for shot, label in shots]
     return prompt.separator.join([*solved, prompt.asked(text)])

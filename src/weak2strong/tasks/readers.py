@@ -1,6 +1,6 @@
 """Files with rows and columns, as a user or a dataset repository has them.
 
-Values come as the format knows them; a ``.csv`` knows text only.
+A value has the type that it has in its format. A ``.csv`` has texts only.
 """
 
 from __future__ import annotations
@@ -21,23 +21,22 @@ Values = Sequence[tuple[int, Mapping[str, Any]]]
 """The number of every row, from 1, and its value by column."""
 
 Check = Callable[[Sequence[str]], list[str]]
-"""Refuses a file without the columns that are asked for; says which these are."""
+"""Gives the columns that are wanted, from those that are present; refuses a file that lacks one."""
 
 PACKED = ".jsonl.gz"
 
 SHOWN = 12
-"""Names that an error lists at most."""
-
+"""How many names an error lists at most."""
 
 TEXT, LABEL = "text", "label"
-"""The columns of a classification where no others are named."""
+"""The usual columns of a classification."""
 
 PROMPT, CHOSEN, REJECTED = "prompt", "chosen", "rejected"
 """The columns of preferences; the first may be missing."""
 
 TARGETS, ACCEPTED = ("target", "answer"), "accepted"
-"""The columns of a generation besides the prompt: the first has either name, the second may be
-missing."""
+"""The columns of a generation besides the prompt: the target, which has one of two names, and
+texts that count as right, too, which may be missing."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,10 @@ class Columns:
     id: str | None = None
 
     def flags(self, present: Sequence[str] = ()) -> dict[str, str]:
-        """Every column that must be there, with the flag that names it.
+        """Every column that must be there, by the flag that names it.
 
-        A file with a column for what was chosen and one for what was rejected, and none for
-        a text with a label, holds preferences; one with prompts and targets a generation.
+        A file holds preferences if it has the columns of chosen and rejected completions, and not
+        those of texts with labels. It holds a generation if it has prompts and targets.
         """
         named = {"--group-column": self.group, "--id-column": self.id}
         usual = (self.text, self.label) == (TEXT, LABEL) and not {TEXT, LABEL} <= {*present}
@@ -75,7 +74,7 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
     Args:
         file: its name; the ending says how to read it.
         content: what is in it.
-        columns: what to read; every one must be there.
+        columns: what to read; each of them must be there.
 
     Raises:
         UserError: for an unknown ending, a file that cannot be read or lacks a column.
@@ -89,7 +88,7 @@ def read(file: str, content: bytes, columns: Columns) -> Values:
 
 
 def read_table(name: str, rows: Sequence[Mapping[str, Any]], columns: Columns) -> Values:
-    """The same of rows that have been read by somebody else.
+    """The same for rows that a plugin has read.
 
     Raises:
         UserError: where a column is missing.
@@ -109,7 +108,7 @@ def _check(file: str, columns: Columns) -> Check:
 
 
 def _selected(rows: Sequence[Mapping[str, Any]], check: Check) -> Values:
-    """Rows that need not have all columns, with those columns that are wanted."""
+    """The wanted columns of rows, each of which may lack some of them."""
     wanted = check(list(dict.fromkeys(name for row in rows for name in row)))
     return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
 
@@ -117,7 +116,7 @@ def _selected(rows: Sequence[Mapping[str, Any]], check: Check) -> Values:
 def ending(file: str | PurePath) -> str:
     """The ending of a file's name that says how to read it, in lower case.
 
-    That of JSON lines that are compressed is the same: ``a.jsonl.gz`` ends in ``.jsonl``.
+    Compressed JSON lines have the same ending as others: ``a.jsonl.gz`` ends in ``.jsonl``.
     """
     name = PurePath(file).name.lower()
     return ".jsonl" if name.endswith(PACKED) else PurePath(name).suffix
@@ -138,7 +137,7 @@ def row_name(file: str, number: int) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as an error lists them: the first ones, and how many more there are."""
+    """Names for an error: the first of them, and how many more there are."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return (", ".join(map(str, names[:SHOWN])) + more) or "none"
 
@@ -179,13 +178,13 @@ def _jsonl(file: str, content: bytes, check: Check) -> Values:
     for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         if not line.strip():
             continue
-        place = row_name(file, len(rows) + 1)
+        location = row_name(file, len(rows) + 1)
         try:
             row = json.loads(line)
         except ValueError as e:
-            raise UserError(f"{place} is no JSON ({e}): write one object a line.") from e
+            raise UserError(f"{location} is no JSON ({e}): write one object a line.") from e
         if not isinstance(row, dict):
-            raise UserError(f"{place} is no JSON object: write one object a line.")
+            raise UserError(f"{location} is no JSON object: write one object a line.")
         rows.append(row)
     return _selected(rows, check)
 

@@ -1,7 +1,7 @@
-"""A user's file as checked rows: a text, a class, and what else it has columns for.
+"""A user's file as checked rows: a text, a class, and the values of its other columns.
 
-Whatever is wrong with a file is said in one sentence, with the row: rows of data
-are counted from 1, the header of a ``.csv`` is none.
+Whatever is wrong with a file is told in one sentence that names the row. Rows of data are counted
+from 1, and the header of a ``.csv`` does not count.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ Label = str | int | bool
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: ``label`` is a class index, ``group`` and ``id`` are None without such a column.
+    """One row; ``group`` and ``id`` are None where the data have no such column.
 
-    Of a preference, ``text`` is the prompt, and ``label`` the index of the preferred completion.
-    Of a generation ``text`` is the prompt, ``label`` the target, and ``accepted`` counts as well.
+    ``label`` is the index of a class. In a preference, ``text`` is the prompt and ``label`` the
+    index of the preferred completion. In a generation, ``text`` is the prompt, ``label`` the
+    target, and the texts in ``accepted`` count as right, too.
     """
 
     file: str
@@ -53,14 +54,14 @@ class Row:
 
     @property
     def kind(self) -> Kind:
-        """What a task of such rows asks."""
+        """The kind of a task with such rows."""
         if isinstance(self.label, str):
             return "generation"
         return "preference" if self.completions else "classification"
 
     @property
     def compared(self) -> tuple[str, ...]:
-        """All its texts, as they are compared."""
+        """All texts of the row, in the form in which texts are compared."""
         return tuple(map(normalised, (self.text, *self.completions)))
 
     @property
@@ -70,18 +71,17 @@ class Row:
 
 
 def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], tuple[str, ...]]:
-    """The rows of some files, one after another, and the names of their classes.
+    """The rows of some files, one file after another, and the names of their classes.
 
     Args:
         files: content by name; the ending of the name says how to read it.
-        columns: where to find what.
+        columns: the names of the columns.
 
     Returns:
-        The rows, labelled by class index, and the classes; those of preferences are which of
-        the two completions it is; those of a generation are labelled by target, and there
-        are no classes. Text labels are the
-        classes, sorted; whole numbers must be 0 to k - 1; truth values become
-        ``false`` and ``true``.
+        The rows and the classes. Labels become indices of classes: texts are classes in sorted
+        order, whole numbers must be 0 to k - 1, and truth values become ``false`` and ``true``.
+        The classes of preferences say which of the two completions is preferred. A generation has
+        no classes, and its labels are the targets.
 
     Raises:
         UserError: for anything that is wrong with a file or a row.
@@ -93,30 +93,31 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
 def checked_rows(
     tables: Mapping[str, Values], columns: Columns, untyped: bool = False
 ) -> tuple[list[Row], tuple[str, ...]]:
-    """The same of values that have been read.
+    """The same for values that have already been read from their files.
 
     Args:
         tables: numbered values by file.
-        columns: where to find what.
-        untyped: whether all values are texts, so that labels are to be read as they were meant.
+        columns: the names of the columns.
+        untyped: whether all values are texts, since their format knows nothing else; labels that
+            are written as numbers or truth values are then read as such.
     """
     rows, labels = [], []
     for file, numbered in tables.items():
         for number, values in numbered:
-            place = row_name(file, number)
-            group = _name(values[columns.group], place, columns.group) if columns.group else None
-            id = _name(values[columns.id], place, columns.id) if columns.id else None
+            location = row_name(file, number)
+            group = _name(values[columns.group], location, columns.group) if columns.group else None
+            id = _name(values[columns.id], location, columns.id) if columns.id else None
             if not {columns.text, columns.label} <= values.keys():
                 if CHOSEN in values:
-                    pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], place)
+                    pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
                     rows.append(Row(file, number, group=group, id=id, **vars(pair)))
                     continue
-                prompt, target = _text(values[PROMPT], place, PROMPT), _target(values, place)
-                more = _accepted(values.get(ACCEPTED), place)
+                prompt, target = _text(values[PROMPT], location, PROMPT), _target(values, location)
+                more = _accepted(values.get(ACCEPTED), location)
                 rows.append(Row(file, number, prompt, target, group, id, accepted=more))
                 continue
-            text = _text(values[columns.text], place, columns.text)
-            labels.append(_label(values[columns.label], place, columns.label))
+            text = _text(values[columns.text], location, columns.text)
+            labels.append(_label(values[columns.label], location, columns.label))
             rows.append(Row(file, number, text, -1, group, id))
     if not rows:
         raise UserError(f"{listed(tuple(tables))} has no rows: choose a file with examples.")
@@ -142,74 +143,77 @@ def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _text(value: Any, place: str, column: str) -> str:
+def _text(value: Any, location: str, column: str) -> str:
     if _missing(value) or (isinstance(value, str) and not value.strip()):
-        raise UserError(f"{place} has no text in column {column!r}: fill it in or drop the row.")
+        raise UserError(f"{location} has no text in column {column!r}: fill it in or drop the row.")
     if not isinstance(value, str):
         raise UserError(
-            f"{place} has {_shown(value)} in column {column!r}, which is no text: "
+            f"{location} has {_shown(value)} in column {column!r}, which is no text: "
             "put quotes around it, or name another column with --text-column."
         )
-    return _unicode(value, place, column)
+    return _unicode(value, location, column)
 
 
-def _unicode(value: str, place: str, column: str) -> str:
+def _unicode(value: str, location: str, column: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as e:
         raise UserError(
-            f"{place} has half a character in column {column!r} ({e.reason}): write the whole one."
+            f"{location} has half a character in column {column!r} ({e.reason}): write the whole "
+            "character."
         ) from e
     return value
 
 
-def _name(value: Any, place: str, column: str) -> str:
+def _name(value: Any, location: str, column: str) -> str:
     """A group or an id: text or a whole number."""
     if _missing(value) or (isinstance(value, str) and not value.strip()):
-        raise UserError(f"{place} has nothing in column {column!r}: fill it in or drop the row.")
+        raise UserError(f"{location} has nothing in column {column!r}: fill it in or drop the row.")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, (str, int)):
         raise UserError(
-            f"{place} has {_shown(value)} in column {column!r}: "
+            f"{location} has {_shown(value)} in column {column!r}: "
             "a group or an id must be text or a whole number."
         )
-    return _unicode(str(value), place, column)
+    return _unicode(str(value), location, column)
 
 
-def _label(value: Any, place: str, column: str) -> Label:
+def _label(value: Any, location: str, column: str) -> Label:
     if _missing(value) or (isinstance(value, str) and not value.strip()):
-        raise UserError(f"{place} has no label in column {column!r}: fill it in or drop the row.")
+        raise UserError(
+            f"{location} has no label in column {column!r}: fill it in or drop the row."
+        )
     if isinstance(value, str):
-        return _unicode(value.strip(), place, column)
+        return _unicode(value.strip(), location, column)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, (bool, int)):
         return value
     kind = "not a whole number" if isinstance(value, float) else "neither text nor a number"
     raise UserError(
-        f"{place} has the label {_shown(value)}, which is {kind}: "
+        f"{location} has the label {_shown(value)}, which is {kind}: "
         "labels are names, whole numbers, or true and false."
     )
 
 
-def _target(values: Mapping[str, Any], place: str) -> str:
+def _target(values: Mapping[str, Any], location: str) -> str:
     column = next(name for name in TARGETS if name in values)
     value = values[column]
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return _text(value, place, column).strip()
+    return _text(value, location, column).strip()
 
 
-def _accepted(value: Any, place: str) -> tuple[str, ...]:
-    """What counts besides the target: a list of texts, or nothing."""
+def _accepted(value: Any, location: str) -> tuple[str, ...]:
+    """The texts that count as right besides the target."""
     if _missing(value):
         return ()
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise UserError(
-            f"{place} has {_shown(value)} in column {ACCEPTED!r}: write a list of texts."
+            f"{location} has {_shown(value)} in column {ACCEPTED!r}: write a list of texts."
         )
-    return tuple(_unicode(text, place, ACCEPTED) for text in value)
+    return tuple(_unicode(text, location, ACCEPTED) for text in value)
 
 
 def _shown(value: Any) -> str:
@@ -238,20 +242,20 @@ def _coded(
                 f"{row.location} has the label {label!r} and {rows[0].location} has {labels[0]!r}: "
                 "write all labels as names, all as numbers, or all as true and false."
             )
-    found = sorted(set(labels))
-    classes = tuple(str(x).lower() if first is bool else str(x) for x in found)
-    if len(found) == 1:
+    values = sorted(set(labels))
+    classes = tuple(str(x).lower() if first is bool else str(x) for x in values)
+    if len(values) == 1:
         raise UserError(
             f"{rows[0].file} has only one class, {classes[0]!r}: a task takes at least two, "
             "so name another column with --label-column."
         )
-    index = {label: i for i, label in enumerate(found)}
+    index = {label: i for i, label in enumerate(values)}
     if first is int:
         for row, label in zip(rows, labels, strict=True):
-            if label not in range(len(found)):
+            if label not in range(len(values)):
                 raise UserError(
-                    f"{row.location} has the label {label}, but the {len(found)} different numbers "
-                    f"in column {column!r} must be 0 to {len(found) - 1}: renumber them, "
+                    f"{row.location} has the label {label}, but the {len(values)} different "
+                    f"numbers in column {column!r} must be 0 to {len(values) - 1}: renumber them, "
                     "or write names."
                 )
     coded = [replace(r, label=index[x]) for r, x in zip(rows, labels, strict=True)]
@@ -262,7 +266,7 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0+)?")
 
 
 def _untyped(labels: Sequence[Label]) -> list[Label]:
-    """Labels of a format that knows text only, read as they were meant."""
+    """Labels of a format that knows texts only, as numbers or truth values where all look so."""
     texts = [str(label) for label in labels]
     if all(map(_WHOLE.fullmatch, texts)):
         return [int(text.partition(".")[0]) for text in texts]

@@ -1,8 +1,7 @@
-"""Splits of as many examples as the user asked for.
+"""Splits with as many examples as the user asks for.
 
-Splits follow from shares (`weak2strong.tasks.splits.part`), so sizes become
-shares, and as many examples are set aside beforehand as the splits have no room
-for.
+Splits follow from shares (`weak2strong.tasks.splits.part`). So sizes become shares, and examples
+that the splits have no room for are set aside before.
 """
 
 from __future__ import annotations
@@ -17,57 +16,57 @@ from weak2strong.tasks.task import Example, Shares, stable_id
 DEFAULT = asdict(Shares())
 
 
-def least(asked: Mapping[str, int], classes: int) -> int:
-    """Examples that splits of these sizes take; the other splits need one a class."""
-    return sum(asked.get(split, classes) for split in SPLITS)
+def least(sizes: Mapping[str, int], classes: int) -> int:
+    """How many examples splits of these sizes need; a split without a size needs one a class."""
+    return sum(sizes.get(split, classes) for split in SPLITS)
 
 
 def cut(
-    examples: Sequence[Example], asked: Mapping[str, int], of: Stratum = CLASS
+    examples: Sequence[Example], sizes: Mapping[str, int], stratum_of: Stratum = CLASS
 ) -> tuple[list[Example], Shares]:
-    """The examples that stay, and the shares by which they part into the sizes asked for.
+    """The examples that stay, and the shares that part them into splits of the wanted sizes.
 
-    Groups stay or go whole, by a draw that depends on their names alone, and of
-    every class in proportion. The splits that are not asked for share what
-    remains in their usual proportion.
+    A group stays or goes as a whole. A draw that depends on the names of the groups alone decides
+    this, and every class keeps its proportion. Splits without a size share the other examples in
+    their usual proportion.
 
-    Where every example is a group of its own, splits of even classes come out
-    exactly as asked, rounded down to a multiple of the number of classes; splits
-    of uneven classes to within one example a class. Larger groups add up to a group.
+    Where every example is a group of its own and classes are even, the sizes are exact, rounded
+    down to a multiple of the number of classes; where classes are uneven, a size may be wrong by
+    one example a class. With larger groups a size may be wrong by one group.
 
     Args:
         examples: at least as many as `least` says.
-        asked: sizes by the name of the split, each at least the number of
-            classes; none asked for leaves all as it is.
-        of: what is kept in proportion: the class, if there is one.
+        sizes: by the name of the split, each at least the number of classes; without any, all
+            examples stay.
+        stratum_of: what is kept in proportion: the class, if there is one.
     """
-    if not asked:
+    if not sizes:
         return list(examples), Shares()
-    strata = _strata(examples, of)
-    sizes = [*map(_size, strata)]
-    if len(set(sizes)) == 1:
+    strata = _strata(examples, stratum_of)
+    stratum_sizes = [*map(_size, strata)]
+    if len(set(stratum_sizes)) == 1:
         # So that every class gives each split a whole number of examples, and all the same.
-        asked = {split: n - n % len(sizes) for split, n in asked.items()}
-    if len(asked) < len(SPLITS):
-        return list(examples), _shares(asked, len(examples))
-    kept = draw(examples, sum(asked.values()), of)
-    return kept, _shares(asked, len(kept))
+        sizes = {split: n - n % len(stratum_sizes) for split, n in sizes.items()}
+    if len(sizes) < len(SPLITS):
+        return list(examples), _shares(sizes, len(examples))
+    kept = draw(examples, sum(sizes.values()), stratum_of)
+    return kept, _shares(sizes, len(kept))
 
 
-def shrunk(asked: Mapping[str, int], count: int, classes: int) -> dict[str, int]:
-    """The sizes asked for where ``count`` examples are enough for them, else all smaller alike."""
-    if count >= least(asked, classes):
-        return dict(asked)
-    room = max(0, count - classes * (len(SPLITS) - len(asked)))
-    return {split: n * room // sum(asked.values()) for split, n in asked.items()}
+def shrunk(sizes: Mapping[str, int], count: int, classes: int) -> dict[str, int]:
+    """The sizes, all made smaller alike where ``count`` examples are too few for them."""
+    if count >= least(sizes, classes):
+        return dict(sizes)
+    room = max(0, count - classes * (len(SPLITS) - len(sizes)))
+    return {split: n * room // sum(sizes.values()) for split, n in sizes.items()}
 
 
-def draw(examples: Sequence[Example], total: int, of: Stratum = CLASS) -> list[Example]:
-    """As many examples as groups add up to, ``total`` at most, of every class in proportion.
+def draw(examples: Sequence[Example], total: int, stratum_of: Stratum = CLASS) -> list[Example]:
+    """Whole groups of at most ``total`` examples together; every class keeps its proportion.
 
-    Groups stay or go whole, by a draw that depends on their names alone.
+    The draw depends on the names of the groups alone.
     """
-    strata = _strata(examples, of)
+    strata = _strata(examples, stratum_of)
     kept: list[Example] = []
     for groups, room in zip(strata, _in_proportion(total, [*map(_size, strata)]), strict=True):
         for group in groups:
@@ -77,14 +76,14 @@ def draw(examples: Sequence[Example], total: int, of: Stratum = CLASS) -> list[E
     return sorted(kept, key=lambda e: e.item.id)
 
 
-def _strata(examples: Sequence[Example], of: Stratum) -> list[list[list[Example]]]:
-    """The groups of each most frequent stratum, as `part` sorts them, in drawn order."""
+def _strata(examples: Sequence[Example], stratum_of: Stratum) -> list[list[list[Example]]]:
+    """Groups by their most frequent stratum, as `part` sorts them; each list in a drawn order."""
     groups: dict[str, list[Example]] = defaultdict(list)
     for e in examples:
         groups[e.item.group].append(e)
     strata: dict[int, list[list[Example]]] = defaultdict(list)
     for name in sorted(groups, key=lambda name: stable_id("cut", name)):
-        labels = Counter(map(of, groups[name]))
+        labels = Counter(map(stratum_of, groups[name]))
         strata[min(labels, key=lambda label: (-labels[label], label))].append(groups[name])
     return [strata[label] for label in sorted(strata)]
 
@@ -93,13 +92,13 @@ def _size(groups: Sequence[Sequence[Example]]) -> int:
     return sum(map(len, groups))
 
 
-def _shares(asked: Mapping[str, int], total: int) -> Shares:
-    """Shares of ``total`` examples that give the sizes asked for, the usual ones of the rest."""
-    others = {split: DEFAULT[split] for split in SPLITS if split not in asked}
+def _shares(sizes: Mapping[str, int], total: int) -> Shares:
+    """Shares of ``total`` examples that give these sizes; the other splits share what is left."""
+    others = {split: DEFAULT[split] for split in SPLITS if split not in sizes}
     if not others:
-        return Shares(**{split: n / sum(asked.values()) for split, n in asked.items()})
-    rest = (total - sum(asked.values())) / sum(others.values()) / total
-    return Shares(**{s: asked[s] / total if s in asked else others[s] * rest for s in SPLITS})
+        return Shares(**{split: n / sum(sizes.values()) for split, n in sizes.items()})
+    rest = (total - sum(sizes.values())) / sum(others.values()) / total
+    return Shares(**{s: sizes[s] / total if s in sizes else others[s] * rest for s in SPLITS})
 
 
 def _in_proportion(total: int, sizes: Sequence[int]) -> list[int]:

@@ -1,7 +1,7 @@
-"""Who learns from what: the four splits of a task.
+"""The four splits of a task: who learns from which examples.
 
-Examples of one group stay together, and so do groups that share a text. Where
-a group goes depends on the seed and on names, never on the order of the rows.
+Examples of one group stay in one split, and so do groups that share a text. The split of a group
+depends on the seed and on names, never on the order of the rows.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from weak2strong.tasks.task import Example, Item, Shares, Task
 SPLITS = ("weak_train", "strong_train", "validation", "test")
 
 Stratum = Callable[[Example], int]
-"""The number of what splits should have in the same proportion (see `tasks.kinds.stratum`)."""
+"""The number of an example's stratum; all splits have the strata in the same proportion (see
+`tasks.kinds.stratum`)."""
 
 CLASS = stratum("classification")
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The examples of a task, parted; each tuple is sorted by id.
+    """The examples of a task by split; each tuple is sorted by id.
 
-    The supervisor learns from ``weak_train``; it labels ``strong_train`` and
-    ``validation`` for the student; everyone is scored on ``test``.
+    The supervisor learns from ``weak_train``. It labels ``strong_train`` and ``validation`` for
+    the student. Everyone is scored on ``test``.
     """
 
     weak_train: tuple[Example, ...]
@@ -47,7 +48,7 @@ class Splits:
 
 
 def make_splits(task: Task, seed: int = 0) -> Splits:
-    """Load a task's examples and part them, or find them parted.
+    """Load the examples of a task and part them, unless the task says the split of each.
 
     Raises:
         UserError: where an id occurs twice, a class has no example, a split would be
@@ -64,9 +65,9 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
         for e in sorted(examples, key=lambda e: e.item.id):
             parts[task.given[e.item.id]].append(e)
     for name in SPLITS:
-        have = {e.label for e in parts[name]}
+        labels = {e.label for e in parts[name]}
         for label, title in enumerate(task.classes):
-            if label not in have:
+            if label not in labels:
                 raise UserError(
                     f"Task {task.name}: split {name} has no example of class {title!r}; "
                     "it needs more examples."
@@ -85,34 +86,37 @@ def part(
     examples: Sequence[Example],
     shares: Shares,
     seed: int,
-    of: Stratum = CLASS,
+    stratum_of: Stratum = CLASS,
 ) -> dict[str, list[Example]]:
-    """Part examples by group, stratified (by class), disjoint by normalised text.
+    """Part examples by group into splits with the same strata and no common text.
 
-    Within the groups of one (most frequent) stratum, taken in an order drawn by
-    the seed, each group goes to the split that lacks the largest share of what
-    it should have.
+    Each group counts for its most frequent stratum. The groups of a stratum are taken in an order
+    that the seed draws, and each goes to the split that lacks most of its share.
     """
     strata: dict[int, list[list[Example]]] = defaultdict(list)
     for cluster in _clusters(examples):
-        most = min(Counter(map(of, cluster)).items(), key=lambda kv: (-kv[1], kv[0]))[0]
+        most = min(Counter(map(stratum_of, cluster)).items(), key=lambda kv: (-kv[1], kv[0]))[0]
         strata[most].append(cluster)
     want = {name: getattr(shares, name) for name in SPLITS}
     parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
     for label in sorted(strata):
         clusters = sorted(strata[label], key=lambda c: _draw(seed, c[0].item.group))
-        total, have = sum(map(len, clusters)), dict.fromkeys(SPLITS, 0)
+        total, taken = sum(map(len, clusters)), dict.fromkeys(SPLITS, 0)
         for cluster in clusters:
-            name = max(SPLITS, key=lambda s: want[s] * total - have[s])
+            name = max(SPLITS, key=lambda s: want[s] * total - taken[s])
             parts[name].extend(cluster)
-            have[name] += len(cluster)
+            taken[name] += len(cluster)
     return {name: sorted(p, key=lambda e: e.item.id) for name, p in parts.items()}
 
 
 def hold_out(
     examples: Sequence[Example], share: float, seed: int
 ) -> tuple[list[Example], list[Example]]:
-    """Set aside a share of a training set, by group, for stopping on its own ground truth."""
+    """Set aside a share of a training set, by group, to stop training by its own ground truth.
+
+    Returns:
+        The examples to train on, and those that are set aside.
+    """
     clusters = _clusters(examples)
     clusters.sort(key=lambda c: _draw(seed, "hold out", c[0].item.group))
     # At least one, as long as something is left to train on.
@@ -147,14 +151,14 @@ def digest(rows: Iterable[Item | Example]) -> str:
 
 
 def normalised(text: str) -> str:
-    """A text as the comparison of splits sees it: case and spacing do not count."""
+    """A text in the form in which splits are compared: case and spacing do not count."""
     return " ".join(text.casefold().split())
 
 
 def union(links: Iterable[tuple[str, str]]) -> Callable[[str], str]:
-    """A function from a name to the smallest of the names that it is linked with.
+    """A function from a name to the smallest name that it is linked with.
 
-    Names are linked directly or through others; one without a link is its own.
+    Names are linked directly or through other names. A name without a link is its own result.
     """
     parent: dict[str, str] = {}
 
@@ -164,8 +168,8 @@ def union(links: Iterable[tuple[str, str]]) -> Callable[[str], str]:
             name = parent[name]
         return name
 
-    for one, other in links:
-        a, b = root(one), root(other)
+    for first, second in links:
+        a, b = root(first), root(second)
         parent[max(a, b)] = min(a, b)
     return root
 
@@ -175,7 +179,7 @@ def _draw(seed: int, *names: str) -> bytes:
 
 
 def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
-    """Groups, joined where they share a normalised text (union by the smallest name)."""
+    """The examples by group; groups that share a normalised text are one cluster."""
     first: dict[str, str] = {}
     root = union(
         (e.item.group, first.setdefault(normalised(text), e.item.group))

@@ -1,4 +1,4 @@
-"""What the splits of a task hold, as numbers to look at before anything is trained."""
+"""The numbers of a task's splits, to look at before anything is trained."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def split_table(
     Args:
         splits: of a task.
         classes: names of its classes.
-        lengths: the number of tokens of every text of some items; None where no model is chosen.
-        longest: tokens that the model reads of a text; None if there is no limit.
+        lengths: gives the number of tokens of every text of some items; None without a model.
+        longest: how many tokens of a text the model reads; None if there is no limit.
 
     Returns:
-        For each split: ``split``; ``examples`` and ``groups``, how many;
+        For each split: ``split``, its name; ``examples`` and ``groups``, how many there are;
         ``classes``, the share of each class by name, None without classes; ``median_tokens`` and
-        ``longest_tokens``; ``truncated``, the share of texts above ``longest``.
-        What cannot be known is None.
+        ``longest_tokens``; ``truncated``, the share of texts that are longer than ``longest``.
+        What is not known is None.
     """
     return [_row(name, splits, classes, lengths, longest) for name in SPLITS]
 
@@ -42,7 +42,7 @@ def _row(
     longest: int | None,
 ) -> dict[str, Any]:
     examples = splits.examples(name)
-    have = Counter(e.label for e in examples)
+    counts = Counter(e.label for e in examples)
     tokens = lengths([e.item for e in examples]) if lengths and examples else []
     count = len(examples)
     cut_off = None
@@ -52,7 +52,7 @@ def _row(
         "split": name,
         "examples": count,
         "groups": len({e.item.group for e in examples}),
-        "classes": {c: have[i] / count if count else None for i, c in enumerate(classes)} or None,
+        "classes": {c: counts[i] / count if count else None for i, c in enumerate(classes)} or None,
         "median_tokens": median(tokens) if tokens else None,
         "longest_tokens": max(tokens) if tokens else None,
         "truncated": cut_off,

@@ -1,4 +1,4 @@
-"""What is asked: examples, tasks, and the label-free view that methods get."""
+"""Tasks and their examples, and the items without labels that methods get."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from weak2strong.ground.errors import UserError
 from weak2strong.tasks.prompt import Prompt, default_prompt
 
 Kind = Literal["classification", "preference", "generation"]
-"""Tags everything whose form depends on what a task asks for: targets, heads, scorers."""
+"""Decides everything whose form depends on the task: targets, heads, metrics."""
 
 TEXTS: Mapping[Kind, int] = {"classification": 1, "preference": 2, "generation": 1}
 """How many texts a model reads for an item, each on its own, by kind."""
 
 Dialogue = tuple[tuple[str, str], ...]
-"""The turns of a conversation, each a role and what is said."""
+"""The turns of a conversation; each turn is a role and a text."""
 
 Entities = Literal["seen", "unseen"]
 """Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
@@ -32,12 +32,11 @@ def stable_id(*parts: str) -> str:
 class Item:
     """What a model or a method may see of an example: everything but its label.
 
-    ``id`` is stable and unique within a task, ``group`` names what must not be
-    split (an entity, a game, a question), ``text`` is what the model reads: of a
-    generation the prompt. Of a
-    preference it is the prompt, too, and the model reads it twice, with each of two
-    ``completions`` behind it. ``dialogues`` are what it reads as turns of a chat, one a
-    text, for models with a template for these; empty where it is no chat.
+    ``id`` is stable and unique within a task. ``group`` names what must not be in two splits (an
+    entity, a game, a question). ``text`` is what the model reads. In a generation and in a
+    preference, ``text`` is the prompt; in a preference, the model reads the prompt twice, with
+    each of the two ``completions`` behind it. ``dialogues`` has the same texts as turns of a chat,
+    for models with a chat template; it is empty where an item is no chat.
     """
 
     id: str
@@ -48,12 +47,12 @@ class Item:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What a model reads, each on its own (see `TEXTS`)."""
+        """The texts that a model reads, each on its own (see `TEXTS`)."""
         return tuple(self.text + c for c in self.completions) or (self.text,)
 
     @property
     def content(self) -> str:
-        """All that the item says as one text, whatever the order of its completions."""
+        """The item as one text, which does not depend on the order of its completions."""
         return "\n".join((self.text, *sorted(self.completions)))
 
 
@@ -61,11 +60,11 @@ class Item:
 class Example:
     """An item with its ground truth.
 
-    ``label`` indexes its class, or the preferred completion, or is of a generation the
-    target: a text, for which those that are ``accepted`` count as well.
+    ``label`` is the index of the class, or of the preferred completion. In a generation it is the
+    target, which is a text; the texts in ``accepted`` count as right, too.
 
-    ``difficulty`` says how hard it is, more for harder, in whatever unit its source has,
-    such as the rating of a question; None where nobody knows. Methods do not see it.
+    ``difficulty`` says how hard the example is, in the unit of its source, such as the rating of a
+    question; harder examples have more. It is None where nobody knows. Methods do not see it.
     """
 
     item: Item
@@ -75,13 +74,13 @@ class Example:
 
 
 def texts_of(items: Iterable[Item]) -> list[str]:
-    """All texts that a model reads for some items, one item after another, preferred or not."""
+    """All texts that a model reads for some items, one item after another."""
     return [text for item in items for text in item.texts]
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Which part of the examples each split gets; the four add up to one."""
+    """The share of the examples that each split gets; the four shares add up to one."""
 
     weak_train: float = 0.325
     strong_train: float = 0.325
@@ -95,19 +94,19 @@ class Task:
 
     Attributes:
         name: as on the command line.
-        kind: what sort of answer it has.
+        kind: which form its answers have.
         classes: names of the classes, in the order of the label indices; a generation has none.
         summary: one line for lists.
         source: where the examples come from.
         licence: of the data.
         load: makes the examples, the same ones at every call.
         shares: sizes of the splits.
-        given: the split of every example by id, where the source decides that, in place
-            of shares; None elsewhere.
-        load_unseen: makes examples that ask the same of entities which no model of
-            the ladder has read about; None where nobody can know that.
+        given: the split of every example by id, in place of shares, where the source decides the
+            splits; None elsewhere.
+        load_unseen: makes examples that ask the same about entities that no model of the ladder
+            has read about; None where nobody can know this.
         prompt: how a language model is asked; None for `default_prompt` (see `wording`).
-        metric: what it is usually scored by; None for the usual one of its kind (see
+        metric: which metric it is usually scored by; None for the usual metric of its kind (see
             `weak2strong.ground.metrics.METRICS`).
     """
 
@@ -126,14 +125,14 @@ class Task:
 
     @property
     def wording(self) -> Prompt:
-        """How a language model is asked, by the task's own prompt or the default one."""
+        """The prompt of the task, or the default prompt."""
         return self.prompt or default_prompt(self.classes)
 
     def about(self, entities: Entities) -> Task:
-        """The same task about seen entities, as it is, or about unseen ones.
+        """The task itself for seen entities, or the same task about unseen entities.
 
         Raises:
-            UserError: for unseen ones, where the task does not know which these are.
+            UserError: where the task does not know which entities are unseen.
         """
         if entities == "seen":
             return self

@@ -1,4 +1,4 @@
-"""Tasks that are learnt from one dataset and tested on another, such as a benchmark."""
+"""Tasks that are learnt from one dataset and tested on another one, such as a benchmark."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from weak2strong.tasks.task import Example, Shares
 
 
 def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask:
-    """A task whose ``test`` is made of other data, and the other splits of all of its own.
+    """A task whose ``test`` is made of other data, and whose other splits are made of its own data.
 
-    What both have in common, by text (or nearly) or group, is tested on and not learnt
+    What both data have in common, by group or text, or nearly by text, is tested on and not learnt
     from. The splits depend on names alone, not on the seed of the splits.
 
     Args:
-        task: learnt from; its rows are cleaned anew, together with the others.
-        tests: of the same kind and classes.
+        task: what is learnt from; its rows are cleaned again, together with those of the tests.
+        tests: what is tested on, of the same kind and classes.
         options: sizes and cleaning.
 
     Raises:
@@ -85,8 +85,8 @@ def _sized(
                 "--n-train, --n-validation or --n-test, or add examples."
             )
     rest = len(learnt) - need
-    want = sizes | {split: rest * n / sum(free.values()) for split, n in free.items()}
+    wanted = sizes | {split: rest * n / sum(free.values()) for split, n in free.items()}
     kept = learnt if free else draw(learnt, need, stratum_of)
-    shares = Shares(**{s: n / sum(want.values()) for s, n in want.items()}, test=0.0)
+    shares = Shares(**{s: n / sum(wanted.values()) for s, n in wanted.items()}, test=0.0)
     splits = part(kept, shares, 0, stratum_of)
     return splits | {"test": draw(tested, tested_size, stratum_of)}

@@ -64,14 +64,14 @@ def exchanged(answers: Sequence[str], seed: int = 0) -> list[str]:
     if 2 * most > len(answers):
         raise ValueError("one answer has more than half of the places")
     order = sorted(range(len(answers)), key=lambda i: answers[i])
-    given = [""] * len(answers)
-    for place, i in enumerate(order):
-        given[i] = answers[order[(place + most) % len(order)]]
+    answers_of_others = [""] * len(answers)
+    for index, i in enumerate(order):
+        answers_of_others[i] = answers[order[(index + most) % len(order)]]
     rng = np.random.default_rng(seed)
     for i, j in enumerate(rng.integers(len(answers), size=len(answers)).tolist()):
-        if given[j] != answers[i] and given[i] != answers[j]:
-            given[i], given[j] = given[j], given[i]
-    return given
+        if answers_of_others[j] != answers[i] and answers_of_others[i] != answers[j]:
+            answers_of_others[i], answers_of_others[j] = answers_of_others[j], answers_of_others[i]
+    return answers_of_others
 
 
 def _same_country(cities: Cities) -> list[Example]:

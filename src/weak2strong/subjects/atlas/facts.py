@@ -131,7 +131,7 @@ def cities(path: Path = FACTS_FILE) -> tuple[City, ...]:
     import polars as pl
 
     countries: dict[str, Country] = {}
-    found = []
+    rows = []
     for row in pl.read_parquet(path).iter_rows(named=True):
         code = row["country_code"]
         if code not in countries:
@@ -146,7 +146,7 @@ def cities(path: Path = FACTS_FILE) -> tuple[City, ...]:
                 area=row["country_area"],
                 population=row["country_population"],
             )
-        found.append(
+        rows.append(
             City(
                 id=row["id"],
                 name=row["name"],
@@ -157,7 +157,7 @@ def cities(path: Path = FACTS_FILE) -> tuple[City, ...]:
                 seen=row["seen"],
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 def seen_cities(minimum_population: int = 0) -> tuple[City, ...]:

@@ -52,12 +52,12 @@ def _both(
     turned = int(stable_id("order", name, group), 16) % 2
     order = two[::-1] if turned else two
     completions = tuple(f" {answer(c)}" for c in order)
-    found = []
+    examples = []
     for label, city in enumerate(order):
         text = sentence(prompt, city=city.name)
         id = stable_id(name, str(city.id), text, *completions)
-        found.append(Example(Item(id, f"city:{group}", text, completions), label))
-    return found
+        examples.append(Example(Item(id, f"city:{group}", text, completions), label))
+    return examples
 
 
 PREFERENCE = preference_task(

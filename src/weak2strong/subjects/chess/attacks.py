@@ -43,10 +43,10 @@ TAKES = {"P": _rays(((-1, -1), (-1, 1)), 1), "p": _rays(((1, -1), (1, 1)), 1)}
 
 def attackers(squares: str, target: int, white: bool) -> list[int]:
     """The squares of a side's pieces that attack a square, pinned or not."""
-    found = []
+    squares_found = []
     # A pawn attacks from where the other side's pawn on the target would take.
     pawn, other = ("P", "p") if white else ("p", "P")
-    found += [ray[0] for ray in TAKES[other][target] if squares[ray[0]] == pawn]
+    squares_found += [ray[0] for ray in TAKES[other][target] if squares[ray[0]] == pawn]
     for kind, pieces in (("n", "n"), ("k", "k"), ("r", "rq"), ("b", "bq")):
         wanted = pieces.upper() if white else pieces
         for ray in RAYS[kind][target]:
@@ -54,6 +54,6 @@ def attackers(squares: str, target: int, white: bool) -> list[int]:
                 piece = squares[square]
                 if piece != EMPTY:
                     if piece in wanted:
-                        found.append(square)
+                        squares_found.append(square)
                     break
-    return found
+    return squares_found

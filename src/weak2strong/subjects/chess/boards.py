@@ -27,10 +27,10 @@ _FEN = re.compile(
 
 def picture(text: str) -> str | None:
     """A position as SVG: the first spaced board or FEN in a text; None where it has none."""
-    found = _spaced(text) or _fen(text)
-    if found is None:
+    position = _spaced(text) or _fen(text)
+    if position is None:
         return None
-    white, squares = found
+    white, squares = position
     side = "white" if white else "black"
     size = 8 * SQUARE
     parts = [
@@ -38,8 +38,8 @@ def picture(text: str) -> str | None:
         f'{_placement(squares)}" viewBox="0 0 {size} {size}" width="{size}" height="{size}">',
         f'<rect width="{size}" height="{size}" fill="#efe6d2"/>',
     ]
-    for place, piece in enumerate(squares):
-        row, column = divmod(place, 8)
+    for square, piece in enumerate(squares):
+        row, column = divmod(square, 8)
         x, y = column * SQUARE, row * SQUARE
         if (row + column) % 2:
             parts.append(
@@ -56,16 +56,16 @@ def picture(text: str) -> str | None:
 
 
 def _spaced(text: str) -> tuple[bool, str] | None:
-    found = _SPACED.search(text)
-    if found is None:
+    match = _SPACED.search(text)
+    if match is None:
         return None
-    return found[1] == "w", "".join(_OF_SIGN[word] for word in found[2].split())
+    return match[1] == "w", "".join(_OF_SIGN[word] for word in match[2].split())
 
 
 def _fen(text: str) -> tuple[bool, str] | None:
-    found = _FEN.search(text)
+    match = _FEN.search(text)
     try:
-        board = read_board(found[0]) if found else None
+        board = read_board(match[0]) if match else None
     except ValueError:
         return None
     return board and (board.white, board.squares)
@@ -73,5 +73,5 @@ def _fen(text: str) -> tuple[bool, str] | None:
 
 def _placement(squares: str) -> str:
     """The squares as FEN has them."""
-    ranks = (squares[at : at + 8] for at in range(0, 64, 8))
+    ranks = (squares[start : start + 8] for start in range(0, 64, 8))
     return re.sub(r"\.+", lambda empty: str(len(empty[0])), "/".join(ranks))

@@ -25,13 +25,13 @@ def read_games(path: Path, games: Collection[str]) -> dict[str, tuple[str, ...]]
     Raises:
         UserError: where the file cannot be read.
     """
-    wanted = frozenset(games)
-    found = {}
-    for site, movetext in _parted(path, wanted):
-        found[site] = moves_of(movetext)
-        if len(found) == len(wanted):
+    ids = frozenset(games)
+    moves = {}
+    for site, movetext in _parted(path, ids):
+        moves[site] = moves_of(movetext)
+        if len(moves) == len(ids):
             break
-    return found
+    return moves
 
 
 def moves_of(movetext: str) -> tuple[str, ...]:
@@ -55,8 +55,8 @@ def moves_until(board: Board, moves: tuple[str, ...]) -> str:
         words += [f"{reached.number}.", move] if reached.white else [move]
         reached = reached.after(read_san(reached, move))
     # Whether a square behind a double step is named differs from program to program.
-    same = ("squares", "white", "castling", "number")
-    if any(getattr(reached, name) != getattr(board, name) for name in same):
+    fields = ("squares", "white", "castling", "number")
+    if any(getattr(reached, name) != getattr(board, name) for name in fields):
         raise ValueError(f"the game does not lead to {board.fen}")
     return " ".join([*words, f"{board.number}."] if board.white else words)
 

@@ -83,20 +83,20 @@ def prompted(
             "Puzzles as moves of their games (pgn) need the games, which the file of puzzles does "
             "not have: give a PGN file of them (--games), or take the form fen or board."
         )
-    found = []
+    questions = []
     for puzzle in puzzles:
         board = read_board(puzzle.fen)
         text = _told(board, puzzle.group, form, games or {})
         if text is not None:
             answers = tuple(_written(board, move, notation) for move in puzzle.accepted)
-            found.append(Prompted(puzzle.id, puzzle.group, text, answers, puzzle.rating))
-    without = len(puzzles) - len(found)
-    if without and not found:
+            questions.append(Prompted(puzzle.id, puzzle.group, text, answers, puzzle.rating))
+    without = len(puzzles) - len(questions)
+    if without and not questions:
         raise UserError(
             f"None of the {without:,} puzzles has its game in the PGN file: take the one of the "
             "month in which the games were played, or the form fen or board."
         )
-    return tuple(found)
+    return tuple(questions)
 
 
 def _told(board: Board, group: str, form: Form, games: Mapping[str, tuple[str, ...]]) -> str | None:

@@ -131,20 +131,20 @@ def read_puzzles(path: Path, wanted: PuzzleOptions = EVERY) -> Found:
     malformed = _Malformed(path)
     rows, read = _wanted_rows(path, wanted, malformed)
     malformed.check(malformed.count, read)
-    found: dict[str, Puzzle] = {}
+    puzzle_of: dict[str, Puzzle] = {}
     before = malformed.count
     for row in rows:
         try:
-            if row.id in found:
+            if row.id in puzzle_of:
                 raise ValueError(f"PuzzleId {row.id} is there twice")
-            found[row.id] = _puzzle(row)
+            puzzle_of[row.id] = _puzzle(row)
         except ValueError as e:
             malformed.add(row.line, e)
     malformed.check(malformed.count - before, len(rows))
     malformed.check(malformed.count, read)
-    if not found:
+    if not puzzle_of:
         raise UserError(f"{path} has no puzzle that is wanted, of {read:,}: widen the filters.")
-    puzzles = tuple(found[id] for id in sorted(found))
+    puzzles = tuple(puzzle_of[id] for id in sorted(puzzle_of))
     return Found(puzzles, read, malformed.count, tuple(malformed.named))
 
 
@@ -207,7 +207,7 @@ def _columns(path: Path, lines: Iterator[tuple[int, str]]) -> Mapping[str, int]:
                 f"{path} has no column {field} in its first line: take the file of puzzles as "
                 f"Lichess publishes it, with {', '.join(FIELDS)}."
             )
-    return {name: place for place, name in enumerate(header)}
+    return {name: index for index, name in enumerate(header)}
 
 
 def _row(line: int, text: str, columns: Mapping[str, int]) -> _Row:

@@ -36,7 +36,7 @@ def chess_task(
     """
 
     def load() -> list[Example]:
-        found = []
+        examples = []
         for position in positions():
             board = position.board
             board = board if board.white else board.mirrored()
@@ -44,8 +44,8 @@ def chess_task(
             if answer is not None:
                 text = spaced(board)
                 item = Item(stable_id(name, text), position.group, text)
-                found.append(Example(item, int(answer), difficulty(board)))
-        return balanced(found)
+                examples.append(Example(item, int(answer), difficulty(board)))
+        return balanced(examples)
 
     return Task(
         name=name,

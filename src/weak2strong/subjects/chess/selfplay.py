@@ -101,11 +101,11 @@ def _choose(plies: list[_Ply], rng: random.Random, seen: set[str]) -> list[_Ply]
         return []
     mate = rng.choice(mates)
     calm = [i for i in fresh if not plies[i].mates and legal_moves(plies[i].board)]
-    same = [i for i in sorted(calm) if i - mate in NEAR]
-    other = [i for i in sorted(calm) if (i - mate) % 2]
-    if not same or not other:
+    same_side = [i for i in sorted(calm) if i - mate in NEAR]
+    other_side = [i for i in sorted(calm) if (i - mate) % 2]
+    if not same_side or not other_side:
         return []
-    return [plies[mate], plies[rng.choice(same)], plies[rng.choice(other)]]
+    return [plies[mate], plies[rng.choice(same_side)], plies[rng.choice(other_side)]]
 
 
 def _looks(board: Board) -> str:

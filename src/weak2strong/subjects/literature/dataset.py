@@ -88,7 +88,7 @@ class Dataset(Source):
         at, commit, files = None if folder else revision or self.revision, None, {}
         for split in self.splits:
             try:
-                found = hub_files(folder or self.repo, at, self.subset, split)
+                part_files = hub_files(folder or self.repo, at, self.subset, split)
             except UserError as e:
                 if folder is None:
                     raise
@@ -97,8 +97,10 @@ class Dataset(Source):
                     f"{self.name} needs split {split!r} of {self.repo}, which {folder} does not "
                     f"have: put it there as in the repository, or as {example}."
                 ) from e
-            at = commit = found.commit
-            files |= {f"{folder or self.repo}/{name}": file for name, file in found.files.items()}
+            at = commit = part_files.commit
+            files |= {
+                f"{folder or self.repo}/{name}": file for name, file in part_files.files.items()
+            }
         return files, commit
 
     @property

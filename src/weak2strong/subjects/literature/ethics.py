@@ -18,8 +18,8 @@ from weak2strong.tasks.hub import CONVERTED
 def _justice(row: Fields) -> Formatted:
     """Statements come in sets that begin alike and give different reasons."""
     scenario = text(row, "scenario")
-    said = f"{scenario}\n\nIs this reasonable and just?"
-    return Formatted(said, int(truth(row, "label")), (scenario.partition(" because ")[0],))
+    prompt = f"{scenario}\n\nIs this reasonable and just?"
+    return Formatted(prompt, int(truth(row, "label")), (scenario.partition(" because ")[0],))
 
 
 def _virtue(row: Fields) -> Formatted:
@@ -27,8 +27,8 @@ def _virtue(row: Fields) -> Formatted:
     scene, sign, trait = text(row, "scenario").partition(" [SEP] ")
     if not sign:
         raise MisfitError("scenario", scene, "a scene, [SEP] and a trait")
-    said = f"{scene}\n\nTrait: {trait}\nDoes the person in this scene show the trait?"
-    return Formatted(said, int(truth(row, "label")), (scene,))
+    prompt = f"{scene}\n\nTrait: {trait}\nDoes the person in this scene show the trait?"
+    return Formatted(prompt, int(truth(row, "label")), (scene,))
 
 
 def _utilitarianism(row: Fields) -> Formatted | None:
@@ -39,8 +39,8 @@ def _utilitarianism(row: Fields) -> Formatted | None:
     first, second = sorted((better, worse))
     if draw("order", first, second) % 2:
         first, second = second, first
-    said = f"First: {first}\nSecond: {second}\nIs the first more pleasant than the second?"
-    return Formatted(said, int(first == better), (better, worse))
+    prompt = f"First: {first}\nSecond: {second}\nIs the first more pleasant than the second?"
+    return Formatted(prompt, int(first == better), (better, worse))
 
 
 JUSTICE = Dataset(

@@ -43,9 +43,9 @@ class MisfitError(Exception):
     """A row that does not have what its dataset should have in a field."""
 
     def __init__(self, field: str, value: Any, expected: str):
-        shown = repr(value)
-        shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
-        super().__init__(f"{shown} in field {field!r}, which is not {expected}")
+        text = repr(value)
+        text = text if len(text) <= 40 else f"{text[:37]}..."
+        super().__init__(f"{text} in field {field!r}, which is not {expected}")
 
 
 def text(row: Fields, field: str) -> str:

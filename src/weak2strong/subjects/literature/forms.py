@@ -67,12 +67,12 @@ def choice(template: str, offer: Callable[[Fields], Offer], keys: Sequence[str] 
     def form(row: Fields) -> Formatted:
         values = {name: text(row, name) for name in named}
         offered = offer(row)
-        drawn = draw("answer", *values.values(), *sorted(offered.answers))
-        answer, label = _pick(offered, drawn)
+        number = draw("answer", *values.values(), *sorted(offered.answers))
+        answer, label = _pick(offered, number)
         listed = "\n".join(f"- {option}" for option in offered.answers)
         about = tuple(text(row, key) for key in keys)
-        said = template.format(**values, **{ANSWER: answer, OPTIONS: listed})
-        return Formatted(said, label, about)
+        prompt = template.format(**values, **{ANSWER: answer, OPTIONS: listed})
+        return Formatted(prompt, label, about)
 
     return form
 
@@ -144,13 +144,13 @@ def without(answer: str, offer: Callable[[Fields], Offer]) -> Callable[[Fields],
     return kept
 
 
-def _pick(offered: Offer, drawn: int) -> tuple[str, int]:
+def _pick(offered: Offer, number: int) -> tuple[str, int]:
     """The answer that is asked about, and whether it is right."""
     right = None if offered.right is None else offered.answers[offered.right]
     wrong = [answer for answer in offered.answers if answer != right]
-    if right is not None and (drawn % 2 or not wrong):
+    if right is not None and (number % 2 or not wrong):
         return right, 1
-    return wrong[drawn // 2 % len(wrong)], 0
+    return wrong[number // 2 % len(wrong)], 0
 
 
 def _named(template: str) -> list[str]:

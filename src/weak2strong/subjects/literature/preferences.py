@@ -23,8 +23,8 @@ from weak2strong.tasks.task import Dialogue
 _ANSWER = "\n\nAssistant:"
 
 
-def _preferred(found: Pair, keys: Sequence[str]) -> Formatted:
-    return Formatted(found.text, found.label, tuple(keys), found.completions, found.dialogues)
+def _preferred(pair: Pair, keys: Sequence[str]) -> Formatted:
+    return Formatted(pair.text, pair.label, tuple(keys), pair.completions, pair.dialogues)
 
 
 def _conversations(row: Fields) -> Formatted:
@@ -33,7 +33,7 @@ def _conversations(row: Fields) -> Formatted:
     same = takewhile(lambda two: two[0] == two[1], zip(chosen, rejected, strict=False))
     shared = chosen[: sum(1 for _ in same)]
     prompt = shared[: shared.rfind(_ANSWER) + len(_ANSWER)] if _ANSWER in shared else ""
-    sides = [Completion(said.removeprefix(prompt)) for said in (chosen, rejected)]
+    sides = [Completion(conversation.removeprefix(prompt)) for conversation in (chosen, rejected)]
     # Conversations that go on differently are rows of their own: they share how they begin.
     return _preferred(pair(prompt, *sides), [chosen.partition(_ANSWER)[0]])
 
@@ -52,7 +52,7 @@ def _summaries(row: Fields) -> Formatted:
     post, both = text(row, "info.post"), row["summaries"]
     if not isinstance(both, list) or len(both) != 2:
         raise MisfitError("summaries", both, "a list of two summaries")
-    sides = [Completion(text(one, "text").strip()) for one in both]
+    sides = [Completion(text(summary, "text").strip()) for summary in both]
     if whole(row, "choice", 0, 1):
         sides.reverse()
     return _preferred(pair(f"Post: {post}\n\nSummary: ", *sides), [post])
@@ -68,9 +68,9 @@ def _chats(row: Fields) -> Formatted | None:
 
 def _answers(row: Fields) -> Formatted:
     """A prompt and two answers as texts, told as a chat of two turns."""
-    asked = ("user", text(row, "prompt"))
-    chats = [(asked, ("assistant", text(row, side))) for side in ("chosen", "rejected")]
-    return _preferred(chat_pair(*chats), [asked[1]])
+    turn = ("user", text(row, "prompt"))
+    chats = [(turn, ("assistant", text(row, side))) for side in ("chosen", "rejected")]
+    return _preferred(chat_pair(*chats), [turn[1]])
 
 
 def _score(row: Fields, field: str) -> float:

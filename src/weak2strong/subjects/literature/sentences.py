@@ -139,10 +139,10 @@ def _conversation(row: Fields) -> Formatted | None:
     if chosen == rejected:
         return None
     low, high = sorted((chosen, rejected))
-    shown = high if draw("conversation", low, high) % 2 else low
+    conversation = high if draw("conversation", low, high) % 2 else low
     # Conversations that go on differently are rows of their own: they share how they begin.
-    opening = shown.partition("\n\nAssistant:")[0]
-    return Formatted(shown, int(shown == chosen), (opening,))
+    opening = conversation.partition("\n\nAssistant:")[0]
+    return Formatted(conversation, int(conversation == chosen), (opening,))
 
 
 ANTHROPIC_HH = Dataset(

@@ -94,12 +94,12 @@ def _finished(folder: Path, plan: dict) -> dict:
     """The card of a ladder that is there already, if it is the one asked for."""
     card = read_card(folder)
     settings = [f.name for f in fields(Rung)]
-    there = {
+    built = {
         "facts": card.get("facts"),
         "recipe": card.get("recipe"),
         "rungs": [{name: rung.get(name) for name in settings} for rung in card["rungs"]],
     }
-    if there != plan:
+    if built != plan:
         raise UserError(
             f"{folder} holds a ladder of other facts or settings: choose another folder with --out."
         )
@@ -110,13 +110,13 @@ def _claim(folder: Path, work: Path, plan: dict) -> None:
     """Make the work folder, or check that what is in it belongs to this plan."""
     try:
         work.mkdir(parents=True, exist_ok=True)
-        told = work / "plan.json"
-        if told.exists() and json.loads(told.read_text()) != plan:
+        plan_file = work / "plan.json"
+        if plan_file.exists() and json.loads(plan_file.read_text()) != plan:
             raise UserError(
                 f"{folder} holds an unfinished ladder with other settings: "
                 "finish it with those, remove the folder, or choose another one with --out."
             )
-        told.write_text(json.dumps(plan, indent=2))
+        plan_file.write_text(json.dumps(plan, indent=2))
     except OSError as e:
         raise UserError(f"Cannot write to {folder} ({e.strerror}): choose another --out.") from e
 

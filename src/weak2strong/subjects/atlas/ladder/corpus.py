@@ -341,10 +341,10 @@ def sentences(cities: Sequence[City], seed: int, chunk: int = 10_000) -> Iterato
     claims = judgements(judged, rng) if judged else iter(())
     while True:
         which = np.searchsorted(relation_weights / relation_weights[-1], rng.random(chunk))
-        who = np.minimum(np.searchsorted(likely, rng.random(chunk)), len(cities) - 1)
-        how, beside, judge = rng.random(chunk), rng.random(chunk), rng.random(chunk)
+        cities_drawn = np.minimum(np.searchsorted(likely, rng.random(chunk)), len(cities) - 1)
+        templates_drawn, beside, judge = rng.random(chunk), rng.random(chunk), rng.random(chunk)
         text = []
-        for r, c, h, b, j in zip(which, who, how, beside, judge, strict=True):
+        for r, c, h, b, j in zip(which, cities_drawn, templates_drawn, beside, judge, strict=True):
             if j < JUDGEMENTS:
                 text.extend(islice(claims, 1))
                 continue

@@ -33,11 +33,11 @@ def known_countries(folder: Path, cities: Sequence[City], batch: int = 256) -> l
     known = [False] * len(cities)
     with torch.inference_mode():
         for rows in by_length.values():
-            for at in range(0, len(rows), batch):
-                part = rows[at : at + batch]
+            for start_row in range(0, len(rows), batch):
+                part = rows[start_row : start_row + batch]
                 tokens = torch.tensor([ids for _, ids, _ in part])
                 best = model(input_ids=tokens, use_cache=False).logits.argmax(-1)
                 for row, (i, _, length) in enumerate(part):
-                    said, right = best[row, -length - 1 : -1], tokens[row, -length:]
-                    known[i] = bool((said == right).all())
+                    predicted, right = best[row, -length - 1 : -1], tokens[row, -length:]
+                    known[i] = bool((predicted == right).all())
     return known
