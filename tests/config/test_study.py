@@ -12,7 +12,7 @@ from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.folders import rungs
 from weak2strong.models.resolve import usual_rates
-from weak2strong.protocol.resolve import resolved, splits_of
+from weak2strong.protocol.resolve import resolve, resolved, settle, splits_of
 from weak2strong.tasks import TASKS
 
 
@@ -47,6 +47,18 @@ def test_the_default_study_is_sound_and_resolves_its_rates():
     training = config.weak_training
     assert (training.learning_rate, training.head_rate) == usual_rates(config.weak)
     assert resolved(config) == config
+
+
+def test_rates_are_filled_in_once_all_else_is_resolved():
+    """So that they may be found by training."""
+    chosen = Training(learning_rate=1e-3, head_rate=2e-3)
+    found = resolve(StudyConfig(strong_training=chosen)).config
+    assert found.weak_training == Training(stopping_metric="accuracy")
+    assert replace(found, weak_training=settle(found).weak_training) == settle(found)
+    assert settle(found).weak_training.learning_rate == usual_rates(found.weak)[0]
+    assert settle(settle(found)) == settle(found)
+    other = replace(found, weak_training=found.weak_training.with_rates((0.5, 0.25)))
+    assert settle(other) == other, "rates that something else has found stay"
 
 
 def test_a_group_of_tasks_is_written_out():

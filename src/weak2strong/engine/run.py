@@ -17,7 +17,7 @@ from weak2strong.engine.work import Work, write_work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
-from weak2strong.protocol.resolve import resolve
+from weak2strong.protocol.resolve import resolve, settle
 from weak2strong.protocol.steps import Step, steps
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.files import FileTask
@@ -52,7 +52,7 @@ def run_study(
     progress = progress or Progress(quiet=True)
     kept = Store(store)
     resolution = resolve(config)
-    config = resolution.config
+    config = settle(resolution.config)
     task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
     held = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))

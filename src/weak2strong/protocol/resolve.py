@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
@@ -30,10 +29,11 @@ from weak2strong.tasks.task import Task
 
 @dataclass(frozen=True)
 class Resolution:
-    """What became of a study.
+    """What a study stands for, as far as that can be told without training anything.
 
     Attributes:
-        config: the study with nothing left to what may change: default rates, hub branches.
+        config: the study with names and branches looked up; its trainings may lack rates (see
+            `settle`).
         left_out: the methods that it cannot provide for.
     """
 
@@ -42,12 +42,16 @@ class Resolution:
 
 
 def resolved(config: StudyConfig) -> StudyConfig:
-    """The same study with nothing left to what may change (see `resolve`)."""
-    return resolve(config).config
+    """The same study with nothing left open: what it names is looked up, and rates are filled in.
+
+    Raises:
+        UserError: for any name, number or file that cannot be right.
+    """
+    return settle(resolve(config).config)
 
 
 def resolve(config: StudyConfig) -> Resolution:
-    """Look up all that a study names, and fill in all that it leaves open.
+    """Look up all that a study names: tasks, models, methods, metrics.
 
     Raises:
         UserError: for any name, number or file that cannot be right.
@@ -60,24 +64,37 @@ def resolve(config: StudyConfig) -> Resolution:
         fingerprint(model)
         for task in tasks:
             check_kind(model, task.kind)
-    weak, strong = resolve_model(config.weak), resolve_model(config.strong)
     methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
     usual = _common_metric(tasks)
     found = replace(
         config,
         tasks=tuple(map(pinned, references, tasks)),
         data=tests_pinned(config.data),
-        weak=weak,
-        strong=strong,
+        weak=resolve_model(config.weak),
+        strong=resolve_model(config.strong),
         methods=methods,
         metric=config.metric or usual,
         intermediates=tuple(map(resolve_model, between)),
         supervisors=tuple(map(resolve_model, config.supervisors)),
         plugins=tuple(path.expanduser().absolute() for path in config.plugins),
-        weak_training=_settled(config.weak_training, usual, weak),
-        strong_training=_settled(config.strong_training, usual, strong),
+        weak_training=_with_metric(config.weak_training, usual),
+        strong_training=_with_metric(config.strong_training, usual),
     )
     return Resolution(found, left_out)
+
+
+def settle(config: StudyConfig) -> StudyConfig:
+    """Fill in the rates that a resolved study leaves open: the usual ones of its models.
+
+    Nothing before this knows rates (names are looked up and dry runs are made without), and
+    everything after it does: keys of stages hold them as numbers. So rates may as well come from
+    stages that are made here.
+    """
+    return replace(
+        config,
+        weak_training=config.weak_training.with_rates(usual_rates(config.weak)),
+        strong_training=config.strong_training.with_rates(usual_rates(config.strong)),
+    )
 
 
 def checked(config: StudyConfig) -> tuple[str, ...]:
@@ -172,7 +189,6 @@ def _common_metric(tasks: Sequence[Task]) -> str:
     return usual[first.name]
 
 
-def _settled(training: Training, metric: str, model: ModelSpec) -> Training:
-    """With a metric to stop by, and rates."""
-    training = replace(training, stopping_metric=training.stopping_metric or metric)
-    return training.with_rates(usual_rates(model))
+def _with_metric(training: Training, metric: str) -> Training:
+    """A training that names the metric of its evaluations."""
+    return replace(training, stopping_metric=training.stopping_metric or metric)
