@@ -40,7 +40,17 @@ TEXTS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
         [
-            *("1e-3", "nan", ".inf", "~nobody/x", "a\0b", "\ud800", "x" * 5000, "atlas-s@v1", "@"),
+            *(
+                "1e-3",
+                "nan",
+                ".inf",
+                "~no-such-user/x",
+                "a\0b",
+                "\ud800",
+                "x" * 5000,
+                "atlas-s@v1",
+                "@",
+            ),
             *("naive:x=1", "naive+", "all", "below:1200", "easiest:2", "none.csv", "a,b,c", ""),
         ]
     ),
@@ -150,6 +160,13 @@ def test_a_number_is_finite(text):
         StudyConfig.from_yaml(f"weak_training: {{clip: {text}}}")
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a/" + "é" * 128, "~no-such-user/x", "boolq=~x~/y"])
+@pytest.mark.parametrize("setting", ["tasks", "weak", "weak_labels", "plugins"])
+def test_names_that_no_file_can_have_are_refused(setting, name):
+    with pytest.raises(UserError, match=rf"^{setting}(\[0\]|\.name)? must be a (name|path), and "):
+        StudyConfig.from_yaml(yaml.safe_dump({setting: name}))
+
+
 @pytest.mark.parametrize("content", ["tasks: &a [*a]", "seeds: {1: 2}", "tasks: [[atlas-asia]]"])
 def test_the_command_says_the_sentence_and_exits_with_2(tmp_path, capsys, content):
     file = tmp_path / "study.yaml"
@@ -192,7 +209,7 @@ def test_a_bug_in_a_check_of_a_value_is_no_fault_of_the_user(monkeypatch, tmp_pa
     def broken(_):
         raise ValueError("of our own")
 
-    monkeypatch.setattr(ModelSpec, "parse", staticmethod(broken))
+    monkeypatch.setattr("weak2strong.config.model._parts", broken)
     with pytest.raises(ValueError, match="of our own"):
         StudyConfig.from_yaml("weak: atlas-s")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from weak2strong.config.fields import Count, Flag, Text
+from weak2strong.config.fields import Count, Flag, Name, Text
 from weak2strong.config.settings import RefusedError, from_mapping, settings
 from weak2strong.ground.rooms import OPTIONS
 
@@ -52,7 +52,7 @@ class DataOptions:
     """Which part of a dataset of the hub, where it has several."""
     split: Text = "train"
     """Which of the dataset's own splits to make ours of."""
-    test_on: Annotated[Text | None, Flag(metavar="TASK")] = None
+    test_on: Annotated[Name | None, Flag(metavar="TASK")] = None
     """Test on other data of the same kind, such as reward-bench, in place of a part of the task."""
 
     if TYPE_CHECKING:

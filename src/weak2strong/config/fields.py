@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,20 @@ def _writable(text: str) -> str:
     return text
 
 
+def _nameable(text: str) -> str:
+    """Refuse what no file and no folder can be called, alone or in a reference to one."""
+    for part in re.split("[,=]", text):
+        if part.startswith("~") and os.path.expanduser(part) == part:
+            raise RefusedError(f"must be a path, and {part!r} is in the home of nobody here.")
+        if any(len(name.encode()) > 255 for name in part.split("/")):
+            raise RefusedError("must be a name, and names of files end at 255 letters.")
+    return text
+
+
 def _path(value: Any) -> Any:
-    return Path(_writable(value)) if isinstance(value, str) and value else value
+    if not isinstance(value, str | Path) or not value:
+        return value
+    return Path(_nameable(_writable(str(value))))
 
 
 Text = Annotated[str, Field(min_length=1), AfterValidator(_writable)]
@@ -79,6 +92,8 @@ Number = Annotated[float, BeforeValidator(_number)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
+Name = Annotated[Text, AfterValidator(_nameable)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_several)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]
 File = Annotated[Path, BeforeValidator(_path)]
 Files = Annotated[tuple[File, ...], BeforeValidator(_several)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from weak2strong.config.fields import NO_FLAG, Count, Flag, Text, Texts, is_folder, several
+from weak2strong.config.fields import NO_FLAG, Count, Flag, Name, Text, Texts, is_folder, several
 from weak2strong.config.settings import RefusedError, from_mapping, settings, shortened
 from weak2strong.ground.errors import UserError
 
@@ -23,7 +23,7 @@ Checkpointing = Literal["auto", "on", "off"]
 class ModelSpec:
     """A pretrained model, and how it is adapted to a task."""
 
-    name: Annotated[Text, NO_FLAG]
+    name: Annotated[Name, NO_FLAG]
     """A rung of the embedded ladder, a local folder, or a hub id."""
     revision: Annotated[Text | None, NO_FLAG] = None
     """Branch, tag or commit of a hub id."""
@@ -75,25 +75,30 @@ class ModelSpec:
         Raises:
             UserError: where nothing stands before or after the ``@``.
         """
-        name, at, revision = text.rpartition("@")
-        is_path = text.startswith((".", "/", "~"))
-        if not at or is_folder(text) or (is_path and not is_folder(name)):
-            return cls(text)
-        if not name or not revision:
-            raise UserError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
-        return cls(name, revision)
+        try:
+            return cls(**_parts(text))
+        except RefusedError as e:
+            raise UserError(str(e)) from None
+
+
+def _parts(text: str) -> dict[str, str]:
+    """Name and revision."""
+    name, at, revision = text.rpartition("@")
+    is_path = text.startswith((".", "/", "~"))
+    if not at or is_folder(text) or (is_path and not is_folder(name)):
+        return {"name": text}
+    if not name or not revision:
+        raise RefusedError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
+    return {"name": name, "revision": revision}
 
 
 def _named(value: Any) -> Any:
     """A model may be its name alone."""
-    if isinstance(value, ModelSpec | Mapping):
-        return value
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        return _parts(value)
+    if not isinstance(value, ModelSpec | Mapping):
         raise RefusedError(f"must be a name or a mapping of settings, not {shortened(value)}.")
-    try:
-        return ModelSpec.parse(value)
-    except UserError as e:
-        raise RefusedError(str(e)) from None
+    return value
 
 
 # Of checks before others the last is the first.

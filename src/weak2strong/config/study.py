@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field
 
 from weak2strong.config.data import DataOptions
-from weak2strong.config.fields import File, Files, Flag, Share, Text, Texts, Whole
+from weak2strong.config.fields import File, Files, Flag, Names, Share, Text, Texts, Whole
 from weak2strong.config.model import Model, Models, ModelSpec
 from weak2strong.config.settings import from_mapping, read, settings
 from weak2strong.config.text import read_mapping
@@ -31,7 +31,7 @@ Settings = Annotated[Training, from_mapping(Training)]
 class StudyConfig:
     """A study: the same one, resolved, gives the same cells."""
 
-    tasks: Annotated[Texts, Flag("task", "NAME ...")] = ("atlas-asia",)
+    tasks: Annotated[Names, Flag("task", "NAME ...")] = ("atlas-asia",)
     """Tasks or groups by name, such as atlas-suite (see: w2s tasks), your own files (.jsonl, .csv,
     .parquet), or datasets of the hub (owner/name)."""
     weak: Annotated[Model, Flag(metavar="MODEL")] = field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from weak2strong.config.fields import Count, Flag, Text, Texts, Whole
+from weak2strong.config.fields import Count, Flag, Name, Texts, Whole
 from weak2strong.config.settings import RefusedError, settings
 
 Form = Literal["board", "fen", "pgn"]
@@ -38,7 +38,7 @@ class PuzzleOptions:
     """Positions as spaced boards, as FEN, or as the moves of the game (see --games)."""
     notation: Notation = "uci"
     """Moves as e2e4, or as in books, such as Nf3."""
-    games: Annotated[Text | None, Flag("games", "PGN")] = None
+    games: Annotated[Name | None, Flag("games", "PGN")] = None
     """A PGN file, plain or .zst, with the games of the puzzles, for --puzzle-form pgn."""
 
     def __post_init__(self) -> None:
