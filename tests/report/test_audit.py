@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from weak2strong.analysis.audit.audit import Audited
-from weak2strong.analysis.audit.finding import CUT, Finding, shown
+from weak2strong.analysis.audit.finding import CUT, Finding, excerpts
 from weak2strong.analysis.audit.subject import Entry
 from weak2strong.report.audit import audit_document, sum_document
 from weak2strong.report.terminal import print_document
@@ -24,7 +24,7 @@ def said(document, what):
 
 def test_findings_stand_with_their_examples_and_the_data_are_no_markup():
     text = "one\n[red]two " + "x" * 200 + " end"
-    examples = shown([Entry("a1", None, text, 0, "test")])
+    examples = excerpts([Entry("a1", None, text, 0, "test")])
     assert len(examples[0].text) == CUT + len(" … ")
     output = said(audit_document, audited(Finding("form", "error", "A [bold]leak.", {}, examples)))
     assert output.startswith("mine: 9 examples, it\n9 of 10 rows are used.\n")

@@ -1,10 +1,10 @@
-"""The exceptions that are the user's to mend, and how to suggest a name.
+"""The exceptions that a user can mend, and how to suggest a name.
 
 Everything that a user can get wrong (a name, a path, a number, a file) raises
 `UserError` with one sentence that says what was wrong, where, and what to do.
 The command line prints that sentence and exits with 2. What fails while it is at
-work exits with 1: a plugin in one sentence, too (`PluginError`), and any other
-exception is ours.
+work exits with 1: a plugin in one sentence, too (`PluginError`); any other
+exception is a bug of ours.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class UnknownNameError(UserError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of a library says first, or its name where it says nothing."""
-    said = str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
+    """The first line of an error's message, or the error's name where it has no message."""
+    message = str(error).strip()
+    return message.splitlines()[0] if message else type(error).__name__
 
 
 def unknown_name(what: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:

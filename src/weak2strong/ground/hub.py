@@ -15,9 +15,9 @@ def refusal(
     """What the hub's error means, in a sentence.
 
     Args:
-        what: was asked for.
+        what: the user named.
         name: its id on the hub.
-        revision: that was asked for.
+        revision: that the user named.
         error: of the hub's library, or of one beneath it.
     """
     from huggingface_hub import constants

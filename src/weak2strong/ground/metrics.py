@@ -138,7 +138,7 @@ def _spaced(text: str) -> str:
 
 
 FORMS: dict[str, Callable[[str], str]] = {"exact_match": normalised, "exact_match_cased": _spaced}
-"""What metrics of written answers compare in place of the texts."""
+"""The form of texts that a metric of written answers compares, by metric."""
 
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
@@ -156,7 +156,7 @@ PGR_MEANING = (
 )
 
 LESS_IS_BETTER = frozenset({"brier"})
-"""Metrics that neither a stopping rule nor a PGR can be asked of as they are."""
+"""Metrics that neither a stopping rule nor a PGR can use as they are."""
 
 NEEDS_EVERY_CLASS = frozenset({"roc_auc"})
 """Metrics that are nan where some class has no example."""
@@ -200,7 +200,7 @@ def _of_kind(kind: str) -> dict[str, Callable[..., Score]]:
 
 
 def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The inputs as float64 and integer arrays, after a look at shapes and ranges."""
+    """The inputs as float64 and integer arrays, once shapes and ranges are checked."""
     probabilities = np.asarray(probabilities, dtype=float)
     labels = np.asarray(labels)
     if probabilities.ndim != 2 or probabilities.shape[1] < 2:

@@ -31,7 +31,7 @@ def token_counts(tokenizer: Any, items: Sequence[Item]) -> list[int]:
 
 def text_lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:
     """The number of tokens of each text before it is cut."""
-    # Not verbose, or the tokenizer would warn of the long ones that are to be found.
+    # Not verbose, or the tokenizer would warn of every text that is too long.
     return [len(row) for row in tokenizer(list(texts), verbose=False)["input_ids"]]
 
 
@@ -65,22 +65,22 @@ def encode_items(
         if chats := _chats(tokenizer, items):
             # A template writes its special tokens itself.
             read = encode(tokenizer, [*chats.values()], limit, special=False)
-            for place, row in zip(chats, read, strict=True):
-                rows[place] = row
+            for position, row in zip(chats, read, strict=True):
+                rows[position] = row
     return rows
 
 
 def _chats(tokenizer: Any, items: Sequence[Item]) -> dict[int, str]:
-    """Dialogues as the chat template writes them, by their places among the texts of the items."""
+    """Dialogues as the chat template writes them, by their positions among the items' texts."""
     if not getattr(tokenizer, "chat_template", None):
         return {}
-    found, place = {}, 0
+    chats, position = dict[int, str](), 0
     for item in items:
         for n, dialogue in enumerate(item.dialogues):
-            turns = [{"role": role, "content": said} for role, said in dialogue]
-            found[place + n] = tokenizer.apply_chat_template(turns, tokenize=False)
-        place += len(item.texts)
-    return found
+            turns = [{"role": role, "content": text} for role, text in dialogue]
+            chats[position + n] = tokenizer.apply_chat_template(turns, tokenize=False)
+        position += len(item.texts)
+    return chats
 
 
 @contextmanager

@@ -52,7 +52,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found out about a model.
+    """The facts about a model, and the memory that trainings of it need.
 
     Attributes:
         location: where its files are, and where they were before it was loaded.
@@ -172,11 +172,11 @@ def _licence(spec: ModelSpec) -> str:
     card = folder / "README.md" if folder else cached_file(spec, "README.md")
     if card and card.is_file():
         try:
-            said = (metadata_load(card) or {}).get("license")
+            licence = (metadata_load(card) or {}).get("license")
         except (OSError, ValueError, YAMLError):
-            said = None
-        if said:
-            return f"{said} (its card)"
+            licence = None
+        if licence:
+            return f"{licence} (its card)"
     if spec.name in listed():
         return f"{listed()[spec.name][1].licence} (w2s models)"
     return "not stated in its files"

@@ -1,4 +1,4 @@
-"""What is put on a pretrained trunk, by kind of task, and how its outputs are read."""
+"""The head on a pretrained trunk, by kind of task, and how its outputs are read."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def new_head(kind: Kind, width: int, classes: int, generator: torch.Generator) -
     head = nn.Linear(width, outputs, bias=kind != "preference")
     with torch.no_grad():
         bound = width**-0.5
-        drawn = torch.rand(outputs, width, generator=generator) * 2 * bound - bound
-        head.weight.copy_(HEAD_SCALE * drawn)
+        uniform = torch.rand(outputs, width, generator=generator) * 2 * bound - bound
+        head.weight.copy_(HEAD_SCALE * uniform)
         if head.bias is not None:
             head.bias.zero_()
     return head

@@ -12,7 +12,7 @@ from weak2strong.models.folders import rungs
 
 
 def cached_file(spec: ModelSpec, name: str) -> Path | None:
-    """A file of a hub id in the local cache, or None; the network is not asked."""
+    """A file of a hub id in the local cache, or None; without the network."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 

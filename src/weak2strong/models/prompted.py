@@ -41,7 +41,7 @@ class PromptedModel:
 
         cache = DynamicCache(config=self.whole.config)
         ids = torch.tensor([list(tokens)], device=self.device)
-        # The trunk alone: nothing is to be said yet.
+        # The trunk alone: no token is predicted yet.
         self.whole.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
         plain = all(type(layer) is DynamicLayer for layer in cache.layers)
         return cache if plain and cache.get_seq_length() == len(tokens) else None

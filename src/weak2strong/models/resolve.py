@@ -70,7 +70,7 @@ def usual_rates(spec: ModelSpec) -> tuple[float, float]:
 def fingerprint(spec: ModelSpec) -> str:
     """What identifies the weights: a hash of the files, or the commit of a hub id.
 
-    Also the place where a wrong name is noticed, before anything is trained.
+    A wrong name is noticed here, before anything is trained.
 
     Raises:
         UserError: where the model is neither a rung, nor a folder, nor a hub id

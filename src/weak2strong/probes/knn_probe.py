@@ -60,7 +60,7 @@ class KnnWithoutItself(Knn):
 
 
 def check_enough(k: int, points: int, itself: bool = True) -> None:
-    """Refuse to look for k neighbours among fewer points.
+    """Refuse k neighbours where there are fewer points.
 
     Args:
         k: neighbours.

@@ -1,7 +1,7 @@
 """Texts that say nearly the same: what must not stand in two splits.
 
 A text is taken for the set of its shingles: three neighbouring words each, the
-empty places before its first and after its last word included, so that every
+empty positions before its first and after its last word included, so that every
 word is in three of them. Case, spacing and sentence punctuation do not count;
 other signs (``+``, ``<``, ``%``) are words, and so is every character of a
 script that writes no spaces. Two texts are near-duplicates if their sets have a
@@ -107,10 +107,10 @@ def _shingles(texts: Sequence[str]) -> csr_array:
     numbers: dict[str, int] = {}
     words, lengths = array("q"), []
     for text in texts:
-        found = _WORDS.findall(text.casefold())
-        lengths.append(len(found))
+        in_text = _WORDS.findall(text.casefold())
+        lengths.append(len(in_text))
         words.extend((0, 0))
-        words.extend(numbers.setdefault(word, len(numbers) + 1) for word in found)
+        words.extend(numbers.setdefault(word, len(numbers) + 1) for word in in_text)
     words.extend((0, 0))
     sequence, base = np.array(words), len(numbers) + 1
     # Numbered in two steps, since three word numbers may not fit into one integer.
@@ -148,8 +148,8 @@ def _candidates(
     order = np.lexsort((sets.indices, rarity, rows))
     # A product such as 0.55 * 100 comes out a little above the whole number that it is.
     prefix = sizes - np.ceil(threshold * sizes - 1e-9).astype(int) + 1
-    index = np.arange(len(rows)) - np.repeat(sets.indptr[:-1], sizes)
-    chosen = order[index < prefix[rows]]
+    rank = np.arange(len(rows)) - np.repeat(sets.indptr[:-1], sizes)
+    chosen = order[rank < prefix[rows]]
     shingles, texts = sets.indices[chosen], rows[chosen]
     order = np.lexsort((texts, shingles))
     shingles, texts = shingles[order], texts[order]

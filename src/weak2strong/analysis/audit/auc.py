@@ -33,6 +33,11 @@ class Auc:
         """How far from chance it surely is, as an AUC: 0.5 where the interval has 0.5 in it."""
         return max(self.low, 1 - self.high, 0.5)
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The area and its interval, for a finding."""
+        return {"auc": self.value, "auc_low": self.low, "auc_high": self.high}
+
     def __str__(self) -> str:
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
@@ -47,7 +52,7 @@ def auc(scores: np.ndarray, positive: np.ndarray, groups: np.ndarray | None = No
     Args:
         scores: ``(n,)``.
         positive: ``(n,)`` truth values, of both kinds.
-        groups: ``(n,)``, numbers of the groups that were drawn; each its own if None.
+        groups: ``(n,)``, a number for the group of each; each is a group of its own if None.
     """
     scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
     groups = np.arange(len(scores)) if groups is None else np.asarray(groups)
@@ -82,20 +87,15 @@ def against_rest(
         labels: ``(n,)`` class indices.
         groups: as in `auc`.
     """
-    found = []
+    judged = []
     present = np.unique(labels)
     for label in present[1:] if len(present) == 2 else present:
         positive = labels == label
         if min(positive.sum(), (~positive).sum()) < LEAST:
             continue
         column = scores if scores.ndim == 1 else scores[:, label]
-        found.append((int(label), auc(column, positive, groups)))
-    return max(found, key=lambda pair: pair[1].strength, default=None)
-
-
-def numbers(found: Auc) -> dict[str, float]:
-    """An AUC for a finding."""
-    return {"auc": found.value, "auc_low": found.low, "auc_high": found.high}
+        judged.append((int(label), auc(column, positive, groups)))
+    return max(judged, key=lambda pair: pair[1].strength, default=None)
 
 
 def _beaten(these: np.ndarray, others: np.ndarray) -> np.ndarray:

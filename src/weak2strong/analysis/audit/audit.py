@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Audited:
-    """What the checks found in one task.
+    """The findings of the checks in one task.
 
     Attributes:
         name: of the task.
@@ -53,7 +53,7 @@ class Audited:
 def audit(subject: Subject, readers: Sequence[Reader] = ()) -> Audited:
     """Make every check of a task, and those with a model for each of some models.
 
-    Deterministic: what is drawn is drawn by ids.
+    Deterministic: samples depend on ids alone.
 
     Raises:
         UserError: where a model cannot be loaded.
@@ -85,7 +85,7 @@ def read_fresh(path: Path, options: DataOptions) -> tuple[Entry, ...]:
     file, column = str(path), options.text_column
     # The reader wants a column for labels too, which these texts need not have.
     rows = read(file, read_file(path), Columns(text=column, label=column))
-    found = []
+    entries = []
     for number, row in rows:
         text = row[column]
         if not isinstance(text, str) or not text.strip():
@@ -93,14 +93,14 @@ def read_fresh(path: Path, options: DataOptions) -> tuple[Entry, ...]:
                 f"{row_name(file, number)} has no text in column {column!r}: "
                 "fill it in or drop the row."
             )
-        found.append(Entry(row_name(file, number), None, text, -1, None))
-    if not found:
+        entries.append(Entry(row_name(file, number), None, text, -1, None))
+    if not entries:
         raise UserError(f"{path} has no rows: choose a file with texts for --fresh.")
-    return tuple(found)
+    return tuple(entries)
 
 
 def write_audits(path: Path, audits: Sequence[Audited]) -> None:
-    """Write what was found as JSON, a list with an entry a task.
+    """Write the findings as JSON, a list with an entry a task.
 
     Raises:
         UserError: where the file cannot be written.

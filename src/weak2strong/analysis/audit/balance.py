@@ -29,7 +29,7 @@ def balance(subject: Subject) -> list[Finding]:
     for split in SPLITS:
         labels = np.array([e.label for e in subject.splits.examples(split)])
         counts[split] = np.bincount(labels, minlength=len(classes))
-        # What all of them have is said once.
+        # A finding on all splits is not repeated for each.
         if not findings:
             findings += _even(split, labels, classes)
     findings += _same(counts, classes)
@@ -40,7 +40,7 @@ def balance(subject: Subject) -> list[Finding]:
             Finding(
                 "balance",
                 "note",
-                f"The classes are uneven as given ({_said(shares)}); to make them even, "
+                f"The classes are uneven as given ({_percentages(shares)}); to make them even, "
                 f"{made_even:,} rows are left out.",
                 shares,
             )
@@ -61,7 +61,7 @@ def _even(where: str, labels: np.ndarray, classes: tuple[str, ...]) -> list[Find
         Finding(
             "balance",
             level,
-            f"The classes of {where} are uneven ({_said(shares)}): whoever always says "
+            f"The classes of {where} are uneven ({_percentages(shares)}): whoever always says "
             f"{max(shares, key=lambda name: shares[name])!r} is right in {max(shares.values()):.1%}"
             ", so take roc_auc for the metric, or leave --no-balance out.",
             shares,
@@ -100,7 +100,7 @@ def _shares(labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
     return {name: have[i] / max(1, len(labels)) for i, name in enumerate(classes)}
 
 
-def _said(shares: dict[str, float]) -> str:
+def _percentages(shares: dict[str, float]) -> str:
     order = sorted(shares.items(), key=lambda pair: -pair[1])
     if len(order) > 4:
         order = [order[0], order[-1]]

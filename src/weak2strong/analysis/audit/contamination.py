@@ -25,10 +25,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from weak2strong.analysis.audit.auc import LEAST, Auc, auc, numbers
-from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.auc import LEAST, Auc, auc
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.reader import Reader
-from weak2strong.analysis.audit.subject import Entry, Subject, drawn
+from weak2strong.analysis.audit.subject import Entry, Subject, sample
 from weak2strong.models.folders import rungs
 
 MOST = 500
@@ -73,7 +73,7 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
                 else "as any model of the language would, so this is no sign that it has read "
                 "them; it says that the score works."
             ),
-            {"control": "scrambled", "texts": len(test.entries), **numbers(sane)},
+            {"control": "scrambled", "texts": len(test.entries), **sane.numbers},
         )
     ]
     fresh, what = _control(subject, reader)
@@ -126,12 +126,12 @@ def _versus(name: str, test: _Scored, control: _Scored, what: str, designed: boo
             "control": what,
             "texts": len(test.entries),
             "control_texts": len(control.entries),
-            **numbers(plain),
+            **plain.numbers,
             "auc_less_scrambled": own.value,
             "auc_less_scrambled_low": own.low,
             "auc_less_scrambled_high": own.high,
         },
-        shown([test.entries[int(test.plain.argmax())]]) if level == "warning" else (),
+        excerpts([test.entries[int(test.plain.argmax())]]) if level == "warning" else (),
     )
 
 
@@ -151,7 +151,7 @@ def _control(subject: Subject, reader: Reader) -> tuple[list[Entry], str]:
 
 def _some(entries: Sequence[Entry]) -> list[Entry]:
     """Some of the texts that have another order."""
-    return drawn([e for e in entries if len(set(e.text.split())) > 1], MOST)
+    return sample([e for e in entries if len(set(e.text.split())) > 1], MOST)
 
 
 def _scored(reader: Reader, entries: Sequence[Entry]) -> _Scored:

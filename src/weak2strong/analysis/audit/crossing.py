@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.subject import Entry, Subject
 
 
@@ -51,7 +51,7 @@ class Crossing:
             level,
             f"{what} stand in more than one split {where} ({pairs}): {so}",
             {**counts, "share_of_a_split": self.share, **self.pairs},
-            shown(self._examples()),
+            excerpts(self._examples()),
         )
 
     def _examples(self) -> list[Entry]:

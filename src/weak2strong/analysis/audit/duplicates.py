@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from weak2strong.analysis.audit.crossing import crossing_keys
-from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.tasks.splits import normalised
 
@@ -57,5 +57,5 @@ def _repeats(subject: Subject) -> list[Finding]:
             level: Level = "warning" if share >= MANY else "note"
             sentence = f"{count:,} of {len(subject.given):,} rows {what}."
             numbers = {"rows": count, "share": share}
-            findings.append(Finding("duplicates", level, sentence, numbers, shown(rows[0])))
+            findings.append(Finding("duplicates", level, sentence, numbers, excerpts(rows[0])))
     return findings

@@ -1,7 +1,7 @@
 """Outward signs of a text, and whether they go with its class.
 
 None of these has to do with what a text says, so none should tell the label. Each is
-judged by its AUC, and by whether it is found in (nearly) one class only: a full stop
+judged by its AUC, and by whether (nearly) one class alone has it: a full stop
 behind one in ten of the right answers, and behind no wrong one, moves an AUC little and
 is a leak all the same.
 """
@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from weak2strong.analysis.audit.auc import against_rest, numbers
-from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.auc import against_rest
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.subject import Entry
 
 WARNING, ERROR = 0.6, 0.8
@@ -89,7 +89,7 @@ def outward(
         check: the name that findings carry.
         what: what the texts are, in the plural.
         features: by name.
-        entries: n examples, to show some.
+        entries: n examples, of which a finding cites some.
         texts: what the features are computed of, one an example.
         labels: ``(n,)``.
         groups: ``(n,)``.
@@ -98,10 +98,10 @@ def outward(
     findings = []
     for name, feature in features.items():
         values = np.array([float(feature(text)) for text in texts])
-        found = _judged(values, labels, groups)
-        if found is None:
+        judged = _judged(values, labels, groups)
+        if judged is None:
             continue
-        level, label, figures = found
+        level, label, figures = judged
         inside = labels == label
         is_sign = set(np.unique(values)) <= {0.0, 1.0}
         a, b = (float(values[part].mean()) for part in (inside, ~inside))
@@ -120,7 +120,7 @@ def outward(
                 f"{figures['auc']:.2f} [{figures['auc_low']:.2f}, {figures['auc_high']:.2f}]: "
                 "a model can answer by it and know nothing.",
                 {"feature": name, "class": classes[label], "inside": a, "outside": b, **figures},
-                shown([entries[i] for i in order]),
+                excerpts([entries[i] for i in order]),
             )
         )
     return findings
@@ -135,11 +135,11 @@ def _judged(
         return None
     label, found = best
     if found.strength >= WARNING:
-        return ("error" if found.strength >= ERROR else "warning"), label, numbers(found)
+        return ("error" if found.strength >= ERROR else "warning"), label, found.numbers
     for one in np.unique(labels):
         inside = labels == one
         has, has_not = values[inside] > 0, values[~inside] > 0
         nearly = has.mean() >= PRESENT and has_not.mean() <= ELSEWHERE * has.mean()
         if nearly and has.sum() >= SEEN:
-            return ("error" if has.mean() >= LARGE else "warning"), int(one), numbers(found)
+            return ("error" if has.mean() >= LARGE else "warning"), int(one), found.numbers
     return None

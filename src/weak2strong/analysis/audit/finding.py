@@ -1,4 +1,4 @@
-"""What an audit finds: a level, a sentence, the numbers behind it, and examples to look at."""
+"""A finding of an audit: a level, a sentence, the numbers behind it, and examples."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 """The gravest first. Error: scores on these data would mean something else than they seem to.
 Warning: a number to know before one reads a score. Note: what was looked at, or could not be."""
 
-SHOWN = 3
+EXAMPLES = 3
 """Examples that a finding has at most."""
 
 CUT = 120
-"""Characters that are shown of a text; of a longer one, as many from each end."""
+"""Characters of an excerpt; of a longer text, half of them from each end."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class Excerpt:
     """An example as a finding shows it; long texts without their middle."""
 
     id: str
@@ -38,21 +38,21 @@ class Finding:
     Attributes:
         check: its name.
         level: how grave it is.
-        sentence: what was found, and what follows from it.
+        sentence: what the check noticed, and what follows from it.
         numbers: behind the sentence, for machines.
-        examples: to look at.
+        examples: that a person can read to judge the finding.
     """
 
     check: str
     level: Level
     sentence: str
     numbers: Mapping[str, float | int | str | None] = field(default_factory=dict)
-    examples: tuple[Shown, ...] = ()
+    examples: tuple[Excerpt, ...] = ()
 
 
-def shown(entries: Iterable[Entry]) -> tuple[Shown, ...]:
+def excerpts(entries: Iterable[Entry]) -> tuple[Excerpt, ...]:
     """The first few of some examples."""
-    return tuple(Shown(e.id, e.split, _shortened(e.text)) for e in islice(entries, SHOWN))
+    return tuple(Excerpt(e.id, e.split, _shortened(e.text)) for e in islice(entries, EXAMPLES))
 
 
 def _shortened(text: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from weak2strong.analysis.audit.auc import against_rest, numbers
+from weak2strong.analysis.audit.auc import against_rest
 from weak2strong.analysis.audit.features import ERROR, WARNING
-from weak2strong.analysis.audit.finding import Finding, shown
+from weak2strong.analysis.audit.finding import Finding, excerpts
 from weak2strong.analysis.audit.subject import Subject
 
 
@@ -37,7 +37,7 @@ def length(subject: Subject) -> list[Finding]:
             "error" if found.strength >= ERROR else "warning",
             f"Length tells the class: texts of class {name!r} have {a:,.0f} {unit} (median), the "
             f"rest {b:,.0f}; AUC {found} of length alone.",
-            {"unit": unit, "class": name, "inside": a, "outside": b, **numbers(found)},
-            shown([subject.used[order[-1]], subject.used[order[0]]]),
+            {"unit": unit, "class": name, "inside": a, "outside": b, **found.numbers},
+            excerpts([subject.used[order[-1]], subject.used[order[0]]]),
         )
     ]

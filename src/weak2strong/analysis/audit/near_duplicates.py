@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from weak2strong.analysis.audit.crossing import Crossing, by_key, crossing
-from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.tasks import duplicates
 from weak2strong.tasks.splits import normalised
@@ -54,7 +54,7 @@ def near_duplicates(subject: Subject) -> list[Finding]:
                 f"{count:,} texts in {len(families):,} families say nearly the same; a run keeps "
                 "each family in one split.",
                 {"texts": count, "families": len(families)},
-                shown(families[0]),
+                excerpts(families[0]),
             )
         )
     return findings + _but_for_numbers(subject, used)
@@ -104,7 +104,7 @@ def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
             f"other splits; the usual label of these is right for {agree:.1%} of "
             f"them, and one label for all of them for {chance:.1%}, {so}",
             {"texts": len(labels), "share": share, "agreement": agree, "chance": chance},
-            shown([part[0] for part in forms[0]]),
+            excerpts([part[0] for part in forms[0]]),
         )
     ]
 

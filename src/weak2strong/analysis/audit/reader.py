@@ -24,7 +24,7 @@ BUDGET = {"cpu": 512, "other": 4096}
 
 
 class Reader:
-    """A model, loaded when it is first asked.
+    """A model, loaded when it is first needed.
 
     Args:
         spec: which one.
@@ -77,11 +77,11 @@ def _least_likely(model: PromptedModel, rows: Sequence[Sequence[int]]) -> np.nda
     tokens, mask = pad(rows, model.tokenizer.pad_token_id, model.device)
     with torch.inference_mode():
         logits = model.whole(input_ids=tokens, attention_mask=mask, use_cache=False).logits
-        said = logits[:, :-1].float().log_softmax(-1)
-        each = said.gather(2, tokens[:, 1:, None])[..., 0].cpu().numpy().astype(float)
+        likely = logits[:, :-1].float().log_softmax(-1)
+        each = likely.gather(2, tokens[:, 1:, None])[..., 0].cpu().numpy().astype(float)
     scores = []
-    for row, of in zip(rows, each, strict=True):
-        order = np.sort(of[: len(row) - 1])
+    for row, log_probabilities in zip(rows, each, strict=True):
+        order = np.sort(log_probabilities[: len(row) - 1])
         count = max(1, int(SHARE * len(order) + 1e-9))
         scores.append(order[:count].mean() if len(order) else math.nan)
     return np.array(scores)

@@ -72,7 +72,7 @@ def run_models(config: StudyConfig) -> tuple[ModelSpec, ...]:
 
 @dataclass(frozen=True)
 class RunAudit:
-    """What was found in the tasks of a run, and when.
+    """The findings of an audit of a run's tasks, and when it was made.
 
     Attributes:
         made: when, in UTC.
@@ -117,6 +117,6 @@ def read_run_audit(folder: Path) -> RunAudit | None:
     path = folder / FILE
     if not path.exists():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    made = datetime.fromisoformat(found["made"])
-    return RunAudit(made, found["version"], tuple(found["tasks"]))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    made = datetime.fromisoformat(content["made"])
+    return RunAudit(made, content["version"], tuple(content["tasks"]))

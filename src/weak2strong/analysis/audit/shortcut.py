@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.analysis.audit.auc import LEAST, Auc, against_rest, numbers
-from weak2strong.analysis.audit.finding import Finding, Level, shown
-from weak2strong.analysis.audit.subject import Entry, Subject, drawn
+from weak2strong.analysis.audit.auc import LEAST, Auc, against_rest
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
+from weak2strong.analysis.audit.subject import Entry, Subject, sample
 
 WARNING, ERROR = 0.6, 0.98
 """AUCs of the classifier, at the end of the interval that is nearer to chance."""
@@ -115,7 +115,7 @@ def _finding(
         )
     elif found.low >= ERROR:
         level, so = "error", "nothing is left to know, or the texts give their label away"
-    said = ", ".join(
+    by = ", ".join(
         f"{c.ngram!r} ({classes[c.label]}: {c.inside:.0%}, else {c.outside:.0%})" for c in carriers
     )
     of = "" if len(classes) == 2 else f" for class {classes[label]!r}"
@@ -125,21 +125,21 @@ def _finding(
         "shortcut",
         level,
         f"A classifier on n-grams of {name} alone has an AUC of {found}{of}: {so}. "
-        f"It goes by {said}.",
+        f"It goes by {by}.",
         {
-            **numbers(found),
+            **found.numbers,
             "analyzer": name,
             "texts": len(entries),
             "ngrams": " | ".join(c.ngram for c in carriers),
             "deciding": deciding.ngram if deciding else None,
         },
-        shown(having[:2]),
+        excerpts(having[:2]),
     )
 
 
 def _sample(entries: Sequence[Entry]) -> list[Entry]:
     mean = sum(min(len(e.text), LONGEST) for e in entries) / len(entries)
-    return drawn(entries, int(min(MOST, max(FEWEST, CHARACTERS / mean))))
+    return sample(entries, int(min(MOST, max(FEWEST, CHARACTERS / mean))))
 
 
 def _shortened(text: str) -> str:
@@ -184,10 +184,10 @@ def _held_out(table: Any, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
         if len(np.unique(labels[taught])) < 2:
             continue
         model = _model().fit(table[taught], labels[taught])
-        said = model.decision_function(table[held])
-        if said.ndim == 1:
-            said = np.stack([-said, said], axis=1)
-        scores[np.ix_(held, model.classes_)] = said
+        decision = model.decision_function(table[held])
+        if decision.ndim == 1:
+            decision = np.stack([-decision, decision], axis=1)
+        scores[np.ix_(held, model.classes_)] = decision
     return scores
 
 
@@ -198,23 +198,23 @@ def _carriers(grams: np.ndarray, table: Any, labels: np.ndarray) -> list[_Carrie
     moves = np.stack([one.coef_[0] for one in model.estimators_]) * spread
     order = np.argsort(-np.abs(moves).max(axis=0), kind="stable")[:NAMED]
     shares, rest = _shares(table, labels)
-    found = []
+    carriers = []
     for column in order.tolist():
         # Of two classes there is one model, and what speaks against the second is for the first.
         at = int(moves[:, column].argmax()) if len(moves) > 1 else int(moves[0, column] > 0)
         label = int(model.classes_[at])
         inside, outside = float(shares[label, column]), float(rest[label, column])
-        found.append(_Carrier(str(grams[column]), label, inside, outside))
-    return found
+        carriers.append(_Carrier(str(grams[column]), label, inside, outside))
+    return carriers
 
 
 def _deciding(grams: np.ndarray, table: Any, labels: np.ndarray) -> _Carrier | None:
-    """The n-gram that one class has and the others have not, if there is such a one."""
+    """The n-gram that one class has and the others have not; None if there is none."""
     shares, rest = _shares(table, labels)
     label, column = np.unravel_index((shares - rest).argmax(), shares.shape)
     inside, outside = float(shares[label, column]), float(rest[label, column])
-    found = _Carrier(str(grams[column]), int(label), inside, outside)
-    return found if found.decides else None
+    carrier = _Carrier(str(grams[column]), int(label), inside, outside)
+    return carrier if carrier.decides else None
 
 
 def _shares(table: Any, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -222,7 +222,7 @@ def _shares(table: Any, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     present = (table > 0).astype(float)
     sizes = np.bincount(labels)[:, None]
     sums = (present[labels == label].sum(axis=0) for label in range(len(sizes)))
-    has = np.stack([np.asarray(one).ravel() for one in sums])
+    has = np.stack([np.asarray(counts).ravel() for counts in sums])
     return has / sizes, (has.sum(axis=0) - has) / (len(labels) - sizes)
 
 

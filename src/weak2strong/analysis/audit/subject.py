@@ -124,6 +124,6 @@ def _entry(row: Row, split: str | None) -> Entry:
     return Entry(row.id or row.location, row.group, row.text, int(row.label), split)
 
 
-def drawn(entries: Sequence[Entry], most: int) -> list[Entry]:
-    """At most so many of the entries, in an order drawn by their ids alone."""
+def sample(entries: Sequence[Entry], most: int) -> list[Entry]:
+    """At most so many of the entries, in a random order that their ids alone decide."""
     return sorted(entries, key=lambda e: stable_id("audit", e.id))[:most]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from weak2strong.analysis.audit.finding import Finding, Level, shown
+from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Subject
 
@@ -41,6 +41,6 @@ def truncation(subject: Subject, reader: Reader) -> list[Finding]:
                 "longest": int(counts.max()),
                 **{f"share of {name}": value for name, value in of.items()},
             },
-            shown([subject.used[order[0]]]),
+            excerpts([subject.used[order[0]]]),
         )
     ]

@@ -132,11 +132,11 @@ class Store:
 
     def entries(self) -> list[Entry]:
         """Every entry with a whole manifest, by stage and key; its files are not verified."""
-        found = []
+        entries = []
         for stage, key, path in paths.entry_folders(self.root):
             with contextlib.suppress(DamageError):
-                found.append(Entry(stage, key, path, read_manifest(path, stage, key)))
-        return found
+                entries.append(Entry(stage, key, path, read_manifest(path, stage, key)))
+        return entries
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """The number of entries of each stage and the bytes of their files."""
@@ -150,12 +150,12 @@ class Store:
     def verify(self) -> list[str]:
         """Hashes every file of every entry, sets damaged entries aside, and describes each."""
         self._verified.clear()
-        found = []
+        damages = []
         for stage, key, _ in paths.entry_folders(self.root):
             _, damage = self._examine(stage, key)
             if damage:
-                found.append(f"{stage} {key[:12]}: {damage}")
-        return found
+                damages.append(f"{stage} {key[:12]}: {damage}")
+        return damages
 
     def prune(
         self,

@@ -1,4 +1,4 @@
-"""What an entry of the store says of itself, and whether its files still agree."""
+"""The manifest of an entry of the store, and whether the entry's files still agree with it."""
 
 from __future__ import annotations
 
@@ -98,14 +98,14 @@ def read_manifest(folder: Path, stage: str, key: str) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if not isinstance(manifest, dict):
             raise DamageError(f"{MANIFEST} holds no object")
-        said = digest({name: value for name, value in manifest.items() if name != "digest"})
+        expected = digest({name: value for name, value in manifest.items() if name != "digest"})
     except (FileNotFoundError, NotADirectoryError):
         raise DamageError(f"{MANIFEST} is missing") from None
     except OSError as error:
         raise DamageError(f"{MANIFEST} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
         raise DamageError(f"{MANIFEST} is not valid JSON") from None
-    if manifest.get("digest") != said:
+    if manifest.get("digest") != expected:
         raise DamageError(f"{MANIFEST} was altered")
     if (manifest["stage"], manifest["key"]) != (stage, key):
         raise DamageError(f"{MANIFEST} is of {manifest['stage']} {manifest['key'][:12]}")
