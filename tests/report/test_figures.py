@@ -254,6 +254,15 @@ def test_saliency_needs_its_methods_and_holds_their_scores(made_run, tmp_path):
     assert scores["linear probe on weak labels"] == line.recovered.student
     assert scores["linear probe on ground truth"] == line.probe_ceiling
     assert scores["finetuned on ground truth"] == line.recovered.ceiling
+    assert (frame["low"] < frame["score"]).all()
+    assert (frame["score"] < frame["high"]).all()
+
+
+def test_bars_have_the_digits_of_the_text(frames, run):
+    text = FIGURES.get("scores").describe(frames["scores"]).alt
+    numbers = set(re.findall(r"\d\.\d{3}", text))
+    assert len(numbers) > 2
+    assert numbers <= shown("scores", frames["scores"], run)
 
 
 def test_every_figure_says_what_it_shows_and_can_be_drawn(each, frames_of_each):
