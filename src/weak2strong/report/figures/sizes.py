@@ -17,15 +17,7 @@ from weak2strong.ground.metrics import metric_title
 from weak2strong.models.trunk import trunk_of
 from weak2strong.report.figures.drawing import curve, legend, panel_columns, pgr_range, size_axis
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.style import (
-    CEILING,
-    COLOURS,
-    DASHES,
-    MARKS,
-    MUTED,
-    MethodStyle,
-    Styles,
-)
+from weak2strong.report.figures.style import DASHES, MUTED, Styles, model_style, ordered_styles
 
 APART = 0.02
 """The share of the horizontal axis between supervisors whose students are of one size."""
@@ -86,9 +78,7 @@ def _over_tasks(rows: pl.DataFrame) -> pl.DataFrame | None:
 
 def supervisor_styles(frame: pl.DataFrame) -> Styles:
     """A style for each supervisor, in the order of their floors."""
-    names = frame.sort("floor")["weak"].unique(maintain_order=True)
-    styles = map(MethodStyle, COLOURS * len(names), MARKS * len(names))
-    return dict(zip(names, styles, strict=False))
+    return ordered_styles(frame.sort("floor")["weak"].unique(maintain_order=True))
 
 
 def size_panels(
@@ -132,8 +122,9 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 def _scores(axes: Axes, rows: pl.DataFrame, supervisors: Styles) -> None:
     """Draw the scores of one method: the ceiling, and student and floor of each supervisor."""
     ceilings = rows.group_by("parameters").agg(pl.col("ceiling").mean()).sort("parameters")
-    x, y, black = ceilings["parameters"], ceilings["ceiling"], MethodStyle(CEILING, "o")
-    curve(axes, x, y, black, 4, markeredgecolor=CEILING, label="ceiling")
+    style = model_style("ceiling", "", supervisors)
+    edge = {"markeredgecolor": style.colour, "label": "ceiling"}
+    curve(axes, ceilings["parameters"], ceilings["ceiling"], style, 4, **edge)
     supervised_curves(axes, rows, "student", supervisors)
     for (weak,), group in rows.group_by("weak"):
         colour, floor = supervisors[str(weak)].colour, sum(group["floor"]) / len(group)

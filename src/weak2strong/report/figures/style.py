@@ -6,9 +6,10 @@ colours by a variable of its style sheet, whose value depends on light or dark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from weak2strong.methods import METHODS
@@ -127,6 +128,14 @@ def method_styles(methods: Sequence[str]) -> Styles:
         styles[method] = MethodStyle(COLOURS[colour], MARKS[sharing % len(MARKS)])
         methods_of_colour[colour] = sharing + 1
     return {method: styles[method] for method in unique}
+
+
+def ordered_styles(names: Iterable[str]) -> Styles:
+    """A style for each name, by the order of the names alone."""
+    return {
+        name: MethodStyle(*style)
+        for name, style in zip(names, cycle(zip(COLOURS, MARKS, strict=True)), strict=False)
+    }
 
 
 def model_style(role: str, method: str, styles: Styles) -> MethodStyle:

@@ -15,28 +15,19 @@ from weak2strong.experiments.sweep import SETTINGS, FinishedSweep
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.drawing import clipped, legend, new_figure, role_lines
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.style import COLOURS, INK, PAPER, ROLES, Styles
+from weak2strong.report.figures.style import INK, PAPER, ROLES, Styles, ordered_styles
 
 TICKS = 6
 """The most ticks on an axis of layers or settings."""
 
+CIRCLES: dict[str, Any] = {"marker": "o", "markersize": 3.5}
+
 LINES: dict[str, dict[str, Any]] = {
-    "weak labels learned": {"marker": "o", "markersize": 3.5},
-    "ground truth learned": {
-        "marker": "o",
-        "markersize": 3.5,
-        "linestyle": (0, (3, 2)),
-        "linewidth": 1.2,
-    },
+    "weak labels learned": CIRCLES,
+    "ground truth learned": CIRCLES | {"linestyle": (0, (3, 2)), "linewidth": 1.2},
     "weak labels, elsewhere": {"linewidth": 0.8, "alpha": 0.45},
 }
-STAR = {
-    "marker": "*",
-    "markersize": 12,
-    "markeredgecolor": INK,
-    "markeredgewidth": 0.8,
-    "linestyle": "none",
-}
+STAR = {"marker": "*", "markersize": 12, "markeredgecolor": INK, "markeredgewidth": 0.8}
 
 
 def data(sweep: FinishedSweep) -> pl.DataFrame:
@@ -49,19 +40,19 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     parts = frame.partition_by("task", "probe", maintain_order=True)
     height = 0.9 + 1.9 * len(parts)
     figure, grid = new_figure(len(parts), 2, height, sharey="row", squeeze=False)
-    colours = dict(zip(frame["probe"].unique(maintain_order=True), COLOURS, strict=False))
+    styles = ordered_styles(frame["probe"].unique(maintain_order=True))
     for (layers, settings), rows in zip(grid, parts, strict=True):
         chosen = rows.filter("chosen").row(0, named=True)
         probe, setting = chosen["probe"], SETTINGS[chosen["probe"]]
         settings.set_xscale("log")
-        _slices(layers, rows, "layer", "setting", chosen, colours[probe])
-        _slices(settings, rows, "setting", "layer", chosen, colours[probe])
+        _slices(layers, rows, "layer", "setting", chosen, styles[probe].colour)
+        _slices(settings, rows, "setting", "layer", chosen, styles[probe].colour)
         layers.set_xlabel(f"layer ({setting} {chosen['setting']:g})")
         settings.set_xlabel(f"{setting} (layer {chosen['layer']})")
         layers.set_ylabel(metric_title(chosen["metric"]))
         layers.set_title(clipped(f"{chosen['task']}, {probe}", 50))
     lines = {name: {"color": INK} | style for name, style in LINES.items()}
-    lines["chosen without truth"] = {"color": PAPER} | STAR
+    lines["chosen without truth"] = {"color": PAPER, "linestyle": "none"} | STAR
     known = ROLES if frame["ceiling"].is_not_null().any() else list(ROLES)[:1]
     legend(figure, 3, lines | {name: ROLES[name] for name in known})
     return figure
