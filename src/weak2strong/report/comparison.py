@@ -42,9 +42,9 @@ def compare_runs(
         for method in run.config.methods
     ]
     columns = (words("run"), words("method"), count("tasks"), count("seeds"), pgr())
-    shown = with_data(COMPARING_FIGURES, runs) if figures else ()
-    drawn = page_figures(shown, styles, "compared")
-    return Comparison(Table("compared", "PGR of every run and method", columns, rows), drawn)
+    figures_with_data = with_data(COMPARING_FIGURES, runs) if figures else ()
+    pictures = page_figures(figures_with_data, styles, "compared")
+    return Comparison(Table("compared", "PGR of every run and method", columns, rows), pictures)
 
 
 def _pgr(run: FinishedRun, method: str) -> dict[str, Any]:

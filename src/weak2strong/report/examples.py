@@ -1,4 +1,4 @@
-"""What students made of their supervisor's answers, on single examples with their texts."""
+"""Single test examples with their texts: what students did with their supervisor's answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from weak2strong.engine.examples import (
 from weak2strong.tasks import PICTURES
 
 SHOWN = 4
-"""Examples a task and outcome on a page."""
+"""The most examples of a task and outcome on a page."""
 
 NOTHING = "(nothing)"
 """Stands for an empty text."""
@@ -36,16 +36,16 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Case:
-    """One example.
+    """One example of an outcome.
 
     Attributes:
-        id: its own.
-        texts: what a model reads, each cut to `LONGEST` characters.
-        cut: whether some text was.
-        truth: name of its class, or the texts that count as right.
-        supervisor: name of the class that the supervisor gave, or what it wrote.
-        student: likewise, of the first of the methods.
-        methods: whose students did so.
+        id: the id of the example.
+        texts: the texts that a model reads, each cut to `LONGEST` characters.
+        cut: whether a text was cut.
+        truth: the name of its class, or the texts that count as right.
+        supervisor: the name of the class that the supervisor gave, or the text that it wrote.
+        student: likewise, of the student of the first method.
+        methods: the methods whose students had this outcome.
     """
 
     id: str
@@ -59,45 +59,45 @@ class Case:
     @property
     def pictures(self) -> tuple[Markup, ...]:
         """The texts as pictures, as far as a subject draws them."""
-        drawn = (PICTURES.get(name)(text) for text in self.texts for name in PICTURES)
-        return tuple(Markup(svg) for svg in drawn if svg)
+        pictures = (PICTURES.get(name)(text) for text in self.texts for name in PICTURES)
+        return tuple(Markup(svg) for svg in pictures if svg)
 
 
 def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:
     """Examples by task and outcome; empty where the run kept no texts.
 
-    Errors of one's own are left out where there are none: of two classes there cannot be any.
+    The outcome `ERRED` is left out where it has no examples: with two classes it cannot have any.
     """
     if run.examples is None:
         return {}
     kept = run.examples.drop_nulls("texts")
     texts = {(task, id): tuple(t) for task, id, t in kept.select("task", "id", "texts").iter_rows()}
     classes = {task["name"]: task["classes"] for task in run.tasks}
-    found = {task: {outcome: list[Case]() for outcome in OUTCOMES} for task in run.by_task}
+    by_task = {task: {outcome: list[Case]() for outcome in OUTCOMES} for task in run.by_task}
     for row in outcomes(run.predictions, run.config.metric).iter_rows(named=True):
-        place = found[row["task"]][row["outcome"]]
+        examples = by_task[row["task"]][row["outcome"]]
         at = (row["task"], row["id"])
-        if len(place) < SHOWN and at in texts:
+        if len(examples) < SHOWN and at in texts:
             names = classes.get(row["task"])
-            place.append(
+            examples.append(
                 Case(
                     id=row["id"],
                     texts=texts[at],
                     cut=any(len(t) >= LONGEST for t in texts[at]),
-                    truth=_shown(names, row["label"]),
-                    supervisor=_shown(names, row["supervisor"]),
-                    student=_shown(names, row["student"]),
+                    truth=_text_of(names, row["label"]),
+                    supervisor=_text_of(names, row["supervisor"]),
+                    student=_text_of(names, row["student"]),
                     methods=tuple(row["methods"]),
                 )
             )
-    for of_task in found.values():
+    for of_task in by_task.values():
         if not of_task[ERRED]:
             del of_task[ERRED]
-    return found
+    return by_task
 
 
-def _shown(classes: Sequence[str] | None, answer: Any) -> str:
-    """A class by its name, a text as it was written, and several of which any counts."""
+def _text_of(classes: Sequence[str] | None, answer: Any) -> str:
+    """The name of a class, a written text, or several texts of which any counts."""
     if isinstance(answer, list):
         return " or ".join(answer)
     if isinstance(answer, str):

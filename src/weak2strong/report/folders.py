@@ -24,10 +24,10 @@ def read_folder(folder: Path) -> list[Finished]:
 
 
 def read_finished(folder: Path) -> list[Finished]:
-    """The same of a folder in which something is finished.
+    """All that is finished in a folder, at least one thing.
 
     Raises:
-        UserError: where nothing is.
+        UserError: where nothing is finished.
     """
     finished = read_folder(folder)
     if not finished:

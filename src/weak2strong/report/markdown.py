@@ -15,7 +15,7 @@ from weak2strong.ground.table import Table, count, number, pgr, seeds_text, word
 from weak2strong.report.formats import to_markdown
 
 WIDE_GAP = 0.10
-"""A ceiling that lies this far above its floor leaves something to recover."""
+"""A ceiling at least this far above its floor leaves a gap to recover."""
 
 CLOSE = 0.02
 """A ceiling at most this far below the probe's score counts as reaching it."""
@@ -46,8 +46,8 @@ def results_page(runs: Sequence[Section], command: str) -> str:
     """The whole page: a section a run, then what seen and unseen entities differ by.
 
     Args:
-        runs: in the order of the page.
-        command: what wrote it, for the reader who wants to do it again.
+        runs: the runs in the order of the page.
+        command: the command that wrote the page, for a reader who wants to write it again.
     """
     parts = [
         "# Results",
@@ -92,9 +92,9 @@ def _scores(run: Section) -> Table:
     ]
     rows = []
     for task, lines in run.by_task.items():
-        one, r = lines[0], lines[0].recovered
-        row = {"task": task, "examples": r.examples, "ngrams": one.ngrams, "floor": r.floor}
-        row |= {"ceiling": r.ceiling, "probe": one.probe_ceiling}
+        first, r = lines[0], lines[0].recovered
+        row = {"task": task, "examples": r.examples, "ngrams": first.ngrams, "floor": r.floor}
+        row |= {"ceiling": r.ceiling, "probe": first.probe_ceiling}
         for x in lines:
             row[f"student {x.method}"] = x.recovered.student
             row |= interval_fields(f"pgr {x.method}", x.recovered.value, x.recovered.interval)
@@ -105,29 +105,29 @@ def _scores(run: Section) -> Table:
 def _rates(config: StudyConfig) -> str:
     """How the models were finetuned."""
     weak, strong = config.weak_training, config.strong_training
-    said = f"{strong.epochs} epochs, batch {strong.batch_size}; peak rates of trunk and head "
-    return said + (
+    sentences = f"{strong.epochs} epochs, batch {strong.batch_size}; peak rates of trunk and head "
+    return sentences + (
         f"{strong.learning_rate:g} and {strong.head_rate:g} (strong), "
         f"{weak.learning_rate:g} and {weak.head_rate:g} (weak)."
     )
 
 
 def _counts(run: Section) -> list[str]:
-    """On how many tasks the setting is worth measuring on."""
-    one = [lines[0] for lines in run.by_task.values()]
-    wide = [x for x in one if x.supervised and x.recovered.gap >= WIDE_GAP]
-    probed = [x for x in one if x.probe_ceiling is not None]
+    """On how many tasks there is a gap to recover, and a ceiling that is high enough."""
+    firsts = [lines[0] for lines in run.by_task.values()]
+    wide = [x for x in firsts if x.supervised and x.recovered.gap >= WIDE_GAP]
+    probed = [x for x in firsts if x.probe_ceiling is not None]
     tuned = [x for x in probed if x.recovered.ceiling >= (x.probe_ceiling or 0) - CLOSE]
-    said = [
-        f"{len(wide)} of {len(one)} tasks have a ceiling {WIDE_GAP:.2f} or more above a floor "
+    sentences = [
+        f"{len(wide)} of {len(firsts)} tasks have a ceiling {WIDE_GAP:.2f} or more above a floor "
         "whose interval lies above chance.",
     ]
     if probed:
-        said.append(
+        sentences.append(
             f"On {len(tuned)} of {len(probed)} tasks the ceiling is above the probe's score or at "
             f"most {CLOSE:.2f} below."
         )
-    return said
+    return sentences
 
 
 def _differ_by_entities_alone(seen: StudyConfig, unseen: StudyConfig) -> bool:

@@ -51,7 +51,7 @@ def models_document() -> Document:
         {"weak": w, "strong": s, "times": known[s][0].parameters / known[w][0].parameters}
         for w, s in PAIRS
     ]
-    said = [
+    sentences = [
         "Pairs to begin with; see from floor and ceiling whether the larger one knows more of "
         "your task:",
         *(
@@ -60,47 +60,48 @@ def models_document() -> Document:
         ),
     ]
     table = Table("models", "", columns, rows, notes, gaps[1:])
-    return Document([table], {"pairs": pairs}, notes=said)
+    return Document([table], {"pairs": pairs}, notes=sentences)
 
 
-def check_document(name: str, found: Checked) -> Document:
+def check_document(name: str, checked: Checked) -> Document:
     """What one model is, and the memory of each kind of training.
 
     Args:
         name: of the model, as the user wrote it.
-        found: what was found out about it.
+        checked: the result of its check.
     """
-    side = "decoder" if found.decoder else "encoder"
-    longest = f"{found.longest:,} tokens" if found.longest else "length not stated"
+    side = "decoder" if checked.decoder else "encoder"
+    longest = f"{checked.longest:,} tokens" if checked.longest else "length not stated"
     head = [
-        f"{name}: {found.location}",
-        f"{'loads' if found.loaded else 'not loaded, its weights are more than the memory'}: "
-        f"{found.architecture}, {side}, {found.parameters:,} parameters, width {found.width:,}, "
-        f"{found.layers} layers, texts: {longest}",
-        f"licence: {found.licence}",
-        f"memory of this machine ({found.device}): {size(found.memory)}, "
-        f"of which a training fills {size(found.usable)} at most",
+        f"{name}: {checked.location}",
+        f"{'loads' if checked.loaded else 'not loaded, its weights are more than the memory'}: "
+        f"{checked.architecture}, {side}, {checked.parameters:,} parameters, "
+        f"width {checked.width:,}, {checked.layers} layers, texts: {longest}",
+        f"licence: {checked.licence}",
+        f"memory of this machine ({checked.device}): {size(checked.memory)}, "
+        f"of which a training fills {size(checked.usable)} at most",
         "",
     ]
     columns = [
         words("adaptation", "training"),
         _bytes("resting", "at rest"),
-        _bytes("activations", f"activations of {found.tokens:,} tokens"),
+        _bytes("activations", f"activations of {checked.tokens:,} tokens"),
         _bytes("together"),
         Column("fits", "fits", lambda row: YES[row["fits"]], "left"),
     ]
     rows = [
-        asdict(need) | {"together": need.together, "fits": found.fits(need)} for need in found.needs
+        asdict(need) | {"together": need.together, "fits": checked.fits(need)}
+        for need in checked.needs
     ]
     notes = [
         "at rest: weights, gradients and optimiser; weights that are not trained in "
-        f"{found.frozen}.",
+        f"{checked.frozen}.",
         "together: with half as much as the activations for work space besides. Where one text "
         "does not fit, activations are computed twice, to save most of them.",
     ]
     return Document(
         [Table("needs", "", columns, rows, notes)],
-        {"name": name, **asdict(found), "needs": rows},
+        {"name": name, **asdict(checked), "needs": rows},
         head,
     )
 

@@ -35,9 +35,9 @@ from weak2strong.report.words import sentences
 
 TEMPLATES = Path(__file__).parent / "templates"
 RELOAD = 10
-"""Seconds between two looks of a browser at the page of an unfinished run."""
+"""Seconds after which a browser reads the page of an unfinished run again."""
 FEW_RUNS = 3
-"""Runs of an experiment up to which each has a section of its own."""
+"""Up to so many runs of an experiment have a section of their own."""
 DATA = (words("name", "task"), words("reference"), words("source", wraps=True), words("licence"))
 """The columns of the table of a run's tasks."""
 SILENT = 900
@@ -48,15 +48,15 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
     """Write the report of some runs and experiments.
 
     Args:
-        folders: of runs, finished or not, and of finished experiments.
+        folders: folders of runs, finished or not, and of finished experiments.
         path: the file to write; a page of an unfinished run says so, and reloads itself.
 
     Raises:
-        UserError: for a folder that is neither, or a file that cannot be written.
+        UserError: for any other folder, or a file that cannot be written.
     """
     from threadpoolctl import threadpool_limits
 
-    # Of products as small as these, threads take longer to wait for one another than to multiply.
+    # The products are small: threads would wait for each other longer than they multiply.
     with threadpool_limits(1, user_api="blas"):
         text = page(folders)
     partial = path.with_name(path.name + ".partial")
@@ -81,17 +81,18 @@ def page(folders: Sequence[Path]) -> str:
     read = [read_folder(folder) for folder in folders]
     running = [
         (folder, run)
-        for folder, found in zip(folders, read, strict=True)
-        if not found and (run := read_unfinished(folder))
+        for folder, finished in zip(folders, read, strict=True)
+        if not finished and (run := read_unfinished(folder))
     ]
-    named = [x for found in read for x in found if isinstance(x, FinishedRun)]
-    experiments = [x for found in read for x in found if isinstance(x, FinishedExperiment)]
+    in_folders = [x for finished in read for x in finished]
+    named = [x for x in in_folders if isinstance(x, FinishedRun)]
+    experiments = [x for x in in_folders if isinstance(x, FinishedExperiment)]
     few = [run for e in experiments if len(e.compared) <= FEW_RUNS for run in e.compared]
     # A run that is named beside its grid is still one run.
     every = runs_in((*named, *experiments))
     # The figures that compare the runs of one grid alone stand in the section of this grid.
     alone = any(set(e.compared) == set(every) for e in experiments)
-    shown = list(dict.fromkeys((*named, *few)))
+    in_full = list(dict.fromkeys((*named, *few)))
     names = run_names(every)
     styles = method_styles([m for x in (*named, *experiments) for m in x.config.methods])
     environment = Environment(
@@ -116,7 +117,7 @@ def page(folders: Sequence[Path]) -> str:
         running=[_progress(folder, run) for folder, run in running],
         experiments=[_experiment(e, styles, f"experiment{i}") for i, e in enumerate(experiments)],
         compared=compare_runs(every, styles, figures=not alone),
-        runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(shown)],
+        runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(in_full)],
         cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=CHECKS,
         pgr=PGR_MEANING,
@@ -161,7 +162,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
     first, over = run.lines()[0], run.over
     seeds, tasks = first.recovered.seeds, len(run.by_task)
     metric = metric_title(first.metric)
-    said = cases(run)
+    cases_by_task = cases(run)
     return {
         "prefix": prefix,
         "title": name,
@@ -183,7 +184,9 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
             {
                 "name": task,
                 "examples": f"{lines[0].recovered.examples:,}",
-                "cases": [(OUTCOME_TITLES[o], found) for o, found in said.get(task, {}).items()],
+                "cases": [
+                    (OUTCOME_TITLES[o], found) for o, found in cases_by_task.get(task, {}).items()
+                ],
             }
             for task, lines in run.by_task.items()
         ],
@@ -224,12 +227,12 @@ def _cells(runs: Sequence[FinishedRun]) -> list[list[Any]]:
     """A row a cell: run, task, method, seed, floor, student, ceiling, PGR (null if undefined)."""
     rows = []
     for i, run in enumerate(runs):
-        of = {(x.task, x.method): x.recovered.per_seed for x in run.lines()}
+        by_cell = {(x.task, x.method): x.recovered.per_seed for x in run.lines()}
         metrics = {x.task: x.metric for x in run.lines()}
         for c in run.cells.iter_rows(named=True):
             if c["metric"] != metrics[c["task"]]:
                 continue
-            pgr = of[c["task"], c["method"]][c["seed"]]
+            pgr = by_cell[c["task"], c["method"]][c["seed"]]
             scores = [round(c[k], 4) for k in ("floor", "student", "ceiling")]
             known = round(pgr, 4) if pgr == pgr else None
             rows.append([i, c["task"], c["method"], c["seed"], *scores, known])

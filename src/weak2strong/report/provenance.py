@@ -5,7 +5,7 @@ from __future__ import annotations
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.table import counted
-from weak2strong.report.audit import audit_told
+from weak2strong.report.audit import audit_text
 from weak2strong.report.units import duration, hours
 
 
@@ -24,7 +24,7 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
             rows.append(("device hours", _device_hours(run)))
     rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
     if isinstance(run, FinishedRun) and not WRITTEN.intersection(run.predictions["kind"]):
-        rows.append(("audit of the data", audit_told(run.audit, run.folder, run.by_task)))
+        rows.append(("audit of the data", audit_text(run.audit, run.folder, run.by_task)))
     for key, value in environment.items():
         if key == "diff":
             rows.append(("uncommitted changes", "yes, below" if value else "none"))

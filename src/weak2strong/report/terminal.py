@@ -84,8 +84,8 @@ def table_lines(table: Table, console: Console) -> Iterator[Text]:
         if position in table.gaps:
             yield Text("")
         # As Text: what data say is no markup.
-        shown = [Text(cells[i], style=STYLES[table.columns[i].tone(row)]) for i in stay]
-        yield from _row(shown, columns, inner, console)
+        styled = [Text(cells[i], style=STYLES[table.columns[i].tone(row)]) for i in stay]
+        yield from _row(styled, columns, inner, console)
         pairs = [f"{table.columns[i].title} {cells[i]}" for i in beneath if cells[i]]
         yield from _beneath(pairs, console)
 

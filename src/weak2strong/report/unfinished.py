@@ -1,4 +1,4 @@
-"""A run that is not finished: how far it is, from its study and its events."""
+"""The progress of a run that is not finished, read from its study and its events."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
 
 RECENT = 12
-"""Steps that the page names."""
+"""The number of steps that the page names."""
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        config: its study.
-        done: names of the steps that are done since it was last started, in that order.
-        total: number of its steps.
-        kinds: done and all steps by kind.
+        config: the study of the run.
+        done: the names of the steps done since its last start, in that order.
+        total: the number of all steps.
+        kinds: the numbers of done and of all steps, by kind.
         reused: how many of the done steps the store had.
         warnings: sentences for the reader.
-        began: when it was last started.
-        last: when it was last heard of.
+        began: the time of its last start.
+        last: the time of its last event.
     """
 
     config: StudyConfig
@@ -50,7 +50,7 @@ class Unfinished:
 
     @property
     def seconds_left(self) -> float | None:
-        """A guess: the rest at the speed of what is done and was not reused; None without any."""
+        """A guess from the speed of the steps that were made, not reused; None before the first."""
         made = len(self.done) - self.reused
         if made <= 0:
             return None
@@ -58,10 +58,10 @@ class Unfinished:
 
 
 def read_unfinished(folder: Path) -> Unfinished | None:
-    """How far a run is; None for a finished one.
+    """The progress of a run; None for a finished run.
 
     Raises:
-        UserError: where the folder is no run's.
+        UserError: where the folder holds no run.
     """
     if (folder / "results.parquet").exists():
         return None
@@ -101,7 +101,7 @@ def read_unfinished(folder: Path) -> Unfinished | None:
 
 
 def _event(line: str) -> dict[str, Any]:
-    """One event; nothing of a line that is being written."""
+    """One event; an empty one for a line that is still being written."""
     try:
         return json.loads(line)
     except ValueError:
