@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -33,17 +33,23 @@ class Crossing:
         return dict(counts.most_common())
 
     def finding(
-        self, check: str, what: str, where: str, so: str, level: Level = "error", **counts: int
+        self,
+        check: str,
+        what: str,
+        counts: Mapping[str, int],
+        where: str,
+        so: str,
+        level: Level = "error",
     ) -> Finding:
         """The finding that these sets cross splits.
 
         Args:
-            check: its name.
-            what: is in the sets, with their number.
-            where: the splits are from.
-            so: what follows.
+            check: the name of the check.
+            what: the sets and their number, in words.
+            counts: the same numbers, by name.
+            where: the words that tell which splits these are.
+            so: the rest of the sentence: what follows from it.
             level: of the finding.
-            counts: numbers of the finding.
         """
         pairs = ", ".join(f"{pair}: {n:,}" for pair, n in self.pairs.items())
         return Finding(
@@ -75,9 +81,9 @@ def crossing_keys(
     Args:
         subject: the task.
         check: the name of the check.
-        what: entries of one key are, in the plural.
+        what: the noun for a set of entries with one key, in the plural.
         key: of an entry.
-        so_in_run: what follows in a run.
+        so_in_run: the consequence for a run.
         each: the pronoun for what a run keeps in one file.
     """
     so_as_given = (
@@ -91,7 +97,8 @@ def crossing_keys(
     ):
         across = by_key(entries, map(key, entries))
         if count := len(across.sets):
-            findings.append(across.finding(check, f"{count:,} {what}", where, so, **{what: count}))
+            sets = f"{count:,} {what}"
+            findings.append(across.finding(check, sets, {what: count}, where, so))
     return findings
 
 

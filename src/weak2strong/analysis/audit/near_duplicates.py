@@ -64,7 +64,8 @@ def _across(found: Crossing, where: str, so: str) -> Finding:
     texts, families = sum(map(len, found.sets)), len(found.sets)
     what = f"{texts:,} texts in {families:,} families that say nearly the same"
     level: Level = "error" if found.share >= FEW else "warning"
-    return found.finding("near-duplicates", what, where, so, level, texts=texts, families=families)
+    counts = {"texts": texts, "families": families}
+    return found.finding("near-duplicates", what, counts, where, so, level)
 
 
 def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
