@@ -290,10 +290,8 @@ def test_only_a_step_can_read(tmp_path):
 
 SCRIPT = """
 from weak2strong import Study
-from weak2strong.config.study import StudyConfig
 {plugin}
-study = Study()
-study.config = StudyConfig.from_yaml(open("study.yaml").read())
+study = Study.from_yaml(open("study.yaml").read())
 results = study.run("run", "store")
 print(results.table()["method"].to_list())
 """
