@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     warnings.showwarning = _show_warning
     command = tyro.cli(
-        union(every_command()),
+        union(every_command(arguments)),
         prog="w2s",
         description="Weak-to-strong generalization experiments with honest intervals.",
         args=arguments,

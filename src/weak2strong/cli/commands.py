@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from tyro.conf import subcommand
 from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.compare import Compare
-from weak2strong.cli.experiments import Grid, Overfitting, Overlap, ProbeSweep, Simulate
+from weak2strong.cli.experiments import experiment_commands
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
@@ -47,11 +47,6 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "power": Power,
     "analyse": Analyse,
     "verify": Verify,
-    "overlap": Overlap,
-    "probe-sweep": ProbeSweep,
-    "simulate": Simulate,
-    "overfitting": Overfitting,
-    "grid": Grid,
     "tasks": Tasks,
     "audit": Audit,
     "methods": Methods,
@@ -63,11 +58,14 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
 STORE = Group("Look after stored results.", {"sizes": Sizes, "verify": VerifyStore, "prune": Prune})
 
 
-def every_command() -> dict[str, type | Group]:
+def every_command(arguments: Sequence[str] | None = None) -> dict[str, type | Group]:
     """The commands of `w2s` by name: of studies, of rooms and installed packages, of the store.
 
     A package cannot take the place of a command of ours.
+
+    Args:
+        arguments: of the command line, which say what has to be imported.
     """
     ours = {name: COMMANDS.get(name) for name in COMMANDS}
-    ours = {**COMMANDS_OF_STUDIES, **ours, "store": STORE}
+    ours = {**COMMANDS_OF_STUDIES, **experiment_commands(arguments), **ours, "store": STORE}
     return ours | {n: kind for n, kind in installed_commands().items() if n not in ours}

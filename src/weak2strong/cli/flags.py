@@ -20,13 +20,14 @@ from dataclasses import (
     make_dataclass,
     replace,
 )
-from functools import cache
+from functools import cache, reduce
 from itertools import pairwise
+from operator import or_
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from tyro.conf import DisallowNone, arg
+from tyro.conf import DisallowNone, Positional, arg
 
 from weak2strong.config.fields import NO_FLAG, Flag
 from weak2strong.config.model import ModelSpec
@@ -119,7 +120,8 @@ def _flags_of(
             help_behavior_hint=f"(default: {default})" if default else "",
         )
         made = field(default=None, metadata={"sets": Sets(setting.name, role, name)})
-        yield name.replace("-", "_"), Annotated[_parsed(kind), about], made
+        parsed = Positional[_parsed(kind)] if flag.positional else _parsed(kind)
+        yield name.replace("-", "_"), Annotated[parsed, about], made
 
 
 def _parsed(kind: Any) -> Any:
@@ -133,7 +135,7 @@ def _parsed(kind: Any) -> Any:
 def _given(kind: Any) -> Any:
     """A type without None."""
     if get_origin(kind) in (Union, UnionType):
-        (kind,) = (one for one in get_args(kind) if one is not NoneType)
+        kind = reduce(or_, (one for one in get_args(kind) if one is not NoneType))
     return kind
 
 
@@ -164,7 +166,7 @@ def _default(setting: Field[Any]) -> str:
     if isinstance(value, ModelSpec):
         return value.name
     if isinstance(value, tuple):
-        return " ".join(map(str, value))
+        return " ".join(f"{x:g}" if isinstance(x, float) else str(x) for x in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from tyro.conf import Positional, arg
 
@@ -70,8 +70,26 @@ def data_options(made: Any, before: DataOptions | None = None) -> DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyCommand(StudyFlags):
+class Output:
+    """Where everything goes."""
+
+    out: Place = None
+    """A folder for the tables, in place of the run folder."""
+    store: Place = None
+    """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    quiet: Annotated[bool, arg(help_behavior_hint="")] = False
+    """Show no progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyCommand(Output, StudyFlags):
     """A command on a study: what it is, and where everything goes."""
+
+    kind: ClassVar[type[StudyConfig]] = StudyConfig
+    """The study, or an experiment, whose settings the flags set."""
+
+    out: Place = None
+    """The run folder; a new one below runs/ by default."""
 
     study: Positional[Place] = None
     """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
@@ -81,12 +99,6 @@ class StudyCommand(StudyFlags):
     """In place of --task, data that are split already: folders with train_label.jsonl (for the
     supervisor), train_unlabel.jsonl (for the student) and test.jsonl, or three such files. With
     a --task that takes a file, that file (see: w2s tasks)."""
-    out: Place = None
-    """The run folder; a new one below runs/ by default."""
-    store: Place = None
-    """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
-    quiet: Annotated[bool, arg(help_behavior_hint="")] = False
-    """Show no progress."""
     model: ModelFlags = field(default_factory=ModelFlags)
     finetuning: TrainingFlags = field(default_factory=TrainingFlags)
     data: DataFlags = field(default_factory=DataFlags)
@@ -97,7 +109,7 @@ class StudyCommand(StudyFlags):
         Args:
             models: names of the weak and of the strong one, in place of their flags.
         """
-        before = read_study(self.study) if self.study else StudyConfig()
+        before = read_study(self.study, self.kind) if self.study else self.kind()
         config = replace(changed(before, self), **models)
         if self.parts:
             config = replace(config, tasks=_parted(self.parts, self.task))

@@ -22,11 +22,13 @@ class Flag:
         name: without dashes.
         metavar: what stands for the value in help texts.
         each: one flag for the supervisor and one for students and ceiling.
+        positional: whether the value stands without a flag.
     """
 
     name: str | None = None
     metavar: str | None = None
     each: bool = False
+    positional: bool = False
 
 
 NO_FLAG = Flag("")

@@ -109,14 +109,18 @@ class StudyConfig:
         return read(cls, read_mapping(text, "a study"))
 
 
-def read_study(path: Path) -> StudyConfig:
-    """The study in a YAML file.
+def read_study(path: Path, kind: type[StudyConfig] = StudyConfig) -> StudyConfig:
+    """The study, or the experiment, in a YAML file.
+
+    Args:
+        path: of the file.
+        kind: the class of what it holds; the settings of experiments may stand in the file, too.
 
     Raises:
         UserError: for a file that cannot be read or is no study.
     """
     try:
-        return StudyConfig.from_yaml(path.read_bytes())
+        return kind.from_yaml(path.read_bytes())
     except OSError as e:
         raise UserError(f"Study {path} cannot be read: {e.strerror}.") from e
     except UserError as e:

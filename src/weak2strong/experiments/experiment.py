@@ -142,6 +142,8 @@ class Runnable(Generic[Finished]):
 
     finished: ClassVar[type[Any]]
     """This class."""
+    without: ClassVar[tuple[str, ...]] = ()
+    """Settings of a study that play no part in it, and have no flag."""
 
     def run(
         self, out: str | Path | None = None, store: str | Path | None = None, quiet: bool = False
@@ -203,6 +205,11 @@ class Experiment(Runnable[Finished], StudyConfig):
         return cls(**_shared(study) | own)
 
     @property
+    def named_models(self) -> Mapping[str, str]:
+        """Names of the ``weak`` and the ``strong`` model, where its own settings name them."""
+        return {}
+
+    @property
     def config(self) -> StudyConfig:
         """The study without the settings of the experiment."""
         return StudyConfig(**_shared(self))
@@ -255,11 +262,6 @@ def run_several(
         run = run_study(config, folder / name, where.store, where.progress, where.plan)
         runs[name] = FinishedRun(run)
     return runs
-
-
-def layer_named(layer: int | str) -> int | str:
-    """A layer as a command line names it: a number, or a word."""
-    return int(layer) if isinstance(layer, str) and layer.lstrip("-").isdecimal() else layer
 
 
 def write_table(path: Path, table: pl.DataFrame | Sequence[Mapping[str, Any]]) -> None:

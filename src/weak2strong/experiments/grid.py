@@ -11,12 +11,12 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
-from weak2strong.config.fields import Texts
+from weak2strong.config.fields import Flag, Texts
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
@@ -116,8 +116,20 @@ class Grid(Experiment[FinishedGrid]):
 
     finished = FinishedGrid
 
-    models: Texts = ("atlas-xs", "atlas-s", "atlas-m", "atlas-l")
-    """Two models or more, in any order (default: the embedded ladder)."""
+    without = ("weak", "strong", "weak_labels")
+
+    models: Annotated[Texts, Flag(metavar="MODEL ...")] = (
+        "atlas-xs",
+        "atlas-s",
+        "atlas-m",
+        "atlas-l",
+    )
+    """Two models or more, in any order; by default the embedded ladder."""
+
+    @property
+    def named_models(self) -> Mapping[str, str]:
+        """Models that differ from those of a study, so that they do not take its usual rates."""
+        return {"weak": self.models[0], "strong": self.models[-1]}
 
     def _write(self, where: Where) -> Path:
         self.check_supervised()

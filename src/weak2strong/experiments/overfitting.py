@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
 from weak2strong.analysis.recovered import recovered
 from weak2strong.analysis.warnings import few_seeds
-from weak2strong.config.fields import Count, Texts
+from weak2strong.config.fields import Count, Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.run import claim, do_steps
@@ -151,14 +151,15 @@ class Overfitting(Experiment[FinishedOverfitting]):
     """Follow students through training: score and imitation at every evaluation.
 
     They are trained to the last step, and what the test says on the way is noted and decides
-    nothing. Methods are those that finetune once (default: naive).
+    nothing.
     """
 
     finished = FinishedOverfitting
 
-    methods: Texts = (BASELINE,)
+    methods: Annotated[Texts, Flag(metavar="NAME ...")] = (BASELINE,)
+    """Methods by name that finetune once and see no ground truth (see: w2s methods)."""
     evaluations: Count = 20
-    """How often to evaluate a student, evenly spaced (default: 20)."""
+    """How often to evaluate a student, evenly spaced."""
 
     def _write(self, where: Where) -> Path:
         config = resolved(self.config)

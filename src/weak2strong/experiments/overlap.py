@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
@@ -20,13 +20,14 @@ from weak2strong.analysis.corrections import overlap_tables
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.overlap import CHANGES, REGIONS, StudentExamples
 from weak2strong.analysis.summary import Line
+from weak2strong.config.fields import Count, File, Flag
+from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, run_steps
 from weak2strong.experiments.experiment import (
     FinishedExperiment,
     Runnable,
     Where,
-    layer_named,
     task_runs_of,
     write_table,
 )
@@ -129,7 +130,7 @@ class FinishedOverlap(FinishedExperiment):
         return overlap_document(*tables, self.runs[0].lines(), self.config.seeds)
 
 
-@dataclass(frozen=True)
+@settings("an overlap")
 class Overlap(Runnable[FinishedOverlap]):
     """Estimate overlap density and expansion of a finished run, beside what its students gained.
 
@@ -140,18 +141,17 @@ class Overlap(Runnable[FinishedOverlap]):
 
     finished = FinishedOverlap
 
-    folder: Path = Path("runs/latest")
+    folder: Annotated[File, Flag(positional=True)] = Path("runs/latest")
     """The run folder."""
-    layer: int | str = "usual"
+    layer: Annotated[int | str, Flag(metavar="LAYER")] = "usual"
     """Of the activations: middle, last, a number (0 is the embeddings, -1 the last), or usual, the
-    middle of a deep model and the last of one below 8 layers (default)."""
-    k: int = 5
-    """Neighbours of an example (default: 5)."""
+    middle of a deep model and the last of one below 8 layers."""
+    k: Count = 5
+    """Neighbours of an example."""
 
     def _write(self, where: Where) -> Path:
-        folder, config = where.out or Path(self.folder), FinishedRun(Path(self.folder)).config
-        layer = layer_named(self.layer)
-        examples = read_examples(config, where, layer, self.k)
+        folder, config = where.out or self.folder, FinishedRun(self.folder).config
+        examples = read_examples(config, where, self.layer, self.k)
         tables = overlap_tables(config, examples, self.k)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ class Overlap(Runnable[FinishedOverlap]):
 
     def read(self, folder: Path) -> FinishedOverlap:
         """The two tables, and the run that they are of."""
-        return FinishedOverlap(folder, Path(self.folder))
+        return FinishedOverlap(folder, self.folder)
 
 
 def read_examples(

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.warnings import few_seeds
-from weak2strong.config.fields import Share, Texts
+from weak2strong.config.fields import Flag, Share, Texts
 from weak2strong.config.settings import settings
 from weak2strong.experiments.experiment import (
     Experiment,
@@ -114,11 +114,13 @@ class Simulate(Experiment[FinishedSimulate]):
 
     finished = FinishedSimulate
 
-    kinds: Texts = ("all",)
-    """Which simulated supervisors, or all (default): random-flips, longest, shortest,
+    without = ("weak_labels", "simulated", "simulated_accuracy")
+
+    kinds: Annotated[Texts, Flag(metavar="NAME ...")] = ("all",)
+    """Which simulated supervisors, or all: random-flips, longest, shortest,
     least-confident, most-confidently-right, first-features, own-errors, trivial-imitation."""
-    accuracy: Share | None = None
-    """Their accuracy on every split (default: that of the real supervisor there)."""
+    accuracy: Annotated[Share | None, Flag(metavar="SHARE")] = None
+    """Their accuracy on every split; by default that of the real supervisor there."""
 
     def _write(self, where: Where) -> Path:
         self.check_supervised()

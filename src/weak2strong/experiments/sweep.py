@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from weak2strong.analysis.swept import Swept, summarise_sweep
-from weak2strong.config.fields import Count, NotNegative, several
+from weak2strong.config.fields import Count, Flag, NotNegative, several
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, run_steps
@@ -25,7 +25,6 @@ from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
-    layer_named,
     task_runs_of,
     write_table,
 )
@@ -147,19 +146,24 @@ class ProbeSweep(Experiment[FinishedSweep]):
     them the agreement with weak labels on validation (to choose by without ground
     truth) and the scores of the same probes trained on ground truth. Methods of a study
     play no part.
-
-    Raises:
-        UserError: for a setting that is out of range, or a grid without any.
     """
 
     finished = FinishedSweep
 
-    layers: Annotated[tuple[int | str, ...], several] = ("all",)
-    """Layers by number (0 is the embeddings, -1 the last), middle, last, or all (default)."""
-    ks: Annotated[tuple[Count, ...], several] = (5, 10, 20, 50, 100, 200)
-    """Numbers of neighbours (default: 5 10 20 50 100 200); --k alone leaves that probe out."""
-    penalties: Annotated[tuple[NotNegative, ...], several] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-    """Penalties of logistic regression (default: 0.0001 0.001 0.01 0.1 1), likewise."""
+    without = ("methods", "intermediates", "supervisors", "primary_test")
+
+    layers: Annotated[tuple[int | str, ...], several, Flag(metavar="LAYER ...")] = ("all",)
+    """Layers by number (0 is the embeddings, -1 the last), middle, last, or all."""
+    ks: Annotated[tuple[Count, ...], several, Flag("k", "K ...")] = (5, 10, 20, 50, 100, 200)
+    """Numbers of neighbours; --k alone leaves that probe out."""
+    penalties: Annotated[tuple[NotNegative, ...], several, Flag("penalty", "PENALTY ...")] = (
+        1e-4,
+        1e-3,
+        1e-2,
+        1e-1,
+        1.0,
+    )
+    """Penalties of logistic regression, likewise."""
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -208,8 +212,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
 
         if "all" in self.layers:
             return tuple(range(layers + 1))
-        named = map(layer_named, self.layers)
-        return tuple(sorted({layer_number(layer, layers) for layer in named}))
+        return tuple(sorted({layer_number(layer, layers) for layer in self.layers}))
 
     def sweeps(self, layers: int, examples: int) -> tuple[tuple[Sweep, ...], tuple[int, ...]]:
         """The sweeps of a model of so many layers, and each k that is more than the examples.

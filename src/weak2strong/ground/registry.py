@@ -107,6 +107,10 @@ class Registry:
             for module in iter_modules(import_module(package).__path__):
                 import_module(f"{package}.{module.name}")
 
+    def line(self, name: str) -> str | None:
+        """The line ``"module:object"`` of an entry of ours that has one."""
+        return self._entries.get(name)
+
     def origin(self, name: str) -> str | None:
         """The file or package that an entry comes from; None for our own."""
         return self._added[name][1] if name in self._added else None
