@@ -1,4 +1,4 @@
-"""What the tasks of a study hold: to look at before anything is trained, and to keep."""
+"""The contents of a study's tasks, which a run shows before it trains, and keeps."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ class Contents:
 
     Attributes:
         name: of the task.
-        reference: what the user calls it.
+        reference: the user's name of it.
         source: where the examples come from.
         licence: of the data.
         classes: names of the classes.
-        splits: a row a split (see `weak2strong.tasks.table`), tokens as the first model
-            that was asked for has them.
+        splits: a row a split (see `weak2strong.tasks.table`), with tokens of the first model.
         truncated: share of all texts that a model does not read to their end, by model.
-        cleaning: what became of the rows of a user's data; None for other tasks.
+        cleaning: how many rows of a user's data were used or left out; None for other tasks.
     """
 
     name: str
@@ -51,10 +50,10 @@ def contents(
     """Count what a task holds.
 
     Args:
-        reference: what the user calls the task.
+        reference: the user's name of the task.
         task: the task.
         splits: its examples.
-        models: whose tokens to count; without any there are none to be counted.
+        models: whose tokens to count; without models no tokens are counted.
 
     Raises:
         UserError: where the tokenizer of a model cannot be loaded.

@@ -1,6 +1,6 @@
-"""Test examples with their texts: those that say most about what students do with errors.
+"""Texts of test examples that show what students do with errors of their supervisor.
 
-A run's predictions hold ids alone. ``examples.parquet`` adds the texts of a bounded number of
+A run's predictions hold only ids. ``examples.parquet`` adds the texts of a bounded number of
 test examples: where students corrected their supervisor, where they imitated its error, where
 they lost a right label, and, with more than two answers, where they made an error of their own.
 """
@@ -21,9 +21,9 @@ FILE = "examples.parquet"
 
 CORRECTED, IMITATED, LOST, ERRED = "corrected", "imitated", "lost", "erred"
 OUTCOMES = (CORRECTED, IMITATED, LOST, ERRED)
-"""The supervisor was wrong and the student right; both gave the same wrong answer (of texts, the
-same to the study's metric); the supervisor was right and the student wrong; both were wrong in
-different ways."""
+"""The supervisor was wrong and the student right; both gave the same wrong answer (texts are the
+same if the study's metric takes them for the same); the supervisor was right and the student
+wrong; both were wrong in different ways."""
 
 KEPT = 20
 """Examples a task and outcome whose texts are kept."""
@@ -33,7 +33,7 @@ LONGEST = 500
 
 
 def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
-    """What became of the supervisor's answers of the first seed, an example and outcome a row.
+    """What students did with the supervisor's answers of the first seed, a row for each outcome.
 
     Args:
         predictions: of a run (see `weak2strong.engine.record`).
@@ -41,9 +41,9 @@ def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
 
     Returns:
         Columns task, id, outcome, methods (whose students did so), label, supervisor (its
-        answer, a class index or what it wrote) and student (the answer of the first of the
-        methods), within a task and outcome sorted by the number of methods, most first, then by
-        id.
+        answer: a class index or a text) and student (the answer of the first of the methods).
+        Rows of one task and outcome are sorted by the number of methods, the largest first, then
+        by id.
     """
     import polars as pl
 
@@ -88,7 +88,7 @@ def write_examples(
 
     Args:
         folder: of the run.
-        task runs: of its tasks, by name.
+        task_runs: of its tasks, by name.
         predictions: of the run.
         on: name of the study's metric; the usual one if None.
     """

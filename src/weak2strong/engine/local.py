@@ -1,9 +1,8 @@
-"""Runs the steps of a study, each once, reading from the store what is there.
+"""Runs the steps of a study on this machine; results that the store has are only read.
 
-Tiny models are fitted on one thread each, in as many processes as there are
-processors: that is faster than one fit on all threads, and the numbers do not
-depend on how many processes there were. Larger models, and all models on an
-accelerator, are fitted one after another in this process.
+Tiny models are fitted on one thread each, in as many processes as there are processors: that is
+faster than one fit on all threads, and the numbers do not depend on the number of processes.
+Larger models, and all models on an accelerator, are fitted one after another in this process.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Plan:
         cores = cores or 1
         registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
         if not everywhere(r.origin(name) for r in registries for name in r):
-            # What a script or a notebook has added, no other process knows.
+            # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
         if best_device().type == "cpu" and is_tiny(config.weak) and is_tiny(config.strong):
             return Plan(workers=cores, threads=1)
@@ -59,14 +58,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a step.
+    """A step that was done, or looked up.
 
     Attributes:
-        step: which.
-        used: the stages it asked for.
+        step: the step.
+        used: the stages that it used.
         warnings: sentences for the user.
-        seconds: time it took.
-        finished: False where something would have had to be computed and was not to be.
+        seconds: that it took.
+        finished: False where a stage was missing and was not to be computed.
     """
 
     step: Step
@@ -88,33 +87,33 @@ def run_steps(
     progress: Progress,
     tell: Tell,
 ) -> None:
-    """Do every step at the task run of its task; ``tell`` hears of each when it is done.
+    """Do every step with the task run of its task; ``tell`` is called with each when it is done.
 
-    A step that fails ends the run with its exception, or that of the plugin that fails in it.
-    What is finished by then is in the store, so running again goes on from there.
+    A step that fails ends the run with its exception, or with that of the plugin that fails in it.
+    The store has all that is finished by then, so another run goes on from there.
     """
     set_threads(plan.threads)
-    todo, noticed = [], {}
+    todo, early_warnings = [], {}
     for step in steps:
         done = _look_up(step, task_runs[step.task])
         if done.finished:
             tell(done)
         else:
             todo.append(step)
-            noticed[step] = done.warnings
+            early_warnings[step] = done.warnings
     if not todo:
         return
     title = "study"
     progress.update(title, 0, len(todo))
-    doers = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
-    for count, done in enumerate(doers(todo, task_runs, plan, progress), start=1):
-        tell(replace(done, warnings=(*noticed[done.step], *done.warnings)))
+    run = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
+    for count, done in enumerate(run(todo, task_runs, plan, progress), start=1):
+        tell(replace(done, warnings=(*early_warnings[done.step], *done.warnings)))
         progress.update(title, count, len(todo))
     progress.forget(title)
 
 
 def _look_up(step: Step, task_run: TaskRun) -> Done:
-    """The step from the store alone, as far as that goes."""
+    """Do the step with the store alone; it is not finished where the store lacks a stage."""
     task_run.compute = False
     try:
         return _do(step, task_run)
@@ -132,8 +131,9 @@ def _do(step: Step, task_run: TaskRun) -> Done:
                 perform(step, task_run)
             except MissingError:
                 finished = False
-    said = tuple(dict.fromkeys(str(w.message) for w in caught))
-    return Done(step, tuple(task_run.used), said, round(time.monotonic() - begun, 3), finished)
+    messages = tuple(dict.fromkeys(str(w.message) for w in caught))
+    seconds = round(time.monotonic() - begun, 3)
+    return Done(step, tuple(task_run.used), messages, seconds, finished)
 
 
 def _in_this_process(
@@ -185,6 +185,6 @@ def _in_worker(step: Step, config: StudyConfig, root: Path, reference: str) -> D
 
 @cache
 def _worker_task_run(config: StudyConfig, root: Path, reference: str) -> TaskRun:
-    """A worker's own task run: a worker lives for one run, and loads the data of a task once."""
+    """The task run of a worker, which lives for one run and loads the data of a task once."""
     load_plugins(config.plugins)
     return TaskRun.of(config, Store(root), reference)

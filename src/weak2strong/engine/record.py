@@ -1,10 +1,9 @@
-"""What a run folder holds: enough for every table without the store.
+"""The files of a run folder, which are enough for every table without the store.
 
-``study.yaml`` (resolved: running it again gives the same cells),
-``tasks.json`` (what the tasks hold), ``environment.json``, ``events.jsonl``,
-``results.parquet`` (a row a cell and metric), ``predictions.parquet`` (test predictions
-of every role, joined by id, with how hard each example is where that is known, and whether
-a student's method sees ground truth),
+``study.yaml`` (resolved: another run of it gives the same cells), ``tasks.json`` (the contents
+of the tasks), ``environment.json``, ``events.jsonl``, ``results.parquet`` (a row for each cell and
+metric), ``predictions.parquet`` (test predictions of every role by id, with the difficulty of each
+example where it is known, and whether a student's method sees ground truth),
 ``agreement.parquet`` (how often each student gives its weak label's answer, by split),
 ``examples.parquet`` (texts of some test examples).
 """
@@ -39,15 +38,20 @@ if TYPE_CHECKING:
     import polars as pl
 
 OLD_NAMES = {"names": "ngrams", "name_baseline": "ngrams"}
-"""Role and column of the n-gram baseline in run folders from before it was called so."""
+"""Role and column of the n-gram baseline in older run folders, and their names today."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered the test set; ``seed`` of checks is -1.
+    """Answers to the test set, and who gave them.
 
-    ``method`` is that of a student, and of a ceiling that has read the texts first the step
-    by which it did (``generative``); empty otherwise.
+    Attributes:
+        task: its name.
+        role: "floor", "student", "ceiling", "probe" or "ngrams".
+        method: of a student; for a ceiling that has read texts first, the step by which it
+            read them, such as ``generative``; empty otherwise.
+        seed: -1 for the two checks.
+        predictions: the answers.
     """
 
     task: str
@@ -66,12 +70,11 @@ def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
     for seed in range(config.seeds):
         yield Answer(task, "floor", "", seed, stages.weak_labels(task_run, seed)["test"])
         for reading in (None, *readings_of(config)):
-            found = stages.ceiling(task_run, seed, reading)["test"]
-            yield Answer(task, "ceiling", reading or "", seed, found)
+            answers = stages.ceiling(task_run, seed, reading)["test"]
+            yield Answer(task, "ceiling", reading or "", seed, answers)
         for method in config.methods:
-            yield Answer(
-                task, "student", method, seed, stages.student(task_run, method, seed)["test"]
-            )
+            answers = stages.student(task_run, method, seed)["test"]
+            yield Answer(task, "student", method, seed, answers)
 
 
 def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> None:
@@ -109,7 +112,7 @@ def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, Tas
     predictions = pl.concat(frames)
     write_examples(folder, task_runs, predictions, config.metric)
     results = pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64})
-    # Results last, and each renamed into place: who finds them finds a whole run.
+    # Results are written last, and each file is renamed into place: a run with results is whole.
     for name, frame in (
         ("agreement", pl.DataFrame(agreements)),
         ("predictions", predictions),
@@ -121,20 +124,20 @@ def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, Tas
 
 
 def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, Any]]:
-    """One row a student and split: the share of examples that it answers as its supervisor."""
+    """A row for each student and split: the share of examples that it answers as its supervisor."""
     kind = task_run.task.kind
     for seed in range(config.seeds):
         labels = stages.weak_labels(task_run, seed)
         for method in config.methods:
             for split, answers in stages.student(task_run, method, seed).items():
-                told = comparable(labels[split].at(answers.ids), kind, config.metric)
-                same = comparable(answers.values, kind, config.metric) == told
+                weak = comparable(labels[split].at(answers.ids), kind, config.metric)
+                same = comparable(answers.values, kind, config.metric) == weak
                 yield {
                     "task": task_run.task.name,
                     "method": method,
                     "seed": seed,
                     "split": split,
-                    "examples": len(told),
+                    "examples": len(weak),
                     "agreement": float(same.mean()),
                 }
 
@@ -142,7 +145,7 @@ def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, An
 def _rows(
     config: StudyConfig, task: str, scores: Mapping[tuple[str, str, int], Mapping[str, float]]
 ) -> Iterator[dict[str, Any]]:
-    """One row a cell and metric; the score of a probe that was not made is null.
+    """A row for each cell and metric; the score of a probe that was not made is null.
 
     The PGR of one cell is noisy: quote the table's, not these.
     """
@@ -189,7 +192,7 @@ def _checkout() -> dict[str, str | None]:
 
 
 def _git(*command: str) -> str | None:
-    """What git says in the package's folder, or None where it fails."""
+    """The output of git in the package's folder, or None where it fails."""
     at = Path(weak2strong.__file__).parent
     try:
         done = subprocess.run(["git", *command], cwd=at, capture_output=True, text=True, timeout=10)

@@ -1,4 +1,4 @@
-"""A study from config to run folder: claim the folder, do the steps, record what was found."""
+"""A study from config to run folder: claim the folder, do the steps, record the results."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def run_study(
         out: the run folder; by default a new one below ``runs``, which
             ``runs/latest`` then points to.
         store: root of the store; by default the user's.
-        progress: where to show what is going on.
-        plan: processes and threads; by default what suits models and machine.
-        show: told what the tasks hold before the first step.
+        progress: shows the steps.
+        plan: processes and threads; by default those that suit models and machine.
+        show: called with the contents of the tasks before the first step.
 
     Returns:
         The run folder.
@@ -50,19 +50,18 @@ def run_study(
         UserError: for bad input, before anything is trained.
     """
     progress = progress or Progress(quiet=True)
-    kept = Store(store)
-    resolution = resolve(config)
+    opened, resolution = Store(store), resolve(config)
     config = settle(resolution.config)
-    task_runs = {d.task.name: d for d in (TaskRun.of(config, kept, r) for r in config.tasks)}
-    held = [_contents(task_run) for task_run in task_runs.values()]
+    task_runs = {t.task.name: t for t in (TaskRun.of(config, opened, r) for r in config.tasks)}
+    tasks = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))
-    show(held)
+    show(tasks)
     for name, reasons in resolution.left_out.items():
         for text in reasons.values():
             progress.line(f"left out of {name}: {text}")
 
     def write(work: Sequence[Work]) -> None:
-        write_contents(folder, held)
+        write_contents(folder, tasks)
         write_work(folder, work)
         write_results(folder, config, task_runs)
 
@@ -79,15 +78,15 @@ def do_steps(
     progress: Progress,
     write: Callable[[Sequence[Work]], None],
 ) -> None:
-    """Do the steps of a run, write what was found, and tell ``events.jsonl`` of it.
+    """Do the steps of a run, write its results, and log both in ``events.jsonl``.
 
     Args:
         folder: of the run.
         todo: the steps.
-        task runs: by the name of the task.
+        task_runs: by the name of the task.
         plan: processes and threads.
-        progress: where to show what is going on.
-        write: given what the steps took, writes the rest of the folder.
+        progress: shows the steps.
+        write: called with the work of the steps, writes the rest of the folder.
     """
     work, root = list[Work](), next(iter(task_runs.values())).store.root
     with (folder / "events.jsonl").open("a") as log:
@@ -97,8 +96,8 @@ def do_steps(
             print(json.dumps({"time": now, "event": what, **details}), file=log, flush=True)
 
         def tell(done: Done) -> None:
-            used = [asdict(u) for u in done.used]
-            event("step", name=done.step.name, reused=done.reused, stages=used)
+            stages = [asdict(used) for used in done.used]
+            event("step", name=done.step.name, reused=done.reused, stages=stages)
             work.append(Work.of(done))
             for text in done.warnings:
                 event("warning", text=text)
@@ -115,7 +114,7 @@ def do_steps(
 
 
 def _contents(task_run: TaskRun) -> Contents:
-    """What the task of a task run holds; tokens are counted of a user's own texts only."""
+    """The contents of a task; tokens are counted only in a user's own texts."""
     config, models = task_run.config, ()
     if isinstance(task_run.task, FileTask):
         models = (config.strong,) if config.weak_labels else (config.strong, config.weak)
@@ -123,7 +122,7 @@ def _contents(task_run: TaskRun) -> Contents:
 
 
 def _same_study(old: str, new: str) -> bool:
-    """Whether two texts are one study; an older one may lack fields that have their defaults."""
+    """Whether two texts are the same study; an older one may lack fields with default values."""
     try:
         return StudyConfig.from_yaml(old).to_yaml() == new
     except UserError:
@@ -131,7 +130,7 @@ def _same_study(old: str, new: str) -> bool:
 
 
 def new_folder(what: str | None, tasks: Sequence[str]) -> Path:
-    """A folder below ``runs`` that is called after the time, what is done, and the tasks."""
+    """A folder below ``runs`` whose name says the time, what is done, and the tasks."""
     first, *others = tasks
     about = f"{first}-and-{len(others)}-more" if others else first
     now = datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -144,7 +143,7 @@ def claim(
     """The run folder with ``study.yaml`` in it, checked to be writable and ours.
 
     Args:
-        out: where the user wants it; by default a new one below ``runs``.
+        out: the user's choice; by default a new folder below ``runs``.
         config: the study, resolved.
         tasks: names, for that of a new folder.
         what: is done, if it is no run; ``runs/latest`` then stays as it is.

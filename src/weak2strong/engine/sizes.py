@@ -21,7 +21,7 @@ from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.task import TEXTS, Item, Kind, Task
 
 TOKENS = 128
-"""Length that a text is taken for where text or tokenizer is not here."""
+"""The assumed length of a text where the text or the tokenizer is not on this machine."""
 
 SAMPLE = 1000
 """Texts of a task whose tokens are counted."""
@@ -32,12 +32,12 @@ class TaskSize:
     """What a task holds.
 
     Attributes:
-        name: of the task, or what the user calls it where it is not here.
+        name: of the task, or the user's name of it where it is not here.
         here: whether its examples are on this machine.
-        examples: by split; where the task is not here the most that there can be, and
-            None where there is no telling.
+        examples: by split; where the task is not here the largest possible number, and
+            None where that is not known.
         tokens: mean tokens of an example as a model learns it, all its texts, by the model's name.
-        counted: names of the models whose tokens were counted, and not taken for `TOKENS`.
+        counted: names of the models whose tokens were counted, not assumed.
         classes: how many; two where the task is not here.
         kind: of the task; a classification where it is not here.
     """
@@ -67,17 +67,19 @@ def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]
     Raises:
         UserError: for an unknown name, or where something is wrong with data that are here.
     """
-    found = [_here(config, reference) for reference in references]
-    if all(task is not None for task in found):
-        # Names that are taken, and options that none of the tasks heeds.
+    local = {reference: _local_task(config, reference) for reference in references}
+    if None not in local.values():
+        # Checks that no two tasks have one name, and that every option is used by a task.
         with offline():
             find_tasks(references, config.data)
-    pairs = zip(references, found, strict=True)
-    return [_size(config, reference, task) for reference, task in pairs]
+    return [
+        _local_size(config, *task) if task else _remote_size(config, reference)
+        for reference, task in ((reference, local[reference]) for reference in references)
+    ]
 
 
-def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
-    """A task and its splits, if that takes no network."""
+def _local_task(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
+    """A task and its splits; None where that takes a network."""
     try:
         with offline():
             task = find_task(reference, config.data).about(config.entities)
@@ -85,7 +87,7 @@ def _here(config: StudyConfig, reference: str) -> tuple[Task, Splits] | None:
     except UnknownNameError:
         raise
     except UserError:
-        # What is wrong with data that are here is to be told; all else may only be away.
+        # Faults of data that are here are errors; other data may only be elsewhere.
         if _is_local(reference):
             raise
         return None
@@ -97,37 +99,40 @@ def _is_local(reference: str) -> bool:
     return reference in TASKS or Path(reference).expanduser().exists()
 
 
-def _size(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> TaskSize:
-    if found is None:
-        asked = _asked(config.data, reference)
-        source = source_of(reference)
-        each = TOKENS * (TEXTS[source.kind] if source else 1)
-        tokens = dict.fromkeys((config.weak.name, config.strong.name), float(each))
-        return TaskSize(reference, False, asked, tokens, (), 2)
-    task, splits = found
+def _remote_size(config: StudyConfig, reference: str) -> TaskSize:
+    """The size of a task that is not here."""
+    source = source_of(reference)
+    each = TOKENS * (TEXTS[source.kind] if source else 1)
+    tokens = dict.fromkeys((config.weak.name, config.strong.name), float(each))
+    return TaskSize(reference, False, _expected_sizes(config.data, reference), tokens, (), 2)
+
+
+def _local_size(config: StudyConfig, task: Task, splits: Splits) -> TaskSize:
+    """The size of a task that is here."""
     examples = {split: len(splits.examples(split)) for split in SPLITS}
     items = [learnt_item(task.kind, e) for split in SPLITS for e in splits.examples(split)]
-    some = items[:: -(-len(items) // SAMPLE)]
-    counts = {m.name: _tokens(m, some) for m in (config.weak, config.strong)}
+    sample = items[:: -(-len(items) // SAMPLE)]
+    counts = {m.name: _mean_tokens(m, sample) for m in (config.weak, config.strong)}
     counted = tuple(name for name, n in counts.items() if n is not None)
     each = TOKENS * TEXTS[task.kind]
     tokens = {name: each if n is None else n for name, n in counts.items()}
     return TaskSize(task.name, True, examples, tokens, counted, len(task.classes), task.kind)
 
 
-def _asked(data: DataOptions, reference: str) -> dict[str, int | None]:
-    """The sizes asked for of data that are not here; the others as far as published rows tell."""
+def _expected_sizes(data: DataOptions, reference: str) -> dict[str, int | None]:
+    """The sizes of splits that are not here: the user's, or those that published rows allow."""
     source, sizes = source_of(reference), sizes_of(data)
     if source is None or source.rows is None:
         return {split: sizes.get(split) for split in SPLITS}
     total = min(source.rows, source.most or source.rows)
-    asked = shrunk(sizes, total, len(source.classes)) if data.shrink else sizes
-    others = {split: DEFAULT[split] for split in SPLITS if split not in asked}
-    rest = max(0, total - sum(asked.values())) / (sum(others.values()) or 1)
-    return {s: asked[s] if s in asked else round(rest * others[s]) for s in SPLITS}
+    if data.shrink:
+        sizes = shrunk(sizes, total, len(source.classes))
+    others = {split: DEFAULT[split] for split in SPLITS if split not in sizes}
+    rest = max(0, total - sum(sizes.values())) / (sum(others.values()) or 1)
+    return {s: sizes[s] if s in sizes else round(rest * others[s]) for s in SPLITS}
 
 
-def _tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
+def _mean_tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
     """Mean tokens that a model reads of some items; None where its tokenizer is not here."""
     from weak2strong.models.batches import encode_items
     from weak2strong.models.configuration import load_tokenizer

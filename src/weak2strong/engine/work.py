@@ -1,4 +1,4 @@
-"""What a run spent on what: seconds of its steps, and stages that it made or found."""
+"""The work of a run: seconds of its steps, and how many stages it made or found."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ FILE = "work.json"
 
 @dataclass(frozen=True)
 class Work:
-    """A step as this run did it.
+    """The work of one step of a run.
 
     Attributes:
         kind: of the step, such as "student".
         task: its name.
         method: reference, for students.
         seed: where it has one.
-        seconds: it took in this run.
-        stages: that it asked for, all in all.
+        seconds: that it took in this run.
+        stages: how many it used.
         reused: how many of these the store had.
     """
 
@@ -36,7 +36,7 @@ class Work:
 
     @staticmethod
     def of(done: Done) -> Work:
-        """Counted."""
+        """The work of a step that is done."""
         step, reused = done.step, sum(used.reused for used in done.used)
         return Work(
             step.kind, step.task, step.method, step.seed, done.seconds, len(done.used), reused
@@ -49,7 +49,7 @@ def write_work(folder: Path, work: Sequence[Work]) -> None:
 
 
 def read_work(folder: Path) -> list[Work]:
-    """What a run spent; nothing of a run from before this was written down."""
+    """The work of a run; nothing for a run that is older than the file."""
     try:
         return [Work(**row) for row in json.loads((folder / FILE).read_text())]
     except FileNotFoundError:

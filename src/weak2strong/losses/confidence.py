@@ -1,4 +1,4 @@
-"""Auxiliary confidence loss: imitate the supervisor, but let the student keep its own mind."""
+"""Auxiliary confidence loss: imitate the supervisor, but reward the student's own answers."""
 
 from __future__ import annotations
 
@@ -30,16 +30,15 @@ class Confidence:
 
         a = maximum * min(1, fraction / warmup)
 
-    so that the student first learns what is asked, then is pushed to be sure of
-    it where it disagrees with its supervisor. ``warmup=0`` means ``a = maximum``
-    from the first step. With ``maximum=0`` this is `CrossEntropy`.
+    so that the student first learns the task, and is then pushed to be sure of its own answer
+    where it disagrees with its supervisor. ``warmup=0`` means ``a = maximum`` from the first
+    step. With ``maximum=0`` this is `CrossEntropy`.
 
     *Two classes*: ``h = 1[f > t]``, where t makes the student call as many rows
-    of the batch positive as the weak labels do (rows with ``w > 1/2``); a fixed
-    1/2 would let the student drift to one class. t lies halfway between the
-    last row above it and the first below it, +inf where the weak labels call no
-    row positive and -inf where they call all so. Rows that tie across the
-    threshold all become negative.
+    of the batch positive as the weak labels do (rows with ``w > 1/2``); with a fixed
+    1/2 the student could drift to one class. t is halfway between the last row above it and the
+    first row below it; +inf where the weak labels call no row positive, and -inf where they call
+    all rows positive. Rows that are equal to the threshold are negative.
 
     *More classes*: h is the most probable class, the lowest on ties; the paper
     does not treat this case, and class shares are not matched.

@@ -1,7 +1,7 @@
-"""A student's own hard answers, with as many positive ones as asked: for two classes.
+"""A student's own hard answers for two classes, with a given number of positive ones.
 
-The threshold is kept as log-odds, the scale on which float32 can tell two
-nearly certain predictions apart.
+The threshold is in log-odds: on this scale, float32 still distinguishes two nearly certain
+predictions.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def log_odds(logits: Tensor) -> Tensor:
 def threshold(odds: Tensor, positive: int) -> Tensor:
     """The scalar above which the ``positive`` largest of the log-odds lie.
 
-    It lies halfway between the last row above it and the first below it: +inf
-    for none above, -inf for all. Rows that tie across it are all below.
+    It is halfway between the last row above it and the first row below it; +inf if no row is to
+    be above, -inf if all are. Rows that are equal to it are below.
     """
     if positive == 0:
         return odds.new_tensor(inf)
@@ -30,8 +30,8 @@ def threshold(odds: Tensor, positive: int) -> Tensor:
         return odds.new_tensor(-inf)
     ordered = odds.sort(descending=True).values
     above, below = ordered[positive - 1], ordered[positive]
-    # Halfway, not at `below`: micro-batches recompute the logits with other
-    # rounding, and a row that sits on the threshold would flip at random.
+    # Halfway, not at `below`: micro-batches compute the logits again with other rounding, and a
+    # row that equals the threshold would change its class at random.
     middle = (above + below) / 2
     return middle.where(middle < above, below)
 

@@ -1,4 +1,4 @@
-"""Bootstrapping: labels that come up through models of growing size."""
+"""Bootstrapping: labels that pass through models of growing size."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from weak2strong.methods.method import EVERY_KIND, Context
     kinds=EVERY_KIND,
 )
 def bootstrapping(context: Context) -> Context:
-    """Each intermediate learns its predecessor's labels, and labels what it has not seen.
+    """Each intermediate learns its predecessor's labels, and labels inputs that it has not seen.
 
-    Burns et al. 2023, section 4.3.1 (chess: two intermediates). ``strong_train`` is dealt out by
-    group, one part a model, the student's included: so all of them learn from fresh
-    inputs, and the student from a part only. Its stopping rule looks at the last
-    intermediate's labels of ``validation``, which none of them learns from.
+    Burns et al. 2023, section 4.3.1 (chess: two intermediates). ``strong_train`` is divided by
+    group, one part for each model, the student included: so all of them learn from fresh inputs,
+    and the student from a part only. It stops on the last intermediate's labels of
+    ``validation``, which no model learns from.
     """
     models = context.intermediates
-    parts = _dealt(context, len(models) + 1)
-    found = joined(labels_of(context, "strong_train"), labels_of(context, "validation"))
-    for model, part, then in zip(models, parts, parts[1:]):  # noqa: B905  one part more
-        learnt = joined(found.only(part), found.only(_ids(context, "validation")))
+    parts = _divided(context, len(models) + 1)
+    labels = joined(labels_of(context, "strong_train"), labels_of(context, "validation"))
+    for model, part, next_part in zip(models, parts, parts[1:]):  # noqa: B905  one part more
+        learnt = joined(labels.only(part), labels.only(_ids(context, "validation")))
         answers = context.finetune(learnt, model=model)
-        found = joined(answers["strong_train"].only(then), answers["validation"])
-    return context.with_labels(found)
+        labels = joined(answers["strong_train"].only(next_part), answers["validation"])
+    return context.with_labels(labels)
 
 
 @method(
@@ -45,26 +45,24 @@ def bootstrapping(context: Context) -> Context:
     kinds=EVERY_KIND,
 )
 def bootstrapping_same_inputs(context: Context) -> Context:
-    """Each intermediate, and the student, learns its predecessor's labels of all of the inputs.
+    """Each intermediate, and the student, learns its predecessor's labels of all inputs.
 
-    An intermediate then labels what it was trained on. Its first step is the naive student
-    of that size, and shared with a study of it.
+    An intermediate then labels the inputs that it was trained on. The first one is the naive
+    student of that size, which a study of that size shares.
     """
-    found = context.weak_labels
+    labels, train = context.weak_labels, _ids(context, "strong_train")
     for model in context.intermediates:
-        answers = context.finetune(found, model=model)
-        found = joined(
-            answers["strong_train"].only(_ids(context, "strong_train")), answers["validation"]
-        )
-    return context.with_labels(found)
+        answers = context.finetune(labels, model=model)
+        labels = joined(answers["strong_train"].only(train), answers["validation"])
+    return context.with_labels(labels)
 
 
-def _dealt(context: Context, parts: int) -> list[list[str]]:
-    """Ids of ``strong_train`` in parts of like size, groups whole, by the seed."""
+def _divided(context: Context, parts: int) -> list[list[str]]:
+    """Ids of ``strong_train`` in parts of similar size, each group in one part, by the seed."""
     items = context.items("strong_train")
     groups = sorted({item.group for item in items})
     order = np.random.default_rng([context.seed, 0x626F6F74]).permutation(len(groups))
-    part_of = {groups[g]: place % parts for place, g in enumerate(order)}
+    part_of = {groups[g]: i % parts for i, g in enumerate(order)}
     return [[i.id for i in items if part_of[i.group] == part] for part in range(parts)]
 
 

@@ -1,4 +1,4 @@
-"""Confident only: learn what the supervisor is sure of, and nothing else."""
+"""Confident only: learn only the labels of which the supervisor is sure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from weak2strong.methods.labels import keeping, labels_of
 from weak2strong.methods.method import Context
 
 LEAST = 0.1
-"""The share of examples that are kept at least, the surest ones."""
+"""The share of examples that are kept in any case: the surest ones."""
 
 
 @method(
@@ -22,8 +22,8 @@ def confident_only(context: Context, *, threshold: float = 0.75) -> Context:
     """Keep the examples whose weak label has a confidence ``max_c w_c`` of the threshold or above.
 
     Anthropic 2026; its released code compares with 0.25 and 0.75 in a way that
-    leaves the lower bound without effect. Hard labels are all sure, and all are
-    kept. A supervisor that is never sure leaves its surest tenth.
+    leaves the lower bound without effect. All hard labels are sure, so all are kept. Of a
+    supervisor that is never sure, the surest tenth is kept.
     """
     labels = labels_of(context, "strong_train").probabilities
     return keeping(context, sure(labels, threshold))
@@ -33,7 +33,7 @@ def sure(labels: np.ndarray, threshold: float) -> np.ndarray:
     """Which labels (n, classes) have the threshold's confidence, or else the surest tenth: (n,)."""
     confidence = labels.max(axis=1)
     least = int(np.ceil(LEAST * len(confidence)))
-    # Of equal confidence the earlier one.
+    # Among labels of equal confidence, earlier ones come first.
     surest = np.argsort(-confidence, kind="stable")[:least]
     keep = confidence >= threshold
     keep[surest] = True

@@ -1,4 +1,4 @@
-"""Ensemble of supervisors: the mean of what several of them say."""
+"""Ensemble of supervisors: the mean of their labels."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from weak2strong.methods.method import Context
 def ensemble(context: Context, *, size: int = 3) -> Context:
     """Weak labels that are the mean over the supervisor and others, by id.
 
-    The others are the study's further supervisors (``--supervisors``); without any, the
-    same model from other seeds, ``size`` of them in all. The floor is still that of
-    the one supervisor.
+    The others are the study's further supervisors (``--supervisors``); in a study without them
+    they are the same model from other seeds, and there are ``size`` supervisors in all. The floor
+    is still that of the first supervisor.
     """
-    one, *others = context.supervisors(size)
-    mean = np.mean([one.probabilities, *(o.at(one.ids) for o in others)], axis=0)
-    return context.with_labels(replace(one, values=mean))
+    first, *others = context.supervisors(size)
+    mean = np.mean([first.probabilities, *(o.at(first.ids) for o in others)], axis=0)
+    return context.with_labels(replace(first, values=mean))

@@ -1,4 +1,4 @@
-"""Generative finetuning first: let the student read the task's texts before it sees a label."""
+"""Generative finetuning: the student reads the task's texts before it sees a label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from weak2strong.methods.method import EVERY_KIND, Context
 def generative(context: Context, *, epochs: int = 1) -> Context:
     """The student is finetuned as a language model on the texts of ``strong_train``.
 
-    Burns et al. 2023, section 5.2.2. No label is used, and whatever follows
-    starts from that student: finetuning, probes and prompts alike.
+    Burns et al. 2023, section 5.2.2. No label is used. The method after it starts from that
+    student, whether it finetunes, probes or prompts.
     """
     return context.after_reading(epochs)

@@ -1,7 +1,6 @@
-"""What steps do with weak labels: look at those of a split, choose some, put others in their place.
+"""What steps do with weak labels: read those of a split, and keep some of them.
 
-Labels for ``validation`` are handed on with those for ``strong_train``: there the
-stopping rule looks.
+Labels for ``validation`` are kept with those for ``strong_train``: the stopping rule needs them.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ def labels_of(context: Context, split: str) -> Predictions:
 
 
 def keeping(context: Context, keep: np.ndarray) -> Context:
-    """The context in which only some of ``strong_train`` has labels; ``keep`` is (n,) of bool."""
+    """A context in which only some items of ``strong_train`` have labels; ``keep`` is (n,) bool."""
     labels = labels_of(context, "strong_train")
     kept = [id for id, stays in zip(labels.ids, keep, strict=True) if stays]
     return context.with_labels(joined(labels.only(kept), labels_of(context, "validation")))

@@ -1,7 +1,7 @@
-"""The contract of a method: what it is given, and what it gives back.
+"""The contract of a method: the context that it is given, and the value that it returns.
 
-A method sees label-free items and weak labels. Nothing that a context offers holds
-the ground truth of a split, but to methods that say that they need it.
+A method sees items without labels, and weak labels. A context gives the ground truth of a split
+only to methods that declare that they need it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ EVERY_KIND = (*PROBABILISTIC, "generation")
 class Context(Protocol):
     """What a study offers to a method, for one task, pair of models and seed.
 
-    Whatever takes long is a stage of the store: asked for again, by this method or
-    another, it is read.
+    Results that take long are stages of the store: where this method or another one calls for
+    them again, they are read.
     """
 
     @property
@@ -54,13 +54,13 @@ class Context(Protocol):
 
     @property
     def seed(self) -> int:
-        """For whatever the method draws at random."""
+        """The seed of the cell, for random numbers of the method."""
         ...
 
     @property
     def weak_labels(self) -> Predictions:
-        """The supervisor's probabilities for ``strong_train`` and ``validation``; of a generation
-        what it writes."""
+        """The supervisor's probabilities for ``strong_train`` and ``validation``; its texts for a
+        generation task."""
         ...
 
     @property
@@ -69,10 +69,10 @@ class Context(Protocol):
         ...
 
     def items(self, split: str) -> tuple[Item, ...]:
-        """The label-free examples of ``strong_train``, ``validation`` or ``test``.
+        """The items of ``strong_train``, ``validation`` or ``test``, without labels.
 
-        Those of ``strong_train`` are the ones that have a weak label (see `with_labels`);
-        methods that need ground truth are given ``weak_train``, too.
+        Those of ``strong_train`` are the ones that have a weak label (see `with_labels`).
+        Methods that need ground truth have ``weak_train``, too.
         """
         ...
 
@@ -82,9 +82,9 @@ class Context(Protocol):
         """Finetune the student model, or an intermediate, and let it answer.
 
         Args:
-            labels: targets for ``strong_train``, all of it or what is to be learnt
-                from, and for ``validation``, where the stopping rule looks.
-            loss: what to minimise; or its name, for its usual settings.
+            labels: targets for those items of ``strong_train`` that the model is to learn,
+                and for ``validation``, on which it stops.
+            loss: a loss, or the name of one with its usual settings.
             model: one of `intermediates`; the student if None.
 
         Returns:
@@ -93,11 +93,11 @@ class Context(Protocol):
         ...
 
     def activations(self, layer: int | str = "usual") -> Mapping[str, Activations]:
-        """What the pretrained student has in mind of each text, by split.
+        """The pretrained student's activations for each text, by split.
 
         Args:
-            layer: "middle", "last" (which the head reads), "usual" (the middle, or of few
-                layers the last), or a number: 0 is the embeddings, -1 the last.
+            layer: "middle", "last" (which the head reads), "usual" (the middle one, or the last
+                one of a model with few layers), or a number: 0 is the embeddings, -1 the last.
 
         Returns:
             One vector a text of ``strong_train`` (all of it), ``validation`` and ``test``, of
@@ -122,7 +122,7 @@ class Context(Protocol):
 
         Args:
             draws: for each draw the shots with their classes; answers are the mean over draws.
-            calibrate: divide by the probabilities that texts without content get.
+            calibrate: divide by the probabilities after texts without content.
             template: a text with ``{text}`` in it, in place of the task's own.
 
         Returns:
@@ -142,7 +142,7 @@ class Context(Protocol):
         """Ground truth of ``weak_train``, ``strong_train`` or ``validation``, for oracles only.
 
         Raises:
-            UserError: for a method that does not say that it needs "truth".
+            UserError: for a method that does not declare that it needs "truth".
         """
         ...
 
@@ -177,8 +177,7 @@ class Method:
         variants: the references under which ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
         check_settings: raises UserError for settings that ``run`` would refuse.
-        kinds: of the tasks it is for; those whose labels are probabilities, unless it can
-            do without these.
+        kinds: of the tasks it is for; by default those whose labels are probabilities.
         reads: whether its students have read texts without labels first (see
             `Context.after_reading`); their ceiling is then one that has read them too.
         same_gradient_as: the method whose loss has the same gradient, up to a factor that Adam
@@ -232,7 +231,7 @@ class Method:
 
     @property
     def takes_more(self) -> bool:
-        """Whether it takes settings besides its options, which `check_settings` knows."""
+        """Whether it takes settings besides its options, which `check_settings` then checks."""
         parameters = inspect.signature(self.run).parameters.values()
         return not self.usual and any(p.kind == p.VAR_KEYWORD for p in parameters)
 

@@ -17,7 +17,7 @@ from weak2strong.methods.method import EVERY_KIND, Context
     kinds=EVERY_KIND,
 )
 def oracle_stopping(context: Context) -> Context:
-    """The stopping rule looks at the ground truth of ``validation``, and learns weak labels only.
+    """The student learns weak labels only, and stops on the ground truth of ``validation``.
 
     Burns et al. 2023, section 5.1.1: what early stopping could give at best.
     """

@@ -1,4 +1,4 @@
-"""Prompting: ask the pretrained student in words, and compare the answers' probabilities."""
+"""Prompting: ask the pretrained student in words, and compare the probabilities of answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SOURCE = "Burns et al. 2023, section 5.2.1"
 def zero_shot(
     context: Context, *, calibrate: bool = False, template: str | None = None
 ) -> Mapping[str, Predictions]:
-    """The question alone: the student answers from what it has read in pretraining."""
+    """The question alone: the student answers from its pretraining."""
     return context.prompted([[]], calibrate=calibrate, template=template)
 
 
@@ -42,8 +42,8 @@ def few_shot(
     calibrate: bool = False,
     template: str | None = None,
 ) -> Mapping[str, Predictions]:
-    """Before the question, k others of ``weak_train`` with their true answers."""
-    shots = _drawn(context, context.items("weak_train"), context.truth("weak_train"), k, draws)
+    """Before the question, k examples of ``weak_train`` with their true answers."""
+    shots = _shots(context, context.items("weak_train"), context.truth("weak_train"), k, draws)
     return context.prompted(shots, calibrate=calibrate, template=template)
 
 
@@ -62,23 +62,23 @@ def few_shot_weak(
     calibrate: bool = False,
     template: str | None = None,
 ) -> Mapping[str, Predictions]:
-    """Before the question, k others of ``strong_train`` with the supervisor's answers."""
+    """Before the question, k examples of ``strong_train`` with the supervisor's answers."""
     items = context.items("strong_train")
-    shots = _drawn(context, items, labels_of(context, "strong_train"), k, draws)
+    shots = _shots(context, items, labels_of(context, "strong_train"), k, draws)
     return context.prompted(shots, calibrate=calibrate, template=template)
 
 
-def _drawn(
+def _shots(
     context: Context, items: tuple[Item, ...], labels: Predictions, k: int, draws: int
 ) -> list[list[tuple[Item, int]]]:
-    """Several draws of k examples with the likeliest class of each."""
+    """Several random draws of k examples, each example with its most probable class."""
     from weak2strong.training.prompting import draw_shots
 
     ids, groups = [item.id for item in items], [item.group for item in items]
     targets = labels.at(ids)
     answers = targets.argmax(axis=1).tolist()
-    found = []
+    shots = []
     for draw in range(draws):
-        places = draw_shots(ids, targets, k, seed=1000 * context.seed + draw, groups=groups)
-        found.append([(items[i], answers[i]) for i in places])
-    return found
+        positions = draw_shots(ids, targets, k, seed=1000 * context.seed + draw, groups=groups)
+        shots.append([(items[i], answers[i]) for i in positions])
+    return shots

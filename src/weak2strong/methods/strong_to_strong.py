@@ -18,11 +18,11 @@ from weak2strong.methods.method import EVERY_KIND, Context
 def strong_to_strong(context: Context, *, iterations: int = 2) -> Mapping[str, Predictions]:
     """A naive student labels ``strong_train`` anew, and a fresh student learns that; and again.
 
-    The first student is that of `naive`, and shared with it. The post does this where
-    the student recovers some of the gap on ``strong_train``; whether it does is known
-    only with ground truth, so here it is done in any case.
+    The first student is that of `naive`, which shares it. The post does this where the student
+    recovers some of the gap on ``strong_train``; only ground truth tells whether it does, so this
+    method does it always.
     """
-    found = context.finetune(context.weak_labels)
+    answers = context.finetune(context.weak_labels)
     for _ in range(iterations):
-        found = context.finetune(joined(found["strong_train"], found["validation"]))
-    return found
+        answers = context.finetune(joined(answers["strong_train"], answers["validation"]))
+    return answers
