@@ -326,16 +326,21 @@ def _right(regions: Sequence[Row]) -> Table:
     rows = [
         {
             **{name: cell[0][name] for name in ("task", "method", "oracle")},
-            **{f"{row['region']} {share}": row[share] for row in cell for share in shares},
+            **{_field(row["region"], share): row[share] for row in cell for share in shares},
         }
         for cell in _by_cell(regions)
     ]
 
     def text(region: str) -> Callable[[Row], str]:
-        return lambda row: " to ".join(number_text(row[f"{region} {share}"]) for share in shares)
+        return lambda row: " to ".join(number_text(row[_field(region, share)]) for share in shares)
 
     columns = [Column(region, region, text(region)) for region in REGIONS]
     return Table("right", "", [words("task", wraps=True), METHOD, *columns], rows, [RIGHT_NOTE])
+
+
+def _field(region: str, share: str) -> str:
+    """The field of a share in a region, such as ``hard_only_weak_right``."""
+    return f"{region.replace('-', '_')}_{share}"
 
 
 def _by_cell(regions: Sequence[Row]) -> Iterator[list[Row]]:
