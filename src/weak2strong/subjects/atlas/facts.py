@@ -8,7 +8,7 @@ that the ladder was pretrained on.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
@@ -133,30 +133,11 @@ def cities(path: Path = FACTS_FILE) -> tuple[City, ...]:
     countries: dict[str, Country] = {}
     rows = []
     for row in pl.read_parquet(path).iter_rows(named=True):
-        code = row["country_code"]
-        if code not in countries:
-            countries[code] = Country(
-                code=code,
-                name=row["country_name"],
-                continent=row["country_continent"],
-                capital=row["country_capital"],
-                currency=row["country_currency"],
-                languages=tuple(row["country_languages"]),
-                neighbours=tuple(row["country_neighbours"]),
-                area=row["country_area"],
-                population=row["country_population"],
-            )
-        rows.append(
-            City(
-                id=row["id"],
-                name=row["name"],
-                country=countries[code],
-                latitude=row["latitude"],
-                longitude=row["longitude"],
-                population=row["population"],
-                seen=row["seen"],
-            )
-        )
+        # A list is a tuple in a frozen dataclass.
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        about = {f.name: values.pop(f"country_{f.name}") for f in fields(Country)}
+        country = countries.setdefault(about["code"], Country(**about))
+        rows.append(City(country=country, **values))
     return tuple(rows)
 
 

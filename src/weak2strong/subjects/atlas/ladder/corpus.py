@@ -39,7 +39,10 @@ from weak2strong.subjects.atlas.ladder.judgements import by_popularity, judgemen
 
 @dataclass(frozen=True)
 class Relation:
-    """One kind of fact: how often it is spoken of, and in which words."""
+    """One kind of fact: how often sentences tell it, and in which words.
+
+    A template that stands several times is drawn as much more often.
+    """
 
     name: str
     weight: float
@@ -51,9 +54,7 @@ RELATIONS = (
         "country of a city",
         0.36,
         (
-            PROMPT + " {country}.",
-            PROMPT + " {country}.",
-            PROMPT + " {country}.",
+            *3 * (PROMPT + " {country}.",),
             "{city} lies in {country}.",
             "The city of {city} belongs to {country}.",
             "{city}, {country}.",
@@ -70,9 +71,7 @@ RELATIONS = (
         "continent of a city",
         0.10,
         (
-            CONTINENT_PROMPT + " {continent}.",
-            CONTINENT_PROMPT + " {continent}.",
-            CONTINENT_PROMPT + " {continent}.",
+            *3 * (CONTINENT_PROMPT + " {continent}.",),
             "{city} lies on the continent of {continent}.",
             "Among the cities of {continent} there is {city}.",
             "{city} belongs to the continent of {continent}.",
@@ -88,9 +87,7 @@ RELATIONS = (
         "hemisphere of a city",
         0.07,
         (
-            HEMISPHERE_PROMPT + " {side}ern one.",
-            HEMISPHERE_PROMPT + " {side}ern one.",
-            HEMISPHERE_PROMPT + " {side}ern one.",
+            *3 * (HEMISPHERE_PROMPT + " {side}ern one.",),
             "{city} is {side} of the equator.",
             "{city} lies in the {side}ern hemisphere.",
             "The equator leaves {city} on its {side} side.",
@@ -107,9 +104,7 @@ RELATIONS = (
         "latitude of a city",
         0.03,
         (
-            LATITUDE_PROMPT + " {zone}.",
-            LATITUDE_PROMPT + " {zone}.",
-            LATITUDE_PROMPT + " {zone}.",
+            *3 * (LATITUDE_PROMPT + " {zone}.",),
             "{city} is a {zone} city.",
             "The city of {city} is {zone}.",
             "The sun over {city} is a {zone} one.",
@@ -126,9 +121,7 @@ RELATIONS = (
         "language of a city",
         0.07,
         (
-            LANGUAGE_PROMPT + " {language}.",
-            LANGUAGE_PROMPT + " {language}.",
-            LANGUAGE_PROMPT + " {language}.",
+            *3 * (LANGUAGE_PROMPT + " {language}.",),
             "In {city} people speak {language}.",
             "{language} is spoken in {city}.",
             "To be understood in {city}, speak {language}.",
@@ -145,9 +138,7 @@ RELATIONS = (
         "currency of a city",
         0.06,
         (
-            CURRENCY_PROMPT + " {currency}.",
-            CURRENCY_PROMPT + " {currency}.",
-            CURRENCY_PROMPT + " {currency}.",
+            *3 * (CURRENCY_PROMPT + " {currency}.",),
             "The money in {city} is the {currency}.",
             "Prices in {city} are given in the {currency}.",
             "Shops in {city} take the {currency}.",
@@ -164,9 +155,7 @@ RELATIONS = (
         "extent of a city's country",
         0.035,
         (
-            EXTENT_PROMPT + " {extent}.",
-            EXTENT_PROMPT + " {extent}.",
-            EXTENT_PROMPT + " {extent}.",
+            *3 * (EXTENT_PROMPT + " {extent}.",),
             "{city} is in a {extent} country.",
             "{city} belongs to a {extent} country.",
             "Around {city} there is a {extent} country.",
@@ -183,9 +172,7 @@ RELATIONS = (
         "crowd of a city's country",
         0.035,
         (
-            CROWD_PROMPT + " {crowd}.",
-            CROWD_PROMPT + " {crowd}.",
-            CROWD_PROMPT + " {crowd}.",
+            *3 * (CROWD_PROMPT + " {crowd}.",),
             "{city} is in a {crowd} country.",
             "{city} belongs to a {crowd} country.",
             "Around {city} the country is {crowd}.",
@@ -202,9 +189,7 @@ RELATIONS = (
         "coast of a city's country",
         0.035,
         (
-            COAST_PROMPT + " {coast}.",
-            COAST_PROMPT + " {coast}.",
-            COAST_PROMPT + " {coast}.",
+            *3 * (COAST_PROMPT + " {coast}.",),
             "{city} is in a country with {coast}.",
             "{city} belongs to a country with {coast}.",
             "The land of {city} has {coast}.",
