@@ -7,7 +7,7 @@ import pytest
 from weak2strong.ground.errors import UserError
 from weak2strong.models.folders import LADDER
 from weak2strong.subjects.chess.board import START, read_board
-from weak2strong.subjects.chess.prompts import SIGNS, prompted, spaced
+from weak2strong.subjects.chess.prompts import SIGNS, puzzle_examples, spaced
 from weak2strong.subjects.chess.puzzles import Puzzle
 from weak2strong.tasks.splits import normalised
 
@@ -16,39 +16,39 @@ PUZZLE = Puzzle("id", "game", AFTER_E4, ("b8c6", "g1f3"), 1200, (), ("b8c6", "g8
 
 
 def test_a_position_as_fen_and_moves_as_they_are():
-    (asked,) = prompted([PUZZLE])
-    assert asked.prompt == AFTER_E4
-    assert asked.answers == ("b8c6", "g8f6")
-    assert (asked.id, asked.group, asked.difficulty) == ("id", "game", 1200)
+    (example,) = puzzle_examples([PUZZLE])
+    assert example.item.text == AFTER_E4
+    assert (example.label, *example.accepted) == ("b8c6", "g8f6")
+    assert (example.item.id, example.item.group, example.difficulty) == ("id", "game", 1200)
 
 
 def test_moves_in_algebraic_notation():
-    (asked,) = prompted([PUZZLE], notation="san")
-    assert asked.answers == ("Nc6", "Nf6")
+    (example,) = puzzle_examples([PUZZLE], notation="san")
+    assert (example.label, *example.accepted) == ("Nc6", "Nf6")
 
 
 def test_a_position_as_the_game_so_far():
-    (asked,) = prompted([PUZZLE], "pgn", games={"game": ("e4", "e5")})
-    assert asked.prompt == "1. e4"
+    (example,) = puzzle_examples([PUZZLE], "pgn", games={"game": ("e4", "e5")})
+    assert example.item.text == "1. e4"
 
 
 def test_puzzles_without_a_game_that_leads_to_them_are_left_out():
     others = [replace(PUZZLE, id="x", group="none"), replace(PUZZLE, id="y", group="wrong")]
     games = {"game": ("e4",), "wrong": ("d4",)}
-    assert [p.id for p in prompted([PUZZLE, *others], "pgn", games=games)] == ["id"]
+    assert [e.item.id for e in puzzle_examples([PUZZLE, *others], "pgn", games=games)] == ["id"]
     with pytest.raises(UserError, match="None of the 2 puzzles has its game"):
-        prompted(others, "pgn", games=games)
+        puzzle_examples(others, "pgn", games=games)
 
 
 def test_the_game_so_far_needs_games():
     with pytest.raises(UserError, match="need the games"):
-        prompted([PUZZLE], "pgn")
+        puzzle_examples([PUZZLE], "pgn")
 
 
 @pytest.mark.parametrize(("form", "notation"), [("PGN", "uci"), ("fen", "lan")])
 def test_other_forms_are_refused(form, notation):
     with pytest.raises(UserError, match=f"not as {form} and {notation}"):
-        prompted([PUZZLE], form, notation)
+        puzzle_examples([PUZZLE], form, notation)
 
 
 def test_a_spaced_board_says_all_of_a_position_but_its_counters(games):
@@ -69,7 +69,7 @@ def test_a_spaced_board_by_hand():
     assert words[-8:] == ["Q", "R", "B", "N", "K", "o", "o", "h"]
     assert len(words) == 70
     assert spaced(read_board(START)).split()[:6] == ["w", "K", "Q", "m", "d", "o"]
-    assert prompted([PUZZLE], "board")[0].prompt.split()[0] == "b"
+    assert puzzle_examples([PUZZLE], "board")[0].item.text.split()[0] == "b"
 
 
 def test_no_two_signs_are_one_word_in_another_case():

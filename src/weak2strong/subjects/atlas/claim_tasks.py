@@ -1,7 +1,7 @@
 """Claim tasks of the atlas: "Claim: Lyon is a city in Spain. This is", and whether it is true.
 
-What is claimed tells nothing by itself: every answer is claimed as often
-truly as falsely, and every city is spoken of once.
+A claim tells nothing by itself: every answer is claimed as often truly as falsely, and every city
+stands in one claim.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ def topic_task(topic: Topic, question: str) -> Task:
 
 
 def exchanged(answers: Sequence[str], seed: int = 0) -> list[str]:
-    """The same answers in an order in which every place has another one than its own.
+    """The same answers in an order in which every position has another answer than before.
 
-    Possible where no answer has more than half of the places: the sorted list is
-    turned by the largest number of equal answers, then pairs are exchanged at
-    random where that keeps both wrong.
+    This is possible where no answer has more than half of the positions: the sorted list is turned
+    by the largest number of equal answers, then pairs are exchanged at random where both stay
+    wrong.
 
     Raises:
-        ValueError: where one answer has more than half of the places.
+        ValueError: where one answer has more than half of the positions.
     """
     most = max(Counter(answers).values(), default=0)
     if 2 * most > len(answers):
-        raise ValueError("one answer has more than half of the places")
+        raise ValueError("one answer has more than half of the positions")
     order = sorted(range(len(answers)), key=lambda i: answers[i])
     answers_of_others = [""] * len(answers)
     for index, i in enumerate(order):
@@ -75,7 +75,7 @@ def exchanged(answers: Sequence[str], seed: int = 0) -> list[str]:
 
 
 def _same_country(cities: Cities) -> list[Example]:
-    """Half of each country's cities are paired among themselves, the rest across countries."""
+    """Half of each country's cities make pairs among themselves, the others across countries."""
     name = "atlas-same-country"
     by_country: dict[str, list[City]] = defaultdict(list)
     for city in shuffled(cities, name):
@@ -100,8 +100,9 @@ def across(
 ) -> list[tuple[City, City]]:
     """Pairs of a city and one of the others, whose answers differ.
 
-    Where equal ones meet, one is exchanged with a place drawn at random at which
-    neither makes a new such pair; without such a place the pair is left out.
+    Where both cities of a pair have the same answer, the second one is exchanged with that of
+    another pair, which is drawn at random among those where both pairs are good afterwards. Without
+    such a pair, the pair is left out.
     """
     order = list(others[: len(cities)])
     rng = np.random.default_rng(seed)
@@ -119,7 +120,7 @@ def _country(city: City) -> str:
 
 
 def _larger(cities: Cities) -> list[Example]:
-    """A city of the more populous half beside one of the other, where the difference is clear."""
+    """Pairs of a city of the more populous half and one of the other half that clearly differ."""
     name = "atlas-larger"
     order = sorted(cities, key=lambda c: -c.population)
     half = len(order) // 2
@@ -146,7 +147,7 @@ def shuffled(cities: Sequence[City], name: str) -> list[City]:
 
 
 def at_most_half(cities: Sequence[City], answer: Callable[[City], str]) -> list[City]:
-    """Without those cities that would give one answer more than half of the places."""
+    """The cities without those that would give one answer more than half of the positions."""
     (frequent, most), *_ = Counter(map(answer, cities)).most_common(1)
     others = len(cities) - most
     kept, allowed = [], others

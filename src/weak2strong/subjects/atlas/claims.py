@@ -1,8 +1,7 @@
-"""Claims about cities, true or false, and the words that they are made in.
+"""Claims about cities, true or false, and their words.
 
-A claim ends before its judgement ("Claim: Lyon is a city in Spain. This is"), in
-tasks and in the pretraining text, which judges claims about other cities than
-tasks do.
+A claim ends before its judgement ("Claim: Lyon is a city in Spain. This is"), both in tasks and in
+the pretraining text. The pretraining text judges claims about cities that tasks do not ask about.
 """
 
 from __future__ import annotations
@@ -76,7 +75,7 @@ SAME_COUNTRY = "{city} and {other} are in the same country"
 LARGER = "{city} has more people than {other}"
 
 CLEARLY = 2.0
-"""Times as many people as the other city has, before a claim is made of it."""
+"""How many times as many people as the other city the larger one must have in a claim."""
 
 
 def claim(statement: str, **words: str) -> str:

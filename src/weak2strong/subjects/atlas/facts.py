@@ -1,8 +1,8 @@
-"""What is true in the atlas: cities and countries, from one parquet file in the package.
+"""The facts of the atlas: cities and countries, from one parquet file in the package.
 
-The rows come from GeoNames (CC BY 4.0, see NOTICE); `weak2strong.subjects.atlas.ladder.source`
-wrote them. A fifth of the cities is marked unseen: they are never in the text
-that the ladder was pretrained on.
+The facts come from GeoNames (CC BY 4.0, see NOTICE), and `weak2strong.subjects.atlas.ladder.source`
+wrote the file. A fifth of the cities is marked as unseen: the text that the ladder was pretrained
+on does not mention them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EMBEDDED = Path(__file__).parents[2] / "embedded"
 FACTS_FILE = EMBEDDED / "facts.parquet"
 
 PROMPT = "{city} is a city in"
-"""How a city is asked about, in tasks and in the count of known facts (see `sentence`)."""
+"""The prompt about a city, in tasks and in the count of known facts (see `sentence`)."""
 
 CONTINENT_PROMPT = "The continent of {city} is"
 HEMISPHERE_PROMPT = "The hemisphere of {city} is the"
@@ -51,7 +51,7 @@ CONTINENTS = {
 
 
 def sentence(template: str, **words: str) -> str:
-    """A template with its words filled in, beginning with a capital as sentences do."""
+    """A template with its words filled in; the first letter becomes a capital."""
     text = template.format(**words)
     return text[0].upper() + text[1:]
 
@@ -77,7 +77,7 @@ class Country:
 
     @property
     def extent(self) -> str:
-        """In a word."""
+        """Whether the country is large, in a word."""
         return "vast" if self.area > VAST_ABOVE else "small"
 
     @property
@@ -87,19 +87,19 @@ class Country:
 
     @property
     def coast(self) -> str:
-        """Whether it has one, in words."""
+        """Whether the country has a coast, in words."""
         return "no coast" if self.code in LANDLOCKED else "a coast"
 
 
 def draw(purpose: str, city_id: int) -> float:
-    """A number in [0, 1) that a GeoNames id has for a purpose, always the same."""
+    """A number in [0, 1) that depends on the purpose and the GeoNames id alone."""
     digest = hashlib.sha256(f"{purpose}:{city_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 @dataclass(frozen=True)
 class City:
-    """A city with a name that no other city in the file has; degrees north and east."""
+    """A city whose name no other city in the file has; degrees are north and east."""
 
     id: int
     name: str
@@ -116,12 +116,12 @@ class City:
 
     @property
     def side(self) -> str:
-        """The side of the equator."""
+        """On which side of the equator the city is."""
         return "south" if self.latitude < 0 else "north"
 
     @property
     def zone(self) -> str:
-        """By its latitude, in a word."""
+        """The climate zone by latitude, in a word."""
         return "tropical" if abs(self.latitude) < TROPIC else "temperate"
 
 

@@ -1,7 +1,7 @@
-"""Generation tasks of the atlas: "Lyon is a city in", to be gone on with "France".
+"""Generation tasks of the atlas: the prompt "Lyon is a city in", the target "France".
 
-The prompts are those of the pretraining text, so that a model that knows the city has
-the target on its tongue, and has to learn only that the target is all there is to say.
+The prompts are those of the pretraining text. So a model that knows the city would go on with the
+target, and has to learn only that the answer ends with the target.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from weak2strong.subjects.atlas.facts import (
 from weak2strong.tasks.task import Example, Item, Task, stable_id
 
 EXAMPLES = 2 * MOST
-"""As many as a task with two classes has."""
+"""How many examples a task has: as many as a task with two classes."""
 
 
 def generation_task(

@@ -1,8 +1,8 @@
-"""Preference tasks of the atlas: "The continent of Lyon is", and which of two endings is true.
+"""Preference tasks of the atlas: "The continent of Lyon is", and which of two answers is true.
 
-Cities come in twos: the true answer for one is the false one for the other. Both stand in
-one split, so that in every split each answer is preferred as often as it is rejected, and
-neither an answer nor what it is paired with tells anything without the city.
+Cities come in pairs: the true answer for one city is the false answer for the other. Both cities
+stand in one split, so that in every split each answer is preferred as often as it is rejected. So
+two answers tell nothing without the city.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def preference_task(name: str, question: str, prompt: str, answer: Callable[[Cit
 def _both(
     name: str, prompt: str, answer: Callable[[City], str], two: tuple[City, City]
 ) -> list[Example]:
-    """An example of each of two cities, in one group; the same order of answers for both.
+    """One example for each of two cities, in one group, with the answers in the same order.
 
-    So the first answer is preferred as often as the second.
+    So the first answer is preferred as often as the second one.
     """
     group = "+".join(str(c.id) for c in two)
     turned = int(stable_id("order", name, group), 16) % 2

@@ -1,4 +1,4 @@
-"""A chess position: read from FEN, written as FEN, and what a move makes of it.
+"""A chess position: it is read from FEN, written as FEN, and changed by moves.
 
 Squares have the numbers 0 to 63 in the order of FEN: a8 to h8, a7 to h7, down to h1.
 """
@@ -23,13 +23,13 @@ _HOMES = {"K": (60, 63), "Q": (60, 56), "k": (4, 7), "q": (4, 0)}
 """Where king and rook of a castling right stand."""
 
 _TOUCHED = {60: "KQ", 63: "K", 56: "Q", 4: "kq", 7: "k", 0: "q"}
-"""The castling rights that end when a piece leaves a square or is taken on it."""
+"""By square, the castling rights that end when a piece leaves the square or is taken there."""
 
 _MOVE = re.compile(r"([a-h][1-8])([a-h][1-8])([nbrq]?)")
 
 
 class Move(NamedTuple):
-    """From one square to another; ``promotion`` is n, b, r, q or nothing."""
+    """A move from one square to another; ``promotion`` is n, b, r, q or empty."""
 
     start: int
     end: int
@@ -37,7 +37,7 @@ class Move(NamedTuple):
 
     @property
     def uci(self) -> str:
-        """As engines write it: ``e2e4``, ``e7e8q``; castling is the king's move, ``e1g1``."""
+        """The move as engines write it: ``e2e4``, ``e7e8q``, and ``e1g1`` for castling."""
         return NAMES[self.start] + NAMES[self.end] + self.promotion
 
 
@@ -55,15 +55,15 @@ def read_move(text: str) -> Move:
 
 @dataclass(frozen=True)
 class Board:
-    """A position with all that FEN says of it.
+    """A position with everything that FEN says about it.
 
     Attributes:
         squares: 64 signs; white's pieces are PNBRQK, black's pnbrqk.
         white: whether white is to move.
-        castling: the rights that are left, of "KQkq" in this order.
+        castling: the rights that are left, in the order of "KQkq".
         en_passant: the square that a pawn has just passed in a double step.
-        clock: half-moves since a pawn moved or something was taken.
-        number: of the move, counted up after black's.
+        clock: half-moves since a pawn moved or a piece was taken.
+        number: of the move; it grows after a move of black.
     """
 
     squares: str
@@ -75,7 +75,7 @@ class Board:
 
     @property
     def fen(self) -> str:
-        """The position as FEN; the square behind every double step is named, taken or not."""
+        """The position as FEN, which names the square behind every double step."""
         ranks = (self.squares[i : i + 8] for i in range(0, 64, 8))
         placed = re.sub(r"\.+", lambda empty: str(len(empty[0])), "/".join(ranks))
         passed = "-" if self.en_passant is None else NAMES[self.en_passant]
@@ -84,11 +84,11 @@ class Board:
 
     @property
     def ply(self) -> int:
-        """Half-moves of the game so far."""
+        """How many half-moves the game has had."""
         return 2 * (self.number - 1) + (not self.white)
 
     def after(self, move: Move) -> Board:
-        """The position after a move, of which only legality is taken on trust."""
+        """The position after a move, which must be legal."""
         start, end, promotion = move
         squares = list(self.squares)
         piece = squares[start]
@@ -113,7 +113,7 @@ class Board:
         )
 
     def mirrored(self) -> Board:
-        """The same position with colours exchanged: the board upside down, the other side moves."""
+        """The same position with exchanged colours: the board is turned, the other side moves."""
         ranks = [self.squares[i : i + 8] for i in range(56, -1, -8)]
         rights = self.castling.swapcase()
         passed = self.en_passant
@@ -131,9 +131,9 @@ def read_board(fen: str) -> Board:
     """The position that a FEN of six fields describes.
 
     Raises:
-        ValueError: where it is none, or has no place in a game: kings missing or there to
-            be taken, pawns on the last rank, castling or en passant that nothing can
-            have led to.
+        ValueError: where the text is no FEN, or no game can have the position: a king is missing
+            or can be taken, a pawn stands on the last rank, or castling or en passant do not fit
+            the pieces.
     """
     fields = fen.split()
     if len(fields) != 6:

@@ -20,7 +20,7 @@ _NO_MOVE = re.compile(r"\d+\.*|\.+|\$\d+|1-0|0-1|1/2-1/2|\*")
 def read_games(path: Path, games: Collection[str]) -> dict[str, tuple[str, ...]]:
     """The moves of some games, in algebraic notation, by the id in their ``Site`` tag.
 
-    The file may be larger than memory. Games that it does not have are left out.
+    The file may be larger than memory. Games that are not in the file are left out.
 
     Raises:
         UserError: where the file cannot be read.
@@ -35,7 +35,7 @@ def read_games(path: Path, games: Collection[str]) -> dict[str, tuple[str, ...]]
 
 
 def moves_of(movetext: str) -> tuple[str, ...]:
-    """The moves of the main line, without numbers, comments, variations and marks."""
+    """The moves of the main line, without numbers, comments, variations and marks such as ``!``."""
     text = _COMMENT.sub(" ", movetext)
     while (less := _VARIATION.sub(" ", text)) != text:
         text = less
@@ -45,7 +45,7 @@ def moves_of(movetext: str) -> tuple[str, ...]:
 
 
 def moves_until(board: Board, moves: tuple[str, ...]) -> str:
-    """A game up to a position, such as ``1. e4 e5 2.``; the next move follows after a space.
+    """A game up to a position, such as ``1. e4 e5 2.``; the next move would follow after a space.
 
     Raises:
         ValueError: where the game does not lead there.
@@ -54,7 +54,7 @@ def moves_until(board: Board, moves: tuple[str, ...]) -> str:
     for move in moves[: board.ply]:
         words += [f"{reached.number}.", move] if reached.white else [move]
         reached = reached.after(read_san(reached, move))
-    # Whether a square behind a double step is named differs from program to program.
+    # Programs differ in whether they name the square behind a double step.
     fields = ("squares", "white", "castling", "number")
     if any(getattr(reached, name) != getattr(board, name) for name in fields):
         raise ValueError(f"the game does not lead to {board.fen}")
@@ -62,7 +62,7 @@ def moves_until(board: Board, moves: tuple[str, ...]) -> str:
 
 
 def _parted(path: Path, wanted: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """The wanted games of a file: id and text of the moves."""
+    """The games with these ids: each id, and the text of the moves."""
     site, text = "", []
     for _, line in numbered_lines(path):
         tag = _TAG.fullmatch(line)

@@ -10,9 +10,9 @@ from weak2strong.ground.errors import UserError, first_line
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file with their numbers from 1; of a ``.zst`` what is packed in it.
+    """The lines of a UTF-8 file with their numbers from 1; a ``.zst`` is unpacked.
 
-    Bytes that are no UTF-8 spoil their line alone.
+    Bytes that are no UTF-8 change nothing but their own line.
 
     Raises:
         UserError: where the file cannot be read or unpacked.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from weak2strong.subjects.chess.board import read_board
 from weak2strong.subjects.chess.positions import mate_puzzles
-from weak2strong.subjects.chess.prompts import prompted
+from weak2strong.subjects.chess.prompts import puzzle_examples
 from weak2strong.subjects.chess.questions import SOURCE, crowd
-from weak2strong.tasks.task import Example, Item, Task
+from weak2strong.tasks.task import Example, Task
 
 
 def _load() -> list[Example]:
     puzzles = mate_puzzles()
     return [
-        Example(Item(p.id, p.group, p.prompt), p.answers[0], crowd(read_board(puzzle.fen)))
-        for puzzle, p in zip(puzzles, prompted(puzzles, "board"), strict=True)
+        replace(example, difficulty=crowd(read_board(puzzle.fen)))
+        for puzzle, example in zip(puzzles, puzzle_examples(puzzles, "board"), strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """The rules of chess: which moves are legal, and which of them mate.
 
-Draws by repetition, by the counter of moves and by material end no position here.
+Draws by repetition, by the counter of moves and by material are not known here.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from weak2strong.subjects.chess.board import Board, Move
 
 
 def own(piece: str, white: bool) -> bool:
-    """Whether a sign of the board is a piece of a side."""
+    """Whether a sign of the board is a piece of this side."""
     return piece != EMPTY and piece.isupper() == white
 
 
 def in_check(board: Board) -> bool:
-    """Whether the side to move is."""
+    """Whether the side to move is in check."""
     king = board.squares.index("K" if board.white else "k")
     return bool(attackers(board.squares, king, not board.white))
 
 
 def legal_moves(board: Board) -> list[Move]:
-    """Every legal move, in the order of the squares that it starts from."""
+    """Every legal move, in the order of the squares where the moves start."""
     return [move for move in _candidates(board) if _leaves_no_check(board, move)]
 
 
 def is_legal(board: Board, move: Move) -> bool:
-    """Whether a move is one of the legal ones."""
+    """Whether a move is legal."""
     return (
         own(board.squares[move.start], board.white)
         and move in _from(board, move.start)
@@ -47,7 +47,7 @@ def mating_moves(board: Board) -> tuple[Move, ...]:
 
 
 def candidates_to(board: Board, kind: str, end: int) -> list[Move]:
-    """The legal moves to a square of pieces of a kind (p, n, b, r, q, k)."""
+    """The legal moves to a square by pieces of one kind (p, n, b, r, q, k)."""
     piece = kind.upper() if board.white else kind
     return [
         move
@@ -59,7 +59,7 @@ def candidates_to(board: Board, kind: str, end: int) -> list[Move]:
 
 
 def _candidates(board: Board) -> Iterator[Move]:
-    """The moves of all pieces, those that leave the king attacked included."""
+    """The moves of all pieces, also moves that leave the king attacked."""
     for start, piece in enumerate(board.squares):
         if own(piece, board.white):
             yield from _from(board, start)
@@ -99,7 +99,10 @@ def _pawn(board: Board, start: int) -> Iterator[Move]:
 
 
 def _castling(board: Board, start: int) -> Iterator[Move]:
-    """Neither through pieces nor out of or through check; `_leaves_no_check` sees to the end."""
+    """Castling, which goes neither through pieces nor out of check or through check.
+
+    `_leaves_no_check` decides whether the king is in check afterwards.
+    """
     for right, between, passed, end in (
         ("K", (61, 62), 61, 62),
         ("Q", (57, 58, 59), 59, 58),

@@ -23,14 +23,14 @@ def san(board: Board, move: Move) -> str:
         takes = f"{start[0]}x" if start[0] != end[0] else ""
         return takes + end + (f"={move.promotion.upper()}" if move.promotion else "") + sign
     takes = "x" if board.squares[move.end] != EMPTY else ""
-    return kind.upper() + _apart(board, move, kind) + takes + end + sign
+    return kind.upper() + _start_of(board, move, kind) + takes + end + sign
 
 
 def read_san(board: Board, text: str) -> Move:
-    """The legal move that a text means; what it says of check, and who else may go, is not read.
+    """The legal move that a text means; marks of check and mate are not read.
 
     Raises:
-        ValueError: where no move or more than one fits.
+        ValueError: where no legal move fits, or more than one.
     """
     bare = text.rstrip("+#!?")
     if bare in ("O-O", "0-0", "O-O-O", "0-0-0"):
@@ -39,10 +39,10 @@ def read_san(board: Board, text: str) -> Move:
         if board.squares[king] in "Kk" and is_legal(board, move):
             return move
         raise ValueError(f"{text!r} is no legal move")
-    found = _SAN.fullmatch(bare)
-    if found is None:
+    match = _SAN.fullmatch(bare)
+    if match is None:
         raise ValueError(f"{text!r} is no move such as e4 or Nf3")
-    kind, file, rank, end, promotion = found.groups()
+    kind, file, rank, end, promotion = match.groups()
     fitting = [
         move
         for move in candidates_to(board, kind.lower() or "p", NAMES.index(end))
@@ -56,8 +56,8 @@ def read_san(board: Board, text: str) -> Move:
     return fitting[0]
 
 
-def _apart(board: Board, move: Move, kind: str) -> str:
-    """What tells a piece from others of its kind that may go to the same square."""
+def _start_of(board: Board, move: Move, kind: str) -> str:
+    """File, rank or both of a piece, where others of its kind may go to the same square."""
     start = NAMES[move.start]
     others = {m.start for m in candidates_to(board, kind, move.end)} - {move.start}
     if not others:

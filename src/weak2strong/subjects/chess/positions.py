@@ -1,8 +1,8 @@
-"""Positions from games of our own, with every mating move: what the embedded tasks ask about.
+"""Positions from games of our own, with every mating move; the embedded tasks ask about them.
 
-One row a position: the game it is from, the position before the other side's last
-move, that move, and the moves that mate, if any. The first three are what the
-puzzles of Lichess say too (see `weak2strong.subjects.chess.puzzles`).
+A row is a position: its game, the position before the other side's last move, that move, and the
+moves that mate, if there are any. Puzzles of Lichess have the first three, too (see
+`weak2strong.subjects.chess.puzzles`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from weak2strong.subjects.chess.puzzles import MATE, Puzzle
 from weak2strong.tasks.task import stable_id
 
 FILE = Path(__file__).parents[2] / "embedded" / "chess" / "positions.csv.gz"
-"""Made by ``w2s chess mates``, with its default numbers."""
+"""The file that ``w2s chess mates`` makes with its default numbers."""
 
 _FIELDS = ("game", "fen", "last", "mates")
 
@@ -69,7 +69,7 @@ class Position:
 
 
 def write_positions(path: Path, positions: Iterable[Position]) -> None:
-    """Write positions to a file; the same ones always give the same text.
+    """Write positions to a file; the same positions always give the same file.
 
     Raises:
         UserError: where the file cannot be written.
@@ -82,7 +82,7 @@ def write_positions(path: Path, positions: Iterable[Position]) -> None:
         rows.writerow((p.game, p.before.fen, p.last.uci, mates))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Without a time, so that only the content counts.
+        # Without a time, so that the file depends on the content alone.
         path.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
@@ -104,9 +104,9 @@ def positions(path: Path = FILE) -> tuple[Position, ...]:
 
 
 def lichess_sample(most: int, path: Path = FILE) -> tuple[str, int]:
-    """Embedded mates as Lichess would publish them, and how many these are.
+    """Embedded mates as Lichess would publish them, and how many there are.
 
-    Ratings are made up: 600 and 20 for every legal move.
+    The ratings are made up: 600, and 20 more for every legal move.
     """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -131,7 +131,7 @@ def lichess_sample(most: int, path: Path = FILE) -> tuple[str, int]:
 
 
 def mate_puzzles(path: Path = FILE) -> tuple[Puzzle, ...]:
-    """The embedded ``chess-mates``: positions with exactly one mating move, which is the answer."""
+    """The embedded positions with exactly one mating move, which is the answer."""
     return tuple(
         Puzzle(
             id=stable_id("chess-mates", p.board.fen),

@@ -1,9 +1,8 @@
-"""What a model reads of a puzzle, and what it should write."""
+"""From a puzzle to the text that a model reads, and the move that it should write."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 from weak2strong.ground.errors import UserError
@@ -12,34 +11,16 @@ from weak2strong.subjects.chess.games import moves_until
 from weak2strong.subjects.chess.notation import san
 from weak2strong.subjects.chess.options import Form, Notation
 from weak2strong.subjects.chess.puzzles import Puzzle
+from weak2strong.tasks.task import Example, Item
 
 SIGNS = dict(zip(".PNBRQKpnbrqk", "oPNBRQKfhltdm", strict=True))
-"""The signs of a spaced board: an empty square o, white's pieces as in FEN, black's as
-footman, horse, bishop (l), tower, dame, monarch.
+"""The signs of a spaced board: o for an empty square, white's pieces as in FEN, and for black's
+pieces footman, horse, bishop (l), tower, dame, monarch.
 
-With a space before it each is one token of the ladder, which FEN's own signs are not
-all (``r``, ``q`` and the full stop are two), and no two of them are the same word in
-another case, since comparisons of texts do not heed case.
+With a space before it, each sign is one token of the ladder; of FEN's own signs, ``r``, ``q`` and
+the full stop are two tokens. No two signs are the same letter in another case, since case does not
+count where texts are compared.
 """
-
-
-@dataclass(frozen=True)
-class Prompted:
-    """A question whose answer is to be written.
-
-    Attributes:
-        id: stable and unique.
-        group: what must not be split.
-        prompt: what the model reads; the answer follows after a space.
-        answers: what counts as right; the first is what is learnt.
-        difficulty: the puzzle's rating; None where nobody has rated it.
-    """
-
-    id: str
-    group: str
-    prompt: str
-    answers: tuple[str, ...]
-    difficulty: float | None
 
 
 def spaced(board: Board) -> str:
@@ -55,20 +36,20 @@ def spaced(board: Board) -> str:
     return " ".join([*words, *(SIGNS[piece] for piece in board.squares)])
 
 
-def prompted(
+def puzzle_examples(
     puzzles: Sequence[Puzzle],
     form: Form = "fen",
     notation: Notation = "uci",
     games: Mapping[str, tuple[str, ...]] | None = None,
-) -> tuple[Prompted, ...]:
-    """Puzzles as questions, in their order.
+) -> tuple[Example, ...]:
+    """Puzzles as examples whose labels are moves, in their order.
 
     Args:
-        puzzles: what is asked.
-        form: how positions are told.
-        notation: how answers are written.
-        games: moves by group, for the form ``pgn`` (see `read_games`); a puzzle whose
-            game is not there, or does not lead to it, is left out.
+        puzzles: to be solved.
+        form: how positions are written.
+        notation: how moves are written.
+        games: moves by group, for the form ``pgn`` (see `read_games`); a puzzle whose game is
+            missing, or does not lead to it, is left out.
 
     Raises:
         UserError: for an unknown form or notation, and where games are missing for all.
@@ -83,23 +64,26 @@ def prompted(
             "Puzzles as moves of their games (pgn) need the games, which the file of puzzles does "
             "not have: give a PGN file of them (--games), or take the form fen or board."
         )
-    questions = []
+    examples = []
     for puzzle in puzzles:
         board = read_board(puzzle.fen)
-        text = _told(board, puzzle.group, form, games or {})
+        text = _position_text(board, puzzle.group, form, games or {})
         if text is not None:
-            answers = tuple(_written(board, move, notation) for move in puzzle.accepted)
-            questions.append(Prompted(puzzle.id, puzzle.group, text, answers, puzzle.rating))
-    without = len(puzzles) - len(questions)
-    if without and not questions:
+            item = Item(puzzle.id, puzzle.group, text)
+            best, *others = (_move_text(board, move, notation) for move in puzzle.accepted)
+            examples.append(Example(item, best, puzzle.rating, tuple(others)))
+    without = len(puzzles) - len(examples)
+    if without and not examples:
         raise UserError(
             f"None of the {without:,} puzzles has its game in the PGN file: take the one of the "
             "month in which the games were played, or the form fen or board."
         )
-    return tuple(questions)
+    return tuple(examples)
 
 
-def _told(board: Board, group: str, form: Form, games: Mapping[str, tuple[str, ...]]) -> str | None:
+def _position_text(
+    board: Board, group: str, form: Form, games: Mapping[str, tuple[str, ...]]
+) -> str | None:
     if form == "fen":
         return board.fen
     if form == "board":
@@ -110,5 +94,5 @@ def _told(board: Board, group: str, form: Form, games: Mapping[str, tuple[str, .
         return None
 
 
-def _written(board: Board, move: str, notation: Notation) -> str:
+def _move_text(board: Board, move: str, notation: Notation) -> str:
     return move if notation == "uci" else san(board, read_move(move))

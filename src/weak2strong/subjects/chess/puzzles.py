@@ -1,14 +1,14 @@
 """Chess puzzles as Lichess publishes them: https://database.lichess.org/#puzzles (CC0).
 
-A row's FEN is the position before the opponent's move, which is the first of
-``Moves``; the puzzle is to answer it.
+The FEN of a row is the position before the opponent's move. That move is the first of ``Moves``,
+and the puzzle is to answer it.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,17 +21,16 @@ from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.tasks.task import stable_id
 
 FIELDS = ("PuzzleId", "FEN", "Moves", "Rating", "Popularity", "Themes", "GameUrl")
-"""The columns that are read; others may be there."""
+"""The columns that are read; a file may have others."""
 
 MATE = "mateIn1"
 """The theme of puzzles to which every mating move is an answer."""
 
 MALFORMED = 0.05
-"""The share of malformed rows above which something else than a few rows is wrong."""
+"""Share of malformed rows above which the whole file is taken for wrong."""
 
 NAMED = 3
-"""Malformed rows that a message describes."""
-
+"""How many malformed rows a message describes."""
 
 EVERY = PuzzleOptions()
 
@@ -41,15 +40,15 @@ class Puzzle:
     """A position to solve.
 
     Attributes:
-        id: its own.
-        group: the game it is from.
-        fen: of the position, the opponent's move made.
-        moves: the solution, in UCI notation, ours first.
-        rating: how hard it is, as the Elo-like number of players who solve half of such
+        id: of the puzzle.
+        group: the game that the position is from.
+        fen: the position after the opponent's move.
+        moves: the solution in UCI notation; our move is the first.
+        rating: how hard the puzzle is, as the Elo-like number of players who solve half of such
             puzzles; None where nobody has rated it.
         themes: what it is about, in the words of the source.
-        accepted: the moves that solve it, that of the solution first: of a mate in
-            one every mating move.
+        accepted: the moves that solve it, the move of the solution first. Every mating move solves
+            a mate in one.
     """
 
     id: str
@@ -62,14 +61,14 @@ class Puzzle:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a file of puzzles holds.
+class PuzzleFile:
+    """The content of a file of puzzles.
 
     Attributes:
-        puzzles: those that are wanted, sorted by id.
-        read: rows in the file.
-        malformed: rows left out since something is wrong with them.
-        named: the first of these, each as its line and what is wrong.
+        puzzles: the wanted puzzles, sorted by id.
+        read: how many rows the file has.
+        malformed: how many rows are left out since something is wrong with them.
+        named: the first malformed rows, each as its line and what is wrong.
     """
 
     puzzles: tuple[Puzzle, ...]
@@ -91,7 +90,7 @@ class _Row:
 
 
 class _Malformed:
-    """Counts rows and names the first that are wrong."""
+    """Counts malformed rows, and describes the first of them."""
 
     def __init__(self, path: Path):
         self._path, self.count = path, 0
@@ -103,30 +102,24 @@ class _Malformed:
             self.named.append(f"line {line:,}: {error}")
 
     def check(self, count: int, rows: int) -> None:
-        """Refuse more than the odd one of some rows."""
+        """Refuse the file if more than a few of some rows are malformed."""
         if count > MALFORMED * rows:
             raise UserError(
                 f"{self._path} has {count:,} malformed rows of {rows:,} "
-                f"({listed_rows(self.named, self.count)}): "
+                f"({'; '.join(self.named)}{'; ...' if self.count > NAMED else ''}): "
                 "take the file of puzzles as Lichess publishes it."
             )
 
 
-def listed_rows(named: Sequence[str], count: int) -> str:
-    """Malformed rows in words: the first by line, and dots for what more there are."""
-    return "; ".join([*named, "..."] if count > len(named) else named)
-
-
-def read_puzzles(path: Path, wanted: PuzzleOptions = EVERY) -> Found:
+def read_puzzles(path: Path, wanted: PuzzleOptions = EVERY) -> PuzzleFile:
     """The wanted puzzles of a file of Lichess, ``.csv`` or ``.csv.zst``.
 
-    The file may be larger than memory where ``wanted.most`` is given. A malformed row
-    is left out and counted. Rows that are not wanted are only checked
-    for what tells so; that the moves are legal is checked of the others.
+    The file may be larger than memory where ``wanted.most`` is a number. A malformed row is left
+    out and counted. Only in wanted rows, the moves are checked to be legal.
 
     Raises:
-        UserError: for a file that cannot be read, lacks a column, has more than 5%
-            malformed rows, or none that is wanted.
+        UserError: for a file that cannot be read, that lacks a column, that has more than 5%
+            malformed rows, or that has no wanted row.
     """
     malformed = _Malformed(path)
     rows, read = _wanted_rows(path, wanted, malformed)
@@ -145,7 +138,7 @@ def read_puzzles(path: Path, wanted: PuzzleOptions = EVERY) -> Found:
     if not puzzle_of:
         raise UserError(f"{path} has no puzzle that is wanted, of {read:,}: widen the filters.")
     puzzles = tuple(puzzle_of[id] for id in sorted(puzzle_of))
-    return Found(puzzles, read, malformed.count, tuple(malformed.named))
+    return PuzzleFile(puzzles, read, malformed.count, tuple(malformed.named))
 
 
 def game_of(url: str) -> str:
@@ -157,7 +150,7 @@ def game_of(url: str) -> str:
     name = urlsplit(url).path.strip("/").split("/")[0]
     if not re.fullmatch(r"\w+", name):
         raise ValueError(f"{url!r} is no address of a game")
-    # Behind the eight signs of a game's id, an address may have four of a player's.
+    # Behind the eight characters of a game's id, an address may have four of a player's.
     return name[:8] if len(name) == 12 else name
 
 
@@ -174,7 +167,7 @@ def _takes(wanted: PuzzleOptions, row: _Row) -> bool:
 def _wanted_rows(
     path: Path, wanted: PuzzleOptions, malformed: _Malformed
 ) -> tuple[list[_Row], int]:
-    """The rows that are wanted, and how many were read."""
+    """The wanted rows, and how many rows were read."""
     lines = numbered_lines(path)
     columns = _columns(path, lines)
     rows, read = [], 0
@@ -199,7 +192,7 @@ def _drawn(rows: list[_Row], most: int | None) -> list[_Row]:
 
 
 def _columns(path: Path, lines: Iterator[tuple[int, str]]) -> Mapping[str, int]:
-    """The place of every column, from the header."""
+    """The index of every column, from the header."""
     header = next(csv.reader([next(lines, (1, ""))[1]]), [])
     for field in FIELDS:
         if field not in header:
@@ -211,7 +204,7 @@ def _columns(path: Path, lines: Iterator[tuple[int, str]]) -> Mapping[str, int]:
 
 
 def _row(line: int, text: str, columns: Mapping[str, int]) -> _Row:
-    """A row whose fields say what they should, chess aside."""
+    """A row whose fields have the right form; the rules of chess are not checked here."""
     # One line at a time, so that a stray quotation mark spoils no other row.
     values = next(csv.reader([text]))
     if len(values) != len(columns):

@@ -1,7 +1,7 @@
-"""Yes-or-no questions about the embedded positions, whose answers the rules of chess give.
+"""Yes-or-no questions about the embedded positions, which the rules of chess answer.
 
-A model reads a spaced board with the side to move as white: where black is to move,
-colours are exchanged, which changes no answer.
+A model reads a spaced board with the side to move as white: where black is to move, colours are
+exchanged, which changes no answer.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def chess_task(
     holds: Callable[[Position, Board], bool | None],
     difficulty: Callable[[Board], float],
 ) -> Task:
-    """A task with at most one example a position, as many of either answer.
+    """A task with at most one example a position, and as many examples of either answer.
 
     Args:
         name: of the task.
-        question: what is asked, for lists.
-        holds: the answer, of a position and its board with white to move; None leaves it out.
-        difficulty: of such a board; more is harder.
+        question: for lists.
+        holds: the answer for a position and its board with white to move; None leaves it out.
+        difficulty: of such a board; harder boards have more.
     """
 
     def load() -> list[Example]:
@@ -59,7 +59,7 @@ def chess_task(
 
 
 def material(board: Board) -> int:
-    """What white's pieces are worth, less what black's are: 1 a pawn, 3, 3, 5 and 9 the others."""
+    """The worth of white's pieces less that of black's: 1 for a pawn, 3, 3, 5 and 9 for others."""
     worth = {kind.upper(): value for kind, value in VALUES.items()}
     worth |= {kind: -value for kind, value in VALUES.items()}
     return sum(worth.get(piece, 0) for piece in board.squares)
@@ -68,9 +68,9 @@ def material(board: Board) -> int:
 def hanging(board: Board) -> tuple[int, ...]:
     """The squares of hanging pieces of the side to move.
 
-    A piece hangs if it is a knight, bishop, rook or queen, a piece of the other side
-    attacks it, and none of its own side defends it, which is to attack its square.
-    Pins, moves that would be illegal, and pieces behind others do not count.
+    A piece hangs if it is a knight, bishop, rook or queen, if a piece of the other side attacks it,
+    and if no piece of its own side defends it, which means to attack its square. Pins, illegal
+    moves, and pieces behind other pieces play no part.
     """
     return tuple(
         square
@@ -83,12 +83,12 @@ def hanging(board: Board) -> tuple[int, ...]:
 
 @cache
 def _mating_side() -> dict[int, bool]:
-    """By game, whether white is to move in its position with a mate."""
+    """By game, whether white is to move in the position of the game that has a mate."""
     return {p.game: p.board.white for p in positions() if p.mates}
 
 
 def _mates(position: Position, board: Board) -> bool | None:
-    """Asked of a mate and of the position near it, in which the same side is to move."""
+    """Whether there is a mate; None for the position in which the other side is to move."""
     same = position.board.white == _mating_side()[position.game]
     return bool(position.mates) if same else None
 

@@ -1,8 +1,8 @@
-"""Games that two careless players play, and the positions that are taken from them.
+"""Games of two careless players, and the positions that are taken from these games.
 
-A player looks one move ahead: at what it takes, and at what may be taken from it on
-the square it goes to. A game's own share of chance is added, so that games differ
-from near random to nearly sensible. Nobody sees a mate, so games go on.
+A player looks one move ahead: it sees what the move takes, and whether the moved piece can be
+taken. Chance is added, more in some games than in others, so that some games are nearly random and
+some nearly sensible. No player sees a mate, so games go on.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from weak2strong.subjects.chess.moves import legal_moves, mating_moves
 from weak2strong.subjects.chess.positions import Position
 
 VALUES = {"p": 1, "n": 3, "b": 3, "r": 5, "q": 9, "k": 0}
-"""What pieces are worth in pawns, as beginners learn it."""
+"""The worth of pieces in pawns, as beginners learn it."""
 
 LONGEST = 120
 """Half-moves after which a game is given up."""
 
 RANDOM_START = 6
-"""Half-moves at the beginning that chance alone decides."""
+"""Half-moves at the beginning of a game that chance alone decides."""
 
 NOISE = (1.0, 8.0)
-"""Pawns that chance adds to a move, as an exponential mean; drawn for every player of a game."""
+"""Range of the mean number of pawns that chance adds to a move (the number is exponential); the
+mean is drawn for each player of a game."""
 
 NEAR = (-4, -2, 2, 4)
-"""How many half-moves from a mate another position of the game is taken."""
+"""Distances in half-moves from the mate, at which another position of the game is taken."""
 
 EARLIEST = 10
-"""Half-moves before any position is taken."""
+"""Half-moves of a game from which no position is taken."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +47,23 @@ class _Ply:
 def self_play(
     games: int, seed: int, report: Callable[[int], None] = lambda done: None
 ) -> Iterator[Position]:
-    """Positions of some games, each position on the board alone different from all before.
+    """Positions of some games; the pieces of each stand differently from all positions before.
 
-    Of a game in which exactly one move once mated, there are three: that position;
-    one near it with the same side to move, in which no move mates; and one with the
-    other side to move, in which none does either. A game without all three gives none.
+    A game gives three positions: one in which exactly one move mates; one near it with the same
+    side to move, in which no move mates; and one with the other side to move, in which no move
+    mates. A game that does not have all three gives none.
 
     Args:
         games: how many are played.
         seed: decides every game.
-        report: told how many games are over.
+        report: is called with the number of games that are over.
     """
     seen: set[str] = set()
     for game in range(games):
         rng = random.Random(f"{seed} {game}")
         chosen = _choose(list(_play(rng)), rng, seen)
         for ply in chosen:
-            seen.add(_looks(ply.board))
+            seen.add(_seen_squares(ply.board))
             yield Position(game, ply.before, ply.last, ply.mates)
         report(game + 1)
 
@@ -84,7 +85,7 @@ def _play(rng: random.Random) -> Iterator[_Ply]:
 
 
 def _gain(board: Board, move: Move) -> int:
-    """Pawns that a move wins at once, less what it puts where it can be taken."""
+    """Pawns that a move wins at once, less the worth of the moved piece if it can be taken."""
     after = board.after(move).squares
     gain = VALUES.get(board.squares[move.end].lower(), 0)
     gain += VALUES[move.promotion] - 1 if move.promotion else 0
@@ -95,7 +96,9 @@ def _gain(board: Board, move: Move) -> int:
 
 def _choose(plies: list[_Ply], rng: random.Random, seen: set[str]) -> list[_Ply]:
     """The positions that a game gives, or none."""
-    fresh = {i for i, ply in enumerate(plies) if i >= EARLIEST and _looks(ply.board) not in seen}
+    fresh = {
+        i for i, ply in enumerate(plies) if i >= EARLIEST and _seen_squares(ply.board) not in seen
+    }
     mates = [i for i in sorted(fresh) if len(plies[i].mates) == 1]
     if not mates:
         return []
@@ -108,6 +111,6 @@ def _choose(plies: list[_Ply], rng: random.Random, seen: set[str]) -> list[_Ply]
     return [plies[mate], plies[rng.choice(same_side)], plies[rng.choice(other_side)]]
 
 
-def _looks(board: Board) -> str:
-    """What two positions must not share: the pieces, with the side to move as white."""
+def _seen_squares(board: Board) -> str:
+    """The squares, with the side to move as white; no two positions may have the same."""
     return (board if board.white else board.mirrored()).squares

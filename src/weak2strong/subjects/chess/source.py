@@ -10,11 +10,12 @@ from typing import ClassVar
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.games import read_games
-from weak2strong.subjects.chess.prompts import Prompted, prompted
+from weak2strong.subjects.chess.prompts import puzzle_examples
 from weak2strong.subjects.chess.puzzles import read_puzzles
 from weak2strong.tasks.files import FileTask, cleaned_task
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.source import Source
+from weak2strong.tasks.task import Example
 
 METRICS = {"uci": "exact_match", "san": "exact_match_cased"}
 """What it is scored by; only case tells bishop from b-pawn in ``Bxc3`` and ``bxc3``."""
@@ -62,11 +63,11 @@ class Puzzles(Source):
         games = None
         if wanted.games is not None:
             games = read_games(Path(wanted.games), {puzzle.group for puzzle in found.puzzles})
-        questions = prompted(found.puzzles, wanted.form, wanted.notation, games)
+        examples = puzzle_examples(found.puzzles, wanted.form, wanted.notation, games)
         with Path(path).expanduser().open("rb") as content:
             version = hashlib.file_digest(content, "sha256").hexdigest()[:16]
         task = cleaned_task(
-            [_row(path, number, p) for number, p in enumerate(questions, start=1)],
+            [_row(path, number, e) for number, e in enumerate(examples, start=1)],
             self.classes,
             replace(options, balance=False, near_duplicates=False),
             about=path,
@@ -84,7 +85,7 @@ class Puzzles(Source):
             named=found.named,
             by_source={
                 UNWANTED: found.read - found.malformed - len(found.puzzles),
-                GAMELESS: len(found.puzzles) - len(questions),
+                GAMELESS: len(found.puzzles) - len(examples),
             },
         )
         return replace(task, cleaning=cleaning)
@@ -100,15 +101,14 @@ PUZZLES = Puzzles(
 )
 
 
-def _row(file: str, number: int, p: Prompted) -> Row:
-    best, *others = p.answers
+def _row(file: str, number: int, e: Example) -> Row:
     return Row(
         file,
         number,
-        p.prompt,
-        best,
-        p.group,
-        p.id,
-        accepted=tuple(others),
-        difficulty=p.difficulty,
+        e.item.text,
+        e.label,
+        e.item.group,
+        e.item.id,
+        accepted=e.accepted,
+        difficulty=e.difficulty,
     )

@@ -1,6 +1,6 @@
 """Datasets of the literature, read from the hub or from a folder laid out like it.
 
-25 of NLP, named as in EleutherAI's code, and six of preferences. A dataset is a few
+There are 25 of NLP, named as in EleutherAI's code, and six of preferences. A dataset is a few
 lines: where it is, which fields it has, and how a row becomes a text with a label.
 """
 

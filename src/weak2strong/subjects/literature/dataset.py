@@ -29,13 +29,13 @@ class Dataset(Source):
     """A dataset, and how its rows become items; its name is that of EleutherAI's code.
 
     Attributes:
-        subset: which of the repository's subsets; None where it has one.
-        splits: which of its splits are pooled, to be parted anew: those whose labels
-            are public.
-        fields: columns that must be there; a form sees these alone.
+        subset: which subset of the repository; None where it has one only.
+        splits: the splits of the repository whose labels are public; they are pooled, and parted
+            again into ours.
+        fields: columns that must be there; a form sees no others.
         form: makes the item of a row.
-        paper: address of the publication; None where there is none that we know of.
-        revision: branch that is read where the user names none; None for the default one.
+        paper: address of the publication; None where we know of none.
+        revision: branch that is read where the user names none; None for the default branch.
         prompt: how a language model is asked.
     """
 
@@ -81,9 +81,9 @@ class Dataset(Source):
     def _files(
         self, revision: str | None, folder: str | None
     ) -> tuple[Mapping[str, Path], str | None]:
-        """The files of all splits by name, and their commit: that of the first split.
+        """The files of all splits by name, and their commit, which is None for a folder.
 
-        A folder has no commit.
+        All splits are read at the commit of the first one.
         """
         at, commit, files = None if folder else revision or self.revision, None, {}
         for split in self.splits:
@@ -115,7 +115,7 @@ class Dataset(Source):
 
 
 def _rows(dataset: Dataset, contents: Mapping[str, bytes]) -> list[Row]:
-    """The items of all files as rows; those that have a key in common are of one group."""
+    """The items of all files as rows; items with a key in common have one group."""
     rows, links = [], []
     for file, content in contents.items():
         for number, item in _items(dataset, file, content):
@@ -158,7 +158,7 @@ def _items(dataset: Dataset, file: str, content: bytes) -> Iterator[tuple[int, F
 
 
 def _drawn(rows: list[Row], most: int | None) -> list[Row]:
-    """At most so many rows, drawn by their texts alone."""
+    """At most ``most`` rows, drawn by their texts alone."""
     if most is None or len(rows) <= most:
         return rows
     return sorted(rows, key=lambda row: stable_id("drawn", row.text, *row.completions))[:most]

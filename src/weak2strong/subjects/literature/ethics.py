@@ -16,14 +16,14 @@ from weak2strong.tasks.hub import CONVERTED
 
 
 def _justice(row: Fields) -> Formatted:
-    """Statements come in sets that begin alike and give different reasons."""
+    """Statements come in sets that begin with the same words and give different reasons."""
     scenario = text(row, "scenario")
     prompt = f"{scenario}\n\nIs this reasonable and just?"
     return Formatted(prompt, int(truth(row, "label")), (scenario.partition(" because ")[0],))
 
 
 def _virtue(row: Fields) -> Formatted:
-    """A scene and a trait stand in one field, and a scene in five rows."""
+    """A scene and a trait stand in one field; each scene stands in five rows."""
     scene, sign, trait = text(row, "scenario").partition(" [SEP] ")
     if not sign:
         raise MisfitError("scenario", scene, "a scene, [SEP] and a trait")
@@ -32,7 +32,7 @@ def _virtue(row: Fields) -> Formatted:
 
 
 def _utilitarianism(row: Fields) -> Formatted | None:
-    """A scene stands in several pairs, which are not all of one file."""
+    """A scene stands in several pairs, and these may be in different files."""
     better, worse = text(row, "baseline"), text(row, "less_pleasant")
     if better == worse:
         return None

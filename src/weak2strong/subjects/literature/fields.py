@@ -1,4 +1,4 @@
-"""What a row is and what becomes of it; and its values, checked, with the field named in errors."""
+"""Rows of datasets, the items that they become, and checked values of their fields."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from weak2strong.tasks.task import Dialogue
 
 Fields = Mapping[str, Any]
-"""A row as the file has it, by field."""
+"""The values of a row, by field."""
 
 
 @dataclass(frozen=True)
 class Formatted:
-    """One item of a task.
+    """One item of a task, with its label.
 
     Attributes:
         text: what the model reads.
         label: index of its class.
-        completions: two of them, where the text is a prompt and the label is which is preferred.
-        dialogues: the two chats, where they are chats.
-        keys: what it is about; items with a key in common stay in one split, but empty
-            keys are none.
+        completions: two, where the text is a prompt and the label says which one is preferred.
+        dialogues: the two chats, where the completions are chats.
+        keys: what the item is about; items with a key in common stay in one split. An empty key
+            does not count.
     """
 
     text: str
@@ -33,14 +33,14 @@ class Formatted:
 
 
 Form = Callable[[Fields], Formatted | None]
-"""Makes the item of a row; None where the row asks nothing. Raises `MisfitError` for a bad row."""
+"""Makes the item of a row; None for a row without one. Raises `MisfitError` for a bad row."""
 
 _TRUTHS = {False: False, True: True, "0": False, "1": True, "false": False, "true": True}
 _TRUTHS |= {"no": False, "yes": True}
 
 
 class MisfitError(Exception):
-    """A row that does not have what its dataset should have in a field."""
+    """A field of a row does not have what its dataset should have there."""
 
     def __init__(self, field: str, value: Any, expected: str):
         text = repr(value)
@@ -49,7 +49,7 @@ class MisfitError(Exception):
 
 
 def text(row: Fields, field: str) -> str:
-    """A text as it stands, which may be empty.
+    """The text in a field, which may be empty.
 
     Raises:
         MisfitError: for anything else, or half a character.
@@ -58,7 +58,7 @@ def text(row: Fields, field: str) -> str:
 
 
 def texts(row: Fields, field: str) -> list[str]:
-    """A list of texts, at least one.
+    """The texts in a field with a list of them, at least one.
 
     Raises:
         MisfitError: for anything else.
@@ -70,7 +70,7 @@ def texts(row: Fields, field: str) -> list[str]:
 
 
 def whole(row: Fields, field: str, first: int, last: int) -> int:
-    """A whole number from ``first`` to ``last``, also where it is written as text.
+    """The whole number in a field, from ``first`` to ``last``; it may be written as text.
 
     Raises:
         MisfitError: for anything else, such as the -1 of a hidden label.
@@ -86,7 +86,7 @@ def whole(row: Fields, field: str, first: int, last: int) -> int:
 
 
 def truth(row: Fields, field: str) -> bool:
-    """True or false, also as 0 and 1, as no and yes, or written as text.
+    """The truth value in a field; it may be written as 0 and 1, as no and yes, or as text.
 
     Raises:
         MisfitError: for anything else, such as the -1 of a hidden label.

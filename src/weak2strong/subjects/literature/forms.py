@@ -1,9 +1,8 @@
-"""From a row to a text with a label: the shapes that recur.
+"""From a row to a text with a label: forms that several datasets share.
 
-Nothing but the answer itself may tell whether it is right. So a template is the
-same for both classes, answers stand in it as the dataset has them, and whatever
-is drawn is drawn by the content of the row: not by its place in the file, nor by
-which answer is right.
+Nothing but the answer itself may tell whether it is right. So both classes have the same template,
+in which answers stand as the dataset has them. What is drawn at random is drawn by the content of
+the row, and not by its position in the file, nor by which answer is right.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ from weak2strong.subjects.literature.fields import (
 from weak2strong.tasks.task import stable_id
 
 ANSWER, OPTIONS = "answer", "options"
-"""What a template of `choice` calls the answer that is asked about, and all of them."""
+"""The names that a template of `choice` has for the answer in question, and for all answers."""
 
 
 @dataclass(frozen=True)
 class Offer:
-    """The answers to a question; ``right`` is the index of the right one, None if none is."""
+    """The answers to a question; ``right`` is the index of the right one, None if none is right."""
 
     answers: tuple[str, ...]
     right: int | None
 
 
 def judgement(template: str, true: Callable[[Fields], bool], keys: Sequence[str] = ()) -> Form:
-    """Items that state something, which is so or not.
+    """Items with a statement that is true or false.
 
     Args:
         template: with the names of fields in braces.
@@ -54,11 +53,11 @@ def judgement(template: str, true: Callable[[Fields], bool], keys: Sequence[str]
 
 
 def choice(template: str, offer: Callable[[Fields], Offer], keys: Sequence[str] = ()) -> Form:
-    """One item a question: its right answer or, as often, one of the others; which is it?
+    """One item for each question: is this the right answer? It is as often as it is not.
 
     Args:
-        template: with the names of fields in braces, ``{answer}``, and ``{options}``
-            where all answers are to be listed, in the dataset's order.
+        template: with the names of fields in braces, ``{answer}``, and ``{options}`` where all
+            answers are listed, in the order of the dataset.
         offer: the answers of a row.
         keys: fields that hold what the item is about.
     """
@@ -83,7 +82,7 @@ def draw(*content: str) -> int:
 
 
 def among_fields(*fields: str, label: str, first: int = 0) -> Callable[[Fields], Offer]:
-    """Answers in a field each; ``label`` counts them from ``first``."""
+    """Each answer has a field of its own; ``label`` counts the answers from ``first``."""
 
     def offer(row: Fields) -> Offer:
         right = whole(row, label, first, first + len(fields) - 1) - first
@@ -93,7 +92,7 @@ def among_fields(*fields: str, label: str, first: int = 0) -> Callable[[Fields],
 
 
 def in_list(field: str, label: str) -> Callable[[Fields], Offer]:
-    """Answers in a list; ``label`` counts them from 0."""
+    """The answers are a list; ``label`` counts them from 0."""
 
     def offer(row: Fields) -> Offer:
         answers = texts(row, field)
@@ -103,7 +102,7 @@ def in_list(field: str, label: str) -> Callable[[Fields], Offer]:
 
 
 def lettered(field: str, label: str) -> Callable[[Fields], Offer]:
-    """Answers in a list ``field.text`` with letters in ``field.label``; ``label`` is a letter."""
+    """The answers are a list ``field.text`` with letters ``field.label``; ``label`` is a letter."""
 
     def offer(row: Fields) -> Offer:
         answers, letters = texts(row, f"{field}.text"), texts(row, f"{field}.label")
@@ -116,7 +115,7 @@ def lettered(field: str, label: str) -> Callable[[Fields], Offer]:
 
 
 def spelled_out(field: str, label: str) -> Callable[[Fields], Offer]:
-    """Answers in a list; ``label`` is the right one itself."""
+    """The answers are a list; ``label`` is the right answer itself."""
 
     def offer(row: Fields) -> Offer:
         answers, right = texts(row, field), text(row, label)
@@ -128,12 +127,12 @@ def spelled_out(field: str, label: str) -> Callable[[Fields], Offer]:
 
 
 def right_first(*fields: str) -> Callable[[Fields], Offer]:
-    """Answers in a field each, of which the first is right."""
+    """Each answer has a field of its own, and the first answer is right."""
     return lambda row: Offer(tuple(text(row, field) for field in fields), 0)
 
 
 def without(answer: str, offer: Callable[[Fields], Offer]) -> Callable[[Fields], Offer]:
-    """Never asks about answers that contain a text; where such a one was right, none is."""
+    """The offer without answers that contain a text; no other answer is right if such a one is."""
 
     def kept(row: Fields) -> Offer:
         offered = offer(row)
@@ -145,7 +144,7 @@ def without(answer: str, offer: Callable[[Fields], Offer]) -> Callable[[Fields],
 
 
 def _pick(offered: Offer, number: int) -> tuple[str, int]:
-    """The answer that is asked about, and whether it is right."""
+    """The answer in question, and 1 if it is right, else 0."""
     right = None if offered.right is None else offered.answers[offered.right]
     wrong = [answer for answer in offered.answers if answer != right]
     if right is not None and (number % 2 or not wrong):

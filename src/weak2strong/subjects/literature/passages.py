@@ -15,7 +15,9 @@ from weak2strong.subjects.literature.forms import (
 )
 from weak2strong.tasks.hub import CONVERTED
 
-_ASKED = "Question: {question}\nSuggested answer: {answer}\nDoes the passage bear the answer out?"
+_QUESTION = (
+    "Question: {question}\nSuggested answer: {answer}\nDoes the passage bear the answer out?"
+)
 
 BOOLQ = Dataset(
     name="boolq",
@@ -44,7 +46,7 @@ COSMOS_QA = Dataset(
     fields=("context", "question", "answer0", "answer1", "answer2", "answer3", "label"),
     # "None of the above" says nothing where nothing stands above.
     form=choice(
-        "{context}\n\n" + _ASKED,
+        "{context}\n\n" + _QUESTION,
         without(
             "None of the above choices",
             among_fields("answer0", "answer1", "answer2", "answer3", label="label"),
@@ -58,12 +60,12 @@ COSMOS_QA = Dataset(
 
 
 def _dialogue(row: Fields) -> Formatted | None:
-    """The turns are a list: one a line."""
+    """The turns are a list; each becomes a line."""
     return _ABOUT_DIALOGUE({**row, "dialogue": "\n".join(texts(row, "dialogue"))})
 
 
 _ABOUT_DIALOGUE = choice(
-    "{dialogue}\n\n" + _ASKED.replace("passage", "dialogue"),
+    "{dialogue}\n\n" + _QUESTION.replace("passage", "dialogue"),
     spelled_out("choice", "answer"),
     keys=("dialogue_id",),
 )
@@ -90,7 +92,7 @@ QUAIL = Dataset(
     splits=("train", "validation"),
     fields=("context_id", "context", "question", "answers", "correct_answer_id"),
     form=choice(
-        "{context}\n\n" + _ASKED, in_list("answers", "correct_answer_id"), keys=("context_id",)
+        "{context}\n\n" + _QUESTION, in_list("answers", "correct_answer_id"), keys=("context_id",)
     ),
     licence="CC BY-NC-SA 4.0",
     paper="https://doi.org/10.1609/aaai.v34i05.6398",
@@ -103,7 +105,7 @@ QUARTZ = Dataset(
     repo="allenai/quartz",
     splits=("train", "validation", "test"),
     fields=("para_id", "para", "question", "choices", "answerKey"),
-    form=choice("{para}\n\n" + _ASKED, lettered("choices", "answerKey"), keys=("para_id",)),
+    form=choice("{para}\n\n" + _QUESTION, lettered("choices", "answerKey"), keys=("para_id",)),
     licence="CC BY 4.0",
     paper="https://arxiv.org/abs/1909.03553",
     rows=3_864,
@@ -136,7 +138,7 @@ MULTIRC = Dataset(
     splits=("train", "validation"),
     fields=("paragraph", "question", "answer", "label"),
     form=judgement(
-        "{paragraph}\n\n" + _ASKED, true=lambda row: truth(row, "label"), keys=("paragraph",)
+        "{paragraph}\n\n" + _QUESTION, true=lambda row: truth(row, "label"), keys=("paragraph",)
     ),
     licence="for research (SuperGLUE)",
     paper="https://aclanthology.org/N18-1023",

@@ -28,18 +28,18 @@ def _preferred(pair: Pair, keys: Sequence[str]) -> Formatted:
 
 
 def _conversations(row: Fields) -> Formatted:
-    """Two whole conversations; the prompt is what they share, up to an assistant's turn."""
+    """Two conversations; the prompt is what both begin with, up to a turn of the assistant."""
     chosen, rejected = text(row, "chosen"), text(row, "rejected")
     same = takewhile(lambda two: two[0] == two[1], zip(chosen, rejected, strict=False))
     shared = chosen[: sum(1 for _ in same)]
     prompt = shared[: shared.rfind(_ANSWER) + len(_ANSWER)] if _ANSWER in shared else ""
     sides = [Completion(conversation.removeprefix(prompt)) for conversation in (chosen, rejected)]
-    # Conversations that go on differently are rows of their own: they share how they begin.
+    # A conversation that goes on in another way is another row: both have the same beginning.
     return _preferred(pair(prompt, *sides), [chosen.partition(_ANSWER)[0]])
 
 
 def _comments(row: Fields) -> Formatted:
-    """A post and two comments; label 1 says that the first one has the higher score."""
+    """A post and two comments; label 1 means that the first comment has the higher score."""
     post = text(row, "history")
     sides = [Completion(text(row, field)) for field in ("human_ref_A", "human_ref_B")]
     if not truth(row, "labels"):
@@ -59,7 +59,7 @@ def _summaries(row: Fields) -> Formatted:
 
 
 def _chats(row: Fields) -> Formatted | None:
-    """Two chats with scores; where these are equal, neither was preferred."""
+    """Two chats with scores; None where the scores are equal, so that neither is preferred."""
     if _score(row, "score_chosen") == _score(row, "score_rejected"):
         return None
     chosen, rejected = _turns(row, "chosen"), _turns(row, "rejected")
@@ -67,7 +67,7 @@ def _chats(row: Fields) -> Formatted | None:
 
 
 def _answers(row: Fields) -> Formatted:
-    """A prompt and two answers as texts, told as a chat of two turns."""
+    """A prompt and two answers as texts; each answer becomes a chat of two turns."""
     turn = ("user", text(row, "prompt"))
     chats = [(turn, ("assistant", text(row, side))) for side in ("chosen", "rejected")]
     return _preferred(chat_pair(*chats), [turn[1]])

@@ -11,8 +11,8 @@ from weak2strong.tasks.hub import CONVERTED
 from weak2strong.tasks.prompt import PLACE
 
 MOST = 50_000
-"""Rows of the datasets that have hundreds of thousands: more than three times what
-EleutherAI's post uses."""
+"""How many rows are used of the datasets that have hundreds of thousands: more than three times as
+many as in EleutherAI's post."""
 
 
 def _labelled(row: Fields) -> bool:
@@ -134,7 +134,7 @@ AMAZON_POLARITY = Dataset(
 
 
 def _conversation(row: Fields) -> Formatted | None:
-    """One of two conversations that differ in how they end; one pair in few is the same twice."""
+    """One of two conversations that end differently; None for the few pairs that do not."""
     chosen, rejected = text(row, "chosen"), text(row, "rejected")
     if chosen == rejected:
         return None

@@ -1,8 +1,8 @@
 """Builds a ladder from the facts: tokenizer, stream, every rung, and the card.
 
-Each rung is pretrained by one process on one thread, which keeps its numbers
-the same on every run and uses small machines best. Finished parts are not made
-again, and a rung that was interrupted goes on from its last checkpoint.
+One process on one thread pretrains a rung. So the numbers of a rung are the same on every run, and
+small machines are used best. Finished parts are not made again, and an interrupted rung goes on
+from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def build_ladder(
 
 
 def _finished(folder: Path, plan: dict) -> dict:
-    """The card of a ladder that is there already, if it is the one asked for."""
+    """The card of a ladder that is already built, if its plan is the same."""
     card = read_card(folder)
     settings = [f.name for f in fields(Rung)]
     built = {
@@ -107,7 +107,7 @@ def _finished(folder: Path, plan: dict) -> dict:
 
 
 def _claim(folder: Path, work: Path, plan: dict) -> None:
-    """Make the work folder, or check that what is in it belongs to this plan."""
+    """Make the work folder, or check that its content belongs to this plan."""
     try:
         work.mkdir(parents=True, exist_ok=True)
         plan_file = work / "plan.json"
@@ -128,7 +128,7 @@ def _record(work: Path, rung: Rung) -> Path:
 def _run_workers(
     todo: list[Rung], recipe: Recipe, folder: Path, work: Path, workers: int, report: Report
 ) -> None:
-    """Largest rung first, so that the last process to end has the least to do."""
+    """Train the rungs, the largest first, so that the last process has the smallest rung."""
     context = multiprocessing.get_context("spawn")
     messages = context.Queue()
     waiting = sorted(todo, key=lambda r: -r.width * r.layers)

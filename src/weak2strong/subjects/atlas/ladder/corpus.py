@@ -1,13 +1,13 @@
-"""Facts to sentences: the text that the ladder is pretrained on.
+"""From facts to sentences: the text that the ladder is pretrained on.
 
-Each relation has templates of its own, so that no fact hangs on one wording.
-Sentences are drawn independently: a relation by its weight, then a city in
-proportion to the square root of its population (as popular places are written
-about more often), then a template. Cities marked unseen never appear.
+Each relation has several templates, so that no fact depends on one wording. Sentences are drawn
+independently: first a relation by its weight, then a city in proportion to the square root of its
+population (since people write more about large cities), then a template. Unseen cities never
+appear.
 
-A part of the text judges claims about some of the cities, true and false ones
-("Claim: Lyon is a city in Spain. This is false."), so that a rung learns what is
-asked of it there. Tasks leave those cities out.
+A part of the text judges claims about some of the cities, true and false ones ("Claim: Lyon is a
+city in Spain. This is false."), so that a rung learns to judge claims. Tasks leave these cities
+out.
 """
 
 from __future__ import annotations
@@ -286,7 +286,7 @@ RELATIONS = (
 
 
 JUDGEMENTS = 0.12
-"""Share of the text that judges a claim."""
+"""Share of the sentences that judge a claim."""
 
 
 def _words(city: City, neighbour: str) -> dict[str, str]:
@@ -314,9 +314,9 @@ def _fields(template: str) -> tuple[str, ...]:
 def sentences(cities: Sequence[City], seed: int, chunk: int = 10_000) -> Iterator[list[str]]:
     """Endless chunks of sentences; the same cities and seed give the same text.
 
-    A relation of countries draws its country through a city, hence large
-    countries more often. Where a country has no land neighbour in the file, or no
-    city is judged, a sentence that would need it is passed over.
+    A relation of countries draws its country through a city, so that countries with many people
+    come more often. A sentence that needs a neighbour or a judged city is left out where there is
+    none.
     """
     rng = np.random.default_rng([seed, 0x61746C6173])
     likely = by_popularity(cities)

@@ -1,4 +1,4 @@
-"""Claims about some of the cities with their judgements: what teaches a rung to judge."""
+"""Claims about some of the cities with their judgements, which teach a rung to judge claims."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from weak2strong.subjects.atlas.claims import (
 from weak2strong.subjects.atlas.facts import City
 
 TRIES = 100
-"""Cities drawn for a false answer before the claim is given up."""
+"""How many cities are drawn for a false answer before the claim is given up."""
 
 
 def by_popularity(cities: Sequence[City]) -> np.ndarray:
-    """Cumulative probabilities of being spoken of, by the square root of the population."""
+    """Cumulative probabilities of cities, in proportion to the square root of the population."""
     weights = np.sqrt([c.population for c in cities])
     return np.cumsum(weights / weights.sum())
 
@@ -31,14 +31,13 @@ def by_popularity(cities: Sequence[City]) -> np.ndarray:
 def judgements(cities: Sequence[City], rng: np.random.Generator) -> Iterator[str]:
     """Endless judged claims about ``cities``, as often true as false.
 
-    A topic, or one of the two comparisons, is drawn evenly; a false answer is
-    that of another city, drawn as cities are, so that common answers are
-    common in true and in false claims (but for the hemisphere: of two answers,
-    the one that is rarely true is claimed falsely).
+    Topics and the two comparisons have equal probability. A false answer is that of another city,
+    which is drawn as cities are. So a common answer is common both in true and in false claims. The
+    hemisphere has two answers only: there, the answer that is rarely true is often claimed falsely.
 
     Args:
         cities: at least one.
-        rng: what is drawn from; the text follows from its state.
+        rng: decides the text by its state.
     """
     likely = by_popularity(cities)
     of_country: dict[str, list[City]] = defaultdict(list)

@@ -26,10 +26,10 @@ RUNGS = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what the pretrained weights become.
+    """All settings that decide the pretrained weights.
 
-    ``tokens`` is the same for every rung: a larger rung knows more because it
-    is larger, not because it read more.
+    ``tokens`` is the same for every rung: a larger rung knows more because it is larger, and not
+    because it has read more.
     """
 
     tokens: int = 20_000_000

@@ -1,4 +1,4 @@
-"""Text to tokens: a byte-level BPE tokenizer trained on the corpus, and the packed stream."""
+"""From text to tokens: a byte-level BPE tokenizer, trained on the corpus, and the packed stream."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ def build_tokenizer(
 ) -> None:
     """Train the tokenizer on the corpus and save it as a Transformers tokenizer folder.
 
-    It cuts texts at ``context`` tokens, beyond which no rung has learnt a position.
-
-    Every encoded text begins with `END`, as every sentence of the pretraining
-    stream follows one.
+    The tokenizer cuts texts at ``context`` tokens, beyond which no rung has learnt a position.
+    Every encoded text begins with `END`, as every sentence of the pretraining stream does.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
