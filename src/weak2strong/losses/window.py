@@ -26,13 +26,13 @@ class Window(RowLoss):
     """``1[max_c f_c <= t] CE(w, f)``: no gradient from examples the student is sure of.
 
     EleutherAI 2024, *Experiments in Weak-to-Strong Generalization*, modified loss
-    functions. t is the median confidence ``max_c w_c`` of the weak labels, all that
-    are trained on and not those of a batch: `from_labels`. For two classes
+    functions. t is the median confidence ``max_c w_c`` of all weak labels of the training set,
+    not of a batch: `from_labels`. For two classes
     ``max_c f_c = 1/2 + |f - 1/2|``, so the rule is that of the post, ``|f - 1/2|`` at
     most the median of ``|w - 1/2|``; for more classes it is its plain
     generalisation, which the post does not treat.
 
-    An example outside of the window is worth 0 and still counts in the mean over
+    An example outside of the window has loss 0 and still counts in the mean over
     the batch: steps get smaller as the student becomes sure. With ``t = 1``, which
     is also the median of hard labels, this is `CrossEntropy`. The window itself
     (which examples are in) is not differentiated. In EleutherAI/w2s the bound is

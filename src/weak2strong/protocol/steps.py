@@ -1,11 +1,12 @@
 """The grid of a study as steps, and their order.
 
 A step names a result and holds no settings, so that steps can be listed and counted before all
-settings are known. Settings are read when a step is performed, by the stages that it pulls. So a
-stage may decide settings of later stages, such as a search for rates: the function that needs the
-rates pulls the search from its task run, goes on with ``replace(task_run, config=...)``, and the
-keys of what follows hold the rates that were found. Where workers should not wait for each other,
-the search is a step of its own, which others name among their ``needs``.
+settings are known (`weak2strong.protocol.resolve.settle` fills in those that a whole study shares).
+Settings are read when a step is performed, by the stages that it pulls. So a stage may decide
+settings of later stages of its task, such as a search for rates: the function that needs the rates
+pulls the search from its task run and goes on with ``replace(task_run, config=...)``; the keys of
+the later stages then hold the rates that were found. Where workers should not wait for each other,
+the search is a step of its own, which other steps name among their ``needs``.
 """
 
 from __future__ import annotations
