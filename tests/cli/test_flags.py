@@ -191,6 +191,24 @@ def test_usual_rates_in_the_study_of_a_run_follow_the_model(tmp_path, capsys, fl
     assert again.strong_training == run.strong_training
 
 
+def test_models_of_a_grid_take_their_own_rates_unless_the_study_chose_one(tmp_path, capsys):
+    """The rates of the study's strong model are no good for the others of the grid."""
+    from weak2strong.cli.experiments import command_of
+    from weak2strong.experiments.grid import Grid
+
+    def grid(plain):
+        file = tmp_path / "study.yaml"
+        file.write_text(yaml.safe_dump(plain))
+        return command_of(Grid)(study=file, models=("atlas-xs", "atlas-s", "atlas-l")).experiment()
+
+    found = grid(yaml.safe_load(resolved(StudyConfig(seeds=1)).to_yaml()))
+    for training in (found.weak_training, found.strong_training):
+        assert (training.learning_rate, training.head_rate) == (None, None)
+    capsys.readouterr()
+    assert grid({"strong_training": {"learning_rate": 0.5}}).strong_training.learning_rate == 0.5
+    assert "takes the learning rate 0.5 that the study has" in capsys.readouterr().err
+
+
 def test_flags_that_change_no_model_tell_nothing(tmp_path, capsys):
     plain = yaml.safe_load(resolved(StudyConfig(seeds=1)).to_yaml())
     found = by_file(tmp_path, plain, "--epochs", "1", "--strong-adaptation", "full")

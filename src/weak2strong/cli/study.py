@@ -107,7 +107,8 @@ class StudyCommand(Output, StudyFlags):
         """The study that the flags describe.
 
         Args:
-            models: names of the weak and of the strong one, in place of their flags.
+            models: names of the weak and of the strong one, in place of their flags; they do not
+                take the usual rates of the study's, even where they are the same.
         """
         before = read_study(self.study, self.kind) if self.study else self.kind()
         config = replace(changed(before, self), **models)
@@ -123,7 +124,8 @@ class StudyCommand(Output, StudyFlags):
             supervisors=self._several(config.supervisors, "weak") or (),
         )
         trainings = {
-            f"{role}_training": self._training(role, before, config) for role in ("weak", "strong")
+            f"{role}_training": self._training(role, before, config, role in models)
+            for role in ("weak", "strong")
         }
         return replace(config, **trainings)
 
@@ -131,14 +133,16 @@ class StudyCommand(Output, StudyFlags):
         """Models with the flags of a role; None where the study leaves them open."""
         return models and tuple(changed(model, self.model, role) for model in models)
 
-    def _training(self, role: str, before: StudyConfig, config: StudyConfig) -> Training:
-        """The training of a role, once its model is known."""
+    def _training(
+        self, role: str, before: StudyConfig, config: StudyConfig, named: bool
+    ) -> Training:
+        """The training of a role, once its model is known; ``named`` if a command names that."""
         own = given(self.finetuning, role)
         training: Training = getattr(before, f"{role}_training")
         old, new = getattr(before, role), getattr(config, role)
         if "learning_rate" in own:
             training = replace(training, head_rate=None)
-        elif (old.name, old.adaptation) != (new.name, new.adaptation):
+        elif named or (old.name, old.adaptation) != (new.name, new.adaptation):
             training = _rates_for(role, training, old, new)
         return changed(training, self.finetuning, role)
 

@@ -76,26 +76,26 @@ class ModelSpec:
             UserError: where nothing stands before or after the ``@``.
         """
         try:
-            return cls(**_parts(text))
+            return cls(*_parts(text))
         except RefusedError as e:
             raise UserError(str(e)) from None
 
 
-def _parts(text: str) -> dict[str, str]:
+def _parts(text: str) -> tuple[str, str | None]:
     """Name and revision."""
     name, at, revision = text.rpartition("@")
     is_path = text.startswith((".", "/", "~"))
     if not at or is_folder(text) or (is_path and not is_folder(name)):
-        return {"name": text}
+        return text, None
     if not name or not revision:
         raise RefusedError(f"{text!r} is no model: write owner/name@revision, or owner/name.")
-    return {"name": name, "revision": revision}
+    return name, revision
 
 
 def _named(value: Any) -> Any:
     """A model may be its name alone."""
     if isinstance(value, str):
-        return _parts(value)
+        return dict(zip(("name", "revision"), _parts(value), strict=True))
     if not isinstance(value, ModelSpec | Mapping):
         raise RefusedError(f"must be a name or a mapping of settings, not {shortened(value)}.")
     return value
