@@ -69,9 +69,11 @@ def command_of(kind: Any) -> type:
     """The command of an experiment: flags for its own settings, and for those of a study."""
     settings = {f.name for f in fields(kind)}
     own = flags(kind, only=[name for name in kind.__annotations__ if name in settings])
-    base = CommandOnStudy if issubclass(kind, StudyConfig) else Command
     hidden = [(name, Suppress[str | None], field(default=None)) for name in kind.without]
-    text = cleandoc(kind.__doc__) + ("" if base is Command else "\n\nTakes the flags of w2s run.")
+    base = CommandOnStudy if issubclass(kind, StudyConfig) else Command
+    text = cleandoc(kind.__doc__ or "") + (
+        "" if base is Command else "\n\nTakes the flags of w2s run."
+    )
     return make_dataclass(
         kind.__name__,
         hidden,

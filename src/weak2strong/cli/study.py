@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     class MethodFlags(_Made):
         """As made below."""
 
-    ModelFlags = TrainingFlags = DataFlags = Any
+    ModelFlags = _Made
+    TrainingFlags = _Made
+    DataFlags = _Made
 else:
     StudyFlags = flags(StudyConfig, without=METHODS)
     MethodFlags = flags(StudyConfig, only=METHODS)
