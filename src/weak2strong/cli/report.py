@@ -15,7 +15,7 @@ from weak2strong.cli.study import Place
 class Report:
     """Write runs as one HTML file that needs nothing else: results, figures, examples, provenance.
 
-    Takes the folders of w2s run, overfitting, simulate, probe-sweep and grid. Of a run that is
+    Takes the folders of w2s run and of every experiment. Of a run that is
     not finished, it shows how far it is.
     """
 
@@ -44,7 +44,7 @@ class Report:
 class Figures:
     """Write every figure of a run, with its data as CSV, and captions.
 
-    Takes the folders of w2s run, overfitting, simulate, probe-sweep and grid.
+    Takes the folders of w2s run and of every experiment.
     """
 
     folders: Positional[

@@ -68,8 +68,8 @@ class FinishedGrid(FinishedExperiment):
         Raises:
             UserError: where one is missing.
         """
-        found = [FinishedRun(file.parent) for file in sorted(self.folder.glob("*/results.parquet"))]
-        by_pair = {(run.config.weak_name, run.config.strong.name): run for run in found}
+        runs = [FinishedRun(file.parent) for file in sorted(self.folder.glob("*/results.parquet"))]
+        by_pair = {(run.config.weak_name, run.config.strong.name): run for run in runs}
         pairs = list(dict.fromkeys((row["weak"], row["strong"]) for row in self.rows))
         for weak, strong in pairs:
             if (weak, strong) not in by_pair:

@@ -126,8 +126,8 @@ class FinishedOverlap(FinishedExperiment):
     @cached_property
     def document(self) -> Document:
         """Regions beside gains, right answers by region, and expansion by class."""
-        tables = (self.read_table(file) for file in self.FILES)
-        return overlap_document(*tables, self.runs[0].lines(), self.config.seeds)
+        overlap, expansion = (self.read_table(file) for file in self.FILES)
+        return overlap_document(overlap, expansion, self.runs[0].lines(), self.config.seeds)
 
 
 @settings("an overlap")
