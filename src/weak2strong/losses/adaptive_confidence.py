@@ -8,15 +8,20 @@ from weak2strong.config.fields import Positive, Share
 from weak2strong.config.settings import settings
 from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
 from weak2strong.losses.warmup import risen
-from weak2strong.methods import METHODS
 from weak2strong.methods.decorators import loss
-from weak2strong.methods.finetuning import finetuning
 from weak2strong.training.loss import RowLoss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@loss(
+    "adaptive-confidence",
+    "adaptive-confidence as published: with the opposite sign",
+    "Guo et al. 2024, section 3.2, and its code",
+    method="adaptive-confidence-guo-code",
+    settings={"published": True, "temperature": 0.5, "warmup": 0.0},
+)
 @loss(
     "adaptive-confidence",
     "confidence weighted by example: a sure student is trusted",
@@ -74,16 +79,3 @@ class AdaptiveConfidence(RowLoss):
         trust = (sign * (ce_weak - ce_own).detach() / self.temperature).sigmoid()
         b = risen(fraction, self.warmup) * trust
         return (1 - b) * cross_entropy(targets, log_f) + b * ce_own
-
-
-METHODS.add(
-    "adaptive-confidence-guo-code",
-    finetuning(
-        "adaptive-confidence-guo-code",
-        "adaptive-confidence as published: with the opposite sign",
-        "Guo et al. 2024, section 3.2, and its code",
-        loss="adaptive-confidence",
-        settings={"published": True, "temperature": 0.5, "warmup": 0.0},
-    ),
-    origin=None,
-)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from weak2strong.config.fields import Share
 from weak2strong.config.settings import settings
 from weak2strong.ground.errors import UserError
-from weak2strong.losses.cross_entropy import cross_entropy, log_probabilities
-from weak2strong.losses.hardened import harden, log_odds, threshold
+from weak2strong.losses.confidence import Confidence
+from weak2strong.losses.hardened import log_odds, threshold
 from weak2strong.methods.decorators import loss
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     classes=2,
 )
 @settings("the loss confidence-openai-code")
-class ConfidenceOpenaiCode:
+class ConfidenceOpenaiCode(Confidence):
     """``(1 - a) CE(w, f) + a CE(h, f)`` with the weight and threshold of openai/weak-to-strong.
 
     For people who reproduce that code; `Confidence` follows the paper (Burns et
@@ -49,8 +49,6 @@ class ConfidenceOpenaiCode:
     warmup: Share = 0.1
     """The share of training after which a jumps, in [0, 1]: ``warmup_frac`` there."""
 
-    needs_batch: ClassVar[bool] = True
-
     def weight(self, fraction: float) -> float:
         """The weight a of the auxiliary term after that share of training."""
         return self.maximum * (1.0 if fraction > self.warmup else fraction)
@@ -66,12 +64,3 @@ class ConfidenceOpenaiCode:
         t = f_0.quantile(targets[:, 1].float().mean())
         # Not t itself, on which a row often sits: `threshold` says why.
         return threshold(log_odds(logits), int((f_0 < t).sum()))
-
-    def per_example(
-        self, logits: Tensor, targets: Tensor, fraction: float, statistics: Tensor | None
-    ) -> Tensor:
-        """The loss of each example, ``(b,)`` in float32; no gradient flows through h."""
-        log_f = log_probabilities(logits)
-        own = -log_f.gather(-1, harden(logits, statistics).unsqueeze(-1)).squeeze(-1)
-        a = self.weight(fraction)
-        return (1 - a) * cross_entropy(targets, log_f) + a * own

@@ -8,7 +8,7 @@ in the group ``weak2strong.plugins``, or into a script or notebook that runs a `
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import first_sentence, origin_of
 from weak2strong.methods import ALL, LOSSES, METHODS
 from weak2strong.methods.finetuning import finetuning
-from weak2strong.methods.method import PROBABILISTIC, Method, Need, Saliency
+from weak2strong.methods.method import Method
 
 Run = TypeVar("Run", bound=Callable[..., Any])
 Class = TypeVar("Class", bound=type)
@@ -25,18 +25,7 @@ _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_
 
 
 def method(
-    name: str,
-    summary: str = "",
-    source: str = "",
-    *,
-    prepares: bool = False,
-    reads: bool = False,
-    classes: int | None = None,
-    needs: Sequence[Need] = (),
-    kinds: Sequence[str] = PROBABILISTIC,
-    variants: Sequence[str] = (),
-    check_settings: Callable[..., object] | None = None,
-    saliency: Saliency | None = None,
+    name: str, summary: str = "", source: str = "", **properties: Any
 ) -> Callable[[Run], Run]:
     """Register a function of a context as a method; its keyword-only arguments are settings.
 
@@ -44,15 +33,8 @@ def method(
         name: as in ``--methods``.
         summary: one line for lists; by default the first sentence of the docstring.
         source: where the idea is from.
-        prepares: the function returns a changed context, in which another method follows.
-        reads: the function finetunes the student on texts without labels, so that the ceiling
-            of its students is one that has read them too.
-        classes: the one number of classes it is for; None for any.
-        needs: what a study may be unable to provide (see `weak2strong.methods.method.NEEDS`).
-        kinds: of the tasks it is for; add "generation" where labels may be texts.
-        variants: the references under which ``all`` has it, if not under its name.
-        check_settings: raises UserError for settings that the function would refuse.
-        saliency: the bar of the saliency figure that its students are (see `Method`).
+        **properties: those of `Method`: prepares, reads, classes, needs, kinds, variants,
+            check_settings, saliency.
 
     Raises:
         UserError: for a name that is taken, a need that no study knows, or arguments that
@@ -60,22 +42,13 @@ def method(
     """
 
     def register(run: Run) -> Run:
-        refuse_if("method", name, name == ALL, "which stands for all methods")
+        if name == ALL:
+            raise UserError(
+                f"A plugin names a method {name!r}, which stands for all methods: choose another "
+                "name."
+            )
         _check_settings(name, run)
-        made = Method(
-            name=name,
-            summary=summary or first_sentence(run),
-            source=source,
-            run=run,
-            prepares=prepares,
-            reads=reads,
-            classes=classes,
-            needs=tuple(needs),
-            kinds=tuple(kinds),
-            variants=tuple(variants),
-            check_settings=check_settings,
-            saliency=saliency,
-        )
+        made = Method(name, summary or first_sentence(run), source, run, **properties)
         METHODS.add(name, made, origin_of(run))
         return run
 
@@ -88,24 +61,21 @@ def loss(
     source: str = "",
     *,
     method: str | None = None,
-    classes: int | None = None,
-    kinds: Sequence[str] = PROBABILISTIC,
-    same_gradient_as: str | None = None,
-    saliency: Saliency | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **properties: Any,
 ) -> Callable[[Class], Class]:
     """Register a frozen dataclass as a loss (see `weak2strong.training.loss.Loss`), and as the
     method that finetunes on the weak labels with it.
+
+    Used again above the first, it registers another method: the same loss with other settings.
 
     Args:
         name: of the loss.
         summary: of the method, one line for lists; by default the first sentence of the docstring.
         source: where the idea is from.
         method: its name, if it is not that of the loss.
-        classes: the one number of classes that the loss is for; None for any.
-        kinds: of the tasks that it is for.
-        same_gradient_as: the method whose loss has the same gradient, up to a factor; comparisons
-            count the two once.
-        saliency: the bar of the saliency figure that the method's students are (see `Method`).
+        settings: of the loss in this method, where they are not its defaults.
+        **properties: those of `Method`: classes, kinds, same_gradient_as, saliency.
 
     Raises:
         UserError: for a name that is taken, or a class that is no such dataclass.
@@ -113,27 +83,13 @@ def loss(
 
     def register(kind: Class) -> Class:
         check_class("loss", name, kind, ("needs_batch", "statistics", "per_example"), "RowLoss")
-        made = finetuning(
-            method or name,
-            summary or first_sentence(kind),
-            source,
-            name,
-            classes=classes,
-            kinds=tuple(kinds),
-            same_gradient_as=same_gradient_as,
-            saliency=saliency,
-        )
+        line = summary or first_sentence(kind)
+        made = finetuning(method or name, line, source, name, settings, **properties)
         METHODS.add(made.name, made, origin_of(kind))
         LOSSES.add(name, kind, origin_of(kind))
         return kind
 
     return register
-
-
-def refuse_if(what: str, name: str, taken: bool, why: str) -> None:
-    """Refuse a name that a plugin must not take."""
-    if taken:
-        raise UserError(f"A plugin names a {what} {name!r}, {why}: choose another name.")
 
 
 def _check_settings(name: str, run: Callable[..., Any]) -> None:

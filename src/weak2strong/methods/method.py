@@ -203,6 +203,8 @@ class Method:
     saliency: Saliency | None = None
 
     def __post_init__(self) -> None:
+        for name in ("needs", "kinds", "variants"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.reads and not self.prepares:
             raise UserError(
                 f"The method {self.name!r} says reads=True, and only a step can be one that reads: "
