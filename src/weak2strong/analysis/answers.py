@@ -9,6 +9,7 @@ import numpy as np
 
 from weak2strong.ground.predictions import values_in
 from weak2strong.tasks.kinds import labels_from_lists
+from weak2strong.tasks.task import Kind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,7 +24,7 @@ class Answers:
         who = ["role", "method", "seed"]
         rows = rows.sort(*who, "id")
         self._seeds = seeds
-        self.kind = str(rows["kind"][0])
+        self.kind: Kind = rows["kind"][0]
         # All at once: one role and seed after another would take many times as long.
         self._values = values_in(rows, self.kind)
         self._ids = rows["id"].to_numpy()

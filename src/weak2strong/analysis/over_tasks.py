@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from weak2strong.analysis.intervals import Interval, Measured, t_interval, varia
 from weak2strong.analysis.summary import SATURATED, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
-from weak2strong.ground.table import Row, Table, pgr, words
+from weak2strong.ground.table import Table, pgr, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,7 +88,7 @@ def over_tasks_table(over: OverTasks, name: str = "over_tasks", title: str = "")
         pgr("pooled", f"pooled over {every}"),
     )
     rows = [
-        {"method": method}
+        dict[str, Any](method=method)
         | interval_fields("mean", a.mean, a.mean_interval)
         | interval_fields("median", a.median, a.median_interval)
         | interval_fields("pooled", a.pooled, a.pooled_interval)
@@ -97,7 +97,7 @@ def over_tasks_table(over: OverTasks, name: str = "over_tasks", title: str = "")
     return Table(name, title, columns, rows, over_tasks_notes(over))
 
 
-def interval_fields(name: str, value: float | None, interval: Interval | None) -> Row:
+def interval_fields(name: str, value: float | None, interval: Interval | None) -> dict[str, Any]:
     """A value and its interval as fields; undefined where there is no interval."""
     if value is None or interval is None:
         return dict.fromkeys((name, f"{name}_low", f"{name}_high"))

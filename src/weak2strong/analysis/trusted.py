@@ -154,7 +154,7 @@ def verified_document(lines: Sequence[TrustedLine], student_seed: int) -> Docume
         number("agreement", "agrees", detail=True),
     ]
     rows = [asdict(line) | {"verdict": verdict(line.verified)} for line in lines]
-    notes = list(NOTES)
+    notes: list[str] = [*NOTES]
     if any(line.fit is None for line in lines):
         notes.append(
             "fit is not in this run's folder: run its study again with the same --out to add it "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from weak2strong.ground.plugins import digest_of, origin_of
 from weak2strong.ground.registry import Registry
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from weak2strong.analysis.tested import TestedRun
 
 Rows = Callable[["TestedRun"], Iterable[Row]]
+
+AnyRows = TypeVar("AnyRows", bound=Rows)
 
 ANALYSES = Registry("analysis", {})
 
@@ -66,7 +68,7 @@ class Analysis:
         return self.name.replace("-", "_")
 
 
-def analysis(name: str, about: str, **more: Any) -> Callable[[Rows], Rows]:
+def analysis(name: str, about: str, **more: Any) -> Callable[[AnyRows], AnyRows]:
     """Register a function of a run as an analysis.
 
     Args:
@@ -78,7 +80,7 @@ def analysis(name: str, about: str, **more: Any) -> Callable[[Rows], Rows]:
         UserError: for a name that is taken.
     """
 
-    def register(rows: Rows) -> Rows:
+    def register(rows: AnyRows) -> AnyRows:
         own = digest_of(rows) is None
         origin = rows.__module__ if own else origin_of(rows)
         ANALYSES.add(name, Analysis(name, about, rows, **more), origin)
