@@ -221,3 +221,7 @@ def test_the_shipped_ladder_has_a_card(capsys):
     shown = capsys.readouterr().out
     for word in ("atlas-xs", "atlas-s", "atlas-m", "parameters", "tokens", "seconds", "knows"):
         assert word in shown
+    assert main(["ladder", "card", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["command"] == "ladder card"
+    assert [rung["width"] for rung in document["rungs"]] == [32, 64, 80, 128]

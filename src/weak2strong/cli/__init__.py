@@ -62,7 +62,8 @@ def _shown(command: Any, result: int | Document | None) -> int:
         return result or 0
     from weak2strong.cli.printing import show
 
-    show([result], type(command).__name__, getattr(command, "json", False))
+    name = getattr(command, "command", type(command).__name__)
+    show([result], name, getattr(command, "json", False))
     return 0
 
 

@@ -20,7 +20,8 @@ COMMANDS = Registry("command", packages=ROOMS)
 """Subcommands of `w2s`: a frozen dataclass whose fields are flags, or a `Group` of such.
 
 The object is called. What it returns is the exit code, or a `weak2strong.ground.table.Document` to
-be printed: as JSON where the dataclass has a field ``json`` and it is true.
+be printed: as JSON where the dataclass has a field ``json`` and it is true, under the name that the
+class has as ``command``.
 """
 
 

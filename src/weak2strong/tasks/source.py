@@ -25,7 +25,7 @@ class Source:
         kind: of its task.
         classes: of its task.
         licence: of the data, as far as it is stated.
-        repo: id of the repository on the hub that has the data; None where a user has to name a
+        repo: id of the repository on the hub that has the data; empty where a user has to name a
             file.
         rows: as published; None where this is not known.
         most: rows that are used at most; None for all.
@@ -39,7 +39,7 @@ class Source:
     kind: Kind = "classification"
     classes: tuple[str, ...] = ("no", "yes")
     licence: str = "the user's own"
-    repo: str | None = None
+    repo: str = ""
     rows: int | None = None
     most: int | None = None
     only_test: bool = False
@@ -80,4 +80,4 @@ class Source:
 
     def is_local(self, path: str | None) -> bool:
         """Whether the data are on this machine, if the path is right."""
-        return self.repo is None or (bool(path) and Path(path or "").expanduser().is_dir())
+        return not self.repo or (bool(path) and Path(path or "").expanduser().is_dir())

@@ -36,7 +36,8 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
         )
     rows = (task.rows, tests.rows)
     parts, cleaning = clean_parts(rows, (task.name, tests.name), task.classes, options)
-    splits = _sized(*parts, task, tests, options)
+    learnt, tested = parts
+    splits = _sized(learnt, tested, task, tests, options)
     before = (task.cleaning, tests.cleaning)
     cleaning = replace(
         cleaning,

@@ -15,7 +15,9 @@ _LANGUAGES = (
     "Tagalog, tr Turkish, uk Ukrainian, ur Urdu, uz Uzbek, vi Vietnamese, zh Mandarin, zu Zulu"
 )
 
-LANGUAGES = dict(pair.split() for pair in _LANGUAGES.split(", "))
+LANGUAGES: dict[str, str] = {
+    code: name for code, _, name in (pair.partition(" ") for pair in _LANGUAGES.split(", "))
+}
 """English names by the language codes that GeoNames puts first for some country of the file."""
 
 _WITHOUT_COAST = (

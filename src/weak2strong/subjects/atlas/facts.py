@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from weak2strong.subjects.atlas.countries import LANDLOCKED, LANGUAGES
 
@@ -134,7 +135,7 @@ def cities(path: Path = FACTS_FILE) -> tuple[City, ...]:
     rows = []
     for row in pl.read_parquet(path).iter_rows(named=True):
         # A list is a tuple in a frozen dataclass.
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
         about = {f.name: values.pop(f"country_{f.name}") for f in fields(Country)}
         country = countries.setdefault(about["code"], Country(**about))
         rows.append(City(country=country, **values))

@@ -39,7 +39,6 @@ class Dataset(Source):
         prompt: how a language model is asked.
     """
 
-    repo: str
     splits: tuple[str, ...]
     fields: tuple[str, ...]
     form: Form

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from tyro.conf import FlagCreatePairsOff
 
@@ -19,6 +20,8 @@ class Build:
     again. The models can then be named by their folders, such as
     --weak build/ladder/atlas-xs.
     """
+
+    command: ClassVar[str] = "ladder build"
 
     out: Path = Path("build/ladder")
     """Folder for the models and their card."""
@@ -58,6 +61,8 @@ class Build:
 @dataclass(frozen=True)
 class Card:
     """Print what the ladder's rungs are, what they were trained on, and what they know."""
+
+    command: ClassVar[str] = "ladder card"
 
     folder: Path | None = None
     """A built ladder; the shipped one by default."""
