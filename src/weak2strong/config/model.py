@@ -19,7 +19,7 @@ HeadStart = Literal["random", "zero", "answers"]
 Checkpointing = Literal["auto", "on", "off"]
 
 
-@settings("a model")
+@settings("a model", told_by="name")
 class ModelSpec:
     """A pretrained model, and how it is adapted to a task."""
 

@@ -36,11 +36,12 @@ class RefusedError(ValueError):
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def settings(noun: str) -> Callable[[type[Model]], type[Model]]:
+def settings(noun: str, told_by: str = "") -> Callable[[type[Model]], type[Model]]:
     """Make a class a frozen dataclass that checks its fields by their types.
 
     Args:
         noun: what a user calls it, such as ``"a training"``.
+        told_by: the first field, where its text tells one such object from others in errors.
 
     Returns:
         A decorator. Objects of the class raise `UserError` for the first value that cannot be.
@@ -53,7 +54,9 @@ def settings(noun: str) -> Callable[[type[Model]], type[Model]]:
             try:
                 _fill(self, values, named)
             except (ValidationError, RefusedError) as e:
-                raise UserError(f"{noun.split()[-1].capitalize()}: {sentence(e)}") from None
+                name = named.get(told_by, values[0] if told_by and values else "")
+                about = f"{noun.split()[-1].capitalize()} {name if isinstance(name, str) else ''}"
+                raise UserError(f"{about.rstrip()}: {sentence(e)}") from None
 
         made.__init__, made.__signature__, made._noun = init, _signature(made), noun
         return made
