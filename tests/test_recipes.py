@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from weak2strong.api import Results
+from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.study import read_study

@@ -23,9 +23,9 @@ _NAMES = {
     "Overlap": "weak2strong.experiments.overlap",
     "ProbeSweep": "weak2strong.experiments.sweep",
     "Simulate": "weak2strong.experiments.simulate",
-    "Results": "weak2strong.api",
+    "Results": "weak2strong.analysis.finished",
     "RowLoss": "weak2strong.training.loss",
-    "Study": "weak2strong.api",
+    "Study": "weak2strong.experiments.study",
     "TASKS": "weak2strong.tasks",
     "Training": "weak2strong.config.training",
     "UserError": "weak2strong.ground.errors",
@@ -37,7 +37,7 @@ _NAMES = {
     "method": "weak2strong.methods.decorators",
     "performance_gap_recovered": "weak2strong.ground.metrics",
     "picture": "weak2strong.tasks.decorators",
-    "probe": "weak2strong.extend",
+    "probe": "weak2strong.probes.decorators",
     "recovered": "weak2strong.analysis",
     "source": "weak2strong.tasks.decorators",
     "task": "weak2strong.tasks.decorators",
@@ -80,7 +80,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from weak2strong.analysis import recovered
-    from weak2strong.api import Results, Study
+    from weak2strong.analysis.finished import Results
     from weak2strong.config.data import DataOptions
     from weak2strong.config.model import ModelSpec
     from weak2strong.config.training import Training
@@ -88,8 +88,8 @@ if TYPE_CHECKING:
     from weak2strong.experiments.overfitting import Overfitting
     from weak2strong.experiments.overlap import Overlap
     from weak2strong.experiments.simulate import Simulate
+    from weak2strong.experiments.study import Study
     from weak2strong.experiments.sweep import ProbeSweep
-    from weak2strong.extend import probe
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered
     from weak2strong.ground.predictions import Predictions, joined
@@ -97,6 +97,7 @@ if TYPE_CHECKING:
     from weak2strong.methods.decorators import loss, method
     from weak2strong.methods.labels import keeping, labels_of
     from weak2strong.methods.method import Context
+    from weak2strong.probes.decorators import probe
     from weak2strong.probes.probe import Answering
     from weak2strong.tasks import TASKS
     from weak2strong.tasks.decorators import group, picture, source, task

@@ -13,7 +13,7 @@ import pytest
 from huggingface_hub import constants, errors
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from weak2strong.api import Results
+from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.engine.local import Plan

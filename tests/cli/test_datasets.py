@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from weak2strong.api import Results
+from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.engine.local import Plan
 

@@ -6,7 +6,7 @@ import random
 import pytest
 import yaml
 
-from weak2strong.api import Results
+from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan

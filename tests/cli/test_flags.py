@@ -8,13 +8,13 @@ import pytest
 import tyro
 import yaml
 
-from weak2strong.api import Study
 from weak2strong.cli import main
 from weak2strong.cli.run import Run
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.experiments.study import Study
 from weak2strong.models.resolve import usual_rates
 from weak2strong.protocol.resolve import resolved
 from weak2strong.subjects.chess.options import PuzzleOptions

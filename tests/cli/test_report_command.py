@@ -5,7 +5,7 @@ import re
 import polars as pl
 import pytest
 
-from weak2strong.api import Results
+from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.engine.examples import KEPT, LONGEST
 

@@ -182,9 +182,9 @@ def test_half_a_name_is_no_model(text):
 
 
 def test_studies_read_revisions(tmp_path):
-    from weak2strong.api import Study
     from weak2strong.cli.run import Run
     from weak2strong.config.study import StudyConfig
+    from weak2strong.experiments.study import Study
 
     model = ModelSpec("owner/name", "v1")
     study = StudyConfig.from_yaml("weak: owner/name@v1\nstrong: {name: owner/name, revision: v1}")

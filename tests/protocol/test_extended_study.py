@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from weak2strong.api import Results
+from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan

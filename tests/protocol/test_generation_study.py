@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.finished import Results
 from weak2strong.analysis.results import results_document
 from weak2strong.analysis.summary import summarise
 from weak2strong.analysis.warnings import warnings_of
-from weak2strong.api import Results
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig

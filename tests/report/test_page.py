@@ -11,8 +11,7 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
-from weak2strong.analysis.finished import FinishedRun
-from weak2strong.api import Results
+from weak2strong.analysis.finished import FinishedRun, Results
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import pgr_text
 from weak2strong.methods import every_method

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis import recovered
+from weak2strong.analysis.finished import Results
 from weak2strong.analysis.results import results_document
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
-from weak2strong.api import Results
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.table import pgr_text

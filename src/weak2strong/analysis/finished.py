@@ -193,3 +193,6 @@ _NULLABLE = {
     "undefined": str,
     "chain": str,
 }
+
+Results = FinishedRun
+"""The public name of a finished run."""

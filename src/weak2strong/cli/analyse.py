@@ -45,7 +45,7 @@ class Analyse(Printing):
         import polars as pl
 
         from weak2strong.analysis.analysed import analyses_document
-        from weak2strong.api import Results
+        from weak2strong.analysis.finished import Results
         from weak2strong.ground.errors import UserError
         from weak2strong.ground.plugins import load_plugins
 

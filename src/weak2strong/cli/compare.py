@@ -45,7 +45,7 @@ class Compare(Printing):
     def __call__(self) -> None:
         """Compare and print."""
         from weak2strong.analysis.comparison import compare_runs
-        from weak2strong.api import Results
+        from weak2strong.analysis.finished import Results
         from weak2strong.cli.power import share
         from weak2strong.ground.plugins import load_plugins
 

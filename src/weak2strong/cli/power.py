@@ -74,8 +74,8 @@ class Power(Printing):
     def _variance(self) -> tuple[Components, str]:
         """The variances, and what they are of."""
         from weak2strong.analysis.designs import variance_seen
+        from weak2strong.analysis.finished import Results
         from weak2strong.analysis.power import Components
-        from weak2strong.api import Results
         from weak2strong.ground.errors import UserError
 
         if self.variance:

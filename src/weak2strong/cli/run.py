@@ -14,7 +14,7 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import MethodFlags, StudyCommand
 
 if TYPE_CHECKING:
-    from weak2strong.api import Results
+    from weak2strong.analysis.finished import Results
     from weak2strong.engine.contents import Contents
     from weak2strong.ground.table import Document
 
@@ -38,7 +38,7 @@ class Run(Printing, MethodFlags, StudyCommand):
             from weak2strong.report.plan import plan_document
 
             return self.show(plan_document(plan_study(self.config(), self.store)))
-        from weak2strong.api import Results
+        from weak2strong.analysis.finished import Results
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress
 
@@ -81,7 +81,7 @@ class Table(Printing):
 
     def __call__(self) -> None:
         """Print, or write the page."""
-        from weak2strong.api import Results
+        from weak2strong.analysis.finished import Results
 
         runs = [Results(folder) for folder in self.folders]
         if self.markdown is None:

@@ -35,8 +35,8 @@ class Verify(Printing):
 
     def __call__(self) -> None:
         """Print a row a task and method."""
+        from weak2strong.analysis.finished import Results
         from weak2strong.analysis.trusted import verified_document, verify_students
-        from weak2strong.api import Results
         from weak2strong.engine.record import read_agreement
 
         run = Results(self.folder)

@@ -12,8 +12,9 @@ import linecache
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from functools import cache
 from importlib import import_module
 from inspect import cleandoc, isclass, isfunction
@@ -93,6 +94,23 @@ def first_sentence(thing: Any) -> str:
     if text.startswith(f"{thing.__name__}("):
         return ""
     return text.partition(". ")[0].rstrip(".")
+
+
+def check_class(
+    what: str, name: str, kind: type, attributes: Sequence[str], beginning: str
+) -> None:
+    """Refuse a class that is no dataclass, or that lacks an attribute of the contract."""
+    if not (isinstance(kind, type) and is_dataclass(kind)):
+        raise UserError(
+            f"The {what} {name!r} is no dataclass, whose fields would be its settings: put "
+            "@dataclass(frozen=True) between its decorator and the class."
+        )
+    for attribute in attributes:
+        if not hasattr(kind, attribute):
+            raise UserError(
+                f"The {what} {name!r} has no {attribute!r}: write it, or begin with "
+                f"class {kind.__name__}(w2s.{beginning})."
+            )
 
 
 def digest_of(thing: Any) -> str | None:

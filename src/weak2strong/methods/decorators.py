@@ -8,12 +8,11 @@ in the group ``weak2strong.plugins``, or into a script or notebook that runs a `
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.plugins import first_sentence, origin_of
+from weak2strong.ground.plugins import check_class, first_sentence, origin_of
 from weak2strong.methods import ALL, LOSSES, METHODS
 from weak2strong.methods.finetuning import finetuning
 from weak2strong.methods.method import Method
@@ -107,20 +106,3 @@ def _check_settings(name: str, run: Callable[..., Any]) -> None:
             )
         if other.default is other.empty:
             raise UserError(f"The setting {other.name!r} of the method {name!r} needs a default.")
-
-
-def check_class(
-    what: str, name: str, kind: type, attributes: Sequence[str], beginning: str
-) -> None:
-    """Refuse a class that is no dataclass, or that lacks an attribute of the contract."""
-    if not (isinstance(kind, type) and is_dataclass(kind)):
-        raise UserError(
-            f"The {what} {name!r} is no dataclass, whose fields would be its settings: put "
-            "@dataclass(frozen=True) between its decorator and the class."
-        )
-    for attribute in attributes:
-        if not hasattr(kind, attribute):
-            raise UserError(
-                f"The {what} {name!r} has no {attribute!r}: write it, or begin with "
-                f"class {kind.__name__}(w2s.{beginning})."
-            )

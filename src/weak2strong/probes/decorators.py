@@ -1,12 +1,11 @@
-"""A decorator that puts a user's own probe beside ours (see also `methods.decorators`)."""
+"""The decorator that puts a user's own probe beside ours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from weak2strong.ground.plugins import first_sentence, origin_of
-from weak2strong.methods.decorators import check_class
+from weak2strong.ground.plugins import check_class, first_sentence, origin_of
 from weak2strong.probes import PROBES
 
 Class = TypeVar("Class", bound=type)
