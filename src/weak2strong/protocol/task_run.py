@@ -25,6 +25,8 @@ from weak2strong.tasks.task import Task
 PACKAGE = Path(__file__).parents[1]
 
 CODE = (
+    "config/model.py",
+    "config/training.py",
     "ground/activations.py",
     "ground/ids.py",
     "ground/metrics.py",
