@@ -1,11 +1,14 @@
 """All analyses of a run at once: best ceilings, columns, and what is left out."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from weak2strong.analysis.analyse import analyse
 from weak2strong.analysis.analyses import every_analysis
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.recovered import recovered
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
@@ -149,3 +152,7 @@ def test_what_a_run_lacks_is_said(frame):
 def test_a_test_set_of_one_group_is_a_sentence(frame):
     with pytest.raises(UserError, match="low: all test examples are of one group"):
         analyse(config("low"), frame.filter(task="low").with_columns(group=pl.lit("x")))
+
+
+def test_a_run_may_be_named_by_the_text_of_its_folder():
+    assert FinishedRun("runs/latest").folder == Path("runs/latest")

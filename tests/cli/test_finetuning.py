@@ -82,6 +82,8 @@ def test_stopping_on_ground_truth_is_said_to_be_an_upper_bound(
         (["--steps", "0"], "--steps must be at least 1, not 0"),
         (["--batch-size", "0"], "--batch-size must be at least 1, not 0"),
         (["--strong-lr", "-1"], "--strong-lr must be above 0, not -1"),
+        (["--weak", ""], "--weak must be text, and not empty"),
+        (["--task", "atlas-asia", ""], "--task must be text, and not empty"),
     ],
 )
 def test_settings_that_cannot_be_are_one_sentence(arguments, sentence, capsys):

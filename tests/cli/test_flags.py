@@ -214,3 +214,12 @@ def test_flags_that_change_no_model_tell_nothing(tmp_path, capsys):
     found = by_file(tmp_path, plain, "--epochs", "1", "--strong-adaptation", "full")
     assert found.strong_training.learning_rate == 1e-4
     assert capsys.readouterr().err == ""
+
+
+def test_a_number_that_cannot_be_read_is_told_without_other_types(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", "--seeds", "x"])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert "--seeds" in error
+    assert "None" not in error

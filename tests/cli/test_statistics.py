@@ -241,6 +241,8 @@ def test_a_csv_that_is_no_table_of_scores_is_told(tmp_path, capsys, text, messag
         (("power", "RUN", "--method", "x"), "Unknown method of this run 'x'"),
         (("power", "RUN", "--difference", "0"), "--difference is a number above 0"),
         (("power", "--variance", "0", "0"), "not both 0"),
+        (("power", "--variance", "nan", "1"), "takes two numbers of 0 or more"),
+        (("power", "--variance", "1", "inf"), "takes two numbers of 0 or more"),
         (("verify", "RUN", "--trusted", "151"), "--trusted takes 1 to 150, not 151"),
         (("verify", "RUN", "--trusted", "0"), "1 or more"),
         (("verify", "RUN", "--task", "task-9"), "Unknown task of this run 'task-9'"),

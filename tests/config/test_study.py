@@ -111,6 +111,8 @@ def test_bad_studies_are_refused_in_one_sentence(change, sentence):
         ("data: {text_column: 1}\n", "text_column must be text, not 1"),
         ("data: {split: null}\n", "split must be text, not None"),
         ("data: {balance: 0}\n", "balance must be true or false, not 0"),
+        ("seeds: 1\nseeds: 2\n", "line 2: the key 'seeds' stands twice"),
+        ("weak: {name: atlas-s, name: atlas-m}\n", "line 1: the key 'name' stands twice"),
     ],
 )
 def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):
@@ -119,6 +121,12 @@ def test_bad_text_is_refused_in_one_sentence(tmp_path, text, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         read_study(file)
     assert str(file) in str(caught.value)
+
+
+def test_a_mapping_that_takes_in_another_may_change_its_values():
+    text = "weak: &a {name: atlas-s, lora_rank: 4}\nstrong: {<<: *a, name: atlas-l}\n"
+    strong = StudyConfig.from_yaml(text).strong
+    assert (strong.name, strong.lora_rank) == ("atlas-l", 4)
 
 
 def test_the_splits_of_a_study_are_as_easy_and_as_hard_as_it_says():

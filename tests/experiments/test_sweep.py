@@ -262,3 +262,8 @@ def test_a_new_folder_is_named_after_the_sweep_and_is_not_the_latest_run(
     assert folder.parent.name == "runs"
     assert folder.name.endswith(f"-probe-sweep-{TASK}")
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_layer_of_no_kind_is_told_by_its_place():
+    with pytest.raises(UserError, match=r"layers\[0\] must be a whole number, not 1\.5"):
+        ProbeSweep(layers=[1.5])

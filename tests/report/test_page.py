@@ -7,6 +7,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -257,6 +258,9 @@ def test_a_place_that_cannot_be_written_is_told(small_run, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="choose another --out"):
         write_page([small_run], tmp_path / "file" / "report.html")
+    for folder in (tmp_path, Path(".")):
+        with pytest.raises(UserError, match="it is a folder"):
+            write_page([small_run], folder)
 
 
 @pytest.mark.slow

@@ -34,6 +34,10 @@ class FinishedFolder:
 
     folder: Path
 
+    def __post_init__(self) -> None:
+        # In Python a folder may be named by its text.
+        object.__setattr__(self, "folder", Path(self.folder))
+
     @property
     def config(self) -> StudyConfig:
         """The study, resolved."""

@@ -91,7 +91,9 @@ def changed(before: Model, made: Any, role: str = "") -> Model:
     except UserError as e:
         told = str(e)
         for sets in _sets(made, role).values():
-            told = re.sub(rf"^\w+: {sets.setting}\b", f"--{sets.flag}", told)
+            # Of a model the flag is its name; of several values the wrong one is in the sentence.
+            place = rf"^\w+: {sets.setting}\b(\[\d+\])?(\.name\b)?"
+            told = re.sub(place, f"--{sets.flag}", told)
         raise UserError(told) from e
 
 
@@ -126,10 +128,8 @@ def _flags_of(
 
 def _parsed(kind: Any) -> Any:
     """What the parser makes of a flag: models are named, and None says that it is not given."""
-    if kind is bool:
-        return DisallowNone[bool | None]
     names = {ModelSpec: str, tuple[ModelSpec, ...]: tuple[str, ...]}
-    return names.get(_given(kind), _given(kind)) | None
+    return DisallowNone[names.get(_given(kind), _given(kind)) | None]
 
 
 def _given(kind: Any) -> Any:

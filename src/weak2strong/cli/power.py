@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -79,7 +80,7 @@ class Power(Printing):
         from weak2strong.ground.errors import UserError
 
         if self.variance:
-            if min(self.variance) < 0 or max(self.variance) == 0:
+            if not all(0 <= part < inf for part in self.variance) or max(self.variance) == 0:
                 raise UserError("--variance takes two numbers of 0 or more, not both 0.")
             return Components(*self.variance), "the score"
         run = Results(self.folder)

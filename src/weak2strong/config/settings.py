@@ -166,8 +166,9 @@ def sentence(error: ValidationError | RefusedError) -> str:
 
 
 def _place(path: Iterable[str | int]) -> str:
-    """Such as ``supervisors[0].lora_rank``."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    """Such as ``supervisors[0].lora_rank``; of a value that may be of two types, without these."""
+    parts = (part for part in path if part not in ("int", "str"))
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts).lstrip(".")
 
 
 _ALLOWED: Mapping[str, str] = {

@@ -15,10 +15,22 @@ from weak2strong.ground.errors import UserError, first_line
 
 MOST = 100_000
 """Values in a text, those behind aliases counted wherever an alias stands."""
+MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
     """PyYAML's loader of plain values, with its own errors only."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        """The values by their keys; of a key that stands twice one value would be lost."""
+        known = set()
+        for key, _ in node.value:
+            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else None
+            if name in known and key.tag != MERGE:
+                said = f"the key {shortened(key.value)} stands twice in a mapping"
+                raise ConstructorError(None, None, said, key.start_mark)
+            known.add(name)
+        return super().construct_mapping(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """The value of a node; a tag or a form that its text does not have is an error of YAML."""

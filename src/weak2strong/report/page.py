@@ -59,6 +59,8 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
     # The products are small: threads would wait for each other longer than they multiply.
     with threadpool_limits(1, user_api="blas"):
         text = page(folders)
+    if path.is_dir():
+        raise UserError(f"Cannot write {path} (it is a folder): choose another --out.")
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
