@@ -223,3 +223,16 @@ def test_a_number_that_cannot_be_read_is_told_without_other_types(capsys):
     error = capsys.readouterr().err
     assert "--seeds" in error
     assert "None" not in error
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (("--schedule", "foo"), "--schedule must be one of cosine, linear, constant, not 'foo'."),
+        (("--lora-rank", "0"), "--lora-rank must be at least 1, not 0."),
+        (("--strong", "atlas-m", "--lora-rank", "0"), "--lora-rank must be at least 1, not 0."),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_the_flag(flags, sentence, capsys):
+    assert main(["run", *flags]) == 2
+    assert capsys.readouterr().err == f"error: {sentence}\n"

@@ -92,7 +92,7 @@ def changed(before: Model, made: Any, role: str = "") -> Model:
         told = str(e)
         for sets in _sets(made, role).values():
             # Of a model the flag is its name; of several values the wrong one is in the sentence.
-            place = rf"^\w+: {sets.setting}\b(\[\d+\])?(\.name\b)?"
+            place = rf"^\w+( .*?)?: {sets.setting}\b(\[\d+\])?(\.name\b)?"
             told = re.sub(place, f"--{sets.flag}", told)
         raise UserError(told) from e
 
@@ -127,9 +127,13 @@ def _flags_of(
 
 
 def _parsed(kind: Any) -> Any:
-    """What the parser makes of a flag: models are named, and None says that it is not given."""
+    """What the parser makes of a flag: models are named, and None says that it is not given.
+
+    A choice is a text here, which the setting then refuses in one sentence with all choices.
+    """
+    given = _given(kind)
     names = {ModelSpec: str, tuple[ModelSpec, ...]: tuple[str, ...]}
-    return DisallowNone[names.get(_given(kind), _given(kind)) | None]
+    return DisallowNone[(str if get_origin(given) is Literal else names.get(given, given)) | None]
 
 
 def _given(kind: Any) -> Any:
