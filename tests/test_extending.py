@@ -135,7 +135,9 @@ def test_a_picture_is_drawn_for_texts_that_it_can_draw(place):
 
 
 def test_an_analysis_is_printed_and_written(place, capsys):
-    run = next(folder for folder in place.glob("run*") if (folder / "results.parquet").exists())
+    run, task = place / "analysed", ("--task", "atlas-southern", "--methods", "naive")
+    flags = ("--out", str(run), "--store", str(place / "store"), "--quiet")
+    assert main(["run", "study.yaml", *task, *flags]) == 0
     assert main(["analyse", str(run), "--plugin", "my_analysis.py"]) == 0
     assert "\nSureness of students on test\n" in capsys.readouterr().out
     frame = pl.read_parquet(run / "analysis" / "sureness.parquet")

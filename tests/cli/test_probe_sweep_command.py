@@ -70,8 +70,8 @@ def test_the_help_names_the_defaults_of_the_grid(capsys):
     [
         (["--layers", "9"], "Layer 9 is none of the model's 3"),
         (["--layers", "first"], "Layer 'first' is none"),
-        (["--k", "0"], "--k[0] must be at least 1, not 0."),
-        (["--penalty", "-1"], "--penalty[0] must be at least 0, not -1.0."),
+        (["--k", "0"], "--k must be at least 1, not 0."),
+        (["--penalty", "-1"], "--penalty must be at least 0, not -1.0."),
     ],
 )
 def test_bad_grids_are_one_sentence(flags, said, tmp_path, capsys):
