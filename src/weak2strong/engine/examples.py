@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from weak2strong.ground.whole import written_whole
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import with_correctness
 
@@ -103,9 +104,8 @@ def write_examples(
         if (name, e.item.id) in kept
     ]
     schema = {"task": pl.String, "id": pl.String, "texts": pl.List(pl.String)}
-    partial = folder / "examples.partial"
-    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(partial)
-    partial.replace(folder / FILE)
+    with written_whole(folder / FILE) as path:
+        pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
 
 
 def read_examples(folder: Path) -> pl.DataFrame | None:

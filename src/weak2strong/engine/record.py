@@ -27,6 +27,7 @@ from weak2strong.engine.examples import write_examples
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import Predictions, column
+from weak2strong.ground.whole import written_whole
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import readings_of
@@ -118,9 +119,8 @@ def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, Tas
         ("predictions", predictions),
         ("results", results),
     ):
-        partial = folder / f"{name}.partial"
-        frame.write_parquet(partial)
-        partial.replace(folder / f"{name}.parquet")
+        with written_whole(folder / f"{name}.parquet") as path:
+            frame.write_parquet(path)
 
 
 def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.ground.table import Document
+from weak2strong.ground.whole import written_whole
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
 
@@ -265,17 +266,16 @@ def run_several(
 
 
 def write_table(path: Path, table: pl.DataFrame | Sequence[Mapping[str, Any]]) -> None:
-    """Write a table as parquet or CSV, and rename it into place once it is whole."""
+    """Write a table whole, as parquet or CSV."""
     import polars as pl
 
     if not isinstance(table, pl.DataFrame):
         table = pl.DataFrame(table, infer_schema_length=None)
-    partial = path.with_name(f"{path.name}.partial")
-    if path.suffix == ".csv":
-        table.write_csv(partial)
-    else:
-        table.write_parquet(partial)
-    partial.replace(path)
+    with written_whole(path) as partial:
+        if path.suffix == ".csv":
+            table.write_csv(partial)
+        else:
+            table.write_parquet(partial)
 
 
 def incomplete(folder: Path, run: str) -> UserError:

@@ -19,6 +19,7 @@ from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.table import Document, Table, counted, words
+from weak2strong.ground.whole import written_whole
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -61,12 +62,11 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
         text = page(folders)
     if path.is_dir():
         raise UserError(f"Cannot write {path} (it is a folder): choose another --out.")
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed into place: a browser that reloads never reads half a page.
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        # A browser that reloads never reads half a page.
+        with written_whole(path) as partial:
+            partial.write_text(text, encoding="utf-8")
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
     return path
