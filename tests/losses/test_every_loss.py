@@ -184,6 +184,18 @@ def test_labels_of_exactly_0_and_1(name, k, given):
 
 
 @every_loss
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_labels_without_a_preference(name, k, fraction):
+    """All classes as likely, in some rows or in all: for two classes, exactly one half."""
+    for rows in (1, 4, 8):
+        z, w = draw(7, 8, k)
+        w[:rows] = 1 / k
+        found = losses_of(name, torch.tensor(z), torch.tensor(w), fraction)
+        z, w = z.astype(np.float64), w.astype(np.float64)
+        np.testing.assert_allclose(found, EQUATIONS[name](z, w, fraction, z), rtol=1e-4, atol=1e-5)
+
+
+@every_loss
 def test_certain_answers_stay_finite(name, k):
     logits = torch.full((4, k), -200.0)
     logits[[0, 1, 2, 3], [0, 0, 1, 1]] = 200.0

@@ -1,0 +1,149 @@
+"""What each training learns from, at which rates and seeds, and that its key has all of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from weak2strong import probes
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.store import Store
+from weak2strong.losses import loss
+from weak2strong.methods.reference import find_method
+from weak2strong.models.resolve import usual_rates
+from weak2strong.protocol import stages
+from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.stages import students
+from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.task_run import MissingError, TaskRun
+from weak2strong.tasks import TASKS
+from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.task import Example
+
+
+@pytest.fixture(scope="module")
+def splits() -> Splits:
+    """A part of a real task, with every class in every split."""
+    whole = make_splits(TASKS.get("atlas-southern"))
+    names = ("weak_train", "strong_train", "validation", "test")
+    return Splits(*(tuple(whole.examples(s)[::8]) for s in names))
+
+
+@pytest.fixture
+def make_task_run(quick_study, tmp_path, splits):
+    """Task runs that share a store; the first argument replaces splits, the rest settings."""
+
+    def make(splits=splits, **changes) -> TaskRun:
+        config = resolved(replace(quick_study, **changes))
+        store = Store(tmp_path / "store")
+        return TaskRun(config, store, "atlas-southern", TASKS.get("atlas-southern"), splits)
+
+    return make
+
+
+def relabelled(examples, place: int):
+    """The same examples with the other label at one place."""
+    found = list(examples)
+    found[place] = Example(found[place].item, 1 - found[place].label)
+    return tuple(found)
+
+
+def another_target(of):
+    targets = of.targets.copy()
+    targets[0] = 1 - targets[0]
+    assert not np.array_equal(targets, of.targets)
+    return replace(of, targets=targets)
+
+
+def another_text(of):
+    first, *rest = of.items
+    return replace(of, items=[replace(first, text=first.text + "!"), *rest])
+
+
+CHANGES = {
+    "a label that is learnt": lambda f: replace(f, train=another_target(f.train)),
+    "a text that is learnt": lambda f: replace(f, train=another_text(f.train)),
+    "a label to stop on": lambda f: replace(f, validation=another_target(f.validation)),
+    "a text to stop on": lambda f: replace(f, validation=another_text(f.validation)),
+    "the loss": lambda f: replace(f, loss=loss("entropy")),
+    "a setting of the loss": lambda f: replace(f, loss=loss("entropy", maximum=0.25)),
+    "the seed": lambda f: replace(f, seed=1),
+}
+
+
+def test_all_that_a_finetuning_learns_from_is_in_its_key(make_task_run, monkeypatch):
+    """Each change alone, so that no other part of the key can tell it."""
+    task_run, keys = make_task_run(), []
+
+    def note(stage, key):
+        keys.append(key)
+        raise MissingError
+
+    monkeypatch.setattr(task_run.store, "get", note)
+    config = task_run.config
+    one = on_truth(task_run, config.strong, config.strong_training, task_run.splits.strong_train, 0)
+    for change in (lambda f: f, *CHANGES.values()):
+        with pytest.raises(MissingError):
+            finetune(change(one))
+    assert len(set(keys)) == 1 + len(CHANGES)
+
+
+def test_an_ensemble_has_different_supervisors(make_task_run):
+    task_run = make_task_run()
+    method, weak = find_method("ensemble"), stages.weak_labels(task_run, 0)
+    labels = students.student_labels(task_run, weak)
+    context = students.StudentContext(task_run, method, 0, task_run.config.strong, labels)
+    first, *others = (found.at(labels.ids) for found in context.supervisors(3))
+    np.testing.assert_array_equal(first, labels.probabilities)
+    assert len(others) == 2
+    assert len({found.tobytes() for found in (first, *others)}) == 3
+
+
+def test_no_two_students_share_a_supervisor_of_their_ensembles(make_task_run, monkeypatch):
+    """Else their scores would depend on each other, and intervals over seeds be too narrow."""
+    task_run, seeds = make_task_run(), []
+    weak = stages.weak_labels(task_run, 0)
+    labels = students.student_labels(task_run, weak)
+
+    def note(task_run, seed, model):
+        seeds.append(seed)
+        return weak
+
+    monkeypatch.setattr(students, "supervisor", note)
+    for seed in range(100):
+        seeds.append(seed)
+        method, strong = find_method("ensemble"), task_run.config.strong
+        students.StudentContext(task_run, method, seed, strong, labels).supervisors(5)
+    assert len(seeds) == len(set(seeds)) == 500
+
+
+def test_a_further_supervisor_is_trained_at_its_own_usual_rates(make_task_run, toy_models):
+    """As in a study whose only supervisor it is, which gives no rates."""
+    further = ModelSpec(str(toy_models["bert"]))
+    task_run = make_task_run(supervisors=(further,))
+    given = task_run.config.weak_training
+    rates = (given.learning_rate, given.head_rate)
+    assert usual_rates(further) != rates
+    usual = replace(given, learning_rate=None, head_rate=None)
+    alone = make_task_run(weak=further, weak_training=usual)
+    expected = stages.supervisor(alone, 0)
+    found = stages.supervisor(task_run, 0, *task_run.config.supervisors)
+    for split in stages.PREDICTED:
+        np.testing.assert_array_equal(found[split].values, expected[split].values)
+    assert alone.used[0].key == task_run.used[0].key
+    at_given = stages.supervisor(make_task_run(weak=further), 0)
+    assert not np.array_equal(at_given["test"].values, found["test"].values)
+
+
+@pytest.mark.parametrize("check", [stages.probe_ceiling, stages.ngrams])
+def test_the_checks_learn_from_every_label_of_the_ceiling(
+    make_task_run, splits, monkeypatch, check
+):
+    """Any one of them may change an answer."""
+    # A search could find another penalty with one other label, which would change every answer.
+    monkeypatch.setattr(probes, "select_penalty", lambda *args, **settings: 1.0)
+    train = splits.strong_train
+    found = check(make_task_run()).values
+    for place in (0, 1, len(train) // 2, len(train) // 2 + 1, -2, -1):
+        changed = replace(splits, strong_train=relabelled(train, place))
+        assert not np.array_equal(check(make_task_run(changed)).values, found)
