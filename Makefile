@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-gpu lint format types bench clean
+.PHONY: demo test test-slow test-gpu lint format types bench mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -34,6 +34,10 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/coverage.py --trials 400
 	$(BIN)/python benchmarks/calibration.py --trials 400
+
+# A run that goes on where it was stopped; see CONTRIBUTING.md for its flags.
+mutants: $(VENV)/.installed
+	$(BIN)/python tests/mutation $(FLAGS)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

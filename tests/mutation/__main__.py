@@ -1,0 +1,139 @@
+"""A mutation run: small changes of the code that decides numbers and keys, one at a time.
+
+Each mutant is a change that some test should notice. `make mutants` draws a sample with a seed,
+runs the nearest tests on each mutant, and lists those that no test noticed, but for those that
+``explained.yaml`` tells to be no fault of the tests. A second call goes on where the first was.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from covered import Coverage  # noqa: E402
+from mutants import Mutant, mutants_of, mutated, sample  # noqa: E402
+from nearest import nearest, targets  # noqa: E402
+from results import Results, report  # noqa: E402
+from server import Server  # noqa: E402
+
+# Ours have common names, which no library shall find.
+sys.path.remove(str(HERE))
+
+SLACK = 30.0
+"""Seconds of processor time that the tests of a mutant may take, and four times as long as they
+usually take besides."""
+
+
+def main() -> int:
+    """Run what is left of a sample, then print the report."""
+    flags = _flags()
+    results = Results(flags.out)
+    package = flags.tree / "src" / "weak2strong"
+    files = [f for f in targets(package) if not flags.only or f.startswith(tuple(flags.only))]
+    chosen = sample(package, files, flags.mutants, flags.seed)
+    if flags.survivors:
+        every = {m.name: m for f in files for of_place in mutants_of(package, f) for m in of_place}
+        chosen = [every[name] for name in results.survivors() if name in every]
+    left = chosen if flags.survivors else [m for m in chosen if m.name not in results.last]
+    if left and not flags.report:
+        _run(flags, left, results)
+    print(report(results, chosen, HERE / "explained.yaml"))
+    return 0
+
+
+def _flags() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("make mutants", description=__doc__)
+    add = parser.add_argument
+    add("--mutants", type=int, default=500, help="how many (500)")
+    add("--seed", type=int, default=0, help="which ones (0)")
+    add("--only", nargs="*", default=[], help="of modules whose paths begin so, such as losses/")
+    add("--out", type=Path, default=Path("build/mutants.jsonl"), help="a line for each mutant run")
+    add(
+        "--budget", type=float, default=20, help="seconds of tests for each, the soonest first (20)"
+    )
+    add("--survivors", action="store_true", help="run those again that no test noticed")
+    add("--report", action="store_true", help="run nothing")
+    add("--tree", type=Path, default=HERE.parents[1], help="the code and tests of another folder")
+    flags = parser.parse_args()
+    flags.out, flags.tree = flags.out.absolute(), flags.tree.absolute()
+    return flags
+
+
+def _run(flags: argparse.Namespace, mutants: list[Mutant], results: Results) -> None:
+    """Run the tests of each mutant, and write what they said."""
+    server = Server(flags.tree)
+    server.start()
+    files = sorted({mutant.file for mutant in mutants})
+    coverage = _coverage(server, sorted({f for file in files for f in nearest(file)}), flags.out)
+    unchanged, begun = set[str](), time.monotonic()
+    for n, mutant in enumerate(mutants):
+        tests = coverage.chosen(mutant, nearest(mutant.file), flags.budget)
+        seconds = SLACK + 4 * coverage.seconds(tests)
+        found: dict[str, Any] = {"outcome": "passed", "test": None, "seconds": 0.0}
+        if tests:
+            if mutant.file not in unchanged:
+                # The same way without a change: else a fault of ours would look like a kill.
+                same = mutated(server.package, None, mutant.file)
+                _must_pass(server.run(tests, seconds, (mutant.file, same)), mutant.file)
+                unchanged.add(mutant.file)
+            code = mutated(server.package, mutant, mutant.file)
+            found = server.run(tests, seconds, (mutant.file, code))
+        results.add(mutant, found, len(tests))
+        spent = time.monotonic() - begun
+        still = spent / (n + 1) * (len(mutants) - n - 1)
+        print(
+            f"{n + 1}/{len(mutants)}, {still / 60:.0f} min left: {found['outcome']} "
+            f"({len(tests)} tests, {found['seconds']:.1f} s) {mutant.file}:{mutant.line} "
+            f"{mutant.change}",
+            flush=True,
+        )
+
+
+def _coverage(server: Server, folders: list[str], out: Path) -> Coverage:
+    """What the tests of some folders run; kept beside the results while no file changes."""
+    traced = {str(server.package / file): file for file in targets(server.package)}
+    kept = out.with_suffix(".coverage")
+    kept.mkdir(parents=True, exist_ok=True)
+    coverage = Coverage()
+    for folder in folders:
+        path = kept / f"{_digest(server.tree, folder)}.json"
+        if not path.exists():
+            print(f"measuring which lines {folder} runs", flush=True)
+            found = server.run([folder], 3000, traced=traced)
+            _must_pass(found, folder)
+            path.write_text(json.dumps({k: found[k] for k in ("tests", "imported")}))
+        found = json.loads(path.read_text())
+        coverage.tests |= found["tests"]
+        server.import_also(found["imported"])
+    return coverage
+
+
+def _must_pass(found: dict[str, Any], what: str) -> None:
+    if found["outcome"] != "passed":
+        sys.exit(
+            f"Without any change, the tests of {what} do not pass ({found['outcome']}): "
+            f"{found.get('test')}\n{found.get('output', '')}"
+        )
+
+
+def _digest(tree: Path, folder: str) -> str:
+    """Of the code and of the tests of a folder."""
+    sha = hashlib.sha256(folder.encode())
+    for path in (*_sources(tree / "src"), *_sources(tree / folder), tree / "tests/conftest.py"):
+        sha.update(path.read_bytes())
+    return sha.hexdigest()[:20]
+
+
+def _sources(path: Path) -> Iterator[Path]:
+    return iter(sorted(path.rglob("*.py")) if path.is_dir() else [path])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
