@@ -8,6 +8,7 @@ from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.ground.folder import FolderFiles
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 
@@ -65,12 +66,14 @@ def test_a_run_is_audited_as_its_study_says_and_keeps_what_was_found(tmp_path, c
     assert shown.startswith("leaky: 160 examples, ")
     assert "is an option's letter alone" in shown
     assert f"Written to {run / 'audit.json'}: `w2s report {run}` shows" in shown
-    (one,) = read_run_audit(run).tasks
+    (one,) = read_run_audit(FolderFiles(run, "run")).tasks
     assert one["models"] == ["atlas-xs"]
     assert {"truncation", "answers"} <= set(one["checks"])
     assert main(["audit", str(run), "--json", str(tmp_path / "found.json")]) == 0
-    assert read_run_audit(run).tasks[0]["models"] == []
-    assert json.loads((tmp_path / "found.json").read_text()) == list(read_run_audit(run).tasks)
+    assert read_run_audit(FolderFiles(run, "run")).tasks[0]["models"] == []
+    assert json.loads((tmp_path / "found.json").read_text()) == list(
+        read_run_audit(FolderFiles(run, "run")).tasks
+    )
 
 
 def test_what_makes_no_sense_is_said_before_anything_is_read(tmp_path, capsys):

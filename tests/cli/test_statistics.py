@@ -102,7 +102,9 @@ def make_run(folder, shift: float = 0.0, seeds: int = SEEDS, tasks: int = 8, **c
                             "method": method,
                             "seed": seed,
                             "metric": m,
+                            "floor": scores["floor", "", seed, m],
                             "student": scores["student", method, seed, m],
+                            "ceiling": scores["ceiling", "", seed, m],
                         }
                     )
     pl.concat(rows).write_parquet(folder / "predictions.parquet")

@@ -8,7 +8,8 @@ from transformers import AutoTokenizer
 
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
-from weak2strong.engine.contents import contents, read_contents, write_contents
+from weak2strong.engine.contents import FILE, contents, contents_file, read_contents
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.models.folders import location_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.cleaning import Cleaning
@@ -43,8 +44,8 @@ def test_tokens_are_counted_for_every_model(task, toy_models):
 def test_what_is_written_is_read(task, tmp_path):
     atlas = TASKS.get("atlas-southern")
     both = [contents(t.name, t, make_splits(t)) for t in (task, atlas)]
-    write_contents(tmp_path, both)
-    found = read_contents(tmp_path)
+    (tmp_path / FILE).write_bytes(contents_file(both))
+    found = read_contents(FolderFiles(tmp_path, "run"))
     # JSON has lists for tuples.
     assert found == json.loads(json.dumps([asdict(one) for one in both]))
     assert found[1]["cleaning"] is None
@@ -54,4 +55,4 @@ def test_what_is_written_is_read(task, tmp_path):
 
 
 def test_a_run_from_before_there_was_such_a_file_has_none(tmp_path):
-    assert read_contents(tmp_path) == []
+    assert read_contents(FolderFiles(tmp_path, "run")) == []

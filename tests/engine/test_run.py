@@ -105,7 +105,8 @@ def test_the_primary_test_changes_no_key_and_an_older_study_file_is_the_same_stu
     assert all(s["reused"] for s in steps_of(folder))
     with pytest.raises(UserError, match="holds a run of another study"):
         run_study(config, folder, store)
-    # A folder from before there was a primary test.
+    # A folder from before there was a primary test, and an index.
+    (folder / "run.json").unlink()
     study = folder / "study.yaml"
     study.write_text(study.read_text().replace("primary_test: t-two-sided\n", ""))
     run_study(config, folder, store, plan=Plan(1, 1))
@@ -306,8 +307,8 @@ def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypa
         "_answers",
         lambda _, task_run: [record.Answer(task_run.task.name, "ngrams", "", 0, answers)],
     )
-    record.write_results(tmp_path, StudyConfig(), task_runs)
-    found = pl.read_parquet(tmp_path / "predictions.parquet")
+    files = record.results_files(StudyConfig(), task_runs)
+    found = pl.read_parquet(files["predictions.parquet"])
     assert found.select("task", "id", "difficulty").rows() == [
         ("chess", "a", -2.0),
         ("chess", "b", 1.5),

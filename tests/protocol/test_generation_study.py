@@ -24,6 +24,7 @@ from weak2strong.engine.record import read_agreement
 from weak2strong.engine.run import run_study
 from weak2strong.experiments.overfitting import Overfitting
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.metrics import normalised
 from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.ground.progress import Progress
@@ -144,7 +145,7 @@ def test_what_counts_as_right_comes_from_the_file(run):
 
 def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
     results = Results(run)
-    kept = read_examples(run)
+    kept = read_examples(FolderFiles(run, "run"))
     assert kept is not None
     first = results.predictions.filter(seed=0)
     texts = {"bird", "house", "river"}

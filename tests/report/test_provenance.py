@@ -8,7 +8,7 @@ import pytest
 from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.run import write_run_audit
-from weak2strong.engine.work import Work, write_work
+from weak2strong.engine.work import FILE, Work, work_file
 from weak2strong.report.page import page
 from weak2strong.report.units import hours
 
@@ -83,13 +83,13 @@ def test_device_hours_are_the_seconds_of_all_steps_on_their_device(run):
         Work("supervisor", "a-task", None, 0, 40.0, 1, 0),
         Work("student", "a-task", "naive", 0, 14.0, 3, 1),
     ]
-    write_work(run, steps)
+    (run / FILE).write_bytes(work_file(steps))
     # Of a run that does not say where it was done nothing is said.
     assert "device hours" not in provenance(run)[0]
     environment = run / "environment.json"
     environment.write_text(json.dumps({"device": "cpu", "threads": 2}))
     assert provenance(run)[0]["device hours"] == "0.015 on cpu (2 threads a step)"
-    write_work(run, [*steps, Work("ceiling", "a-task", None, 0, 7200.0, 1, 1)])
+    (run / FILE).write_bytes(work_file([*steps, Work("ceiling", "a-task", None, 0, 7200.0, 1, 1)]))
     environment.write_text(json.dumps({"device": "NVIDIA A100", "threads": 2}))
     told = provenance(run)[0]["device hours"]
     assert told == "2 on NVIDIA A100, without 1 of 3 steps that the store had"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import read_contents
-from weak2strong.engine.record import read_run
+from weak2strong.engine.record import (
+    open_run,
+    read_config,
+    read_environment,
+    read_predictions,
+    read_results,
+)
 from weak2strong.engine.work import Work, read_work
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.registry import Registry
 
 if TYPE_CHECKING:
@@ -38,21 +44,25 @@ class FinishedFolder:
         # In Python a folder may be named by its text.
         object.__setattr__(self, "folder", Path(self.folder))
 
-    @property
-    def config(self) -> StudyConfig:
-        """The study, resolved."""
+    @cached_property
+    def files(self) -> FolderFiles:
+        """The files of the folder, each checked when it is read."""
         raise NotImplementedError
 
     @cached_property
+    def config(self) -> StudyConfig:
+        """The study, resolved."""
+        return read_config(self.files)
+
+    @cached_property
     def environment(self) -> Mapping[str, Any]:
-        """Versions, device and commit; nothing where the file is missing."""
-        path = self.folder / "environment.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        """Versions, device and commit; nothing where the folder is older than the file."""
+        return read_environment(self.files)
 
     @cached_property
     def work(self) -> list[Work]:
         """What each step took, and how many stages it reused."""
-        return read_work(self.folder)
+        return read_work(self.files)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the folder as one HTML file, and return the path of this file.
@@ -72,23 +82,23 @@ class FinishedRun(FinishedFolder):
     """A finished run, read from its folder alone."""
 
     @cached_property
-    def _read(self) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
-        return read_run(self.folder)
+    def files(self) -> FolderFiles:
+        """The files of the folder, each checked when it is read.
 
-    @property
-    def config(self) -> StudyConfig:
-        """The study, resolved."""
-        return self._read[0]
+        Raises:
+            UserError: where no run is finished in the folder.
+        """
+        return open_run(self.folder)
 
-    @property
+    @cached_property
     def cells(self) -> pl.DataFrame:
         """One row a cell and metric: floor, student, ceiling, and the two checks."""
-        return self._read[1]
+        return read_results(self.files)
 
-    @property
+    @cached_property
     def predictions(self) -> pl.DataFrame:
         """Test predictions of every role, with id, group and ground truth."""
-        return self._read[2]
+        return read_predictions(self.files)
 
     @property
     def title(self) -> str:
@@ -99,14 +109,14 @@ class FinishedRun(FinishedFolder):
     @cached_property
     def tasks(self) -> list[Mapping[str, Any]]:
         """What each task holds: source, licence, classes, splits, what was left out."""
-        return read_contents(self.folder)
+        return read_contents(self.files)
 
     @cached_property
     def audit(self) -> RunAudit | None:
         """What an audit says of the tasks; None where there was none, or only of other tasks."""
         from weak2strong.analysis.audit.run import read_run_audit
 
-        audit = read_run_audit(self.folder)
+        audit = read_run_audit(self.files)
         return audit and audit.of(self.by_task)
 
     @cached_property
@@ -114,7 +124,7 @@ class FinishedRun(FinishedFolder):
         """Texts of some test examples; None in older runs."""
         from weak2strong.engine.examples import read_examples
 
-        return read_examples(self.folder)
+        return read_examples(self.files)
 
     @cached_property
     def _lines(self) -> dict[str | None, list[Line]]:

@@ -91,9 +91,10 @@ class Audit(Printing):
         """Audit the tasks of a run, and write what was found into its folder."""
         from weak2strong.analysis.audit.run import run_models, run_subjects, write_run_audit
         from weak2strong.config.model import ModelSpec
-        from weak2strong.config.study import read_study
+        from weak2strong.engine.record import read_config
+        from weak2strong.ground.folder import FolderFiles
 
-        config = read_study(folder / "study.yaml")
+        config = read_config(FolderFiles(folder, "run"))
         models = [
             model
             for name in self.model

@@ -41,9 +41,10 @@ class Printing:
             UserError: where the file cannot be written.
         """
         from weak2strong.ground.errors import UserError
+        from weak2strong.ground.whole import write_whole
 
         try:
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
         except OSError as e:
             raise UserError(f"Cannot write {path} ({e.strerror}): choose another file.") from e
         self.tell(f"Written to {path}")

@@ -65,6 +65,7 @@ WRITTEN = {
     "environment.json": "versions and device",
     "work.json": "what each step took, and what it reused",
     "events.jsonl": "what happened, stage by stage",
+    "run.json": "the index: size and digest of each of these files but events.jsonl",
 }
 
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.splits import Splits
@@ -17,6 +17,18 @@ from weak2strong.tasks.table import split_table
 from weak2strong.tasks.task import Task
 
 FILE = "tasks.json"
+
+FORM = [
+    {
+        "name": str,
+        "reference": str,
+        "source": str,
+        "licence": str,
+        "classes": [str],
+        "splits": [{}],
+        "truncated": {},
+    }
+]
 
 
 @dataclass(frozen=True)
@@ -71,16 +83,19 @@ def contents(
     )
 
 
-def write_contents(folder: Path, tasks: Sequence[Contents]) -> None:
-    """Write ``tasks.json``, a list with an entry a task."""
+def contents_file(tasks: Sequence[Contents]) -> bytes:
+    """The content of ``tasks.json``, a list with an entry a task."""
     text = json.dumps([asdict(task) for task in tasks], indent=1, ensure_ascii=False)
-    (folder / FILE).write_text(text + "\n")
+    return (text + "\n").encode()
 
 
-def read_contents(folder: Path) -> list[Mapping[str, Any]]:
-    """The entries of ``tasks.json``; none for a run that is older than the file."""
-    path = folder / FILE
-    return json.loads(path.read_text()) if path.exists() else []
+def read_contents(files: FolderFiles) -> list[Mapping[str, Any]]:
+    """The entries of ``tasks.json``; none for a run that is older than the file.
+
+    Raises:
+        UserError: where the file is damaged.
+    """
+    return files.json(FILE, FORM) or []
 
 
 def _token_table(task: Task, splits: Splits, model: ModelSpec) -> list[dict[str, Any]]:

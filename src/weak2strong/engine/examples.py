@@ -8,10 +8,9 @@ they lost a right label, and, with more than two answers, where they made an err
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weak2strong.ground.whole import written_whole
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import with_correctness
 
@@ -82,14 +81,13 @@ def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
     )
 
 
-def write_examples(
-    folder: Path, task_runs: Mapping[str, TaskRun], predictions: pl.DataFrame, on: str | None
-) -> None:
-    """Write ``examples.parquet``: task, id, texts.
+def examples_table(
+    task_runs: Mapping[str, TaskRun], predictions: pl.DataFrame, on: str | None
+) -> pl.DataFrame:
+    """The table of ``examples.parquet``: task, id, texts.
 
     Args:
-        folder: of the run.
-        task_runs: of its tasks, by name.
+        task_runs: of the tasks of a run, by name.
         predictions: of the run.
         on: name of the study's metric; the usual one if None.
     """
@@ -104,13 +102,13 @@ def write_examples(
         if (name, e.item.id) in kept
     ]
     schema = {"task": pl.String, "id": pl.String, "texts": pl.List(pl.String)}
-    with written_whole(folder / FILE) as path:
-        pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def read_examples(folder: Path) -> pl.DataFrame | None:
-    """A run's ``examples.parquet``, or None for a run that was made before there was one."""
-    import polars as pl
+def read_examples(files: FolderFiles) -> pl.DataFrame | None:
+    """A run's ``examples.parquet``, or None for a run that was made before there was one.
 
-    path = folder / FILE
-    return pl.read_parquet(path) if path.exists() else None
+    Raises:
+        UserError: where the file is damaged.
+    """
+    return files.table(FILE, {"task": "text", "id": "text", "texts": "texts"})

@@ -1,15 +1,17 @@
 """The files of a run folder, which are enough for every table without the store.
 
-``study.yaml`` (resolved: another run of it gives the same cells), ``tasks.json`` (the contents
-of the tasks), ``environment.json``, ``events.jsonl``, ``results.parquet`` (a row for each cell and
-metric), ``predictions.parquet`` (test predictions of every role by id, with the difficulty of each
-example where it is known, and whether a student's method sees ground truth),
-``agreement.parquet`` (how often each student gives its weak label's answer, by split),
-``examples.parquet`` (texts of some test examples).
+``run.json`` (the index, see `weak2strong.ground.index`), ``study.yaml`` (resolved: another run of
+it gives the same cells), ``tasks.json`` (the contents of the tasks), ``environment.json``,
+``work.json`` (what each step took), ``results.parquet`` (a row for each cell and metric),
+``predictions.parquet`` (test predictions of every role by id, with the difficulty of each example
+where it is known, and whether a student's method sees ground truth), ``agreement.parquet`` (how
+often each student gives its weak label's answer, by split), ``examples.parquet`` (texts of some
+test examples). ``events.jsonl`` is a log, and in no index.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
@@ -23,11 +25,12 @@ from typing import TYPE_CHECKING, Any
 
 import weak2strong
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.examples import write_examples
+from weak2strong.engine.examples import FILE as EXAMPLES
+from weak2strong.engine.examples import examples_table
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import Predictions, column
-from weak2strong.ground.whole import written_whole
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import readings_of
@@ -40,6 +43,35 @@ if TYPE_CHECKING:
 
 OLD_NAMES = {"names": "ngrams", "name_baseline": "ngrams"}
 """Role and column of the n-gram baseline in older run folders, and their names today."""
+
+STUDY, ENVIRONMENT = "study.yaml", "environment.json"
+RESULTS, PREDICTIONS, AGREEMENT = "results.parquet", "predictions.parquet", "agreement.parquet"
+
+RESULTS_HAVE = {
+    **dict.fromkeys(("task", "method", "metric"), "text"),
+    "seed": "whole",
+    **dict.fromkeys(("floor", "student", "ceiling"), "number"),
+}
+RESULTS_MAY_HAVE = {
+    **dict.fromkeys(("weak", "strong"), "text"),
+    **dict.fromkeys(("pgr_of_cell", "probe_ceiling", "ngrams", *OLD_NAMES), "number"),
+}
+PREDICTIONS_HAVE = {
+    **dict.fromkeys(("task", "kind", "role", "method", "id", "group"), "text"),
+    "seed": "whole",
+    "label": "any",
+}
+PREDICTIONS_MAY_HAVE = {
+    "oracle": "flag",
+    "difficulty": "number",
+    "probabilities": "numbers",
+    "answer": "text",
+}
+AGREEMENT_HAS = {
+    **dict.fromkeys(("task", "method", "split"), "text"),
+    **dict.fromkeys(("seed", "examples"), "whole"),
+    "agreement": "number",
+}
 
 
 @dataclass(frozen=True)
@@ -78,8 +110,8 @@ def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
             yield Answer(task, "student", method, seed, answers)
 
 
-def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> None:
-    """Predictions by id with ground truth and groups, and the tidy table of scores."""
+def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict[str, bytes]:
+    """Predictions by id with ground truth and groups, and what is made of them, by file."""
     import polars as pl
 
     rows, frames, agreements = [], [], []
@@ -111,16 +143,20 @@ def write_results(folder: Path, config: StudyConfig, task_runs: Mapping[str, Tas
             )
         rows.extend(_rows(config, name, scores))
     predictions = pl.concat(frames)
-    write_examples(folder, task_runs, predictions, config.metric)
-    results = pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64})
-    # Results are written last, and each file is renamed into place: a run with results is whole.
-    for name, frame in (
-        ("agreement", pl.DataFrame(agreements)),
-        ("predictions", predictions),
-        ("results", results),
-    ):
-        with written_whole(folder / f"{name}.parquet") as path:
-            frame.write_parquet(path)
+    tables = {
+        AGREEMENT: pl.DataFrame(agreements),
+        EXAMPLES: examples_table(task_runs, predictions, config.metric),
+        PREDICTIONS: predictions,
+        RESULTS: pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64}),
+    }
+    return {name: parquet(table) for name, table in tables.items()}
+
+
+def parquet(table: pl.DataFrame) -> bytes:
+    """A table as the content of a parquet file."""
+    file = io.BytesIO()
+    table.write_parquet(file)
+    return file.getvalue()
 
 
 def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, Any]]:
@@ -170,8 +206,8 @@ def _rows(
                 }
 
 
-def write_environment(folder: Path) -> None:
-    """Versions, device, and the state of the code this ran from."""
+def environment_file() -> bytes:
+    """Versions, device, and the state of the code this ran from, as JSON."""
     environment = {
         "weak2strong": weak2strong.__version__,
         "python": sys.version.split()[0],
@@ -181,7 +217,7 @@ def write_environment(folder: Path) -> None:
         "polars": version("polars"),
         **_checkout(),
     }
-    (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
+    return (json.dumps(environment, indent=2) + "\n").encode()
 
 
 def _checkout() -> dict[str, str | None]:
@@ -201,29 +237,94 @@ def _git(*command: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def read_environment(files: FolderFiles) -> Mapping[str, Any]:
+    """Versions, device and commit of a run; nothing for a folder that is older than the file.
+
+    Raises:
+        UserError: where the file is damaged.
+    """
+    return files.json(ENVIRONMENT, {}) or {}
+
+
+def read_config(files: FolderFiles) -> StudyConfig:
+    """The study of a folder.
+
+    Raises:
+        UserError: where the file is missing, damaged, or no study.
+    """
+    content = files.read(STUDY)
+    if content is None:
+        raise files.fault(STUDY, f"{STUDY} is missing")
+    try:
+        return StudyConfig.from_yaml(content)
+    except UserError as e:
+        said = str(e).rstrip(".")
+        raise files.fault(STUDY, f"{STUDY} is no study: {said[0].lower()}{said[1:]}") from e
+
+
+def read_results(files: FolderFiles) -> pl.DataFrame:
+    """A run's table of scores, a row a cell and metric.
+
+    Raises:
+        UserError: where the file is missing or damaged.
+    """
+    table = files.table(RESULTS, RESULTS_HAVE, RESULTS_MAY_HAVE)
+    if table is None:
+        raise unfinished(files.folder)
+    return table.rename(OLD_NAMES, strict=False)
+
+
+def read_predictions(files: FolderFiles) -> pl.DataFrame:
+    """A run's test predictions of every role.
+
+    Raises:
+        UserError: where the file is missing or damaged.
+    """
+    import polars as pl
+
+    table = files.table(PREDICTIONS, PREDICTIONS_HAVE, PREDICTIONS_MAY_HAVE)
+    if table is None:
+        raise unfinished(files.folder)
+    return table.with_columns(pl.col("role").replace(OLD_NAMES))
+
+
+def unfinished(folder: Path) -> UserError:
+    """The refusal of a folder without results."""
+    return UserError(
+        f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
+    )
+
+
+def open_run(folder: Path) -> FolderFiles:
+    """The files of a finished run; its study, results and predictions are there as written.
+
+    Raises:
+        UserError: where the folder holds no finished run, or a damaged one.
+    """
+    files = FolderFiles(folder, "run")
+    if not files.has(RESULTS):
+        raise unfinished(folder)
+    files.read(STUDY)
+    for name in (RESULTS, PREDICTIONS):
+        if files.table(name, {}) is None:
+            raise unfinished(folder)
+    return files
+
+
 def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
     """A run's study, results and predictions.
 
     Raises:
-        UserError: where the folder holds no finished run.
+        UserError: where the folder holds no finished run, or a damaged one.
     """
-    import polars as pl
-
-    try:
-        config = StudyConfig.from_yaml((folder / "study.yaml").read_text())
-        results = pl.read_parquet(folder / "results.parquet").rename(OLD_NAMES, strict=False)
-        predictions = pl.read_parquet(folder / "predictions.parquet")
-        predictions = predictions.with_columns(pl.col("role").replace(OLD_NAMES))
-    except (OSError, pl.exceptions.PolarsError) as e:
-        raise UserError(
-            f"{folder} holds no finished run: run its study with `w2s run --out {folder}`."
-        ) from e
-    return config, results, predictions
+    files = open_run(folder)
+    return read_config(files), read_results(files), read_predictions(files)
 
 
 def read_agreement(folder: Path) -> pl.DataFrame | None:
-    """A run's `agreement.parquet`, or None for a run that was made before there was one."""
-    import polars as pl
+    """A run's `agreement.parquet`, or None for a run that was made before there was one.
 
-    path = folder / "agreement.parquet"
-    return pl.read_parquet(path) if path.exists() else None
+    Raises:
+        UserError: where the file is damaged.
+    """
+    return FolderFiles(folder, "run").table(AGREEMENT, AGREEMENT_HAS)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.contents import Contents, contents, write_contents
+from weak2strong.engine.claim import claim
+from weak2strong.engine.contents import FILE as TASKS
+from weak2strong.engine.contents import Contents, contents, contents_file
+from weak2strong.engine.events import events_of, read_events
 from weak2strong.engine.local import Done, Plan, run_steps
-from weak2strong.engine.record import write_environment, write_results
-from weak2strong.engine.work import Work, write_work
+from weak2strong.engine.record import ENVIRONMENT, STUDY, environment_file, results_files
+from weak2strong.engine.work import FILE as WORK
+from weak2strong.engine.work import Work, work_file, work_of
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.index import put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.protocol.resolve import resolve, settle
@@ -60,13 +62,16 @@ def run_study(
         for text in reasons.values():
             progress.line(f"left out of {name}: {text}")
 
-    def write(work: Sequence[Work]) -> None:
-        write_contents(folder, tasks)
-        write_work(folder, work)
-        write_results(folder, config, task_runs)
+    def files(work: Sequence[Work]) -> Mapping[str, bytes]:
+        return {
+            STUDY: config.to_yaml().encode(),
+            TASKS: contents_file(tasks),
+            WORK: work_file(work),
+            **results_files(config, task_runs),
+        }
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
-    do_steps(folder, steps(config, kinds), task_runs, plan or Plan.of(config), progress, write)
+    do_steps(folder, steps(config, kinds), task_runs, plan or Plan.of(config), progress, files)
     return folder
 
 
@@ -76,9 +81,12 @@ def do_steps(
     task_runs: Mapping[str, TaskRun],
     plan: Plan,
     progress: Progress,
-    write: Callable[[Sequence[Work]], None],
+    files: Callable[[Sequence[Work]], Mapping[str, bytes]],
+    kind: str = "run",
 ) -> None:
-    """Do the steps of a run, write its results, and log both in ``events.jsonl``.
+    """Do the steps of a run, log them in ``events.jsonl``, and put its results into the folder.
+
+    Until all steps are done, the files of an earlier run in the folder stay as they are.
 
     Args:
         folder: of the run.
@@ -86,19 +94,24 @@ def do_steps(
         task_runs: by the name of the task.
         plan: processes and threads.
         progress: shows the steps.
-        write: called with the work of the steps, writes the rest of the folder.
-    """
-    work, root = list[Work](), next(iter(task_runs.values())).store.root
-    with (folder / "events.jsonl").open("a") as log:
+        files: called with the work of the steps, gives the content of the files by their names.
+        kind: ``run``, or the name of the experiment.
 
-        def event(what: str, **details: Any) -> None:
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            print(json.dumps({"time": now, "event": what, **details}), file=log, flush=True)
+    Raises:
+        UserError: where the files cannot be written.
+    """
+    root = next(iter(task_runs.values())).store.root
+    with events_of(folder) as event:
 
         def tell(done: Done) -> None:
             stages = [asdict(used) for used in done.used]
-            event("step", name=done.step.name, reused=done.reused, stages=stages)
-            work.append(Work.of(done))
+            event(
+                "step",
+                name=done.step.name,
+                reused=done.reused,
+                seconds=done.seconds,
+                stages=stages,
+            )
             for text in done.warnings:
                 event("warning", text=text)
                 progress.line(f"warning: {text}")
@@ -108,9 +121,29 @@ def do_steps(
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(root))
         run_steps(todo, task_runs, plan, progress, tell)
-        write_environment(folder)
-        write(work)
+        content = files(work_of(todo, read_events(folder)))
+        put_results(folder, {ENVIRONMENT: environment_file(), **content}, kind)
         event("end")
+
+
+def put_results(folder: Path, files: Mapping[str, bytes], kind: str | None) -> None:
+    """Put the files of a finished run or experiment into its folder, all together.
+
+    Args:
+        folder: the folder.
+        files: what they hold, by name.
+        kind: of the folder where it has no index yet (see `weak2strong.ground.index.put`).
+
+    Raises:
+        UserError: where they cannot be written.
+    """
+    try:
+        put(folder, files, kind)
+    except OSError as e:
+        raise UserError(
+            f"The results cannot be written to {folder} ({e.strerror}): make room there, or "
+            "choose another folder with --out; finished stages are kept."
+        ) from e
 
 
 def _contents(task_run: TaskRun) -> Contents:
@@ -119,55 +152,3 @@ def _contents(task_run: TaskRun) -> Contents:
     if isinstance(task_run.task, FileTask):
         models = (config.strong,) if config.weak_labels else (config.strong, config.weak)
     return contents(task_run.reference, task_run.task, task_run.splits, models)
-
-
-def _same_study(old: str, new: str) -> bool:
-    """Whether two texts are the same study; an older one may lack fields with default values."""
-    try:
-        return StudyConfig.from_yaml(old).to_yaml() == new
-    except UserError:
-        return False
-
-
-def new_folder(what: str | None, tasks: Sequence[str]) -> Path:
-    """A folder below ``runs`` whose name says the time, what is done, and the tasks."""
-    first, *others = tasks
-    about = f"{first}-and-{len(others)}-more" if others else first
-    now = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / "-".join(part for part in (now, what, about) if part)
-
-
-def claim(
-    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
-) -> Path:
-    """The run folder with ``study.yaml`` in it, checked to be writable and ours.
-
-    Args:
-        out: the user's choice; by default a new folder below ``runs``.
-        config: the study, resolved.
-        tasks: names, for that of a new folder.
-        what: is done, if it is no run; ``runs/latest`` then stays as it is.
-
-    Raises:
-        UserError: where it cannot be written, or holds another study.
-    """
-    folder = out or new_folder(what, tasks)
-    text = config.to_yaml()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        there = folder / "study.yaml"
-        if there.exists() and not _same_study(there.read_text(), text):
-            raise UserError(
-                f"{folder} holds a run of another study: choose another folder with --out."
-            )
-        there.write_text(text)
-        if out is None and what is None:
-            latest = folder.parent / "latest"
-            latest.unlink(missing_ok=True)
-            latest.symlink_to(folder.name)
-    except OSError as e:
-        raise UserError(
-            f"The run folder {folder} cannot be written ({e.strerror}): "
-            "choose another one with --out."
-        ) from e
-    return folder

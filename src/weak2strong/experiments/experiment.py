@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
+from weak2strong.engine.claim import claim_for_runs
 from weak2strong.engine.local import Plan
-from weak2strong.engine.run import new_folder, run_study
+from weak2strong.engine.record import STUDY, parquet, read_config, read_environment
+from weak2strong.engine.run import put_results, run_study
 from weak2strong.engine.work import Work, read_work
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.progress import Progress
+from weak2strong.ground.schema import Columns
 from weak2strong.ground.store import Store
 from weak2strong.ground.table import Document
-from weak2strong.ground.whole import written_whole
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
 
@@ -34,33 +37,42 @@ class FinishedExperiment(FinishedFolder):
     """The command that makes it."""
     FILES: ClassVar[Mapping[str, str]]
     """The files with its tables, and what they hold. By the first one its folder is known."""
+    COLUMNS: ClassVar[Mapping[str, Columns]] = {}
+    """The columns that the tables must have, by file (see `weak2strong.ground.schema`)."""
     FIGURES: ClassVar[tuple[str, ...]] = ()
     """Names of its figures (see `weak2strong.report.figures.EXPERIMENT_FIGURES`)."""
 
     @classmethod
     def is_in(cls, folder: Path) -> bool:
-        """Whether a folder holds this experiment."""
-        return (folder / next(iter(cls.FILES))).exists()
+        """Whether a folder holds this experiment, or should."""
+        return FolderFiles(folder, cls.COMMAND).has(next(iter(cls.FILES)))
+
+    @cached_property
+    def files(self) -> FolderFiles:
+        """The files of the folder, each checked when it is read."""
+        return FolderFiles(self.folder, self.COMMAND)
 
     @property
-    def config(self) -> StudyConfig:
+    def config(self) -> StudyConfig:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The study, resolved; that of the first run where the folder holds several."""
         return self.runs[0].config if self.runs else self._study
 
     @cached_property
     def _study(self) -> StudyConfig:
-        return self._read(lambda path: StudyConfig.from_yaml(path.read_text()), "study.yaml")
+        if not self.files.has(STUDY):
+            raise self._unfinished()
+        return read_config(self.files)
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
         """Versions, device and commit; those of the first run where the folder holds several."""
-        return FinishedFolder(self.runs[0].folder if self.runs else self.folder).environment
+        return self.runs[0].environment if self.runs else read_environment(self.files)
 
     @cached_property
     def work(self) -> list[Work]:
         """What each step of all runs took, and how many stages it reused."""
-        folders = [run.folder for run in self.runs] or [self.folder]
-        return [work for folder in folders for work in read_work(folder)]
+        found = [run.files for run in self.runs] or [self.files]
+        return [work for files in found for work in read_work(files)]
 
     @cached_property
     def runs(self) -> Sequence[FinishedRun]:
@@ -95,22 +107,18 @@ class FinishedExperiment(FinishedFolder):
         """One of the files with tables.
 
         Raises:
-            UserError: where the folder does not hold it.
+            UserError: where the folder does not hold it, or not as it was written.
         """
-        import polars as pl
+        table = self.files.table(file, self.COLUMNS.get(file, {}))
+        if table is None:
+            raise self._unfinished()
+        return table
 
-        return self._read(pl.read_parquet, file)
-
-    def _read(self, read: Any, file: str) -> Any:
-        import polars as pl
-
-        try:
-            return read(self.folder / file)
-        except (OSError, pl.exceptions.PolarsError) as e:
-            raise UserError(
-                f"{self.folder} holds no finished {self.COMMAND.removeprefix('probe-')}: "
-                f"run `w2s {self.COMMAND} --out {self.folder}`."
-            ) from e
+    def _unfinished(self) -> UserError:
+        return UserError(
+            f"{self.folder} holds no finished {self.COMMAND.removeprefix('probe-')}: "
+            f"run `w2s {self.COMMAND} --out {self.folder}`."
+        )
 
 
 @dataclass(frozen=True)
@@ -256,7 +264,7 @@ def run_several(
     """
     for config in studies.values():
         resolved(config)
-    folder = where.out or new_folder(None, (command,))
+    folder = claim_for_runs(where.out, command)
     runs = {}
     for number, (name, config) in enumerate(studies.items(), start=1):
         where.progress.line(f"{name} ({number} of {len(studies)})")
@@ -265,17 +273,43 @@ def run_several(
     return runs
 
 
-def write_table(path: Path, table: pl.DataFrame | Sequence[Mapping[str, Any]]) -> None:
-    """Write a table whole, as parquet or CSV."""
+Rows = Sequence[Mapping[str, Any]]
+
+
+def write_table(path: Path, table: pl.DataFrame | Rows, command: str | None = None) -> None:
+    """Put one table into the folder of an experiment (see `write_tables`).
+
+    Args:
+        path: of the file.
+        table: the table, or its rows.
+        command: the name of the experiment; needed where nothing else was put there before.
+    """
+    write_tables(path.parent, {path.name: table}, command)
+
+
+def write_tables(
+    folder: Path, tables: Mapping[str, pl.DataFrame | Rows], command: str | None = None
+) -> None:
+    """Put the tables of an experiment into its folder together.
+
+    Args:
+        folder: of the experiment.
+        tables: by the name of the file, which ends in ``.parquet`` or ``.csv``.
+        command: the name of the experiment, for the index of a folder that has none yet.
+
+    Raises:
+        UserError: where they cannot be written.
+    """
+    put_results(folder, {name: table_file(name, table) for name, table in tables.items()}, command)
+
+
+def table_file(name: str, table: pl.DataFrame | Rows) -> bytes:
+    """The content of a file with a table, as parquet or CSV by the end of the name."""
     import polars as pl
 
     if not isinstance(table, pl.DataFrame):
         table = pl.DataFrame(table, infer_schema_length=None)
-    with written_whole(path) as partial:
-        if path.suffix == ".csv":
-            table.write_csv(partial)
-        else:
-            table.write_parquet(partial)
+    return table.write_csv().encode() if name.endswith(".csv") else parquet(table)
 
 
 def incomplete(folder: Path, run: str) -> UserError:

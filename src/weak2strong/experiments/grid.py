@@ -142,7 +142,7 @@ class Grid(Experiment[FinishedGrid]):
         folder = next(iter(runs.values())).folder.parent
         lines = [line for run in runs.values() for line in run.lines()]
         parameters = {ModelSpec.parse(model).name: count for model, count in sizes.items()}
-        write_table(folder / FILE, list(grid_rows(lines, parameters)))
+        write_table(folder / FILE, list(grid_rows(lines, parameters)), "grid")
         return folder
 
     def between(self, weak: str, strong: str) -> StudyConfig:

@@ -24,14 +24,17 @@ from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Count, Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.run import claim, do_steps
-from weak2strong.engine.work import Work, write_work
+from weak2strong.engine.claim import claim
+from weak2strong.engine.record import STUDY
+from weak2strong.engine.run import do_steps
+from weak2strong.engine.work import FILE as WORK
+from weak2strong.engine.work import Work, work_file
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
+    table_file,
     task_runs_of,
-    write_table,
 )
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric, metric_title
@@ -174,12 +177,16 @@ class Overfitting(Experiment[FinishedOverfitting]):
                 )
         folder = claim(where.out, config, tuple(task_runs), what="overfitting")
 
-        def write(work: Sequence[Work]) -> None:
-            write_work(folder, work)
-            _write(folder, config, task_runs, self.evaluations)
+        def files(work: Sequence[Work]) -> Mapping[str, bytes]:
+            tables = _tables(config, task_runs, self.evaluations)
+            return {
+                STUDY: config.to_yaml().encode(),
+                WORK: work_file(work),
+                **{name: table_file(name, table) for name, table in tables.items()},
+            }
 
-        todo = _steps(config, task_runs, self.evaluations)
-        do_steps(folder, todo, task_runs, where.plan_of(config), where.progress, write)
+        todo, plan = _steps(config, task_runs, self.evaluations), where.plan_of(config)
+        do_steps(folder, todo, task_runs, plan, where.progress, files, "overfitting")
         return folder
 
 
@@ -276,10 +283,10 @@ def points_of(rows: Sequence[Mapping[str, float]]) -> dict[str, int]:
     }
 
 
-def _write(
-    folder: Path, config: StudyConfig, task_runs: Mapping[str, TaskRun], evaluations: int
-) -> None:
-    """The two tables."""
+def _tables(
+    config: StudyConfig, task_runs: Mapping[str, TaskRun], evaluations: int
+) -> dict[str, pl.DataFrame]:
+    """The two tables by file."""
     import polars as pl
 
     curves, frames = [], []
@@ -297,8 +304,8 @@ def _write(
             where = {"role": role, "method": method, "seed": seed, "point": point}
             frames.append(pl.DataFrame(same | where | {"probabilities": answers.tolist()}))
     common = {"weak": config.weak_name, "strong": config.strong.name, "metric": config.metric}
-    write_table(folder / POINTS, pl.concat(frames))
-    write_table(folder / CURVES, [common | row for row in curves])
+    rows = [common | row for row in curves]
+    return {CURVES: pl.DataFrame(rows, infer_schema_length=None), POINTS: pl.concat(frames)}
 
 
 def _answers(

@@ -24,14 +24,16 @@ from weak2strong.config.fields import Count, File, Flag
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, run_steps
+from weak2strong.engine.record import RESULTS
 from weak2strong.experiments.experiment import (
     FinishedExperiment,
     Runnable,
     Where,
     task_runs_of,
-    write_table,
+    write_tables,
 )
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import (
     Column,
@@ -102,7 +104,7 @@ class FinishedOverlap(FinishedExperiment):
     @classmethod
     def is_in(cls, folder: Path) -> bool:
         """Whether a folder holds the two tables beside their run."""
-        return super().is_in(folder) and (folder / "results.parquet").exists()
+        return super().is_in(folder) and FolderFiles(folder, "run").has(RESULTS)
 
     @cached_property
     def runs(self) -> Sequence[FinishedRun]:
@@ -155,12 +157,13 @@ class Overlap(Runnable[FinishedOverlap]):
         tables = overlap_tables(config, examples, self.k)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for file, table in zip(FinishedOverlap.FILES, tables, strict=True):
-                write_table(folder / file, table)
         except OSError as e:
             raise UserError(
                 f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
             ) from e
+        # Files of a release before there was an index go on without one.
+        kind = None if any(folder.iterdir()) else "overlap"
+        write_tables(folder, dict(zip(FinishedOverlap.FILES, tables, strict=True)), kind)
         return folder
 
     def read(self, folder: Path) -> FinishedOverlap:

@@ -131,7 +131,7 @@ class Simulate(Experiment[FinishedSimulate]):
         runs = run_several("simulate", studies, where)
         folder = runs[REAL].folder.parent
         rows = [row for r in runs.values() for row in supervised_rows(r)]
-        write_table(folder / FILE, rows)
+        write_table(folder / FILE, rows, "simulate")
         return folder
 
 

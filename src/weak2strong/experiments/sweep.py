@@ -18,15 +18,16 @@ from weak2strong.analysis.swept import Swept, summarise_sweep
 from weak2strong.config.fields import Count, Flag, NotNegative, several
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
+from weak2strong.engine.claim import claim
 from weak2strong.engine.local import Done, run_steps
-from weak2strong.engine.record import write_environment
-from weak2strong.engine.run import claim
+from weak2strong.engine.record import ENVIRONMENT, STUDY, environment_file
+from weak2strong.engine.run import put_results
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
+    table_file,
     task_runs_of,
-    write_table,
 )
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, metric_title
@@ -202,8 +203,13 @@ class ProbeSweep(Experiment[FinishedSweep]):
 
         steps = sweep_steps(config, sweeps)
         run_steps(steps, task_runs, where.plan_of(config), where.progress, tell)
-        write_environment(folder)
-        _write(folder, config, task_runs, sweeps)
+        table = _table(config, task_runs, sweeps)
+        files = {
+            STUDY: config.to_yaml().encode(),
+            ENVIRONMENT: environment_file(),
+            **{name: table_file(name, table) for name in (CSV, FILE)},
+        }
+        put_results(folder, files, "probe-sweep")
         return folder
 
     def numbers(self, layers: int) -> tuple[int, ...]:
@@ -249,20 +255,17 @@ def sweep_steps(config: StudyConfig, sweeps: Mapping[str, Sequence[Sweep]]) -> t
     return (*first, *truth, *weak)
 
 
-def _write(
-    folder: Path,
+def _table(
     config: StudyConfig,
     task_runs: Mapping[str, TaskRun],
     sweeps: Mapping[str, Sequence[Sweep]],
-) -> None:
-    """The table of scores, as CSV and as parquet, each renamed into place."""
+) -> pl.DataFrame:
+    """The table of scores."""
     import polars as pl
 
     rows = [row for name, task_run in task_runs.items() for row in _rows(task_run, sweeps[name])]
     about = {"weak": pl.lit(config.weak_name), "strong": pl.lit(config.strong.name)}
-    frame = pl.DataFrame(rows, schema=_SCHEMA).with_columns(**about)
-    write_table(folder / CSV, frame)
-    write_table(folder / FILE, frame)
+    return pl.DataFrame(rows, schema=_SCHEMA).with_columns(**about)
 
 
 _SCHEMA: Mapping[str, Any] = {

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.engine.record import RESULTS
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.report.figures import EXPERIMENT_FIGURES, FIGURES
 from weak2strong.report.figures.kind import FigureWithData, with_data
 from weak2strong.report.unfinished import read_unfinished
@@ -19,7 +21,7 @@ Finished = FinishedRun | FinishedExperiment
 def read_folder(folder: Path) -> list[Finished]:
     """All that is finished in a folder: one thing as a rule, several where it took several."""
     readers = (EXPERIMENTS.get(name).finished for name in EXPERIMENTS)
-    run = [FinishedRun(folder)] if (folder / "results.parquet").exists() else []
+    run = [FinishedRun(folder)] if FolderFiles(folder, "run").has(RESULTS) else []
     return [*run, *(reader(folder) for reader in readers if reader.is_in(folder))]
 
 

@@ -15,11 +15,12 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import over_tasks_table
 from weak2strong.analysis.results import CHECKS, chain_notes, intervals_note, results_table
 from weak2strong.analysis.warnings import warnings_of
+from weak2strong.engine.record import STUDY
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.table import Document, Table, counted, words
-from weak2strong.ground.whole import written_whole
+from weak2strong.ground.whole import write_whole
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
 from weak2strong.report.examples import TITLES as OUTCOME_TITLES
@@ -65,8 +66,7 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A browser that reloads never reads half a page.
-        with written_whole(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
     return path
@@ -219,7 +219,7 @@ def _experiment(experiment: FinishedExperiment, styles: Styles, prefix: str) -> 
         "notes": e.document.notes,
         "warnings": e.document.warnings,
         "provenance": provenance(e),
-        "several": not (e.folder / "study.yaml").exists(),
+        "several": not e.files.has(STUDY),
         "settings": e.config.to_yaml(),
         "diff": e.environment.get("diff") or "",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from weak2strong.config.study import StudyConfig, read_study
-from weak2strong.engine.record import OLD_NAMES
+from weak2strong.config.study import StudyConfig
+from weak2strong.engine.events import FILE as EVENTS
+from weak2strong.engine.events import read_events
+from weak2strong.engine.record import OLD_NAMES, RESULTS, STUDY, read_config
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 
 RECENT = 12
 """The number of steps that the page names."""
@@ -63,21 +65,23 @@ def read_unfinished(folder: Path) -> Unfinished | None:
     Raises:
         UserError: where the folder holds no run.
     """
-    if (folder / "results.parquet").exists():
+    files = FolderFiles(folder, "run")
+    if files.has(RESULTS):
         return None
-    if not (folder / "study.yaml").exists() or not (folder / "events.jsonl").exists():
+    if not files.has(STUDY) or not (folder / EVENTS).exists():
         raise UserError(
             f"{folder} holds no run: name a folder that `w2s run` wrote, such as runs/latest, or "
             f"that of a finished experiment ({', '.join(f'`w2s {name}`' for name in EXPERIMENTS)})."
         )
-    config = read_study(folder / "study.yaml")
-    events = [_event(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    starts = [i for i, e in enumerate(events) if e.get("event") == "start"]
-    events = [e for e in events[starts[-1] if starts else 0 :] if "time" in e]
+    config, events = read_config(files), read_events(folder)
+    starts = [i for i, e in enumerate(events) if e["event"] == "start"]
+    events = events[starts[-1] if starts else 0 :]
     if not events:
         now = datetime.now(UTC)
         events = [{"time": now.isoformat(), "event": "start"}]
-    steps: list[dict[str, Any]] = [e for e in events if e["event"] == "step"]
+    steps: list[dict[str, Any]] = [
+        e for e in events if e["event"] == "step" and {"name", "reused"} <= e.keys()
+    ]
     tasks, seeds = len(config.tasks), config.seeds
     of_kind = {
         "supervisor": 0 if config.weak_labels else tasks * seeds,
@@ -94,15 +98,7 @@ def read_unfinished(folder: Path) -> Unfinished | None:
         total=sum(of_kind.values()),
         kinds={kind: (counted[kind], n) for kind, n in of_kind.items() if n},
         reused=sum(e["reused"] for e in steps),
-        warnings=tuple(e["text"] for e in events if e["event"] == "warning"),
+        warnings=tuple(e["text"] for e in events if e["event"] == "warning" and "text" in e),
         began=datetime.fromisoformat(events[0]["time"]),
         last=datetime.fromisoformat(events[-1]["time"]),
     )
-
-
-def _event(line: str) -> dict[str, Any]:
-    """One event; an empty one for a line that is still being written."""
-    try:
-        return json.loads(line)
-    except ValueError:
-        return {}

@@ -20,6 +20,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.protocol.resolve import splits_of
 from weak2strong.tasks.find import find_task
 
@@ -81,11 +82,11 @@ def test_the_models_are_those_that_read_the_texts(study):
 
 
 def test_what_was_found_is_read_again_and_only_of_tasks_that_are_asked_for(tmp_path):
-    assert read_run_audit(tmp_path) is None
+    assert read_run_audit(FolderFiles(tmp_path, "run")) is None
     finding = Finding("form", "error", "Ä leak.", {"auc": float("nan")})
     audits = [Audited(name, name, "it", (), 9, ("form",), (), (finding,)) for name in ("a", "b")]
     write_run_audit(tmp_path, audits)
-    found = read_run_audit(tmp_path)
+    found = read_run_audit(FolderFiles(tmp_path, "run"))
     assert [task["name"] for task in found.tasks] == ["a", "b"]
     assert found.tasks[0]["findings"][0]["sentence"] == "Ä leak."
     assert found.tasks[0]["findings"][0]["numbers"] == {"auc": None}

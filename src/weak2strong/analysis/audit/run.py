@@ -14,21 +14,37 @@ from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.engine.record import PREDICTIONS, STUDY
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
+from weak2strong.ground.index import INDEX, put
 from weak2strong.ground.plain import plain
 from weak2strong.protocol.resolve import checked, splits_of
 from weak2strong.tasks.find import find_tasks
 
 FILE = "audit.json"
 
+FORM = {
+    "made": str,
+    "version": str,
+    "tasks": [
+        {
+            "name": str,
+            "checks": [str],
+            "models": [str],
+            "findings": [{"check": str, "level": str, "sentence": str}],
+        }
+    ],
+}
+
 
 def is_run(path: Path) -> bool:
     """Whether a path is the folder of a run, and not a folder of data."""
-    return (path / "study.yaml").is_file()
+    return any((path / name).is_file() for name in (STUDY, INDEX))
 
 
 def run_subjects(folder: Path, config: StudyConfig) -> list[Subject]:
-    """The tasks of a run, with the splits of its study.
+    """The tasks of a run, finished or not, with the splits of its study.
 
     Args:
         folder: of the run.
@@ -38,25 +54,30 @@ def run_subjects(folder: Path, config: StudyConfig) -> list[Subject]:
         UserError: where a task has no classes, cannot be read, or holds other test examples now
             than those that the run was scored on.
     """
-    references = checked(config)
+    references, scored = checked(config), _scored(folder)
     subjects = []
     for reference, task in zip(references, find_tasks(references, config.data), strict=True):
         task = task.about(config.entities)
         subjects.append(Subject.of(reference, task, splits=splits_of(config, task)))
-        _check_same(folder, subjects[-1])
+        if scored is not None:
+            _check_same(folder, subjects[-1], scored)
     return subjects
 
 
-def _check_same(folder: Path, subject: Subject) -> None:
-    """Refuse data that have changed since a run was finished."""
-    import polars as pl
+def _scored(folder: Path) -> Mapping[str, set[str]] | None:
+    """Ids of the test examples that a run was scored on, by task; None before it is finished."""
+    files = FolderFiles(folder, "run")
+    predictions = files.table(PREDICTIONS, {"task": "text", "id": "text"})
+    if predictions is None:
+        return None
+    by_task = predictions.select("task", "id").unique().group_by("task").agg("id")
+    return {task: set(ids) for task, ids in by_task.iter_rows()}
 
-    path = folder / "predictions.parquet"
-    if not path.exists():
-        return
+
+def _check_same(folder: Path, subject: Subject, scored: Mapping[str, set[str]]) -> None:
+    """Refuse data that have changed since a run was finished."""
     name = subject.task.name
-    scored = pl.scan_parquet(path).filter(task=name).select("id").unique().collect()["id"]
-    if set(scored) != {e.item.id for e in subject.splits.test}:
+    if scored.get(name, set()) != {e.item.id for e in subject.splits.test}:
         raise UserError(
             f"Task {name} has other test examples now than those that {folder} was scored on: "
             "run its study again, or audit the task by its name."
@@ -103,7 +124,7 @@ def write_run_audit(folder: Path, audits: Sequence[Audited]) -> Path:
         "tasks": plain([asdict(one) for one in audits]),
     }
     try:
-        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        put(folder, {FILE: (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode()})
     except OSError as e:
         raise UserError(
             f"{path} cannot be written ({e.strerror}): see to the folder's rights, or audit the "
@@ -112,11 +133,18 @@ def write_run_audit(folder: Path, audits: Sequence[Audited]) -> Path:
     return path
 
 
-def read_run_audit(folder: Path) -> RunAudit | None:
-    """What ``audit.json`` of a run says; None where nobody has audited it."""
-    path = folder / FILE
-    if not path.exists():
+def read_run_audit(files: FolderFiles) -> RunAudit | None:
+    """What ``audit.json`` of a run says; None where nobody has audited it.
+
+    Raises:
+        UserError: where the file is damaged.
+    """
+    again = f"`w2s audit {files.folder}`"
+    content = files.json(FILE, FORM, again)
+    if content is None:
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
-    made = datetime.fromisoformat(content["made"])
+    try:
+        made = datetime.fromisoformat(content["made"])
+    except ValueError as e:
+        raise files.fault(FILE, f"{FILE} does not say when it was made", again) from e
     return RunAudit(made, content["version"], tuple(content["tasks"]))

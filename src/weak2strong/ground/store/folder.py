@@ -22,16 +22,16 @@ from typing import Any
 from weak2strong.ground.store import lock, paths
 from weak2strong.ground.store.key import canonical
 from weak2strong.ground.store.manifest import (
-    DamageError,
     Entry,
     Signature,
     check_files,
     read_manifest,
     seal,
     signature,
-    sync_folder,
 )
 from weak2strong.ground.store.prune import prune
+from weak2strong.ground.store.sealed import DamageError
+from weak2strong.ground.whole import sync_folder
 
 
 class StoreWarning(UserWarning):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -12,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from weak2strong.ground.store.key import digest
+from weak2strong.ground.store.sealed import DamageError, check_file, read_sealed, sealed
+from weak2strong.ground.whole import sync_folder
 
 MANIFEST = "manifest.json"
 
@@ -29,10 +29,6 @@ class Entry:
     key: str
     path: Path
     manifest: dict[str, Any]
-
-
-class DamageError(Exception):
-    """An entry is not what was written; the message says in a few words how."""
 
 
 def seal(
@@ -60,15 +56,16 @@ def seal(
             sync_folder(Path(parent))
     if MANIFEST in files:
         raise ValueError(f"The {stage} stage wrote {MANIFEST}, a name that the store keeps.")
-    manifest: dict[str, Any] = {
-        "stage": stage,
-        "key": key,
-        "spec": spec,
-        "files": files,
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": float(seconds),
-    }
-    manifest["digest"] = digest(manifest)
+    manifest = sealed(
+        {
+            "stage": stage,
+            "key": key,
+            "spec": spec,
+            "files": files,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": float(seconds),
+        }
+    )
     with open(folder / MANIFEST, "x", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1, sort_keys=True, ensure_ascii=False)
         file.flush()
@@ -77,36 +74,13 @@ def seal(
     return manifest
 
 
-def sync_folder(folder: Path) -> None:
-    """Brings the names in a folder to the disk, where the file system can."""
-    # Some network file systems refuse this; the files themselves are synced by then.
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def read_manifest(folder: Path, stage: str, key: str) -> dict[str, Any]:
     """The manifest of an entry, whole and of this very entry.
 
     Raises:
         DamageError: if it is anything else.
     """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if not isinstance(manifest, dict):
-            raise DamageError(f"{MANIFEST} holds no object")
-        expected = digest({name: value for name, value in manifest.items() if name != "digest"})
-    except (FileNotFoundError, NotADirectoryError):
-        raise DamageError(f"{MANIFEST} is missing") from None
-    except OSError as error:
-        raise DamageError(f"{MANIFEST} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError):
-        raise DamageError(f"{MANIFEST} is not valid JSON") from None
-    if manifest.get("digest") != expected:
-        raise DamageError(f"{MANIFEST} was altered")
+    manifest = read_sealed(folder / MANIFEST)
     if (manifest["stage"], manifest["key"]) != (stage, key):
         raise DamageError(f"{MANIFEST} is of {manifest['stage']} {manifest['key'][:12]}")
     return manifest
@@ -119,17 +93,7 @@ def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
         DamageError: at the first file that differs.
     """
     for name, expected in manifest["files"].items():
-        try:
-            with open(folder / name, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                if size != expected["bytes"]:
-                    raise DamageError(f"{name} has {size} bytes instead of {expected['bytes']}")
-                if hashlib.file_digest(file, "sha256").hexdigest() != expected["sha256"]:
-                    raise DamageError(f"{name} has another content than was written")
-        except FileNotFoundError:
-            raise DamageError(f"{name} is missing") from None
-        except OSError as error:
-            raise DamageError(f"{name} cannot be read: {error.strerror}") from error
+        check_file(folder, name, expected)
 
 
 Signature = tuple[tuple[int, int] | None, ...]

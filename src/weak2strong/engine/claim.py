@@ -1,0 +1,202 @@
+"""Which folder a run or an experiment writes to: a new one, or one that holds the very same."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import secrets
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from weak2strong.config.study import StudyConfig
+from weak2strong.engine.contents import FILE as TASKS
+from weak2strong.engine.examples import FILE as EXAMPLES
+from weak2strong.engine.record import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
+from weak2strong.engine.work import FILE as WORK
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.index import locked, place, read_index
+from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
+
+RUNS, LATEST = Path("runs"), "latest"
+
+OURS = (RESULTS, PREDICTIONS, AGREEMENT, EXAMPLES, TASKS, WORK, ENVIRONMENT)
+"""Files that a run writes over; without a study beside them they are somebody's."""
+
+
+def new_folder(what: str | None, tasks: Sequence[str]) -> Path:
+    """Make a folder below ``runs`` whose name says the time, what is done, and the tasks.
+
+    Where the name is taken, by another process or within the same second, a number follows it.
+
+    Raises:
+        OSError: where it cannot be made.
+    """
+    first, *others = tasks
+    about = f"{first}-and-{len(others)}-more" if others else first
+    now = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = "-".join(part for part in (now, what, about) if part)
+    RUNS.mkdir(exist_ok=True)
+    for number in itertools.count(1):
+        folder = RUNS / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError
+
+
+def claim(
+    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
+) -> Path:
+    """The run folder with ``study.yaml`` in it, checked to be writable and ours.
+
+    What else it holds of the same study stays as it is until there are new results.
+
+    Args:
+        out: the user's choice; by default a new folder below ``runs``.
+        config: the study, resolved.
+        tasks: names, for that of a new folder.
+        what: is done, if it is no run; ``runs/latest`` then stays as it is.
+
+    Raises:
+        UserError: where it cannot be written, or holds another study.
+    """
+    text = config.to_yaml().encode()
+    folder = out or RUNS
+    try:
+        folder = out or new_folder(what, tasks)
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            if not _is_there(folder, text):
+                place(folder, {STUDY: text}, what or "run")
+            # Found out before hours of training.
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        if out is None and what is None:
+            _point(folder.parent / LATEST, folder.name)
+    except OSError as e:
+        raise _not_writable(folder, e) from e
+    return folder
+
+
+def claim_for_runs(out: Path | None, command: str) -> Path:
+    """The folder of an experiment that holds whole runs, checked to be writable.
+
+    Args:
+        out: the user's choice; by default a new folder below ``runs``.
+        command: the name of the experiment.
+
+    Raises:
+        UserError: where it cannot be written.
+    """
+    folder = out or RUNS
+    try:
+        folder = out or new_folder(None, (command,))
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as e:
+        raise _not_writable(folder, e) from e
+    return folder
+
+
+def _not_writable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The run folder {folder} cannot be written ({error.strerror}): "
+        "choose another one with --out."
+    )
+
+
+def _is_there(folder: Path, text: bytes) -> bool:
+    """Whether a folder holds this study, whole; False where it holds none, or a damaged copy.
+
+    Raises:
+        UserError: where it holds another study, files without one, or a damaged one that may be
+            another.
+    """
+    path = folder / STUDY
+    there = path.read_bytes() if path.is_file() else None
+    try:
+        index = read_index(folder)
+    except DamageError as e:
+        if there is not None and _same_study(there, text):
+            return True
+        raise UserError(
+            f"{folder} cannot be told to hold this study ({e}): choose another folder with --out."
+        ) from e
+    if index is None:
+        return _is_there_alone(folder, there, text)
+    listed = index.files.get(STUDY)
+    if listed is None:
+        raise UserError(
+            f"{folder} holds files of `w2s {index.kind}` and no study: choose another folder with "
+            "--out."
+        )
+    try:
+        if there is not None:
+            compare(STUDY, fingerprint(there), listed)
+            if _same_study(there, text):
+                return True
+            raise _another(folder)
+    except DamageError:
+        pass
+    if fingerprint(text) == listed:
+        return False
+    state = "is missing" if there is None else "is damaged"
+    raise UserError(
+        f"{folder} was made by another study, or by this one in an older release: its {STUDY} "
+        f"{state}, so that nobody can tell; choose another folder with --out."
+    )
+
+
+def _is_there_alone(folder: Path, there: bytes | None, text: bytes) -> bool:
+    """The same for a folder without an index: a user's, or one from before there was one."""
+    if there and _same_study(there, text):
+        return True
+    theirs = [name for name in OURS if (folder / name).exists()]
+    if there and _is_study(there):
+        raise _another(folder)
+    if theirs or there:
+        file = STUDY if there else theirs[0]
+        raise UserError(
+            f"{folder} holds {file}, and nothing tells whether a run of this study wrote it: "
+            "choose another folder with --out."
+        )
+    return False
+
+
+def _another(folder: Path) -> UserError:
+    return UserError(f"{folder} holds a run of another study: choose another folder with --out.")
+
+
+def _is_study(text: bytes) -> bool:
+    try:
+        StudyConfig.from_yaml(text)
+    except UserError:
+        return False
+    return True
+
+
+def _same_study(old: bytes, new: bytes) -> bool:
+    """Whether two texts are the same study; an older one may lack fields with default values."""
+    try:
+        return StudyConfig.from_yaml(old).to_yaml().encode() == new
+    except UserError:
+        return False
+
+
+def _point(link: Path, name: str) -> None:
+    """Let a link point to a folder beside it; there is a link at every moment.
+
+    Raises:
+        OSError: where something else has the name of the link.
+    """
+    new = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
+    new.symlink_to(name)
+    try:
+        os.replace(new, link)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,56 @@
+"""What happened in a run, in ``events.jsonl``: a log that grows, which is in no index.
+
+A kill may leave a torn line, which readers skip. No table is made of the log alone: `work.json`
+takes seconds from it when the run is finished (see `weak2strong.engine.work`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+FILE = "events.jsonl"
+
+Event = Callable[..., None]
+"""Called with what happened, and the details by name."""
+
+
+@contextlib.contextmanager
+def events_of(folder: Path) -> Iterator[Event]:
+    """A function that adds events to the log of a folder, each with its time."""
+    path = folder / FILE
+    # What comes after a torn line begins a line of its own.
+    torn = path.exists() and not (path.read_bytes() or b"\n").endswith(b"\n")
+    with path.open("a", encoding="utf-8") as log:
+        if torn:
+            print(file=log)
+
+        def event(what: str, **details: Any) -> None:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            print(json.dumps({"time": now, "event": what, **details}), file=log, flush=True)
+
+        yield event
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    """The events of a folder that are whole, the oldest first; none where there is no log."""
+    try:
+        content = (folder / FILE).read_bytes()
+    except OSError:
+        return []
+    events = (_event(line) for line in content.splitlines())
+    return [event for event in events if event]
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """One event; an empty one for a line that is torn, or still being written."""
+    try:
+        event = json.loads(line)
+        datetime.fromisoformat(event["time"])
+        return event if isinstance(event["event"], str) else {}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
