@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from weak2strong.ground.errors import UserError
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
+from weak2strong.losses.hardened import threshold
 
 
 def draw(seed, b, k=2):
@@ -99,6 +100,15 @@ def test_rows_that_tie_across_the_threshold_are_all_negative():
     logits = torch.tensor([[0.0, 1.0]]).repeat(4, 1)
     negative = -torch.log_softmax(logits, dim=1)[:, 0]
     torch.testing.assert_close(whole(loss, logits, targets, 0.0), negative)
+
+
+def test_neighbours_in_float32_are_told_apart():
+    """Halfway between them there is no number: the middle is rounded to one of them."""
+    for start in (1.0, 1.0 + 2**-23, 3.0, -2.0):
+        low = torch.tensor(start)
+        high = torch.nextafter(low, torch.tensor(torch.inf))
+        found = threshold(torch.stack([low, high]), 1)
+        assert low <= found < high
 
 
 def test_nearly_certain_rows_are_still_told_apart():

@@ -173,6 +173,17 @@ def test_equal_predictions(name, k, b, hard):
 
 
 @every_loss
+def test_some_predictions_are_equal(name, k):
+    """So that thresholds lie on rows, and the most probable class has company."""
+    for seed in range(40):
+        z, w = draw(seed, 2 + seed % 5, k)
+        z = z.round().clip(-1, 1)
+        found = losses_of(name, torch.tensor(z), torch.tensor(w), 0.6)
+        z, w = z.astype(np.float64), w.astype(np.float64)
+        np.testing.assert_allclose(found, EQUATIONS[name](z, w, 0.6, z), rtol=1e-4, atol=1e-5)
+
+
+@every_loss
 @pytest.mark.parametrize("given", ["first", "last", "both"])
 def test_labels_of_exactly_0_and_1(name, k, given):
     z, _ = draw(1, 8, k)

@@ -17,7 +17,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from covered import Coverage  # noqa: E402
+from covered import Coverage, instrumented  # noqa: E402
 from mutants import Mutant, mutants_of, mutated, sample  # noqa: E402
 from nearest import nearest, targets  # noqa: E402
 from results import Results, report  # noqa: E402
@@ -80,11 +80,11 @@ def _run(flags: argparse.Namespace, mutants: list[Mutant], results: Results) -> 
         if tests:
             if mutant.file not in unchanged:
                 # The same way without a change: else a fault of ours would look like a kill.
-                same = mutated(server.package, None, mutant.file)
-                _must_pass(server.run(tests, seconds, (mutant.file, same)), mutant.file)
+                same = {mutant.file: mutated(server.package, None, mutant.file)}
+                _must_pass(server.run(tests, seconds, same), mutant.file)
                 unchanged.add(mutant.file)
             code = mutated(server.package, mutant, mutant.file)
-            found = server.run(tests, seconds, (mutant.file, code))
+            found = server.run(tests, seconds, {mutant.file: code})
         results.add(mutant, found, len(tests))
         spent = time.monotonic() - begun
         still = spent / (n + 1) * (len(mutants) - n - 1)
@@ -98,15 +98,17 @@ def _run(flags: argparse.Namespace, mutants: list[Mutant], results: Results) -> 
 
 def _coverage(server: Server, folders: list[str], out: Path) -> Coverage:
     """What the tests of some folders run; kept beside the results while no file changes."""
-    traced = {str(server.package / file): file for file in targets(server.package)}
+    code = {file: instrumented(server.package, file) for file in targets(server.package)}
     kept = out.with_suffix(".coverage")
     kept.mkdir(parents=True, exist_ok=True)
     coverage = Coverage()
     for folder in folders:
+        if folder.startswith(tuple(f"{other}/" for other in folders)):
+            continue
         path = kept / f"{_digest(server.tree, folder)}.json"
         if not path.exists():
-            print(f"measuring which lines {folder} runs", flush=True)
-            found = server.run([folder], 3000, traced=traced)
+            print(f"measuring what {folder} runs", flush=True)
+            found = server.run([folder], 3000, code, measured=True)
             _must_pass(found, folder)
             path.write_text(json.dumps({k: found[k] for k in ("tests", "imported")}))
         found = json.loads(path.read_text())

@@ -1,13 +1,15 @@
-"""Which lines of the mutated modules each test runs, and how long it takes: measured once.
+"""Which statements of the mutated modules each test runs, and how long it takes: measured once.
 
-A line that a fixture runs counts for every test with this fixture.
+The modules are imported with a call before each statement of their functions that takes note. A
+statement that a fixture runs counts for every test with this fixture.
 """
 
-import sys
-import threading
+import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -15,21 +17,52 @@ from mutants import Mutant
 
 Lines = dict[str, set[int]]
 
+NOTE = "__ran__"
+"""The name of the function that takes note, among the globals of a module."""
+
+
+def instrumented(package: Path, file: str) -> CodeType:
+    """The code of a module that calls `NOTE` with the line of each statement of a function."""
+    tree = ast.parse((package / file).read_bytes())
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for node in ast.walk(function):
+            for part in ("body", "orelse", "finalbody"):
+                statements = getattr(node, part, None)
+                if isinstance(statements, list):
+                    setattr(node, part, [x for s in statements for x in _noted(s)])
+    return compile(ast.fix_missing_locations(tree), package / file, "exec", dont_inherit=True)
+
+
+def _noted(statement: ast.stmt) -> list[ast.stmt]:
+    if isinstance(statement, ast.Expr) and NOTE in ast.unparse(statement):
+        return [statement]
+    call = ast.Call(ast.Name(NOTE, ast.Load()), [ast.Constant(statement.lineno)], [])
+    note = ast.copy_location(ast.Expr(call), statement)
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        # A docstring stays the first statement.
+        return [statement, note]
+    return [note, statement]
+
 
 class Recorder:
-    """A pytest plugin: outcomes and seconds by test function, and the lines that it runs.
+    """A pytest plugin: outcomes and seconds by test function, and the statements that it runs.
 
     A test function with many parameters is one test.
     """
 
-    def __init__(self, files: dict[str, str] | None = None) -> None:
-        self._files = files or {}
+    def __init__(self) -> None:
         self._fixtures: dict[tuple[str, str], Lines] = {}
         self._uses: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._lines: dict[str, Lines] = defaultdict(lambda: defaultdict(set))
-        self._current: Lines | None = None
+        self._current: Lines = defaultdict(set)
         self.seconds: dict[str, float] = defaultdict(float)
         self.failed: str | None = None
+
+    def note(self, file: str) -> Callable[[int], None]:
+        """The function that a module calls."""
+        return lambda line: self._current[file].add(line)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         self.seconds[function_of(report.nodeid)] += report.duration
@@ -45,37 +78,19 @@ class Recorder:
         name = function_of(item.nodeid)
         definitions = item._fixtureinfo.name2fixturedefs.values()
         self._uses[name] |= {(d.baseid, d.argname) for ds in definitions for d in ds}
-        return (yield from self._traced(self._lines[name]))
+        return (yield from self._noting(self._lines[name]))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[Any]:
         key = (fixturedef.baseid, fixturedef.argname)
-        return (yield from self._traced(self._fixtures.setdefault(key, defaultdict(set))))
+        return (yield from self._noting(self._fixtures.setdefault(key, defaultdict(set))))
 
-    def _traced(self, lines: Lines) -> Iterator[Any]:
-        if not self._files:
-            return (yield)
+    def _noting(self, lines: Lines) -> Iterator[Any]:
         before, self._current = self._current, lines
-        sys.settrace(self._trace)
-        threading.settrace(self._trace)
         try:
             return (yield)
         finally:
             self._current = before
-            sys.settrace(self._trace if before is not None else None)
-
-    def _trace(self, frame: Any, event: str, arg: Any) -> Any:
-        file = self._files.get(frame.f_code.co_filename)
-        if file is None or self._current is None:
-            return None
-        lines = self._current[file]
-        lines.add(frame.f_lineno)
-
-        def local(frame: Any, event: str, arg: Any) -> Any:
-            lines.add(frame.f_lineno)
-            return local
-
-        return local
 
     def measured(self) -> dict[str, Any]:
         """Seconds and lines by test."""
@@ -103,19 +118,25 @@ class Coverage:
         """The tests that run a mutant's line, files that are done soon first.
 
         Args:
-            mutant: where the change is. What is done at import counts as run by whatever runs
-                anything of the module.
+            mutant: where the change is. What is done at import is run by all tests; those come
+                first that run something of the module.
             folders: whose tests count.
             budget: seconds; files after that are left out, but never all.
         """
         by_file: dict[str, list[str]] = defaultdict(list)
+        runs = set[str]()
         for name, test in self.tests.items():
-            lines = test["lines"].get(mutant.file, ())
-            if name.startswith(folders) and any(map(mutant.runs, lines)):
-                by_file[name.split("::")[0]].append(name)
+            if not name.startswith(folders):
+                continue
+            file = name.split("::")[0]
+            if any(map(mutant.runs, test["lines"].get(mutant.file, ()))):
+                runs.add(file)
+                by_file[file].append(name)
+            elif mutant.scope is None:
+                by_file[file].append(name)
         costs = {f: sum(self.tests[n]["seconds"] for n in names) for f, names in by_file.items()}
         chosen, spent = [], 0.0
-        for file in sorted(costs, key=lambda file: costs[file]):
+        for file in sorted(costs, key=lambda file: (file not in runs, costs[file])):
             if chosen and spent + costs[file] > budget:
                 break
             chosen += by_file[file]

@@ -27,7 +27,7 @@ class Mutant:
         operator: the name of the kind of change.
         change: what was there, and what is there now.
         twin: number of this change among equal ones of the function.
-        lines: first and last line of the changed node; of the statement where a node has none.
+        statement: the line at which its statement begins.
         scope: first and last line of the function that it belongs to; None if to none.
         in_body: whether calls of the function run it, and not the import alone.
     """
@@ -38,14 +38,16 @@ class Mutant:
     operator: str
     change: str
     twin: int
-    lines: tuple[int, int] = field(compare=False)
+    statement: int = field(compare=False)
     scope: tuple[int, int] | None = field(compare=False)
     in_body: bool = field(compare=False)
 
-    def runs(self, line: int) -> bool:
-        """Whether who runs that line of the module may run the change."""
-        first, last = self.lines if self.in_body else self.scope or (line, line)
-        return first <= line <= last
+    def runs(self, statement: int) -> bool:
+        """Whether who runs the statement at that line may run the change."""
+        if self.in_body:
+            return statement == self.statement
+        first, last = self.scope or (statement, statement)
+        return first <= statement <= last
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ def mutants_of(package: Path, file: str) -> list[list[Mutant]]:
                     operator,
                     change,
                     twin,
-                    (within.lineno, getattr(within, "end_lineno", within.lineno)),
+                    place.statement.lineno,
                     (scope.lineno, scope.end_lineno) if scope is not None else None,
                     not place.at_import,
                 )

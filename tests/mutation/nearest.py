@@ -18,7 +18,7 @@ TARGETS = (
 """What decides numbers and keys, below the package."""
 
 NEAREST = {
-    "losses": ("tests/losses", "tests/methods"),
+    "losses": ("tests/losses", "tests/methods", "tests/protocol"),
     "ground/metrics.py": ("tests/ground/test_metrics.py", "tests/analysis", "tests/training"),
     "analysis/audit": ("tests/analysis", "tests/cli/test_audit.py", "tests/report/test_audit.py"),
     "analysis": (

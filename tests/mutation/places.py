@@ -127,12 +127,26 @@ class _Walker:
             unpacked = isinstance(parent, ast.Assign) and isinstance(parent.targets[0], ast.Tuple)
             loaded = isinstance(node.ctx, ast.Load)
             return loaded and not unpacked and not isinstance(parent, ast.Return | ast.Subscript)
+        if isinstance(node, ast.UnaryOp) and _of_axis(parent):
+            return False
         # Its condition is changed as that of the statement.
         return not (part == "test" and isinstance(parent, ast.If | ast.While) and _simple(node))
 
 
 def _simple(test: ast.AST) -> bool:
     return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+
+
+def _of_axis(parent: ast.AST) -> bool:
+    """Whether -1 is the number of an axis: in two dimensions it is the same as 1."""
+    match parent:
+        case ast.keyword(arg="dim" | "axis"):
+            return True
+        case ast.Call(func=ast.Attribute(attr="gather" | "squeeze" | "unsqueeze")):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape")):
+            return True
+    return False
 
 
 def _is_type(node: ast.Subscript) -> bool:

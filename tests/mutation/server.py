@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
-from covered import Recorder
+from covered import NOTE, Recorder
 
 SETTINGS = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1"),
@@ -81,20 +81,20 @@ class Server:
         self,
         tests: Sequence[str],
         seconds: float,
-        module: tuple[str, CodeType] | None = None,
-        traced: dict[str, str] | None = None,
+        code: Mapping[str, CodeType],
+        measured: bool = False,
     ) -> dict[str, Any]:
         """Run tests in a fork until the first fails.
 
         Args:
             tests: files, folders or names of tests.
             seconds: of processor time, after which it is ended; it has four times as long in all.
-            module: file and code of a module that is imported in place of the one in that file.
-            traced: names by path of the files whose lines are recorded.
+            code: of modules, by file, that is imported in place of what the files have.
+            measured: whether that code takes note of what is run.
 
         Returns:
             ``outcome`` ("passed", "failed" or "timeout"), ``test`` (the first that failed), and
-            what `Recorder.measured` returns where lines are recorded.
+            what `Recorder.measured` returns.
         """
         folder = Path(tempfile.mkdtemp(prefix="mutation-"))
         begun = time.monotonic()
@@ -103,7 +103,7 @@ class Server:
             try:
                 os.setsid()
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-                found = self._in_fork(tests, seconds, module, traced or {}, folder)
+                found = self._in_fork(tests, seconds, code, measured, folder)
                 (folder / "result.json").write_text(json.dumps(found))
             except BaseException:
                 (folder / "error.txt").write_text(traceback.format_exc())
@@ -119,23 +119,21 @@ class Server:
         found.setdefault("outcome", "timeout")
         return found | {"seconds": round(time.monotonic() - begun, 2)}
 
-    def _in_fork(self, tests, seconds, module, traced, folder) -> dict[str, Any]:
+    def _in_fork(self, tests, seconds, code, measured, folder) -> dict[str, Any]:
         limit = int(seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
         for number in (1, 2):
             os.dup2(os.open(folder / f"output{number}", os.O_CREAT | os.O_WRONLY), number)
-        if module is not None:
-            sys.meta_path.insert(0, _Finder(self.package, *module))
-        known = set(sys.modules)
-        recorder = Recorder(traced)
-        code = pytest.main(["-x", *FLAGS, f"--basetemp={folder / 'tests'}", *tests], [recorder])
-        found: dict[str, Any] = {"outcome": "passed" if code == 0 else "failed"}
-        if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        recorder, known = Recorder(), set(sys.modules)
+        sys.meta_path.insert(0, _Finder(self.package, code, recorder))
+        ended = pytest.main(["-x", *FLAGS, f"--basetemp={folder / 'tests'}", *tests], [recorder])
+        found: dict[str, Any] = {"outcome": "passed" if ended == 0 else "failed"}
+        if ended == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise RuntimeError(f"There are no tests: {tests}")
-        if code != 0:
-            found["test"] = recorder.failed or f"pytest ended with {code}"
+        if ended != 0:
+            found["test"] = recorder.failed or f"pytest ended with {ended}"
             found["output"] = (folder / "output1").read_text(errors="replace")[-3000:]
-        if traced:
+        if measured:
             found["tests"] = recorder.measured()
             found["imported"] = sorted(n for n in set(sys.modules) - known if _of_library(n))
         return found
@@ -160,25 +158,34 @@ def _wait(child: int, seconds: float) -> bool:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds one module with other code; everything else is found as usual."""
+    """Finds some modules with other code; everything else is found as usual."""
 
-    def __init__(self, package: Path, file: str, code: CodeType) -> None:
-        parts = ("weak2strong", *Path(file).with_suffix("").parts)
-        self._name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        self._path, self._code = str(package / file), code
+    def __init__(self, package: Path, code: Mapping[str, CodeType], recorder: Recorder) -> None:
+        self._package, self._recorder = package, recorder
+        self._code = {_name(file): (file, of_file) for file, of_file in code.items()}
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != self._name:
+        if fullname not in self._code:
             return None
-        return importlib.util.spec_from_file_location(
-            fullname, self._path, loader=_Loader(fullname, self._path, self._code)
-        )
+        file, code = self._code[fullname]
+        path = str(self._package / file)
+        loader = _Loader(fullname, path, code, self._recorder.note(file))
+        return importlib.util.spec_from_file_location(fullname, path, loader=loader)
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    def __init__(self, name: str, path: str, code: CodeType) -> None:
+    def __init__(self, name: str, path: str, code: CodeType, note: Callable) -> None:
         super().__init__(name, path)
-        self._code = code
+        self._code, self._note = code, note
 
     def get_code(self, fullname):
         return self._code
+
+    def exec_module(self, module):
+        setattr(module, NOTE, self._note)
+        super().exec_module(module)
+
+
+def _name(file: str) -> str:
+    parts = ("weak2strong", *Path(file).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-OURS = ("mutants", "operators", "places", "results")
+OURS = ("covered", "mutants", "operators", "places", "results")
 
 MODULE = '''
 """A module with 1 docstring."""
@@ -102,6 +102,33 @@ def test_a_mutant_differs_by_its_change_alone(tool, package):
             different = [x for x, y in zip(before, after, strict=True) if x != y]
             assert len(different) == 1
     assert source.read_text() == MODULE
+
+
+def test_what_is_run_is_noted_statement_by_statement(tool, package):
+    """And a mutant belongs to one of these, or to a whole function, or to the import."""
+    covered = importlib.import_module("covered")
+    (package / "four.py").write_text(
+        'def sign(x, least=0):\n    """Of 2."""\n    if x < least:\n        x = -x\n'
+        "        return 1 * x\n    return (\n        3\n    )\nLIMIT = 5\n"
+    )
+    noted, code = [], covered.instrumented(package, "four.py")
+    names = {covered.NOTE: noted.append}
+    exec(code, names)
+    assert names["sign"].__doc__ == "Of 2."
+    assert noted == []
+    assert [names["sign"](x) for x in (-2, 2)] == [2, 3]
+    assert noted == [2, 3, 4, 5, 2, 3, 6]
+    by_change = {
+        m.change: [line for line in (3, 4, 5, 6, 99) if m.runs(line)]
+        for place in tool.mutants_of(package, "four.py")
+        for m in place
+    }
+    assert by_change["x < least -> x <= least"] == [3]
+    assert by_change["-x -> x"] == [4]
+    assert by_change["1 * x -> 1 / x"] == [5]
+    assert by_change["3 -> 4"] == [6]
+    assert by_change["0 -> 1"] == [3, 4, 5, 6]
+    assert by_change["5 -> 6"] == [3, 4, 5, 6, 99]
 
 
 def test_a_sample_has_of_each_module_its_share(tool, package):
