@@ -8,6 +8,7 @@ import pytest
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
+from weak2strong.ground.code.used import Code
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.losses import loss
@@ -17,7 +18,7 @@ from weak2strong.methods.method import Method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students
-from weak2strong.protocol.task_run import MissingError, TaskRun
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
@@ -180,10 +181,10 @@ def ceiling_key(task_run: TaskRun, monkeypatch, seed: int = 0) -> str:
 
     def note(stage, key):
         keys.append(key)
-        raise MissingError
+        raise LookupError
 
     monkeypatch.setattr(task_run.store, "get", note)
-    with pytest.raises(MissingError):
+    with pytest.raises(LookupError):
         stages.ceiling(task_run, seed)
     return keys[0]
 
@@ -246,7 +247,7 @@ def test_libraries_threads_and_code_are_in_the_key(make_task_run, monkeypatch):
             m.setattr(task_run_module, "runtime", lambda change=change: {**runtime, **change})
             assert ceiling_key(make_task_run(), monkeypatch) != one
     with monkeypatch.context() as m:
-        m.setattr(task_run_module, "code_fingerprint", lambda *a: "another source")
+        m.setattr(task_run_module, "code_of", lambda *a: Code("another source", {}))
         assert ceiling_key(make_task_run(), monkeypatch) != one
 
 
@@ -345,7 +346,7 @@ def test_a_stage_may_decide_the_settings_of_later_stages(make_task_run):
 
     task_run = make_task_run()
     absent = replace(task_run, compute=False)
-    with pytest.raises(MissingError):
+    with pytest.raises(LookupError):
         searched(absent)
     found = stages.student(searched(task_run), "naive", 0)
     assert task_run.used[0].stage == "search"

@@ -131,8 +131,44 @@ def digest_of(thing: Any) -> str | None:
     return _USED.setdefault(origin, _digest(Path(origin)))
 
 
+_PACKAGE = __name__.partition(".")[0]
+
+
 def _is_ours(thing: Any) -> bool:
-    return thing.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return thing.__module__.partition(".")[0] == _PACKAGE
+
+
+def sources_of(thing: Any) -> list[tuple[str, str]]:
+    """The source that a function or class of a plugin belongs to: names and texts.
+
+    Of a module without a file it is the text in which the thing was typed, after import
+    statements for what the module has of ours.
+
+    Raises:
+        UserError: where the source cannot be read.
+    """
+    origin = _origin_with_source(thing)
+    if origin is None:
+        return [(f"{thing.__module__}.{thing.__qualname__}", _imports(thing) + _typed(thing))]
+    path = Path(origin)
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    try:
+        return [(str(file), file.read_text(encoding="utf-8")) for file in files]
+    except (OSError, UnicodeDecodeError) as e:
+        raise UserError(
+            f"The source of {thing.__qualname__} in {origin} cannot be read ({e}): check that file."
+        ) from e
+
+
+def _imports(thing: Any) -> str:
+    """Import statements for what the module of a thing has of ours under a name of its own."""
+    lines = []
+    for name, value in vars(sys.modules[thing.__module__]).items():
+        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == _PACKAGE:
+            lines.append(f"import {value.__name__} as {name}\n")
+        elif (isclass(value) or isfunction(value)) and _is_ours(value):
+            lines.append(f"from {value.__module__} import {value.__qualname__} as {name}\n")
+    return "".join(lines)
 
 
 def digest_of_all() -> str:

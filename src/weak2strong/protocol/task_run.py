@@ -2,7 +2,8 @@
 
 A stage's key holds the data themselves (digests of ids, texts and targets), the weights, the
 settings, the code that makes the result, and the libraries and device that it runs on: everything
-that could change a number.
+that could change a number. That code is what the function that makes it can reach (see
+`weak2strong.ground.code`), so that a change elsewhere loses nothing that is stored.
 """
 
 from __future__ import annotations
@@ -16,41 +17,85 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.config.study import StudyConfig
-from weak2strong.ground.store import Entry, Store, code_fingerprint, stage_key
+from weak2strong.ground.code.reach import Rules, words_in
+from weak2strong.ground.code.used import Code, code_of, ours
+from weak2strong.ground.store import Entry, Store, stage_key
 from weak2strong.protocol.resolve import splits_of
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest
 from weak2strong.tasks.task import Task
 
-PACKAGE = Path(__file__).parents[1]
-
-CODE = (
-    "config/model.py",
-    "config/training.py",
-    "ground/activations.py",
-    "ground/ids.py",
-    "ground/metrics.py",
-    "ground/predictions.py",
-    "losses",
-    "methods",
-    "models",
-    "probes",
-    "protocol/stages",
-    "simulators",
-    "subjects",
-    "tasks",
-    "training",
+RULES = Rules(
+    beside=(
+        # What is kept, and where; and how a failure, or progress, is told.
+        "weak2strong.ground.code",
+        "weak2strong.ground.errors",
+        "weak2strong.ground.hub",
+        "weak2strong.ground.plugins",
+        "weak2strong.ground.processes",
+        "weak2strong.ground.progress",
+        "weak2strong.ground.store",
+        "weak2strong.ground.whole",
+        "weak2strong.protocol.task_run",
+        # How settings are read; their values are in the key.
+        "weak2strong.config.data",
+        "weak2strong.config.fields",
+        "weak2strong.config.settings",
+        "weak2strong.config.study",
+        "weak2strong.config.text",
+        # Which weights a model has, and facts for lists; the weights are in the key.
+        "weak2strong.models.catalogue",
+        "weak2strong.models.check",
+        "weak2strong.models.folders",
+        "weak2strong.models.hub",
+        "weak2strong.models.resolve",
+        # What a task is made of; the key has the data, whichever way they came.
+        "weak2strong.tasks.splits:Splits",
+        "weak2strong.tasks.splits:digest",
+        "weak2strong.tasks.task:Task",
+        # From names to objects. A stage names the objects, and their code is followed.
+        "weak2strong.ground.registry",
+        "weak2strong.methods.decorators",
+        "weak2strong.methods.reference",
+        "weak2strong.ground.metrics:METRICS",
+        "weak2strong.protocol.stages.checks:_SPELLING",
+        "weak2strong.protocol.stages.finetuning:_LEARNERS",
+        "weak2strong.protocol.stages.sweeps:_SWEEPS",
+    ),
+    settings=("weak2strong.config",),
+    registering=(
+        "weak2strong.config.settings:settings",
+        "weak2strong.methods.decorators:loss",
+        "weak2strong.methods.decorators:method",
+        "weak2strong.probes.decorators:probe",
+        "weak2strong.simulators.simulator:simulator",
+    ),
+    texts=("source", "summary"),
 )
-"""The modules whose source decides the results of stages."""
+"""What of our source is left out of the code in a key: no change of it can change a result."""
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "numpy", "scipy", "scikit-learn")
+
+OURS = ours(RULES)
+"""The source of this package."""
 
 Write = Callable[[Path], None]
 """Writes a finished result into an empty folder."""
 
 
 class MissingError(LookupError):
-    """A stage is not in the store, and the task run is not to compute."""
+    """A stage is not in the store, and the task run is not to compute.
+
+    Attributes:
+        stage: its name.
+        key: that it would have.
+        spec: all that is in the key.
+        code: the code that would make it.
+    """
+
+    def __init__(self, stage: str, key: str, spec: Mapping[str, Any], code: Code):
+        super().__init__(f"{stage} {key}")
+        self.stage, self.key, self.spec, self.code = stage, key, spec, code
 
 
 @dataclass(frozen=True)
@@ -106,8 +151,8 @@ class TaskRun:
         return TaskRun(config, store, reference, task, splits_of(config, task))
 
     @cached_property
-    def _surroundings(self) -> dict[str, Any]:
-        return {"code": code_fingerprint(PACKAGE, CODE), "runtime": runtime()}
+    def _runtime(self) -> dict[str, Any]:
+        return runtime()
 
     def item_digests(self, splits: Sequence[str]) -> dict[str, str]:
         """For keys: digests of the items (without labels) of some splits, each computed once."""
@@ -122,6 +167,7 @@ class TaskRun:
         fields: Mapping[str, Any],
         inputs: Mapping[str, str],
         make: Callable[[Path], Write],
+        named: Sequence[Any] = (),
     ) -> Entry:
         """The entry of a stage, read from the store or made now.
 
@@ -130,19 +176,28 @@ class TaskRun:
             fields: every setting that changes the result.
             inputs: digests of the data and weights that it starts from.
             make: computes the result and returns a function that writes it; it receives a
-                folder for checkpoints, which outlives a kill.
+                folder for checkpoints, which outlives a kill. Its code is in the key, with all
+                code of ours that it can reach.
+            named: functions, classes and objects that ``make`` finds by a name, such as a loss:
+                their code is in the key, too.
 
         Raises:
             MissingError: where the stage would have to be made and ``compute`` is False.
         """
-        spec = {"fields": fields, "inputs": inputs, **self._surroundings}
+        code = code_of(OURS, make, named, words_in(fields))
+        spec = {
+            "fields": fields,
+            "inputs": inputs,
+            "code": code.digest,
+            "runtime": self._runtime,
+        }
         key = stage_key(stage, **spec)
         begun = time.monotonic()
         entry = self.store.get(stage, key)
         reused = entry is not None
         if entry is None:
             if not self.compute:
-                raise MissingError(f"{stage} {key}")
+                raise MissingError(stage, key, spec, code)
             with self.store.lock(stage, key):
                 # Another process may have made it while this one waited for the lock.
                 entry = self.store.get(stage, key)
@@ -150,6 +205,7 @@ class TaskRun:
                 if entry is None:
                     write = make(self.store.working(stage, key))
                     seconds = time.monotonic() - begun
+                    self.store.keep_code(code.digest, code.pieces)
                     entry = self.store.put(stage, key, spec, write, seconds)
         self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3), self.note))
         self.note = ""

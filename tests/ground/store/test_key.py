@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import (
     canonical,
-    code_fingerprint,
     digest,
     file_fingerprint,
     folder_fingerprint,
@@ -228,95 +227,3 @@ def test_folders_that_cannot_be_read_whole_are_refused(model, tmp_path):
     (model / "dangling").symlink_to(tmp_path / "none")
     with pytest.raises(UserError, match=r"dangling .*No such file"):
         folder_fingerprint(model)
-
-
-SOURCE = '''
-"""A loss."""
-RATE = 0.1
-
-
-class Config:
-    """Settings."""
-
-    epochs: int = 2
-    """How often."""
-
-    def steps(self):
-        """How many."""
-        return {"a": RATE}
-'''
-
-
-def fingerprint(root, source, name="loss.py", parts=("losses",)):
-    """The code fingerprint of a new root with one file, as it is cached for each root."""
-    file = root / "losses" / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(source)
-    return code_fingerprint(root, parts)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"""A loss."""', '"""Another sentence."""'),
-        ('"""A loss."""', "# No docstring at all."),
-        ('    """How often."""\n', ""),
-        ('        """How many."""\n', ""),
-        ('"""Settings."""', "'''Settings,\n    in two lines.'''  # and a comment"),
-        ('{"a": RATE}', "{\n            'a': (RATE),  # why\n        }"),
-    ],
-)
-def test_comments_formatting_and_docstrings_do_not_change_the_code_fingerprint(tmp_path, old, new):
-    changed = SOURCE.replace(old, new)
-    assert changed != SOURCE
-    assert fingerprint(tmp_path / "b", changed) == fingerprint(tmp_path / "a", SOURCE)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("0.1", "0.2"),
-        ('{"a": RATE}', '{"b": RATE}'),
-        ("RATE}", "RATE + 0}"),
-        ("epochs: int = 2", "epochs: int = 3"),
-        ("class Config:", "class Config(dict):"),
-        ("    def steps", "    @staticmethod\n    def steps"),
-    ],
-)
-def test_any_change_of_code_changes_the_code_fingerprint(tmp_path, old, new):
-    changed = SOURCE.replace(old, new)
-    assert changed != SOURCE
-    assert fingerprint(tmp_path / "b", changed) != fingerprint(tmp_path / "a", SOURCE)
-
-
-def test_code_fingerprint_sees_names_and_new_files_below_its_parts_only(tmp_path):
-    plain = fingerprint(tmp_path / "a", SOURCE)
-    assert fingerprint(tmp_path / "b", SOURCE, name="other.py") != plain
-    fingerprint(tmp_path / "c", "", name="__init__.py", parts=("losses/__init__.py",))
-    assert fingerprint(tmp_path / "c", SOURCE) != plain
-    (tmp_path / "d" / "probes").mkdir(parents=True)
-    (tmp_path / "d" / "probes" / "knn.py").write_text("K = 5")
-    assert fingerprint(tmp_path / "d", SOURCE) == plain
-    assert fingerprint(tmp_path / "d", SOURCE, parts=("losses", "probes")) != plain
-
-
-def test_parts_may_be_files_and_their_order_does_not_matter(tmp_path):
-    folder = fingerprint(tmp_path, SOURCE)
-    assert code_fingerprint(tmp_path, ["losses/loss.py"]) == folder
-    (tmp_path / "metrics.py").write_text("ROUND = 3")
-    both = code_fingerprint(tmp_path, ["metrics.py", "losses"])
-    assert code_fingerprint(tmp_path, ["losses", "metrics.py", "losses/loss.py"]) == both != folder
-
-
-def test_code_fingerprint_is_computed_once_a_process(tmp_path):
-    before = fingerprint(tmp_path, SOURCE)
-    assert fingerprint(tmp_path, "RATE = 0.9") == before
-
-
-def test_a_part_without_source_is_refused(tmp_path):
-    fingerprint(tmp_path, SOURCE)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "notes.txt").touch()
-    for part in ("loses", "data", "notes.txt"):
-        with pytest.raises(ValueError, match=f"no Python source at .*{part}"):
-            code_fingerprint(tmp_path, ["losses", part])

@@ -3,7 +3,6 @@
 from weak2strong.ground.store.folder import Store, StoreWarning
 from weak2strong.ground.store.key import (
     canonical,
-    code_fingerprint,
     digest,
     file_fingerprint,
     folder_fingerprint,
@@ -16,7 +15,6 @@ __all__ = [
     "Store",
     "StoreWarning",
     "canonical",
-    "code_fingerprint",
     "digest",
     "file_fingerprint",
     "folder_fingerprint",

@@ -2,7 +2,8 @@
 
 ``<root>/<stage>/<key>/`` holds a result's files and its ``manifest.json``. Beside the
 stages lie ``temporary`` (results being written), ``working`` (checkpoints of stages in
-progress), ``damaged`` (entries set aside) and ``locks``. Safety comes from writing to
+progress), ``damaged`` (entries set aside), ``locks``, and ``code`` (the pieces of source that
+a digest in a manifest stands for; no result depends on it). Safety comes from writing to
 a temporary folder and renaming it, never from a lock.
 """
 
@@ -31,7 +32,7 @@ from weak2strong.ground.store.manifest import (
 )
 from weak2strong.ground.store.prune import prune
 from weak2strong.ground.store.sealed import DamageError
-from weak2strong.ground.whole import sync_folder
+from weak2strong.ground.whole import sync_folder, write_whole
 
 
 class StoreWarning(UserWarning):
@@ -129,6 +130,29 @@ class Store:
         name = paths.entry_name(stage, key)
         with lock.held(paths.lock_file(self.root, name)):
             yield
+
+    def keep_code(self, code: str, pieces: Mapping[str, str]) -> None:
+        """Keep what the digest of some code stands for.
+
+        Args:
+            code: the digest, as the specs of entries have it.
+            pieces: digests of the pieces of source, by their names.
+        """
+        path = paths.code_file(self.root, code)
+        if path.exists():
+            return
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_whole(path, json.dumps(pieces, indent=0, sort_keys=True))
+        except OSError as error:
+            raise paths.unusable(self.root, error) from error
+
+    def code(self, code: str) -> Mapping[str, str]:
+        """What the digest of some code stands for; nothing where that is not known."""
+        try:
+            return json.loads(paths.code_file(self.root, code).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
 
     def entries(self) -> list[Entry]:
         """Every entry with a whole manifest, by stage and key; its files are not verified."""

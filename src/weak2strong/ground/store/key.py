@@ -7,14 +7,12 @@ form (a set, a path, NaN, a NumPy scalar) is refused rather than guessed at.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -59,7 +57,7 @@ def stage_key(
         stage: the stage's name.
         fields: every setting that changes the result.
         inputs: role -> key of the result (or fingerprint of the file) that it starts from.
-        code: the `code_fingerprint` of the source that computes it.
+        code: the digest of the source that computes it (see `weak2strong.ground.code`).
         runtime: versions, device type and thread count, since these change the numbers.
     """
     return digest(
@@ -94,62 +92,6 @@ def folder_fingerprint(path: Path) -> str:
         return digest({name: file_fingerprint(path / name) for name in _visible_files(path)})
     except OSError as error:
         raise _unreadable(path, error) from error
-
-
-def code_fingerprint(root: Path, parts: Sequence[str]) -> str:
-    """A hash of the Python source below ``root/part`` for each part, blind to what cannot matter.
-
-    Public weak-to-strong code reuses stale results when its code changes, and a stage
-    version kept by hand gets forgotten; so the hash of the code that makes a result is
-    in every key. It is taken over the syntax tree without docstrings: comments,
-    formatting and docstrings leave it as it is, and any change of code changes it (so
-    may another Python version, whose trees differ). It is computed once a process,
-    as the code of a process does not change either.
-
-    Args:
-        root: the folder that the parts, and the names of the files, are relative to.
-        parts: files or folders below it; their order does not matter.
-
-    Raises:
-        ValueError: if a part holds no Python source, so that a renamed module is noticed.
-    """
-    return _code_fingerprint(Path(root).absolute(), tuple(parts))
-
-
-@cache
-def _code_fingerprint(root: Path, parts: tuple[str, ...]) -> str:
-    sources: dict[str, str] = {}
-    for part in parts:
-        path = root / part
-        if path.is_dir():
-            files = [path / name for name in _visible_files(path) if name.endswith(".py")]
-        else:
-            files = [path] if path.suffix == ".py" and path.is_file() else []
-        if not files:
-            raise ValueError(f"There is no Python source at {path} to take a fingerprint of.")
-        sources |= {file.relative_to(root).as_posix(): _source_hash(file) for file in files}
-    return digest(sources)
-
-
-@cache
-def _source_hash(file: Path) -> str:
-    tree = ast.parse(file.read_bytes(), filename=str(file))
-    for node in ast.walk(tree):
-        for block in ("body", "orelse", "finalbody"):
-            statements = getattr(node, block, None)
-            if isinstance(statements, list):
-                # Any statement that is only a string: the text below a config field is a
-                # docstring too, and none of them does anything.
-                setattr(node, block, [s for s in statements if not _is_text(s)])
-    return hashlib.sha256(ast.dump(tree).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
 
 
 def _visible_files(folder: Path) -> Iterator[str]:

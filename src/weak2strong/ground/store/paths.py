@@ -23,7 +23,8 @@ STAGE = re.compile(_STAGE)
 KEY = re.compile(_KEY)
 # What lies in `damaged`, `temporary` and `working`, and in `locks` with `.lock` after it.
 LEFTOVER = re.compile(rf"{_STAGE}-{_KEY}(-[0-9a-f]+)?")
-RESERVED = ("damaged", "locks", "temporary", "working")
+CODE = re.compile(r"(?P<code>[0-9a-f]{64})\.json")
+RESERVED = ("code", "damaged", "locks", "temporary", "working")
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -96,6 +97,11 @@ def working(root: Path, stage: str, key: str) -> Path:
 def temporary(root: Path, stage: str, key: str) -> Path:
     """A new name for a folder on the same file system, to rename from or to."""
     return root / "temporary" / f"{entry_name(stage, key)}-{secrets.token_hex(6)}"
+
+
+def code_file(root: Path, code: str) -> Path:
+    """Where it is kept what the digest of some code stands for."""
+    return root / "code" / f"{code}.json"
 
 
 def lock_file(root: Path, name: str) -> Path:

@@ -42,11 +42,21 @@ def prune(
     # Afterwards, so that no working folder is kept or dropped for an entry that just went.
     leftovers = _leftovers(root, older_than_days, everything)
     sizes += [_discard(root, *one) for one in leftovers if stage in (None, one[0])]
+    _forget_code(root, [entry for entry in entries if entry.path.exists()])
     for file in paths.listed(root / "locks"):
         if file.suffix == ".lock" and paths.LEFTOVER.fullmatch(file.stem):
             lock.in_use(file)  # removes it if it is free
     removed = [size for size in sizes if size is not None]
     return len(removed), sum(removed)
+
+
+def _forget_code(root: Path, entries: Sequence[Entry]) -> None:
+    """Remove what digests of code stand for that no entry has."""
+    used = {entry.manifest["spec"].get("code") for entry in entries}
+    for file in paths.listed(root / "code"):
+        match = paths.CODE.fullmatch(file.name)
+        if match and match["code"] not in used:
+            file.unlink(missing_ok=True)
 
 
 def _leftovers(

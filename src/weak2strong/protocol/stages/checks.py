@@ -22,6 +22,7 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
     A check on the ceiling: where the probe is better, finetuning fell short.
     """
     train = task_run.splits.strong_train
+    kind, classes = task_run.task.kind, len(task_run.task.classes)
 
     def make(working: Path) -> Write:
         from weak2strong.probes import fit_logistic, select_penalty
@@ -31,10 +32,9 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
         labels = np.array([e.label for e in train])
         groups = np.array([e.item.group for e in train])
         penalty = select_penalty(features, labels, groups, seed=0)
-        classes = len(task_run.task.classes)
         probe = fit_logistic(features, labels, penalty=penalty, classes=classes)
         test = states["test"]
-        answers = Predictions(test.ids, probe.predict(test.values), task_run.task.kind)
+        answers = Predictions(test.ids, probe.predict(test.values), kind)
         return writer({"test": answers})
 
     inputs = {
@@ -42,7 +42,7 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
         "train": digest(train),
         **task_run.item_digests(("test",)),
     }
-    fields = {"model": task_run.config.strong.settings}
+    fields = {"kind": kind, "classes": classes, "model": task_run.config.strong.settings}
     return load_predictions(task_run.stage("probe", fields, inputs, make).path / FILE)["test"]
 
 
@@ -55,13 +55,17 @@ def ngrams(task_run: TaskRun) -> Predictions:
     """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
     train, test = task_run.splits.strong_train, task_run.splits.items("test")
 
+    kind, classes = task_run.task.kind, len(task_run.task.classes)
+    answered_by = _SPELLING[kind]
+
     def make(working: Path) -> Write:
-        kind = task_run.task.kind
-        answers = _SPELLING[kind](train, test, len(task_run.task.classes))
+        answers = answered_by(train, test, classes)
         return writer({"test": Predictions(tuple(i.id for i in test), answers, kind)})
 
+    fields = {"kind": kind, "classes": classes}
     inputs = {"train": digest(train), **task_run.item_digests(("test",))}
-    return load_predictions(task_run.stage("ngrams", {}, inputs, make).path / FILE)["test"]
+    entry = task_run.stage("ngrams", fields, inputs, make, (answered_by,))
+    return load_predictions(entry.path / FILE)["test"]
 
 
 def _class_by_spelling(train: Sequence[Example], test: Sequence[Item], classes: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.metrics import metric
 from weak2strong.ground.plugins import digest_of
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, save_predictions
 from weak2strong.losses import Loss, loss
@@ -114,8 +115,10 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
             f"{task.name} is answered in words: finetune with cross-entropy."
         )
 
+    learn = _LEARNERS[task.kind]
+
     def make(working: Path) -> Write:
-        answer, fit = _LEARNERS[task.kind](finetuning, working)
+        answer, fit = learn(finetuning, working)
         answers = {split: answer(of_split) for split, of_split in items.items()}
 
         def write(folder: Path) -> None:
@@ -208,7 +211,14 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
         **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED).items()},
         **({"plugin": plugin} if plugin else {}),
     }
-    return task_run.stage(name, fields, inputs, make).path
+    judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
+    return task_run.stage(name, fields, inputs, make, (finetuning.loss, judged_by)).path
+
+
+def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
+    """For keys of stages that finetune among other things: what `finetune` finds by the kind of a
+    task, and by the name of a metric."""
+    return _LEARNERS[kind], metric(kind, training.stopping_metric)
 
 
 def _fitted(

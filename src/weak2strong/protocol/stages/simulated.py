@@ -53,14 +53,20 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
             by_split[split] = Predictions(evidence.ids(split), labels, task_run.task.kind)
         return writer(by_split)
 
-    fields: dict[str, Any] = {"kind": simulator.name, "accuracy": accuracy, "seed": seed}
+    fields: dict[str, Any] = {
+        "kind": simulator.name,
+        "classes": classes,
+        "accuracy": accuracy,
+        "seed": seed,
+    }
     inputs = {f"truth_{split}": digest(task_run.splits.examples(split)) for split in PREDICTED}
     for name, answers in (("supervisor", real), ("knowing", strong)):
         inputs |= {f"{name}_{split}": labels_digest(p) for split, p in answers.items()}
     if "activations" in needs:
         fields["model"] = config.strong.settings
         inputs["weights"] = fingerprint(config.strong)
-    return load_predictions(task_run.stage("simulated", fields, inputs, make).path / FILE)
+    entry = task_run.stage("simulated", fields, inputs, make, (simulator,))
+    return load_predictions(entry.path / FILE)
 
 
 def _strong_answers(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:

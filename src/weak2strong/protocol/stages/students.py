@@ -25,6 +25,7 @@ from weak2strong.protocol.stages.finetuning import (
     Trace,
     finetune,
     finetuned_activations,
+    found_by_name,
     labels_digest,
     traced,
     writer,
@@ -50,13 +51,13 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     """The answers, by split, of the student that a method makes of strong model and weak labels."""
     trainer, by_split = find_method(method), weak_labels(task_run, seed)
     task_run, labels = student_task_run(task_run, by_split), student_labels(task_run, by_split)
-    strong = task_run.config.strong
-    context = StudentContext(task_run, trainer, seed, strong, labels)
+    strong, training = task_run.config.strong, task_run.config.strong_training
     fields = {
         "method": method,
         "seed": seed,
-        "training": asdict(task_run.config.strong_training),
+        "training": asdict(training),
         "model": strong.settings,
+        "prompt": asdict(task_run.task.wording) if task_run.task.classes else None,
         **_fields(task_run, trainer),
     }
     inputs = {
@@ -68,9 +69,11 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     }
 
     def make(working: Path) -> Write:
+        context = StudentContext(task_run, trainer, seed, strong, labels)
         return writer(returned(task_run, trainer, trainer.run(context)))
 
-    return load_predictions(task_run.stage("student", fields, inputs, make).path / FILE)
+    named = (trainer, *found_by_name(task_run.task.kind, training))
+    return load_predictions(task_run.stage("student", fields, inputs, make, named).path / FILE)
 
 
 def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) -> Trace:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from weak2strong.ground.activations import Activations
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.resolve import fingerprint
 from weak2strong.probes import sweep_knn, sweep_logistic
@@ -61,33 +59,27 @@ def sweep(
     else:
         both = student_labels(task_run, weak_labels(task_run, seed))
         labels = both.only([item.id for item in task_run.splits.items("strong_train")])
-    states = cache(lambda: all_activations(task_run, task_run.config.strong, probes.layers))
-    return {
-        layer: _of_layer(task_run, probes, layer, labels, lambda layer=layer: states()[layer])
-        for layer in probes.layers
-    }
+    return {layer: _of_layer(task_run, probes, layer, labels) for layer in probes.layers}
 
 
 def _of_layer(
-    task_run: TaskRun,
-    probes: Sweep,
-    layer: int,
-    labels: Predictions,
-    states: Callable[[], Mapping[str, Activations]],
+    task_run: TaskRun, probes: Sweep, layer: int, labels: Predictions
 ) -> Mapping[str, np.ndarray]:
     """The stage: every setting on one layer, so that a layer that was swept before is read."""
     from safetensors.numpy import load_file, save_file
 
+    model, answered_by = task_run.config.strong, _SWEEPS[probes.probe]
+
     def make(working: Path) -> Write:
-        by_split = states()
+        # All layers are gathered in one pass, and read after that.
+        by_split = all_activations(task_run, model, probes.layers)[layer]
         features = by_split["strong_train"].at(labels.ids)
         queries = np.concatenate([by_split[split].values for split in SCORED])
-        answers = _SWEEPS[probes.probe](features, labels.probabilities, queries, probes.settings)
+        answers = answered_by(features, labels.probabilities, queries, probes.settings)
         parts = np.split(answers, [len(by_split[SCORED[0]].ids)], axis=1)
         tensors = {s: np.ascontiguousarray(p) for s, p in zip(SCORED, parts, strict=True)}
         return lambda folder: save_file(tensors, folder / FILE)
 
-    model = task_run.config.strong
     fields = {
         "model": frozen_settings(model),
         "layer": layer,
@@ -99,4 +91,5 @@ def _of_layer(
         "labels": labels_digest(labels),
         **task_run.item_digests(PREDICTED),
     }
-    return load_file(task_run.stage("probe-sweep", fields, inputs, make).path / FILE)
+    entry = task_run.stage("probe-sweep", fields, inputs, make, (answered_by,))
+    return load_file(entry.path / FILE)
