@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-gpu lint format types bench mutants clean
+.PHONY: demo test test-slow test-gpu lint format types bench mutants stored-study clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -38,6 +38,10 @@ bench: $(VENV)/.installed
 # A run that goes on where it was stopped; see CONTRIBUTING.md for its flags.
 mutants: $(VENV)/.installed
 	$(BIN)/python tests/mutation $(FLAGS)
+
+# Only where a change can change the numbers of stages that it makes anew.
+stored-study: $(VENV)/.installed
+	$(BIN)/python tests/stored/write.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

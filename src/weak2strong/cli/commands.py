@@ -19,7 +19,7 @@ from weak2strong.cli.place import Place
 from weak2strong.cli.power import Power
 from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
-from weak2strong.cli.store import Prune, Sizes
+from weak2strong.cli.store import Prune, Sizes, Why
 from weak2strong.cli.store import Verify as VerifyStore
 from weak2strong.cli.verify import Verify
 from weak2strong.ground.plugins import installed_commands
@@ -55,7 +55,10 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "export": Export,
 }
 
-STORE = Group("Look after stored results.", {"sizes": Sizes, "verify": VerifyStore, "prune": Prune})
+STORE = Group(
+    "Look after stored results.",
+    {"sizes": Sizes, "verify": VerifyStore, "why": Why, "prune": Prune},
+)
 
 
 def every_command(arguments: Sequence[str] | None = None) -> dict[str, type | Group]:

@@ -12,6 +12,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import MethodFlags, StudyCommand
+from weak2strong.ground.errors import UserError
 
 if TYPE_CHECKING:
     from weak2strong.analysis.finished import Results
@@ -30,14 +31,24 @@ class Run(Printing, MethodFlags, StudyCommand):
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and what
     these take, without a network."""
+    explain: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
+    """Train nothing and write nothing: say which stages the store does not have, and in what each
+    differs from the nearest one that it has."""
 
     def __call__(self) -> None:
-        """Run, then print the table and the paths of what was written; or print the plan."""
+        """Run, then print the table and the paths of what was written; or print what would be."""
+        if self.dry_run and self.explain:
+            raise UserError("--dry-run and --explain answer two questions: give one of them.")
         if self.dry_run:
             from weak2strong.engine.plan import plan_study
             from weak2strong.report.plan import plan_document
 
             return self.show(plan_document(plan_study(self.config(), self.store)))
+        if self.explain:
+            from weak2strong.engine.explain import explain_study
+            from weak2strong.report.stored import explained_document
+
+            return self.show(explained_document(explain_study(self.config(), self.store)))
         from weak2strong.analysis.finished import Results
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress

@@ -1,10 +1,13 @@
-"""`w2s store`: how large stored results are, whether they are sound, and removing them."""
+"""`w2s store`: how large stored results are, whether they are sound, in what they differ, and
+removing them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from tyro.conf import Positional
 
 from weak2strong.cli.printing import Printing
 
@@ -49,6 +52,36 @@ class Verify:
         for text in damaged:
             print(f"damaged: {text}")
         print(f"{count:,} results checked, {len(damaged)} damaged.")
+
+
+@dataclass(frozen=True)
+class Why(Printing):
+    """Say in what two stored results of one stage differ: settings, data, code, libraries."""
+
+    command: ClassVar[str] = "store why"
+
+    keys: Positional[tuple[str, str]]
+    """The beginnings of two keys, such as those in a run's events.jsonl."""
+    store: Path | None = None
+    """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
+
+    def __call__(self) -> None:
+        """Print the inputs that differ."""
+        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.store import Store
+        from weak2strong.ground.store.differences import differences
+        from weak2strong.report.stored import difference_document
+
+        store = Store(self.store)
+        one, other = (store.find(key) for key in self.keys)
+        if one.stage != other.stage:
+            raise UserError(
+                f"{self.keys[0]} is a result of the stage {one.stage}, and {self.keys[1]} of "
+                f"{other.stage}: compare two results of one stage."
+            )
+        specs = [entry.manifest["spec"] for entry in (one, other)]
+        codes = (store.code(specs[0]["code"]), store.code(specs[1]["code"]))
+        self.show(difference_document(one, other, differences(specs[0], specs[1], codes)))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import lock, paths
 from weak2strong.ground.store.key import canonical
 from weak2strong.ground.store.manifest import (
@@ -161,6 +162,41 @@ class Store:
             with contextlib.suppress(DamageError):
                 entries.append(Entry(stage, key, path, read_manifest(path, stage, key)))
         return entries
+
+    def find(self, key: str) -> Entry:
+        """The entry whose key begins so; its files are not verified.
+
+        Args:
+            key: some digits from the beginning of a key, also as ``stage/key``.
+
+        Raises:
+            UserError: where no key begins so, or several do.
+        """
+        stage, _, begin = key.rpartition("/")
+        found = [
+            (of, path)
+            for of, full, path in paths.entry_folders(self.root)
+            if begin and full.startswith(begin) and stage in ("", of)
+        ]
+        if len(found) > 1:
+            names = ", ".join(f"{of}/{path.name[:12]}" for of, path in found[:3])
+            raise UserError(
+                f"The key {key!r} is the beginning of {len(found)} in {self.root} ({names}"
+                f"{', …' if len(found) > 3 else ''}): give more digits, or stage/key."
+            )
+        if not found:
+            raise UserError(
+                f"No result in {self.root} has a key that begins with {key!r}: take one from the "
+                "events.jsonl of a run folder, or from a folder of the store."
+            )
+        (of, path) = found[0]
+        try:
+            return Entry(of, path.name, path, read_manifest(path, of, path.name))
+        except DamageError as damage:
+            raise UserError(
+                f"The stored {of} result {path.name[:12]} is damaged ({damage}): run "
+                "`w2s store verify`, which sets it aside."
+            ) from damage
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """The number of entries of each stage and the bytes of their files."""
