@@ -178,3 +178,24 @@ def test_files_of_others_stay_whatever_is_asked(tmp_path):
     assert store.prune(everything=True)[0] == 1
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
     assert (target / KEY / MANIFEST).read_text() == "mine"
+
+
+def test_what_a_digest_of_code_stands_for_is_kept_as_long_as_an_entry_has_it(store):
+    code, other = digest("code"), digest("other code")
+    store.keep_code(code, {"a: f": "1"})
+    store.keep_code(other, {"a: f": "2"})
+    store.put("fit", KEY, {"code": code}, lambda folder: (folder / "file").write_text("w"), 1)
+    (store.root / "code" / "notes.txt").touch()
+    assert store.code(other) == {"a: f": "2"}
+    store.prune()
+    assert store.code(code) == {"a: f": "1"}
+    assert store.code(other) == {}
+    store.prune(everything=True)
+    assert names(store.root / "code") == ["notes.txt"]
+
+
+def test_a_damaged_list_of_code_is_as_good_as_none(store):
+    code = digest("code")
+    store.keep_code(code, {"a: f": "1"})
+    (store.root / "code" / f"{code}.json").write_text("{")
+    assert store.code(code) == {}
