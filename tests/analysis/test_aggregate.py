@@ -104,3 +104,24 @@ def test_tasks_that_share_entities_move_together_and_others_do_not():
 def test_too_few_groups_are_an_error():
     with pytest.raises(ValueError, match="too few groups"):
         measured_jointly([answered(np.ones(4), ["g"] * 4)])
+
+
+def test_replicates_in_which_one_task_has_no_score_are_left_out():
+    """The metric is not defined without the one example of the second task that counts."""
+
+    def where_the_first_is_drawn(probabilities, labels, weights=None):
+        scores = accuracy(probabilities, labels, weights)
+        return scores if weights is None else np.where(weights[:, 0] > 0, scores, np.nan)
+
+    right = (np.arange(60) % 3 > 0).astype(float)
+    first = answered(right, [f"a{i}" for i in range(60)])
+    second = answered(right, [f"b{i}" for i in range(60)])
+    rare = Answered(second.roles, second.labels, second.groups, where_the_first_is_drawn)
+    found = measured_jointly([first, rare], replicates=400)
+    whole = measured_jointly([first, second], replicates=400)
+    assert np.isfinite(found.replicates).all()
+    # An example is drawn in 1 - 1/e of the replicates.
+    assert len(found.replicates) == pytest.approx(400 * 0.632, abs=40)
+    assert len(whole.replicates) == 400
+    kept = {tuple(row) for row in whole.replicates[:, 0]}
+    assert {tuple(row) for row in found.replicates[:, 0]} <= kept

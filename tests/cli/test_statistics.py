@@ -161,6 +161,7 @@ def test_compare_prints_every_method_and_what_to_know(run, capsys):
 
 def test_compare_as_json_has_the_differences_of_the_results(run, capsys):
     found = values(capsys, "compare", run)
+    assert found["score"] == "accuracy of the student"
     confidence, kl = found["compared"]
     assert (confidence["wins"], confidence["ties"], confidence["losses"]) == (8, 0, 0)
     expected = {t: pytest.approx(0.02 + 0.01 * i, abs=0.004) for i, t in enumerate(TASKS)}
@@ -215,6 +216,8 @@ def test_compare_takes_scores_from_elsewhere(tmp_path, capsys):
     ("text", "message"),
     [
         ("task,method\na,b\n", "there is no column 'score'"),
+        ("task,score\na,1\n", "there is no column 'method'"),
+        ("method,score\na,1\n", "there is no column 'task'"),
         ("task,method,score\n", "there are no rows"),
         ("task,method,score\na,b,x\n", "conversion"),
         ("task,method,score\na,b,\n", "a cell is empty"),

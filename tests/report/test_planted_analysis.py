@@ -40,6 +40,8 @@ def planted(request, tmp_path, monkeypatch):
     file = tmp_path / "sureness.py"
     file.write_text(PLANTED)
     name = f"{analyses.__name__}.sureness"
+    # All of ours are imported first: what is imported beside the planted one would go with it.
+    assert analyses.every_analysis()
     before = dict(analyses.ANALYSES._added)
     if request.param == "in the package":
         monkeypatch.setattr(analyses, "__path__", [*analyses.__path__, str(tmp_path)])

@@ -11,7 +11,7 @@ from rich.console import Console
 from weak2strong.analysis import recovered
 from weak2strong.analysis.finished import Results
 from weak2strong.analysis.results import results_document
-from weak2strong.analysis.summary import Line
+from weak2strong.analysis.summary import Line, Spent
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
@@ -59,6 +59,16 @@ def test_a_line_shows_its_scores_and_an_interval_around_pgr():
     assert good.recovered.interval.low < 0.5 < good.recovered.interval.high
     assert pgr_text(good.recovered.pgr).startswith("0.50 [")
     assert "warning" not in text
+
+
+def test_what_was_spent_on_a_line_is_in_its_row():
+    good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79])
+    table = results_document([replace(good, spent=Spent(12.34, stages=4, reused=1))]).tables[0]
+    texts = dict(zip([c.name for c in table.columns], table.texts[0], strict=True))
+    assert (texts["seconds"], texts["reused"]) == ("12.3", "1 of 4")
+    # Of a run that did not say, there are no such columns; of a line that did not, no numbers.
+    names = {c.name for c in results_document([good]).tables[0].columns}
+    assert names == set(texts) - {"seconds", "reused"}
 
 
 def test_models_that_labels_pass_through_are_named():

@@ -101,6 +101,22 @@ def test_large_groups_bend_the_shares_by_less_than_a_group():
         assert len(parts[name]) - getattr(Shares(), name) * 500 < 5
 
 
+def test_a_group_counts_for_its_most_frequent_class_and_the_first_of_two():
+    """It is parted as if all of it were of that class, beside groups of one class each."""
+    mixed = [(f"m{g}", (0, 0, 1)) for g in range(60)] + [(f"t{g}", (1, 0)) for g in range(60)]
+    plain = [(f"p{g}", (g % 3 % 2,)) for g in range(90)]
+
+    def rows(counted):
+        return [
+            example(f"{group}{i}", group, f"text {group} {i}", label if not counted else counts)
+            for group, labels in mixed + plain
+            for counts in [min(labels)]
+            for i, label in enumerate(labels)
+        ]
+
+    assert split_of(part(rows(False), Shares(), 0)) == split_of(part(rows(True), Shares(), 0))
+
+
 def test_a_seed_says_who_is_where():
     examples = plain(200)
     assert part(examples, Shares(), 3) == part(examples, Shares(), 3)

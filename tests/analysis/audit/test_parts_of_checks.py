@@ -1,0 +1,63 @@
+"""Parts of the audit's checks, each on a few texts: which answers, which signs, which examples."""
+
+import numpy as np
+import pytest
+
+from weak2strong.analysis.audit.answers import answers_in
+from weak2strong.analysis.audit.audit import read_fresh
+from weak2strong.analysis.audit.features import outward
+from weak2strong.analysis.audit.subject import Entry
+from weak2strong.config.data import DataOptions
+from weak2strong.ground.errors import UserError
+
+
+def entries(*texts, labels=None, groups=None):
+    rows = range(len(texts))
+    labels, groups = labels or [0] * len(texts), groups or [f"g{i}" for i in rows]
+    return [Entry(f"e{i}", groups[i], texts[i], labels[i], "test") for i in rows]
+
+
+def test_where_no_way_finds_answers_no_text_has_one():
+    assert answers_in(entries("Lyon is a city", "Lima is one", "so is Oslo")) == [None] * 3
+
+
+def test_an_answer_is_what_most_texts_show_it_to_be():
+    said = entries("Q: who? Answer: me\nthanks", "Who? you", "a: no one")
+    assert answers_in(said) == ["me", None, "no one"]
+    asked = entries("who is it? me", "Answer: x", "where? there\nand there")
+    assert answers_in(asked) == ["me", None, "there"]
+    # Two of four are enough; one of three is not.
+    assert answers_in(entries("Answer: yes", "Answer: no", "c", "d")) == ["yes", "no", None, None]
+    assert answers_in(entries("Answer: yes", "b", "c")) == [None] * 3
+
+
+def test_texts_of_one_group_with_two_labels_differ_in_their_answers():
+    pair = entries("is it so yes indeed", "is it so no indeed", labels=[1, 0], groups=["g", "g"])
+    assert answers_in(pair) == ["yes", "no"]
+    alike = entries("is it so yes indeed", "is it so no indeed", labels=[1, 1], groups=["g", "g"])
+    assert answers_in(alike) == [None] * 2
+    strangers = entries("yes indeed", "no indeed", labels=[1, 0], groups=["g", "g"])
+    assert answers_in(strangers) == [None] * 2
+
+
+@pytest.mark.parametrize("of_class", [0, 1])
+def test_a_sign_is_shown_by_two_texts_that_have_it_and_one_that_has_not(of_class):
+    texts = [f"text {i}{'!' * (i % 2 == of_class)}" for i in range(80)]
+    labels, groups = np.arange(80) % 2, np.arange(80)
+    (found,) = outward(
+        "form", "texts", {"shouts": lambda t: "!" in t}, entries(*texts), texts, labels, groups,
+        ("no", "yes"),
+    )  # fmt: skip
+    assert ["!" in e.text for e in found.examples] == [True, True, False]
+    assert found.level == "error"
+    assert {found.numbers["inside"], found.numbers["outside"]} == {0.0, 1.0}
+
+
+def test_a_fresh_text_that_is_missing_is_told_by_its_row(tmp_path):
+    path = tmp_path / "fresh.jsonl"
+    path.write_text('{"text": "one"}\n{"text": "two"}\n')
+    assert [e.text for e in read_fresh(path, DataOptions())] == ["one", "two"]
+    for missing in ('{"text": "  "}', '{"text": null}', '{"text": 3}'):
+        path.write_text('{"text": "one"}\n' + missing)
+        with pytest.raises(UserError, match="2.* has no text in column 'text'"):
+            read_fresh(path, DataOptions())
