@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine import record
 from weak2strong.engine.local import Plan
-from weak2strong.engine.record import read_agreement, read_run
+from weak2strong.engine.recorded import read_agreement, read_run
 from weak2strong.engine.run import run_study
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions

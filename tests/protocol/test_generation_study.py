@@ -20,7 +20,7 @@ from weak2strong.config.training import Training
 from weak2strong.engine import record
 from weak2strong.engine.examples import KEPT, outcomes, read_examples
 from weak2strong.engine.local import Plan
-from weak2strong.engine.record import read_agreement
+from weak2strong.engine.recorded import read_agreement
 from weak2strong.engine.run import run_study
 from weak2strong.experiments.overfitting import Overfitting
 from weak2strong.ground.errors import UserError

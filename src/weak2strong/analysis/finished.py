@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import read_contents
-from weak2strong.engine.record import (
+from weak2strong.engine.recorded import (
     open_run,
     read_config,
     read_environment,

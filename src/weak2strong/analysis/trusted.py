@@ -56,7 +56,7 @@ def verify_students(
     Args:
         config: the study.
         predictions: the predictions of its run.
-        agreement: see `weak2strong.engine.record.read_agreement`.
+        agreement: see `weak2strong.engine.recorded.read_agreement`.
         trusted: how many labels of each task are trusted.
         tasks: names of tasks; all if none.
         methods: names of methods; all if none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
@@ -68,21 +68,24 @@ class Analyse(Printing):
         }
         if self.out is None:
             for folder, tables in zip(folders, frames.values(), strict=True):
-                self._write(folder / "analysis", tables)
+                self._write(folder, tables, "analysis")
             return
         names = dict.fromkeys(name for tables in frames.values() for name in tables)
         together = {n: [tables[n] for tables in frames.values() if n in tables] for n in names}
         self._write(self.out, {n: pl.concat(tables) for n, tables in together.items()})
 
-    def _write(self, folder: Path, tables: Mapping[str, pl.DataFrame]) -> None:
-        """One parquet file a table."""
+    def _write(self, run: Path, tables: Mapping[str, pl.DataFrame], below: str = "") -> None:
+        """One parquet file a table, in a folder or in one below it."""
         from weak2strong.analysis.analyses import every_analysis
+        from weak2strong.engine.record import parquet
         from weak2strong.ground.errors import UserError
+        from weak2strong.ground.index import put
 
+        folder = run / below
+        files = {f"{name}.parquet": parquet(table) for name, table in tables.items()}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, table in tables.items():
-                table.write_parquet(folder / f"{name}.parquet")
+            run.mkdir(parents=True, exist_ok=True)
+            put(run, {str(PurePosixPath(below, name)): found for name, found in files.items()})
         except OSError as e:
             raise UserError(
                 f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."

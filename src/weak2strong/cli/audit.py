@@ -91,7 +91,7 @@ class Audit(Printing):
         """Audit the tasks of a run, and write what was found into its folder."""
         from weak2strong.analysis.audit.run import run_models, run_subjects, write_run_audit
         from weak2strong.config.model import ModelSpec
-        from weak2strong.engine.record import read_config
+        from weak2strong.engine.recorded import read_config
         from weak2strong.ground.folder import FolderFiles
 
         config = read_config(FolderFiles(folder, "run"))

@@ -106,6 +106,7 @@ class Export:
 
         from weak2strong.ground.errors import UserError
         from weak2strong.ground.plugins import load_plugins
+        from weak2strong.ground.whole import write_whole
         from weak2strong.tasks.find import find_tasks
         from weak2strong.tasks.readers import ACCEPTED, LABEL, PROMPT, TARGETS, TEXT
         from weak2strong.tasks.splits import SPLITS, make_splits
@@ -116,21 +117,20 @@ class Export:
         # As they would be read again.
         columns = {"generation": (PROMPT, TARGETS[0])}
         text, label = columns.get(task.kind, (TEXT, LABEL))
-        count = 0
+        lines = list[str]()
+        for split in SPLITS:
+            for e in splits.examples(split):
+                i = e.item
+                row: dict[str, Any] = {"id": i.id, "group": i.group}
+                row |= {"split": split, text: i.text}
+                if i.completions:
+                    row["completions"] = i.completions
+                if split == "weak_train" or not self.hide_labels:
+                    row[label] = e.label
+                    row |= {ACCEPTED: e.accepted} if e.accepted else {}
+                lines.append(json.dumps(row, ensure_ascii=False) + "\n")
         try:
-            with self.out.open("w") as file:
-                for split in SPLITS:
-                    for e in splits.examples(split):
-                        i = e.item
-                        row: dict[str, Any] = {"id": i.id, "group": i.group}
-                        row |= {"split": split, text: i.text}
-                        if i.completions:
-                            row["completions"] = i.completions
-                        if split == "weak_train" or not self.hide_labels:
-                            row[label] = e.label
-                            row |= {ACCEPTED: e.accepted} if e.accepted else {}
-                        print(json.dumps(row, ensure_ascii=False), file=file)
-                        count += 1
+            write_whole(self.out, "".join(lines))
         except OSError as e:
             raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
-        print(f"{count:,} examples written to {self.out}")
+        print(f"{len(lines):,} examples written to {self.out}")

@@ -17,6 +17,7 @@ from weak2strong.config.settings import from_mapping, read, settings
 from weak2strong.config.text import read_mapping
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.index import altered
 
 Entities = Literal["seen", "unseen"]
 """Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
@@ -117,9 +118,14 @@ def read_study(path: Path, kind: type[StudyConfig] = StudyConfig) -> StudyConfig
         kind: the class of what it holds; the settings of experiments may stand in the file, too.
 
     Raises:
-        UserError: for a file that cannot be read or is no study.
+        UserError: for a file that cannot be read or is no study, or that of a run which was changed
+            since.
     """
     try:
+        if damage := altered(path):
+            raise UserError(
+                f"{damage}: copy it out of the folder of its run to change it, or name another."
+            )
         return kind.from_yaml(path.read_bytes())
     except OSError as e:
         raise UserError(f"Study {path} cannot be read: {e.strerror}.") from e

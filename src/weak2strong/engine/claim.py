@@ -14,7 +14,7 @@ from pathlib import Path
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.examples import FILE as EXAMPLES
-from weak2strong.engine.record import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
+from weak2strong.engine.recorded import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import locked, place, read_index

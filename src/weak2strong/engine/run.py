@@ -12,11 +12,12 @@ from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.contents import Contents, contents, contents_file
 from weak2strong.engine.events import events_of, read_events
 from weak2strong.engine.local import Done, Plan, run_steps
-from weak2strong.engine.record import ENVIRONMENT, STUDY, environment_file, results_files
+from weak2strong.engine.record import environment_file, results_files
+from weak2strong.engine.recorded import ENVIRONMENT, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.engine.work import Work, work_file, work_of
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.index import put
+from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.protocol.resolve import resolve, settle
@@ -126,19 +127,25 @@ def do_steps(
         event("end")
 
 
-def put_results(folder: Path, files: Mapping[str, bytes], kind: str | None) -> None:
+def put_results(
+    folder: Path,
+    files: Mapping[str, bytes],
+    kind: str | None,
+    beside: Files | None = None,
+) -> None:
     """Put the files of a finished run or experiment into its folder, all together.
 
     Args:
         folder: the folder.
         files: what they hold, by name.
         kind: of the folder where it has no index yet (see `weak2strong.ground.index.put`).
+        beside: files that these tell of, likewise.
 
     Raises:
         UserError: where they cannot be written.
     """
     try:
-        put(folder, files, kind)
+        put(folder, files, kind, beside)
     except OSError as e:
         raise UserError(
             f"The results cannot be written to {folder} ({e.strerror}): make room there, or "

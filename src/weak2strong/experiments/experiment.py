@@ -13,7 +13,8 @@ from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim_for_runs
 from weak2strong.engine.local import Plan
-from weak2strong.engine.record import STUDY, parquet, read_config, read_environment
+from weak2strong.engine.record import parquet
+from weak2strong.engine.recorded import PREDICTIONS, STUDY, read_config, read_environment
 from weak2strong.engine.run import put_results, run_study
 from weak2strong.engine.work import Work, read_work
 from weak2strong.ground.errors import UserError
@@ -273,6 +274,9 @@ def run_several(
     return runs
 
 
+TOLD = (STUDY, PREDICTIONS)
+"""The files of a run that the tables of an experiment are made of."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -288,7 +292,10 @@ def write_table(path: Path, table: pl.DataFrame | Rows, command: str | None = No
 
 
 def write_tables(
-    folder: Path, tables: Mapping[str, pl.DataFrame | Rows], command: str | None = None
+    folder: Path,
+    tables: Mapping[str, pl.DataFrame | Rows],
+    command: str | None = None,
+    runs: Sequence[FinishedRun] = (),
 ) -> None:
     """Put the tables of an experiment into its folder together.
 
@@ -296,11 +303,16 @@ def write_tables(
         folder: of the experiment.
         tables: by the name of the file, which ends in ``.parquet`` or ``.csv``.
         command: the name of the experiment, for the index of a folder that has none yet.
+        runs: in folders of this one, that the tables tell of.
 
     Raises:
         UserError: where they cannot be written.
     """
-    put_results(folder, {name: table_file(name, table) for name, table in tables.items()}, command)
+    files = {name: table_file(name, table) for name, table in tables.items()}
+    beside = {
+        f"{run.folder.name}/{name}": run.files.fingerprint(name) for run in runs for name in TOLD
+    }
+    put_results(folder, files, command, beside)
 
 
 def table_file(name: str, table: pl.DataFrame | Rows) -> bytes:
@@ -310,6 +322,26 @@ def table_file(name: str, table: pl.DataFrame | Rows) -> bytes:
     if not isinstance(table, pl.DataFrame):
         table = pl.DataFrame(table, infer_schema_length=None)
     return table.write_csv().encode() if name.endswith(".csv") else parquet(table)
+
+
+def check_told(files: FolderFiles, run: FinishedRun) -> None:
+    """Refuse a run that is not the one of which the tables of its experiment tell.
+
+    Args:
+        files: of the experiment.
+        run: in a folder of that of the experiment.
+
+    Raises:
+        UserError: for another run, as far as the folder has an index.
+    """
+    told = files.index.files if files.index else {}
+    for name in TOLD:
+        expected = told.get(f"{run.folder.name}/{name}")
+        if expected and run.files.fingerprint(name) != expected:
+            raise UserError(
+                f"The table of {files.folder} tells of another run than that in {run.folder} "
+                f"({name} differs): run the same command again with --out {files.folder}."
+            )
 
 
 def incomplete(folder: Path, run: str) -> UserError:

@@ -24,12 +24,14 @@ from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
+    check_told,
     incomplete,
     run_several,
-    write_table,
+    write_tables,
 )
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
+from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
     Column,
     Document,
@@ -49,6 +51,13 @@ class FinishedGrid(FinishedExperiment):
 
     COMMAND = "grid"
     FILES: ClassVar[Mapping[str, str]] = {FILE: "a row a pair, and the runs beside it"}
+    COLUMNS: ClassVar[Mapping[str, Columns]] = {
+        FILE: columns(
+            text="task method metric weak strong",
+            whole="weak_parameters strong_parameters seeds",
+            number="floor student ceiling pgr pgr_low pgr_high",
+        )
+    }
     FIGURES = ("sizes", "agreement-by-size")
 
     @cached_property
@@ -74,6 +83,7 @@ class FinishedGrid(FinishedExperiment):
         for weak, strong in pairs:
             if (weak, strong) not in by_pair:
                 raise incomplete(self.folder, f"{weak} to {strong}")
+            check_told(self.files, by_pair[weak, strong])
         return [by_pair[pair] for pair in pairs]
 
     @property
@@ -142,7 +152,8 @@ class Grid(Experiment[FinishedGrid]):
         folder = next(iter(runs.values())).folder.parent
         lines = [line for run in runs.values() for line in run.lines()]
         parameters = {ModelSpec.parse(model).name: count for model, count in sizes.items()}
-        write_table(folder / FILE, list(grid_rows(lines, parameters)), "grid")
+        rows = list(grid_rows(lines, parameters))
+        write_tables(folder, {FILE: rows}, "grid", list(runs.values()))
         return folder
 
     def between(self, weak: str, strong: str) -> StudyConfig:

@@ -25,7 +25,7 @@ from weak2strong.config.fields import Count, Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim
-from weak2strong.engine.record import STUDY
+from weak2strong.engine.recorded import STUDY
 from weak2strong.engine.run import do_steps
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.engine.work import Work, work_file
@@ -39,6 +39,7 @@ from weak2strong.experiments.experiment import (
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric, metric_title
 from weak2strong.ground.predictions import WRITTEN, Predictions
+from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Column, Document, Table, counted, number, pgr, words
 from weak2strong.methods import BASELINE
 from weak2strong.methods.reference import find_method
@@ -75,6 +76,20 @@ class FinishedOverfitting(FinishedExperiment):
     FILES: ClassVar[Mapping[str, str]] = {
         CURVES: "a row an evaluation",
         POINTS: "test answers at the three points, by id",
+    }
+    COLUMNS: ClassVar[Mapping[str, Columns]] = {
+        CURVES: columns(
+            text="task method",
+            whole="seed",
+            number="fraction test_score validation_score agreement_wrong",
+            flag="best stopped last",
+        ),
+        POINTS: columns(
+            text="task kind role method point id group",
+            whole="seed",
+            numbers="probabilities",
+            any="label",
+        ),
     }
     FIGURES = ("overfitting",)
 

@@ -24,7 +24,7 @@ from weak2strong.config.fields import Count, File, Flag
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Done, run_steps
-from weak2strong.engine.record import RESULTS
+from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import (
     FinishedExperiment,
     Runnable,
@@ -35,6 +35,7 @@ from weak2strong.experiments.experiment import (
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
     Column,
     Document,
@@ -99,6 +100,20 @@ class FinishedOverlap(FinishedExperiment):
     FILES: ClassVar[Mapping[str, str]] = {
         OVERLAP: "a row a method, region and seed, and one for the mean over seeds",
         EXPANSION: "a row a method, class and seed, and one for the mean over seeds",
+    }
+    COLUMNS: ClassVar[Mapping[str, Columns]] = {
+        OVERLAP: columns(
+            text="task method region",
+            whole="seed",
+            number="share weak_right student_right",
+            flag="oracle",
+        ),
+        EXPANSION: columns(
+            text="task weak strong method class",
+            whole="seed layer k",
+            number="expansion bound",
+            flag="oracle",
+        ),
     }
 
     @classmethod

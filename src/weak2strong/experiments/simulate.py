@@ -17,15 +17,18 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Flag, Share, Texts
 from weak2strong.config.settings import settings
+from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
+    check_told,
     incomplete,
     run_several,
-    write_table,
+    write_tables,
 )
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
+from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
 from weak2strong.simulators import SIMULATORS
 
@@ -49,6 +52,13 @@ class FinishedSimulate(FinishedExperiment):
     FILES: ClassVar[Mapping[str, str]] = {
         FILE: "a row a supervisor and method, and the runs beside it"
     }
+    COLUMNS: ClassVar[Mapping[str, Columns]] = {
+        FILE: columns(
+            text="supervisor task weak strong method metric",
+            whole="seeds",
+            number="floor student ceiling pgr agreement_all agreement_right agreement_wrong",
+        )
+    }
     FIGURES = ("error-structure",)
 
     @cached_property
@@ -69,9 +79,12 @@ class FinishedSimulate(FinishedExperiment):
             UserError: where one is missing.
         """
         for name in (REAL, *self.kinds):
-            if not (self.folder / name / "results.parquet").exists():
+            if not (self.folder / name / RESULTS).exists():
                 raise incomplete(self.folder, name)
-        return [FinishedRun(self.folder / name) for name in (REAL, *self.kinds)]
+        runs = [FinishedRun(self.folder / name) for name in (REAL, *self.kinds)]
+        for run in runs:
+            check_told(self.files, run)
+        return runs
 
     @property
     def title(self) -> str:
@@ -131,7 +144,7 @@ class Simulate(Experiment[FinishedSimulate]):
         runs = run_several("simulate", studies, where)
         folder = runs[REAL].folder.parent
         rows = [row for r in runs.values() for row in supervised_rows(r)]
-        write_table(folder / FILE, rows, "simulate")
+        write_tables(folder, {FILE: rows}, "simulate", list(runs.values()))
         return folder
 
 

@@ -20,7 +20,8 @@ from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim
 from weak2strong.engine.local import Done, run_steps
-from weak2strong.engine.record import ENVIRONMENT, STUDY, environment_file
+from weak2strong.engine.record import environment_file
+from weak2strong.engine.recorded import ENVIRONMENT, STUDY
 from weak2strong.engine.run import put_results
 from weak2strong.experiments.experiment import (
     Experiment,
@@ -32,6 +33,7 @@ from weak2strong.experiments.experiment import (
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, metric_title
 from weak2strong.ground.predictions import Predictions
+from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Column, Document, Row, Table, counted, words
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
@@ -73,6 +75,13 @@ class FinishedSweep(FinishedExperiment):
         CSV: "the same as text",
         "study.yaml": "the study",
         "environment.json": "versions and device",
+    }
+    COLUMNS: ClassVar[Mapping[str, Columns]] = {
+        FILE: columns(
+            text="task role learned probe split against metric",
+            whole="seed layer",
+            number="setting score",
+        )
     }
     FIGURES = ("sweep",)
 

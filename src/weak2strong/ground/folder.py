@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,6 +80,19 @@ class FolderFiles:
         except DamageError as e:
             raise self.fault(name, str(e), again) from e
         return content
+
+    def fingerprint(self, name: str) -> Mapping[str, Any]:
+        """Size and digest of a file: as the index has them, or else as it lies there.
+
+        Raises:
+            UserError: where there is none.
+        """
+        if self.index and name in self.index.files:
+            return self.index.files[name]
+        content = self.read(name)
+        if content is None:
+            raise self.fault(name, f"{name} is missing")
+        return fingerprint(content)
 
     def fault(self, name: str, what: str, again: str | None = None) -> UserError:
         """The error for a file of the folder, which says what makes it again.

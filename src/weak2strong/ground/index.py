@@ -19,7 +19,13 @@ from typing import Any
 
 import weak2strong
 from weak2strong.ground.store import lock
-from weak2strong.ground.store.sealed import DamageError, fingerprint, read_sealed, sealed
+from weak2strong.ground.store.sealed import (
+    DamageError,
+    check_file,
+    fingerprint,
+    read_sealed,
+    sealed,
+)
 from weak2strong.ground.whole import leftovers, staged, sync_folder
 
 INDEX, FORMAT = "run.json", 1
@@ -68,7 +74,26 @@ def read_index(folder: Path) -> Index | None:
     return found
 
 
-def put(folder: Path, files: Mapping[str, bytes], kind: str | None = None) -> None:
+def altered(path: Path) -> str:
+    """What differs, in a few words, between a file and what an index beside it says of it.
+
+    Nothing for a file that is as it was written, or that no index lists.
+    """
+    try:
+        index = read_index(path.parent)
+        if index and path.name in index.files:
+            check_file(path.parent, path.name, index.files[path.name])
+    except DamageError as e:
+        return str(e)
+    return ""
+
+
+def put(
+    folder: Path,
+    files: Mapping[str, bytes],
+    kind: str | None = None,
+    beside: Files | None = None,
+) -> None:
     """Put files into a folder together, with an index.
 
     Other files of the index stay in it. All content is brought to the disk beside the old files
@@ -79,6 +104,7 @@ def put(folder: Path, files: Mapping[str, bytes], kind: str | None = None) -> No
         folder: the folder, which is there.
         files: what they hold, by their names, which may have a folder in front.
         kind: of the folder where it has no index yet. If None, such a folder goes on without one.
+        beside: size and digest of files of folders in it that these files tell of.
 
     Raises:
         DamageError: where there is an index that cannot be read, and no kind is given.
@@ -87,7 +113,7 @@ def put(folder: Path, files: Mapping[str, bytes], kind: str | None = None) -> No
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     with locked(folder):
-        place(folder, files, kind, adopts=True)
+        place(folder, files, kind, beside, adopts=True)
 
 
 @contextlib.contextmanager
@@ -102,17 +128,25 @@ def locked(folder: Path) -> Iterator[None]:
             file.unlink(missing_ok=True)
 
 
-def place(folder: Path, files: Mapping[str, bytes], kind: str | None, adopts: bool = False) -> None:
+def place(
+    folder: Path,
+    files: Mapping[str, bytes],
+    kind: str | None,
+    beside: Files | None = None,
+    adopts: bool = False,
+) -> None:
     """`put`, for who holds the lock of the folder.
 
     Args:
         folder: the folder.
         files: what they hold, by name.
         kind: as for `put`.
+        beside: as for `put`.
         adopts: whether a first index has what lies in the folder already, as it is.
     """
     content = dict(files)
-    if index := _next_index(folder, files, kind, adopts):
+    new = {name: fingerprint(found) for name, found in files.items()} | dict(beside or {})
+    if index := _next_index(folder, new, kind, adopts):
         content = {INDEX: _as_json(index), **content}
     paths = {name: folder / name for name in content}
     for path in paths.values():
@@ -137,9 +171,7 @@ def place(folder: Path, files: Mapping[str, bytes], kind: str | None, adopts: bo
             partial.unlink(missing_ok=True)
 
 
-def _next_index(
-    folder: Path, files: Mapping[str, bytes], kind: str | None, adopts: bool
-) -> Index | None:
+def _next_index(folder: Path, new: Files, kind: str | None, adopts: bool) -> Index | None:
     """The index with some files in it; None where the folder goes on without one."""
     try:
         before = read_index(folder)
@@ -155,10 +187,9 @@ def _next_index(
             path.name: fingerprint(path.read_bytes())
             for path in lying
             if path.suffix in ADOPTED and path.is_file()
-            if path.name not in files and path.name != INDEX
+            if path.name not in new and path.name != INDEX
         }
         before = Index(str(kind), "", kept)
-    new = {name: fingerprint(content) for name, content in files.items()}
     together = dict(sorted({**before.files, **new}.items()))
     return Index(before.kind, weak2strong.__version__, together)
 

@@ -21,6 +21,11 @@ Form = Any
 these keys at least."""
 
 
+def columns(**kinds: str) -> Columns:
+    """Columns by their kinds: ``columns(text="task method", whole="seed")``."""
+    return {name: kind for kind, names in kinds.items() for name in names.split()}
+
+
 def _kinds() -> Mapping[str, Callable[[pl.DataType], bool]]:
     import polars as pl
 

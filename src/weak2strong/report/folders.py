@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.engine.record import RESULTS
+from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError

@@ -15,7 +15,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import over_tasks_table
 from weak2strong.analysis.results import CHECKS, chain_notes, intervals_note, results_table
 from weak2strong.analysis.warnings import warnings_of
-from weak2strong.engine.record import STUDY
+from weak2strong.engine.recorded import STUDY
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title

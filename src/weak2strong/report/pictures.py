@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.whole import write_whole
 from weak2strong.report.figures.kind import Description, FigureWithData
 from weak2strong.report.figures.style import DARK, Styles, styled
 
@@ -119,13 +120,13 @@ def export(
                 figure = kind.draw(frame, styles)
                 for name in formats:
                     written.append(folder / f"{kind.name}.{name}")
-                    _save(figure, written[-1])
+                    write_whole(written[-1], _drawn(figure, kind.name, name))
             written.append(folder / f"{kind.name}.csv")
-            frame.write_csv(written[-1])
+            write_whole(written[-1], frame.write_csv())
             words = kind.describe(frame)
             captions.append(f"{kind.name}: {words.title}. {words.note}\n")
         written.append(folder / "captions.txt")
-        written[-1].write_text("\n".join(captions))
+        write_whole(written[-1], "\n".join(captions))
     except OSError as e:
         raise UserError(
             f"Figures cannot be written to {folder} ({e.strerror}): choose another --out."
@@ -133,10 +134,13 @@ def export(
     return written
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _drawn(figure: Figure, name: str, form: str) -> bytes:
+    """The content of the file of a figure."""
     from matplotlib import rc_context
 
     # No date: the same run gives the same bytes.
-    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(path.suffix[1:])
-    with rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "path"}):
-        figure.savefig(path, dpi=DPI, metadata=metadata, facecolor="white")
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        figure.savefig(file, format=form, dpi=DPI, metadata=metadata, facecolor="white")
+    return file.getvalue()

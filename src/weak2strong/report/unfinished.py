@@ -12,7 +12,7 @@ from typing import Any
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.events import FILE as EVENTS
 from weak2strong.engine.events import read_events
-from weak2strong.engine.record import OLD_NAMES, RESULTS, STUDY, read_config
+from weak2strong.engine.recorded import OLD_NAMES, RESULTS, STUDY, read_config
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles

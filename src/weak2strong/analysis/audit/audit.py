@@ -14,6 +14,7 @@ from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plain import plain
+from weak2strong.ground.whole import write_whole
 from weak2strong.tasks.files import FileTask, read_file
 from weak2strong.tasks.readers import Columns, read, row_name
 
@@ -107,6 +108,6 @@ def write_audits(path: Path, audits: Sequence[Audited]) -> None:
     """
     text = json.dumps(plain([asdict(one) for one in audits]), indent=1, ensure_ascii=False)
     try:
-        path.write_text(text + "\n", encoding="utf-8")
+        write_whole(path, text + "\n")
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --json.") from e

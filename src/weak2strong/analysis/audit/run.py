@@ -14,7 +14,7 @@ from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.record import PREDICTIONS, STUDY
+from weak2strong.engine.recorded import PREDICTIONS, STUDY
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.index import INDEX, put

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.rooms import Group
+from weak2strong.ground.whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Sample:
             raise UserError(f"--rows must be at least 1, not {self.rows}.")
         text, count = lichess_sample(self.rows)
         try:
-            self.out.write_text(text)
+            write_whole(self.out, text)
         except OSError as e:
             raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
         print(f"{count:,} puzzles written to {self.out}")

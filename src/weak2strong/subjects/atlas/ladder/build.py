@@ -21,6 +21,7 @@ import numpy as np
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.processes import begin_worker
 from weak2strong.ground.store import file_fingerprint
+from weak2strong.ground.whole import write_whole
 from weak2strong.subjects.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
 from weak2strong.subjects.atlas.ladder.card import CARD_FILE, read_card
 from weak2strong.subjects.atlas.ladder.knowledge import known_countries
@@ -85,7 +86,7 @@ def build_ladder(
         "cities": {"seen": len(seen), "unseen": len(unseen)},
         "rungs": records,
     }
-    (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n")
+    write_whole(folder / CARD_FILE, json.dumps(card, indent=2) + "\n")
     shutil.rmtree(work)
     return card
 
@@ -116,7 +117,7 @@ def _claim(folder: Path, work: Path, plan: dict) -> None:
                 f"{folder} holds an unfinished ladder with other settings: "
                 "finish it with those, remove the folder, or choose another one with --out."
             )
-        plan_file.write_text(json.dumps(plan, indent=2))
+        write_whole(plan_file, json.dumps(plan, indent=2))
     except OSError as e:
         raise UserError(f"Cannot write to {folder} ({e.strerror}): choose another --out.") from e
 
@@ -167,4 +168,4 @@ def _one_rung(rung: Rung, recipe: Recipe, folder: Path, work: Path, messages) ->
     )
     for file in (work / "tokenizer").iterdir():
         shutil.copy(file, folder / rung.name / file.name)
-    _record(work, rung).write_text(json.dumps(record))
+    write_whole(_record(work, rung), json.dumps(record))
