@@ -84,6 +84,8 @@ def test_labels_needed_reach_the_power_and_agree_with_the_approximation():
     assert labels_needed(0.1, 0.2) == n
     assert labels_needed(0.1, 0.1) is None
     assert labels_needed(0.1001, 0.1) is None
+    # By the approximation it takes 1.98 million; a sixth of that for half the power.
+    assert labels_needed(0.30077, 0.29923) is None
 
 
 def test_trusted_examples_are_of_different_groups_and_drawn_at_random():

@@ -8,6 +8,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -121,7 +122,7 @@ class Coverage:
             mutant: where the change is. What is done at import is run by all tests; those come
                 first that run something of the module.
             folders: whose tests count.
-            budget: seconds; files after that are left out, but never all.
+            budget: seconds; of a file that takes longer, the tests that are done soon.
         """
         by_file: dict[str, list[str]] = defaultdict(list)
         runs = set[str]()
@@ -135,12 +136,18 @@ class Coverage:
             elif mutant.scope is None:
                 by_file[file].append(name)
         costs = {f: sum(self.tests[n]["seconds"] for n in names) for f, names in by_file.items()}
-        chosen, spent = [], 0.0
+        chosen, left = list[str](), budget
         for file in sorted(costs, key=lambda file: (file not in runs, costs[file])):
-            if chosen and spent + costs[file] > budget:
-                break
-            chosen += by_file[file]
-            spent += costs[file]
+            if costs[file] <= left:
+                taken = by_file[file]
+            else:
+                soon = sorted(by_file[file], key=lambda name: self.tests[name]["seconds"])
+                sums = accumulate(self.tests[name]["seconds"] for name in soon)
+                fitting = {n for n, s in zip(soon, sums, strict=True) if s <= left}
+                fitting |= set() if chosen else {soon[0]}
+                taken = [name for name in by_file[file] if name in fitting]
+            chosen += taken
+            left -= self.seconds(taken)
         return chosen
 
     def leave_out(self, file: str) -> None:
