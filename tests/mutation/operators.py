@@ -45,8 +45,9 @@ OPPOSITES = {
     )
     for a, b in (pair, pair[::-1])
 }
-TRANSPARENT = {"abs", "sorted", "set", "reversed", "round", "tuple", "list", "int", "float", "bool"}
-"""Functions of one value that a mutation may leave out."""
+TRANSPARENT = {"abs", "sorted", "set", "reversed", "round"}
+"""Functions of one value that a mutation may leave out; `float` and its like give the same value
+in another type."""
 
 GUARDS = {"strict", "encoding"}
 """Keywords without which a call does the same, but for inputs that are wrong."""
