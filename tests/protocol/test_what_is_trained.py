@@ -15,7 +15,7 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students
 from weak2strong.protocol.stages.finetuning import finetune, on_truth
-from weak2strong.protocol.task_run import MissingError, TaskRun
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
@@ -77,13 +77,13 @@ def test_all_that_a_finetuning_learns_from_is_in_its_key(make_task_run, monkeypa
 
     def note(stage, key):
         keys.append(key)
-        raise MissingError
+        raise LookupError
 
     monkeypatch.setattr(task_run.store, "get", note)
     config = task_run.config
     one = on_truth(task_run, config.strong, config.strong_training, task_run.splits.strong_train, 0)
     for change in (lambda f: f, *CHANGES.values()):
-        with pytest.raises(MissingError):
+        with pytest.raises(LookupError):
             finetune(change(one))
     assert len(set(keys)) == 1 + len(CHANGES)
 
