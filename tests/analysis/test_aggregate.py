@@ -125,3 +125,11 @@ def test_replicates_in_which_one_task_has_no_score_are_left_out():
     assert len(whole.replicates) == 400
     kept = {tuple(row) for row in whole.replicates[:, 0]}
     assert {tuple(row) for row in found.replicates[:, 0]} <= kept
+
+
+def test_a_seed_says_which_entities_are_drawn():
+    right = (np.arange(60) % 3 > 0).astype(float)
+    task = answered(right, [f"a{i}" for i in range(60)])
+    one, same, other = (measured_jointly([task], 200, seed).replicates for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)

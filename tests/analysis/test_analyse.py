@@ -10,6 +10,7 @@ from weak2strong.analysis.analyse import analyse
 from weak2strong.analysis.analyses import every_analysis
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.recovered import recovered
+from weak2strong.analysis.tested import read_tested
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
@@ -156,3 +157,19 @@ def test_a_test_set_of_one_group_is_a_sentence(frame):
 
 def test_a_run_may_be_named_by_the_text_of_its_folder():
     assert FinishedRun("runs/latest").folder == Path("runs/latest")
+
+
+def test_two_groups_are_enough_to_be_redrawn(frame):
+    two = frame.filter(task="low").with_columns(group=pl.col("id") < "0200")
+    found = read_tested(config("low"), two.with_columns(pl.col("group").cast(pl.String)), "low")
+    assert found.group_count == 2
+    assert set(found.weights[:, 0]) == {0, 1, 2}
+
+
+def test_tasks_stand_in_the_order_of_the_predictions(frame):
+    """Whatever order a table of unique values would have."""
+    names = [f"task-{i}" for i in (3, 1, 4, 0, 5, 9, 2, 6)]
+    low = frame.filter(pl.col("task") == "low", pl.col("id") < "0040")
+    every = pl.concat([low.with_columns(task=pl.lit(name)) for name in names])
+    table = analyse(config(*names), every).tables["agreement"]
+    assert table["task"].unique(maintain_order=True).to_list() == names

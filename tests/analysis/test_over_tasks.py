@@ -89,3 +89,24 @@ def test_tasks_that_share_few_entities_are_not_named():
         pl.lit("city:") + pl.col("id")
     )
     assert sharing_tasks(frame.with_columns(group=few.otherwise(pl.col("group")))) == ()
+
+
+def test_without_a_difference_there_is_no_luck_in_common():
+    study = config("one", "two")
+    frame = pl.concat([rows("one", GOOD, "city", 0), rows("two", GOOD, "city", 1)])
+    naive = frame.filter(method="naive").with_columns(method=pl.lit("confidence"))
+    alike = pl.concat([frame.filter(pl.col("method") != "confidence"), naive])
+    found = on_these_tasks(study, alike, "naive", "accuracy")["confidence"]
+    assert found.common == 0
+    assert (found.interval.low, found.interval.high) == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_luck_that_tasks_do_not_have_in_common_is_none():
+    """With other entities the covariance of two tasks is about 0, and no share is below 0."""
+    study = config("one", "two", "three")
+    frames = [
+        rows(task, GOOD | {"confidence": 0.7 + 0.05 * i}, task, seed=i)
+        for i, task in enumerate(study.tasks)
+    ]
+    found = on_these_tasks(study, pl.concat(frames), "naive", "accuracy")["confidence"]
+    assert 0 <= found.common < 0.1

@@ -56,6 +56,12 @@ def test_the_interval_ends_where_the_score_test_just_rejects(b, c, n):
             assert statistic(end) == pytest.approx(stats.norm.ppf(0.975) ** 2, rel=1e-3)
 
 
+def test_a_difference_of_all_labels_ends_at_1():
+    low, high = difference_interval(12, 0, 12)
+    assert 0 < low < high == 1
+    assert difference_interval(0, 12, 12) == pytest.approx((-1, -low))
+
+
 def test_swapping_the_two_turns_the_interval_around():
     low, high = difference_interval(9, 4, 30)
     assert difference_interval(4, 9, 30) == pytest.approx((-high, -low))

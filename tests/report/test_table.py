@@ -52,6 +52,7 @@ def shown(lines: list[Line]) -> str:
 def test_a_line_shows_its_scores_and_an_interval_around_pgr():
     good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79])
     text = shown([good])
+    assert "PGR [95%]" in text
     assert "0.600" in text
     assert "0.700" in text
     assert "0.800" in text

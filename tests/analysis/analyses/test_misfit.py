@@ -81,6 +81,7 @@ def test_rows_have_misfit_gain_and_what_is_between_them(tested):
     assert (squared["form"], kl["form"]) == ("squared", "kl")
     assert squared["misfit"] == pytest.approx(2 * np.mean((naive - floor) ** 2))
     for row in (squared, kl):
+        assert 0 < row["misfit_low"] < row["misfit"] < row["misfit_high"]
         assert row["surplus"] == pytest.approx(row["gain"] - row["misfit"])
         assert row["surplus_low"] < row["surplus"] < row["surplus_high"]
 
@@ -103,3 +104,13 @@ def test_the_correlation_over_tasks_needs_four_of_them():
     (same,) = misfit_over_tasks([row | {"gain": 0.1 + row["gain"] * 1e-15} for row in rows])
     assert same["r"] is None
     assert three["gain"] == pytest.approx(y[:3].mean())
+
+
+def test_a_misfit_is_no_less_than_0_and_a_gain_may_be(tested):
+    """Ends of intervals, where one example in sixty differs."""
+    labels, floor = RNG.integers(2, size=60), RNG.uniform(0.3, 0.7, (2, 60))
+    naive = floor.copy()
+    naive[:, 0] = 1 - labels[0]
+    for row in misfit_rows(tested(labels, floor=floor, naive=naive), "naive"):
+        assert row["misfit_low"] == 0 < row["misfit"]
+        assert row["gain_low"] < row["gain"] < 0
