@@ -46,6 +46,7 @@ def test_there_is_none_where_a_seed_has_nothing_to_average():
     among[1] = False
     assert mean_estimate(np.ones((2, N)), WEIGHTS, N, among) is None
     assert estimated(np.ones(2), np.ones((100, 2)), groups=1) is None
+    assert estimated(np.ones(2), np.ones((100, 2)), groups=2) is not None
     labels = np.ones(N, dtype=int)
     assert score_estimate(np.full((1, N, 2), 0.5), labels, roc_auc, WEIGHTS, N) is None
 
@@ -56,3 +57,16 @@ def test_many_seeds_have_percentiles():
     half = 1.96 * values[:, 0].std() / np.sqrt(30)
     assert found is not None
     assert found.high - found.low == pytest.approx(2 * half, rel=0.1)
+
+
+def test_there_is_none_where_most_replicates_have_no_score():
+    replicates = RNG.normal(0.5, 0.1, (100, 2))
+    for undefined, there in ((0, True), (50, True), (51, False)):
+        some = replicates.copy()
+        some[:undefined, 1] = np.nan
+        found = estimated(np.array([0.5, 0.6]), some, groups=40)
+        assert (found is not None) == there
+    assert found is None
+    whole = estimated(np.array([0.5, 0.6]), replicates[50:], groups=40)
+    some = np.concatenate([np.full((50, 2), np.nan), replicates[50:]])
+    assert estimated(np.array([0.5, 0.6]), some, groups=40) == whole

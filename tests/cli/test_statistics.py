@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.comparison import compare_runs
+from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
@@ -171,6 +173,15 @@ def test_compare_as_json_has_the_differences_of_the_results(run, capsys):
     assert 0 <= confidence["common_variance"] < 1
     low, high = confidence["on_these_tasks"]
     assert low < confidence["effect"]["mean"] < high
+
+
+def test_a_comparison_is_at_the_level_of_one_in_twenty(run):
+    facts = compare_runs([FinishedRun(run)]).facts
+    assert (facts["level"], facts["baseline"], facts["test"]) == (
+        0.05,
+        "naive",
+        "wilcoxon-one-sided",
+    )
 
 
 def test_compare_on_pgr_divides_by_the_gap_and_leaves_out_tasks_without(run, capsys):

@@ -147,3 +147,21 @@ def test_the_checks_learn_from_every_label_of_the_ceiling(
     for place in (0, 1, len(train) // 2, len(train) // 2 + 1, -2, -1):
         changed = replace(splits, strong_train=relabelled(train, place))
         assert not np.array_equal(check(make_task_run(changed)).values, found)
+
+
+def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, monkeypatch):
+    """So strong a one leaves no weight, and every answer is about the share of a class."""
+    share = np.mean([e.label for e in splits.strong_train])
+    asked = []
+
+    def found(features, labels, groups, *, seed):
+        asked.append((features, labels, groups))
+        return 1e6
+
+    monkeypatch.setattr(probes, "select_penalty", found)
+    answers = stages.probe_ceiling(make_task_run()).values
+    assert answers[:, 1] == pytest.approx(np.full(len(splits.test), share), abs=0.01)
+    ((features, labels, groups),) = asked
+    assert labels.tolist() == [e.label for e in splits.strong_train]
+    assert groups.tolist() == [e.item.group for e in splits.strong_train]
+    assert len(features) == len(labels)

@@ -6,9 +6,14 @@ import pytest
 from weak2strong.analysis.audit.answers import answers_in
 from weak2strong.analysis.audit.audit import read_fresh
 from weak2strong.analysis.audit.features import outward
-from weak2strong.analysis.audit.subject import Entry
+from weak2strong.analysis.audit.near_duplicates import near_duplicates
+from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.splits import SPLITS, Splits
+from weak2strong.tasks.task import Example, Item, Task
+
+WORDS = [f"{a}{b}" for a in "bdfg" for b in ("arn", "olk", "isp", "ent", "urm")]
 
 
 def entries(*texts, labels=None, groups=None):
@@ -61,3 +66,39 @@ def test_a_fresh_text_that_is_missing_is_told_by_its_row(tmp_path):
         path.write_text('{"text": "one"}\n' + missing)
         with pytest.raises(UserError, match=r"2.* has no text in column 'text'"):
             read_fresh(path, DataOptions())
+
+
+def subject_of(**splits):
+    """A task with these texts and labels by split, each a group of its own."""
+    parts = {
+        name: tuple(
+            Example(Item(f"{name} {i}", f"{name} {i}", text), label)
+            for i, (text, label) in enumerate(splits.get(name, ()))
+        )
+        for name in SPLITS
+    }
+    task = Task("own", "classification", ("no", "yes"), "", "", "", list)
+    return Subject.of("own", task, splits=Splits(**parts))
+
+
+def test_twins_by_numbers_count_where_one_is_tested_and_another_taught():
+    learnt = [(f"{word} number 1 is it", i % 2) for i, word in enumerate(WORDS)]
+    asked = [(f"{word} number 22 is it", i % 2) for i, word in enumerate(WORDS)]
+    only_asked = [("gate 1 and gate 2", 0), ("gate 3 and gate 4", 1), ("no number at all", 1)]
+    only_learnt = [("road 1 and road 2", 0), ("road 3 and road 4", 1), ("no number at all then", 1)]
+    subject = subject_of(
+        weak_train=learnt[:10] + only_learnt[:2],
+        strong_train=learnt[10:] + only_learnt[2:],
+        validation=[("neither here", 0)],
+        test=asked + only_asked,
+    )
+    (found,) = near_duplicates(subject)
+    assert found.numbers["texts"] == len(WORDS)
+    assert found.numbers["share"] == pytest.approx(len(WORDS) / (len(WORDS) + 3))
+    assert (found.numbers["agreement"], found.numbers["chance"]) == (1, 0.5)
+    assert found.level == "warning"
+    assert [e.split for e in found.examples] in (["test", "weak_train"], ["test", "strong_train"])
+    one, other = (e.text for e in found.examples)
+    assert one.split()[0] == other.split()[0]
+    without = subject_of(weak_train=only_learnt, strong_train=only_learnt, test=only_asked)
+    assert near_duplicates(without) == []
