@@ -17,7 +17,7 @@ from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.recorded import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.index import locked, place, read_index
+from weak2strong.ground.index import INDEX, locked, place, read_index
 from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
 
 RUNS, LATEST = Path("runs"), "latest"
@@ -144,6 +144,11 @@ def _is_there(folder: Path, text: bytes) -> bool:
         pass
     if fingerprint(text) == listed:
         return False
+    if there is not None and _same_study(there, text):
+        raise UserError(
+            f"{folder} holds files of two studies, its {STUDY} is of this one and its {INDEX} of "
+            "another: choose another folder with --out."
+        )
     state = "is missing" if there is None else "is damaged"
     raise UserError(
         f"{folder} was made by another study, or by this one in an older release: its {STUDY} "

@@ -77,14 +77,15 @@ def read_index(folder: Path) -> Index | None:
 def altered(path: Path) -> str:
     """What differs, in a few words, between a file and what an index beside it says of it.
 
-    Nothing for a file that is as it was written, or that no index lists.
+    Nothing for a file that is as it was written, or that no index lists that can be read.
     """
-    try:
-        index = read_index(path.parent)
-        if index and path.name in index.files:
-            check_file(path.parent, path.name, index.files[path.name])
-    except DamageError as e:
-        return str(e)
+    with contextlib.suppress(DamageError):
+        listed = index.files.get(path.name) if (index := read_index(path.parent)) else None
+        try:
+            if listed:
+                check_file(path.parent, path.name, listed)
+        except DamageError as e:
+            return str(e)
     return ""
 
 
