@@ -104,6 +104,7 @@ def test_tasks_that_share_entities_move_together_and_others_do_not():
 def test_too_few_groups_are_an_error():
     with pytest.raises(ValueError, match="too few groups"):
         measured_jointly([answered(np.ones(4), ["g"] * 4)])
+    assert measured_jointly([answered(np.ones(4), ["g", "h"] * 2)]).groups == 2
 
 
 def test_replicates_in_which_one_task_has_no_score_are_left_out():

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.analyse import analyse
-from weak2strong.analysis.analyses import every_analysis
+from weak2strong.analysis.analyses import ANALYSES, every_analysis
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.recovered import recovered
 from weak2strong.analysis.tested import read_tested
@@ -173,3 +173,14 @@ def test_tasks_stand_in_the_order_of_the_predictions(frame):
     every = pl.concat([low.with_columns(task=pl.lit(name)) for name in names])
     table = analyse(config(*names), every).tables["agreement"]
     assert table["task"].unique(maintain_order=True).to_list() == names
+
+
+def test_analyses_stand_in_the_order_of_their_files_whichever_was_imported_first(monkeypatch):
+    names = [a.name for a in every_analysis()]
+    backwards = dict(reversed(ANALYSES._added.items()))
+    assert list(backwards) != list(ANALYSES._added)
+    monkeypatch.setattr(ANALYSES, "_added", backwards)
+    found = [a.name for a in every_analysis()]
+    files = [ANALYSES.origin(name) for name in names]
+    assert files == sorted(files)
+    assert [ANALYSES.origin(name) for name in found] == files

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from weak2strong.analysis.audit.answers import answers_in
 from weak2strong.analysis.audit.audit import read_fresh
 from weak2strong.analysis.audit.features import outward
 from weak2strong.analysis.audit.near_duplicates import near_duplicates
+from weak2strong.analysis.audit.shortcut import _carriers
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
@@ -102,3 +104,18 @@ def test_twins_by_numbers_count_where_one_is_tested_and_another_taught():
     assert one.split()[0] == other.split()[0]
     without = subject_of(weak_train=only_learnt, strong_train=only_learnt, test=only_asked)
     assert near_duplicates(without) == []
+
+
+def test_what_every_text_has_carries_nothing():
+    """However much weight a model puts on it: what speaks for a class is in some texts only."""
+    rng = np.random.default_rng(0)
+    labels = (np.arange(200) % 10 == 0).astype(int)
+    signs = (rng.random((200, 8)) < 0.3).astype(float)
+    signs[:, 3] = labels
+    table = csr_matrix(np.column_stack([np.full(200, 3.0), signs]))
+    grams = np.array(["every", *(f"sign {i}" for i in range(8))])
+    found = _carriers(grams, table, labels)
+    assert found[0].ngram == "sign 3"
+    assert (found[0].label, found[0].inside, found[0].outside) == (1, 1.0, 0.0)
+    assert len(found) == 6
+    assert "every" not in {c.ngram for c in found}
