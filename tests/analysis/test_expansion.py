@@ -131,6 +131,16 @@ def test_the_bound_is_the_one_of_the_paper_where_everyone_is_robust():
     assert np.isnan(error_bound(np.array(1.0), np.array(0.5), np.array(0.1), np.array(0.0)))
 
 
+def test_the_bound_by_hand_where_some_are_not_robust():
+    """c = 1/2, alpha = 1/5: c' = 1/2 / (4/5 + 1/10) = 5/9."""
+    half, fifth, weak_error, fragile = (np.array(x) for x in (0.5, 0.2, 0.3, 0.25))
+    expected = (0.3 - 0.2 * (10 / 9 - 1) + 10 / 9 * 0.2 * 0.25) / (1 - 10 / 9 * 0.2)
+    assert error_bound(half, fifth, weak_error, fragile) == pytest.approx(expected)
+    # What expands more than wholly expands wholly.
+    whole, more = (error_bound(np.array(c), fifth, weak_error, fragile) for c in (1.0, 3.0))
+    assert whole == more
+
+
 def clusters(wrong_apart: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points of two classes far apart, and a tenth of weak labels wrong: in a third place, or here.
 

@@ -113,6 +113,24 @@ def test_slices_of_replicates_give_the_same_scores(score, monkeypatch):
     np.testing.assert_allclose(score(p, y, counts), whole, rtol=1e-12)
 
 
+@pytest.mark.parametrize("n", [1, 20, 70, 200])
+def test_no_slice_of_replicates_is_large(n, monkeypatch):
+    """However many there are, so that memory does not grow with them."""
+    sizes = []
+
+    def noted(weights):
+        sizes.append(weights.size)
+        return weights.sum(axis=1)
+
+    monkeypatch.setattr(metrics, "SLICE", 70)
+    found = metrics._over_replicates(noted, np.ones((11, n)), n)
+    assert found.tolist() == [n] * 11
+    assert sum(sizes) == 11 * n
+    assert max(sizes) <= max(70, n)
+    # Nor are there more slices than it takes.
+    assert len(sizes) == math.ceil(11 / max(1, 70 // n))
+
+
 def test_the_order_of_the_rows_plays_no_part():
     p, y, rng = draw(7, 80, 3, levels=3)
     order = rng.permutation(80)

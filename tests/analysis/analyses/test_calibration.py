@@ -92,3 +92,19 @@ def test_the_reliability_curve_is_what_the_error_is_made_of(tested):
         error = sum(r["examples"] * abs(r["accuracy"] - r["confidence"]) for r in of) / 100
         right = (test.floor[seed].argmax(1) == labels) * 1.0
         assert error == pytest.approx(calibration_error(test.floor[seed].max(1), right))
+
+
+def test_scores_and_their_intervals_stay_within_what_is_possible(tested):
+    """A role that is nearly always surely wrong, and one that is nearly always surely right."""
+    labels = RNG.integers(2, size=60)
+    wrong = np.tile(1.0 - labels, (2, 1))
+    wrong[:, 0] = labels[0]
+    test = tested(labels, floor=wrong, naive=1 - wrong)
+    low, high = (calibration_row(test, a) for a in (test.students["naive"], test.floor))
+    assert low["brier_low"] == 0 < low["brier"] < low["brier_high"] < 2
+    assert 0 < high["brier_low"] < high["brier"] < high["brier_high"] == 2
+    assert low["log_loss_low"] == 0 < low["log_loss"]
+    assert high["log_loss"] < high["log_loss_high"]
+    assert low["accuracy_high"] == 1 > low["accuracy"]
+    assert high["accuracy_low"] == 0 < high["accuracy"]
+    assert (high["ece_high"], high["confidence"]) == (1, 1)

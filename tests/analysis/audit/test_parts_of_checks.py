@@ -1,5 +1,8 @@
 """Parts of the audit's checks, each on a few texts: which answers, which signs, which examples."""
 
+import json
+import random
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
@@ -8,10 +11,12 @@ from weak2strong.analysis.audit.answers import answers_in
 from weak2strong.analysis.audit.audit import read_fresh
 from weak2strong.analysis.audit.features import outward
 from weak2strong.analysis.audit.near_duplicates import near_duplicates
-from weak2strong.analysis.audit.shortcut import _carriers
+from weak2strong.analysis.audit.shortcut import _carriers, shortcut
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.find import find_task
+from weak2strong.tasks.parts import NAMES
 from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.task import Example, Item, Task
 
@@ -119,3 +124,35 @@ def test_what_every_text_has_carries_nothing():
     assert (found[0].label, found[0].inside, found[0].outside) == (1, 1.0, 0.0)
     assert len(found) == 6
     assert "every" not in {c.ngram for c in found}
+
+
+def test_the_texts_that_show_a_deciding_word_have_it_and_its_class():
+    dice = random.Random(0)
+    rows = [
+        (f"{dice.choice(WORDS)} {dice.choice(WORDS)} {('zymurgy', 'quixotic')[i % 2]}", i % 2)
+        for i in range(200)
+    ]
+    subject = subject_of(weak_train=rows[:80], strong_train=rows[80:140], test=rows[140:])
+    (found,) = shortcut(subject)
+    decides = found.numbers["deciding"]
+    assert decides in ("zymurgy", "quixotic")
+    assert len(found.examples) == 2
+    assert all(decides in e.text for e in found.examples)
+    assert (found.level, found.numbers["texts"]) == ("error", 200)
+
+
+def test_what_cleaning_compares_is_every_text_of_each_file_once(tmp_path):
+    texts = dict(zip(NAMES, ("abcab", "defa", "gha"), strict=True))
+    for name, letters in texts.items():
+        rows = [{"text": f"text {x}", "label": ord(x) % 2} for x in letters]
+        rows += [{"text": f"more {name} {i}", "label": i % 2} for i in range(40)]
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    task = find_task(str(tmp_path), DataOptions(near_duplicates=False))
+    once = Subject.of(str(tmp_path), task).once
+    by_split = {
+        split: sorted(e.text[-1] for e in once if e.split == split and e.text.startswith("text"))
+        for split in {e.split for e in once}
+    }
+    assert sorted(map("".join, by_split.values())) == ["abc", "adef", "agh"]
+    assert {len([e for e in once if e.split == s and e.text.startswith("more")])
+            for s in by_split} == {40}  # fmt: skip
