@@ -82,7 +82,7 @@ def other(content: bytes) -> bytes:
     return b"[1, {}]"
 
 
-@pytest.mark.parametrize("damage", [halved, emptied, other])
+@pytest.mark.parametrize("damage", [halved, other, pytest.param(emptied, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("file", "command"),
     [
