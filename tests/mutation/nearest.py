@@ -11,6 +11,7 @@ TARGETS = (
     "ground/metrics.py",
     "analysis",
     "tasks/splits.py",
+    "ground/code",
     "ground/store/key.py",
     "protocol/task_run.py",
     "protocol/stages",
@@ -30,6 +31,11 @@ NEAREST = {
         "tests/engine/test_run.py",
     ),
     "tasks/splits.py": ("tests/tasks", "tests/protocol"),
+    "ground/code": (
+        "tests/ground/code",
+        "tests/protocol/test_code_in_keys.py",
+        "tests/protocol/test_code_of_plugins.py",
+    ),
     "ground/store": ("tests/ground/store",),
     "protocol": (
         "tests/protocol",

@@ -165,3 +165,15 @@ def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, 
     assert labels.tolist() == [e.label for e in splits.strong_train]
     assert groups.tolist() == [e.item.group for e in splits.strong_train]
     assert len(features) == len(labels)
+
+
+def test_where_answers_are_words_the_spelling_says_what_was_learnt(make_task_run):
+    task = TASKS.get("chess-mates")
+    whole = make_splits(task)
+    names = ("weak_train", "strong_train", "validation", "test")
+    splits = Splits(*(tuple(whole.examples(s)[:40]) for s in names))
+    task_run = replace(make_task_run(splits), task=task)
+    answers = stages.ngrams(task_run)
+    assert answers.ids == tuple(e.item.id for e in splits.test)
+    learnt = {str(e.label) for e in splits.strong_train}
+    assert {str(answer) for answer in answers.values} <= learnt
