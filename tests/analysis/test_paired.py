@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from weak2strong.analysis.paired import (
+    PValues,
     effect,
     holm,
     paired_t,
@@ -116,3 +117,8 @@ def test_units_needed_are_the_fewest_that_can_reach_the_level():
             n = units_needed(family, 0.05, two_sided)
             assert smallest_p(n, two_sided) * family <= 0.05
             assert smallest_p(n - 1, two_sided) * family > 0.05
+
+
+def test_without_any_difference_nothing_is_seen():
+    for test in (wilcoxon, sign_test):
+        assert test([0.0, 0.0, 1e-15]) == PValues(1.0, 1.0)

@@ -90,8 +90,23 @@ def test_labels_needed_reach_the_power_and_agree_with_the_approximation():
     assert labels_needed(0.1, 0.2) == n
     assert labels_needed(0.1, 0.1) is None
     assert labels_needed(0.1001, 0.1) is None
-    # By the approximation it takes 1.98 million; a sixth of that for half the power.
-    assert labels_needed(0.30077, 0.29923) is None
+
+
+def test_as_many_labels_as_the_approximation_says_where_it_takes_very_many():
+    """Connor's formula with SciPy's quantiles; above a million nothing is searched for."""
+
+    def rough(apart, d, level=0.05, power=0.8):
+        z = stats.norm.isf(level / 2) * apart**0.5
+        return (z + stats.norm.isf(1 - power) * (apart - d * d) ** 0.5) ** 2 / d**2
+
+    found = labels_needed(0.30118, 0.29882)
+    assert found == pytest.approx(rough(0.6, 0.00236), rel=0.01)
+    assert 0.8e6 < rough(0.6, 0.00236) < 1e6 < rough(0.6, 0.00198) < 1.3e6
+    assert labels_needed(0.30099, 0.29901) is None
+    for level, power in ((0.01, 0.8), (0.05, 0.9), (0.01, 0.95)):
+        found = labels_needed(0.2, 0.1, level, power)
+        assert found == pytest.approx(rough(0.3, 0.1, level, power), rel=0.1)
+        assert mcnemar_power(found, 0.2, 0.1, level) >= power
 
 
 def test_trusted_examples_are_of_different_groups_and_drawn_at_random():

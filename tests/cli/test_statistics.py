@@ -254,6 +254,7 @@ def test_a_csv_that_is_no_table_of_scores_is_told(tmp_path, capsys, text, messag
         (("compare", "RUN", "--level", "5"), "--level is a number between 0 and 1, not 5."),
         (("compare", "nowhere"), "holds no finished run"),
         (("compare", "--csv", "nowhere.csv"), "cannot be read"),
+        (("compare", "--csv", "nowhere.csv", "--score", "pgr"), "has no floor and ceiling"),
         (("power", "RUN"), "2 methods beside naive: choose with --method (confidence, kl)"),
         (("power", "RUN", "--method", "x"), "Unknown method of this run 'x'"),
         (("power", "RUN", "--difference", "0"), "--difference is a number above 0"),

@@ -11,7 +11,7 @@ from rich.console import Console
 from weak2strong.analysis import recovered
 from weak2strong.analysis.finished import Results
 from weak2strong.analysis.results import results_document
-from weak2strong.analysis.summary import Line, Spent
+from weak2strong.analysis.summary import SATURATED, Line, Spent
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
@@ -158,6 +158,14 @@ def test_a_saturated_task_is_told_once(ceiling):
     assert text.startswith("a-task: floor, student and ceiling are all above 0.99: the task is too")
     hard = line(floor, [0.985] * 3, ceiling)
     assert "PGR is undefined" in warnings_of([hard])[0]
+
+
+def test_a_task_is_saturated_above_the_limit_and_not_at_it():
+    easy = line([1.0, 1.0], [1.0, 1.0], [1.0, 1.0])
+    assert easy.saturated
+    for role in ("floor", "student", "ceiling"):
+        at = replace(easy, recovered=replace(easy.recovered, **{role: SATURATED}))
+        assert not at.saturated
 
 
 def test_cut_texts_are_told_above_one_in_a_hundred():

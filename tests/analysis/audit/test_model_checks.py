@@ -51,6 +51,7 @@ def test_texts_that_are_cut(tmp_path, toy_models, long, level):
 def test_what_a_rung_has_read_is_more_familiar_than_what_it_has_not(southern, rung):
     """The one case where the truth is known: the ladder's corpus is silent about unseen cities."""
     sane, known = contamination(southern, rung)
+    assert {f.numbers["model"] for f in (sane, known)} == {"atlas-xs"}
     assert sane.numbers["auc_low"] > 0.9
     assert "no sign that it has read them" in sane.sentence
     assert known.numbers["auc_low"] > 0.6

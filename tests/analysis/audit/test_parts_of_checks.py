@@ -156,3 +156,14 @@ def test_what_cleaning_compares_is_every_text_of_each_file_once(tmp_path):
     assert sorted(map("".join, by_split.values())) == ["abc", "adef", "agh"]
     assert {len([e for e in once if e.split == s and e.text.startswith("more")])
             for s in by_split} == {40}  # fmt: skip
+
+
+def test_texts_without_a_word_in_common_are_judged_by_their_letters():
+    """Each of its own word; those of one class begin alike."""
+    dice = random.Random(1)
+    words = ["".join(dice.choices("bcdfghklmnprst", k=9)) for _ in range(160)]
+    rows = [(f"{('zu', 'ae')[i % 2]}{word}", i % 2) for i, word in enumerate(words)]
+    subject = subject_of(weak_train=rows[:60], strong_train=rows[60:100], test=rows[100:])
+    (found,) = shortcut(subject)
+    assert (found.numbers["analyzer"], found.level) == ("letters", "error")
+    assert found.numbers["auc"] == pytest.approx(1)
