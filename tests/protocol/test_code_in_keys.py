@@ -106,6 +106,7 @@ class Watch:
         optimised = code.co_flags & 1  # not the body of a module or a class, which imports run
         names = {f"weak2strong.{module}", f"weak2strong.{module}:{outer.partition('.')[0]}"}
         beside = any(n == b or n.startswith(b + ".") for n in names for b in RULES.beside)
+        beside |= outer.rpartition(".")[2] in RULES.texts
         if not optimised or beside or outer.startswith("<"):
             return
         self.ran.add(f"{module}: {outer}")
@@ -183,6 +184,9 @@ WITH_HEAD = (
     *("activations", "probe", "sweep", "simulated"),
 )
 """Stages for which a model with a head is loaded, or may be."""
+
+LOADED = (*TRAINED, "activations", "probe", "sweep", "simulated", "prompted")
+"""Stages for which a model is loaded, or may be."""
 
 EDITS = (
     # What is found by a name counts where the name is used.
@@ -279,6 +283,19 @@ EDITS = (
     Edit("EXPERIMENT_FIGURES", "report/figures/sweep.py", "import", "import math\nimport"),
     Edit("engine", "engine/local.py", "workers=cores, threads=1", "workers=1, threads=1"),
     Edit("flags", "cli/flags.py", "import", "import math\nimport"),
+    # What methods share: how they follow each other counts where several do.
+    Edit(
+        "METHODS",
+        "methods/reference.py",
+        "for step in before:",
+        "for step in before[1:]:",
+        ("student confident-only", "student probe-filter:logistic+confidence"),
+    ),
+    Edit("METHODS", "methods/reference.py", "return (METHODS", "return list(METHODS"),
+    Edit("METHODS", "methods/method.py", "a student that is trained", "one that is trained"),
+    Edit("METHODS", "methods/method.py", "reads: bool = False", "new: int = 1"),
+    Edit("METHODS", "protocol/stages/returned.py", "that are no numbers", "without numbers"),
+    Edit("SIMULATORS", "simulators/hints.py", 'HINT = " I', 'HINT = " We'),
     # What every training shares, and what none does.
     Edit("training", "training/schedule.py", "return (step + 1) / warm", "return 1", TRAINED),
     Edit("training", "training/schedule.py", '"""Learning rate before', '"""The rate before'),
@@ -289,8 +306,19 @@ EDITS = (
         "schedule: Schedule = ",
         "new: int = 1\n    schedule: Schedule = ",
     ),
+    Edit("settings", "config/training.py", "epochs: Count = 3", "epochs: Count = 4"),
+    Edit("settings", "config/training.py", 'Flag("lr", "RATE"', 'Flag("lr", "NUMBER"'),
     Edit("settings", "config/study.py", "import", "import math\nimport"),
+    Edit("training", "training/loop.py", "activations computed twice", "computed twice"),
+    Edit("training", "training/loop.py", "padding: float | None", "padding: float"),
+    Edit(
+        "training",
+        "training/loop.py",
+        "AddGradients = Callable[[",
+        "AddGradients = Callable[[int, ",
+    ),
     Edit("models", "models/heads.py", "HEAD_SCALE = 0.01", "HEAD_SCALE = 0.02", WITH_HEAD),
+    Edit("models", "models/folders.py", "= 64 * 2**20", "= 2**20", LOADED),
     Edit("models", "models/catalogue.py", "import", "import math\nimport"),
     Edit("models", "models/resolve.py", "import", "import math\nimport"),
     Edit("store", "ground/store/folder.py", "import", "import math\nimport"),

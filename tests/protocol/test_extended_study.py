@@ -188,6 +188,21 @@ def test_a_method_that_asks_for_the_truth_must_say_so(made):
     assert made("mine", says, steps=1, epochs=1)[-1] == ("student", False)
 
 
+@pytest.mark.parametrize(
+    ("asks", "need"),
+    [
+        ("context.supervisors(2)", "supervisor"),
+        ("context.intermediates", "intermediates"),
+        ('context.finetune(context.weak_labels, model="any")', "intermediates"),
+    ],
+)
+def test_a_method_that_asks_for_other_models_must_say_so(made, asks, need):
+    """These models are in the key of its students only then."""
+    text = METHOD.replace("return", f"{asks}\n    return")
+    with pytest.raises(UserError, match=rf'does not say so: give it needs=\("{need}",\)'):
+        made("mine", text, steps=1, epochs=1)
+
+
 @pytest.fixture
 def study(quick_study, tmp_path) -> StudyConfig:
     """A study of naive and a plugin's method and loss, on a plugin's task."""

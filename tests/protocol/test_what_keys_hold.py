@@ -3,19 +3,22 @@
 A change is made alone, so that no other part of the key can tell of it.
 """
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.store import Store
+from weak2strong.models import load, precision
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages.finetuning import array_digest, labels_digest
 from weak2strong.protocol.stages.frozen import activations, after_reading, all_activations, prompted
-from weak2strong.protocol.task_run import TaskRun
+from weak2strong.protocol.task_run import TaskRun, runtime
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
@@ -88,6 +91,14 @@ def with_head(toy_models, name):
     return ModelSpec(str(toy_models[name]), adaptation="head")
 
 
+def named_as_a_rung(toy_models, tmp_path):
+    """The same weights in a folder whose name has usual rates of its own."""
+    folder = tmp_path / "atlas-m"
+    if not folder.exists():
+        shutil.copytree(toy_models["bert"], folder)
+    return ModelSpec(str(folder))
+
+
 STUDENTS = {
     "naive": "naive",
     "between": "bootstrapping",
@@ -99,6 +110,7 @@ STUDENTS = {
 def changes_of_students(toy_models, quick_study, splits, tmp_path):
     """By change, the students of `STUDENTS` that it makes others; "all" or some."""
     weak, strong = quick_study.weak_training, quick_study.strong_training
+    remote = ModelSpec(str(toy_models["llama"]), trust_remote_code=True)
     other = tmp_path / "other.jsonl"
     ids = [item.id for s in stages.PREDICTED for item in splits.items(s)]
     rows = [f'{{"id": "{id}", "probability": {0.25 + 0.5 * (id == ids[0])}}}\n' for id in ids]
@@ -126,6 +138,11 @@ def changes_of_students(toy_models, quick_study, splits, tmp_path):
             {"supervisors": (ModelSpec(str(toy_models["llama"])),)},
             "ensemble",
         ),
+        # Rates go by the name of a folder.
+        "between: rates": ({"intermediates": (named_as_a_rung(toy_models, tmp_path),)}, "between"),
+        "others: rates": ({"supervisors": (named_as_a_rung(toy_models, tmp_path),)}, "ensemble"),
+        "remote code": ({"strong": remote}, "all"),
+        "split seed": ({"split_seed": 3}, "ensemble"),
         "others: none": ({"supervisors": ()}, "ensemble"),
         "supervisor: settings": ({"weak": with_head(toy_models, "gpt2")}, "ensemble"),
         "supervisor: weights": ({"weak": ModelSpec(str(toy_models["llama"]))}, "ensemble"),
@@ -319,3 +336,13 @@ def test_labels_have_digests_by_id_order_value_and_kind():
     assert array_digest(values) == array_digest(np.asfortranarray(values))
     texts = np.array(["a", "b"], dtype=object)
     assert len({array_digest(t) for t in (texts, texts[::-1], texts[:1])}) == 3
+
+
+def test_the_precision_that_a_cpu_has_is_in_keys(monkeypatch):
+    """The name of the device does not tell it, and models that leave it open are computed in it."""
+    found = set()
+    for has_units in (False, True):
+        monkeypatch.setattr(precision, "_cpu_has_units", lambda has=has_units: has)
+        monkeypatch.setattr(load, "best_device", lambda: torch.device("cpu"))
+        found.add(runtime()["precision"])
+    assert found == {"float32", "bfloat16"}

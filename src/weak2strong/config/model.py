@@ -60,8 +60,10 @@ class ModelSpec:
     def settings(self) -> dict[str, Any]:
         """All that changes a result besides the weights, for keys."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name in ("name", "revision", "checkpointing", "trust_remote_code"):
+        for name in ("name", "revision", "checkpointing"):
             del plain[name]
+        if not self.trust_remote_code:
+            del plain["trust_remote_code"]
         if self.adaptation != "lora":
             del plain["lora_rank"], plain["lora_alpha"]
         return plain

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.config.study import StudyConfig
-from weak2strong.ground.code.reach import Rules, words_in
+from weak2strong.ground.code.reach import words_in
+from weak2strong.ground.code.source import Rules
 from weak2strong.ground.code.used import Code, code_of, ours
 from weak2strong.ground.store import Entry, Store, stage_key
 from weak2strong.protocol.resolve import splits_of
@@ -43,10 +44,13 @@ RULES = Rules(
         "weak2strong.config.settings",
         "weak2strong.config.study",
         "weak2strong.config.text",
+        "weak2strong.config.training:_rising",
         # Which weights a model has, and facts for lists; the weights are in the key.
         "weak2strong.models.catalogue",
         "weak2strong.models.check",
-        "weak2strong.models.folders",
+        "weak2strong.models.folders:folder_of",
+        "weak2strong.models.folders:location_of",
+        "weak2strong.models.folders:rungs",
         "weak2strong.models.hub",
         "weak2strong.models.resolve",
         # What a task is made of; the key has the data, whichever way they came.
@@ -56,11 +60,13 @@ RULES = Rules(
         # From names to objects. A stage names the objects, and their code is followed.
         "weak2strong.ground.registry",
         "weak2strong.methods.decorators",
-        "weak2strong.methods.reference",
+        "weak2strong.methods.method:Method",
         "weak2strong.ground.metrics:METRICS",
         "weak2strong.protocol.stages.checks:_SPELLING",
         "weak2strong.protocol.stages.finetuning:_LEARNERS",
         "weak2strong.protocol.stages.sweeps:_SWEEPS",
+        # What is refused has no result.
+        "weak2strong.protocol.stages.returned:_fault",
     ),
     settings=("weak2strong.config",),
     registering=(
@@ -70,7 +76,7 @@ RULES = Rules(
         "weak2strong.probes.decorators:probe",
         "weak2strong.simulators.simulator:simulator",
     ),
-    texts=("source", "summary"),
+    texts=("note", "source", "summary"),
 )
 """What of our source is left out of the code in a key: no change of it can change a result."""
 
@@ -213,12 +219,18 @@ class TaskRun:
 
 
 def runtime() -> dict[str, Any]:
-    """The libraries, device and threads of this process, which can change a number."""
+    """The libraries, device and threads of this process, which can change a number.
+
+    The name of a CPU does not tell in which precision models are computed that leave it open.
+    """
     import torch
 
     from weak2strong.models.load import best_device
+    from weak2strong.models.precision import fast_precision
 
     device = best_device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     versions = {library: version(library) for library in LIBRARIES}
-    return {**versions, "device": name, "threads": torch.get_num_threads()}
+    precision = str(fast_precision(device)).removeprefix("torch.")
+    threads = torch.get_num_threads()
+    return {**versions, "device": name, "precision": precision, "threads": threads}

@@ -8,7 +8,8 @@ from shutil import which
 import pytest
 
 from weak2strong.ground.code.pieces import Reader
-from weak2strong.ground.code.reach import Roots, Rules, Source, reach, words_in
+from weak2strong.ground.code.reach import Roots, reach, words_in
+from weak2strong.ground.code.source import Rules, Source
 
 FILES = {
     "__init__.py": '_NAMES = {"area": "toy.shapes", "Unrelated": "toy.other"}\n',
@@ -342,7 +343,8 @@ def test_digests_do_not_depend_on_the_version_of_python(python, root):
     program = (
         f"import sys; sys.path.insert(0, {str(package)!r})\n"
         "from pathlib import Path\n"
-        "from weak2strong.ground.code.reach import Roots, Rules, Source, reach\n"
+        "from weak2strong.ground.code.reach import Roots, reach\n"
+        "from weak2strong.ground.code.source import Rules, Source\n"
         f"source = Source('toy', Path({str(root)!r}), Rules())\n"
         "roots = Roots(functions=frozenset({('toy.fit', 'fit')}))\n"
         "print(sorted(reach(source, roots, (), lambda *a: None).items()))\n"

@@ -2,8 +2,8 @@
 
 A piece is a function, a class without its members, a member of a class, or what a name of the
 module is bound to. Its digest is that of its syntax tree, without what cannot change a result:
-comments and docstrings, annotations of functions, messages of errors and warnings, where our own
-modules lie that a function imports, and decorators that only put the function into a registry.
+comments and docstrings, annotations, messages of errors and warnings, where our own modules lie
+that a function imports, and decorators that only put the function into a registry.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from weak2strong.ground.code.tree import Tree, chain_of, is_text
 
 Import = tuple[str, str | None]
-"""A module, and the name that is taken from it; None for the module itself."""
-
-_NO_RESULT = ("Error", "Warning", "Exit")
-"""How the names of classes end whose arguments are messages."""
+"""A module, and the name that is taken from it, ``*`` for all; None for the module itself."""
 
 _PLAIN_BASES = frozenset({"Protocol", "Generic"})
 """Bases from elsewhere that call none of a class's members."""
@@ -31,6 +30,7 @@ class Piece:
         name: in its module, such as ``Network.forward``.
         digest: of its syntax tree, without what cannot change a result.
         names: chains of names that it uses, such as ``("np", "linalg", "norm")``.
+        types: those in its annotations.
         attributes: names of attributes that it uses, of whatever object.
         words: texts in it.
         imports: what its own import statements bind, by name.
@@ -38,10 +38,11 @@ class Piece:
 
     name: str
     digest: str
-    names: frozenset[tuple[str, ...]]
-    attributes: frozenset[str]
-    words: frozenset[str]
-    imports: Mapping[str, Import]
+    names: frozenset[tuple[str, ...]] = frozenset()
+    types: frozenset[tuple[str, ...]] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+    imports: Mapping[str, Import] = field(default_factory=dict)
 
 
 @dataclass
@@ -51,15 +52,23 @@ class ClassPieces:
     Attributes:
         shell: decorators, bases, and statements that bind no name.
         members: pieces by the name that they bind.
-        fields: names of annotated members, which are a dataclass's fields.
+        fields: names of annotated members, which are a dataclass's fields, in their order.
+        bases: of ours, as chains of names.
         called_elsewhere: whether a base is from elsewhere, so that its members may be called by
             code that is not ours.
     """
 
     shell: Piece
     members: dict[str, list[Piece]] = field(default_factory=dict)
-    fields: set[str] = field(default_factory=set)
+    fields: list[str] = field(default_factory=list)
+    bases: list[tuple[str, ...]] = field(default_factory=list)
     called_elsewhere: bool = False
+
+    @property
+    def order(self) -> Piece:
+        """The order of the fields, in which values may be given."""
+        text = f"{self.shell.name}: {', '.join(self.fields)}"
+        return Piece(f"{self.shell.name}, order of fields", _digest(text))
 
 
 @dataclass
@@ -136,8 +145,8 @@ class Reader:
             elif isinstance(statement, ast.ClassDef):
                 self._class(statement, read, parent)
             elif isinstance(statement, ast.If) and _is_type_checking(statement.test):
-                self._statements(statement.body, read, parent)
-            elif not _is_text(statement):
+                self._statements([*statement.body, *statement.orelse], read, parent)
+            elif not is_text(statement):
                 self._binding(statement, read, parent)
 
     def _binding(self, statement: ast.stmt, read: ModulePieces, parent: str) -> None:
@@ -151,43 +160,48 @@ class Reader:
             read.imports |= self._imports(statement, parent)
         if not names:
             name = f"statement {len(read.effects) + 1}"
-            read.effects.append(self._piece(name, [statement], {}, parent))
+            read.effects.append(self._piece(name, [statement], {}, parent, within=name))
         for name in dict.fromkeys(names):
             there = read.bound.setdefault(name, [])
-            there.append(self._piece(_numbered(name, there), [statement], {}, parent))
+            full = _numbered(name, len(there) + (name in read.classes))
+            within = full if full != name else ""  # what is bound last holds, so the order counts
+            there.append(self._piece(full, [statement], {}, parent, within))
 
     def _class(self, node: ast.ClassDef, read: ModulePieces, parent: str) -> None:
         shell: list[ast.AST] = [*self._kept(node.decorator_list, read), *node.bases, *node.keywords]
-        made = ClassPieces(Piece(node.name, "", frozenset(), frozenset(), frozenset(), {}))
-        for statement in node.body:
+        made = ClassPieces(Piece(node.name, ""))
+        body = [statement for statement in node.body if not is_text(statement)]
+        own = {name for statement in body for name in _bound(statement)}
+        for statement in body:
             names = list(_bound(statement))
-            if _is_text(statement):
-                continue
             if not names:
                 shell.append(statement)
             for name in dict.fromkeys(names):
                 there = made.members.setdefault(name, [])
-                full = _numbered(f"{node.name}.{name}", there)
-                there.append(self._piece(full, [statement], {}, parent, member=True))
+                full = _numbered(f"{node.name}.{name}", len(there))
+                piece = self._piece(full, [statement], {}, parent, full, in_class=True)
+                # What the body of the class reads of itself is read by no attribute.
+                read_here = own & set(_read_in_class(statement)) - {name}
+                there.append(replace(piece, attributes=piece.attributes | read_here))
                 if isinstance(statement, ast.AnnAssign):
-                    made.fields.add(name)
-        made.shell = self._piece(node.name, shell, {}, parent)
-        bases = {chain[-1] for base in node.bases if (chain := _chain(_generic(base)))}
-        ours = {n for n in bases if self._is_ours(n, read)}
-        made.called_elsewhere = bool(bases - ours - _PLAIN_BASES)
+                    made.fields.append(name)
+        made.shell = self._piece(node.name, shell, {}, parent, node.name)
+        bases = [chain for base in node.bases if (chain := chain_of(_generic(base)))]
+        made.bases = [chain for chain in bases if self._is_ours(chain[0], read)]
+        other = {chain[-1] for chain in bases if chain not in made.bases}
+        made.called_elsewhere = bool(other - _PLAIN_BASES)
         read.classes[node.name] = made
 
     def _is_ours(self, name: str, read: ModulePieces) -> bool:
-        module, _ = read.imports.get(name, (read.name, None))
-        ours = module.partition(".")[0] == self._package
-        return name in read.classes or (ours and name in read.imports)
+        module, _ = read.imports.get(name, ("", None))
+        return name in read.classes or module.partition(".")[0] == self._package
 
     def _kept(self, decorators: list[ast.expr], read: ModulePieces) -> list[ast.expr]:
         """Decorators that do more than to register."""
         kept = []
         for decorator in decorators:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            name = (_chain(called) or ("",))[0]
+            name = (chain_of(called) or ("",))[0]
             module, attribute = read.imports.get(name, ("", None))
             if f"{module}:{attribute}" not in self._registering:
                 kept.append(decorator)
@@ -204,8 +218,10 @@ class Reader:
             elif isinstance(each, ast.ImportFrom):
                 above = parent.split(".")[: len(parent.split(".")) - each.level + 1]
                 module = ".".join([*above, each.module or ""]) if each.level else each.module or ""
+                module = module.rstrip(".")
                 for alias in each.names:
-                    found[alias.asname or alias.name] = (module.rstrip("."), alias.name)
+                    name = f"* of {module}" if alias.name == "*" else alias.asname or alias.name
+                    found[name] = (module, alias.name)
         return found
 
     def _piece(
@@ -214,113 +230,41 @@ class Reader:
         nodes: list[ast.AST],
         imports: Mapping[str, Import],
         parent: str,
-        member: bool = False,
+        within: str = "",
+        in_class: bool = False,
     ) -> Piece:
-        tree = _Tree(self._package, member)
-        text = "\n".join(tree.text(node) for node in nodes)
+        """The piece of some nodes; ``within`` counts, too, such as the name of their class."""
+        tree = Tree(self._package, in_class)
+        text = "\n".join([*filter(None, [within]), *(tree.text(node) for node in nodes)])
         own = {k: v for node in nodes for k, v in self._imports(node, parent).items()}
         return Piece(
             name,
-            hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+            _digest(text),
             frozenset(tree.names),
+            frozenset(tree.types),
             frozenset(tree.attributes),
             frozenset(tree.words),
             {**imports, **own},
         )
 
 
-class _Tree:
-    """Writes a syntax tree as text, and notes the names in it, annotations included."""
-
-    def __init__(self, package: str, in_class: bool):
-        self.names: set[tuple[str, ...]] = set()
-        self.attributes: set[str] = set()
-        self.words: set[str] = set()
-        self._package, self._in_class = package, in_class
-
-    def text(self, node: ast.AST) -> str:
-        """The text of a node: of any Python version, the same."""
-        match node:
-            case ast.Attribute() if chain := _chain(node):
-                # The whole chain: a module whose function is called is not handed on itself.
-                self.names.add(chain)
-                self.attributes.update(chain[1:])
-                return f"Attribute({'.'.join(chain)})"
-            case ast.Constant(value=str() as word):
-                self.words.add(word)
-                return f"Constant({word!r})"
-            case ast.Constant():
-                return f"Constant({type(node.value).__name__} {node.value!r})"
-            case ast.Raise(exc=ast.expr() as raised):
-                return f"Raise({self.text(_called(raised))})"
-            case ast.Call() if _is_message(node.func):
-                return f"Call({self.text(node.func)})"
-            case ast.Assert():
-                return f"Assert({self.text(node.test)})"
-            case ast.ImportFrom(module=str() as module) if self._is_ours(module):
-                return ""
-            case ast.Import() if all(self._is_ours(alias.name) for alias in node.names):
-                return ""
-            case ast.arg():
-                self._note(node.annotation)
-                return f"arg({node.arg})"
-            case ast.AnnAssign() if not self._in_class:
-                self._note(node.annotation)
-                value = self.text(node.value) if node.value else ""
-                return f"AnnAssign({self.text(node.target)},{value})"
-            case ast.Expr() if _is_text(node):
-                return ""
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            self._note(node.returns)
-            before, self._in_class = self._in_class, False
-            text = self._fields(node, leave_out=("returns", "type_comment"))
-            self._in_class = before
-            return text
-        self._names_of(node)
-        return self._fields(node)
-
-    def _fields(self, node: ast.AST, leave_out: tuple[str, ...] = ()) -> str:
-        parts = []
-        for name, value in ast.iter_fields(node):
-            if name in ("ctx", "kind", "type_comment", *leave_out) or value is None:
-                continue
-            if isinstance(value, ast.AST):
-                parts.append(f"{name}={self.text(value)}")
-            elif isinstance(value, list):
-                texts = [self.text(v) if isinstance(v, ast.AST) else repr(v) for v in value]
-                if texts := [text for text in texts if text]:
-                    parts.append(f"{name}=[{','.join(texts)}]")
-            else:
-                parts.append(f"{name}={value!r}")
-        return f"{type(node).__name__}({','.join(parts)})"
-
-    def _names_of(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Name):
-            self.names.add((node.id,))
-        elif isinstance(node, ast.Attribute):
-            self.attributes.add(node.attr)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in ("getattr", "hasattr", "setattr") and len(node.args) > 1:
-                named = node.args[1]
-                if isinstance(named, ast.Constant) and isinstance(named.value, str):
-                    self.attributes.add(named.value)
-        elif isinstance(node, ast.keyword) and node.arg:
-            self.attributes.add(node.arg)
-
-    def _note(self, annotation: ast.AST | None) -> None:
-        """Note the names of an annotation, which is no part of the text."""
-        if annotation:
-            noted = _Tree(self._package, self._in_class)
-            noted.text(annotation)
-            self.names |= noted.names
-
-    def _is_ours(self, module: str) -> bool:
-        return module.partition(".")[0] == self._package
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _numbered(name: str, there: list[Piece]) -> str:
-    """A name of its own for each statement that binds the same one."""
-    return f"{name} ({len(there) + 1})" if there else name
+def _numbered(name: str, before: int) -> str:
+    """A name of its own for each statement that binds the same one, after so many others."""
+    return f"{name} ({before + 1})" if before else name
+
+
+def _read_in_class(statement: ast.stmt) -> Iterator[str]:
+    """The names in what runs with the body of a class: all but the bodies of its functions."""
+    runs: list[ast.AST | None] = [statement]
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        given = statement.args
+        runs = [*statement.decorator_list, *given.defaults, *given.kw_defaults]
+    for node in filter(None, runs):
+        yield from (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
 def _defined(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.ClassDef]:
@@ -358,42 +302,13 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
                 yield node.id
 
 
-def _chain(node: ast.AST) -> tuple[str, ...] | None:
-    """``a.b.c`` as a chain of names; None for an attribute of anything but a name."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return (node.id, *reversed(parts)) if isinstance(node, ast.Name) else None
-
-
-def _called(raised: ast.expr) -> ast.expr:
-    """The class, or the function that makes the exception, of what is raised."""
-    return raised.func if isinstance(raised, ast.Call) else raised
-
-
 def _generic(base: ast.expr) -> ast.expr:
     return base.value if isinstance(base, ast.Subscript) else base
 
 
-def _is_message(function: ast.expr) -> bool:
-    """Whether the arguments of a call are a message: those of an exception, and of a warning."""
-    chain = _chain(function) or ("",)
-    return chain[-1].endswith(_NO_RESULT) or chain[-2:] == ("warnings", "warn")
-
-
 def _is_registry(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Call) and (_chain(value.func) or ("",))[-1] == "Registry"
+    return isinstance(value, ast.Call) and (chain_of(value.func) or ("",))[-1] == "Registry"
 
 
 def _is_type_checking(test: ast.expr) -> bool:
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    """Whether a statement is only a text: the one below a field is a docstring, too."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )

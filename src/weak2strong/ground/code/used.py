@@ -10,7 +10,8 @@ from inspect import isclass, isfunction, ismethod
 from pathlib import Path
 from typing import Any
 
-from weak2strong.ground.code.reach import Roots, Rules, Source, reach
+from weak2strong.ground.code.reach import Roots, reach
+from weak2strong.ground.code.source import Rules, Source
 from weak2strong.ground.plugins import sources_of
 from weak2strong.ground.store.key import canonical, digest
 
@@ -113,10 +114,15 @@ def _given(function: Any) -> tuple[Any, ...]:
 
 
 def _class_of(value: Any) -> Roots:
-    """The class of a value, or of what a container holds, if it is ours."""
-    while isinstance(value, Mapping | list | tuple) and value:
-        value = next(iter(value.values() if isinstance(value, Mapping) else value))
-    return _at(type(value)) if _is_ours(type(value)) else Roots()
+    """The class of a value, or the classes of what a container holds, if they are ours."""
+    if not isinstance(value, Mapping | list | tuple):
+        return _at(type(value)) if _is_ours(type(value)) else Roots()
+    values = value.values() if isinstance(value, Mapping) else value
+    roots = Roots()
+    # One value of each type tells what the others are.
+    for one in {type(each): each for each in values}.values():
+        roots |= _class_of(one)
+    return roots
 
 
 def _is_code(value: Any) -> bool:

@@ -15,7 +15,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import digest_of_all
 from weak2strong.ground.predictions import Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
 from weak2strong.models.resolve import fingerprint, usual_rates
 from weak2strong.protocol.stages.finetuning import (
@@ -116,7 +116,9 @@ class StudentContext:
 
     @property
     def intermediates(self) -> tuple[str, ...]:
-        """Names of the models between supervisor and student."""
+        """Names of the models between supervisor and student, if the method says that it needs
+        them."""
+        self._check_declared("intermediates", "models between supervisor and student")
         return tuple(model.name for model in self._task_run.config.intermediates or ())
 
     @cached_property
@@ -160,7 +162,9 @@ class StudentContext:
         return prompted(self._task_run, self.student, shots, calibrate, template)
 
     def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
-        """Weak labels of this supervisor and of others; cached."""
+        """Weak labels of this supervisor and of others, if the method says that it needs them;
+        cached."""
+        self._check_declared("supervisor", "further supervisors")
         others = [(model, self.seed) for model in self._task_run.config.supervisors] or [
             (None, self.seed + STRIDE * i) for i in range(1, seeds)
         ]
@@ -191,6 +195,14 @@ class StudentContext:
         read = after_reading(self._task_run, self.student, texts, epochs, self.seed)
         return replace(self, student=read)
 
+    def _check_declared(self, need: Need, what: str) -> None:
+        """Refuse what is in the key only of methods that say that they need it."""
+        if need not in self._method.needs:
+            raise UserError(
+                f"The method {self._method.name!r} asks for {what}, and does not say so: "
+                f'give it needs=("{need}",).'
+            )
+
     def _finetuning(
         self, labels: Predictions, of: Loss | str, model: str | None = None
     ) -> Finetuning:
@@ -205,6 +217,7 @@ class StudentContext:
         config = self._task_run.config
         if name is None:
             return self.student, config.strong_training
+        self._check_declared("intermediates", "models between supervisor and student")
         for model in config.intermediates or ():
             if model.name == name:
                 return model, config.strong_training.at_usual_rates(usual_rates(model))
@@ -271,13 +284,18 @@ def student_labels(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Pred
 
 
 def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
-    """For the key: the settings of the other models that a method uses."""
+    """For the key: the settings of the other models that a method uses, and how these learn."""
     config, fields = task_run.config, dict[str, Any]()
     if "intermediates" in method.needs:
-        fields["intermediates"] = [m.settings for m in config.intermediates or ()]
+        models = config.intermediates or ()
+        fields["intermediates"] = [m.settings for m in models]
+        fields["rates_of_intermediates"] = [usual_rates(m) for m in models]
     if "supervisor" in method.needs:
         fields["supervisors"] = [m.settings for m in (config.weak, *config.supervisors)]
+        fields["rates_of_supervisors"] = [usual_rates(m) for m in config.supervisors]
         fields["weak_training"] = asdict(config.weak_training)
+        # Of what is held out of their ground truth, and of their labels.
+        fields["split_seed"], fields["labels"] = config.split_seed, config.labels
     return fields
 
 
