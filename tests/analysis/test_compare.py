@@ -6,6 +6,7 @@ import pytest
 from weak2strong.analysis.compare import compare
 from weak2strong.analysis.differences import Score
 from weak2strong.analysis.paired import holm, paired_t, wilcoxon
+from weak2strong.analysis.scores import read_scores
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import load_plugins
 
@@ -157,3 +158,15 @@ def test_with_one_task_the_seeds_are_the_units():
 def test_what_cannot_be_compared_is_said(rows, message):
     with pytest.raises(UserError, match=message):
         compare(rows)
+
+
+def test_a_file_without_seeds_has_the_first_one(tmp_path):
+    """So that it can stand beside a run, whose seeds begin with 0."""
+    file = tmp_path / "scores.csv"
+    file.write_text("task,method,score\na,base,0.5\na,new,0.6\n")
+    assert [(s.task, s.method, s.seed, s.score) for s in read_scores(file)] == [
+        ("a", "base", 0, 0.5),
+        ("a", "new", 0, 0.6),
+    ]
+    file.write_text("task,method,score,seed\na,base,0.5,3\n")
+    assert [s.seed for s in read_scores(file)] == [3]

@@ -4,9 +4,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from weak2strong.analysis.aggregate import Answered, measured_jointly
+from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.over_tasks import on_these_tasks, over_tasks, sharing_tasks
 from weak2strong.analysis.summary import summarise
 from weak2strong.config.study import StudyConfig
+from weak2strong.ground.metrics import accuracy
 
 N, SEEDS = 300, 3
 METHODS = ("naive", "confidence")
@@ -110,3 +113,49 @@ def test_luck_that_tasks_do_not_have_in_common_is_none():
     ]
     found = on_these_tasks(study, pl.concat(frames), "naive", "accuracy")["confidence"]
     assert 0 <= found.common < 0.1
+
+
+def test_luck_in_common_is_the_covariance_of_tasks_over_redrawn_entities():
+    """Counted out from its definition: pairs of other tasks and other seeds."""
+    study = config("one", "two", "three")
+    rng, shared = np.random.default_rng(7), np.arange(N) < 200
+    luck = {method: rng.normal(size=N) for method in METHODS}
+    frames = []
+    for i, task in enumerate(study.tasks):
+        own = {method: rng.normal(size=N) for method in METHODS}
+        for method in METHODS:
+            for seed in range(SEEDS):
+                ease = np.where(shared, luck[method], own[method]) + 0.3 * rng.normal(size=N)
+                right = (ease + 0.2 * i * (method == "confidence") > -0.5).astype(float)
+                frame = {
+                    "task": task,
+                    "kind": "classification",
+                    "role": "student",
+                    "method": method,
+                    "seed": seed,
+                    "id": [f"{k:03}" for k in range(N)],
+                    "group": [f"{'city' if shared[k] else task}:{k:03}" for k in range(N)],
+                    "label": np.ones(N, dtype=int),
+                    "probabilities": np.stack([1 - right, right], axis=1).tolist(),
+                }
+                frames.append(pl.DataFrame(frame))
+        frames.append(pl.DataFrame(frame | {"role": "ngrams", "method": "", "seed": -1}))
+    frame = pl.concat(frames)
+    found = on_these_tasks(study, frame, "naive", "accuracy")["confidence"]
+    of = [Answers(frame.filter(task=task), SEEDS) for task in study.tasks]
+    tasks = [
+        Answered([a.of("student", m) for m in METHODS], a.labels, a.groups, accuracy) for a in of
+    ]
+    m = measured_jointly(tasks)
+    d = m.replicates[:, :, 1::2] - m.replicates[:, :, ::2]
+    pairs = [(s, t) for s in range(SEEDS) for t in range(3)]
+    covariances = [
+        np.cov(d[:, s, t], d[:, other, elsewhere])[0, 1]
+        for s, t in pairs
+        for other, elsewhere in pairs
+        if s != other and t != elsewhere
+    ]
+    together = np.mean(covariances)
+    means = (m.mean[1::2] - m.mean[::2]).var(ddof=1)
+    assert together > 0
+    assert found.common == pytest.approx(together / (means + together), rel=0.05)

@@ -1,5 +1,6 @@
 """What each training learns from, at which rates and seeds, and that its key has all of it."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -177,3 +178,16 @@ def test_where_answers_are_words_the_spelling_says_what_was_learnt(make_task_run
     assert answers.ids == tuple(e.item.id for e in splits.test)
     learnt = {str(e.label) for e in splits.strong_train}
     assert {str(answer) for answer in answers.values} <= learnt
+
+
+def test_a_finetuning_keeps_how_it_went(make_task_run):
+    """The evaluations of its training, beside the answers."""
+    task_run = make_task_run()
+    stages.supervisor(task_run, 0)
+    (used,) = task_run.used
+    (file,) = task_run.store.root.glob(f"finetune/{used.key}*/trace.json")
+    points = json.loads(file.read_text())["trace"]
+    fractions = [point["fraction"] for point in points]
+    assert len(fractions) == 2
+    assert 0 < fractions[0] < fractions[1] == 1
+    assert all(point["loss"] > 0 for point in points)

@@ -2,6 +2,7 @@
 
 import json
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -124,3 +125,25 @@ def test_a_date_is_known_where_the_papers_address_tells_it():
     assert {name for name, date in known.items() if date is None} == {"quail", "twitter-sentiment"}
     assert known["anthropic_hh"] == "2022-04"
     assert np.unique([len(d) for d in known.values() if d]).tolist() == [4, 7]
+
+
+def test_a_text_of_just_the_length_that_a_model_reads_is_not_cut(tmp_path, toy_models):
+    reader = Reader(ModelSpec(str(toy_models["llama"])))
+    tokens = reader.tokenizer("The blue bird sings in the morning. " * 20)["input_ids"]
+    text = reader.tokenizer.decode(tokens[:64], skip_special_tokens=True)
+    assert len(reader.tokenizer(text)["input_ids"]) == 64
+    others = [f"The blue bird sings {i}" for i in range(60)]
+    assert truncation(of_file(tmp_path, [text, *others]), reader) == []
+    (found,) = truncation(of_file(tmp_path, [f"{text} in", *others]), reader)
+    assert (found.numbers["longest"], found.numbers["limit"]) == (65, 64)
+
+
+def test_of_a_date_with_its_day_the_month_counts(southern, monkeypatch):
+    from weak2strong.analysis.audit import published as module
+
+    reader = Reader(ModelSpec("openai-community/gpt2"))
+    for date, level in (("2017-12-31", "warning"), ("2018-01-01", "note")):
+        source = SimpleNamespace(published=date)
+        monkeypatch.setattr(module, "source_of", lambda reference, source=source: source)
+        (found,) = module.published(southern, reader)
+        assert (found.level, found.numbers["published"]) == (level, date)
