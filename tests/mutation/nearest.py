@@ -20,15 +20,14 @@ TARGETS = (
 
 NEAREST = {
     "losses": ("tests/losses", "tests/methods", "tests/protocol"),
-    "ground/metrics.py": ("tests/ground/test_metrics.py", "tests/analysis", "tests/training"),
-    "analysis/audit": ("tests/analysis", "tests/cli/test_audit.py", "tests/report/test_audit.py"),
+    "ground/metrics.py": ("tests/ground/test_metrics.py", "tests/analysis"),
+    "analysis/audit": ("tests/analysis", "tests/cli/test_audit.py"),
     "analysis": (
         "tests/analysis",
-        "tests/experiments",
-        "tests/report",
         "tests/cli/test_analyse.py",
         "tests/cli/test_statistics.py",
-        "tests/engine/test_run.py",
+        "tests/report/test_planted_analysis.py",
+        "tests/report/test_table.py",
     ),
     "tasks/splits.py": ("tests/tasks", "tests/protocol"),
     "ground/code": (
@@ -37,13 +36,13 @@ NEAREST = {
         "tests/protocol/test_code_of_plugins.py",
     ),
     "ground/store": ("tests/ground/store",),
-    "protocol": (
+    "protocol": ("tests/protocol", "tests/methods"),
+    "protocol/stages/simulated.py": (
         "tests/protocol",
-        "tests/methods",
         "tests/simulators",
-        "tests/engine",
-        "tests/experiments",
+        "tests/experiments/test_simulated_study.py",
     ),
+    "protocol/stages/sweeps.py": ("tests/protocol", "tests/experiments/test_sweep.py"),
 }
 """Tests by the beginning of a module's path; the longest beginning that fits counts."""
 
