@@ -134,3 +134,9 @@ def test_a_seed_says_which_entities_are_drawn():
     one, same, other = (measured_jointly([task], 200, seed).replicates for seed in (3, 3, 4))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_gaps_of_0_without_any_noise_are_no_gap():
+    found = aggregate(measured([[0.6, 0.6, 0.6], [0.5, 0.6, 0.5]], noise=0), [False, False])
+    assert found.pooled is None
+    assert found.pooled_interval is None

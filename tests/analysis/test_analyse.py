@@ -10,10 +10,12 @@ from weak2strong.analysis.analyse import analyse
 from weak2strong.analysis.analyses import ANALYSES, every_analysis
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.recovered import recovered
+from weak2strong.analysis.summary import Spent
 from weak2strong.analysis.tested import read_tested
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
 
@@ -184,3 +186,15 @@ def test_analyses_stand_in_the_order_of_their_files_whichever_was_imported_first
     files = [ANALYSES.origin(name) for name in names]
     assert files == sorted(files)
     assert [ANALYSES.origin(name) for name in found] == files
+
+
+def test_what_was_spent_is_the_sum_over_the_seeds_of_a_method():
+    steps = [
+        Work("student", "a", "naive", 0, seconds=1.5, stages=3, reused=1),
+        Work("student", "a", "naive", 1, seconds=2.0, stages=2, reused=2),
+        Work("student", "a", "kl", 0, seconds=9.0, stages=9, reused=9),
+        Work("student", "b", "naive", 0, seconds=9.0, stages=9, reused=9),
+        Work("ceiling", "a", "naive", 0, seconds=9.0, stages=9, reused=9),
+    ]
+    assert Spent.on("a", "naive", steps) == Spent(3.5, stages=5, reused=3)
+    assert Spent.on("c", "naive", steps) is None

@@ -224,3 +224,26 @@ def test_a_class_without_wrong_labels_has_no_expansion(learned):
         assert row["wrong"] == 0
         for name in ("expansion", "bound", "corrected", "reached"):
             assert row[name] is None
+
+
+def test_every_estimate_lies_within_its_interval_and_its_range():
+    """A student that repeats the errors of a region, where a tenth of the labels is right."""
+    rng = np.random.default_rng(5)
+    n = 240
+    labels = rng.integers(2, size=n)
+    features = np.column_stack([rng.random(n), 50.0 * labels])
+    region = features[:, 0] < 0.25
+    weak = np.where(rng.random(n) < np.where(region, 0.1, 0.95), labels, 1 - labels)
+    student = np.where(region, 1 - labels, labels)
+    examples = StudentExamples(
+        "task", ("no", "yes"), 0, np.array([f"g{i}" for i in range(n)]), labels, features,
+        np.eye(2)[weak][None], {"naive": np.eye(2)[student][None]},
+    )  # fmt: skip
+    weights = group_weights(examples.groups, 300, rng).astype(float)
+    rows = [row for row in expansion_rows(examples, K, weights) if row["seed"] is None]
+    assert len(rows) == 2
+    for row in rows:
+        for name in ("expansion", "error_expansion", "wrong", "robust", "corrected"):
+            assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"], name
+            assert row[f"{name}_low"] >= 0
+        assert 0 < row["error_expansion"] < 1

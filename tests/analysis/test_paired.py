@@ -122,3 +122,12 @@ def test_units_needed_are_the_fewest_that_can_reach_the_level():
 def test_without_any_difference_nothing_is_seen():
     for test in (wilcoxon, sign_test):
         assert test([0.0, 0.0, 1e-15]) == PValues(1.0, 1.0)
+
+
+def test_dz_is_the_mean_over_the_standard_deviation():
+    d = RNG.normal(0.3, 2.0, 9)
+    found = effect(d)
+    assert found.dz == pytest.approx(d.mean() / d.std(ddof=1))
+    half = stats.t.ppf(0.975, 8) * stats.sem(d)
+    assert (found.low, found.high) == pytest.approx((d.mean() - half, d.mean() + half))
+    assert effect(100 * d).dz == pytest.approx(found.dz)

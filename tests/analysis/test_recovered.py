@@ -237,3 +237,21 @@ def test_texts_of_another_shape_are_refused():
     right = labels_from_lists("generation", [("a",), ("b",)])
     with pytest.raises(ValueError, match="one shape"):
         recovered(one, one, one, right, ["g", "h"], exact_match)
+
+
+@pytest.mark.parametrize(("undefined", "defined"), [(50, True), (51, False)])
+def test_half_of_the_replicates_are_enough(undefined, defined):
+    """The others are left out."""
+
+    def sometimes(probabilities, labels, weights):
+        scores = mean_of_class_1(probabilities, labels, weights)
+        scores[: undefined * (len(weights) > 1)] = np.nan
+        return scores
+
+    roles = [constant([score] * 3) for score in (0.6, 0.65, 0.8)]
+    ask = [np.zeros(10), np.arange(10), sometimes]
+    if defined:
+        assert pgr(roles, *ask, replicates=100).value == pytest.approx(0.25)
+    else:
+        with pytest.raises(ValueError, match="only 49 of 100"):
+            pgr(roles, *ask, replicates=100)

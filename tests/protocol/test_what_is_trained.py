@@ -1,6 +1,7 @@
 """What each training learns from, at which rates and seeds, and that its key has all of it."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -191,3 +192,14 @@ def test_a_finetuning_keeps_how_it_went(make_task_run):
     assert len(fractions) == 2
     assert 0 < fractions[0] < fractions[1] == 1
     assert all(point["loss"] > 0 for point in points)
+
+
+def test_a_note_on_how_a_training_went_is_kept_with_its_stage(make_task_run):
+    """How much of its batches was padding; what is read from the store has none."""
+    task_run = make_task_run()
+    stages.supervisor(task_run, 0)
+    stages.supervisor(task_run, 0)
+    made, read = task_run.used
+    assert (made.reused, read.reused) == (False, True)
+    assert re.fullmatch(r"padding \d+\.\d%", made.note)
+    assert read.note == ""
