@@ -38,6 +38,11 @@ def test_code_is_told_by_its_pieces_and_what_only_moved_is_left_out():
     assert differences(ONE, ONE, codes) == []
 
 
+def test_code_that_has_a_piece_twice_is_told_as_a_whole():
+    codes = ({"a: f": "1", "b: f": "1"}, {"a: f": "1"})
+    assert differences(ONE, ONE | {"code": "y"}, codes) == [Difference("code", "x", "y")]
+
+
 def test_code_whose_pieces_are_not_known_is_told_as_a_whole():
     assert differences(ONE, ONE | {"code": "y"}, ({}, {"a: f": "1"})) == [
         Difference("code", "x", "y")

@@ -41,20 +41,24 @@ def differences(
     """
     flat = [dict(_leaves(spec)) for spec in (one, other)]
     if flat[0].get("code") != flat[1].get("code") and all(codes):
-        for values, code, theirs in zip(flat, codes, reversed(codes), strict=True):
-            del values["code"]
-            moved = set(theirs.values())
-            values |= {
-                f"code.{name}": digest
-                for name, digest in code.items()
-                if theirs.get(name) != digest and digest not in moved
-            }
+        told = [_not_in(*codes), _not_in(*reversed(codes))]
+        for values, pieces in zip(flat, told, strict=True):
+            values |= {f"code.{name}": digest for name, digest in pieces.items()}
+            # Pieces tell no difference where one has a piece twice that the other has once.
+            if any(told):
+                del values["code"]
     names = sorted(flat[0].keys() | flat[1].keys(), key=lambda n: (n.startswith("code"), n))
     return [
         Difference(name, flat[0].get(name), flat[1].get(name))
         for name in names
         if flat[0].get(name) != flat[1].get(name) or (name in flat[0]) != (name in flat[1])
     ]
+
+
+def _not_in(code: Known, other: Known) -> Known:
+    """The pieces of some code that another has neither under the same name nor elsewhere."""
+    there = set(other.values())
+    return {n: d for n, d in code.items() if other.get(n) != d and d not in there}
 
 
 def nearest(spec: Mapping[str, Any], entries: Iterable[Entry]) -> Entry | None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import lock, paths
-from weak2strong.ground.store.key import canonical
+from weak2strong.ground.store.key import canonical, digest
 from weak2strong.ground.store.manifest import (
     Entry,
     Signature,
@@ -140,7 +140,7 @@ class Store:
             pieces: digests of the pieces of source, by their names.
         """
         path = paths.code_file(self.root, code)
-        if path.exists():
+        if self.code(code):
             return
         try:
             path.parent.mkdir(exist_ok=True)
@@ -149,10 +149,11 @@ class Store:
             raise paths.unusable(self.root, error) from error
 
     def code(self, code: str) -> Mapping[str, str]:
-        """What the digest of some code stands for; nothing where that is not known."""
+        """What the digest of some code stands for; nothing where that is not known, or damaged."""
         try:
-            return json.loads(paths.code_file(self.root, code).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            pieces = json.loads(paths.code_file(self.root, code).read_text(encoding="utf-8"))
+            return pieces if digest(sorted(pieces.values())) == code else {}
+        except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
     def entries(self) -> list[Entry]:
