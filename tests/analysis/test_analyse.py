@@ -1,5 +1,6 @@
 """All analyses of a run at once: best ceilings, columns, and what is left out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,3 +199,11 @@ def test_what_was_spent_is_the_sum_over_the_seeds_of_a_method():
     ]
     assert Spent.on("a", "naive", steps) == Spent(3.5, stages=5, reused=3)
     assert Spent.on("c", "naive", steps) is None
+
+
+def test_answers_are_scored_by_the_metric_that_is_asked_for_or_the_studys_or_the_usual(frame):
+    usual = config("low")
+    named = replace(usual, metric="roc_auc")
+    assert read_tested(usual, frame, "low").metric == "accuracy"
+    assert read_tested(named, frame, "low").metric == "roc_auc"
+    assert read_tested(named, frame, "low", "brier").metric == "brier"

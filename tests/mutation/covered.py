@@ -124,17 +124,13 @@ class Coverage:
             folders: whose tests count.
             budget: seconds; of a file that takes longer, the tests that are done soon.
         """
+        near = {name: test for name, test in self.tests.items() if name.startswith(folders)}
+        ran = {n for n, t in near.items() if any(map(mutant.runs, t["lines"].get(mutant.file, ())))}
+        runs = {name.split("::")[0] for name in ran}
         by_file: dict[str, list[str]] = defaultdict(list)
-        runs = set[str]()
-        for name, test in self.tests.items():
-            if not name.startswith(folders):
-                continue
-            file = name.split("::")[0]
-            if any(map(mutant.runs, test["lines"].get(mutant.file, ()))):
-                runs.add(file)
-                by_file[file].append(name)
-            elif mutant.scope is None:
-                by_file[file].append(name)
+        # What no test runs may be run by the import, of which there is no note.
+        for name in near if mutant.scope is None or not ran else ran:
+            by_file[name.split("::")[0]].append(name)
         costs = {f: sum(self.tests[n]["seconds"] for n in names) for f, names in by_file.items()}
         chosen, left = list[str](), budget
         for file in sorted(costs, key=lambda file: (file not in runs, costs[file])):

@@ -22,6 +22,11 @@ NEAREST = {
     "losses": ("tests/losses", "tests/methods", "tests/protocol"),
     "ground/metrics.py": ("tests/ground/test_metrics.py", "tests/analysis"),
     "analysis/audit": ("tests/analysis", "tests/cli/test_audit.py"),
+    "analysis/finished.py": (
+        "tests/analysis",
+        "tests/cli/test_statistics.py",
+        "tests/report/test_provenance.py",
+    ),
     "analysis": (
         "tests/analysis",
         "tests/cli/test_analyse.py",

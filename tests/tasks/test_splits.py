@@ -138,6 +138,23 @@ def test_splits_are_the_same_on_every_machine():
     assert {name: [e.item.id for e in made.examples(name)] for name in SPLITS} == GOLDEN
 
 
+def test_of_groups_that_are_joined_the_first_name_decides_on_every_machine():
+    """The draw of another name would give a stored study other splits."""
+    pairs = [example(f"e{i}", f"g{i}", f"text {i // 2}", i // 2 % 2) for i in range(24)]
+    parts = part(pairs, Shares(), 0)
+    assert {name: {int(e.item.id[1:]) // 2 for e in parts[name]} for name in SPLITS} == {
+        "weak_train": {0, 1, 5, 8},
+        "strong_train": {3, 4, 6, 9},
+        "validation": {10, 11},
+        "test": {2, 7},
+    }
+    _, held = hold_out(pairs, 0.25, 0)
+    assert {int(e.item.id[1:]) // 2 for e in held} == {2, 5, 11}
+    # As if only the first of each pair were there.
+    alone = part(pairs[::2], Shares(), 0)
+    assert {e.item.id for e in alone["test"]} <= {e.item.id for e in parts["test"]}
+
+
 def test_made_splits_are_sorted_by_id_and_show_items_without_labels():
     examples = plain(60)
     random.Random(0).shuffle(examples)

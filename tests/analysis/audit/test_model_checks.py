@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from weak2strong.analysis.audit.contamination import contamination, scramble
+from weak2strong.analysis.audit.contamination import LEAST, contamination, scramble
 from weak2strong.analysis.audit.published import published
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject
@@ -71,6 +71,12 @@ def test_fresh_texts_of_the_same_kind_are_no_sign_and_unread_ones_are(southern, 
     assert same.level == "note"
     assert same.numbers["auc_low"] < 0.5 < same.numbers["auc_high"]
     assert "does not prove that it has not" in same.sentence
+    enough, few = (
+        contamination(Subject.of(southern.reference, southern.task, own[:n]), rung)[1]
+        for n in (LEAST, LEAST - 1)
+    )
+    assert "auc_low" in enough.numbers
+    assert f"There are no {LEAST} texts" in few.sentence
     unseen = entries(southern.task.load_unseen())
     _, other = contamination(Subject.of(southern.reference, southern.task, unseen), rung)
     assert other.level == "warning"
@@ -117,6 +123,14 @@ def test_dates_are_those_of_papers_and_makers(southern, rung):
     assert said("boolq", "Qwen/Qwen2.5-0.5B") == ("note", "2019-05", None)
     assert said("mine.csv", "openai-community/gpt2") == ("note", None, "2017-12")
     (own,) = published(southern, rung)
+    for reference, model, unknown, known in (
+        ("mine.csv", "openai-community/gpt2", "When these data", "no cutoff"),
+        ("boolq", "Qwen/Qwen2.5-0.5B", "No cutoff of Qwen/Qwen2.5-0.5B", "when these data"),
+    ):
+        subject = Subject(reference, southern.task, southern.splits)
+        (found,) = published(subject, Reader(ModelSpec(model)))
+        assert found.sentence.startswith(unknown)
+        assert known not in found.sentence
     assert "its tasks ask about these" in own.sentence
 
 

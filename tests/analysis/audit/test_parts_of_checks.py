@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
+from weak2strong.analysis.audit import CHECKS
 from weak2strong.analysis.audit.answers import answers_in
 from weak2strong.analysis.audit.audit import read_fresh
 from weak2strong.analysis.audit.features import outward
 from weak2strong.analysis.audit.near_duplicates import near_duplicates
-from weak2strong.analysis.audit.shortcut import _carriers, shortcut
+from weak2strong.analysis.audit.shortcut import _carriers, _sample, shortcut
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
@@ -167,3 +168,20 @@ def test_texts_without_a_word_in_common_are_judged_by_their_letters():
     (found,) = shortcut(subject)
     assert (found.numbers["analyzer"], found.level) == ("letters", "error")
     assert found.numbers["auc"] == pytest.approx(1)
+
+
+def test_the_classifier_sees_as_many_texts_as_have_so_many_characters():
+    """600,000, within 1,000 and 4,000 texts; of a long text 2,000 count."""
+    for length, seen in ((10, 4000), (300, 2000), (5000, 1000)):
+        many = [Entry(f"e{i}", None, "x" * length, 0, None) for i in range(4500)]
+        assert len(_sample(many)) == seen
+
+
+def test_a_text_in_two_splits_is_shown_once_of_each():
+    shared = [("Lyon is a city in France", 0), ("Lima is a city in Peru", 1), ("Oslo too", 1)]
+    subject = subject_of(weak_train=shared, strong_train=shared[:1] * 3, test=shared[::-1])
+    (found,) = CHECKS.get("duplicates")(subject)
+    splits = [e.split for e in found.examples]
+    assert len(splits) == 3
+    assert splits[0] != splits[1]
+    assert found.examples[0].text == found.examples[1].text != found.examples[2].text
