@@ -87,13 +87,16 @@ def test_each_damaged_file_is_said_by_name_with_the_command_that_makes_it_again(
 ):
     folder = indexed(command)
     assert said_of(folder) == ""
-    unread = {"examples.parquet", "tasks.json", "run.json"}
+    unread = {"examples.parquet", "tasks.json"}
     for file in sorted(set(files_in(folder)) - unread):
+        if (file, damage) == ("run.json", missing):
+            continue
         content = (folder / file).read_bytes()
         damage(folder / file)
         said = said_of(folder)
         assert said.startswith(f"{folder} is damaged ({file} "), file
-        assert f"the same `w2s {command}` command with --out {folder} makes it again" in said
+        what = "command" if file == "run.json" else f"`w2s {command}` command"
+        assert f"the same {what} with --out {folder} makes it again" in said
         assert "\n" not in said
         (folder / file).write_bytes(content)
     assert said_of(folder) == ""

@@ -103,7 +103,9 @@ def open_run(folder: Path) -> FolderFiles:
         raise unfinished(folder)
     files.read(STUDY)
     for name in (RESULTS, PREDICTIONS):
-        if files.table(name, {}) is None:
+        # Without an index, that it can be read is all that is known of a file.
+        found = files.read(name) if files.index else files.table(name, {})
+        if found is None:
             raise unfinished(folder)
     return files
 

@@ -117,6 +117,9 @@ class FolderFiles:
 
     def _again(self, name: str) -> str:
         """What makes a file again, in words."""
+        if name == INDEX:
+            # Which command wrote it is what cannot be read.
+            return f"the same command with --out {self.folder}"
         if self.kind != "run":
             return f"the same `w2s {self.kind}` command with --out {self.folder}"
         if name == "study.yaml":
