@@ -133,9 +133,10 @@ def _must_pass(found: dict[str, Any], what: str) -> None:
 
 
 def _digest(tree: Path, folder: str) -> str:
-    """Of the code and of the tests of a folder."""
-    sha = hashlib.sha256(folder.encode())
-    for path in (*_sources(tree / "src"), *_sources(tree / folder), tree / "tests/conftest.py"):
+    """Of the mutated modules, whose lines are noted, and of the tests of a folder."""
+    sha, package = hashlib.sha256(folder.encode()), tree / "src" / "weak2strong"
+    modules = (package / file for file in targets(package))
+    for path in (*modules, *_sources(tree / folder), tree / "tests" / "conftest.py"):
         sha.update(path.read_bytes())
     return sha.hexdigest()[:20]
 
