@@ -20,11 +20,14 @@ sys.path.insert(0, str(HERE))
 from covered import Coverage, instrumented  # noqa: E402
 from mutants import Mutant, mutants_of, mutated, sample  # noqa: E402
 from nearest import nearest, targets  # noqa: E402
-from results import Results, report  # noqa: E402
+from results import Results, reasons, report  # noqa: E402
 from server import Server  # noqa: E402
 
 # Ours have common names, which no library shall find.
 sys.path.remove(str(HERE))
+
+EXPLAINED = HERE / "explained.yaml"
+"""Survivors that are no fault of the tests."""
 
 SLACK = 15.0
 """Seconds of processor time that the tests of a mutant may take, and three times as long as they
@@ -40,11 +43,12 @@ def main() -> int:
     chosen = sample(package, files, flags.mutants, flags.seed)
     if flags.survivors:
         every = {m.name: m for f in files for of_place in mutants_of(package, f) for m in of_place}
-        chosen = [every[name] for name in results.survivors() if name in every]
+        told = reasons(EXPLAINED)
+        chosen = [every[n] for n in results.survivors() if n in every and n not in told]
     left = chosen if flags.survivors else [m for m in chosen if m.name not in results.last]
     if left and not flags.report:
         _run(flags, left, results)
-    print(report(results, chosen, HERE / "explained.yaml"))
+    print(report(results, chosen, EXPLAINED))
     return 0
 
 
@@ -58,7 +62,11 @@ def _flags() -> argparse.Namespace:
     add(
         "--budget", type=float, default=20, help="seconds of tests for each, the soonest first (20)"
     )
-    add("--survivors", action="store_true", help="run those again that no test noticed")
+    add(
+        "--survivors",
+        action="store_true",
+        help="run those again that no test noticed, and that are not explained",
+    )
     add("--report", action="store_true", help="run nothing")
     add("--tree", type=Path, default=HERE.parents[1], help="the code and tests of another folder")
     flags = parser.parse_args()

@@ -54,9 +54,14 @@ class Results:
         return [name for name, row in self.last.items() if row["outcome"] == "passed"]
 
 
+def reasons(explained: Path) -> dict[str, str]:
+    """By mutant, why no test notices it."""
+    return {x["mutant"]: x["why"] for x in yaml.safe_load(explained.read_text()) or []}
+
+
 def report(results: Results, mutants: Sequence[Mutant], explained: Path) -> str:
     """Scores by module, and the mutants that no test noticed."""
-    why = {x["mutant"]: x["why"] for x in yaml.safe_load(explained.read_text()) or []}
+    why = reasons(explained)
     run = [m for m in mutants if m.name in results.last]
     counts = {part: Counter[str]() for part in (*sorted({_part(m) for m in run}), "all")}
     left = []

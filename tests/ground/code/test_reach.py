@@ -353,3 +353,29 @@ def test_digests_do_not_depend_on_the_version_of_python(python, root):
     if ran.returncode and "not found" in ran.stderr + ran.stdout:
         pytest.skip(f"{python} does not run here")
     assert ran.stdout.strip() == str(sorted(pieces(root).items())), ran.stderr
+
+
+def test_relative_imports_are_those_of_the_package(root):
+    relative = FILES["fit.py"].replace("from toy import", "from . import")
+    relative = relative.replace("from toy.shapes import", "from .shapes import")
+    assert relative.count("from .") == 3
+    assert pieces(root) == pieces(root, edits=(("fit.py", relative),))
+
+
+def test_a_function_that_stands_in_a_branch_is_found(root):
+    before = "    def make(folder):\n        return area(Box(n))\n"
+    for branch in ("if n", "try", "with n"):
+        inside = "".join(f"    {line}\n" for line in before.splitlines())
+        end = "    finally:\n        pass\n" if branch == "try" else ""
+        edits = edited("fit.py", before, f"    {branch}:\n{inside}{end}")
+        assert pieces(root, MAKE, edits) == pieces(root, MAKE)
+
+
+@pytest.mark.parametrize("kind", ["ValueError", "UserWarning", "SystemExit"])
+def test_the_message_of_an_object_that_may_be_raised_does_not_count(root, kind):
+    def with_message(text, kind=kind):
+        body = f"def late(x):\n    wrong = {kind}('{text}')\n    return helper(x)"
+        return edited("lazily.py", "def late(x):\n    return helper(x)", body)
+
+    one, other = (pieces(root, edits=with_message(text)) for text in ("one", "other"))
+    assert one == other != pieces(root, edits=with_message("one", "print"))
