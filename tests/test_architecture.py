@@ -135,6 +135,33 @@ def test_the_rule_would_notice_a_circle():
     assert circles({**graph, "weak2strong.c": set()}) == set()
 
 
+WRITES = re.compile(
+    r"\.write_(text|bytes)\(|open\([^)\n]*[\"'][wx]b?[\"']|\.write_(parquet|csv)\((?!file\)|\))"
+)
+"""Writing of a file other than by `ground.whole` and `ground.index`; not into memory."""
+
+
+@pytest.mark.parametrize("part", ["engine", "analysis", "experiments", "report", "cli"])
+def test_files_are_written_whole(part):
+    found = [
+        f"{path.relative_to(SRC)}: {line.strip()}"
+        for path in sorted((SRC / part).rglob("*.py"))
+        for line in path.read_text().splitlines()
+        if WRITES.search(line)
+    ]
+    assert not found, "use ground.whole.write_whole, or ground.index.put in a run's folder"
+
+
+def test_the_rule_would_notice_a_file_that_may_be_cut():
+    for line in (
+        'path.write_text("a")',
+        'with open(path, "w") as file:',
+        'self.out.open("w")',
+        "table.write_parquet(path)",
+    ):
+        assert WRITES.search(line), line
+
+
 ROOM_WORDS = {
     "subjects/chess": r"chess|puzzle|(?<![a-z])mates?(?![a-z])",
     "subjects/atlas": r"ladder[ _.]build|build_ladder|(?<![a-z])pretrain(?![a-z])|corpus",
