@@ -203,3 +203,16 @@ def test_a_note_on_how_a_training_went_is_kept_with_its_stage(make_task_run):
     assert (made.reused, read.reused) == (False, True)
     assert re.fullmatch(r"padding \d+\.\d%", made.note)
     assert read.note == ""
+
+
+def test_a_traced_student_answers_at_every_evaluation(make_task_run):
+    task_run = make_task_run()
+    trace = stages.traced_student(task_run, "naive", 0, evaluations=3)
+    assert len(trace.fractions) == len(trace.losses) == len(trace.evaluations) > 1
+    assert trace.fractions[-1] == 1
+    for answers in trace.evaluations:
+        assert set(answers) == {"validation", "test"}
+    first, last = (e["test"].values for e in (trace.evaluations[0], trace.evaluations[-1]))
+    assert not np.array_equal(first, last)
+    again = stages.traced_student(replace(task_run, compute=False), "naive", 0, evaluations=3)
+    np.testing.assert_array_equal(again.evaluations[-1]["test"].values, last)

@@ -314,6 +314,17 @@ def test_simulated_labels_depend_on_truth_accuracy_and_seed(key_of, splits, kind
     keys += [key(relabelled(splits, s)) for s in stages.PREDICTED]
     assert len(set(keys)) == len(keys)
     assert key(relabelled(splits, "weak_train")) == keys[0]
+    others = {
+        key_of(
+            "simulated",
+            lambda run: ask(run),
+            weak_labels=None,
+            simulated=name,
+            simulated_accuracy=0.75,
+        )
+        for name in UNTRAINED
+    }
+    assert len(others) == len(UNTRAINED)
     other = key(strong=ModelSpec(str(toy_models["bert"])))
     assert (other != keys[0]) == ("activations" in SIMULATORS.get(kind).needs)
 

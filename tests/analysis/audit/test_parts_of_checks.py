@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 from weak2strong.analysis.audit import CHECKS
 from weak2strong.analysis.audit.answers import answers_in
 from weak2strong.analysis.audit.audit import read_fresh
+from weak2strong.analysis.audit.balance import balance
 from weak2strong.analysis.audit.features import outward
 from weak2strong.analysis.audit.near_duplicates import near_duplicates
 from weak2strong.analysis.audit.shortcut import _carriers, _sample, shortcut
@@ -185,3 +186,72 @@ def test_a_text_in_two_splits_is_shown_once_of_each():
     assert len(splits) == 3
     assert splits[0] != splits[1]
     assert found.examples[0].text == found.examples[1].text != found.examples[2].text
+
+
+def of_file(folder, rows, **options):
+    """The subject of a file with these texts and labels."""
+    path = folder / "mine.jsonl"
+    path.write_text("".join(json.dumps({"text": t, "label": x}) + "\n" for t, x in rows))
+    task = find_task(str(path), DataOptions(near_duplicates=False, **options))
+    return Subject.of(str(path), task)
+
+
+@pytest.mark.parametrize(("many", "told"), [(60, False), (100, True)])
+def test_classes_that_were_made_even_are_told_as_they_were_given(tmp_path, many, told):
+    rows = [(f"text {i}", int(i < 60)) for i in range(60 + many)]
+    found = balance(of_file(tmp_path, rows))
+    assert [f.level for f in found] == ["note"] * told
+    if told:
+        assert found[0].numbers == {"0": 0.625, "1": 0.375}
+
+
+def test_the_rarest_class_decides_whether_classes_are_uneven():
+    def rows(counts, name):
+        return [(f"{name} {label} {i}", label) for label, n in enumerate(counts) for i in range(n)]
+
+    def found(counts):
+        names = ("weak_train", "strong_train", "validation", "test")
+        return balance(subject_of(**{name: rows(counts, name) for name in names}))
+
+    assert found((50, 50)) == []
+    for counts, level in (((70, 30), "warning"), ((95, 5), "error"), ((5, 95), "error")):
+        (uneven,) = found(counts)
+        assert uneven.level == level
+        assert uneven.numbers == {"no": counts[0] / 100, "yes": counts[1] / 100}
+
+
+def test_of_two_classes_that_are_as_far_apart_the_first_is_told():
+    def rows(counts, name):
+        return [(f"{name} {label} {i}", label) for label, n in enumerate(counts) for i in range(n)]
+
+    subject = subject_of(
+        weak_train=rows((96, 32), "w"),
+        strong_train=rows((64, 64), "s"),
+        validation=rows((64, 64), "v"),
+        test=rows((64, 64), "t"),
+    )
+    apart = [f for f in balance(subject) if "class" in f.numbers]
+    assert [(f.numbers["class"], f.numbers["weak_train"]) for f in apart] == [("no", 0.75)]
+
+
+def test_rows_of_one_file_repeat_or_contradict_one_another(tmp_path):
+    rows = [(f"text {i}", i % 2) for i in range(100)]
+    assert CHECKS.get("duplicates")(of_file(tmp_path, rows)) == []
+    (again,) = CHECKS.get("duplicates")(of_file(tmp_path, rows + rows[:3]))
+    assert again.numbers == {"rows": 3, "share": 3 / 103}
+    against = [(text, 1 - label) for text, label in rows[:2]]
+    (contrary,) = CHECKS.get("duplicates")(of_file(tmp_path, rows + against))
+    assert contrary.numbers == {"rows": 4, "share": 4 / 102}
+
+
+def test_families_of_two_files_are_told_as_given(tmp_path):
+    words = [" ".join(random.Random(k).choices(WORDS, k=40)) for k in range(8)]
+    for name in NAMES:
+        rows = [{"text": f"{name} {i} {WORDS[i % 20]}", "label": i % 2} for i in range(40)]
+        twins = NAMES[1:] if name in NAMES[1:] else ()
+        rows += [{"text": f"{w} of {name}", "label": 1} for w in words if twins]
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = near_duplicates(Subject.of(str(tmp_path), find_task(str(tmp_path), DataOptions())))
+    given = [f for f in found if "families" in f.numbers]
+    assert [f.numbers["families"] for f in given] == [8]
+    assert "as given" in given[0].sentence
