@@ -170,3 +170,9 @@ def test_a_file_without_seeds_has_the_first_one(tmp_path):
     ]
     file.write_text("task,method,score,seed\na,base,0.5,3\n")
     assert [s.seed for s in read_scores(file)] == [3]
+
+
+def test_two_tasks_are_enough_to_be_compared():
+    found = compare(scores({"naive": NAIVE[:2], "up": constant(UP[:2])}))
+    assert found.unit == "task"
+    assert len(found.compared[0].differences) == 2

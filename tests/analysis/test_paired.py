@@ -131,3 +131,7 @@ def test_dz_is_the_mean_over_the_standard_deviation():
     half = stats.t.ppf(0.975, 8) * stats.sem(d)
     assert (found.low, found.high) == pytest.approx((d.mean() - half, d.mean() + half))
     assert effect(100 * d).dz == pytest.approx(found.dz)
+
+
+def test_differences_that_are_one_apart_vary():
+    assert effect([0.0, 1.0]).dz == pytest.approx(0.5 / math.sqrt(0.5))

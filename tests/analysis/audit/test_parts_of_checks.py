@@ -11,7 +11,7 @@ from weak2strong.analysis.audit import CHECKS
 from weak2strong.analysis.audit.answers import answers_in
 from weak2strong.analysis.audit.audit import read_fresh
 from weak2strong.analysis.audit.balance import balance
-from weak2strong.analysis.audit.features import outward
+from weak2strong.analysis.audit.features import ANYWHERE, outward
 from weak2strong.analysis.audit.near_duplicates import near_duplicates
 from weak2strong.analysis.audit.shortcut import _carriers, _sample, shortcut
 from weak2strong.analysis.audit.subject import Entry, Subject
@@ -255,3 +255,27 @@ def test_families_of_two_files_are_told_as_given(tmp_path):
     given = [f for f in found if "families" in f.numbers]
     assert [f.numbers["families"] for f in given] == [8]
     assert "as given" in given[0].sentence
+
+
+SIGNS = {
+    "ends with punctuation": ("It is.", "It is"),
+    "ends with a question mark": ("Is it?", "Is it!"),
+    "ends with white space": ("It is ", "It is"),
+    "begins with white space": (" It is", "It is"),
+    "begins with a capital": ('"It is"', "it is"),
+    "has no small letter": ("IT IS 1", "It is 1"),
+    "has a digit": ("it is 1", "it is one"),
+    "has quotation marks": ("“it” is", "'it' is"),
+    "has brackets": ("it [is]", "it is"),
+    "has an address of the web": ("see www.here.it", "see here.it"),
+    "has a character beyond ASCII": ("à la", "a la"),
+    "has a space twice": ("it  is", "it is  "),
+}
+
+
+def test_each_sign_of_a_text_is_told_by_an_example_and_a_counterexample():
+    assert set(SIGNS) == set(ANYWHERE) - {"number of line breaks"}
+    for name, (having, lacking) in SIGNS.items():
+        assert ANYWHERE[name](having), name
+        assert not ANYWHERE[name](lacking), name
+    assert ANYWHERE["number of line breaks"]("a\nb\n\nc") == 3
