@@ -10,6 +10,7 @@ import pytest
 from weak2strong.cli import main
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.local import Plan
+from weak2strong.ground.code.used import Code
 from weak2strong.ground.metrics import usual_metric
 from weak2strong.protocol.task_run import MissingError
 from weak2strong.subjects.atlas.facts import seen_cities
@@ -198,7 +199,9 @@ def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
     from weak2strong.protocol import stages
 
     def fall_over(task_run, seed, reading):
-        raise RuntimeError("the ceiling came down") if task_run.compute else MissingError
+        if task_run.compute:
+            raise RuntimeError("the ceiling came down")
+        raise MissingError("finetune", "", {}, Code("", {}))
 
     store, out = tmp_path / "store", tmp_path / "run"
     command = ["run", str(study), "--out", str(out), "--store", str(store), "--quiet"]

@@ -6,6 +6,7 @@ when their command runs, so that `w2s --help` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
@@ -47,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {e} Finished stages are kept.", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever reads the output has closed it, as `head` does; nobody would read more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("stopped; finished stages are kept, the same command goes on.", file=sys.stderr)
         return 130
