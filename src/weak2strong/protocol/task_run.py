@@ -31,27 +31,18 @@ RULES = Rules(
         # What is kept, and where; and how a failure, or progress, is told.
         "weak2strong.ground.code",
         "weak2strong.ground.errors",
-        "weak2strong.ground.hub",
         "weak2strong.ground.plugins",
-        "weak2strong.ground.processes",
-        "weak2strong.ground.progress",
         "weak2strong.ground.store",
         "weak2strong.ground.whole",
         "weak2strong.protocol.task_run",
         # How settings are read; their values are in the key.
-        "weak2strong.config.data",
         "weak2strong.config.fields",
         "weak2strong.config.settings",
         "weak2strong.config.study",
-        "weak2strong.config.text",
         "weak2strong.config.training:_rising",
         # Which weights a model has, and facts for lists; the weights are in the key.
-        "weak2strong.models.catalogue",
-        "weak2strong.models.check",
         "weak2strong.models.folders:folder_of",
         "weak2strong.models.folders:location_of",
-        "weak2strong.models.folders:rungs",
-        "weak2strong.models.hub",
         "weak2strong.models.resolve",
         # What a task is made of; the key has the data, whichever way they came.
         "weak2strong.tasks.splits:Splits",
@@ -59,12 +50,9 @@ RULES = Rules(
         "weak2strong.tasks.task:Task",
         # From names to objects. A stage names the objects, and their code is followed.
         "weak2strong.ground.registry",
-        "weak2strong.methods.decorators",
         "weak2strong.methods.method:Method",
         "weak2strong.ground.metrics:METRICS",
-        "weak2strong.protocol.stages.checks:_SPELLING",
         "weak2strong.protocol.stages.finetuning:_LEARNERS",
-        "weak2strong.protocol.stages.sweeps:_SWEEPS",
         # What is refused has no result.
         "weak2strong.protocol.stages.returned:_fault",
     ),

@@ -1,5 +1,9 @@
 """What counts besides the pieces of source themselves, and what in them does not."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from weak2strong.ground.code.reach import Roots, reach
@@ -8,8 +12,10 @@ from weak2strong.ground.code.source import Rules, Source
 BESIDE = {
     "b": "N = 1\ndef h(): return N\ndef one(): return 1\ndef other(): return 2",
     "c": "N = 2\ndef h(): return N",
+    "d": "from toy.b import h\ndef g(): return h()",
+    "e": "from toy.c import h\ndef g(): return h()",
 }
-"""Modules beside the one of a case: two of them have definitions of the same names."""
+"""Modules beside the one of a case: some of them have definitions of the same names."""
 
 
 def digests(folder, text, rules=Rules(), **modules):  # noqa: B008  frozen
@@ -31,6 +37,10 @@ COUNTS = {
     "which of two modules has it": (
         "from toy.{0} import N\nfrom toy import {1}\ndef f(): return N, {1}.h()",
         (("b", "c"), ("c", "b")),
+    ),
+    "which of two modules leads to it, some steps away": (
+        "from toy.{0} import g\nfrom toy import {1}\ndef f(): return g(), {1}.g()",
+        (("d", "e"), ("e", "d")),
     ),
     "members that change classes": (
         "class A:\n def g(self): return {}\nclass B:\n def g(self): return {}\n"
@@ -66,6 +76,11 @@ COUNTS = {
         "class A:\n def n(self): return {}\ndef f(a: A): return methodcaller('n')(a)",
         (1, 2),
     ),
+    "an attribute that is asked for by its text": (
+        "class A:\n def n(self): return {}\ndef f(a: A): return getattr(a, 'n')()",
+        (1, 2),
+    ),
+    "how much an attribute grows": ("class A: pass\ndef f(a: A): a.n += {}", (1, 2)),
     "a class that a statement changes": (
         "class A({}): pass\nA.x = 1\ndef f(): return A(1)",
         ("int", "float"),
@@ -160,3 +175,43 @@ def test_source_is_that_of_the_process(tmp_path):
     then = reach(source, roots, (), lambda *a: None)
     now = reach(Source("toy", folder, Rules()), roots, (), lambda *a: None)
     assert then != now
+
+
+def test_a_function_inside_another_sees_what_that_imports_from_beside_it(tmp_path):
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    text = "def outer():\n from .b import one\n def make(): return one()\n return make"
+    source = Source("toy", folder, Rules()).edited({"a.py": text, "b.py": BESIDE["b"]})
+    roots = Roots(functions=frozenset({("toy.a", "outer.<locals>.make")}))
+    assert set(reach(source, roots, (), lambda *a: None)) == {"a: outer.make", "b: one"}
+
+
+PROGRAM = """
+from pathlib import Path
+from weak2strong.ground.code.reach import Roots, reach
+from weak2strong.ground.code.source import Rules, Source
+
+roots = Roots(
+    functions=frozenset(("toy.a", name) for name in "fgh"),
+    values=frozenset(("f", text) for text in ("1", "2", "3")),
+)
+text = "R = Registry('r')\\n" + "".join(f"def {n}(): return R, 'x'\\n" for n in "fgh")
+source = Source("toy", Path("."), Rules()).edited({"a.py": text})
+print(sorted(reach(source, roots, (), lambda *a: roots if a[2] == "x" else None).items()))
+"""
+
+
+def test_the_order_of_sets_does_not_count():
+    """It is another one in every process."""
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(5)
+    }
+    assert len(found) == 1
+    assert "R, its x" in found.pop()

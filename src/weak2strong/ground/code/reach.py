@@ -236,7 +236,7 @@ class _Walk:
             self.todo.extend(((read.name, ""), piece, "code") for piece in read.effects)
 
     def _imported(
-        self, module: str, name: str | None, rest: tuple[str, ...], as_type: bool = False
+        self, module: str, name: str | None, rest: tuple[str, ...], as_type: bool
     ) -> list[Place]:
         """Reach what an import statement binds, and the names after it."""
         if not self.source.is_ours(module):
