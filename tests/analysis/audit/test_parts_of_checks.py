@@ -196,7 +196,7 @@ def of_file(folder, rows, **options):
     return Subject.of(str(path), task)
 
 
-@pytest.mark.parametrize(("many", "told"), [(60, False), (100, True)])
+@pytest.mark.parametrize(("many", "told"), [(60, False), (70, False), (100, True)])
 def test_classes_that_were_made_even_are_told_as_they_were_given(tmp_path, many, told):
     rows = [(f"text {i}", int(i < 60)) for i in range(60 + many)]
     found = balance(of_file(tmp_path, rows))
