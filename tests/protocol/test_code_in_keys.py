@@ -169,7 +169,7 @@ class Edit:
         of: a registry, or what else the edited source is.
         file: below the package.
         old: a text in it.
-        new: the text in its place.
+        new: the text in its place, everywhere in the file.
         stages: labels of `asked_stages`, or the words that these begin with.
     """
 
@@ -269,26 +269,26 @@ EDITS = (
         ("fit cross-entropy", "fit confidence", "fit preference", "student", *FITS[2:]),
     ),
     # Data are in keys by their digests, however they are made.
-    Edit("TASKS", "subjects/atlas/attributes.py", "import", "import math\nimport"),
+    Edit("TASKS", "subjects/atlas/attributes.py", "return ", "return 0 or "),
     Edit("GROUPS", "tasks/__init__.py", "GROUPS.get(name)", "GROUPS.get(str(name))"),
     Edit("SOURCES", "subjects/literature/sentences.py", '"CC BY-NC 4.0"', '"CC BY 4.0"'),
     Edit("SOURCES", "subjects/chess/notation.py", "is no legal move", "cannot be played"),
     Edit("SOURCES", "tasks/readers.py", "json.loads(line)", "json.loads(line.strip())"),
-    Edit("PICTURES", "subjects/chess/boards.py", "import", "import math\nimport"),
-    Edit("OPTIONS", "subjects/chess/options.py", "import", "import math\nimport"),
-    Edit("COMMANDS", "subjects/chess/commands.py", "import", "import math\nimport"),
+    Edit("PICTURES", "subjects/chess/boards.py", "return ", "return 0 or "),
+    Edit("OPTIONS", "subjects/chess/options.py", " = ", " = 0 or "),
+    Edit("COMMANDS", "subjects/chess/commands.py", " = ", " = 0 or "),
     Edit("splits", "tasks/splits.py", "want = {", "want = {} | {"),
     # What is made of stages, after them.
-    Edit("ANALYSES", "analysis/analyses/calibration.py", "import", "import math\nimport"),
-    Edit("CHECKS", "analysis/audit/length.py", "import", "import math\nimport"),
-    Edit("MODEL_CHECKS", "analysis/audit/truncation.py", "import", "import math\nimport"),
-    Edit("EXPERIMENTS", "experiments/grid.py", "import", "import math\nimport"),
-    Edit("PAGES", "report/page.py", "import", "import math\nimport"),
-    Edit("FIGURES", "report/figures/scores.py", "import", "import math\nimport"),
-    Edit("COMPARING_FIGURES", "report/figures/sizes.py", "import", "import math\nimport"),
-    Edit("EXPERIMENT_FIGURES", "report/figures/sweep.py", "import", "import math\nimport"),
+    Edit("ANALYSES", "analysis/analyses/calibration.py", "return ", "return 0 or "),
+    Edit("CHECKS", "analysis/audit/length.py", "return ", "return 0 or "),
+    Edit("MODEL_CHECKS", "analysis/audit/truncation.py", "return ", "return 0 or "),
+    Edit("EXPERIMENTS", "experiments/grid.py", "return ", "return 0 or "),
+    Edit("PAGES", "report/page.py", "return ", "return 0 or "),
+    Edit("FIGURES", "report/figures/scores.py", "return ", "return 0 or "),
+    Edit("COMPARING_FIGURES", "report/figures/sizes.py", "return ", "return 0 or "),
+    Edit("EXPERIMENT_FIGURES", "report/figures/sweep.py", "return ", "return 0 or "),
     Edit("engine", "engine/local.py", "workers=cores, threads=1", "workers=1, threads=1"),
-    Edit("flags", "cli/flags.py", "import", "import math\nimport"),
+    Edit("flags", "cli/flags.py", "return ", "return 0 or "),
     # What methods share: how they follow each other counts where several do.
     Edit(
         "METHODS",
@@ -314,7 +314,7 @@ EDITS = (
     ),
     Edit("settings", "config/training.py", "epochs: Count = 3", "epochs: Count = 4"),
     Edit("settings", "config/training.py", 'Flag("lr", "RATE"', 'Flag("lr", "NUMBER"'),
-    Edit("settings", "config/study.py", "import", "import math\nimport"),
+    Edit("settings", "config/study.py", "return ", "return 0 or "),
     Edit("training", "training/loop.py", "activations computed twice", "computed twice"),
     Edit("training", "training/loop.py", "padding: float | None", "padding: float"),
     Edit(
@@ -325,9 +325,9 @@ EDITS = (
     ),
     Edit("models", "models/heads.py", "HEAD_SCALE = 0.01", "HEAD_SCALE = 0.02", WITH_HEAD),
     Edit("models", "models/folders.py", "= 64 * 2**20", "= 2**20", LOADED),
-    Edit("models", "models/catalogue.py", "import", "import math\nimport"),
-    Edit("models", "models/resolve.py", "import", "import math\nimport"),
-    Edit("store", "ground/store/folder.py", "import", "import math\nimport"),
+    Edit("models", "models/catalogue.py", "return ", "return 0 or "),
+    Edit("models", "models/resolve.py", "return ", "return 0 or "),
+    Edit("store", "ground/store/folder.py", "return ", "return 0 or "),
 )
 
 
@@ -399,7 +399,7 @@ def test_an_edit_makes_anew_the_stages_that_it_can_change_and_no_others(codes, e
     asked, before = codes
     text = (ROOT / edit.file).read_text()
     assert edit.old in text
-    after = digests(asked, {edit.file: text.replace(edit.old, edit.new, 1)})
+    after = digests(asked, {edit.file: text.replace(edit.old, edit.new)})
     changed = {label for label in asked if before[label] != after[label]}
     assert changed == {
         label for label in asked if any(f"{label} ".startswith(f"{s} ") for s in edit.stages)
