@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import os
 import secrets
-import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import INDEX, locked, place, read_index
 from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
+from weak2strong.ground.whole import make_writable
 
 RUNS, LATEST = Path("runs"), "latest"
 
@@ -71,9 +71,7 @@ def claim(
         with locked(folder):
             if not _is_there(folder, text):
                 place(folder, {STUDY: text}, what or "run")
-            # Found out before hours of training.
-            with tempfile.TemporaryFile(dir=folder):
-                pass
+            make_writable(folder)  # found out before hours of training
         if out is None and what is None:
             _point(folder.parent / LATEST, folder.name)
     except OSError as e:
@@ -94,9 +92,7 @@ def claim_for_runs(out: Path | None, command: str) -> Path:
     folder = out or RUNS
     try:
         folder = out or new_folder(None, (command,))
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        make_writable(folder)
     except OSError as e:
         raise _not_writable(folder, e) from e
     return folder

@@ -66,7 +66,7 @@ def explain_study(config: StudyConfig, root: Path | None = None) -> Explained:
     store = Store(root)
     config = settle(resolve(config).config)
     set_threads(Plan.of(config).threads)  # which are in the keys
-    task_runs = {t.task.name: t for t in (TaskRun.of(config, store, r) for r in config.tasks)}
+    task_runs = TaskRun.all_of(config, store)
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
     found, missing = [], dict[str, tuple[MissingError, list[str]]]()
     for step in steps(config, kinds):

@@ -55,7 +55,7 @@ def run_study(
     progress = progress or Progress(quiet=True)
     opened, resolution = Store(store), resolve(config)
     config = settle(resolution.config)
-    task_runs = {t.task.name: t for t in (TaskRun.of(config, opened, r) for r in config.tasks)}
+    task_runs = TaskRun.all_of(config, opened)
     tasks = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))
     show(tasks)

@@ -240,9 +240,7 @@ def _shared(study: StudyConfig) -> dict[str, Any]:
 
 def task_runs_of(config: StudyConfig, where: Where) -> dict[str, TaskRun]:
     """The tasks of a resolved study by name, ready to run."""
-    kept = Store(where.store)
-    task_runs = (TaskRun.of(config, kept, reference) for reference in config.tasks)
-    return {task_run.task.name: task_run for task_run in task_runs}
+    return TaskRun.all_of(config, Store(where.store))
 
 
 def run_several(

@@ -26,6 +26,8 @@ from typing import Any
 from weak2strong.ground.errors import PluginError, UserError, first_line
 from weak2strong.ground.registry import forget
 
+PACKAGE = __name__.partition(".")[0]
+
 GROUP = "weak2strong.plugins"
 """The entry-point group in which packages name their plugin modules."""
 
@@ -77,7 +79,7 @@ def origin_of(thing: Any) -> str | None:
     Raises:
         UserError: where the source cannot be read.
     """
-    if _is_ours(thing):
+    if is_ours(thing):
         return None
     origin = _origin_with_source(thing)
     if origin is None:
@@ -119,7 +121,7 @@ def digest_of(thing: Any) -> str | None:
     Raises:
         UserError: where the source cannot be read.
     """
-    if _is_ours(thing):
+    if is_ours(thing):
         return None
     origin = _origin_with_source(thing)
     if origin is None:
@@ -131,11 +133,9 @@ def digest_of(thing: Any) -> str | None:
     return _USED.setdefault(origin, _digest(Path(origin)))
 
 
-_PACKAGE = __name__.partition(".")[0]
-
-
-def _is_ours(thing: Any) -> bool:
-    return thing.__module__.partition(".")[0] == _PACKAGE
+def is_ours(thing: Any) -> bool:
+    """Whether a function or a class is of this package."""
+    return thing.__module__.partition(".")[0] == PACKAGE
 
 
 def sources_of(thing: Any) -> list[tuple[str, str]]:
@@ -164,9 +164,9 @@ def _imports(thing: Any) -> str:
     """Import statements for what the module of a thing has of ours under a name of its own."""
     lines = []
     for name, value in vars(sys.modules[thing.__module__]).items():
-        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == _PACKAGE:
+        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == PACKAGE:
             lines.append(f"import {value.__name__} as {name}\n")
-        elif (isclass(value) or isfunction(value)) and _is_ours(value):
+        elif (isclass(value) or isfunction(value)) and is_ours(value):
             lines.append(f"from {value.__module__} import {value.__qualname__} as {name}\n")
     return "".join(lines)
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 PARTIAL = ".partial"
 """The end of the name of a file that is being written; a kill may leave one behind."""
+
+
+def make_writable(folder: Path) -> None:
+    """Make a folder where there is none, and find out by writing that it can be written.
+
+    Raises:
+        OSError: where it cannot be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Permission bits say nothing to the superuser, nor on a read-only disk.
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

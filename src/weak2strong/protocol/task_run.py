@@ -144,6 +144,12 @@ class TaskRun:
         task = find_task(reference, config.data).about(config.entities)
         return TaskRun(config, store, reference, task, splits_of(config, task))
 
+    @staticmethod
+    def all_of(config: StudyConfig, store: Store) -> dict[str, TaskRun]:
+        """The task runs of all tasks of a study by the names of the tasks."""
+        every = (TaskRun.of(config, store, reference) for reference in config.tasks)
+        return {task_run.task.name: task_run for task_run in every}
+
     @cached_property
     def _runtime(self) -> dict[str, Any]:
         return runtime()

@@ -12,10 +12,8 @@ from typing import Any
 
 from weak2strong.ground.code.reach import Roots, reach
 from weak2strong.ground.code.source import Rules, Source
-from weak2strong.ground.plugins import sources_of
+from weak2strong.ground.plugins import PACKAGE, is_ours, sources_of
 from weak2strong.ground.store.key import canonical, digest
-
-PACKAGE = __name__.partition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def _given(function: Any) -> tuple[Any, ...]:
         return (function.func, *function.args, *function.keywords.values())
     if ismethod(function):
         return (function.__func__, function.__self__)
-    if not _is_ours(function):
+    if not is_ours(function):
         return ()
     return tuple(cell.cell_contents for cell in function.__closure__ or ())
 
@@ -116,7 +114,7 @@ def _given(function: Any) -> tuple[Any, ...]:
 def _class_of(value: Any) -> Roots:
     """The class of a value, or the classes of what a container holds, if they are ours."""
     if not isinstance(value, Mapping | list | tuple):
-        return _at(type(value)) if _is_ours(type(value)) else Roots()
+        return _at(type(value)) if is_ours(type(value)) else Roots()
     values = value.values() if isinstance(value, Mapping) else value
     roots = Roots()
     # One value of each type tells what the others are.
@@ -139,13 +137,9 @@ def _at(thing: Any) -> Roots:
     """A function or class of ours by its place, any other by its source."""
     if isinstance(thing, partial) or ismethod(thing):
         return Roots()
-    if _is_ours(thing):
+    if is_ours(thing):
         return Roots(functions=frozenset({(thing.__module__, thing.__qualname__)}))
     return Roots(sources=frozenset(sources_of(thing)))
-
-
-def _is_ours(thing: Any) -> bool:
-    return thing.__module__.partition(".")[0] == PACKAGE
 
 
 def _name(function: Any) -> str:

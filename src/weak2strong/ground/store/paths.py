@@ -10,12 +10,12 @@ import errno
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store.manifest import MANIFEST
+from weak2strong.ground.whole import make_writable
 
 _STAGE = r"(?P<stage>[a-z][a-z0-9_-]*)"
 _KEY = r"(?P<key>[0-9a-f]{64})"
@@ -47,10 +47,7 @@ def ready(root: Path) -> Path:
     """
     root = root.expanduser().absolute()
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        # Permission bits say nothing to the superuser, nor on a read-only disk.
-        with tempfile.TemporaryFile(dir=root):
-            pass
+        make_writable(root)
     except OSError as error:
         raise unusable(root, error) from error
     return root
