@@ -1,5 +1,6 @@
 """What methods can see, what keys depend on, and what stages hand on."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,6 +141,24 @@ def test_a_second_ask_computes_nothing(make_task_run):
     assert [u.reused for u in again.used] == [True, True]
     seconds = again.used[0].seconds
     assert again.used[0] == replace(first.used[0], reused=True, seconds=seconds, note="")
+
+
+def test_a_finetuning_keeps_its_evaluations_and_its_steps(make_task_run, quick_study):
+    import polars as pl
+
+    task_run = make_task_run(strong_training=replace(quick_study.strong_training, epochs=2))
+    stages.ceiling(task_run, 0)
+    (used,) = task_run.used
+    folder = task_run.store.get("finetune", used.key).path
+    fit = json.loads((folder / "trace.json").read_text())
+    curve = pl.read_parquet(folder / "curve.parquet")
+    assert curve.columns == ["loss", "gradient_norm", "rates"]
+    assert len(curve) == fit["steps"]
+    assert (curve["gradient_norm"] > 0).all()
+    assert {len(rates) for rates in curve["rates"]} == {2}
+    half = len(curve) // 2
+    assert curve["loss"][:half].mean() == pytest.approx(fit["trace"][0]["loss"])
+    assert {"fraction", "loss", "score"} == set(fit["trace"][0])
 
 
 def test_methods_share_the_supervisor(make_task_run):

@@ -60,7 +60,7 @@ def slow_fit(model, train, loss, training, seed):
     n, size = len(train.items), training.batch_size
     steps = training.epochs * math.ceil(n / size)
     warm = round(training.warmup * steps)
-    mean, square = {}, {}
+    mean, square, curve = {}, {}, []
 
     def logits(i):
         tokens = torch.tensor([model.tokenizer(train.items[i].text)["input_ids"]])
@@ -73,9 +73,11 @@ def slow_fit(model, train, loss, training, seed):
                 whole = torch.cat([logits(i) for i in batch])
             statistics = loss.statistics(whole, targets[batch], fraction)
         network.zero_grad()
+        value_of_batch = 0.0
         for i in batch:
             value = loss.per_example(logits(i), targets[i : i + 1], fraction, statistics)
             (value[0] / len(batch)).backward()
+            value_of_batch += value.item() / len(batch)
         trained = {k: p for k, p in network.named_parameters() if p.grad is not None}
         norm = math.sqrt(sum((p.grad.double() ** 2).sum().item() for p in trained.values()))
         if step < warm:
@@ -91,7 +93,11 @@ def slow_fit(model, train, loss, training, seed):
                 v = square[k] / (1 - training.beta2 ** (step + 1))
                 head = k.startswith("head.")
                 lr = factor * (training.head_rate if head else training.learning_rate)
-                p -= lr * training.weight_decay * p + lr * m / (v.sqrt() + 1e-8)
+                # Biases and scales of norms are vectors, and do not decay.
+                decay = training.weight_decay if p.ndim > 1 else 0.0
+                p -= lr * decay * p + lr * m / (v.sqrt() + 1e-8)
+        curve.append((value_of_batch, norm, factor))
+    return curve
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,10 +106,15 @@ def test_equals_a_slow_literal_loop(load, soft_lesson, name, loss):
     train = soft_lesson(14)
     quick, slow = load(name, double=True), load(name, double=True)
     before = weights(quick)
-    fit(quick, train, loss, SHORT, seed=1)
-    slow_fit(slow, train, loss, SHORT, seed=1)
+    done = fit(quick, train, loss, SHORT, seed=1)
+    losses, norms, factors = zip(*slow_fit(slow, train, loss, SHORT, seed=1), strict=True)
     assert farthest(weights(quick), before) > RATE
     assert farthest(weights(quick), weights(slow)) < 1e-9
+    curve = done.curve
+    assert curve.losses == pytest.approx(losses, rel=1e-6)
+    assert curve.norms == pytest.approx(norms, rel=1e-6)
+    peaks = (SHORT.learning_rate, SHORT.head_rate)
+    assert np.array(curve.rates) == pytest.approx(np.outer(factors, peaks), rel=1e-12)
 
 
 def test_warm_up_in_steps_is_that_share_of_the_steps(load, soft_lesson):

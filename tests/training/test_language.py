@@ -70,15 +70,19 @@ def test_equals_a_plain_loop(load, toy_models, name, counts):
     done = fit_language(model, rows, marks if counts == "some" else None, training, seed=1)
 
     theirs = AutoModelForCausalLM.from_pretrained(toy_models[name]).double().eval()
-    optimizer = torch.optim.AdamW(theirs.parameters(), 3e-3, betas=(0.9, 0.95), weight_decay=0.1)
-    losses = []
+    groups = [
+        {"params": [p for p in theirs.parameters() if p.ndim > 1], "weight_decay": 0.1},
+        {"params": [p for p in theirs.parameters() if p.ndim == 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, 3e-3, betas=(0.9, 0.95))
+    losses, norms = [], []
     for _, batch in zip(range(6), _batches(12, 5, 1), strict=False):
         tokens, mask = pad([rows[i] for i in batch], 0, model.device)
         labels = torch.where(pad([marks[i] for i in batch], 0, model.device)[0] == 1, tokens, -100)
         logits = theirs(input_ids=tokens, attention_mask=mask).logits
         loss = cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        norms.append(torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0).item())
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
@@ -87,6 +91,9 @@ def test_equals_a_plain_loop(load, toy_models, name, counts):
     assert farthest(weights(model), expected) < 1e-9
     assert [p.loss for p in done.trace] == pytest.approx([sum(losses[:3]) / 3, sum(losses[3:]) / 3])
     assert done.steps == 6
+    assert done.curve.losses == pytest.approx(losses)
+    assert done.curve.norms == pytest.approx(norms)
+    assert done.curve.rates == ((3e-3,),) * 6
 
 
 @pytest.mark.parametrize("name", DECODERS)

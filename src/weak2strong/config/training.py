@@ -49,7 +49,7 @@ class Training:
     warmup_steps: Count | None = None
     """Steps in which the learning rate rises, in place of a share."""
     weight_decay: NotNegative = 0.0
-    """Decoupled weight decay."""
+    """Decoupled weight decay of all weights but biases and the scales of norms."""
     beta1: Decay = 0.9
     """First-moment decay of AdamW."""
     beta2: Decay = 0.95

@@ -25,7 +25,8 @@ from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
-from weak2strong.training.loop import Fit, Options, Passed
+from weak2strong.training.loop import Options
+from weak2strong.training.record import Fit, Passed
 from weak2strong.training.loss import Loss
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts

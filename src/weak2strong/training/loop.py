@@ -6,83 +6,24 @@ weights. An optimiser step is over ``batch_size`` examples, however many fit int
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.load import Trainable
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import TokenBudget, out_of_memory, save_memory
+from weak2strong.training.record import Fit, Memory, Passed
 from weak2strong.training.schedule import rate_factor
-
-
-@dataclass(frozen=True)
-class Point:
-    """One evaluation: the share of training done, mean loss since the last one, and the score.
-
-    ``score`` is None where there is nothing to validate on.
-    """
-
-    fraction: float
-    loss: float
-    score: float | None
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a training left behind, besides the weights in the model itself.
-
-    Attributes:
-        steps: of the optimiser.
-        trace: the evaluations.
-        kept: the share of training that was done at the evaluation whose weights were kept.
-        padding: share of padding among the tokens that passed the network; None where the trunk
-            is frozen, so that texts passed it only once.
-        budget: padded tokens of a micro-batch, at the end.
-        checkpointing: whether activations were computed twice.
-    """
-
-    steps: int
-    trace: tuple[Point, ...]
-    kept: float
-    padding: float | None
-    budget: int
-    checkpointing: bool
-
-    @property
-    def note(self) -> str:
-        """The padding, and whether activations were computed twice, for a log."""
-        notes = [f"padding {self.padding:.1%}"] if self.padding is not None else []
-        if self.checkpointing:
-            notes.append("activations computed twice")
-        return ", ".join(notes)
-
-
-@dataclass(frozen=True)
-class Passed:
-    """The loss of a batch, and the tokens that passed the network for it.
-
-    Attributes:
-        loss: its mean.
-        real: tokens that passed the network.
-        padded: the same with padding.
-    """
-
-    loss: float
-    real: int
-    padded: int
-
 
 AddGradients = Callable[[np.ndarray, float, TokenBudget], Passed]
 """Adds the gradients of a batch's mean loss to those of the weights. Its arguments are the
@@ -140,12 +81,12 @@ def train(
     network, on_step = model.network, options.get("on_step")
     checkpoint, pause = options.get("checkpoint"), options.get("checkpoint_seconds", 120.0)
     with _dropout(network, training):
-        optimizer, rates = _optimizer(peaks, training)
-        steps = training.steps_on(examples)
+        optimizer, steps = _optimizer(peaks, training), training.steps_on(examples)
         evaluations = training.evaluation_steps(steps)
-        memory = _Memory(budget=budget.tokens, checkpointing=budget.checkpointing)
+        rates = _rates([peak for _, peak in peaks], steps, training)
+        memory = Memory(budget=budget.tokens, checkpointing=budget.checkpointing)
         if checkpoint and (saved := load_checkpoint(checkpoint, network, optimizer)):
-            memory = _Memory(**saved[0], best_weights=saved[1])
+            memory = Memory(**saved[0], best_weights=saved[1])
             if memory.checkpointing and not budget.checkpointing:
                 save_memory(model)
         last_saved = time.monotonic()
@@ -153,17 +94,15 @@ def train(
         for step, batch in zip(range(steps), batches):  # noqa: B905  endless
             if step < memory.step:
                 continue
-            warmup = training.warmup_share(steps)
-            factor = rate_factor(step, steps, training.schedule, warmup)
-            for group, peak in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = peak * factor
+            for group in optimizer.param_groups:
+                group["lr"] = rates[step][group["part"]]
             if training.dropout:
                 torch.manual_seed(hash((seed, step)))
             passed = _within_budget(partial(add_gradients, batch, step / steps), model, memory)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            memory.add(passed)
+            memory.add(passed, norm.item())
             if memory.step in evaluations:
                 with _evaluating(network):
                     memory.evaluate(steps, judge, network)
@@ -175,70 +114,37 @@ def train(
             if on_step:
                 on_step(memory.step, steps)
         network.load_state_dict(memory.best_weights, strict=False)
-    padding = 1 - memory.real / memory.padded if memory.padded else None
-    trace = tuple(Point(*p) for p in memory.trace)
-    return Fit(steps, trace, memory.best_fraction, padding, memory.budget, memory.checkpointing)
-
-
-@dataclass
-class _Memory:
-    """What a training has to remember from step to step, besides weights and optimiser state.
-
-    Among evaluations with the same score the earliest is kept: its weights have seen the labels
-    least. Where no evaluation has a score (no judge, or an AUC of one class only), the last
-    weights stay.
-    """
-
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    trace: list[tuple[float, float, float | None]] = field(default_factory=list)
-    best_score: float | None = None
-    best_fraction: float = 1.0
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    budget: int = 0
-    checkpointing: bool = False
-    real: int = 0
-    padded: int = 0
-
-    def add(self, passed: Passed) -> None:
-        """Count a step."""
-        self.step += 1
-        self.losses.append(passed.loss)
-        self.real += passed.real
-        self.padded += passed.padded
-
-    def evaluate(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
-        """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
-        fraction = self.step / steps
-        score = judge() if judge else None
-        self.trace.append((fraction, float(np.mean(self.losses)), score))
-        self.losses = []
-        if score is None or math.isnan(score):
-            return
-        if self.best_score is None or score > self.best_score:
-            self.best_score, self.best_fraction = score, fraction
-            self.best_weights = {
-                k: p.detach().clone() for k, p in network.named_parameters() if p.requires_grad
-            }
-
-    def notes(self) -> dict:
-        """Everything but tensors."""
-        return {k: v for k, v in vars(self).items() if k != "best_weights"}
+    return memory.fit(rates)
 
 
 def _optimizer(
     peaks: Sequence[tuple[nn.Module, float | None]], training: Training
-) -> tuple[torch.optim.AdamW, list[float]]:
-    """AdamW over the parts, and the peak rate of each."""
-    rates = [peak for _, peak in peaks if peak is not None]
-    if len(rates) < len(peaks):
-        raise ValueError("the learning rates must be given (see Training.with_rates)")
-    groups = [
-        {"params": [p for p in part.parameters() if p.requires_grad], "lr": rate}
-        for (part, _), rate in zip(peaks, rates, strict=True)
-    ]
-    betas, decay = (training.beta1, training.beta2), training.weight_decay
-    return torch.optim.AdamW(groups, betas=betas, weight_decay=decay, fused=True), rates
+) -> torch.optim.AdamW:
+    """AdamW over the parts, whose numbers its groups have as ``part``.
+
+    Weight decay leaves out biases and the scales of norms, which are vectors: pulling these to zero
+    is no regularisation, and the field does not do it.
+    """
+    groups = []
+    for number, (part, peak) in enumerate(peaks):
+        if peak is None:
+            raise ValueError("the learning rates must be given (see Training.with_rates)")
+        trained = [p for p in part.parameters() if p.requires_grad]
+        for decay, params in (
+            (training.weight_decay, [p for p in trained if p.ndim > 1]),
+            (0.0, [p for p in trained if p.ndim <= 1]),
+        ):
+            groups.append({"params": params, "lr": peak, "weight_decay": decay, "part": number})
+    return torch.optim.AdamW(groups, betas=(training.beta1, training.beta2), fused=True)
+
+
+def _rates(
+    peaks: Sequence[float | None], steps: int, training: Training
+) -> list[tuple[float, ...]]:
+    """The rate of each part at each step."""
+    warmup = training.warmup_share(steps)
+    factors = (rate_factor(step, steps, training.schedule, warmup) for step in range(steps))
+    return [tuple((peak or 0.0) * factor for peak in peaks) for factor in factors]
 
 
 def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
@@ -251,7 +157,7 @@ def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def _within_budget(
-    step: Callable[[TokenBudget], Passed], model: Trainable, memory: _Memory
+    step: Callable[[TokenBudget], Passed], model: Trainable, memory: Memory
 ) -> Passed:
     """What a step returns; where memory runs out, the step is repeated with half the budget.
 

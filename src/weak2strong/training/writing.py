@@ -15,7 +15,8 @@ from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
-from weak2strong.training.loop import Fit, Options
+from weak2strong.training.loop import Options
+from weak2strong.training.record import Fit
 from weak2strong.training.training_set import TrainingSet
 
 KIND = "generation"

@@ -41,6 +41,7 @@ HELD_OUT = 0.1
 FILE = "predictions.parquet"
 STATES = "activations.safetensors"
 TRACE = "trace.json"
+CURVE = "curve.parquet"
 
 TRACED = ("validation", "test")
 """Splits that a traced finetuning answers at every evaluation."""
@@ -162,7 +163,15 @@ def _evaluation_file(fraction: float) -> str:
 
 
 def _write_fit(fit: Fit, folder: Path) -> None:
-    (folder / TRACE).write_text(json.dumps(asdict(fit), indent=1))
+    """Write the evaluations as JSON, and the steps as a table with a row each."""
+    import polars as pl
+
+    about = asdict(fit)
+    curve = about.pop("curve")
+    (folder / TRACE).write_text(json.dumps(about, indent=1))
+    columns = {"loss": curve["losses"], "gradient_norm": curve["norms"], "rates": curve["rates"]}
+    schema = {"loss": pl.Float64, "gradient_norm": pl.Float64, "rates": pl.List(pl.Float64)}
+    pl.DataFrame(columns, schema=schema).write_parquet(folder / CURVE)
 
 
 def finetuned_activations(finetuning: Finetuning) -> Mapping[str, Activations]:
