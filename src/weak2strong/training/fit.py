@@ -26,10 +26,10 @@ from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
 from weak2strong.training.loop import Options
-from weak2strong.training.record import Fit, Passed
 from weak2strong.training.loss import Loss
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
+from weak2strong.training.record import Fit, Passed
 from weak2strong.training.training_set import TrainingSet
 from weak2strong.training.vocabulary import only_used_rows
 

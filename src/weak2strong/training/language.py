@@ -22,9 +22,9 @@ from weak2strong.models.batches import pad
 from weak2strong.models.language import LanguageModel
 from weak2strong.training import loop
 from weak2strong.training.loop import Options
-from weak2strong.training.record import Fit, Passed
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
+from weak2strong.training.record import Fit, Passed
 from weak2strong.training.vocabulary import only_used_rows
 
 
