@@ -30,9 +30,8 @@ class Classifier(nn.Module):
         self.tokenizer.pad_token = self.tokenizer.pad_token or self.tokenizer.eos_token
         self.length = min(self.tokenizer.model_max_length, 1024)
         self.trunk = AutoModel.from_pretrained(folder, dtype=torch.float32)
-        self.head = nn.Linear(self.trunk.config.hidden_size, classes)
+        self.head = nn.Linear(self.trunk.config.hidden_size, classes, bias=False)
         self.head.weight.data *= 0.01  # so that training starts near chance
-        self.head.bias.data.zero_()
         self.to(DEVICE).eval()  # no dropout, in training neither
 
     def forward(self, texts):

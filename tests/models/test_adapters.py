@@ -37,7 +37,7 @@ def trained(network):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_head_alone_leaves_the_trunk_frozen(load, name):
     model = load(name, adaptation="head")
-    assert trained(model.network) == {"head.weight", "head.bias"}
+    assert trained(model.network) == {"head.weight"} | ({"head.bias"} if name == "bert" else set())
     assert not model.network.trains_trunk
     assert load(name, adaptation="full").network.trains_trunk
 

@@ -2,12 +2,20 @@
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    GPTJConfig,
+    GPTJForCausalLM,
+)
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
-from weak2strong.models.load import load_model
+from weak2strong.models.heads import new_head
+from weak2strong.models.load import load_model, start_from_answers
 
 TEXTS = ["Lyon is a city in", "Lima", "A red house stands beside a blue river."]
 ANSWERS = ("red", "blue")
@@ -37,6 +45,28 @@ def words(toy_models):
 @pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
 def test_a_head_of_zeros_says_nothing(toy_models, name):
     assert outputs(load(toy_models[name], head_start="zero")).abs().max() == 0
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
+def test_a_head_has_a_bias_where_transformers_own_class_has_one(toy_models, name):
+    theirs = AutoModelForSequenceClassification.from_pretrained(toy_models[name], num_labels=3)
+    (own,) = (m for m in theirs.modules() if isinstance(m, nn.Linear) and m.out_features == 3)
+    for start in ("random", "zero"):
+        ours = load(toy_models[name], classes=3, head_start=start).network.head
+        assert (ours.bias is None) == (own.bias is None) == (name != "bert")
+
+
+def test_a_head_from_answers_takes_the_bias_of_a_language_model_that_has_one(toy_models, words):
+    tokenizer = AutoTokenizer.from_pretrained(toy_models["gpt2"])
+    config = GPTJConfig(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, rotary_dim=4)
+    whole = GPTJForCausalLM(config)
+    with torch.no_grad():
+        whole.lm_head.bias.copy_(torch.arange(float(len(tokenizer))))
+    head = new_head("classification", 16, 2, True, torch.Generator().manual_seed(0))
+    start_from_answers(head, whole, tokenizer, words("gpt2"))
+    assert head.bias.tolist() == [300, 305]
+    assert head.bias.requires_grad
+    assert torch.equal(head.weight, whole.lm_head.weight[[300, 305]])
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt2"])

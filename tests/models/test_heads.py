@@ -51,7 +51,7 @@ def test_no_gradient_reaches_padding():
 
 def test_a_head_is_a_function_of_its_generator():
     def draw(seed):
-        return new_head("classification", 16, 3, torch.Generator().manual_seed(seed))
+        return new_head("classification", 16, 3, False, torch.Generator().manual_seed(seed))
 
     one, two, other = draw(0), draw(0), draw(1)
     assert torch.equal(one.weight, two.weight)
@@ -62,14 +62,14 @@ def test_a_head_is_a_function_of_its_generator():
 
 def test_the_global_generator_neither_decides_nor_is_read():
     torch.manual_seed(1)
-    one = new_head("classification", 8, 2, torch.Generator().manual_seed(0))
+    one = new_head("classification", 8, 2, True, torch.Generator().manual_seed(0))
     torch.manual_seed(2)
-    two = new_head("classification", 8, 2, torch.Generator().manual_seed(0))
+    two = new_head("classification", 8, 2, True, torch.Generator().manual_seed(0))
     assert torch.equal(one.weight, two.weight)
 
 
 def test_initial_weights_are_the_usual_uniform_ones_scaled_down():
-    head = new_head("classification", 400, 50, torch.Generator().manual_seed(0))
+    head = new_head("classification", 400, 50, True, torch.Generator().manual_seed(0))
     weights = head.weight.detach().numpy() / HEAD_SCALE
     bound = 1 / 20
     assert np.abs(weights).max() <= bound

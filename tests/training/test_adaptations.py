@@ -77,7 +77,7 @@ def test_frozen_weights_do_not_move_and_adapters_do(load, lesson, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_adapters_learn_a_separable_task(load, lesson, name):
     model, test = load(name, adaptation="lora"), lesson(60, seed=5)
-    fit(model, lesson(60), CrossEntropy(), settings(2e-2, epochs=8, batch_size=10), seed=0)
+    fit(model, lesson(60), CrossEntropy(), settings(1e-2, epochs=16, batch_size=10), seed=0)
     answers = predict(model, test.items).probabilities
     assert accuracy(answers, test.targets.argmax(1)) > 0.9
 
@@ -88,7 +88,9 @@ def test_a_head_on_features_is_a_logistic_regression_by_hand(load, soft_lesson, 
     model, train = load(name, double=True, adaptation="head"), soft_lesson(12)
     features = pooled_activations(model, train.items).astype(np.float64)
     weight = model.network.head.weight.detach().numpy().copy()
-    bias = model.network.head.bias.detach().numpy().copy()
+    first = model.network.head.bias
+    assert (first is None) == (name != "bert")
+    bias = np.zeros(2) if first is None else first.detach().numpy().copy()
     training = settings(epochs=6, batch_size=12, schedule="constant", warmup=0, clip=1e9)
     fit(model, train, CrossEntropy(), training, seed=0)
     moments = [np.zeros((2, *weight.shape)), np.zeros((2, *bias.shape))]
@@ -99,13 +101,16 @@ def test_a_head_on_features_is_a_logistic_regression_by_hand(load, soft_lesson, 
         for value, gradient, m in zip(
             (weight, bias), (residual.T @ features, residual.sum(0)), moments, strict=True
         ):
+            if value is bias and first is None:
+                continue
             m[0] = 0.9 * m[0] + 0.1 * gradient
             m[1] = 0.95 * m[1] + 0.05 * gradient**2
             up, down = m[0] / (1 - 0.9**step), m[1] / (1 - 0.95**step)
             value -= RATE * up / (np.sqrt(down) + 1e-8)
     # The loop keeps features in float32.
     np.testing.assert_allclose(model.network.head.weight.detach().numpy(), weight, atol=2e-6)
-    np.testing.assert_allclose(model.network.head.bias.detach().numpy(), bias, atol=2e-6)
+    if first is not None:
+        np.testing.assert_allclose(model.network.head.bias.detach().numpy(), bias, atol=2e-6)
 
 
 def test_a_frozen_trunk_reads_every_text_once(load, lesson):

@@ -42,7 +42,7 @@ class ModelSpec:
     last token of a decoder, the mean of an encoder."""
     head_start: HeadStart = "random"
     """Initial weights of the head: small and random, zero, or the model's own output weights of
-    the answers."""
+    the answers. A decoder's head has no bias, but where the answers' weights come with one."""
     answers: Annotated[Texts, Flag(metavar="TOKEN ...")] = ()
     """One token a class, such as " no" and " yes", where the head starts from answers."""
     checkpointing: Checkpointing = "auto"

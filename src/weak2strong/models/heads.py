@@ -12,14 +12,17 @@ HEAD_SCALE = 0.01
 """Initial weights are the usual ones times this, so that training starts near chance."""
 
 
-def new_head(kind: Kind, width: int, classes: int, generator: torch.Generator) -> nn.Linear:
+def new_head(
+    kind: Kind, width: int, classes: int, decoder: bool, generator: torch.Generator
+) -> nn.Linear:
     """A fresh linear head, from the generator's draws.
 
-    For a classification it has ``classes`` logits, for a preference one reward a text,
-    without a bias, which two rewards would have in common.
+    For a classification it has ``classes`` logits, for a preference one reward a text.
+    As in Transformers' classes for sequence classification, a decoder's head has no bias, and an
+    encoder's begins at a bias of 0. A reward has none either: two would have it in common.
     """
     outputs = {"classification": classes, "preference": 1}[kind]
-    head = nn.Linear(width, outputs, bias=kind != "preference")
+    head = nn.Linear(width, outputs, bias=kind != "preference" and not decoder)
     with torch.no_grad():
         bound = width**-0.5
         uniform = torch.rand(outputs, width, generator=generator) * 2 * bound - bound

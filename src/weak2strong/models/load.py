@@ -148,7 +148,8 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     trunk: Any = whole.base_model if by_answers else whole
     config = trunk.config
     width = config.get_text_config().hidden_size
-    head = new_head(kind, width, classes, torch.Generator().manual_seed(seed))
+    draws = torch.Generator().manual_seed(seed)
+    head = new_head(kind, width, classes, is_decoder(config), draws)
     if spec.head_start != "random":
         with torch.no_grad():
             head.weight.zero_()
@@ -220,7 +221,8 @@ def start_from_answers(
 ) -> None:
     """Give the head a language model's output weights of one token a class, in place.
 
-    Before any training, its outputs are then the model's own logits of these answers.
+    Before any training, its outputs are then the model's own logits of these answers. It has a
+    bias where the language model's output has one.
 
     Raises:
         UserError: where an answer is not one token, or there are fewer or more than classes.
@@ -244,4 +246,4 @@ def start_from_answers(
     with torch.no_grad():
         head.weight.copy_(output.weight[rows])
         if getattr(output, "bias", None) is not None:
-            head.bias.copy_(output.bias[rows])
+            head.bias = nn.Parameter(output.bias[rows].clone())
