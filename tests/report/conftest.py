@@ -51,9 +51,14 @@ def _made_run(
     weak="atlas-xs",
     draw=0,
     written=False,
+    skills=SKILLS,
+    step=0.05,
     **study,
 ):
     """Write a finished run whose models know the more, the higher their role.
+
+    Each method adds a step to the skill of the students of the one before it; ``draw`` is the seed
+    of all that is drawn.
 
     With ``written``, they mate: of two moves, as right answers are written in different ways.
     """
@@ -113,10 +118,10 @@ def _made_run(
         for check in ("ngrams",) if written else ("probe", "ngrams"):
             answer(check, "", -1, 0.8)
         for seed in range(seeds):
-            answer("floor", "", seed, SKILLS["floor"])
-            answer("ceiling", "", seed, SKILLS["ceiling"])
+            answer("floor", "", seed, skills["floor"])
+            answer("ceiling", "", seed, skills["ceiling"])
             for i, method in enumerate(methods):
-                answer("student", method, seed, SKILLS["student"] + 0.05 * i)
+                answer("student", method, seed, skills["student"] + step * i)
         for method in methods:
             for seed in range(seeds):
                 for m, floor in scores["floor", "", seed].items():

@@ -109,16 +109,19 @@ def shown(text):
 
 
 def printed(folder, capsys):
-    """What `w2s table` prints: PGR by task and method, the columns over tasks, and warnings; and
-    the tables of `w2s analyse`."""
+    """What `w2s table` prints: PGR by task and method, the columns over tasks, and warnings; the
+    tables of `w2s analyse`, and the paired differences of `w2s compare`."""
     page = folder.with_suffix(".md")
     assert main(["analyse", str(folder), "--markdown", str(page)]) == 0
     capsys.readouterr()
+    assert main(["compare", str(folder), "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)["compared"]
     assert main(["table", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     over = [r for r in rows if len(r) == 4]
     return {
+        "differences": {m["method"]: (m["effect"]["mean"], *m["on_these_tasks"]) for m in compared},
         "analyses": in_markdown(page.read_text()),
         "pgr": {(r[0], r[1]): r[5] for r in rows if len(r) == 8 and r[0] != "task"},
         "over": {r[0]: r[1:] for r in over[1:]},
@@ -164,7 +167,8 @@ def expected(folders, tables):
             "examples": {t: str(n) for t, n in answered.agg(pl.col("id").n_unique()).rows()},
             "scores": [f"{x:.3f}" for x in bars(by_task)],
             "sentences": {
-                m: sentence(m, *of_method, table["warnings"]) for m, of_method in whole.items()
+                m: sentence(m, *of_method, table["warnings"]) + paired(table["differences"].get(m))
+                for m, of_method in whole.items()
             },
         }
         if len(tasks) > 1:
@@ -182,7 +186,7 @@ def every_line(result, scores, table):
     rows = [["task", "method", *SCORES, "PGR [95%]", "probe", "ngrams"]]
     for (task, method), means in scores.items():
         pgr, one = table["pgr"][task, method], result.filter(task=task, method=method)
-        assert value(pgr) in (f"{recovered(means):.2f}", "undefined")
+        assert value(pgr) in (f"{recovered(means):.2f}", "undefined", "undefined-wide")
         checks = [f"{one[c].unique().item():.3f}" for c in CHECKS]
         rows.append([task, method, *(f"{x:.3f}" for x in means), pgr, *checks])
     return rows
@@ -198,7 +202,10 @@ def over_tasks(scores, table):
         each = [recovered(means) for means in used]
         pooled = recovered(sum(scores[t, method] for t in tasks))
         of = (np.mean(each), np.median(each), pooled)
-        assert [value(text) for text in texts] == [f"{x:.2f}" for x in of]
+        shown_as = [value(text) for text in texts]
+        assert shown_as == [
+            s if s == "undefined-wide" else f"{x:.2f}" for s, x in zip(shown_as, of, strict=True)
+        ]
         said = [f"{x} of {len(used)}" for x in ("mean", "median")]
         assert table["over titles"][1:] == [*said, f"pooled over {len(tasks)}"]
         counts = [str(n) for n in dict.fromkeys((len(used), len(tasks)))]
@@ -238,8 +245,19 @@ def sentence(method, text, share, before, warnings):
     if text == "undefined":
         (why,) = [w for w in warnings if f"{method}: PGR is undefined" in w]
         return before + re.findall(NUMBER, why.partition("undefined")[2])
+    if text == "undefined-wide":
+        return [*before, "-3", "3"]
     pgr, low, high = re.findall(NUMBER, text)
     return [*before, f"{100 * share:.0f}", pgr, "95", low, high]
+
+
+def paired(difference):
+    """The numbers of the sentence about a method's difference to the baseline."""
+    if difference is None:
+        return []
+    mean, low, high = difference
+    clear = low > 0 or high < 0
+    return [f"{abs(mean) if clear else mean:.3f}", "95", f"{low:.3f}", f"{high:.3f}"]
 
 
 def cell(i, row, pgr):

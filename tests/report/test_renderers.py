@@ -154,7 +154,7 @@ def test_json_has_raw_values_and_null_for_what_is_not_defined():
     assert list(found) == [
         "command", "version", "scores", "more", "folder", "infinite", "array", "notes", "warnings",
     ]  # fmt: skip
-    assert found["scores"][0] == {**ROWS[0], "extra": None}
+    assert found["scores"][0] == {**ROWS[0], "extra": None, "pgr_wide": False}
     assert found["scores"][1]["pgr"] is None
     assert found["more"] == [{"a": 1}, {"a": 1}]
     assert (found["folder"], found["infinite"], found["array"]) == ("runs/x", None, [0, 1])

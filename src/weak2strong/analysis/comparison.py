@@ -75,10 +75,11 @@ def compare_runs(
     if runs:
         what = f"PGR on {what}" if score == "pgr" else f"{what} of the student"
     on_these = None
-    if len(runs) == 1 and not csv and score == "student" and comparison.unit == "task":
+    if len(runs) == 1 and not csv and score == "student":
         (run,) = runs
         on_these = on_these_tasks(run.config, run.predictions, baseline, metric)
-    common = {m: on_these[m].common for m in comparison.family} if on_these else {}
+    several = on_these if comparison.unit == "task" else None
+    common = {m: several[m].common for m in comparison.family} if several else {}
     more = (*warnings, *left_out, *see_truth, *_concerns(runs, scores, common))
     comparison = replace(comparison, warnings=(*comparison.warnings, *more))
     return comparison_document(comparison, what, on_these)
@@ -186,6 +187,7 @@ def comparison_document(
         on_these: for each method its mean difference for these tasks.
     """
     units = max(len(m.differences) for m in c.compared)
+    these = "these tasks" if c.unit == "task" else "this task"
     head = [
         f"\nMethods against {c.baseline} over {units} {c.unit}s: {what}",
         f"Primary test: {test_name(c.test)}, level {c.level:g}, "
@@ -195,14 +197,14 @@ def comparison_document(
         words("method"),
         *(count(name) for name in ("wins", "ties", "losses")),
         Column("effect", "difference [95%]", _difference),
-        *([Column("on_these_tasks", "these tasks [95%]", _on_these)] if on_these else []),
+        *([Column("on_these_tasks", f"{these} [95%]", _on_these)] if on_these else []),
         Column("dz", "dz", lambda row: number_text(row["effect"]["dz"], 2), detail=True),
         *(Column(name, title, _pair(name), detail=True) for name, title in TESTS.items()),
         Column("adjusted", "Holm p", lambda row: p_text(row["adjusted"])),
     ]
     rows = [_row(m, on_these) for m in c.compared]
     facts = {n: getattr(c, n) for n in ("baseline", "unit", "test", "level", "family")}
-    notes = [COLUMNS + _these(on_these), *(m.sentence for m in c.compared)]
+    notes = [COLUMNS + _these(on_these, c.unit), *(m.sentence for m in c.compared)]
     table = Table("compared", "", columns, rows, notes)
     return Document([table], facts | {"score": what}, head, warnings=c.warnings)
 
@@ -217,11 +219,16 @@ def _row(m: Compared, on_these: Mapping[str, OnTheseTasks] | None) -> dict[str, 
     return row
 
 
-def _these(on_these: Mapping[str, OnTheseTasks] | None) -> str:
+def _these(on_these: Mapping[str, OnTheseTasks] | None, unit: str) -> str:
     """How the two intervals of a difference differ."""
     if not on_these:
         return ""
     covers = next(iter(on_these.values())).interval.covers
+    if unit == "seed":
+        return (
+            " The difference's interval is over seeds: what other seeds would give on these very "
+            f"test examples. The one for this task is over {covers}."
+        )
     return (
         " The difference's interval is over tasks: what other tasks like these would give. "
         f"The one for these tasks is over {covers}, entities drawn once for all."

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from weak2strong.analysis.analyse import Analysed
     from weak2strong.analysis.audit.run import RunAudit
+    from weak2strong.analysis.headlines import Claims
     from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.summary import Line
     from weak2strong.analysis.tested import Tested
@@ -168,6 +169,13 @@ class FinishedRun(FinishedFolder):
         return over_tasks(self.config, self.predictions, lines)
 
     @cached_property
+    def claims(self) -> Claims:
+        """What a headline may claim: paired differences of the methods, and which are clear."""
+        from weak2strong.analysis.headlines import claims
+
+        return claims(self.config, self.predictions, self.lines())
+
+    @cached_property
     def tested(self) -> dict[str, Tested]:
         """The test set of each task: answers, what they say, and whether they are right."""
         from weak2strong.analysis.tested import read_tested
@@ -189,7 +197,8 @@ class FinishedRun(FinishedFolder):
         """One row a task and method: floor, student, ceiling, PGR with interval.
 
         ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
-        and ``undefined`` then says why; ``chain`` names the models that labels pass
+        and ``undefined`` then says why; ``pgr_wide`` says whether the interval reaches beyond
+        -3 or 3, so that tables print no number; ``chain`` names the models that labels pass
         through, where there are any between supervisor and student.
         """
         import polars as pl
@@ -205,6 +214,7 @@ _NULLABLE = {
     "pgr_low": float,
     "pgr_high": float,
     "undefined": str,
+    "pgr_wide": bool,
     "chain": str,
 }
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
 from weak2strong.analysis.answers import Answers
-from weak2strong.analysis.intervals import Interval, Measured, t_interval, variance_parts
+from weak2strong.analysis.contrasts import contrast_interval
+from weak2strong.analysis.intervals import Interval, Measured, variance_parts
 from weak2strong.analysis.summary import SATURATED, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
@@ -149,7 +150,7 @@ class OnTheseTasks:
         common: roughly the share of the variance of a task's difference that all tasks have in
             common since they share test entities: the mean covariance of two tasks' differences
             over the resamples of entities, divided by the variance between tasks plus that
-            covariance.
+            covariance; 0 of one task.
     """
 
     interval: Interval
@@ -171,10 +172,11 @@ def on_these_tasks(
     for i, method in enumerate(methods[1:], start=1):
         contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
         moves = contrasts @ example_part @ contrasts.T
-        pairs = len(names) * (len(names) - 1)
-        together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)
-        total = np.var(contrasts @ measured.mean, ddof=1) + together
-        interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
+        interval = contrast_interval(measured, contrasts.mean(axis=0))
+        together = total = 0.0
+        if pairs := len(names) * (len(names) - 1):
+            together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)
+            total = np.var(contrasts @ measured.mean, ddof=1) + together
         by_method[method] = OnTheseTasks(interval, float(together / total) if total > 0 else 0.0)
     return by_method
 

@@ -21,6 +21,7 @@ from weak2strong.ground.table import (
     pgr,
     pgr_text,
     seeds_text,
+    wide_field,
     words,
 )
 
@@ -85,8 +86,8 @@ def result_row(line: Line) -> dict[str, Any]:
     """A line as raw values: scores, PGR with its interval, and checks.
 
     ``pgr``, ``pgr_low`` and ``pgr_high`` are None where PGR is undefined, and ``undefined`` then
-    says why; ``chain`` names the models that labels pass through, where there are any between
-    supervisor and student.
+    says why; ``pgr_wide`` says whether the interval is too wide to be printed; ``chain`` names the
+    models that labels pass through, where there are any between supervisor and student.
     """
     r = line.recovered
     return {
@@ -100,6 +101,7 @@ def result_row(line: Line) -> dict[str, Any]:
         "student": r.student,
         "ceiling": r.ceiling,
         **r.pgr,
+        **wide_field(r.pgr),
         "probe_ceiling": line.probe_ceiling,
         "ngrams": line.ngrams,
         "oracle": line.oracle,

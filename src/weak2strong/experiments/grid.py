@@ -40,6 +40,7 @@ from weak2strong.ground.table import (
     counted,
     number_text,
     pgr_text,
+    wide_field,
     words,
 )
 
@@ -111,7 +112,7 @@ class FinishedGrid(FinishedExperiment):
         """A triangle a task and method."""
         return Document(
             grid_tables(self.rows),
-            {"grid": self.rows},
+            {"grid": [{**row, **wide_field(row)} for row in self.rows]},
             notes=["Rows are supervisors, columns students; the last row is each one's ceiling."],
             warnings=_warnings(self.runs),
         )

@@ -18,6 +18,18 @@ Row = Mapping[str, Any]
 DASH = "–"
 """The text of a value that is not known or not there."""
 
+WIDE = 3.0
+"""A PGR whose interval reaches beyond this, up or down, is not printed as a number."""
+
+TOO_WIDE = "undefined-wide"
+"""The text of such a PGR."""
+
+WIDE_MEANING = (
+    f"{TOO_WIDE}: the interval of PGR reaches below -{WIDE:g} or above {WIDE:g}, so that these "
+    "data do not say what was recovered."
+)
+"""What a reader of that text has to know."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -32,6 +44,7 @@ class Column:
             a line beneath the row.
         wraps: whether the texts are prose, which may take several lines.
         tone: how much a text stands out, from its row: "error", "warning", "quiet" or "".
+        more: fields that JSON has besides, from the row: what the text says and raw values do not.
     """
 
     name: str
@@ -41,6 +54,7 @@ class Column:
     detail: bool = False
     wraps: bool = False
     tone: Callable[[Row], str] = lambda row: ""
+    more: Callable[[Row], Row] = lambda row: {}
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,21 @@ class Table:
     def texts(self) -> list[list[str]]:
         """The texts of all rows, a list a row."""
         return [[column.text(row) for column in self.columns] for row in self.rows]
+
+    @property
+    def beneath(self) -> list[str]:
+        """The notes, and the meaning of a text that needs one."""
+        wide = any(TOO_WIDE in text for row in self.texts for text in row)
+        return [*self.notes, *([WIDE_MEANING] if wide else [])]
+
+    @property
+    def facts(self) -> list[dict[str, Any]]:
+        """The rows as JSON has them: raw values, and what columns say of these."""
+        rows = [dict(row) for row in self.rows]
+        for row in rows:
+            for column in self.columns:
+                row |= column.more(row)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -147,8 +176,12 @@ def estimate(
 
 
 def pgr(name: str = "pgr", title: str = "PGR [95%]", **more: Any) -> Column:
-    """A column of PGRs with their intervals, ``undefined`` where there is none."""
-    return estimate(name, title, digits=2, missing="undefined", **more)
+    """A column of PGRs with their intervals (see `pgr_text`).
+
+    JSON has raw values, and says in the field ``name_wide`` whether an interval is too wide.
+    """
+    wide = partial(wide_field, name=name)
+    return Column(name, title, partial(pgr_text, name=name), more=wide, **more)
 
 
 def _column(name: str, title: str | None, text: Callable[[Row], str]) -> Callable[..., Column]:
@@ -177,8 +210,21 @@ def estimate_text(
 
 
 def pgr_text(row: Row, name: str = "pgr") -> str:
-    """A PGR with its interval, or ``undefined``."""
+    """A PGR with its interval, ``undefined``, or `TOO_WIDE` where the interval says nothing."""
+    if is_wide(row, name):
+        return TOO_WIDE
     return estimate_text(row, name, digits=2, missing="undefined")
+
+
+def is_wide(row: Row, name: str = "pgr") -> bool:
+    """Whether the interval of a PGR reaches beyond `WIDE`, up or down."""
+    ends = (row.get(f"{name}_low"), row.get(f"{name}_high"))
+    return any(end is not None and abs(end) > WIDE for end in ends)
+
+
+def wide_field(row: Row, name: str = "pgr") -> Row:
+    """Whether the interval of a PGR is too wide, as a field; None where there is no PGR."""
+    return {f"{name}_wide": None if row.get(name) is None else is_wide(row, name)}
 
 
 def counted(number: int, what: str) -> str:

@@ -24,7 +24,9 @@ def to_markdown(table: Table) -> str:
     lines.append(["---:" if c.align == "right" else "---" for c in table.columns])
     lines += [[_escaped(text) for text in row] for row in table.texts]
     body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return "\n\n".join([*filter(None, [_escaped(table.title)]), body, *map(_escaped, table.notes)])
+    return "\n\n".join(
+        [*filter(None, [_escaped(table.title)]), body, *map(_escaped, table.beneath)]
+    )
 
 
 def document_markdown(document: Document, title: str) -> str:
@@ -67,7 +69,7 @@ def to_html(table: Table, sortable: bool = True) -> Markup:
         )
         for texts in table.texts
     )
-    notes = [Markup('\n<p class="muted">{}</p>').format(" ".join(table.notes))]
+    notes = [Markup('\n<p class="muted">{}</p>').format(" ".join(table.beneath))]
     return Markup(
         '<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table{sortable}>\n'
         "<caption>{title}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody>"
@@ -77,7 +79,7 @@ def to_html(table: Table, sortable: bool = True) -> Markup:
         sortable=" data-sortable" if sortable else "",
         heads=heads,
         rows=rows,
-        notes=notes[0] if table.notes else "",
+        notes=notes[0] if table.beneath else "",
     )
 
 
@@ -88,13 +90,13 @@ def to_json(document: Document, command: str) -> str:
     """
     tables = dict[str, list[Any]]()
     for table in document.tables:
-        tables.setdefault(table.name, []).extend(table.rows)
+        tables.setdefault(table.name, []).extend(table.facts)
     values = {
         "command": command,
         "version": weak2strong.__version__,
         **tables,
         **document.facts,
-        "notes": [*(n for table in document.tables for n in table.notes), *document.notes],
+        "notes": [*(n for table in document.tables for n in table.beneath), *document.notes],
         "warnings": document.warnings,
     }
     return json.dumps(plain(values), indent=2, ensure_ascii=False, allow_nan=False)

@@ -57,7 +57,7 @@ def print_table(table: Table, console: Console) -> None:
         say(console, f"\n{table.title}")
     for line in table_lines(table, console):
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
-    say(console, *table.notes)
+    say(console, *table.beneath)
 
 
 def say(console: Console, *sentences: str) -> None:

@@ -1,23 +1,34 @@
-"""What a run found, in plain words: one sentence about each method."""
+"""What a run found, in plain words: one sentence about each method, and the words of headlines."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from weak2strong.analysis.contrasts import Difference
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.table import WIDE, is_wide, number_text
+from weak2strong.methods import BASELINE
+
+UNSUPERVISED = "their supervisors are not clearly above chance"
+"""Why scores above a supervisor's are no success."""
 
 
 def sentences(run: FinishedRun) -> dict[str, str]:
-    """One sentence for each method: its PGR with the interval, or why there is none."""
-    return {method: _sentence(run, method) for method in run.config.methods}
+    """One sentence or two for each method.
+
+    Its PGR with the interval, or why there is none; and its paired difference to the baseline.
+    """
+    return {m: f"{_sentence(run, m)}{_against_baseline(run, m)}" for m in run.config.methods}
 
 
 def _sentence(run: FinishedRun, method: str) -> str:
     line = next(x for x in run.lines() if x.method == method)
     oracle = " (an upper bound: it sees ground truth)" if line.oracle else ""
     if run.over is not None:
-        return f"{_over_tasks(run.over, len(run.by_task), method)}{oracle}."
+        return f"{_over_tasks(run, run.over, method)}{oracle}."
     r = line.recovered
     scores = (
         f"Students reach {r.student:.3f} {metric_title(line.metric)}, where their supervisors have "
@@ -26,19 +37,27 @@ def _sentence(run: FinishedRun, method: str) -> str:
     if r.value is None or r.interval is None:
         reason = r.undefined or ""
         return f"{scores}{oracle}. PGR is undefined: {reason[:1].lower()}{reason[1:]}"
+    if not line.supervised:
+        what = f"PGR {_with_interval(r.value, r.interval)}"
+        return (
+            f"{scores}{oracle}. But {UNSUPERVISED}: this is no weak supervision, whatever its PGR "
+            f"({what})."
+        )
     return f"{scores}: they {_recovery(r.value, r.interval, 'PGR')}{oracle}."
 
 
-def _over_tasks(over: OverTasks, tasks: int, method: str) -> str:
+def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
     """The mean PGR of a method over the tasks with a gap, else the PGR of all tasks together."""
-    pgr, used = over.methods[method], len(over.used)
+    pgr, used, tasks = over.methods[method], len(over.used), len(run.by_task)
     if pgr.mean is not None and pgr.mean_interval is not None:
         which = f"{used} tasks" if used == tasks else f"the {used} of {tasks} tasks that have a gap"
         recovery = _recovery(pgr.mean, pgr.mean_interval, "mean PGR", " on average")
-        return f"On {which}, students {recovery}"
+        text = f"On {which}, students {recovery}"
+        return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
     if pgr.pooled is not None and pgr.pooled_interval is not None:
         recovery = _recovery(pgr.pooled, pgr.pooled_interval, "pooled PGR")
-        return f"On all {tasks} tasks together, students {recovery}"
+        text = f"On all {tasks} tasks together, students {recovery}"
+        return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
     return (
         f"PGR is undefined: on {tasks - used} of {tasks} tasks, and on all together, the ceiling "
         "is not clearly above the floor"
@@ -47,11 +66,58 @@ def _over_tasks(over: OverTasks, tasks: int, method: str) -> str:
 
 def _recovery(value: float, interval: Interval, name: str, how: str = "") -> str:
     """What a PGR and its interval say of students, with both in brackets."""
-    share = f"{100 * value:.0f}% of the gap"
+    if is_wide({"pgr_low": interval.low, "pgr_high": interval.high}):
+        return (
+            f"may recover the gap or not{how}: the interval of {name} reaches beyond -{WIDE:g} or "
+            f"{WIDE:g}, which says nothing"
+        )
+    share = f"{100 * abs(value):.0f}% of the gap"
     verb = f"are not clearly better than their supervisors, recovering {share}"
+    if value < 0:
+        verb = f"are not clearly worse than their supervisors, losing {share}"
     if interval.low > 0:
         verb = f"recover {share}"
     elif interval.high < 0:
-        verb = "do worse than their supervisors"
-    level, low, high = f"{100 * interval.level:g}%", f"{interval.low:.2f}", f"{interval.high:.2f}"
-    return f"{verb}{how} ({name} {value:.2f}, {level} interval {low} to {high})"
+        verb = f"do worse than their supervisors, losing {share}"
+    return f"{verb}{how} ({name} {_with_interval(value, interval)})"
+
+
+def _with_interval(value: float, interval: Interval) -> str:
+    if is_wide({"pgr_low": interval.low, "pgr_high": interval.high}):
+        return f"undefined, its interval reaching beyond -{WIDE:g} or {WIDE:g}"
+    level = f"{100 * interval.level:g}%"
+    return f"{value:.2f}, {level} interval {interval.low:.2f} to {interval.high:.2f}"
+
+
+def _against_baseline(run: FinishedRun, method: str) -> str:
+    """The paired difference to the baseline in a sentence; nothing where there is none."""
+    difference = run.claims.differences.get(method)
+    return f" {against(method, BASELINE, difference)}." if difference else ""
+
+
+def against(one: str, other: str, difference: Difference) -> str:
+    """What a paired difference says of two methods."""
+    x = difference
+    numbers = f"95% interval {signed(x.interval.low)} to {signed(x.interval.high)}"
+    how = "paired by seed and test example"
+    if not x.interval.high > x.interval.low and not x.value:
+        return f"Students of {one} score the same as those of {other}"
+    if not x.sign:
+        return (
+            f"Students of {one} and {other} do not clearly differ: {signed(x.value)} ({numbers}, "
+            f"{how})"
+        )
+    than = "higher" if x.sign > 0 else "lower"
+    size = f"{abs(x.value):.3f}"
+    return f"Students of {one} score {size} {than} than those of {other} ({numbers}, {how})"
+
+
+def signed(value: float) -> str:
+    """A difference with three decimals and its sign."""
+    return number_text(value, 3, sign=True)
+
+
+def listed_names(names: Sequence[str]) -> str:
+    """Names in a sentence, such as ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from weak2strong.experiments.simulate import REAL, FinishedSimulate
-from weak2strong.ground.table import estimate_text, number_text, pgr_text
+from weak2strong.ground.table import TOO_WIDE, estimate_text, is_wide, number_text, pgr_text
 from weak2strong.report.figures.drawing import (
     bar_interval,
     clipped,
@@ -52,7 +52,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
             y, colour = supervisors.index(row["supervisor"]) + shift, styles[row["method"]].colour
             for axes, name in ((pgr, "pgr"), (wrong, "agreement_wrong")):
                 numbers = [row[f"{name}{end}"] for end in ENDS]
-                _bar(axes, y, numbers, 0.9 * ROW / len(methods), colour)
+                wide = name == "pgr" and is_wide(row)
+                _bar(axes, y, numbers, 0.9 * ROW / len(methods), colour, wide)
         role_lines(pgr)
         for axes in (pgr, wrong):
             row_labels(axes, [f"{REAL} supervisor" if s == REAL else s for s in supervisors])
@@ -68,14 +69,21 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     return figure
 
 
-def _bar(axes: Axes, y: float, numbers: list[float | None], height: float, colour: str) -> None:
-    """One bar with its interval, and its number at the edge of the panel."""
-    value, low, high = numbers
+def _bar(
+    axes: Axes,
+    y: float,
+    numbers: list[float | None],
+    height: float,
+    colour: str,
+    wide: bool = False,
+) -> None:
+    """One bar with its interval, and its number at the edge of the panel; no bar of a wide PGR."""
+    value, low, high = (None, None, None) if wide else numbers
     if value is not None:
         axes.barh(y, value, height=height, color=colour)
     if low is not None and high is not None:
         bar_interval(axes, y, low, high)
-    text = number_text(value, 2) if value is not None else "undefined"
+    text = number_text(value, 2) if value is not None else TOO_WIDE if wide else "undefined"
     text_at(axes, (1, y), text, (2, 0), xycoords=("axes fraction", "data"), fontsize=7)
 
 
@@ -100,7 +108,8 @@ def describe(frame: pl.DataFrame) -> Description:
 
 def _title(frame: pl.DataFrame) -> str:
     """The lowest and the highest PGR of students of simulated supervisors."""
-    known = frame.filter(frame["supervisor"] != REAL).drop_nulls("pgr").sort("pgr")
+    rows = frame.filter(frame["supervisor"] != REAL).drop_nulls("pgr").sort("pgr")
+    known = rows.filter([not is_wide(row) for row in rows.iter_rows(named=True)])
     if not len(known):
         return "PGR is undefined for every simulated supervisor"
     low, high = known.row(0, named=True), known.row(-1, named=True)

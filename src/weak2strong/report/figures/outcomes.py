@@ -74,18 +74,17 @@ def describe(frame: pl.DataFrame) -> Description:
     means, tasks = _means(frame), frame["task"].n_unique()
     method = max(means, key=lambda m: means[m]["student alone right"])
     corrected, lost = (means[method][f"{who} alone right"] for who in ("student", "supervisor"))
-    wrong = corrected + means[method]["both wrong"]
-    share = f"{100 * corrected / wrong:.0f}% of its supervisor's errors" if wrong else "no error"
     texts = (
         f"{method}: " + ", ".join(f"{name} {100 * shares[name]:.1f}%" for name in BAR_COLOURS)
         for method, shares in means.items()
     )
     over = f"means over {tasks} tasks and all seeds" if tasks > 1 else "means over seeds"
     return Description(
-        title=f"The student of {method} corrects {share} and loses {100 * lost:.1f}% of all "
-        "answers",
+        title=f"Of all answers, students of {method} correct {100 * corrected:.1f}% and lose "
+        f"{100 * lost:.1f}%",
         alt=listed(texts),
-        note=f"Shares of the test set, {over}; each student beside its own supervisor.",
+        note=f"Shares of the test set, {over}; each student beside its own supervisor. "
+        "To correct is to be right where the supervisor is wrong, to lose the contrary.",
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.ground.table import pgr_text
+from weak2strong.ground.table import WIDE_MEANING, is_wide, pgr_text
+from weak2strong.methods import BASELINE
 from weak2strong.report.figures.drawing import (
     FURTHEST,
     circles,
@@ -19,14 +23,21 @@ from weak2strong.report.figures.drawing import (
 )
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.style import Styles
+from weak2strong.report.words import listed_names, signed
+
+FEW = 3
+"""Up to so many methods are named in a title."""
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
     """One row for each method as a whole, and one for each of its tasks or seeds.
 
     The column ``of`` says what a row is about: ``mean over tasks``, ``pooled over tasks`` (where
-    fewer than two tasks have a gap), ``task`` with its name, or ``seed`` with its number. There is
-    no frame where no method has a PGR.
+    fewer than two tasks have a gap), ``task`` with its name, or ``seed`` with its number. Rows of
+    methods as a whole also have the paired ``difference`` of scores to the baseline, with its
+    ends, and ``clear``: whether it is clearly above 0 (1) or below (-1), all methods considered.
+    ``supervised`` says whether supervisors of some task are clearly above chance. There is no frame
+    where no method has a PGR.
     """
     over, whole, parts = run.over, [], []
     for line in run.lines():
@@ -48,9 +59,26 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
             if value is not None and interval is not None:
                 whole.append((method, name, value, interval.low, interval.high))
                 break
+    if not whole:
+        return None
     columns = {"method": pl.String, "of": pl.String}
     columns |= dict.fromkeys(("pgr", "low", "high"), pl.Float64)
-    return pl.DataFrame(whole + parts, schema=columns, orient="row") if whole else None
+    frame = pl.DataFrame(whole + parts, schema=columns, orient="row")
+    claimed = _claimed(run, [row[0] for row in whole], len(frame))
+    return frame.hstack(claimed)
+
+
+def _claimed(run: FinishedRun, methods: list[str], rows: int) -> pl.DataFrame:
+    """The further columns: filled in the rows of methods as a whole, which are the first."""
+    claims, found = run.claims, []
+    for method in methods:
+        x = claims.differences.get(method)
+        numbers = (x.value, x.interval.low, x.interval.high) if x else (None, None, None)
+        found.append((*numbers, claims.clear.get(method), bool(claims.supervised)))
+    schema = dict.fromkeys(("difference", "difference_low", "difference_high"), pl.Float64)
+    schema |= {"clear": pl.Int64, "supervised": pl.Boolean}
+    found += [(None,) * len(schema)] * (rows - len(found))
+    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def _split(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -65,18 +93,21 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     whole, parts = _split(frame)
     figure, axes = new_figure(height=0.95 + 0.3 * len(whole))
     near = parts.filter(pl.col("pgr").is_between(-FURTHEST, 1 + FURTHEST))
+    ends = [0.0, 1.0, *near["pgr"]]
     for y, row in enumerate(whole.iter_rows(named=True)):
         style = styles[row["method"]]
+        text_at(axes, (1, y), pgr_text(row), xycoords=("axes fraction", "data"))
         ring = {"color": "none", "markeredgecolor": style.colour, "markersize": 4, "alpha": 0.75}
         circles(axes, near.filter(method=row["method"])["pgr"].to_list(), y, **ring)
+        if is_wide(row):
+            continue
+        ends += [row["pgr_low"], row["pgr_high"]]
         axes.hlines(y, row["pgr_low"], row["pgr_high"], color=style.colour, linewidth=2.2)
         curve(axes, row["pgr"], y, style, 8, zorder=3)
-        text_at(axes, (1, y), pgr_text(row), xycoords=("axes fraction", "data"))
     role_lines(axes)
     text_above(axes, 0, "supervisor")
     text_above(axes, 1, "ceiling")
     row_labels(axes, whole["method"].to_list())
-    ends = [0.0, 1.0, *whole["pgr_low"], *whole["pgr_high"], *near["pgr"]]
     room = 0.06 * (max(ends) - min(ends))
     axes.set_xlim(min(ends) - room, max(ends) + room)
     axes.set_xlabel("performance gap recovered (PGR)")
@@ -84,7 +115,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Say whose PGR is highest, and the PGR of every method."""
+    """Say how the methods differ, paired, and the PGR of every method."""
     whole, parts = _split(frame)
     kind, scope = frame["of"][-1].split()[0], whole["of"][0]
     outside = sum(not -FURTHEST <= x <= 1 + FURTHEST for x in parts["pgr"])
@@ -92,19 +123,74 @@ def describe(frame: pl.DataFrame) -> Description:
     if len(parts):
         note += f" Circles: single {kind}s"
         note += f", {outside} of which lie outside of the picture." if outside else "."
+    if any(map(is_wide, whole.iter_rows(named=True))):
+        note += f" {WIDE_MEANING[:1].upper()}{WIDE_MEANING[1:]}"
+    if whole["difference"].is_not_null().any():
+        note += f" {_DIFFERENCES}"
     texts = (f"{row['method']} {pgr_text(row)}" for row in whole.iter_rows(named=True))
     return Description(_title(whole), listed(texts, f"PGR, {scope}: "), note)
 
 
+_DIFFERENCES = (
+    "Differences between methods are of scores, paired by seed and test example, with 95% "
+    "intervals; of several methods, one is called clearly better or worse where its interval, "
+    "widened for their number (Bonferroni), leaves out 0."
+)
+
+
 def _title(whole: pl.DataFrame) -> str:
-    """Which method has the highest PGR, and whether the intervals leave that open."""
-    ranked = whole.sort("pgr", descending=True)
-    best = ranked.row(0, named=True)
-    if len(ranked) == 1:
-        return f"Students of {best['method']} recover {100 * best['pgr']:.0f}% of the gap"
-    overlap = best["pgr_low"] <= ranked["pgr_high"][1]
-    tail = ", though intervals overlap" if overlap else ""
-    return f"The highest PGR is that of {best['method']}, {best['pgr']:.2f}{tail}"
+    """How the methods differ from the baseline; without one, what they recover."""
+    if not whole["supervised"][0]:
+        return "Supervisors are not clearly above chance: PGR says nothing of supervision"
+    others = whole.drop_nulls("difference").sort("difference", descending=True)
+    if len(others) == 1:
+        return _of_two(others.row(0, named=True))
+    if len(others):
+        return _of_many(others)
+    if len(whole) == 1:
+        return _of_one(whole.row(0, named=True))
+    return f"PGR of {len(whole)} methods"
+
+
+def _of_one(row: Mapping[str, Any]) -> str:
+    """What the students of the only method recover."""
+    who, share = f"tudents of {row['method']}", f"{100 * abs(row['pgr']):.0f}% of the gap"
+    if is_wide(row):
+        return f"What s{who} recover of the gap is not known"
+    if row["pgr_low"] > 0:
+        return f"S{who} recover {share}"
+    if row["pgr_high"] < 0:
+        return f"S{who} do worse than their supervisors, losing {share}"
+    return (
+        f"S{who} are not clearly {'better' if row['pgr'] >= 0 else 'worse'} than their supervisors"
+    )
+
+
+def _of_two(row: Mapping[str, Any]) -> str:
+    """The difference between the baseline and the only other method."""
+    ends = f"{signed(row['difference_low'])} to {signed(row['difference_high'])}"
+    if row["clear"]:
+        than = "above" if row["clear"] > 0 else "below"
+        size = f"{abs(row['difference']):.3f}"
+        return f"Students of {row['method']} score {size} {than} those of {BASELINE} ({ends})"
+    number = signed(row["difference"])
+    return f"{row['method']} and {BASELINE} do not clearly differ: {number} ({ends})"
+
+
+def _of_many(others: pl.DataFrame) -> str:
+    """Which methods are clearly better than the baseline, and which clearly worse."""
+    parts = []
+    for clear, than in ((1, "better"), (-1, "worse")):
+        rows = others.filter(clear=clear).select("method", "difference").rows()
+        if rows:
+            named = listed_names([f"{method} ({signed(x)})" for method, x in rows[:FEW]])
+            more = f" and {len(rows) - FEW} more" if len(rows) > FEW else ""
+            parts.append(f"{named}{more} clearly {than}")
+    same = len(others.filter(clear=0))
+    if same == len(others):
+        return f"None of {same} other methods is clearly better or worse than {BASELINE}"
+    rest = [f"no clear difference for {same} more"] if same else []
+    return f"Against {BASELINE}: {'; '.join([*parts, *rest])}"
 
 
 PGR = FigureKind("pgr", data, draw, describe)

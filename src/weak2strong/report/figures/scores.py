@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 from matplotlib.figure import Figure
 
+from weak2strong.analysis.contrasts import Difference
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric_title
-from weak2strong.ground.table import estimate_text
+from weak2strong.ground.table import counted, estimate_text
 from weak2strong.report.figures.drawing import (
     new_figure,
     row_labels,
@@ -20,10 +21,18 @@ from weak2strong.report.figures.style import DASHES, MUTED, Styles, model_style
 
 NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}
 
+APART = ("above_floor", "above_ceiling")
+"""The columns of students' differences to supervisor and ceiling."""
+
 
 def data(run: FinishedRun) -> pl.DataFrame:
-    """One row for each task and model: the score and its interval, chance, the metric's name."""
-    rows = []
+    """One row for each task and model: the score and its interval, chance, the metric's name.
+
+    ``supervised`` says whether the task's supervisors are clearly above chance. Rows of students
+    also have ``above_floor`` and ``above_ceiling``, their paired differences to supervisor and
+    ceiling with intervals; these are means over all tasks that are supervised.
+    """
+    rows, claims = [], run.claims
     for task, lines in run.by_task.items():
         first, r = lines[0], lines[0].recovered
         students = [
@@ -35,9 +44,20 @@ def data(run: FinishedRun) -> pl.DataFrame:
             ("ceiling", "", r.ceiling, r.ceiling_interval),
         ):
             ends = (interval.low, interval.high)
-            rows.append((task, role, method, score, *ends, first.chance, first.metric))
-    columns = ["task", "role", "method", "score", "low", "high", "chance", "metric"]
-    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"chance": pl.Float64})
+            row = (task, role, method, score, *ends, first.chance, first.metric)
+            of = (claims.gains.get(method), claims.behind.get(method))
+            apart = (x for d in of for x in _numbers(d if role == "student" else None))
+            rows.append((*row, task in claims.supervised, *apart))
+    columns = ["task", "role", "method", "score", "low", "high", "chance", "metric", "supervised"]
+    differences = [f"{name}{end}" for name in APART for end in ("", "_low", "_high")]
+    floats = dict.fromkeys(["chance", *differences], pl.Float64)
+    schema = [*columns, *differences]
+    return pl.DataFrame(rows, schema=schema, orient="row", schema_overrides=floats)
+
+
+def _numbers(x: Difference | None) -> tuple[float | None, ...]:
+    """A difference and the ends of its interval; None for one that is not there."""
+    return (x.value, x.interval.low, x.interval.high) if x else (None, None, None)
 
 
 def means(frame: pl.DataFrame) -> pl.DataFrame:
@@ -68,22 +88,41 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 
 def describe(frame: pl.DataFrame) -> Description:
-    """Say how many methods beat the supervisor and reach the ceiling, and every bar."""
+    """Say how many methods are clearly apart from supervisor and ceiling, and every bar."""
     bars = means(frame)
-    floor, ceiling = (bars.filter(role=role)["score"][0] for role in NAMES)
-    scores = bars.filter(role="student")["score"].to_list()
-    above, reached = sum(s > floor for s in scores), sum(s >= ceiling for s in scores)
-    methods = f"{len(scores)} method{'s' if len(scores) > 1 else ''}"
     texts = (
         f"{NAMES.get(row['role'], row['method'])} {estimate_text(row, 'score')}"
         for row in bars.iter_rows(named=True)
     )
-    return Description(
-        title=f"Students of {above} of {methods} score above their supervisor; {reached} reach the "
-        "ceiling",
-        alt=listed(texts, "Bars: "),
-        note=score_bars_note(frame["task"].n_unique()),
+    note = score_bars_note(frame["task"].n_unique())
+    if frame["supervised"].any():
+        note += (
+            " Clearly: the 95% interval of the difference, paired by seed and test example, leaves "
+            "out 0."
+        )
+    return Description(title=_title(frame), alt=listed(texts, "Bars: "), note=note)
+
+
+def _title(frame: pl.DataFrame) -> str:
+    """How many methods are clearly above or below their supervisors, and below the ceiling."""
+    tasks = frame.unique("task")
+    supervised = int(tasks["supervised"].sum())
+    if not supervised:
+        return "Supervisors are not clearly above chance: students above them show nothing"
+    students = frame.filter(role="student").unique("method", maintain_order=True)
+    above, below = ((students[f"above_floor_{end}"] * s > 0).sum() for end, s in ENDS)
+    _, under = ((students[f"above_ceiling_{end}"] * s > 0).sum() for end, s in ENDS)
+    methods, tail = counted(len(students), "method"), ""
+    if supervised < len(tasks):
+        tail = f" (on the {supervised} of {len(tasks)} tasks whose supervisors are above chance)"
+    worse = f", of {below} clearly below" if below else ""
+    return (
+        f"Students of {above} of {methods} are clearly above their supervisors{worse}; of {under} "
+        f"clearly below the ceiling{tail}"
     )
 
+
+ENDS = (("low", 1), ("high", -1))
+"""The end of an interval that decides whether a difference is clearly above or below 0."""
 
 SCORES = FigureKind("scores", data, draw, describe)

@@ -67,21 +67,31 @@ def describe(frame: pl.DataFrame) -> Description:
         pl.col("score").max().alias("high"),
     )
     texts, better = [], 0
+    supervised = set(frame.filter("supervised")["task"])
     for (task,), rows in by_role.group_by("task", maintain_order=True):
         scores_of = rows.rows_by_key("role", named=True, unique=True)
         floor, student, ceiling = (scores_of[role] for role in ("floor", "student", "ceiling"))
-        better += student["mean"] > floor["mean"]
+        better += task in supervised and student["mean"] > floor["mean"]
         texts.append(
             f"{task}: floor {floor['mean']:.3f}, students {student['low']:.3f} to "
             f"{student['high']:.3f}, ceiling {ceiling['mean']:.3f}"
         )
     return Description(
-        title=f"On {better} of {len(texts)} tasks the students' mean is above the supervisor's "
-        "score",
+        title=_title(better, len(supervised), len(texts)),
         alt=listed(texts),
         note="Grey line: supervisor (floor). Black line: ceiling. Band: the gap between them. "
         "Marks: students with 95% intervals, which the edge of a panel may cut.",
     )
+
+
+def _title(better: int, supervised: int, tasks: int) -> str:
+    """On how many of the tasks whose supervisors know something students are above these."""
+    if not supervised:
+        return f"On none of {tasks} tasks is the supervisor clearly above chance"
+    which = f"{tasks} tasks"
+    if supervised < tasks:
+        which = f"the {supervised} (of {tasks}) tasks whose supervisor is clearly above chance"
+    return f"On {better} of {which}, the students' mean is above the supervisor's score"
 
 
 TASKS = FigureKind("tasks", data, draw, describe)
