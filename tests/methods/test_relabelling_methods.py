@@ -37,6 +37,7 @@ class Study:
     learnt: list[tuple[str, dict[str, float]]] = field(default_factory=list)
     losses: list = field(default_factory=list)
     prompts: list = field(default_factory=list)
+    fresh: list = field(default_factory=list)
 
     @property
     def weak_labels(self):
@@ -46,7 +47,8 @@ class Study:
         kept = self.weak if split == "strong_train" else self.splits[split]
         return tuple(Item(id, id.lower(), id) for id in self.splits[split] if id in kept)
 
-    def finetune(self, labels, loss="cross-entropy", *, model=None):
+    def finetune(self, labels, loss="cross-entropy", *, model=None, fresh=0):
+        self.fresh.append(fresh)
         given = dict(zip(labels.ids, labels.probabilities[:, 1].tolist(), strict=True))
         self.learnt.append((model or self.student, given))
         self.losses.append(loss_of(loss) if isinstance(loss, str) else loss)
@@ -119,6 +121,7 @@ def test_every_student_learns_what_the_one_before_it_says(iterations):
     for n, (model, learnt) in enumerate(study.learnt):
         assert model == "student"
         assert learnt == pytest.approx({id: w + 0.1 * n for id, w in WEAK.items()})
+    assert study.fresh == list(range(1 + iterations))
     assert found["test"].probabilities[0, 1] == pytest.approx(0.6)
 
 

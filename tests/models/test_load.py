@@ -8,9 +8,11 @@ import torch
 from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, longest_read, pad, token_counts
 from weak2strong.models.configuration import load_tokenizer
+from weak2strong.models.heads import new_head
 from weak2strong.models.load import load_model
 from weak2strong.tasks.task import Item
 
@@ -245,3 +247,27 @@ def test_a_device_that_is_too_small_is_a_sentence(toy_models, monkeypatch):
     monkeypatch.setattr("weak2strong.models.load.Network.to", refuse)
     with pytest.raises(UserError, match=r"does not fit into the memory of the cpu .*by LoRA"):
         load(toy_models["llama"])
+
+
+def test_heads_of_models_of_different_width_do_not_begin_with_the_same_numbers():
+    """A supervisor and a student of one seed would otherwise start out alike."""
+    draws = {
+        width: new_head(
+            "classification",
+            width,
+            2,
+            True,
+            torch.Generator().manual_seed(draw_seed(0, "head", str(width))),
+        ).weight.detach()
+        / width**-0.5
+        for width in (256, 512)
+    }
+    both = torch.stack([draws[256].flatten(), draws[512].flatten()[:512]])
+    assert torch.corrcoef(both)[0, 1].abs() < 0.2
+
+
+def test_the_head_of_a_model_is_drawn_by_seed_and_width(toy_models):
+    expected = new_head(
+        "classification", 32, 2, True, torch.Generator().manual_seed(draw_seed(3, "head", "32"))
+    )
+    assert torch.equal(load(toy_models["llama"], seed=3).network.head.weight, expected.weight)

@@ -341,7 +341,9 @@ def asked_stages(study, folder, monkeypatch) -> dict[str, tuple]:
     truth = {s: students.true_labels_of(run, s) for s in stages.PREDICTED}
     monkeypatch.setattr(students, "weak_labels", lambda task_run, seed: truth)
     monkeypatch.setattr(sweeps, "weak_labels", lambda task_run, seed: truth)
-    usual = on_truth(run, study.strong, study.strong_training, run.splits.strong_train, 0)
+    usual = on_truth(
+        run, study.strong, study.strong_training, run.splits.strong_train, 0, "ceiling"
+    )
     items = run.splits.items("test")
     methods = (
         "naive",

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -70,6 +71,7 @@ CHANGES = {
     "the loss": lambda f: replace(f, loss=loss("entropy")),
     "a setting of the loss": lambda f: replace(f, loss=loss("entropy", maximum=0.25)),
     "the seed": lambda f: replace(f, seed=1),
+    "the role": lambda f: replace(f, role="student"),
 }
 
 
@@ -83,7 +85,9 @@ def test_all_that_a_finetuning_learns_from_is_in_its_key(make_task_run, monkeypa
 
     monkeypatch.setattr(task_run.store, "get", note)
     config = task_run.config
-    one = on_truth(task_run, config.strong, config.strong_training, task_run.splits.strong_train, 0)
+    one = on_truth(
+        task_run, config.strong, config.strong_training, task_run.splits.strong_train, 0, "ceiling"
+    )
     for change in (lambda f: f, *CHANGES.values()):
         with pytest.raises(LookupError):
             finetune(change(one))
@@ -216,3 +220,29 @@ def test_a_traced_student_answers_at_every_evaluation(make_task_run):
     assert not np.array_equal(first, last)
     again = stages.traced_student(replace(task_run, compute=False), "naive", 0, evaluations=3)
     np.testing.assert_array_equal(again.evaluations[-1]["test"].values, last)
+
+
+def test_every_role_draws_its_own_head_and_order(make_task_run, monkeypatch):
+    """Ceiling and student are the same model at the same seed; so are two fresh students."""
+    task_run, drawn = make_task_run(methods=("strong-to-strong",)), {}
+
+    def noted(fit):
+        drawn.setdefault(fit.role, set()).add(fit.draws)
+        return finetune(fit)
+
+    for module in ("students", "supervisor", "ceiling"):
+        of_role = import_module(f"weak2strong.protocol.stages.{module}")
+        monkeypatch.setattr(of_role, "finetune", noted)
+    stages.ceiling(task_run, 0)
+    stages.student(task_run, "strong-to-strong", 0)
+    assert set(drawn) == {"supervisor", "ceiling", "student", "student 1", "student 2"}
+    assert all(len(seeds) == 1 for seeds in drawn.values())
+    assert len(set.union(*drawn.values())) == len(drawn)
+
+
+def test_another_role_is_another_training(make_task_run):
+    task_run = make_task_run()
+    config, truth = task_run.config, task_run.splits.strong_train
+    one = on_truth(task_run, config.strong, config.strong_training, truth, 0, "ceiling")
+    answers = [finetune(replace(one, role=role))["test"] for role in ("ceiling", "student")]
+    assert not np.array_equal(answers[0].probabilities, answers[1].probabilities)

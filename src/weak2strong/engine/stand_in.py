@@ -62,10 +62,16 @@ class StandIn:
         )
 
     def finetune(
-        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+        self,
+        labels: Predictions,
+        loss: Loss | str = "cross-entropy",
+        *,
+        model: str | None = None,
+        fresh: int = 0,
     ) -> Mapping[str, Predictions]:
         """Note the fit; equal fits get the same answers, and other fits get others."""
-        return _by_split(self._note(labels, loss, model or self.student))
+        trained = model or self.student
+        return _by_split(self._note(labels, loss, f"{trained} {fresh}" if fresh else trained))
 
     def finetuned_activations(
         self, labels: Predictions, loss: Loss | str = "cross-entropy"

@@ -77,7 +77,12 @@ class Context(Protocol):
         ...
 
     def finetune(
-        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+        self,
+        labels: Predictions,
+        loss: Loss | str = "cross-entropy",
+        *,
+        model: str | None = None,
+        fresh: int = 0,
     ) -> Mapping[str, Predictions]:
         """Finetune the student model, or an intermediate, and let it answer.
 
@@ -86,6 +91,8 @@ class Context(Protocol):
                 and for ``validation``, on which it stops.
             loss: a loss, or the name of one with its usual settings.
             model: one of `intermediates`; the student if None.
+            fresh: 0 for the student; another number for a student whose head and order of
+                examples are drawn anew, the same ones for the same number.
 
         Returns:
             Predictions for all of ``strong_train``, ``validation`` and ``test``.

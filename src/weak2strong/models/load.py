@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from weak2strong.config.model import Checkpointing, ModelSpec, Pooling
+from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.configuration import (
@@ -148,7 +149,8 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     trunk: Any = whole.base_model if by_answers else whole
     config = trunk.config
     width = config.get_text_config().hidden_size
-    draws = torch.Generator().manual_seed(seed)
+    # Models of different width would otherwise begin with the same numbers.
+    draws = torch.Generator().manual_seed(draw_seed(seed, "head", str(width)))
     head = new_head(kind, width, classes, is_decoder(config), draws)
     if spec.head_start != "random":
         with torch.no_grad():

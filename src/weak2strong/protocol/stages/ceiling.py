@@ -21,4 +21,4 @@ def ceiling(task_run: TaskRun, seed: int, reading: str | None = None) -> Mapping
     """
     config, examples = task_run.config, task_run.splits.strong_train
     model = after_step(task_run, reading, seed) if reading else config.strong
-    return finetune(on_truth(task_run, model, config.strong_training, examples, seed))
+    return finetune(on_truth(task_run, model, config.strong_training, examples, seed, "ceiling"))

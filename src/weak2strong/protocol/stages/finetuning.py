@@ -16,6 +16,7 @@ import numpy as np
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.activations import Activations, load_activations, save_activations
+from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.plugins import digest_of
@@ -79,7 +80,9 @@ class Finetuning:
         loss: what is minimised.
         train: what the model learns.
         validation: what the stopping rule compares the model's answers with.
-        seed: of the fresh head, the order of examples, and dropout.
+        seed: of the cell.
+        role: who is trained. Each role has draws of its own: of the fresh head, the order of
+            examples, and dropout.
     """
 
     task_run: TaskRun
@@ -89,10 +92,21 @@ class Finetuning:
     train: TrainingSet
     validation: TrainingSet
     seed: int
+    role: str
+
+    @property
+    def draws(self) -> int:
+        """The seed of all that is drawn at random."""
+        return draw_seed(self.seed, self.role)
 
 
 def on_truth(
-    task_run: TaskRun, model: ModelSpec, training: Training, examples: Sequence[Example], seed: int
+    task_run: TaskRun,
+    model: ModelSpec,
+    training: Training,
+    examples: Sequence[Example],
+    seed: int,
+    role: str,
 ) -> Finetuning:
     """How a model learns ground truth: a tenth of the groups is held out for stopping."""
     kind, classes = task_run.task.kind, len(task_run.task.classes)
@@ -100,7 +114,8 @@ def on_truth(
         TrainingSet([e.item for e in part], true_targets(kind, part, classes))
         for part in hold_out(examples, HELD_OUT, task_run.config.split_seed)
     )
-    return Finetuning(task_run, model, training, loss("cross-entropy"), train, validation, seed)
+    of = loss("cross-entropy")
+    return Finetuning(task_run, model, training, of, train, validation, seed, role)
 
 
 def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
@@ -210,6 +225,7 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
         "training": asdict(finetuning.training),
         "model": finetuning.model.settings,
         "seed": finetuning.seed,
+        "role": finetuning.role,
     }
     inputs = {
         "weights": fingerprint(finetuning.model),
@@ -245,13 +261,13 @@ def _fitted(
 
     task_run = finetuning.task_run
     kind, classes = task_run.task.kind, len(task_run.task.classes)
-    model = load_model(finetuning.model, kind, classes, finetuning.seed)
+    model = load_model(finetuning.model, kind, classes, finetuning.draws)
     result = fit(
         model,
         finetuning.train,
         finetuning.loss,
         finetuning.training,
-        finetuning.seed,
+        finetuning.draws,
         finetuning.validation,
         evaluated=items,
         on_evaluation=on_evaluation,
@@ -276,12 +292,12 @@ def _in_words(finetuning: Finetuning, working: Path) -> tuple[Answer, Fit]:
     from weak2strong.models.language import load_language_model
     from weak2strong.training.writing import fit_writing
 
-    model = load_language_model(finetuning.model, finetuning.seed)
+    model = load_language_model(finetuning.model, finetuning.draws)
     writing, result = fit_writing(
         model,
         finetuning.train,
         finetuning.training,
-        finetuning.seed,
+        finetuning.draws,
         finetuning.validation,
         on_step=finetuning.task_run.on_step,
         checkpoint=working / "checkpoint.safetensors",

@@ -72,4 +72,5 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
 def _strong_answers(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     """The strong model finetuned as the ceiling is, on ground truth of ``weak_train``."""
     model, training = task_run.config.strong, task_run.config.strong_training
-    return finetune(on_truth(task_run, model, training, task_run.splits.weak_train, seed))
+    examples = task_run.splits.weak_train
+    return finetune(on_truth(task_run, model, training, examples, seed, "ceiling"))

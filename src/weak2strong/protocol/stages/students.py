@@ -135,10 +135,15 @@ class StudentContext:
         return items
 
     def finetune(
-        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+        self,
+        labels: Predictions,
+        loss: Loss | str = "cross-entropy",
+        *,
+        model: str | None = None,
+        fresh: int = 0,
     ) -> Mapping[str, Predictions]:
         """Finetune the student model, or an intermediate, on labels by id; cached."""
-        return finetune(self._finetuning(labels, loss, model))
+        return finetune(self._finetuning(labels, loss, model, fresh))
 
     def finetuned_activations(
         self, labels: Predictions, loss: Loss | str = "cross-entropy"
@@ -204,13 +209,16 @@ class StudentContext:
             )
 
     def _finetuning(
-        self, labels: Predictions, of: Loss | str, model: str | None = None
+        self, labels: Predictions, of: Loss | str, model: str | None = None, fresh: int = 0
     ) -> Finetuning:
         """How the student, or an intermediate, learns labels by id."""
+        role = f"student {fresh}" if fresh else "student"
         spec, training = self._model(model)
         minimised = loss(of) if isinstance(of, str) else of
         train, validation = self._training_sets(labels)
-        return Finetuning(self._task_run, spec, training, minimised, train, validation, self.seed)
+        return Finetuning(
+            self._task_run, spec, training, minimised, train, validation, self.seed, role
+        )
 
     def _model(self, name: str | None) -> tuple[ModelSpec, Training]:
         """The student or an intermediate, with its training."""
@@ -247,10 +255,15 @@ class _Traced(StudentContext):
     traces: list[Trace] = field(default_factory=list)
 
     def finetune(
-        self, labels: Predictions, loss: Loss | str = "cross-entropy", *, model: str | None = None
+        self,
+        labels: Predictions,
+        loss: Loss | str = "cross-entropy",
+        *,
+        model: str | None = None,
+        fresh: int = 0,
     ) -> Mapping[str, Predictions]:
         """Finetune with a trace; the answers are those of the last weights."""
-        trace = traced(self._finetuning(labels, loss, model))
+        trace = traced(self._finetuning(labels, loss, model, fresh))
         self.traces.append(trace)
         return trace.evaluations[-1]
 

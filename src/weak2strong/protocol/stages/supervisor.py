@@ -22,4 +22,5 @@ def supervisor(
     if model is not None:
         training = training.at_usual_rates(usual_rates(model))
     model = model or task_run.config.weak
-    return finetune(on_truth(task_run, model, training, task_run.splits.weak_train, seed))
+    examples = task_run.splits.weak_train
+    return finetune(on_truth(task_run, model, training, examples, seed, "supervisor"))
