@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from weak2strong.losses import LOSSES, loss
+from weak2strong.training.loss import seen_of_batch, shown_of_part
 
 FRACTIONS = [0.0, 0.05, 0.1, 0.15, 0.6]
 
@@ -54,9 +55,7 @@ def confidence(z, w, fraction, held):
     if w.shape[1] > 2:
         h = [int(np.argmax(row)) for row in f]
     else:
-        n = sum(1 for row in w if row[1] > 0.5)
-        t = -math.inf if n == len(f) else sorted(f[:, 1], reverse=True)[n]
-        h = [int(row[1] > t) for row in f]
+        h = [int(row[1] > np.median(f[:, 1])) for row in f]
     return mixed(z, w, h, 0.5 * rises(fraction, 0.2))
 
 
@@ -122,9 +121,17 @@ def draw(seed, b, k):
 
 
 def losses_of(name, logits, targets, fraction):
-    of = loss(name)
-    found = of.statistics(logits.detach(), targets, fraction) if of.needs_batch else None
-    return of.per_example(logits, targets, fraction, found)
+    return losses_of_rows(name, logits, targets, fraction, torch.arange(len(logits)))
+
+
+def losses_of_rows(name, logits, targets, fraction, rows):
+    """The losses of some rows, with the statistics of all."""
+    of, found = loss(name), None
+    if of.needs_batch:
+        found, carried = seen_of_batch(of, logits.detach(), targets, fraction, [])
+        assert carried == [], "with its usual settings, no loss looks back"
+        found = shown_of_part(found, rows)
+    return of.per_example(logits[rows], targets[rows], fraction, found)
 
 
 def test_every_loss_has_its_equation_here():
@@ -225,10 +232,8 @@ def test_micro_batches_give_the_gradient_of_the_batch(name, k, size):
     logits, targets = map(torch.tensor, draw(2, 8, k))
     together, apart = (logits.clone().requires_grad_() for _ in range(2))
     (losses_of(name, together, targets, 0.4).sum() / 8).backward()
-    of = loss(name)
-    found = of.statistics(logits, targets, 0.4)
     for rows in torch.arange(8).split(size):
-        (of.per_example(apart[rows], targets[rows], 0.4, found).sum() / 8).backward()
+        (losses_of_rows(name, apart, targets, 0.4, rows).sum() / 8).backward()
     torch.testing.assert_close(apart.grad, together.grad)
 
 

@@ -20,7 +20,9 @@ from weak2strong.training.predict import predict
 from weak2strong.training.training_set import TrainingSet
 
 NAMES = ["llama", "gpt2", "bert"]
-LOSSES = [CrossEntropy(), Confidence(maximum=0.9, warmup=0.3)]
+RECENT = Confidence(maximum=0.9, warmup=0.3, threshold="recent-32")
+LOSSES = [CrossEntropy(), Confidence(maximum=0.9, warmup=0.3), RECENT]
+LOSS_IDS = ["cross-entropy", "confidence", "recent"]
 RATE = 3e-3
 
 
@@ -66,16 +68,19 @@ def slow_fit(model, train, loss, training, seed):
         tokens = torch.tensor([model.tokenizer(train.items[i].text)["input_ids"]])
         return network(tokens, torch.ones_like(tokens))
 
+    seen = torch.empty(0, 2)
     for step, batch in enumerate(islice(_batches(n, size, seed), steps)):
-        fraction, statistics = step / steps, None
+        fraction, shown = step / steps, [None] * len(batch)
         if loss.needs_batch:
             with torch.no_grad():
-                whole = torch.cat([logits(i) for i in batch])
-            statistics = loss.statistics(whole, targets[batch], fraction)
+                whole = torch.cat([logits(i) for i in batch]).float()
+            before = [seen[-31:]] if loss is RECENT else []
+            shown = loss.statistics(whole, targets[batch], fraction, *before).rows.split(1)
+            seen = torch.cat([seen, whole])
         network.zero_grad()
         value_of_batch = 0.0
-        for i in batch:
-            value = loss.per_example(logits(i), targets[i : i + 1], fraction, statistics)
+        for i, of_row in zip(batch, shown, strict=True):
+            value = loss.per_example(logits(i), targets[i : i + 1], fraction, of_row)
             (value[0] / len(batch)).backward()
             value_of_batch += value.item() / len(batch)
         trained = {k: p for k, p in network.named_parameters() if p.grad is not None}
@@ -101,7 +106,7 @@ def slow_fit(model, train, loss, training, seed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_IDS)
 def test_equals_a_slow_literal_loop(load, soft_lesson, name, loss):
     train = soft_lesson(14)
     quick, slow = load(name, double=True), load(name, double=True)
@@ -117,6 +122,17 @@ def test_equals_a_slow_literal_loop(load, soft_lesson, name, loss):
     assert np.array(curve.rates) == pytest.approx(np.outer(factors, peaks), rel=1e-12)
 
 
+def test_answers_of_earlier_steps_are_looked_back_on(load, soft_lesson):
+    """With batches of two, most of the last 32 answers are of earlier steps."""
+    found = []
+    for threshold in ("median", "recent-32"):
+        model = load(double=True)
+        loss = Confidence(maximum=0.9, warmup=0, threshold=threshold)
+        fit(model, soft_lesson(14), loss, replace(SHORT, batch_size=2), seed=1)
+        found.append(weights(model))
+    assert farthest(*found) > 0.1 * RATE
+
+
 def test_warm_up_in_steps_is_that_share_of_the_steps(load, soft_lesson):
     train, found = soft_lesson(14), []
     for warmup in ({"warmup": 0.25}, {"warmup_steps": 2}, {"warmup_steps": 5}):
@@ -129,7 +145,7 @@ def test_warm_up_in_steps_is_that_share_of_the_steps(load, soft_lesson):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_IDS)
 def test_the_micro_batch_split_does_not_matter(load, soft_lesson, name, loss):
     train = soft_lesson(14)
     found = []
@@ -142,7 +158,7 @@ def test_the_micro_batch_split_does_not_matter(load, soft_lesson, name, loss):
         assert found[0][1] == pytest.approx(others[1], abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_IDS)
 def test_small_micro_batches_of_a_batch_that_memory_holds_do_not_matter(
     load, soft_lesson, loss, monkeypatch
 ):
@@ -202,7 +218,7 @@ def test_statistics_see_logits_and_targets_of_the_batch_row_by_row(load, soft_le
         np.testing.assert_allclose(found, expected[at], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_IDS)
 def test_in_float32_the_split_moves_predictions_by_rounding_only(load, soft_lesson, loss):
     train, asked = soft_lesson(14), soft_lesson(20, seed=9).items
     found = []
@@ -287,7 +303,7 @@ def test_each_rate_moves_its_own_part(load, lesson, part):
         assert (moved > 1e-4) == key.startswith(part), key
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=["cross-entropy", "confidence"])
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_IDS)
 def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     """As they would be cut for a model of 20 million weights."""
     rng = np.random.default_rng(0)

@@ -95,7 +95,11 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["cuda", "cpu"])
-@pytest.mark.parametrize("loss", [CrossEntropy(), Confidence()], ids=["ce", "confidence"])
+@pytest.mark.parametrize(
+    "loss",
+    [CrossEntropy(), Confidence(), Confidence(threshold="recent-32", warmup=0)],
+    ids=["ce", "confidence", "recent"],
+)
 def test_a_step_without_memory_is_repeated_with_half_the_tokens(load, lesson, loss, error):
     found, rooms = [], []
     for limit in (10**9, 40):

@@ -20,6 +20,7 @@ from weak2strong.tasks.task import Item
 from weak2strong.training import passes
 from weak2strong.training import predict as predicting
 from weak2strong.training.fit import fit
+from weak2strong.training.loss import shown_of_part
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.passes import Features, Texts
 from weak2strong.training.predict import pooled_activations, predict
@@ -156,13 +157,14 @@ def test_gradients_are_those_of_a_slow_loop_over_pairs(load, name, loss):
         gap = logits[:, 1] - logits[:, 0]
         values = torch.nn.functional.softplus(gap) - targets[:, 1] * gap
     else:
-        values = loss.per_example(logits, targets, 0.5, of_batch)
+        values = loss.per_example(logits, targets, 0.5, of_batch.rows)
     values.mean().backward()
     texts = Texts(model, encode_items(model.tokenizer, train.items))
     found = torch.empty(12)
     for part in texts.parts(np.arange(12), TokenBudget(128)):
         outputs = part.run()
-        value = loss.per_example(outputs, targets[part.positions], 0.5, of_batch)
+        shown = shown_of_part(of_batch, part.positions)
+        value = loss.per_example(outputs, targets[part.positions], 0.5, shown)
         found[part.positions] = value.detach()
         (value.sum() / 12).backward()
     torch.testing.assert_close(found, values.detach().float(), atol=1e-6, rtol=0)

@@ -8,8 +8,9 @@ from weak2strong.config.fields import Share
 from weak2strong.config.settings import settings
 from weak2strong.ground.errors import UserError
 from weak2strong.losses.confidence import Confidence
-from weak2strong.losses.hardened import log_odds, threshold
+from weak2strong.losses.hardened import Threshold
 from weak2strong.methods.decorators import loss
+from weak2strong.training.loss import ByExample
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +36,7 @@ class ConfidenceOpenaiCode(Confidence):
     and then is 0.5. And h (detached) is class 0 where ``f_0 >= t``, else class 1,
     with t the quantile of ``f_0`` over the batch at the mean weak probability of
     class 1 (between two rows it is interpolated linearly): *soft* weak labels say
-    how many rows are positive, where `Confidence` counts rows with ``w > 1/2``.
+    how many rows are class 1, where `Confidence` takes half of them.
     A row that lies on t is class 0, so a batch of one is always class 0.
 
     Two classes only. Shapes: logits ``(b, 2)``, targets ``(b, 2)``, losses ``(b,)``.
@@ -48,19 +49,20 @@ class ConfidenceOpenaiCode(Confidence):
     """The final a, in [0, 1]: ``aux_coef`` there."""
     warmup: Share = 0.1
     """The share of training after which a jumps, in [0, 1]: ``warmup_frac`` there."""
+    threshold: Threshold = "soft-mean"
+    """Which of the student's answers count as class 1 (see `Confidence`); that code's soft-mean."""
 
     def weight(self, fraction: float) -> float:
         """The weight a of the auxiliary term after that share of training."""
         return self.maximum * (1.0 if fraction > self.warmup else fraction)
 
-    def statistics(self, logits: Tensor, targets: Tensor, fraction: float) -> Tensor:
-        """A threshold with the same rows on either side as t has, as log-odds, float32."""
+    def statistics(
+        self, logits: Tensor, targets: Tensor, fraction: float, before: Tensor | None = None
+    ) -> ByExample:
+        """The class h of each row, an index."""
         if logits.shape[-1] != 2:
             raise UserError(
                 f"The loss confidence-openai-code is for two classes, not {logits.shape[-1]}: "
                 "the loss confidence takes any number."
             )
-        f_0 = logits.float().softmax(dim=-1)[:, 0]
-        t = f_0.quantile(targets[:, 1].float().mean())
-        # Not t itself, on which a row often sits: `threshold` says why.
-        return threshold(log_odds(logits), int((f_0 < t).sum()))
+        return super().statistics(logits, targets, fraction, before)

@@ -26,7 +26,7 @@ from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
 from weak2strong.training.loop import Options
-from weak2strong.training.loss import Loss
+from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.record import Fit, Passed
@@ -145,9 +145,13 @@ def _add_gradients(
     loss: Loss,
     batch: np.ndarray,
     fraction: float,
+    carried: list[list[float]],
     budget: TokenBudget,
 ) -> Passed:
-    """Add the gradients of the mean loss of one batch, ``batch`` (B,) being positions."""
+    """Add the gradients of the mean loss of one batch, ``batch`` (B,) being positions.
+
+    Logits of earlier examples, on which the loss looks back, are carried from step to step.
+    """
     targets_bk = all_targets[batch]
     parts = examples.parts(batch, budget)
     # Where memory holds the whole batch, one pass serves the statistics and the gradients.
@@ -161,16 +165,18 @@ def _add_gradients(
             logits_bk = torch.empty(len(batch), outputs[0].shape[1], device=model.device)
             for part, of_part in zip(parts, outputs, strict=True):
                 logits_bk[part.positions] = of_part.detach()
-            statistics = loss.statistics(logits_bk, targets_bk, fraction)
+            statistics, carried = seen_of_batch(loss, logits_bk, targets_bk, fraction, carried)
         for i, part in enumerate(parts):
             logits = outputs[i] if outputs and whole else part.run()
             with torch.autocast(model.device.type, enabled=False):
                 targets = targets_bk[part.positions]
-                losses = loss.per_example(logits, targets, fraction, statistics)
+                shown = shown_of_part(statistics, part.positions)
+                losses = loss.per_example(logits, targets, fraction, shown)
                 value = losses.sum() / len(batch)
                 value.backward()
             total += value.detach()
-    return Passed(total.item(), sum(part.real for part in parts), sum(p.padded for p in parts))
+    real, padded = (sum(getattr(part, name) for part in parts) for name in ("real", "padded"))
+    return Passed(total.item(), real, padded, carried)
 
 
 def _judge(

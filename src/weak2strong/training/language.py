@@ -98,7 +98,9 @@ class _Passages:
     def _launch(self) -> float:
         return launch_cost(self.model)
 
-    def add_gradients(self, batch: np.ndarray, fraction: float, budget: TokenBudget) -> Passed:
+    def add_gradients(
+        self, batch: np.ndarray, fraction: float, carried: list, budget: TokenBudget
+    ) -> Passed:
         """Add the gradients of the mean over the batch's counted tokens."""
         model, rows = self.model, [self.rows[i] for i in batch]
         marks = [self.counted[i] for i in batch]

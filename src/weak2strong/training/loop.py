@@ -25,11 +25,11 @@ from weak2strong.training.memory import TokenBudget, out_of_memory, save_memory
 from weak2strong.training.record import Fit, Memory, Passed
 from weak2strong.training.schedule import rate_factor
 
-AddGradients = Callable[[np.ndarray, float, TokenBudget], Passed]
+AddGradients = Callable[[np.ndarray, float, list[list[float]], TokenBudget], Passed]
 """Adds the gradients of a batch's mean loss to those of the weights. Its arguments are the
-positions of the batch's examples (B,), the share of training done before, and the token budget of
-micro-batches, whose cut must not change the result. It may be called again for the same batch,
-where memory ran out."""
+positions of the batch's examples (B,), the share of training done before, what the step before
+carried over (nothing at first), and the token budget of micro-batches, whose cut must not change
+the result. It may be called again for the same batch, where memory ran out."""
 
 
 class Options(TypedDict, total=False):
@@ -98,7 +98,8 @@ def train(
                 group["lr"] = rates[step][group["part"]]
             if training.dropout:
                 torch.manual_seed(hash((seed, step)))
-            passed = _within_budget(partial(add_gradients, batch, step / steps), model, memory)
+            one_step = partial(add_gradients, batch, step / steps, memory.carried)
+            passed = _within_budget(one_step, model, memory)
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     import torch
+
+
+@dataclass(frozen=True)
+class ByExample:
+    """Statistics with a row for each example of the batch: `per_example` is given its own rows.
+
+    Attributes:
+        rows: ``(B, ...)``, in the order of the batch.
+    """
+
+    rows: torch.Tensor
 
 
 class Loss(Protocol):
@@ -20,6 +32,11 @@ class Loss(Protocol):
     `needs_batch`; then it calls `per_example` on each micro-batch with what
     `statistics` returned, sums, and divides by ``B``. An optimiser step
     therefore does not depend on how the batch was split.
+
+    A loss has no state. One whose statistics take in examples of earlier steps, too, says how many
+    by an attribute ``look_back``; `statistics` then has a fourth argument ``before``, the logits
+    ``(n, k)`` of the last ``n <= look_back`` examples before the batch in the order in which they
+    were trained on, as they were at their own step. The loop keeps them, in checkpoints as well.
     """
 
     needs_batch: ClassVar[bool]
@@ -27,7 +44,7 @@ class Loss(Protocol):
 
     def statistics(
         self, logits: torch.Tensor, targets: torch.Tensor, fraction: float
-    ) -> torch.Tensor | None:
+    ) -> torch.Tensor | ByExample | None:
         """What `per_example` must know of the whole batch, or None; called without gradients.
 
         Args:
@@ -50,7 +67,8 @@ class Loss(Protocol):
             logits: ``(b, k)``, of any float type.
             targets: ``(b, k)`` rows of probabilities; no gradient is taken through them.
             fraction: as in `statistics`.
-            statistics: what `statistics` returned for the whole batch.
+            statistics: what `statistics` returned for the whole batch; of `ByExample` the rows
+                of the micro-batch, ``(b, ...)``.
         """
         ...
 
@@ -65,3 +83,37 @@ class RowLoss:
     ) -> torch.Tensor | None:
         """None: the batch does not matter."""
         return None
+
+
+def seen_of_batch(
+    loss: Loss,
+    logits: torch.Tensor,
+    targets: torch.Tensor,
+    fraction: float,
+    carried: list[list[float]],
+) -> tuple[torch.Tensor | ByExample | None, list[list[float]]]:
+    """The statistics of a batch, and what the next step's must be given as ``carried``.
+
+    Args:
+        loss: one that needs the batch.
+        logits: ``(B, k)`` float32, detached.
+        targets: ``(B, k)``.
+        fraction: the share of training done before this step.
+        carried: what this function returned at the step before; nothing at the first.
+    """
+    import torch
+
+    look_back: int = getattr(loss, "look_back", 0)
+    if not look_back:
+        return loss.statistics(logits, targets, fraction), []
+    before = logits.new_tensor(carried).reshape(-1, logits.shape[1])
+    looking_back: Any = loss
+    statistics = looking_back.statistics(logits, targets, fraction, before)
+    return statistics, torch.cat([before, logits])[-look_back:].tolist()
+
+
+def shown_of_part(
+    statistics: torch.Tensor | ByExample | None, positions: torch.Tensor
+) -> torch.Tensor | None:
+    """What `per_example` is given for the examples at these positions in the batch."""
+    return statistics.rows[positions] if isinstance(statistics, ByExample) else statistics

@@ -77,11 +77,13 @@ class Passed:
         loss: its mean.
         real: tokens that passed the network.
         padded: the same with padding.
+        carried: rows of numbers for the next step, which checkpoints hold exactly.
     """
 
     loss: float
     real: int
     padded: int
+    carried: list[list[float]] = field(default_factory=list)
 
 
 @dataclass
@@ -105,6 +107,7 @@ class Memory:
     checkpointing: bool = False
     real: int = 0
     padded: int = 0
+    carried: list[list[float]] = field(default_factory=list)
 
     def add(self, passed: Passed, norm: float) -> None:
         """Count a step, whose gradient had that norm."""
@@ -113,6 +116,7 @@ class Memory:
         self.norms.append(norm)
         self.real += passed.real
         self.padded += passed.padded
+        self.carried = passed.carried
 
     def evaluate(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
         """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
