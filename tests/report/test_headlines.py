@@ -54,11 +54,9 @@ def test_the_title_of_pgr_is_the_paired_difference_that_compare_prints(
 
 
 def test_methods_that_do_not_clearly_differ_are_not_ranked(small_run):
-    assert titles(small_run)["pgr"].startswith("confidence and naive do not clearly differ: ")
-    assert (
-        "Students of confidence and naive do not clearly differ: "
-        in (sentences(FinishedRun(small_run))["confidence"])
-    )
+    start = "Students of confidence and naive do not clearly differ: "
+    assert titles(small_run)["pgr"].startswith(start)
+    assert start in sentences(FinishedRun(small_run))["confidence"]
     for text in titles(small_run).values():
         assert "highest PGR" not in text
 
@@ -123,8 +121,8 @@ def test_of_several_tasks_those_count_whose_supervisors_know_something(made_run,
     alone = FinishedRun(known).claims.gains["naive"]
     assert run.claims.gains["naive"].value == pytest.approx(alone.value)
     assert titles(both)["scores"] == (
-        "Students of 2 of 2 methods are clearly above their supervisors; of 2 clearly below the "
-        "ceiling (on the 1 of 2 tasks whose supervisors are above chance)"
+        "Students of 2 of 2 methods are clearly above their supervisors; those of 2 clearly below "
+        "the ceiling (on the 1 of 2 tasks whose supervisors are above chance)"
     )
     assert titles(both)["tasks"].startswith(
         "On 1 of the 1 (of 2) tasks whose supervisor is clearly above chance"
@@ -140,8 +138,8 @@ def test_a_negative_pgr_is_said_in_words(made_run, tmp_path):
     assert f"they do worse than their supervisors, {share}" in sentences(FinishedRun(run))["naive"]
     assert titles(run)["pgr"] == f"Students of naive do worse than their supervisors, {share}"
     assert titles(run)["scores"] == (
-        "Students of 0 of 1 method are clearly above their supervisors, of 1 clearly below; of 1 "
-        "clearly below the ceiling"
+        "Students of 0 of 1 method are clearly above their supervisors, those of 1 clearly below; "
+        "those of 1 clearly below the ceiling"
     )
 
 

@@ -38,6 +38,11 @@ class Answers:
         self.labels = labels_from_lists(self.kind, examples["label"].to_list())
         self.groups = examples["group"].to_numpy()
 
+    @property
+    def ids(self) -> np.ndarray:
+        """The ids of the examples, in their order, ``(n,)``."""
+        return self._ids[self._examples]
+
     def of(self, role: str, method: str = "") -> np.ndarray:
         """The answers of one role, ``(seeds, examples, ...)``."""
         return np.stack([self.one(role, method, seed) for seed in range(self._seeds)])

@@ -21,6 +21,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.over_tasks import OnTheseTasks, on_these_tasks, sharing_tasks
 from weak2strong.analysis.scores import pgr_scores, read_scores, student_scores
+from weak2strong.analysis.settings_table import differ_in_settings, settings_document
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import (
@@ -33,6 +34,7 @@ from weak2strong.ground.table import (
     number_text,
     words,
 )
+from weak2strong.methods import BASELINE
 from weak2strong.methods.reference import is_oracle
 
 COLUMNS = (
@@ -40,32 +42,49 @@ COLUMNS = (
     "are exact and leave ties out; dz is the mean difference over its standard deviation."
 )
 
+LEVEL = 0.05
+"""The usual level of the tests together."""
+
 TESTS = {"wilcoxon": "Wilcoxon", "t": "t", "sign": "sign"}
 
 
 def compare_runs(
     runs: Sequence[FinishedRun],
     csv: Path | None = None,
-    baseline: str = "naive",
+    baseline: str = BASELINE,
     score: Literal["student", "pgr"] = "student",
     metric: str | None = None,
     test: str | None = None,
-    level: float = 0.05,
+    level: float = LEVEL,
+    between: Literal["methods", "settings"] | None = None,
 ) -> Document:
-    """Compare the methods of runs, or of a file of scores, with a baseline.
+    """Compare the methods of runs, or of a file of scores, with a baseline; or runs' settings.
 
     Args:
-        runs: finished runs of the same setting; may be empty beside a file.
+        runs: finished runs; may be empty beside a file.
         csv: a file of scores from elsewhere, more being better.
         baseline: the method that the others are compared with.
         score: what is compared: the student's score, or PGR.
         metric: another metric than the study's.
         test: another primary test than the study's.
         level: of the tests together, after Holm.
+        between: what is compared: methods with the baseline, or every run with the first, which
+            differs in a setting. By default settings, where the runs are there for it (see
+            `differ_in_settings`) and nothing is asked for that concerns methods alone.
 
     Raises:
         UserError: where these cannot be compared.
     """
+    of_methods = (csv, baseline, score, test, level) != (None, BASELINE, "student", None, LEVEL)
+    if between == "settings":
+        if of_methods or len(runs) < 2:
+            raise UserError(
+                "--between settings takes two runs or more, the first being the reference, and no "
+                "--baseline, --csv, --score, --test or --level, which concern methods."
+            )
+        return settings_document(runs, metric)
+    if between is None and not of_methods and differ_in_settings(runs):
+        return settings_document(runs, metric)
     metric = metric or _same([r.config.metric or "accuracy" for r in runs], "metric", "score")
     test, warnings = _primary_test(runs, test)
     scores, left_out = _scores(runs, csv, score, metric)

@@ -105,10 +105,6 @@ class Paired:
             rows[task], values[task] = moves - moved, value - less
         return self._mean(rows, values)
 
-    def gap(self, floor: Who, ceiling: Who, task: str) -> Difference:
-        """The ceiling of one task minus its floor."""
-        return self.difference(ceiling, floor, [task])
-
     def recovered(self, roles: Sequence[Who], tasks: Sequence[str]) -> float:
         """The mean PGR over tasks of floor, student and ceiling."""
         return float(np.mean([self._recovered(task, roles)[0] for task in tasks]))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from weak2strong.analysis.audit.run import RunAudit
     from weak2strong.analysis.headlines import Claims
     from weak2strong.analysis.over_tasks import OverTasks
+    from weak2strong.analysis.settings import SettingsCompared
     from weak2strong.analysis.summary import Line
     from weak2strong.analysis.tested import Tested
 
@@ -167,6 +168,23 @@ class FinishedRun(FinishedFolder):
         if lines is None:
             return self.over
         return over_tasks(self.config, self.predictions, lines)
+
+    def against(self, reference: FinishedRun, metric: str | None = None) -> SettingsCompared:
+        """This run minus another one that differs in a setting, paired by seed and test example.
+
+        ``differs`` says in what they differ; `table` has a row a score.
+
+        Args:
+            reference: the other run, of some of the same tasks and methods.
+            metric: another one than the study's.
+
+        Raises:
+            UserError: where they do not differ, or nothing can be paired.
+        """
+        from weak2strong.analysis.settings import Side, settings_compared
+
+        before, after = (Side(run.config, run.predictions) for run in (reference, self))
+        return settings_compared(before, after, metric)
 
     @cached_property
     def claims(self) -> Claims:

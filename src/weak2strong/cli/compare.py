@@ -1,4 +1,4 @@
-"""`w2s compare`: methods against a baseline, over the tasks of one or more runs."""
+"""`w2s compare`: methods against a baseline over tasks, or runs that differ in a setting."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from weak2strong.methods import BASELINE
 class Compare(Printing):
     """Compare methods with a baseline over tasks: wins, tests, effect sizes, Holm's correction.
 
-    The primary test is the one that the study named before it was run.
+    The primary test is the one that the study named before it was run. Runs of the same tasks that
+    differ in a setting are compared with the first one instead, paired by seed and test example.
     """
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]
     ] = ()
-    """The run folders (default: runs/latest). A task that is in several counts once."""
+    """The run folders (default: runs/latest). Of methods, a task that is in several counts once."""
     baseline: str = BASELINE
     """The method that the others are compared with."""
     csv: Place = None
@@ -37,6 +38,11 @@ class Compare(Printing):
     test: Annotated[PrimaryTest | None, arg(metavar="TEST", help_behavior_hint="")] = None
     """Another primary test than the study's, which makes the comparison exploratory; or the
     primary test of a CSV file (default: wilcoxon-one-sided)."""
+    between: Annotated[
+        Literal["methods", "settings"] | None, arg(metavar="WHAT", help_behavior_hint="")
+    ] = None
+    """Compare methods, each within its run, or settings, each run with the first (default: settings
+    where all runs differ from the first in one, and share a task and a method with it)."""
     level: float = 0.05
     """Of the tests together, after Holm."""
     plugin: Plugins = ()
@@ -55,6 +61,13 @@ class Compare(Printing):
         runs = [Results(folder) for folder in folders]
         self.show(
             compare_runs(
-                runs, self.csv, self.baseline, self.score, self.metric, self.test, self.level
+                runs,
+                self.csv,
+                self.baseline,
+                self.score,
+                self.metric,
+                self.test,
+                self.level,
+                self.between,
             )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,7 +82,10 @@ WRITTEN = {
 
 @dataclass(frozen=True)
 class Table(Printing):
-    """Print the tables of finished runs, or write them as a page of Markdown."""
+    """Print the tables of finished runs, or write them as a page of Markdown.
+
+    Runs of the same tasks that differ in a setting are also compared with the first one.
+    """
 
     folders: Positional[tuple[Path, ...]] = (Path("runs/latest"),)
     """The run folders."""
@@ -97,7 +100,8 @@ class Table(Printing):
 
         runs = [Results(folder) for folder in self.folders]
         if self.markdown is None:
-            return self.show(*(_results(run, self.metric) for run in runs))
+            return self.show(*_documents(runs, self.metric))
+        from weak2strong.analysis.settings_table import settings_beside
         from weak2strong.report.markdown import Section, results_page
 
         metric = ("--metric", self.metric) if self.metric else ()
@@ -106,7 +110,24 @@ class Table(Printing):
         sections = [
             Section(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)
         ]
-        self.write_page(self.markdown, results_page(sections, shlex.join(("w2s", "table", *flags))))
+        command = shlex.join(("w2s", "table", *flags))
+        between = settings_beside(runs, self.metric)
+        self.write_page(self.markdown, results_page(sections, command, between))
+
+
+def _documents(runs: Sequence[Results], metric: str | None) -> list[Document]:
+    """The tables of every run; of runs that differ in a setting, also each against the first."""
+    from weak2strong.analysis.settings_table import letter, settings_beside
+
+    documents = [_results(run, metric) for run in runs]
+    between = settings_beside(runs, metric)
+    if between is None:
+        return documents
+    for i, of in enumerate(documents):
+        first, *more = of.tables
+        tables = [replace(first, title=f"{letter(i)}: {first.title}"), *more]
+        documents[i] = replace(of, tables=tables)
+    return [*documents, between]
 
 
 def _results(run: Results, metric: str | None = None) -> Document:

@@ -8,7 +8,8 @@ from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import interval_fields
-from weak2strong.ground.table import Table, count, pgr, words
+from weak2strong.analysis.settings_table import settings_beside
+from weak2strong.ground.table import Document, Table, count, pgr, words
 from weak2strong.report.figures import COMPARING_FIGURES
 from weak2strong.report.figures.kind import with_data
 from weak2strong.report.figures.style import Styles
@@ -22,17 +23,19 @@ class Comparison:
 
     Attributes:
         table: one row for each run and method.
+        settings: each run against the first, from which all differ in a setting; None otherwise.
         figures: those that compare the runs.
     """
 
     table: Table
+    settings: Document | None
     figures: list[PageFigure]
 
 
 def compare_runs(
-    runs: Sequence[FinishedRun], styles: Styles, figures: bool = True
+    runs: Sequence[FinishedRun], styles: Styles, figures: bool = True, settings: bool = True
 ) -> Comparison | None:
-    """Compare runs, with or without figures; None where there are fewer than two."""
+    """Compare runs, with or without figures and settings; None where there are fewer than two."""
     if len(runs) < 2:
         return None
     rows = [
@@ -44,7 +47,8 @@ def compare_runs(
     columns = (words("run"), words("method"), count("tasks"), count("seeds"), pgr())
     figures_with_data = with_data(COMPARING_FIGURES, runs) if figures else ()
     pictures = page_figures(figures_with_data, styles, "compared")
-    return Comparison(Table("compared", "PGR of every run and method", columns, rows), pictures)
+    table = Table("compared", "PGR of every run and method", columns, rows)
+    return Comparison(table, settings_beside(runs) if settings else None, pictures)
 
 
 def _pgr(run: FinishedRun, method: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric_title
-from weak2strong.ground.table import Table, count, number, pgr, seeds_text, words
+from weak2strong.ground.table import Document, Table, count, number, pgr, seeds_text, words
 from weak2strong.report.formats import to_markdown
 
 WIDE_GAP = 0.10
@@ -42,12 +42,13 @@ class Section:
         return {t: [x for x in self.lines if x.task == t] for t in tasks}
 
 
-def results_page(runs: Sequence[Section], command: str) -> str:
-    """The whole page: a section a run, then what seen and unseen entities differ by.
+def results_page(runs: Sequence[Section], command: str, settings: Document | None = None) -> str:
+    """The whole page: a section a run, what seen and unseen entities differ by, and settings.
 
     Args:
         runs: the runs in the order of the page.
         command: the command that wrote the page, for a reader who wants to write it again.
+        settings: runs against the first, from which they differ in a setting, where there are any.
     """
     parts = [
         "# Results",
@@ -61,7 +62,23 @@ def results_page(runs: Sequence[Section], command: str) -> str:
         for unseen in runs:
             if _differ_by_entities_alone(seen.config, unseen.config):
                 parts += _seen_and_unseen(seen, unseen)
+    if settings:
+        parts += _between(settings)
     return "\n\n".join(parts) + "\n"
+
+
+def _between(settings: Document) -> list[str]:
+    """Runs against the first: in which settings they differ, and a table each."""
+    about = [*filter(None, settings.head), *settings.notes, *settings.warnings]
+    parts = ["## Runs that differ in a setting", _list(about)]
+    for table in settings.tables:
+        bare = to_markdown(replace(table, title="", notes=[]))
+        parts += [f"### {table.title}", bare, _list(table.notes)]
+    return parts
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {text}" for text in sentences)
 
 
 def _section(run: Section) -> list[str]:

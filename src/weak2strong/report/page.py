@@ -118,7 +118,7 @@ def page(folders: Sequence[Path]) -> str:
         reload=RELOAD,
         running=[_progress(folder, run) for folder, run in running],
         experiments=[_experiment(e, styles, f"experiment{i}") for i, e in enumerate(experiments)],
-        compared=compare_runs(every, styles, figures=not alone),
+        compared=compare_runs(every, styles, figures=not alone, settings=not experiments),
         runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(in_full)],
         cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=CHECKS,

@@ -174,7 +174,8 @@ def _of_two(row: Mapping[str, Any]) -> str:
         size = f"{abs(row['difference']):.3f}"
         return f"Students of {row['method']} score {size} {than} those of {BASELINE} ({ends})"
     number = signed(row["difference"])
-    return f"{row['method']} and {BASELINE} do not clearly differ: {number} ({ends})"
+    who = f"Students of {row['method']} and {BASELINE}"
+    return f"{who} do not clearly differ: {number} ({ends})"
 
 
 def _of_many(others: pl.DataFrame) -> str:

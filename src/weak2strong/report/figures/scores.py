@@ -115,10 +115,10 @@ def _title(frame: pl.DataFrame) -> str:
     methods, tail = counted(len(students), "method"), ""
     if supervised < len(tasks):
         tail = f" (on the {supervised} of {len(tasks)} tasks whose supervisors are above chance)"
-    worse = f", of {below} clearly below" if below else ""
+    worse = f", those of {below} clearly below" if below else ""
     return (
-        f"Students of {above} of {methods} are clearly above their supervisors{worse}; of {under} "
-        f"clearly below the ceiling{tail}"
+        f"Students of {above} of {methods} are clearly above their supervisors{worse}; those of "
+        f"{under} clearly below the ceiling{tail}"
     )
 
 
