@@ -6,6 +6,8 @@ from scipy.stats import t
 
 from weak2strong.analysis.intervals import (
     Measured,
+    apart_interval,
+    at_hand_interval,
     bootstrap_interval,
     bootstrap_ratio,
     crossed_means,
@@ -129,8 +131,67 @@ def test_no_contrast_has_a_variance_below_zero():
     mean = values.mean(axis=2, keepdims=True)
     measured = measured_from(np.concatenate([values, 2 * mean - values]))
     _, example_part = variance_parts(measured)
-    assert np.abs(example_part).max() < 1e-12
-    assert np.linalg.eigvalsh(example_part).min() > -1e-12
+    assert np.linalg.eigvalsh(example_part).max() < 0
+    assert np.abs(squared_margin(measured, np.stack([GAIN, GAP]), 0.95)).max() < 1e-12
+    # What other seeds vary by is all that is left.
+    apart = measured.scores + np.array([[0.01], [-0.01]]) * [0, 1, 3]
+    varied = Measured(apart, measured.replicates, measured.groups)
+    expected = t.interval(0.95, 1, GAP @ varied.mean, np.std(apart @ GAP, ddof=1) / np.sqrt(2))
+    found = t_interval(varied, GAP, 0.95)
+    assert (found.low, found.high) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_gap_does_not_depend_on_the_student_and_no_combination_is_below_zero(seed):
+    """With 2 seeds and 12 examples, many an estimate of a variance is below zero."""
+    measured = measured_from(effects(seed, 2, 12, 0.03, 0.01, 0.2), 200, seed)
+    contrasts = np.stack([GAIN, GAP])
+    margin = squared_margin(measured, contrasts, 0.95)
+    at_hand = t.ppf(0.975, 11) ** 2 * contrasts @ measured.example_covariance @ contrasts.T
+    assert np.linalg.eigvalsh(margin - at_hand).min() > -1e-12
+    of_seeds, of_examples = (contrasts @ part @ contrasts.T for part in measured.parts)
+    raw = t.ppf(0.975, 1) ** 2 * of_seeds + t.ppf(0.975, 11) ** 2 * of_examples
+    if min(np.linalg.eigvalsh(x).min() for x in (of_examples, raw - at_hand)) > 0:
+        assert margin == pytest.approx(raw)
+    half = np.sqrt(margin[1, 1])
+    for other in range(3):
+        values = effects(100 + other, 2, 12, 0.3, 0.2, 0.2)
+        student = measured_from(values, 200, seed)
+        scores, replicates = measured.scores.copy(), measured.replicates.copy()
+        scores[:, 1], replicates[:, :, 1] = student.scores[:, 1], student.replicates[:, :, 1]
+        changed = Measured(scores, replicates, measured.groups)
+        assert squared_margin(changed, contrasts, 0.95)[1, 1] == margin[1, 1]
+        interval = t_interval(changed, GAP, 0.95)
+        assert interval.high - interval.low == pytest.approx(2 * half)
+        bounded = fieller_interval(changed, GAIN, GAP, 0.95) is not None
+        assert bounded == (not interval.low <= 0 <= interval.high)
+
+
+def test_roles_that_are_trained_apart_need_no_pairs_of_seeds():
+    scores = np.array([[0.50, 0.61, 0.7], [0.52, 0.6, 0.74], [0.47, 0.66, 0.72]])
+    measured = Measured(scores, np.broadcast_to(scores, (100, 3, 3)), 50)
+    interval = apart_interval(measured, GAP.clip(0), -GAP.clip(None, 0), 0.9)
+    square = (scores[:, 0].var(ddof=1) + scores[:, 2].var(ddof=1)) / 3
+    half = t.ppf(0.95, 4) * np.sqrt(square)
+    gap = GAP @ scores.mean(axis=0)
+    assert (interval.low, interval.high) == pytest.approx((gap - half, gap + half))
+    scores[:, 2] = scores[[1, 2, 0], 2]
+    again = Measured(scores, np.broadcast_to(scores, (100, 3, 3)), 50)
+    same = apart_interval(again, GAP.clip(0), -GAP.clip(None, 0), 0.9)
+    assert (same.low, same.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_models_at_hand_vary_with_the_test_examples_alone():
+    values = effects(3, 3, 80, example=0.2, by_seed=0.3, both=0.2)
+    measured = measured_from(values, 20_000)
+    interval = at_hand_interval(measured, GAP, 0.95)
+    of_each = GAP @ values.mean(axis=0)
+    expected = t.interval(0.95, 79, of_each.mean(), of_each.std(ddof=1) / np.sqrt(80))
+    assert (interval.low, interval.high) == pytest.approx(expected, abs=2e-3)
+    assert interval.covers == "test examples only, for the models at hand"
+    middle = float(GAP @ measured.mean)
+    cut = interval.within(middle, 1.0)
+    assert (cut.low, cut.high) == (middle, interval.high)
 
 
 def test_where_only_seeds_vary_the_interval_is_students():
@@ -185,7 +246,7 @@ def test_fieller_is_the_delta_method_where_variance_is_small():
     measured = measured_from(effects(0, 4, 200, 2e-3, 1e-4, 2e-3))
     gain, gap = GAIN @ measured.mean, GAP @ measured.mean
     gradient = GAIN / gap - gain / gap**2 * GAP
-    half = float(np.sqrt(gradient @ squared_margin(measured, 0.95) @ gradient))
+    half = float(np.sqrt(squared_margin(measured, gradient[None], 0.95)[0, 0]))
     interval = fieller_interval(measured, GAIN, GAP, 0.95)
     assert interval is not None
     assert interval.low == pytest.approx(gain / gap - half, abs=half / 100)
@@ -196,10 +257,11 @@ def test_exchanging_floor_and_ceiling_turns_a_ratio_into_one_minus_it():
     measured = measured_from(effects(0, 5, 100, 0.1, 0.05, 0.1))
     means = crossed_means(measured, np.random.default_rng(0))
     swapped = np.array([0.0, 1.0, -1.0]), np.array([1.0, 0.0, -1.0])
-    there = fieller_bounds(measured.mean, squared_margin(measured, 0.95), GAIN, GAP)
-    back = fieller_bounds(measured.mean, squared_margin(measured, 0.95), *swapped)
+    there = fieller_interval(measured, GAIN, GAP, 0.95)
+    back = fieller_interval(measured, *swapped, 0.95)
     assert there is not None
-    assert back == pytest.approx((1 - there[1], 1 - there[0]))
+    assert back is not None
+    assert (back.low, back.high) == pytest.approx((1 - there.high, 1 - there.low))
     # The bootstrap asks for a positive gap: exchange the contrasts' signs too.
     there = bootstrap_ratio(measured, means, GAIN, GAP, 0.95)
     back = bootstrap_ratio(measured, means, -swapped[0], -swapped[1], 0.95)

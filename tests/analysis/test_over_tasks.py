@@ -6,7 +6,12 @@ import pytest
 
 from weak2strong.analysis.aggregate import Answered, measured_jointly
 from weak2strong.analysis.answers import Answers
-from weak2strong.analysis.over_tasks import on_these_tasks, over_tasks, sharing_tasks
+from weak2strong.analysis.over_tasks import (
+    on_these_tasks,
+    over_tasks,
+    over_tasks_table,
+    sharing_tasks,
+)
 from weak2strong.analysis.summary import summarise
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import accuracy
@@ -16,15 +21,17 @@ METHODS = ("naive", "confidence")
 
 
 def rows(task: str, accuracies: dict[str, float], entities: str, seed: int) -> pl.DataFrame:
-    """Predictions of a task, every example of class 1; roles are right at random so often."""
+    """Predictions of a task of two classes; roles are right at random so often."""
     rng = np.random.default_rng(seed)
+    labels = np.arange(N) % 2
     frames = []
     answerers = [("probe", "", -1), ("ngrams", "", -1)]
     for s in range(SEEDS):
         answerers += [("floor", "", s), ("ceiling", "", s)]
         answerers += [("student", method, s) for method in METHODS]
     for role, method, s in answerers:
-        right = (rng.permutation(N) < accuracies.get(method or role, 0.5) * N).astype(float)
+        right = rng.permutation(N) < accuracies.get(method or role, 0.5) * N
+        chosen = np.where(right, labels, 1 - labels).astype(float)
         frame = {
             "task": task,
             "kind": "classification",
@@ -33,8 +40,8 @@ def rows(task: str, accuracies: dict[str, float], entities: str, seed: int) -> p
             "seed": s,
             "id": [f"{i:03}" for i in range(N)],
             "group": [f"{entities}:{i:03}" for i in range(N)],
-            "label": np.ones(N, dtype=int),
-            "probabilities": np.stack([1 - right, right], axis=1).tolist(),
+            "label": labels,
+            "probabilities": np.stack([1 - chosen, chosen], axis=1).tolist(),
         }
         frames.append(pl.DataFrame(frame))
     return pl.concat(frames)
@@ -64,6 +71,57 @@ def test_floor_and_ceiling_alone_decide_which_tasks_are_used():
     naive = found.methods["naive"]
     assert naive.mean == pytest.approx((0.1 / 0.3 - 0.5 / 0.3) / 2)
     assert naive.pooled == pytest.approx((0.1 - 0.5 + 0.1 - 0.5) / (0.3 + 0.3 + 0.0 + 0.0))
+
+
+CHANCE = {"floor": 0.5, "naive": 0.5, "confidence": 0.52, "ceiling": 0.9}
+
+
+def test_tasks_whose_supervisor_is_at_chance_are_shown_apart():
+    """Averaged in, they would halve what a method recovers where there is something to learn."""
+    frame = pl.concat(
+        [
+            rows("one", GOOD, "city", 0),
+            rows("two", GOOD, "river", 1),
+            rows("three", CHANCE, "lake", 2),
+            rows("four", CHANCE | {"confidence": 0.54}, "hill", 3),
+        ]
+    )
+    study = config("one", "two", "three", "four")
+    lines = summarise(study, frame)
+    found = over_tasks(study, frame, lines)
+    assert found is not None
+    assert (found.used, found.unsupervised) == (("one", "two"), ("three", "four"))
+    assert found.tasks == 4
+    better = found.methods["confidence"]
+    assert better.mean == pytest.approx(0.15 / 0.3, abs=0.01)
+    assert better.pooled == pytest.approx((0.15 + 0.15 + 0.02 + 0.04) / (0.3 + 0.3 + 0.4 + 0.4))
+    apart = found.at_chance["confidence"]
+    assert apart.mean == pytest.approx((0.02 + 0.04) / 2 / 0.4)
+    assert apart.mean_interval.low < apart.mean < apart.mean_interval.high
+    table = over_tasks_table(found)
+    titles = ["PGR over tasks [95%]", "mean of 2", "median of 2", "pooled over 4", "2 at chance"]
+    assert [column.title for column in table.columns] == titles
+    row = table.facts[1]
+    assert (row["at_chance"], row["at_chance_wide"]) == (apart.mean, False)
+    assert any(note.endswith("(at chance, a mean): three, four.") for note in table.notes)
+
+
+def test_one_task_at_chance_is_shown_apart_too_and_none_adds_no_column():
+    frame = pl.concat([rows("one", GOOD, "city", 0), rows("two", CHANCE, "river", 1)])
+    study = config("one", "two")
+    lines = summarise(study, frame)
+    found = over_tasks(study, frame, lines)
+    assert found is not None
+    assert (found.used, found.unsupervised) == (("one",), ("two",))
+    assert found.methods["naive"].mean is None
+    line = next(x for x in lines if (x.task, x.method) == ("two", "confidence"))
+    assert found.at_chance["confidence"].mean == pytest.approx(line.recovered.value)
+    assert over_tasks_table(found).columns[-1].title == "1 at chance"
+    both = pl.concat([rows("one", GOOD, "city", 0), rows("two", GOOD, "river", 1)])
+    all_known = over_tasks(study, both, summarise(study, both))
+    assert all_known is not None
+    assert over_tasks_table(all_known).columns[-1].title == "pooled over 2"
+    assert over_tasks_table(all_known).facts[0]["at_chance"] is None
 
 
 def test_one_task_has_nothing_to_be_taken_together():

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from weak2strong.analysis import BOOTSTRAP_SEEDS, recovered
+from weak2strong.analysis.recovered import recovered_by_method
 from weak2strong.ground.metrics import accuracy, exact_match, roc_auc
 from weak2strong.ground.predictions import texts
 from weak2strong.tasks.kinds import labels_from_lists
@@ -156,12 +158,97 @@ def test_without_a_clear_gap_there_is_a_sentence_and_no_number(seeds, accuracies
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
 def test_a_ceiling_that_answers_as_the_floor_does_has_a_gap_of_zero(seeds):
-    """By rounding its variance may come out below zero, which has no root."""
+    """Test examples do not tell them apart, by whose rounding there may be a negative variance."""
     for seed in range(5):
         (floor, student, _), labels, groups = noisy(seeds, seed=seed)
         found = pgr((floor, student, floor), labels, groups, accuracy)
-        assert found.gap_interval.low == pytest.approx(0, abs=1e-6)
+        spread = np.std((floor.argmax(axis=2) == labels).mean(axis=1), ddof=1)
+        half = t.ppf(0.975, 2 * (seeds - 1)) * spread * np.sqrt(2 / seeds)
+        assert (found.gap_interval.low, found.gap_interval.high) == pytest.approx((-half, half))
         assert "reaches 0" in found.undefined
+        alike = np.repeat(floor[:1], seeds, axis=0)
+        found = pgr((alike, student, alike), labels, groups, accuracy)
+        assert found.gap_interval.low == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, BOOTSTRAP_SEEDS])
+def test_the_interval_of_the_gap_is_the_same_whatever_the_student_does(seeds):
+    """With few examples and seeds that hardly agree, estimates of variances are often negative."""
+    for seed in range(6):
+        rng = np.random.default_rng([9, seed])
+        labels, right = np.ones(24, dtype=int), rng.random((5, seeds, 24))
+        shares = np.array([0.5, 0.3, 0.6, 0.9, 0.75])[:, None, None]
+        floor, *students, ceiling = (answers(r, labels) for r in right < shares)
+        every = recovered_by_method(
+            floor, dict(zip("abc", students, strict=True)), ceiling, labels, np.arange(24), accuracy
+        )
+        alone = pgr((floor, students[1], ceiling), labels, np.arange(24), accuracy)
+        assert len({found.gap_interval for found in every.values()} | {alone.gap_interval}) == 1
+        assert len({found.undefined for found in every.values()}) == 1
+        for name in ("floor", "ceiling"):
+            assert len({found.at_hand[name] for found in every.values()}) == 1
+
+
+def test_scores_have_intervals_within_the_range_of_the_metric():
+    labels = np.ones(40, dtype=int)
+    right = [np.arange(40) < n for n in (1, 2, 38, 39)]
+    poor, good = (answers(np.stack(two), labels) for two in (right[:2], right[2:]))
+    found = pgr((poor, poor, good), labels, np.arange(40), accuracy)
+    assert (found.floor_interval.low, found.student_interval.low) == (0, 0)
+    assert found.ceiling_interval.high == 1
+    assert found.gap_interval.high <= 1
+
+    def twice(*arguments):
+        return 2 * accuracy(*arguments)
+
+    unbounded = pgr((poor, poor, good), labels, np.arange(40), twice)
+    assert unbounded.floor_interval.low < 0
+    assert unbounded.ceiling_interval.high > 2
+
+
+def test_a_check_is_compared_with_each_role_example_by_example():
+    """McNemar's difference of two shares: its variance is known without a bootstrap."""
+    n, labels = 400, np.ones(400, dtype=int)
+    rng = np.random.default_rng(0)
+    rights = [rng.random((3, n)) < share for share in (0.55, 0.6, 0.7)]
+    check = rng.random(n) < 0.65
+    floor, student, ceiling = (answers(r, labels) for r in rights)
+    (found,) = recovered_by_method(
+        floor,
+        {"naive": student},
+        ceiling,
+        labels,
+        np.arange(n),
+        accuracy,
+        checks={"ngrams": answers(check[None], labels)[0]},
+    ).values()
+    for role, right in zip(("floor", "student", "ceiling"), rights, strict=True):
+        difference = check - right.mean(axis=0)
+        half = t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)
+        ends = difference.mean() - half, difference.mean() + half
+        interval = found.checks["ngrams"][role]
+        assert (interval.low, interval.high) == pytest.approx(ends, abs=4e-3)
+        assert found.beaten("ngrams", role) == (interval.low > 0)
+    assert found.beaten("ngrams", "floor")
+    assert not found.beaten("ngrams", "ceiling")
+    assert not found.beaten("probe", "floor")
+    assert found == replace(
+        pgr((floor, student, ceiling), labels, np.arange(n), accuracy), checks=found.checks
+    )
+
+
+def test_a_clear_gap_whose_size_two_seeds_do_not_tell_is_said_to_be_that():
+    """A t interval with one degree of freedom holds 0; the difference of two means does not."""
+    floor, ceiling = constant([0.50, 0.52]), constant([0.62, 0.60])
+    found = pgr((floor, floor, ceiling), np.zeros(10), np.arange(10), mean_of_class_1)
+    half = t.ppf(0.975, 2) * np.sqrt((0.0002 + 0.0002) / 2)
+    assert found.gap_interval.low == pytest.approx(0.10 - half)
+    assert found.has_gap
+    assert found.value is None
+    assert found.undefined == (
+        "The ceiling is above the floor, but by how much cannot be told from 2 seeds: "
+        "the interval of PGR is unbounded."
+    )
 
 
 def test_a_seed_without_a_gap_has_no_ratio_of_its_own():

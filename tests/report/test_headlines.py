@@ -34,7 +34,7 @@ def documented(capsys, *command: str):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize(("tasks", "step"), [(["a-task"], 0.8), (["a-task", "b-task"], 0.3)])
+@pytest.mark.parametrize(("tasks", "step"), [(["a-task"], 0.8), (["a-task", "b-task"], 0.27)])
 def test_the_title_of_pgr_is_the_paired_difference_that_compare_prints(
     made_run, tmp_path, capsys, tasks, step
 ):

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import sem, t
 
 from weak2strong.cli import main
 from weak2strong.report.page import page
@@ -19,6 +20,7 @@ OVER = "PGR of each method over the tasks"
 EVERY = "Every task and method, accuracy, means over seeds"
 CHECKS = ("probe_ceiling", "ngrams")
 COMPARED = "PGR of every run and method"
+FLAT = "{}: PGR is undefined. The ceiling is not clearly above the floor"
 
 
 class Node:
@@ -119,7 +121,8 @@ def printed(folder, capsys):
     assert main(["table", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
-    over = [r for r in rows if len(r) == 4]
+    title = next((i for i, r in enumerate(rows) if r[0] == "PGR over tasks [95%]"), len(rows))
+    over = [r for r in rows[title:] if len(r) == len(rows[title])]
     return {
         "differences": {m["method"]: (m["effect"]["mean"], *m["on_these_tasks"]) for m in compared},
         "analyses": in_markdown(page.read_text()),
@@ -156,7 +159,8 @@ def expected(folders, tables):
             for t in tasks
             for m in methods
         }
-        whole = (over_tasks if len(tasks) > 1 else of_one_task)(scores, table)
+        known = supervised(folder)
+        whole = over_tasks(scores, table, known) if len(tasks) > 1 else of_one_task(scores, table)
         by_task = [[scores[t, m] for m in methods] for t in tasks]
         answered = pl.read_parquet(folder / "predictions.parquet").group_by("task")
         of_run = {
@@ -167,7 +171,7 @@ def expected(folders, tables):
             "examples": {t: str(n) for t, n in answered.agg(pl.col("id").n_unique()).rows()},
             "scores": [f"{x:.3f}" for x in bars(by_task)],
             "sentences": {
-                m: sentence(m, *of_method, table["warnings"]) + paired(table["differences"].get(m))
+                m: sentence(*of_method, table["warnings"]) + paired(table["differences"].get(m))
                 for m, of_method in whole.items()
             },
         }
@@ -192,23 +196,43 @@ def every_line(result, scores, table):
     return rows
 
 
-def over_tasks(scores, table):
+def supervised(folder):
+    """The tasks whose supervisors are clearly above chance, over test examples alone."""
+    floors = pl.read_parquet(folder / "predictions.parquet").filter(role="floor")
+    right = pl.col("probabilities").list.arg_max() == pl.col("label")
+    of_each = floors.group_by("task", "id").agg(
+        right.mean().alias("right"), pl.col("label").first()
+    )
+    known = []
+    for (task,), rows in of_each.group_by("task"):
+        low, _ = t.interval(0.95, len(rows) - 1, rows["right"].mean(), sem(rows["right"]))
+        if low > max(rows["label"].mean(), 1 - rows["label"].mean()):
+            known.append(task)
+    return known
+
+
+def over_tasks(scores, table, known):
     """By method: PGR with its interval, the share of the gap, and the counts of tasks, for a
     sentence. What was printed is checked against the means of scores."""
     tasks = list(dict.fromkeys(task for task, _ in scores))
-    found = {}
+    found, told = {}, table["warnings"]
     for method, texts in table["over"].items():
-        used = [scores[t, method] for t in tasks if table["pgr"][t, method] != "undefined"]
-        each = [recovered(means) for means in used]
+        # A gap may be clear, and its size not: such a task has no PGR of its own.
+        having = [t for t in tasks if not any(w.startswith(FLAT.format(t)) for w in told)]
+        each, apart = (
+            [recovered(scores[t, method]) for t in having if (t in known) == one]
+            for one in (True, False)
+        )
         pooled = recovered(sum(scores[t, method] for t in tasks))
-        of = (np.mean(each), np.median(each), pooled)
+        of = (np.mean(each), np.median(each), pooled, *([np.mean(apart)] if apart else []))
         shown_as = [value(text) for text in texts]
         assert shown_as == [
             s if s == "undefined-wide" else f"{x:.2f}" for s, x in zip(shown_as, of, strict=True)
         ]
-        said = [f"{x} of {len(used)}" for x in ("mean", "median")]
-        assert table["over titles"][1:] == [*said, f"pooled over {len(tasks)}"]
-        counts = [str(n) for n in dict.fromkeys((len(used), len(tasks)))]
+        said = [f"{x} of {len(each)}" for x in ("mean", "median")]
+        said += [f"pooled over {len(tasks)}", *([f"{len(apart)} at chance"] if apart else [])]
+        assert table["over titles"][1:] == said
+        counts = [str(n) for n in dict.fromkeys((len(each), len(tasks)))]
         found[method] = (texts[0], of[0], counts)
     return found
 
@@ -239,11 +263,12 @@ def bars(scores):
     return floor, *np.mean(scores, axis=0)[:, 1], ceiling
 
 
-def sentence(method, text, share, before, warnings):
+def sentence(text, share, before, warnings):
     """The numbers of a method's sentence: its scores or tasks, then PGR with its interval, or why
     there is none."""
     if text == "undefined":
-        (why,) = [w for w in warnings if f"{method}: PGR is undefined" in w]
+        # The gap is that of all methods.
+        (why,) = [w for w in warnings if ": PGR is undefined" in w]
         return before + re.findall(NUMBER, why.partition("undefined")[2])
     if text == "undefined-wide":
         return [*before, "-3", "3"]

@@ -1,6 +1,7 @@
 """What the table says, and the sentences under it."""
 
 import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,8 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from weak2strong.analysis import recovered
 from weak2strong.analysis.finished import Results
+from weak2strong.analysis.recovered import recovered_by_method
 from weak2strong.analysis.results import results_document
 from weak2strong.analysis.summary import SATURATED, Line, Spent
 from weak2strong.analysis.warnings import warnings_of
@@ -27,18 +28,19 @@ def answers(accuracies: list[float], n: int = 400) -> np.ndarray:
     return np.stack([1 - right, right], axis=-1).astype(float)
 
 
-def line(floor, student, ceiling, **changes) -> Line:
-    """A line whose roles have these accuracies, a seed each."""
+def line(floor, student, ceiling, probe=0.0, ngrams=0.0, **changes) -> Line:
+    """A line whose roles have these accuracies, a seed each; checks have one each."""
     n = 400
-    found = recovered(
+    (found,) = recovered_by_method(
         answers(floor),
-        answers(student),
+        {"naive": answers(student)},
         answers(ceiling),
         np.ones(n, dtype=int),
         [f"g{i}" for i in range(n)],
         accuracy,
-    )
-    one = Line("a-task", "small", "large", "naive", "accuracy", found, 0.0, 0.6, 0.5)
+        checks={"probe": answers([probe])[0], "ngrams": answers([ngrams])[0]},
+    ).values()
+    one = Line("a-task", "small", "large", "naive", "accuracy", found, probe, ngrams, 0.5)
     return replace(one, **changes)
 
 
@@ -89,33 +91,141 @@ def test_pgr_without_a_gap_is_called_undefined_and_explained():
     assert both.count("warning: a-task: PGR is undefined.") == 1
 
 
+GOOD = ([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79])
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         (
-            {"probe_ceiling": 0.95},
-            r"a logistic probe .* scores 0.950, the finetuned ceiling 0.800: .* too low, .* "
+            {"probe": 0.95},
+            r"a logistic probe .* scores 0.950, the finetuned ceiling 0.800 \(95% interval of the "
+            r"difference over test examples: 0.12\d to 0.17\d\): the ceiling is too low, .* "
             r"against the probe's score it would be 0.29 \(naive\), 0.29 \(confidence\)",
         ),
-        ({"chance": 0.6}, "not clearly above chance"),
+        (
+            {"chance": 0.6},
+            r"not clearly above chance \(0.600\): the supervisor may know nothing \(95% interval "
+            r"of these supervisors' score over test examples alone: 0.57\d to 0.62\d\)",
+        ),
     ],
 )
 def test_what_a_reader_must_know_is_said_once(changes, sentence):
-    good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79], **changes)
+    good = line(*GOOD, **changes)
     twice = [good, replace(good, method="confidence")]
     (text,) = warnings_of(twice)
-    import re
-
     assert re.search(sentence, text)
 
 
+def test_a_ceiling_is_too_low_only_where_the_probe_is_clearly_better():
+    """The probe has the higher score in each case."""
+    assert warnings_of([line(*GOOD, probe=0.83)]) == []
+    assert len(warnings_of([line(*GOOD, probe=0.85)])) == 1
+    # Seeds of ceilings vary, but it is these that the probe is compared with.
+    ceilings = [0.8, 0.9]
+    two = warnings_of([line([0.6, 0.6], [0.7, 0.7], ceilings, probe=0.95)])
+    assert [text for text in two if "ceiling is too low" in text]
+    assert line([0.6, 0.6], [0.7, 0.7], ceilings, probe=0.95).recovered.ceiling_interval.high == 1
+
+
+def test_a_probe_that_answers_as_the_ceiling_does_but_for_a_little_is_clearly_better():
+    """Paired by example, a difference is known far better than the two scores."""
+    n, labels = 400, np.ones(400, dtype=int)
+    right = np.arange(n) < 320
+    better = np.arange(n) < 328
+
+    def of(hits):
+        return np.stack([1 - hits, hits], axis=-1).astype(float)
+
+    floor, student, ceiling = (of(np.stack([r] * 2)) for r in (np.arange(n) < 240, right, right))
+    test = (labels, [f"g{i}" for i in range(n)], accuracy)
+    (found,) = recovered_by_method(
+        floor, {"naive": student}, ceiling, *test, checks={"probe": of(better)}
+    ).values()
+    apart = found.ceiling_interval.high - found.ceiling_interval.low
+    assert apart > 0.02, "apart, the scores overlap"
+    one = Line("a-task", "small", "large", "naive", "accuracy", found, 0.82, 0.0, 0.5)
+    assert "the ceiling is too low" in warnings_of([one])[0]
+
+
+NGRAMS = "a-task: character n-grams with ground truth score "
+
+
+@pytest.mark.parametrize(
+    ("ngrams", "sentences"),
+    [
+        (0.60, []),
+        (
+            0.66,
+            [r"the floor 0.600 \(95% interval of the difference: 0.0\d\d to 0.\d\d\d\): the "
+            r"supervisor knows less than spelling alone tells: train it longer or otherwise\."],
+        ),
+        (
+            0.75,
+            [r"the floor 0.600 .*",
+            r"students of naive 0.700 \(95% interval of the difference: 0.0\d\d to 0.\d\d\d\) and "
+            r"students of confidence 0.700 \(.*\): their scores are no sign of more knowledge than "
+            r"spelling gives\."],
+        ),
+        (
+            0.90,
+            [r"the floor .*", r"students .*",
+            r"the ceiling 0.800 \(95% interval of the difference: 0.0\d\d to 0.\d\d\d\): "
+            r"finetuning fell short, the ceiling is too low, and PGR against it says little\."],
+        ),
+    ],
+)  # fmt: skip
+def test_what_character_ngrams_beat_is_said_of_each_role(ngrams, sentences):
+    good = line(*GOOD, ngrams=ngrams)
+    found = warnings_of([good, replace(good, method="confidence")])
+    assert len(found) == len(sentences)
+    for text, sentence in zip(found, sentences, strict=True):
+        assert re.fullmatch(f"{NGRAMS}{ngrams:.3f}, {sentence}", text)
+
+
+def test_what_ngrams_beat_on_many_tasks_is_said_in_one_sentence_a_role():
+    good = line(*GOOD, ngrams=0.9)
+    many = [replace(good, task=f"task-{i}") for i in range(4)]
+    found = warnings_of(many)
+    assert len(found) == 3
+    names = ": task-0, task-1, task-2, task-3."
+    for role, text in zip(("the floor", "students", "the ceiling"), found, strict=True):
+        assert text.startswith(f"on 4 tasks, character n-grams with ground truth beat {role} ")
+        assert text.endswith(names)
+
+
+def test_two_seeds_are_enough_to_tell_a_gap_and_a_supervisor_that_knows_something():
+    """By t with one degree of freedom the gap would reach 0, and the floor chance."""
+    two = line([0.58, 0.62], [0.7, 0.72], [0.88, 0.92], chance=0.5)
+    assert two.recovered.floor_interval.low < 0.5
+    assert two.supervised
+    assert two.recovered.has_gap
+    found = warnings_of([two])
+    assert not [text for text in found if "may know nothing" in text or "not clearly" in text]
+    noise = line([0.51, 0.53], [0.51, 0.53], [0.88, 0.92], chance=0.5)
+    assert [text for text in warnings_of([noise]) if "may know nothing" in text]
+
+
 def test_what_is_to_be_said_of_many_tasks_is_said_in_one_sentence():
-    good = line([0.6, 0.61, 0.59], [0.7, 0.71, 0.69], [0.8, 0.81, 0.79], probe_ceiling=0.9)
+    good = line(*GOOD, probe=0.9)
     many = [replace(good, task=f"task-{i}", method=m) for i in range(5) for m in ("a", "b")]
     (text,) = warnings_of(many)
     assert text.startswith("on 5 tasks, a logistic probe")
     assert text.endswith(": task-0, task-1, task-2, task-3, task-4.")
     assert len(warnings_of(many[:6])) == 3
+
+
+def test_a_gap_whose_size_cannot_be_told_is_not_said_to_be_no_gap():
+    two = line([0.58, 0.62], [0.7, 0.72], [0.92, 0.88])
+    assert two.recovered.undefined
+    (text, few) = warnings_of([two])
+    assert text.startswith("a-task: PGR is undefined. The ceiling is above the floor, but by how")
+    assert few.startswith("2 seeds")
+    (text, _) = warnings_of([replace(two, task=f"task-{i}") for i in range(4)])
+    assert text == (
+        "on 4 tasks, PGR is undefined: the ceiling is above the floor, but by how much more seeds "
+        "have to tell: task-0, task-1, task-2, task-3."
+    )
 
 
 def around(score: float) -> list[float]:

@@ -56,10 +56,10 @@ class Answered:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """PGR of one method over tasks; None where fewer than two tasks have a gap.
+    """PGR of one method over tasks; mean and median are None where fewer than two tasks are used.
 
     Attributes:
-        mean: the mean ratio of the tasks with a gap.
+        mean: the mean ratio of the tasks that are used.
         mean_interval: its interval over seeds and test examples, for these tasks.
         median: the median of the same ratios.
         median_interval: its interval, likewise.
@@ -110,15 +110,20 @@ def measured_jointly(tasks: Sequence[Answered], replicates: int = 1000, seed: in
 
 
 def aggregate(
-    measured: Measured, use: Sequence[bool] | np.ndarray, level: float = 0.95, seed: int = 0
+    measured: Measured,
+    use: Sequence[bool] | np.ndarray,
+    level: float = 0.95,
+    seed: int = 0,
+    fewest: int = 2,
 ) -> Aggregate:
     """Mean, median and pooled PGR over tasks.
 
     Args:
         measured: with columns floor, student, ceiling of the first task, then of the next.
-        use: for each task whether mean and median take it: those that have a gap.
+        use: for each task whether mean and median take it: only those that have a gap can be.
         level: nominal coverage of the intervals.
         seed: of the draws for the median.
+        fewest: tasks that mean and median need.
     """
     roles = measured.scores.shape[1]
     floor, student, ceiling = (np.eye(roles)[r::3] for r in range(3))
@@ -129,7 +134,7 @@ def aggregate(
         pooled = fieller_interval(measured, gains.sum(0), gaps.sum(0), level)
         ratio = float(gains.sum(0) @ measured.mean / (gaps.sum(0) @ measured.mean))
     use = np.asarray(use, dtype=bool)
-    if use.sum() < 2:
+    if use.sum() < fewest:
         return Aggregate(None, None, None, None, ratio, pooled)
     gains, gaps = gains[use], gaps[use]
     under = gaps @ measured.mean

@@ -28,7 +28,18 @@ one degree of freedom is concave). benchmarks/coverage.py compares two
 alternatives: t(S - 1) for the sum is far wider where examples dominate, and
 Satterthwaite's degrees of freedom cover too little at 2 and 3 seeds. A ratio N/D has
 the interval of all r at which N - r D = 0 is not rejected (Fieller 1954, JRSS B 16,
-175-185).
+175-185). No interval is narrower than that over test examples alone (the models at hand, below),
+which matters where an estimate of A comes out below 0.
+
+**The difference of roles that are trained apart** (ceiling - floor) needs no pairs of seeds:
+nothing of a supervisor is in a ceiling, so that the seed part is the sum of two variances, known
+with up to 2(S - 1) degrees of freedom instead of S - 1: at 2 seeds the quantile is 4.3, not 12.7.
+Where all the variance is one role's, there are S - 1, and the interval is too narrow;
+docs/statistics.md tells by how much.
+
+**The models at hand**: whether *these* supervisors know more than chance, or *this* baseline beats
+these ceilings, does not ask what other seeds would have given. The variance of the mean over seeds
+is then that over test examples alone, A/n + C/(n S).
 
 **Crossed bootstrap**, for many seeds: percentiles, with examples drawn once a
 replicate for all seeds and roles, and seeds drawn separately. It supposes no
@@ -38,7 +49,7 @@ Annals of Applied Statistics 1, 386-411): narrow at few seeds, wide where C is l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -52,6 +63,7 @@ Metric = Callable[..., Any]
 
 SEEDS_AND_EXAMPLES = "seeds and test examples"
 ONE_SEED = "test examples only, one seed"
+AT_HAND = "test examples only, for the models at hand"
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ class Interval:
         high: its upper end; equal to ``low`` where nothing varies.
         level: nominal coverage, such as 0.95.
         method: ``"t"``, ``"fieller"`` or ``"crossed bootstrap"``.
-        covers: what could have come out otherwise: ``SEEDS_AND_EXAMPLES`` or ``ONE_SEED``.
+        covers: what could have come out otherwise: ``SEEDS_AND_EXAMPLES``, ``ONE_SEED`` or
+            ``AT_HAND``.
     """
 
     low: float
@@ -71,6 +84,11 @@ class Interval:
     level: float
     method: str
     covers: str
+
+    def within(self, low: float, high: float) -> Interval:
+        """The same interval without what lies beyond the range of the quantity."""
+        cut_low, cut_high = (min(max(end, low), high) for end in (self.low, self.high))
+        return Interval(cut_low, cut_high, self.level, self.method, self.covers)
 
 
 @dataclass(frozen=True)
@@ -87,6 +105,11 @@ class Measured:
     replicates: np.ndarray
     groups: int
 
+    def of(self, roles: Iterable[int]) -> Measured:
+        """The scores of some of the roles, in this order."""
+        columns = list(roles)
+        return Measured(self.scores[:, columns], self.replicates[:, :, columns], self.groups)
+
     @property
     def mean(self) -> np.ndarray:
         """The mean score of each role over seeds, ``(R,)``."""
@@ -96,6 +119,18 @@ class Measured:
     def parts(self) -> tuple[np.ndarray, np.ndarray]:
         """The `variance_parts`, which all intervals of the same scores share."""
         return variance_parts(self)
+
+    @cached_property
+    def example_covariance(self) -> np.ndarray:
+        """The covariance over test examples of the mean scores of these seeds, ``(R, R)``."""
+        moves = self.replicates.mean(axis=1) - self.replicates.mean(axis=(0, 1))
+        return self.bootstrap_factor * moves.T @ moves
+
+    @property
+    def bootstrap_factor(self) -> float:
+        """What a sum of squares over the replicates is multiplied by to be a variance."""
+        # A bootstrap over G groups has (G - 1)/G of the variance that it estimates.
+        return self.groups / (self.groups - 1) / (len(self.replicates) - 1)
 
     @property
     def covers(self) -> str:
@@ -162,35 +197,55 @@ def replicate_scores(
 def variance_parts(measured: Measured) -> tuple[np.ndarray, np.ndarray]:
     """The covariance of the mean scores: the seed part and the example part, ``(R, R)`` each.
 
-    With one seed the seed part is unknown and given as zero.
+    Both are estimates without bias, so that by the example part a contrast may have a variance
+    below zero, where the true one is about zero; `squared_margin` mends that. With one seed the
+    seed part is unknown and given as zero.
     """
-    moves = measured.replicates - measured.replicates.mean(axis=0)
-    replicates, seeds, roles = moves.shape
-    # A bootstrap over G groups has (G - 1)/G of the variance that it estimates.
-    factor = measured.groups / (measured.groups - 1) / (replicates - 1)
-    mean_moves = moves.mean(axis=1)
-    of_mean = factor * mean_moves.T @ mean_moves
+    of_mean = measured.example_covariance
+    _, seeds, roles = measured.replicates.shape
     if seeds == 1:
         return np.zeros((roles, roles)), of_mean
-    flat = moves.reshape(-1, roles)
-    of_one = factor * flat.T @ flat / seeds
+    flat = (measured.replicates - measured.replicates.mean(axis=0)).reshape(-1, roles)
+    of_one = measured.bootstrap_factor * flat.T @ flat / seeds
     # of_mean averages all S^2 pairs of seeds: take the S pairs of a seed with itself away.
     example_part = (seeds * of_mean - of_one) / (seeds - 1)
-    # An estimate may come out with a variance below zero, where the true one is about zero.
-    values, vectors = np.linalg.eigh(example_part)
-    example_part = (vectors * values.clip(min=0)) @ vectors.T
     apart = measured.scores - measured.mean
     return apart.T @ apart / (seeds - 1) / seeds, example_part
 
 
-def squared_margin(measured: Measured, level: float) -> np.ndarray:
-    """The matrix M for which ``sqrt(c @ M @ c)`` is the half-width of contrast c, ``(R, R)``."""
-    seed_part, example_part = measured.parts
-    tail = (1 + level) / 2
-    margin = _quantile(tail, measured.groups - 1) ** 2 * example_part
-    if len(measured.scores) > 1:
-        margin += _quantile(tail, len(measured.scores) - 1) ** 2 * seed_part
-    return margin
+def squared_margin(measured: Measured, contrasts: np.ndarray, level: float) -> np.ndarray:
+    """The matrix M for which ``sqrt(a @ M @ a)`` is the half-width of ``a @ contrasts``.
+
+    Args:
+        measured: scores of R roles.
+        contrasts: one or two contrasts, ``(k, R)``.
+        level: nominal coverage.
+
+    Returns:
+        ``(k, k)``. No half-width is less than that over test examples alone, and that of the last
+        contrast does not depend on the first.
+    """
+    seed_part, example_part, at_hand = (
+        contrasts @ part @ contrasts.T for part in (*measured.parts, measured.example_covariance)
+    )
+    of_examples = _quantile((1 + level) / 2, measured.groups - 1) ** 2
+    margin, seeds = of_examples * _without_negatives(example_part), len(measured.scores)
+    if seeds > 1:
+        margin += _quantile((1 + level) / 2, seeds - 1) ** 2 * seed_part
+    return of_examples * at_hand + _without_negatives(margin - of_examples * at_hand)
+
+
+def _without_negatives(matrix: np.ndarray) -> np.ndarray:
+    """A symmetric matrix of one or two rows, raised so that no ``a @ matrix @ a`` is negative.
+
+    The last number is raised to zero, or stays; the first is raised to what the others need.
+    """
+    last = max(matrix[-1, -1], 0.0)
+    if len(matrix) == 1:
+        return np.array([[last]])
+    both = matrix[0, 1] if last > 0 else 0.0
+    least = both**2 / last if last > 0 else 0.0
+    return np.array([[max(matrix[0, 0], least), both], [both, last]])
 
 
 @cache
@@ -204,10 +259,47 @@ def _quantile(tail: float, freedom: int) -> float:
 
 def t_interval(measured: Measured, contrast: np.ndarray, level: float) -> Interval:
     """The interval of a mean score or difference, ``contrast @ mean scores``; contrast ``(R,)``."""
+    square = squared_margin(measured, contrast[None], level)[0, 0]
+    return _around(measured, contrast, square, level, measured.covers)
+
+
+def apart_interval(
+    measured: Measured, over: np.ndarray, under: np.ndarray, level: float
+) -> Interval:
+    """The interval of a difference of roles that are trained apart, such as ceiling and floor.
+
+    Args:
+        measured: scores of R roles.
+        over: the contrast of what is trained in one way, ``(R,)``.
+        under: the contrast that is taken off, ``(R,)``.
+        level: nominal coverage.
+    """
+    seed_part, example_part = measured.parts
+    contrast, seeds, tail = over - under, len(measured.scores), (1 + level) / 2
+    of_examples = _quantile(tail, measured.groups - 1) ** 2
+    square = of_examples * max(contrast @ example_part @ contrast, 0.0)
+    if seeds > 1:
+        of_seeds = over @ seed_part @ over + under @ seed_part @ under
+        square += _quantile(tail, 2 * (seeds - 1)) ** 2 * of_seeds
+    least = of_examples * contrast @ measured.example_covariance @ contrast
+    return _around(measured, contrast, float(max(square, least)), level, measured.covers)
+
+
+def at_hand_interval(measured: Measured, contrast: np.ndarray, level: float) -> Interval:
+    """The interval of a contrast of the models at hand: over test examples alone."""
+    variance = contrast @ measured.example_covariance @ contrast
+    square = _quantile((1 + level) / 2, measured.groups - 1) ** 2 * variance
+    return _around(measured, contrast, float(square), level, AT_HAND)
+
+
+def _around(
+    measured: Measured, contrast: np.ndarray, square: float, level: float, covers: str
+) -> Interval:
+    """The t interval with that square of the half-width."""
     value = contrast @ measured.mean
     # A negative square is rounding, as where two roles give the same answers.
-    half = np.sqrt(max(contrast @ squared_margin(measured, level) @ contrast, 0.0))
-    return Interval(float(value - half), float(value + half), level, "t", measured.covers)
+    half = np.sqrt(max(square, 0.0))
+    return Interval(float(value - half), float(value + half), level, "t", covers)
 
 
 def fieller_interval(
@@ -217,7 +309,9 @@ def fieller_interval(
 
     It is bounded exactly where the `t_interval` of the denominator leaves 0 out.
     """
-    bounds = fieller_bounds(measured.mean, squared_margin(measured, level), numerator, denominator)
+    contrasts = np.stack([numerator, denominator])
+    margin = squared_margin(measured, contrasts, level)
+    bounds = fieller_bounds(contrasts @ measured.mean, margin, *np.eye(2))
     if bounds is None:
         return None
     return Interval(*bounds, level, "fieller", measured.covers)
@@ -241,8 +335,10 @@ def fieller_bounds(
 def crossed_means(measured: Measured, rng: np.random.Generator) -> np.ndarray:
     """Mean scores ``(b, R)`` of replicates that draw seeds too, each with all its roles."""
     seeds = len(measured.scores)
-    # In an order that depends on the scores, so that the order of the seeds does not matter.
-    order = np.lexsort(measured.scores.T)
+    # In an order that depends on the scores, so that the order of the seeds does not matter; some
+    # replicates tell seeds with the same scores apart.
+    some = measured.replicates[:20].transpose(0, 2, 1).reshape(-1, seeds)
+    order = np.lexsort([*some, *measured.scores.T])
     share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), len(measured.replicates)) / seeds
     return np.einsum("bs,bsr->br", share, measured.replicates[:, order])
 

@@ -11,7 +11,7 @@ import numpy as np
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
 from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.contrasts import contrast_interval
-from weak2strong.analysis.intervals import Interval, Measured, variance_parts
+from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.summary import SATURATED, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
@@ -27,15 +27,26 @@ class OverTasks:
 
     Attributes:
         methods: PGR over the tasks, by method.
+        at_chance: the same over the tasks of `unsupervised` alone.
         used: the tasks in mean and median.
         flat: the tasks that are left out since the interval of their gap reaches 0.
         saturated: the tasks that are left out since floor and ceiling are both above `SATURATED`.
+        unsupervised: the tasks with a gap whose supervisors are not clearly above chance. Nothing
+            can be recovered there, by any method: as numbers near 0 in a mean they would say
+            something of methods that they do not know of them.
     """
 
     methods: Mapping[str, Aggregate]
+    at_chance: Mapping[str, Aggregate]
     used: tuple[str, ...]
     flat: tuple[str, ...]
     saturated: tuple[str, ...]
+    unsupervised: tuple[str, ...]
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks there are."""
+        return sum(map(len, (self.used, self.flat, self.saturated, self.unsupervised)))
 
 
 def over_tasks(
@@ -54,10 +65,13 @@ def over_tasks(
     names = tuple(dict.fromkeys(line.task for line in lines))
     if len(names) < 2:
         return None
-    first = {line.task: line.recovered for line in reversed(lines)}
-    saturated = tuple(n for n in names if min(first[n].floor, first[n].ceiling) > SATURATED)
-    flat = tuple(n for n in names if first[n].undefined and n not in saturated)
-    used = tuple(n for n in names if n not in flat and n not in saturated)
+    first = {line.task: line for line in reversed(lines)}
+    r = {task: line.recovered for task, line in first.items()}
+    saturated = tuple(n for n in names if min(r[n].floor, r[n].ceiling) > SATURATED)
+    flat = tuple(n for n in names if not r[n].has_gap and n not in saturated)
+    rest = [n for n in names if n not in (*flat, *saturated)]
+    used = tuple(n for n in rest if first[n].supervised)
+    unsupervised = tuple(n for n in rest if not first[n].supervised)
     answers = {n: Answers(predictions.filter(task=n), config.seeds) for n in names}
     on = lines[0].metric
     tasks = [
@@ -68,32 +82,31 @@ def over_tasks(
     ]
     measured = measured_jointly(tasks)
     starts = np.arange(len(names))[:, None] * (2 + len(config.methods))
-    by_method = {}
+    by_method, at_chance = {}, {}
     for i, method in enumerate(config.methods, start=2):
-        columns = (starts + np.array([0, i, 1])).ravel()
-        triplets = Measured(
-            measured.scores[:, columns], measured.replicates[:, :, columns], measured.groups
-        )
+        triplets = measured.of((starts + np.array([0, i, 1])).ravel())
         by_method[method] = aggregate(triplets, [n in used for n in names])
-    return OverTasks(by_method, used, flat, saturated)
+        at_chance[method] = aggregate(triplets, [n in unsupervised for n in names], fewest=1)
+    return OverTasks(by_method, at_chance, used, flat, saturated, unsupervised)
 
 
 def over_tasks_table(over: OverTasks, name: str = "over_tasks", title: str = "") -> Table:
     """PGR over tasks: a row a method; the titles say over how many tasks each column is."""
-    used = len(over.used)
-    every = used + len(over.flat) + len(over.saturated)
-    columns = (
+    used, alone = len(over.used), len(over.unsupervised)
+    columns = [
         words("method", "PGR over tasks [95%]"),
         pgr("mean", f"mean of {used}"),
         pgr("median", f"median of {used}"),
-        pgr("pooled", f"pooled over {every}"),
-    )
+        pgr("pooled", f"pooled over {over.tasks}"),
+        *([pgr("at_chance", f"{alone} at chance")] if alone else []),
+    ]
     rows = [
         dict[str, Any](method=method)
         | interval_fields("mean", a.mean, a.mean_interval)
         | interval_fields("median", a.median, a.median_interval)
         | interval_fields("pooled", a.pooled, a.pooled_interval)
-        for method, a in over.methods.items()
+        | interval_fields("at_chance", apart.mean, apart.mean_interval)
+        for (method, a), apart in zip(over.methods.items(), over.at_chance.values(), strict=True)
     ]
     return Table(name, title, columns, rows, over_tasks_notes(over))
 
@@ -118,12 +131,18 @@ def over_tasks_notes(over: OverTasks) -> list[str]:
             f"Left out since floor and ceiling are both above {SATURATED:.2f}: "
             f"{', '.join(over.saturated)}."
         )
-    if len(over.used) < 2:
-        notes.append("Mean and median need two tasks with a gap.")
-    elif over.flat or over.saturated:
+    if over.unsupervised:
         notes.append(
-            "So mean and median speak of tasks on which these models have a gap, "
-            "which was judged by the same scores that PGR is computed from."
+            "Left out since the supervisor is not clearly above chance, so that there is nothing "
+            "that students could recover the gap by, and shown apart (at chance, a mean): "
+            f"{', '.join(over.unsupervised)}."
+        )
+    if len(over.used) < 2:
+        notes.append("Mean and median need two tasks with a gap and a supervisor above chance.")
+    elif len(over.used) < over.tasks:
+        notes.append(
+            "So mean and median speak of tasks on which these models have a gap and their "
+            "supervisor knows something, judged by the same scores that PGR is computed from."
         )
     notes.append("Pooled is the sum of all gains over the sum of all gaps, and leaves no task out.")
     covers = {
@@ -166,12 +185,11 @@ def on_these_tasks(
     methods = (baseline, *(m for m in config.methods if m != baseline))
     tasks = [_answered(a, on, [a.of("student", m) for m in methods]) for a in answers]
     measured = measured_jointly(tasks)
-    _, example_part = variance_parts(measured)
     columns = np.eye(measured.scores.shape[1])
     by_method = {}
     for i, method in enumerate(methods[1:], start=1):
         contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
-        moves = contrasts @ example_part @ contrasts.T
+        moves = contrasts @ measured.example_covariance @ contrasts.T
         interval = contrast_interval(measured, contrasts.mean(axis=0))
         together = total = 0.0
         if pairs := len(names) * (len(names) - 1):

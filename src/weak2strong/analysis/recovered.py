@@ -22,7 +22,7 @@ the run, so inspect every seed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,8 @@ from weak2strong.analysis.intervals import (
     Interval,
     Measured,
     Metric,
+    apart_interval,
+    at_hand_interval,
     bootstrap_interval,
     bootstrap_ratio,
     crossed_means,
@@ -38,7 +40,8 @@ from weak2strong.analysis.intervals import (
     replicate_scores,
     t_interval,
 )
-from weak2strong.ground.metrics import performance_gap_recovered
+from weak2strong.ground.metrics import performance_gap_recovered, range_of
+from weak2strong.ground.table import counted
 
 # The fewest seeds at which Fieller's intervals held the truth at least .93 of the time in every
 # regime but `failures`. Only printed intervals count. At 2 seeds `inherited` (the student has its
@@ -51,6 +54,8 @@ BOOTSTRAP_SEEDS = 30
 
 FLOOR, STUDENT, CEILING = np.eye(3)
 GAIN, GAP = STUDENT - FLOOR, CEILING - FLOOR
+
+ROLES = ("floor", "student", "ceiling")
 
 
 class UndefinedScoreError(ValueError):
@@ -68,16 +73,20 @@ class Recovered:
         student: mean score of the students.
         ceiling: mean score of the ceiling models.
         gap: ceiling minus floor.
-        floor_interval: the interval of the floor; a t interval may pass the metric's own bounds.
+        floor_interval: the interval of the floor, within the metric's range.
         student_interval: the interval of the student's score.
         ceiling_interval: the interval of the ceiling.
-        gap_interval: the interval of the gap, paired by seed and example.
+        gap_interval: the interval of the gap, paired by example; it depends on no student.
         seeds: number of seeds S.
         examples: number of test examples n.
         groups: number of groups that the test examples form.
         per_seed: each seed's own ratio, for drawing dots (they are heavy-tailed and their mean
             estimates nothing); nan where that seed's gap is not above 0, or PGR is undefined.
         undefined: why there is no PGR, in one sentence; None where there is one.
+        at_hand: by role ("floor", "student", "ceiling"), the interval of the score of the models at
+            hand: over test examples alone.
+        checks: by check and role, the interval of the check's score minus the role's, paired by
+            example, likewise for the models at hand; empty without checks.
     """
 
     value: float | None
@@ -95,6 +104,18 @@ class Recovered:
     groups: int
     per_seed: tuple[float, ...]
     undefined: str | None
+    at_hand: Mapping[str, Interval] = field(default_factory=dict)
+    checks: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether the interval of the gap lies above 0."""
+        return self.gap_interval.low > 0
+
+    def beaten(self, check: str, role: str) -> bool:
+        """Whether a check is clearly better than a role; False without that check."""
+        difference = self.checks.get(check, {}).get(role)
+        return difference is not None and difference.low > 0
 
     @property
     def pgr(self) -> dict[str, float | str | None]:
@@ -122,7 +143,8 @@ def recovered(
 ) -> Recovered:
     """PGR = (mean student - mean floor) / (mean ceiling - mean floor), with an interval.
 
-    PGR is undefined where the interval of the gap is not all above 0. Seed s of the three roles
+    PGR is undefined where the interval of the gap is not all above 0, or that of PGR is unbounded.
+    Seed s of the three roles
     must belong together: they are compared as triplets. The order of seeds and examples does not
     matter.
 
@@ -170,11 +192,14 @@ def recovered_by_method(
     replicates: int = 2000,
     seed: int = 0,
     universe: Sequence[str] | np.ndarray | None = None,
+    checks: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Recovered]:
     """`recovered` for the students of several methods; floor and ceiling are scored once.
 
     Args:
         students: test probabilities ``(S, n, k)`` by method.
+        checks: test probabilities ``(n, k)`` of models that have no seed, by name, or answers
+            ``(n,)``; every role is compared with each.
 
     The other arguments and the errors are those of `recovered`.
     """
@@ -193,32 +218,35 @@ def recovered_by_method(
     # Two streams: the draw of groups must not depend on the number of seeds.
     examples_rng = np.random.default_rng([seed, 0])
     weights = group_weights(groups, replicates, examples_rng, universe)
-    every = _measured(roles, labels, metric, weights, len(np.unique(groups)))
-    last = len(roles) - 1
+    every = _measured(roles, checks or {}, labels, metric, weights, len(np.unique(groups)))
     return {
-        method: _recovered(every, [0, i, last], examples, level, seed)
+        method: _recovered(
+            every.of([0, i, len(roles) - 1, *range(len(roles), every.scores.shape[1])]),
+            tuple(checks or ()),
+            range_of(metric),
+            examples,
+            level,
+            seed,
+        )
         for i, method in enumerate(students, start=1)
     }
 
 
 def _recovered(
-    every: Measured, columns: list[int], examples: int, level: float, seed: int
+    every: Measured,
+    checks: Sequence[str],
+    within: tuple[float, float],
+    examples: int,
+    level: float,
+    seed: int,
 ) -> Recovered:
-    """The `Recovered` of one method, from the columns of floor, student and ceiling."""
-    measured = Measured(every.scores[:, columns], every.replicates[:, :, columns], every.groups)
-    seeds = len(measured.scores)
-    if seeds < BOOTSTRAP_SEEDS:
-        intervals = [t_interval(measured, c, level) for c in (FLOOR, STUDENT, CEILING, GAP)]
-        interval = fieller_interval(measured, GAIN, GAP, level)
-    else:
-        means = crossed_means(measured, np.random.default_rng([seed, 1]))
-        intervals = [
-            bootstrap_interval(measured, means, c, level) for c in (FLOOR, STUDENT, CEILING, GAP)
-        ]
-        interval = bootstrap_ratio(measured, means, GAIN, GAP, level)
-
-    undefined = _why_undefined(intervals[3], interval)
-    mean = measured.mean
+    """The `Recovered` of one method: of floor, student, ceiling and the checks."""
+    measured = every.of(range(3))
+    seeds, mean = len(measured.scores), measured.mean
+    scores, gap, interval = _intervals(measured, level, seed)
+    floor, student, ceiling = (i.within(*within) for i in scores)
+    furthest = within[1] - within[0]
+    undefined = _why_undefined(gap, interval, seeds)
     return Recovered(
         value=None if undefined else float(performance_gap_recovered(*mean)),
         interval=None if undefined else interval,
@@ -226,16 +254,54 @@ def _recovered(
         student=float(mean[1]),
         ceiling=float(mean[2]),
         gap=float(GAP @ mean),
-        floor_interval=intervals[0],
-        student_interval=intervals[1],
-        ceiling_interval=intervals[2],
-        gap_interval=intervals[3],
+        floor_interval=floor,
+        student_interval=student,
+        ceiling_interval=ceiling,
+        gap_interval=gap.within(-furthest, furthest),
         seeds=seeds,
         examples=examples,
         groups=measured.groups,
         per_seed=_per_seed(measured.scores, defined=undefined is None),
         undefined=undefined,
+        at_hand={
+            role: at_hand_interval(measured, c, level).within(*within)
+            for role, c in zip(ROLES, np.eye(3), strict=True)
+        },
+        checks={
+            name: _against(every, column, level, furthest)
+            for column, name in enumerate(checks, start=len(ROLES))
+        },
     )
+
+
+def _intervals(
+    measured: Measured, level: float, seed: int
+) -> tuple[list[Interval], Interval, Interval | None]:
+    """The intervals of floor, student and ceiling, of the gap, and of PGR."""
+    if len(measured.scores) < BOOTSTRAP_SEEDS:
+        return (
+            [t_interval(measured, role, level) for role in (FLOOR, STUDENT, CEILING)],
+            apart_interval(measured, CEILING, FLOOR, level),
+            fieller_interval(measured, GAIN, GAP, level),
+        )
+    means = crossed_means(measured, np.random.default_rng([seed, 1]))
+    # Drawn without the student, whose scores would order the seeds.
+    apart = measured.of([0, 2])
+    of_gap = crossed_means(apart, np.random.default_rng([seed, 1]))
+    return (
+        [bootstrap_interval(measured, means, role, level) for role in (FLOOR, STUDENT, CEILING)],
+        bootstrap_interval(apart, of_gap, np.array([-1.0, 1.0]), level),
+        bootstrap_ratio(measured, means, GAIN, GAP, level),
+    )
+
+
+def _against(every: Measured, column: int, level: float, furthest: float) -> dict[str, Interval]:
+    """By role, the interval of the score of a check, in that column, minus the role's."""
+    columns = np.eye(every.scores.shape[1])
+    return {
+        role: at_hand_interval(every, columns[column] - of_role, level).within(-furthest, furthest)
+        for role, of_role in zip(ROLES, columns, strict=False)
+    }
 
 
 def _checked(
@@ -261,20 +327,30 @@ def _checked(
 
 def _measured(
     roles: list[np.ndarray],
+    checks: Mapping[str, np.ndarray],
     labels: np.ndarray,
     metric: Metric,
     weights: np.ndarray,
     groups: int,
 ) -> Measured:
-    """Score the test set and its replicates."""
+    """Score the test set and its replicates; a check scores alike with every seed."""
     if groups < 2:
         raise ValueError("The test examples are all of one group: an interval needs at least two.")
-    scores = replicate_scores(roles, labels, metric, np.ones((1, len(labels))))[0]
+
+    def scored(weights: np.ndarray) -> np.ndarray:
+        scores = replicate_scores(roles, labels, metric, weights)
+        if not checks:
+            return scores
+        seedless = replicate_scores([c[None] for c in checks.values()], labels, metric, weights)
+        alike = np.broadcast_to(seedless, (*scores.shape[:2], len(checks)))
+        return np.concatenate([scores, alike], axis=2)
+
+    scores = scored(np.ones((1, len(labels))))[0]
     if not np.isfinite(scores).all():
         raise UndefinedScoreError(
             "The metric is not defined on the test set: does it hold every class?"
         )
-    replicates = replicate_scores(roles, labels, metric, weights)
+    replicates = scored(weights)
     defined = np.isfinite(replicates).all(axis=(1, 2))
     if defined.mean() < 0.5:
         raise UndefinedScoreError(
@@ -284,7 +360,7 @@ def _measured(
     return Measured(scores, replicates[defined], groups)
 
 
-def _why_undefined(gap: Interval, interval: Interval | None) -> str | None:
+def _why_undefined(gap: Interval, interval: Interval | None, seeds: int) -> str | None:
     """The sentence that says why there is no PGR, or None where there is one."""
     if gap.low <= 0:
         where = "lies below 0" if gap.high < 0 else "reaches 0"
@@ -293,7 +369,10 @@ def _why_undefined(gap: Interval, interval: Interval | None) -> str | None:
             f"gap, {gap.low:.3f} to {gap.high:.3f}, {where}."
         )
     if interval is None:
-        return "The gap is too close to 0 for its size: the interval of PGR is unbounded."
+        return (
+            "The ceiling is above the floor, but by how much cannot be told from "
+            f"{counted(seeds, 'seed')}: the interval of PGR is unbounded."
+        )
     return None
 
 

@@ -43,7 +43,7 @@ def pgr_scores(
     by the gap of a single seed, which may be near 0.
     """
     by_task = {line.task: line.recovered for line in lines}
-    flat = [task for task, r in by_task.items() if r.undefined]
+    flat = [task for task, r in by_task.items() if not r.has_gap]
     scores = [
         replace(s, score=(s.score - by_task[s.task].floor) / by_task[s.task].gap)
         for s in student_scores(config, results, lines[0].metric)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.analysis.answers import Answers
-from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.recovered import (
     Recovered,
@@ -106,27 +105,27 @@ class Line:
 
     @property
     def supervised(self) -> bool:
-        """Whether the floor's interval lies above chance, as far as there is such a level."""
-        return self.chance is None or self.recovered.floor_interval.low > self.chance
+        """Whether the supervisors at hand are clearly above chance, where there is such a level.
+
+        Other seeds would give other supervisors, but the weak labels are those of these.
+        """
+        return self.chance is None or self.recovered.at_hand["floor"].low > self.chance
 
     @property
     def below_chance(self) -> dict[str, float]:
-        """The scores whose intervals lie below chance, by role, as far as there is such a level.
+        """The scores clearly below chance, by role, as far as there is such a level.
 
+        Of the models at hand, as in `supervised`.
         Answers in words have none: a wrong text is not the contrary of the right one.
         """
         if self.metric == "exact_match":
             return {}
         r = self.recovered
-        roles: dict[str, tuple[float, Interval]] = {
-            "floor": (r.floor, r.floor_interval),
-            f"student ({self.method})": (r.student, r.student_interval),
-            "ceiling": (r.ceiling, r.ceiling_interval),
-        }
+        names = {"floor": "floor", "student": f"student ({self.method})", "ceiling": "ceiling"}
         return {
-            role: score
-            for role, (score, interval) in roles.items()
-            if self.chance is not None and interval.high < self.chance
+            name: getattr(r, role)
+            for role, name in names.items()
+            if self.chance is not None and r.at_hand[role].high < self.chance
         }
 
     @property
@@ -164,12 +163,13 @@ def summarise(
         score = metric(kind, scored_by)
         answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
-        probe = answers.score("probe", score) if answers.have("probe") else None
-        ngrams = answers.score("ngrams", score)
+        named = [name for name in ("probe", "ngrams") if answers.have(name)]
+        checks = {name: answers.one(name, "", -1) for name in named}
+        scores = {name: answers.score(name, score) for name in named}
         students = {method: answers.of("student", method) for method in config.methods}
         test = (answers.labels, answers.groups, score)
         try:
-            by_method = recovered_by_method(floor, students, ceiling, *test)
+            by_method = recovered_by_method(floor, students, ceiling, *test, checks=checks)
         except UndefinedScoreError as e:
             raise UserError(f"{name} cannot be scored by {scored_by}. {e}") from e
         for method, student in students.items():
@@ -183,8 +183,8 @@ def summarise(
                     method=method,
                     metric=scored_by,
                     recovered=by_method[method],
-                    probe_ceiling=probe,
-                    ngrams=ngrams,
+                    probe_ceiling=scores.get("probe"),
+                    ngrams=scores["ngrams"],
                     chance=_chance(scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or method in see_truth,

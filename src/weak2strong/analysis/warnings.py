@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS
 from weak2strong.analysis.summary import SATURATED, Line
 
@@ -14,6 +15,11 @@ CUT = 0.01
 def warnings_of(lines: list[Line]) -> list[str]:
     """What a reader of the table has to know, one sentence each."""
     undefined = [x for x in lines if x.recovered.undefined and not x.saturated]
+    flat = [x for x in undefined if not x.recovered.has_gap]
+
+    def of_task(line: Line) -> list[Line]:
+        return [x for x in lines if x.task == line.task]
+
     warnings = [
         *_each_or_all(
             [x for x in lines if x.saturated],
@@ -25,31 +31,40 @@ def warnings_of(lines: list[Line]) -> list[str]:
             "so they are too easy to tell anything apart",
         ),
         *_each_or_all(
-            [x for x in undefined if x.recovered.gap < 0],
+            [x for x in flat if x.recovered.gap < 0],
             _floor_wins,
             "PGR is undefined, the supervisor scoring better than the ceiling",
         ),
         *_each_or_all(
-            [x for x in undefined if x.recovered.gap >= 0],
-            lambda x: _undefined([y for y in lines if y.task == x.task], x),
+            [x for x in flat if x.recovered.gap >= 0],
+            lambda x: _undefined(of_task(x), x),
             "PGR is undefined, the ceiling being not clearly above the floor",
         ),
         *_each_or_all(
-            [x for x in lines if (x.probe_ceiling or 0) > x.recovered.ceiling],
-            lambda x: _probe_wins([y for y in lines if y.task == x.task]),
+            [x for x in undefined if x.recovered.has_gap],
+            lambda x: _undefined(of_task(x), x),
+            "PGR is undefined: the ceiling is above the floor, but by how much more seeds have to "
+            "tell",
+        ),
+        *_each_or_all(
+            [x for x in lines if x.recovered.beaten("probe", "ceiling")],
+            lambda x: _probe_wins(of_task(x)),
             "a logistic probe with ground truth on the frozen strong model beats the ceiling "
             "(column probe), which is too low, and PGR too high",
         ),
+        *(text for role in SPELLING for text in _ngrams_win(lines, role)),
         *_each_or_all(
             [x for x in lines if x.below_chance],
-            lambda x: _below_chance([y for y in lines if y.task == x.task]),
+            lambda x: _below_chance(of_task(x)),
             "a score is below chance, which is worse than knowing nothing: look at the labels",
         ),
         *_each_or_all(
             [x for x in lines if not x.supervised and "floor" not in x.below_chance],
             lambda x: (
                 f"{x.task}: the floor, {x.recovered.floor:.3f}, is not clearly above chance "
-                f"({x.chance:.3f}): the supervisor may know nothing."
+                f"({x.chance:.3f}): the supervisor may know nothing "
+                f"({_level(x.recovered.at_hand['floor'])} of these supervisors' score over test "
+                f"examples alone: {_ends(x.recovered.at_hand['floor'])})."
             ),
             "the floor is not clearly above chance, so the supervisor may know nothing",
         ),
@@ -106,7 +121,55 @@ def _floor_wins(line: Line) -> str:
     return (
         f"{line.task}: PGR is undefined. The floor, {r.floor:.3f}, is above the ceiling, "
         f"{r.ceiling:.3f}: the supervisor scores better than the ceiling "
-        f"({100 * gap.level:g}% interval of the gap: {gap.low:.3f} to {gap.high:.3f})."
+        f"({_level(gap)} of the gap: {_ends(gap)})."
+    )
+
+
+def _level(interval: Interval) -> str:
+    return f"{100 * interval.level:g}% interval"
+
+
+def _ends(interval: Interval) -> str:
+    return f"{interval.low:.3f} to {interval.high:.3f}"
+
+
+SPELLING = {
+    "floor": "the supervisor knows less than spelling alone tells: train it longer or otherwise",
+    "student": "their scores are no sign of more knowledge than spelling gives",
+    "ceiling": "finetuning fell short, the ceiling is too low, and PGR against it says little",
+}
+"""What follows where a baseline of n-grams beats a role."""
+
+
+def _ngrams_win(lines: list[Line], role: str) -> list[str]:
+    """Where a baseline of character n-grams is clearly better than a role."""
+    beaten = [x for x in lines if x.recovered.beaten("ngrams", role)]
+    who = {"floor": "the floor", "student": "students", "ceiling": "the ceiling"}[role]
+    return _each_or_all(
+        beaten,
+        lambda x: _spelled([y for y in beaten if y.task == x.task], role),
+        f"character n-grams with ground truth beat {who} (column ngrams): {SPELLING[role]}",
+    )
+
+
+def _spelled(lines: list[Line], role: str) -> str:
+    """What a baseline of n-grams above one role means on one task."""
+    first = lines[0]
+    if role == "student":
+        listed = " and ".join(_less(x, role, f"students of {x.method}") for x in lines)
+    else:
+        listed = _less(first, role, f"the {role}")
+    return (
+        f"{first.task}: character n-grams with ground truth score {first.ngrams:.3f}, {listed}: "
+        f"{SPELLING[role]}."
+    )
+
+
+def _less(line: Line, role: str, name: str) -> str:
+    """The score of a role that n-grams beat, and by how much they do."""
+    by = line.recovered.checks["ngrams"][role]
+    return (
+        f"{name} {getattr(line.recovered, role):.3f} ({_level(by)} of the difference: {_ends(by)})"
     )
 
 
@@ -129,9 +192,11 @@ def _cut(line: Line) -> str:
 def _probe_wins(lines: list[Line]) -> str:
     """What a probe above the ceiling means for the methods on one task."""
     first, r = lines[0], lines[0].recovered
+    above = r.checks["probe"]["ceiling"]
     text = (
         f"{first.task}: a logistic probe with ground truth on the frozen {first.strong} scores "
-        f"{first.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f}: the ceiling is too low"
+        f"{first.probe_ceiling:.3f}, the finetuned ceiling {r.ceiling:.3f} ({_level(above)} of "
+        f"the difference over test examples: {_ends(above)}): the ceiling is too low"
     )
     gap = (first.probe_ceiling or 0) - r.floor
     against = [

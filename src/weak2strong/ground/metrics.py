@@ -8,6 +8,7 @@ replicate) give ``b`` scores in one pass. Leave the weights out and every exampl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -160,6 +161,17 @@ LESS_IS_BETTER = frozenset({"brier"})
 
 NEEDS_EVERY_CLASS = frozenset({"roc_auc"})
 """Metrics that are nan where some class has no example."""
+
+
+_RANGES: Mapping[Callable[..., Score], tuple[float, float]] = {
+    **dict.fromkeys((accuracy, roc_auc, exact_match, exact_match_cased), (0.0, 1.0)),
+    brier: (0.0, 2.0),
+}
+
+
+def range_of(score: Callable[..., Score]) -> tuple[float, float]:
+    """The least and the largest value of a metric; infinite ends for a metric of someone else."""
+    return _RANGES.get(score, (-math.inf, math.inf))
 
 
 _TITLES = {"roc_auc": "ROC AUC", "exact_match_cased": "exact match with case"}

@@ -52,7 +52,7 @@ def compare_runs(
 
 
 def _pgr(run: FinishedRun, method: str) -> dict[str, Any]:
-    """The fields of a method's PGR: on the one task, or the mean over the tasks with a gap."""
+    """The fields of a method's PGR: on the one task, or the mean over the tasks that count."""
     if run.over is None:
         return next(x.recovered.pgr for x in run.lines() if x.method == method)
     a = run.over.methods[method]

@@ -50,7 +50,10 @@ def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
     """The mean PGR of a method over the tasks with a gap, else the PGR of all tasks together."""
     pgr, used, tasks = over.methods[method], len(over.used), len(run.by_task)
     if pgr.mean is not None and pgr.mean_interval is not None:
-        which = f"{used} tasks" if used == tasks else f"the {used} of {tasks} tasks that have a gap"
+        having = "a gap and a supervisor above chance" if over.unsupervised else "a gap"
+        which = (
+            f"{used} tasks" if used == tasks else f"the {used} of {tasks} tasks that have {having}"
+        )
         recovery = _recovery(pgr.mean, pgr.mean_interval, "mean PGR", " on average")
         text = f"On {which}, students {recovery}"
         return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
@@ -58,9 +61,10 @@ def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
         recovery = _recovery(pgr.pooled, pgr.pooled_interval, "pooled PGR")
         text = f"On all {tasks} tasks together, students {recovery}"
         return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
+    flat = len(over.flat)
     return (
-        f"PGR is undefined: on {tasks - used} of {tasks} tasks, and on all together, the ceiling "
-        "is not clearly above the floor"
+        f"PGR is undefined: on {flat} of {tasks} tasks, and on all together, the ceiling is not "
+        "clearly above the floor"
     )
 
 

@@ -20,14 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from weak2strong.analysis.analyses import analysis
-from weak2strong.analysis.estimates import ANY, SHARE, Estimate, columns, estimated
-from weak2strong.analysis.intervals import Interval, Metric, replicate_scores
+from weak2strong.analysis.estimates import Estimate, columns
+from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.over_tasks import OverTasks, over_tasks, over_tasks_table
 from weak2strong.analysis.summary import Line, summarise
-from weak2strong.analysis.tested import Tested, TestedRun
+from weak2strong.analysis.tested import TestedRun
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.table import Column, Row, Table, estimate, number, number_text, pgr
 
@@ -101,7 +99,7 @@ def ceiling_rows(both: Ceilings) -> list[dict[str, Any]]:
                     "metric": x.metric,
                     "against": against,
                     "is": "probe" if probe else "finetuned",
-                    **columns("ceiling", _estimate(r.ceiling, r.ceiling_interval, SHARE)),
+                    **columns("ceiling", _estimate(r.ceiling, r.ceiling_interval)),
                     **columns("pgr", None if r.value is None else _estimate(r.value, r.interval)),
                     "undefined": r.undefined,
                 }
@@ -109,25 +107,16 @@ def ceiling_rows(both: Ceilings) -> list[dict[str, Any]]:
     return rows
 
 
-def probe_minus_ceiling(tested: Tested, metric: Metric) -> Estimate | None:
-    """By how much the probe's score is above the finetuned ceiling's, mean over seeds."""
-    assert tested.probe is not None
-    roles = [tested.ceiling, np.broadcast_to(tested.probe, tested.ceiling.shape)]
-    whole = np.ones((1, len(tested.labels)))
-    scores, replicates = (
-        replicate_scores(roles, tested.labels, metric, w) @ np.array([-1.0, 1.0])
-        for w in (whole, tested.weights)
-    )
-    return estimated(scores[0], replicates, tested.group_count)
-
-
-def _estimate(
-    value: float, interval: Interval | None, within: tuple[float, float] = ANY
-) -> Estimate | None:
-    if interval is None:
+def probe_minus_ceiling(line: Line) -> Estimate | None:
+    """By how much the probe is above the finetuned ceilings at hand; None without a probe."""
+    if line.probe_ceiling is None:
         return None
-    low, high = np.clip([interval.low, interval.high], *within)
-    return Estimate(value, float(low), float(high))
+    interval = line.recovered.checks["probe"]["ceiling"]
+    return _estimate(line.probe_ceiling - line.recovered.ceiling, interval)
+
+
+def _estimate(value: float, interval: Interval | None) -> Estimate | None:
+    return None if interval is None else Estimate(value, interval.low, interval.high)
 
 
 def ceilings_of(run: TestedRun) -> Ceilings | None:
@@ -172,7 +161,8 @@ def _best(row: Row) -> str:
     ],
     notes=[
         "best ceiling: the higher score of the finetuned ceiling and a logistic probe with "
-        "ground truth on the frozen strong model, which is one for all seeds. It is chosen on "
+        "ground truth on the frozen strong model, which is one for all seeds. probe - ceiling: of "
+        "these ceilings, so that its interval is over test examples alone. The better is chosen on "
         "test, so that it is a little too high (by at most 0.4 standard errors of probe - "
         "ceiling), and PGR against it a little too low. undefined: that ceiling is not clearly "
         "above the floor.",
@@ -183,8 +173,9 @@ def _best(row: Row) -> str:
 def ceiling_check(run: TestedRun) -> Iterator[Row]:
     """The rows of `ceiling_rows`, and by how much the probe's score is above the ceiling's."""
     both = run.once(ceilings_of)
+    if both is None:
+        return
     excess = {
-        task: columns("probe_minus_ceiling", probe_minus_ceiling(run.tests[task], run.score))
-        for task in run.probed
+        x.task: columns("probe_minus_ceiling", probe_minus_ceiling(x)) for x in both.finetuned
     }
-    yield from (row | excess[row["task"]] for row in (ceiling_rows(both) if both else ()))
+    yield from (row | excess[row["task"]] for row in ceiling_rows(both))
