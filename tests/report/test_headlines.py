@@ -102,6 +102,7 @@ def test_students_above_a_supervisor_at_chance_are_no_success(made_run, tmp_path
     for text in sentences(FinishedRun(run)).values():
         assert "But their supervisors are not clearly above chance" in text
         assert "recover" not in text
+    assert said["outcomes"].endswith("of supervisors that are not clearly above chance")
 
 
 def test_of_several_tasks_those_count_whose_supervisors_know_something(made_run, tmp_path):

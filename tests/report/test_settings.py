@@ -54,18 +54,29 @@ def test_the_figure_names_every_bar(runs):
 
 def test_the_title_says_where_another_method_gains_most():
     rows = [
-        ("a", "accuracy", "naive", "naive", 0.5),
-        ("a", "accuracy", "best", "kl", 0.6),
-        ("b", "accuracy", "naive", "naive", 0.5),
-        ("b", "accuracy", "best", "confidence", 0.7),
+        ("a", "accuracy", "naive", "naive", 0.5, None),
+        ("a", "accuracy", "best", "kl", 0.6, 1),
+        ("b", "accuracy", "naive", "naive", 0.5, None),
+        ("b", "accuracy", "best", "confidence", 0.7, 1),
+        ("c", "accuracy", "naive", "naive", 0.5, None),
+        ("c", "accuracy", "best", "confidence", 0.9, 0),
     ]
-    frame = pl.DataFrame(rows, schema=["run", "metric", "bar", "method", "score"], orient="row")
+    columns = ["run", "metric", "bar", "method", "score", "clear"]
+    frame = pl.DataFrame(rows, schema=columns, orient="row")
     assert SETTINGS.describe(frame).title.endswith(
         "confidence gains most over naive finetuning: +0.200 in b"
     )
-    assert (
-        "No other method" in SETTINGS.describe(frame.with_columns(score=1 - frame["score"])).title
+    unclear = frame.with_columns(clear=frame["clear"].clip(upper_bound=0))
+    assert SETTINGS.describe(unclear).title == (
+        "No other method is clearly better than naive finetuning in any setting"
     )
+
+
+def test_whether_the_best_is_clearly_better_is_what_the_run_claims(runs):
+    frame = SETTINGS.data(runs)
+    (best,) = frame.filter(bar="best").iter_rows(named=True)
+    assert best["clear"] == runs[0].claims.clear[best["method"]]
+    assert frame.filter(pl.col("bar") != "best")["clear"].is_null().all()
 
 
 def test_runs_of_the_same_tasks_are_one_setting(runs):

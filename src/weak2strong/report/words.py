@@ -38,11 +38,8 @@ def _sentence(run: FinishedRun, method: str) -> str:
         reason = r.undefined or ""
         return f"{scores}{oracle}. PGR is undefined: {reason[:1].lower()}{reason[1:]}"
     if not line.supervised:
-        what = f"PGR {_with_interval(r.value, r.interval)}"
-        return (
-            f"{scores}{oracle}. But {UNSUPERVISED}: this is no weak supervision, whatever its PGR "
-            f"({what})."
-        )
+        numbers = _with_interval(r.value, r.interval)
+        return f"{scores}{oracle}. But {UNSUPERVISED}: this is no weak supervision (PGR {numbers})."
     return f"{scores}: they {_recovery(r.value, r.interval, 'PGR')}{oracle}."
 
 

@@ -31,15 +31,22 @@ SMALLEST = 0.055
 """The smallest share whose number fits into its bar."""
 
 
+COLUMNS = ["task", "method", "outcome", "share", "supervised"]
+
+
 def data(run: FinishedRun) -> pl.DataFrame:
-    """One row for each task, method and outcome: its share of the test set, a mean over seeds."""
+    """One row for each task, method and outcome: its share of the test set, a mean over seeds.
+
+    ``supervised`` says whether the task's supervisors are clearly above chance.
+    """
+    known = {line.task for line in run.lines() if line.supervised}
     rows = [
-        (task, method, OUTCOMES_BY_RIGHT[which], float(examples.mean()))
+        (task, method, OUTCOMES_BY_RIGHT[which], float(examples.mean()), task in known)
         for task, tested in run.tested.items()
         for method in run.config.methods
         for which, examples in who_is_right(tested, method).items()
     ]
-    return pl.DataFrame(rows, schema=["task", "method", "outcome", "share"], orient="row")
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
@@ -79,9 +86,11 @@ def describe(frame: pl.DataFrame) -> Description:
         for method, shares in means.items()
     )
     over = f"means over {tasks} tasks and all seeds" if tasks > 1 else "means over seeds"
+    title = f"students of {method} correct {100 * corrected:.1f}% and lose {100 * lost:.1f}%"
+    if not frame["supervised"].any():
+        title += ", of supervisors that are not clearly above chance"
     return Description(
-        title=f"Of all answers, students of {method} correct {100 * corrected:.1f}% and lose "
-        f"{100 * lost:.1f}%",
+        title=f"Of all answers, {title}",
         alt=listed(texts),
         note=f"Shares of the test set, {over}; each student beside its own supervisor. "
         "To correct is to be right where the supervisor is wrong, to lose the contrary.",

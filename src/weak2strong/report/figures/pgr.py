@@ -184,9 +184,9 @@ def _of_many(others: pl.DataFrame) -> str:
     for clear, than in ((1, "better"), (-1, "worse")):
         rows = others.filter(clear=clear).select("method", "difference").rows()
         if rows:
-            named = listed_names([f"{method} ({signed(x)})" for method, x in rows[:FEW]])
-            more = f" and {len(rows) - FEW} more" if len(rows) > FEW else ""
-            parts.append(f"{named}{more} clearly {than}")
+            named = [f"{method} ({signed(x)})" for method, x in rows[:FEW]]
+            more = [f"{len(rows) - FEW} more"] if len(rows) > FEW else []
+            parts.append(f"{listed_names([*named, *more])} clearly {than}")
     same = len(others.filter(clear=0))
     if same == len(others):
         return f"None of {same} other methods is clearly better or worse than {BASELINE}"

@@ -36,6 +36,8 @@ NAMES = {
 def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
     """One row for each run and bar: floor, baseline, the best of the other methods, and ceiling.
 
+    ``clear`` says of the best whether it is clearly above the baseline (1), below (-1) or neither
+    (0), paired and all methods considered; it is null for the other bars.
     Scores are means over tasks and seeds, as in the run's own figure of scores. Oracles are not
     chosen as the best. There is no frame where all runs are of the same tasks, so that there is but
     one setting.
@@ -55,8 +57,11 @@ def data(runs: Sequence[FinishedRun]) -> pl.DataFrame | None:
             ("ceiling", "ceiling", ""),
         ):
             if (role, method) in score_of:
-                rows.append((name, run.lines()[0].metric, bar, method, score_of[role, method]))
-    return pl.DataFrame(rows, schema=["run", "metric", "bar", "method", "score"], orient="row")
+                clear = run.claims.clear.get(best) if bar == "best" else None
+                score = score_of[role, method]
+                rows.append((name, run.lines()[0].metric, bar, method, score, clear))
+    columns = ["run", "metric", "bar", "method", "score", "clear"]
+    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"clear": pl.Int64})
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
@@ -94,23 +99,25 @@ def describe(frame: pl.DataFrame) -> Description:
         title=_title(frame),
         alt=listed(texts),
         note="Means over tasks and seeds, each run by its own metric. The best other method is "
-        "chosen by the very test that scores it, so it flatters; oracles are left out.",
+        "chosen by the very test that scores it, so it flatters; oracles are left out. Clearly: "
+        "the interval of the paired difference, widened for the number of methods, leaves out 0.",
     )
 
 
 def _title(frame: pl.DataFrame) -> str:
-    """In which run the best other method gains most over the baseline."""
+    """In which run the best other method gains most over the baseline, if it clearly does."""
     best, baseline = (
-        frame.filter(bar=bar).select("run", "method", "score") for bar in ("best", BASELINE)
+        frame.filter(bar=bar).select("run", "method", "score", "clear")
+        for bar in ("best", BASELINE)
     )
     gain = (pl.col("score") - pl.col("score_baseline")).alias("gain")
     gains = best.join(baseline, on="run", suffix="_baseline", maintain_order="left")
     if not len(gains):
         return f"Supervisor, students and ceiling of {frame['run'].n_unique()} runs"
-    ranked = gains.select("run", "method", gain).sort("gain", descending=True, maintain_order=True)
-    run, method, most = ranked.row(0)
-    if most <= 0:
-        return f"No other method scores above {BASELINE} finetuning in any setting"
+    clear = gains.filter(clear=1).select("run", "method", gain)
+    if not len(clear):
+        return f"No other method is clearly better than {BASELINE} finetuning in any setting"
+    run, method, most = clear.sort("gain", descending=True, maintain_order=True).row(0)
     return f"Of other methods, {method} gains most over {BASELINE} finetuning: {most:+.3f} in {run}"
 
 
