@@ -13,6 +13,10 @@ from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.study import read_study
 from weak2strong.engine.local import Plan
+from weak2strong.losses.confidence import Confidence
+from weak2strong.losses.confidence_openai_code import ConfidenceOpenaiCode
+from weak2strong.losses.cross_entropy import CrossEntropy
+from weak2strong.methods.reference import find_method
 from weak2strong.protocol.resolve import checked
 from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.layout import choose
@@ -22,7 +26,7 @@ FOLDER = Path(__file__).parents[1] / "recipes"
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 COUNTS = {
-    "openai_2023_public_code": 5 * 1 * 3,
+    "openai_2023_public_code": 5 * 2 * 3,
     "burns_2023_nlp": 22 * 2 * 3,
     "eleuther_2024": 25 * 2 * 3,
     "anthropic_2026": 3 * 1 * 5,
@@ -33,6 +37,26 @@ COUNTS = {
 
 def recipe(name):
     return read_study(FOLDER / f"{name}.yaml")
+
+
+class Asked:
+    """A context that notes the losses with which it is to finetune."""
+
+    classes, weak_labels = 2, None
+
+    def __init__(self):
+        self.losses = []
+
+    def finetune(self, labels, loss):
+        self.losses.append(loss)
+
+
+def losses_of(config):
+    """The losses of a study's methods."""
+    context = Asked()
+    for reference in config.methods:
+        find_method(reference).run(context)
+    return context.losses
 
 
 def test_there_are_five():
@@ -71,6 +95,9 @@ def test_figures_are_those_of_the_literature():
         assert (training.dropout, training.stopping) == (False, "none")
     rates = (openai.weak_training.learning_rate, openai.strong_training.learning_rate)
     assert rates == (5e-5, 1e-5)
+    assert {m.head_start for m in (openai.weak, openai.strong)} == {"zero"}
+    assert losses_of(openai) == [CrossEntropy(), ConfidenceOpenaiCode()]
+    assert openai.data.balance is False
 
     burns = recipe("burns_2023_nlp")
     assert (burns.metric, burns.labels, burns.tasks) == ("accuracy", "soft", ("burns-nlp",))
@@ -79,6 +106,7 @@ def test_figures_are_those_of_the_literature():
         assert (training.epochs, training.batch_size) == (2, 32)
         assert (training.stopping, training.stopping_metric) == ("weak-validation", "accuracy")
     assert burns.data == DataOptions(), "all the data"
+    assert losses_of(burns) == [CrossEntropy(), Confidence(0.5, 0.2, "median")]
 
     eleuther = recipe("eleuther_2024")
     assert (eleuther.weak.name, eleuther.strong.name) == (
@@ -95,6 +123,9 @@ def test_figures_are_those_of_the_literature():
         assert training.evaluate_every == 25
     sizes = {"weak_train": 5000, "strong_train": 5000, "validation": 1000, "test": 5000}
     assert sizes_of(eleuther.data) == sizes
+    assert losses_of(eleuther) == [CrossEntropy(), Confidence(0.5, 0.213, "recent-32")]
+    steps = eleuther.strong_training.steps_on(5000)
+    assert steps * 0.213 == pytest.approx(100, abs=1)
 
     anthropic = recipe("anthropic_2026")
     assert (anthropic.weak.name, anthropic.strong.name) == (
