@@ -221,16 +221,95 @@ def shown(name, frame, run):
 
 
 def test_reliability_bins_hold_every_answer(frames, run):
+    """Ten bins of equal mass: no confidence is in a higher one than a larger confidence."""
     curve = frames["reliability"].filter(role="floor").sort("confidence")
     both = [answers(run, t, "floor", "", s) for t in run.by_task for s in range(3)]
     p = np.concatenate([x.max(1) for x, _ in both])
     right = np.concatenate([x.argmax(1) == y for x, y in both])
-    bins = np.minimum((p * 10).astype(int), 9)
-    for row, b in zip(curve.iter_rows(named=True), np.unique(bins), strict=True):
-        assert row["answers"] == (bins == b).sum()
-        assert row["accuracy"] == pytest.approx(right[bins == b].mean())
-        assert row["confidence"] == pytest.approx(p[bins == b].mean())
+    order, parts = np.argsort(p), np.arange(len(p)).reshape(10, -1)
+    assert len(np.unique(p)) == len(p), "without ties"
+    for row, at in zip(curve.iter_rows(named=True), parts, strict=True):
+        assert row["answers"] == len(at)
+        assert row["accuracy"] == pytest.approx(right[order[at]].mean())
+        assert row["confidence"] == pytest.approx(p[order[at]].mean())
         assert row["low"] < row["accuracy"] < row["high"] or row["accuracy"] in (0, 1)
+
+
+def test_the_error_of_a_figure_is_that_of_the_analysis(frames_of_each, each):
+    if "reliability" not in frames_of_each:
+        return
+    table = analyse(each.config, each.predictions).tables["calibration"]
+    errors = {key: rows["ece"].mean() for key, rows in table.group_by("role", "method")}
+    assert len(errors) == 4
+    for key, points in frames_of_each["reliability"].group_by("role", "method"):
+        assert points["error"].unique().item() == pytest.approx(errors[key])
+    alt = FIGURES.get("reliability").describe(frames_of_each["reliability"]).alt
+    assert f"supervisor {errors['floor', '']:.3f}, " in alt
+
+
+def test_the_model_that_is_called_best_is_calibrated_best_on_each_task(made_run, tmp_path):
+    """Over-confident on one task and under-confident on another, all answers together look well."""
+    folder = made_run(tmp_path / "run", methods=["naive"])
+    path = folder / "predictions.parquet"
+    frame = pl.read_parquet(path).with_columns(
+        number=pl.int_range(pl.len()).over("task", "role", "method", "seed")
+    )
+    shares = {"floor": (0.7, 0.9), "student": (0.74, 0.74), "ceiling": (0.77, 0.77)}
+    for role, of_tasks in shares.items():
+        for task, share in zip(("a-task", "b-task"), of_tasks, strict=True):
+            here = (pl.col("role") == role) & (pl.col("task") == task)
+            chosen = (pl.col("number") < share * 300) == (pl.col("label") == 1)
+            # Confidences of about .8 that tell nothing apart.
+            sure = 0.8 + 1e-6 * (pl.col("number") * 7919 % 300)
+            yes = pl.when(chosen).then(sure).otherwise(1 - sure)
+            frame = frame.with_columns(
+                probabilities=pl.when(here)
+                .then(pl.concat_list(1 - yes, yes))
+                .otherwise("probabilities")
+            )
+    frame.drop("number").write_parquet(path)
+    run = FinishedRun(folder)
+    points = {kind.name: frame for kind, frame in figures_of([run])}["reliability"]
+    words = FIGURES.get("reliability").describe(points)
+    assert words.title.startswith("Calibration error is smallest for ceiling (")
+    assert "largest for supervisor (" in words.title
+    of_floor = points.filter(role="floor")
+    together = abs(of_floor["accuracy"].mean() - of_floor["confidence"].mean())
+    assert together < 0.01, "all answers together hide it"
+    assert of_floor["error"][0] > 0.09
+
+
+def test_agreement_has_the_intervals_of_the_analysis(made_run, tmp_path, frames_of_each, each):
+    run = FinishedRun(made_run(tmp_path / "one", tasks=["a-task"]))
+    frame = {kind.name: frame for kind, frame in figures_of([run])}["agreement"]
+    for of, found in ((run, frame), (each, frames_of_each["agreement"])):
+        table = analyse(of.config, of.predictions).tables["agreement"]
+        for row in table.iter_rows(named=True):
+            where = "all" if row["weak_label"] == "all" else f"supervisor is {row['weak_label']}"
+            rows = found.filter(task=row["task"], method=row["method"], where=where)
+            assert set(rows["low"]) == {row["agreement_low"]}
+            assert set(rows["high"]) == {row["agreement_high"]}
+            assert row["agreement_low"] < row["agreement"] < row["agreement_high"]
+    assert drawn_lines(frame, run) == {tuple(x) for x in frame.select("low", "high").iter_rows()}
+    words = FIGURES.get("agreement").describe(frame)
+    row = frame.filter(where="supervisor is wrong", method="naive")
+    low, high = row["low"][0], row["high"][0]
+    assert f"wrong {row['agreement'].mean():.3f} [{low:.3f}, {high:.3f}]" in words.alt
+    assert "95% intervals" in words.note
+    # A mean over several tasks has no interval.
+    assert not drawn_lines(frames_of_each["agreement"], each)
+    several = FIGURES.get("agreement").describe(frames_of_each["agreement"])
+    assert "[" not in several.alt
+    assert "dots: tasks" in several.note
+
+
+def drawn_lines(frame, run):
+    """The ends of the horizontal lines of the figure of agreement."""
+    with styled():
+        figure = FIGURES.get("agreement").draw(frame, method_styles(run.config.methods))
+    (axes,) = figure.axes
+    segments = [s for of in axes.collections for s in of.get_segments()]
+    return {(s[0][0], s[1][0]) for s in segments}
 
 
 def test_the_interval_of_a_bin_is_wilsons(frames):

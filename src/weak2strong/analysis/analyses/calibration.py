@@ -71,6 +71,16 @@ def calibration_error(
     return float(errors[0]) if weights is None else errors
 
 
+def error_by_seed(tested: Tested, answers: np.ndarray) -> np.ndarray:
+    """The `calibration_error` of each seed, ``(S,)``, of answers ``(S, n, k)``.
+
+    This is the one definition that tables and figures show, as a mean over seeds, and over tasks.
+    """
+    hits = is_right(answers, tested.labels, tested.kind)
+    pairs = zip(answers.max(axis=2), hits.astype(float), strict=True)
+    return np.array([calibration_error(c, r) for c, r in pairs])
+
+
 def error_if_calibrated(confidence: np.ndarray, bins: int = BINS) -> float:
     """The expected ECE of a model whose chances ``(n,)`` of being right are its confidences."""
     spread = np.bincount(equal_mass_bins(confidence, bins), confidence * (1 - confidence))
@@ -92,8 +102,8 @@ def calibration_row(tested: Tested, answers: np.ndarray) -> dict[str, Any]:
     """ECE, Brier score and log loss of answers ``(S, n, k)``, means over seeds."""
     confidence = answers.max(axis=2)
     hits = is_right(answers, tested.labels, tested.kind).astype(float)
-    pairs = list(zip(confidence, hits, strict=True))
-    scores = np.array([calibration_error(c, r) for c, r in pairs])
+    pairs = zip(confidence, hits, strict=True)
+    scores = error_by_seed(tested, answers)
     replicates = np.stack([calibration_error(c, r, tested.weights) for c, r in pairs], axis=1)
     one_hot = np.eye(answers.shape[2])[tested.labels]
     of_each = {

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.analyses.agreement import agreement_by_seed
+from weak2strong.analysis.analyses.agreement import agreement_by_seed, agreement_rows
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.report.figures.drawing import legend, new_figure, row_labels
+from weak2strong.ground.table import estimate_text
+from weak2strong.report.figures.drawing import circles, legend, new_figure, row_labels
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.style import GRID, INK, PAPER, Styles
 
@@ -31,29 +32,41 @@ MARKS = {
 def data(run: FinishedRun) -> pl.DataFrame:
     """One row for each task, method, seed and part of the test set: the share of equal answers.
 
-    A part is left out where some seed has no example of it.
+    ``low`` and ``high`` are the interval of the mean over seeds on this task, as `w2s analyse` has
+    it. A part is left out where some seed has no example of it.
     """
     rows = []
     for task, tested in run.tested.items():
         for method in run.config.methods:
             by_weak_label = agreement_by_seed(tested, method)
+            intervals = {r["weak_label"]: r for r in agreement_rows(tested, method)}
             for weak_label, part in PARTS.items():
-                shares = by_weak_label[weak_label]
-                if np.isfinite(shares).all():
-                    rows += [(task, method, s, part, x) for s, x in enumerate(shares.tolist())]
-    return pl.DataFrame(rows, schema=["task", "method", "seed", "where", "agreement"], orient="row")
+                shares, found = by_weak_label[weak_label], intervals[weak_label]
+                if not np.isfinite(shares).all():
+                    continue
+                ends = (found["agreement_low"], found["agreement_high"])
+                rows += [(task, method, s, part, x, *ends) for s, x in enumerate(shares.tolist())]
+    columns = ["task", "method", "seed", "where", "agreement", "low", "high"]
+    numbers = dict.fromkeys(columns[-3:], pl.Float64)
+    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=numbers)
+
+
+def _by_task(frame: pl.DataFrame) -> pl.DataFrame:
+    """The mean over seeds on each task, with its interval."""
+    keys = ("task", "method", "where")
+    value, ends = pl.col("agreement").mean(), pl.col("low", "high").first()
+    return frame.group_by(keys, maintain_order=True).agg(value, ends)
 
 
 def _means(frame: pl.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Mean, low and high of each method and part: over seeds, or over the means of tasks."""
-    value, keys = pl.col("agreement"), ["method", "where"]
-    if frame["task"].n_unique() > 1:
-        frame = frame.group_by("task", *keys, maintain_order=True).agg(value.mean())
-    ends = (value.mean().alias("mean"), value.min().alias("low"), value.max().alias("high"))
-    rows = frame.group_by(keys, maintain_order=True).agg(*ends)
+    """The mean of each method and part over tasks; of one task with its interval."""
+    ends = pl.when(pl.len() == 1).then(pl.col("low", "high").first()).name.prefix("agreement_")
+    rows = _by_task(frame).group_by("method", "where", maintain_order=True)
     return {
         method: parts.rows_by_key("where", named=True, unique=True)
-        for (method,), parts in rows.group_by("method", maintain_order=True)
+        for (method,), parts in rows.agg(pl.col("agreement").mean(), ends).group_by(
+            "method", maintain_order=True
+        )
     }
 
 
@@ -65,17 +78,22 @@ def _mark(part: str, colour: str) -> dict[str, Any]:
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Draw three marks for each method, with ranges."""
-    means = _means(frame)
+    """Draw three marks for each method: with intervals of one task, with a dot for each of many."""
+    means, by_task = _means(frame), _by_task(frame)
     figure, axes = new_figure(height=1.05 + 0.42 * len(means))
     for row, (method, parts) in enumerate(means.items()):
         colour = styles[method].colour
         for shift, part in zip((-0.2, 0.0, 0.2), MARKS, strict=True):
             if part not in parts:
                 continue
-            ends = (parts[part]["low"], parts[part]["high"])
-            axes.hlines(row + shift, *ends, color=colour, linewidth=1, alpha=0.8)
-            axes.plot(parts[part]["mean"], row + shift, **_mark(part, colour))
+            of, y = parts[part], row + shift
+            if of["agreement_low"] is not None:
+                ends = (of["agreement_low"], of["agreement_high"])
+                axes.hlines(y, *ends, color=colour, linewidth=1, alpha=0.8)
+            shares = by_task.filter(method=method, where=part)["agreement"].to_list()
+            if len(shares) > 1:
+                circles(axes, shares, y, color=colour, markersize=1.8, alpha=0.6)
+            axes.plot(of["agreement"], y, **_mark(part, colour))
     row_labels(axes, list(means))
     axes.set_xlim(-0.02, 1.02)
     for row in range(1, len(means)):
@@ -90,20 +108,27 @@ def describe(frame: pl.DataFrame) -> Description:
     """Say whose students imitate errors most and least, and every mean."""
     means = _means(frame)
     wrong = {
-        method: parts[PARTS["wrong"]]["mean"]
+        method: parts[PARTS["wrong"]]["agreement"]
         for method, parts in means.items()
         if PARTS["wrong"] in parts
     }
     texts = (
-        f"{method}: " + ", ".join(f"{p} {parts[p]['mean']:.2f}" for p in MARKS if p in parts)
+        f"{method}: "
+        + ", ".join(f"{p} {estimate_text(parts[p], 'agreement')}" for p in MARKS if p in parts)
         for method, parts in means.items()
     )
-    over = "tasks" if frame["task"].n_unique() > 1 else "seeds"
+    tasks = frame["task"].n_unique()
+    how = (
+        f"Marks: means over {tasks} tasks and all seeds; dots: tasks (`w2s analyse` has their "
+        "intervals)."
+        if tasks > 1
+        else "Marks: means over seeds; lines: 95% intervals over seeds and test examples."
+    )
     return Description(
         title=_title(wrong),
         alt=listed(texts),
-        note=f"Marks: means over {over}; lines: from the lowest to the highest of them. A student "
-        "that agrees everywhere has learned to simulate its supervisor, errors included.",
+        note=f"{how} A student that agrees everywhere has learned to simulate its supervisor, "
+        "errors included.",
     )
 
 

@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
+from weak2strong.analysis.analyses.calibration import BINS, equal_mass_bins, error_by_seed
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.figures.drawing import curve, panel_grid
 from weak2strong.report.figures.kind import Description, FigureKind, by_model, listed
 from weak2strong.report.figures.style import DASHES, GRID, MUTED, Styles, model_style
 
-BINS = 10
 FEWEST = 20
 """A bin with fewer answers is not drawn."""
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """One row for each model and bin of confidence, over all tasks and seeds.
+    """One row for each model and bin of equal mass, over all tasks and seeds.
 
     The columns ``low`` and ``high`` are Wilson's 95% interval of the accuracy. It takes answers for
-    independent, which those of different seeds are not.
+    independent, which those of different seeds are not. ``error`` is the model's calibration error
+    as `w2s analyse` has it, the mean over tasks.
     """
-    answers = [
-        pl.DataFrame({"confidence": given.max(axis=-1).ravel(), "right": tested.right[who].ravel()})
-        .with_columns(model=pl.lit(number), role=pl.lit(who[0]), method=pl.lit(who[1]))
-        .with_columns(bin=(pl.col("confidence") * BINS).floor().clip(0, BINS - 1))
-        for tested in run.tested.values()
-        if tested.kind not in WRITTEN
-        for number, (who, given) in enumerate(tested.roles.items())
-    ]
-    if not answers:
+    frames, tests = [], [x for x in run.tested.values() if x.kind not in WRITTEN]
+    for who in tests[0].roles if tests else ():
+        confidence = np.concatenate([x.roles[who].max(axis=-1).ravel() for x in tests])
+        right = np.concatenate([x.right[who].ravel() for x in tests])
+        errors = [error_by_seed(x, x.roles[who]).mean() for x in tests]
+        of, answers = np.unique(
+            equal_mass_bins(confidence), return_inverse=True, return_counts=True
+        )[1:]
+        points = {
+            "confidence": np.bincount(of, confidence) / answers,
+            "accuracy": np.bincount(of, right) / answers,
+            "answers": answers,
+        }
+        about = {"role": who[0], "method": who[1], "error": float(np.mean(errors))}
+        frames.append(pl.DataFrame(points).with_columns(**{k: pl.lit(x) for k, x in about.items()}))
+    if not frames:
         return None
     p, n, z = pl.col("accuracy"), pl.col("answers"), 1.96
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (p * (1 - p) / n + z**2 / (4 * n**2)).sqrt()
-    confidence, accuracy = pl.col("confidence").mean(), pl.col("right").mean().alias("accuracy")
-    return (
-        pl.concat(answers)
-        .group_by("model", "role", "method", "bin")
-        .agg(confidence, accuracy, pl.len().alias("answers"))
-        .with_columns(low=middle - half, high=middle + half)
-        .sort("model", "bin")
-        .drop("model", "bin")
-    )
-
-
-def calibration_error(points: pl.DataFrame) -> float:
-    """The expected calibration error of a model: mean of the distances, weighted by answers."""
-    distance = (points["accuracy"] - points["confidence"]).abs()
-    return float((distance * points["answers"]).sum()) / float(points["answers"].sum())
+    return pl.concat(frames).with_columns(low=middle - half, high=middle + half)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
@@ -65,7 +60,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         x, y, low_ends, high_ends = (drawn[column].to_list() for column in columns)
         axes.vlines(x, low_ends, high_ends, color=style.colour, linewidth=0.9)
         curve(axes, x, y, style, 4, linewidth=1.2, markeredgecolor=style.colour)
-        error = f"error {calibration_error(points):.3f}"
+        error = f"error {points['error'][0]:.3f}"
         axes.text(1, low, error, ha="right", va="bottom", fontsize=7.5)
         axes.grid(color=GRID)
     figure.supxlabel("probability of the answer given")
@@ -75,15 +70,16 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 
 def describe(frame: pl.DataFrame) -> Description:
     """Say which model is calibrated best, and the error of every model."""
-    errors = {name: calibration_error(points) for name, points in by_model(frame).items()}
+    errors = {name: points["error"][0] for name, points in by_model(frame).items()}
     best, worst = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
     return Description(
         title=f"Calibration error is smallest for {best} ({errors[best]:.3f}) "
         f"and largest for {worst} ({errors[worst]:.3f})",
         alt=listed((f"{name} {x:.3f}" for name, x in errors.items()), "Calibration error: ", ", "),
-        note="Points: tenths of confidence with at least 20 answers, all tasks and seeds together; "
-        "lines: Wilson's 95% intervals, as if all answers were independent. Above the "
-        "diagonal, a model is right more often than it says. Error: expected calibration error.",
+        note=f"Points: {BINS} bins of equal mass by confidence, of all tasks and seeds "
+        "together; lines: Wilson's 95% intervals, as if all answers were independent. "
+        "Above the diagonal, a model is right more often than it says. Error: expected calibration "
+        f"error (ECE) in {BINS} bins of equal mass of each task and seed, mean over these.",
     )
 
 
