@@ -64,14 +64,17 @@ def by_hand(before, after):
     d = [b - a for a, b in zip(before, after, strict=True)]
     by_seed = np.mean([x.mean(axis=1) for x in d], axis=0)
     seeds = len(by_seed)
-    examples = 0.0
+    examples = at_hand = 0.0
     for x in d:
         apart, n = x - x.mean(axis=1, keepdims=True), x.shape[1]
         pairs = [apart[s] @ apart[r] for s in range(seeds) for r in range(seeds) if r != s]
         examples += np.mean(pairs) / (n - 1) / n / len(d) ** 2
+        at_hand += x.mean(axis=0).var(ddof=1) / n / len(d) ** 2
     squared = t.ppf(0.975, seeds - 1) ** 2 * by_seed.var(ddof=1) / seeds
-    squared += t.ppf(0.975, d[0].shape[1] - 1) ** 2 * max(examples, 0)
-    return by_seed.mean(), np.sqrt(squared)
+    of_examples = t.ppf(0.975, d[0].shape[1] - 1) ** 2
+    squared += of_examples * max(examples, 0)
+    # Never less than what other test examples alone would change.
+    return by_seed.mean(), np.sqrt(max(squared, of_examples * at_hand))
 
 
 @pytest.mark.parametrize(("role", "method"), [("floor", ""), ("student", "naive"), ("ceiling", "")])
@@ -98,6 +101,20 @@ def test_pgrs_differ_by_the_ratios_of_each_run(runs):
     assert (row.reference, row.run) == pytest.approx(means)
     assert row.difference.value == pytest.approx(means[1] - means[0])
     assert row.difference.interval.low > 0
+
+
+def test_pgr_leaves_out_tasks_whose_supervisors_are_at_chance_in_either_run(runs, make, tmp_path):
+    chance = {"floor": 0.0, "student": 1.5, "ceiling": 3.5}
+    alone = make(tmp_path / "alone", ["b-task"], skills=chance, strong_training=LAST)
+    both = make(tmp_path / "both", strong_training=LAST)
+    kept = pl.read_parquet(both / "predictions.parquet").filter(task="a-task")
+    pl.concat([kept, pl.read_parquet(alone / "predictions.parquet")]).write_parquet(
+        both / "predictions.parquet"
+    )
+    found = Results(both).against(Results(runs[0]))
+    by_role = {(row.role, row.method): row.difference.by_task for row in found.rows}
+    assert set(by_role["student", "naive"]) == {"a-task", "b-task"}
+    assert set(by_role["pgr", "naive"]) == {"a-task"}
 
 
 def test_rows_are_paired_by_id_and_not_by_their_order(runs, tmp_path):

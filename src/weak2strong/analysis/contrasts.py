@@ -43,16 +43,6 @@ class Difference:
         return int(self.interval.low > 0) - int(self.interval.high < 0)
 
 
-def contrast_interval(measured: Measured, contrast: np.ndarray, level: float = LEVEL) -> Interval:
-    """The interval of ``contrast @ mean scores``, from the scores of this contrast alone."""
-    own = Measured(
-        (measured.scores @ contrast)[:, None],
-        (measured.replicates @ contrast)[:, :, None],
-        measured.groups,
-    )
-    return t_interval(own, np.ones(1), level)
-
-
 @dataclass(frozen=True)
 class Paired:
     """The scores of some models on the same tasks, which can be subtracted.
@@ -97,7 +87,7 @@ class Paired:
         Args:
             one: floor, student and ceiling of the first PGR.
             other: those of the second.
-            tasks: of which the mean is taken; both gaps of each must be clearly above 0.
+            tasks: of which the mean is taken; both gaps of each must be far from 0.
         """
         rows, values = {}, {}
         for task in tasks:
@@ -114,7 +104,7 @@ class Paired:
     ) -> Difference:
         """The mean over tasks of a value; a row is how that of a task moves with all scores."""
         mean, row = float(np.mean(list(values.values()))), np.mean(list(rows.values()), axis=0)
-        around = contrast_interval(self.measured, row, level)
+        around = t_interval(self.measured, row, level)
         off = mean - float(row @ self.measured.mean)
         low, high = around.low + off, around.high + off
         interval = Interval(low, high, around.level, around.method, around.covers)

@@ -183,7 +183,7 @@ class FinishedRun(FinishedFolder):
         """
         from weak2strong.analysis.settings import Side, settings_compared
 
-        before, after = (Side(run.config, run.predictions) for run in (reference, self))
+        before, after = (Side(run.config, run.predictions, run.lines) for run in (reference, self))
         return settings_compared(before, after, metric)
 
     @cached_property

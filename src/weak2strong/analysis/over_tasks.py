@@ -10,8 +10,7 @@ import numpy as np
 
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
 from weak2strong.analysis.answers import Answers
-from weak2strong.analysis.contrasts import contrast_interval
-from weak2strong.analysis.intervals import Interval
+from weak2strong.analysis.intervals import Interval, t_interval
 from weak2strong.analysis.summary import SATURATED, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
@@ -190,7 +189,7 @@ def on_these_tasks(
     for i, method in enumerate(methods[1:], start=1):
         contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
         moves = contrasts @ measured.example_covariance @ contrasts.T
-        interval = contrast_interval(measured, contrasts.mean(axis=0))
+        interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
         together = total = 0.0
         if pairs := len(names) * (len(names) - 1):
             together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)

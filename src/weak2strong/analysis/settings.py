@@ -10,7 +10,7 @@ difference of two ratios, whose interval is that of its delta method.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from weak2strong.analysis.aggregate import Answered
 from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.contrasts import Difference, Paired
+from weak2strong.analysis.summary import Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.metrics import LESS_IS_BETTER, METRICS, metric, usual_metric
@@ -148,10 +149,25 @@ class Side:
     Attributes:
         config: its study.
         predictions: its test predictions.
+        lines: its lines on a metric, or on that of the study; they say where PGR is undefined and
+            which supervisors are at chance.
     """
 
     config: StudyConfig
     predictions: pl.DataFrame
+    lines: Callable[[str | None], Sequence[Line]]
+
+    def counted(self, on: str) -> set[tuple[str, str]]:
+        """The tasks and methods whose PGR is in a mean over tasks: as in the tables of the run."""
+        kind = self.predictions["kind"][0]
+        usual = on == (self.config.metric or usual_metric(kind))
+        lines = self.lines(None if usual else on)
+        alone = len({line.task for line in lines}) == 1
+        return {
+            (line.task, line.method)
+            for line in lines
+            if line.recovered.value is not None and (line.supervised or alone)
+        }
 
 
 def settings_compared(reference: Side, run: Side, on: str | None = None) -> SettingsCompared:
@@ -178,7 +194,8 @@ def settings_compared(reference: Side, run: Side, on: str | None = None) -> Sett
     who = [(side, role, method) for side in (REFERENCE, RUN) for role, method in roles]
     paired = Paired({task: _answered(both, who, on) for task, both in pairs.items()}, who)
     rows = [_scores(paired, role, method) for side, role, method in who if side == RUN]
-    rows += [_pgr(paired, method) for method in methods]
+    counted = reference.counted(on) & run.counted(on)
+    rows += [_pgr(paired, m, [task for task in pairs if (task, m) in counted]) for m in methods]
     examples = sum(len(task.labels) for task in paired.tasks.values())
     return SettingsCompared(
         differs, on, tuple(pairs), tuple(left_out), seeds, examples, tuple(rows)
@@ -256,17 +273,12 @@ def _scores(paired: Paired, role: str, method: str) -> Compared:
     return Compared(role, method, before, after, paired.difference(run, reference))
 
 
-def _pgr(paired: Paired, method: str) -> Compared:
-    """The mean PGR of a method in both runs, over the tasks that have a clear gap in both."""
+def _pgr(paired: Paired, method: str, tasks: Sequence[str]) -> Compared:
+    """The mean PGR of a method in both runs, over the tasks where both have one that counts."""
     roles = {
         side: [(side, "floor", ""), (side, "student", method), (side, "ceiling", "")]
         for side in (REFERENCE, RUN)
     }
-    tasks = [
-        task
-        for task in paired.tasks
-        if all(paired.difference(c, f, [task]).sign > 0 for f, _, c in roles.values())
-    ]
     if not tasks:
         return Compared("pgr", method, None, None, None)
     before, after = (paired.recovered(roles[side], tasks) for side in (REFERENCE, RUN))

@@ -180,7 +180,7 @@ def _sentence(row: Compared, reference: str, run: str) -> str:
     }[row.role]
     d, digits = row.difference, 2 if row.role == "pgr" else 3
     if d is None:
-        return f"{who} cannot be compared: on no task is the gap clear in both runs."
+        return f"{who} cannot be compared: on no task do both runs have one that counts."
     low, high = d.interval.low, d.interval.high
     if row.role == "pgr" and is_wide({"x_low": low, "x_high": high}, "x"):
         return f"{who} may differ by anything: the interval of their difference is too wide."
