@@ -28,7 +28,7 @@ import numpy as np
 from scipy.stats import multinomial, norm
 
 from weak2strong.analysis.aggregate import aggregate
-from weak2strong.analysis.intervals import Measured, group_weights, t_interval
+from weak2strong.analysis.intervals import Measured, apart_interval, group_weights
 from weak2strong.analysis.paired import holm, paired_t, sign_test, wilcoxon
 from weak2strong.analysis.verify import difference_interval, mcnemar
 
@@ -177,10 +177,11 @@ def coverage(
     pgr = (means[:, 1] - means[:, 0]) / (means[:, 2] - means[:, 0])
     pooled = (means[:, 1] - means[:, 0]).sum() / (means[:, 2] - means[:, 0]).sum()
     found = {"mean": [0, 0], "median": [0, 0], "pooled": [0, 0]}
-    gaps = np.eye(3 * tasks)[2::3] - np.eye(3 * tasks)[0::3]
+    floors, ceilings = np.eye(3 * tasks)[0::3], np.eye(3 * tasks)[2::3]
     for _ in range(trials):
         measured = measure(draw(regime, seeds, means, rng), replicates, rng)
-        use = np.array([t_interval(measured, gap, 0.95).low > 0 for gap in gaps])
+        gaps = [apart_interval(measured, c, f, 0.95) for f, c in zip(floors, ceilings, strict=True)]
+        use = np.array([gap.low > 0 for gap in gaps])
         got = aggregate(measured, use)
         of_used = pgr[use] if use.any() else pgr
         for name, interval, truth in (

@@ -24,7 +24,7 @@ Methods, all given the same trials:
 
 Columns: `covered` is the share of the printed intervals that hold the true PGR, `width` their
 median width, `undefined` the share of trials in which none is printed since the gap is not
-clearly above 0.
+clearly above 0, or Fieller's set is unbounded.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from scipy.stats import norm, t
 
 from weak2strong.analysis.intervals import (
     Measured,
+    apart_interval,
     bootstrap_interval,
     bootstrap_ratio,
     crossed_means,
@@ -46,7 +47,7 @@ from weak2strong.analysis.intervals import (
     group_weights,
     variance_parts,
 )
-from weak2strong.analysis.recovered import GAIN, GAP
+from weak2strong.analysis.recovered import CEILING, FLOOR, GAIN, GAP
 
 LEVEL = 0.95
 GROUP = 2
@@ -133,6 +134,8 @@ def bootstrap(measured: Measured, means: np.ndarray) -> Bounds:
 
 
 def fieller(measured: Measured) -> Bounds:
+    if apart_interval(measured, CEILING, FLOOR, LEVEL).low <= 0:
+        return None
     interval = fieller_interval(measured, GAIN, GAP, LEVEL)
     return interval and (interval.low, interval.high)
 
