@@ -17,7 +17,7 @@ from weak2strong.models.resolve import usual_rates
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students
-from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.stages.finetuning import finetune, on_truth, truth_parts
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
@@ -150,14 +150,24 @@ def test_the_checks_learn_from_every_label_of_the_ceiling(
     monkeypatch.setattr(probes, "select_penalty", lambda *args, **settings: 1.0)
     train = splits.strong_train
     found = check(make_task_run()).values
-    for place in (0, 1, len(train) // 2, len(train) // 2 + 1, -2, -1):
+    kept, held_out = (
+        [train.index(example) for example in part] for part in truth_parts(make_task_run(), train)
+    )
+    assert held_out
+    half = len(kept) // 2
+    for place in (*kept[:2], *kept[half : half + 2], *kept[-2:]):
         changed = replace(splits, strong_train=relabelled(train, place))
         assert not np.array_equal(check(make_task_run(changed)).values, found)
+    # On the others the ceiling only stops.
+    for place in held_out[:2]:
+        changed = replace(splits, strong_train=relabelled(train, place))
+        assert np.array_equal(check(make_task_run(changed)).values, found)
 
 
 def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, monkeypatch):
     """So strong a one leaves no weight, and every answer is about the share of a class."""
-    share = np.mean([e.label for e in splits.strong_train])
+    train, _ = truth_parts(make_task_run(), splits.strong_train)
+    share = np.mean([e.label for e in train])
     asked = []
 
     def found(features, labels, groups, *, seed):
@@ -168,8 +178,8 @@ def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, 
     answers = stages.probe_ceiling(make_task_run()).values
     assert answers[:, 1] == pytest.approx(np.full(len(splits.test), share), abs=0.01)
     ((features, labels, groups),) = asked
-    assert labels.tolist() == [e.label for e in splits.strong_train]
-    assert groups.tolist() == [e.item.group for e in splits.strong_train]
+    assert labels.tolist() == [e.label for e in train]
+    assert groups.tolist() == [e.item.group for e in train]
     assert len(features) == len(labels)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.finetuning import FILE, writer
+from weak2strong.protocol.stages.finetuning import FILE, truth_parts, writer
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest
@@ -19,9 +19,10 @@ from weak2strong.tasks.task import Example, Item, Kind
 def probe_ceiling(task_run: TaskRun) -> Predictions:
     """Test answers of a logistic probe with ground truth on the frozen strong model.
 
-    A check on the ceiling: where the probe is better, finetuning fell short.
+    A check on the ceiling: where the probe is better, finetuning fell short. It learns from the
+    examples that the ceiling is trained on.
     """
-    train = task_run.splits.strong_train
+    train, _ = truth_parts(task_run, task_run.splits.strong_train)
     kind, classes = task_run.task.kind, len(task_run.task.classes)
 
     def make(working: Path) -> Write:
@@ -53,8 +54,8 @@ def has_probe(kind: Kind) -> bool:
 
 def ngrams(task_run: TaskRun) -> Predictions:
     """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
-    train, test = task_run.splits.strong_train, task_run.splits.items("test")
-
+    train, _ = truth_parts(task_run, task_run.splits.strong_train)
+    test = task_run.splits.items("test")
     kind, classes = task_run.task.kind, len(task_run.task.classes)
     answered_by = _SPELLING[kind]
 

@@ -100,6 +100,17 @@ class Finetuning:
         return draw_seed(self.seed, self.role)
 
 
+def truth_parts(
+    task_run: TaskRun, examples: Sequence[Example]
+) -> tuple[Sequence[Example], Sequence[Example]]:
+    """What a model that learns ground truth is trained on, and what is held out for stopping.
+
+    The checks on the ceiling learn from the first part, too: they are to be better by what they
+    are, and not by more examples.
+    """
+    return hold_out(examples, HELD_OUT, task_run.config.split_seed)
+
+
 def on_truth(
     task_run: TaskRun,
     model: ModelSpec,
@@ -112,7 +123,7 @@ def on_truth(
     kind, classes = task_run.task.kind, len(task_run.task.classes)
     train, validation = (
         TrainingSet([e.item for e in part], true_targets(kind, part, classes))
-        for part in hold_out(examples, HELD_OUT, task_run.config.split_seed)
+        for part in truth_parts(task_run, examples)
     )
     of = loss("cross-entropy")
     return Finetuning(task_run, model, training, of, train, validation, seed, role)
