@@ -102,7 +102,9 @@ def test_a_recipe_runs_on_folders_and_small_models(
     results = Results(out)
     table = results.table()
     assert sorted(zip(table["task"], table["method"], strict=True)) == sorted(
-        (task, method) for task in folders for method in ("naive", "confidence")
+        (task, method)
+        for task in folders
+        for method in ("naive", "confidence:threshold=recent-32,warmup=0.213")
     )
     assert results.config.strong_training.warmup_steps == 40
     for task in json.loads((out / "tasks.json").read_text()):

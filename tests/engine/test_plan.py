@@ -87,6 +87,18 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
     assert {stage(plan, name).flops for name in ("probe", "ngrams")} == {None}
 
 
+def test_a_plan_without_a_stopping_rule_holds_nothing_out():
+    splits = make_splits(TASKS.get("atlas-asia"))
+    last = Training(stopping="none")
+    held = stage(plan_study(StudyConfig()), "supervisor").flops
+    whole = stage(plan_study(StudyConfig(weak_training=last)), "supervisor").flops
+    # 3 epochs of 6 operations on all in place of nine tenths, and no evaluation of the tenth.
+    learn, asked = len(splits.weak_train), len(splits.strong_train) + len(splits.validation)
+    asked += len(splits.test)
+    expected = (18 * learn + 2 * asked) / (18 * 0.9 * learn + 2 * (6 * 0.1 * learn + asked))
+    assert whole / held == pytest.approx(expected, rel=0.02)
+
+
 def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
     config = replace(quick_study, seeds=2)
     plan = plan_study(config)

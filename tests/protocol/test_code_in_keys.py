@@ -315,8 +315,8 @@ EDITS = (
     Edit("settings", "config/training.py", "epochs: Count = 3", "epochs: Count = 4"),
     Edit("settings", "config/training.py", 'Flag("lr", "RATE"', 'Flag("lr", "NUMBER"'),
     Edit("settings", "config/study.py", "return ", "return 0 or "),
-    Edit("training", "training/loop.py", "activations computed twice", "computed twice"),
-    Edit("training", "training/loop.py", "padding: float | None", "padding: float"),
+    Edit("training", "training/record.py", "activations computed twice", "computed twice"),
+    Edit("training", "training/record.py", "padding: float | None", "padding: float"),
     Edit(
         "training",
         "training/loop.py",

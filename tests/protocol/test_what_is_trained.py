@@ -150,8 +150,11 @@ def test_the_checks_learn_from_every_label_of_the_ceiling(
     monkeypatch.setattr(probes, "select_penalty", lambda *args, **settings: 1.0)
     train = splits.strong_train
     found = check(make_task_run()).values
+    task_run = make_task_run()
+    training = task_run.config.strong_training
     kept, held_out = (
-        [train.index(example) for example in part] for part in truth_parts(make_task_run(), train)
+        [train.index(example) for example in part]
+        for part in truth_parts(task_run, training, train)
     )
     assert held_out
     half = len(kept) // 2
@@ -164,9 +167,40 @@ def test_the_checks_learn_from_every_label_of_the_ceiling(
         assert np.array_equal(check(make_task_run(changed)).values, found)
 
 
+def test_where_the_last_weights_are_kept_all_ground_truth_is_learnt(
+    make_task_run, splits, quick_study, monkeypatch
+):
+    """By supervisor, ceiling and the checks on it: nothing is held out for stopping."""
+    last = replace(quick_study.strong_training, stopping="none")
+    task_run, fits = make_task_run(weak_training=last, strong_training=last), {}
+
+    def noted(fit):
+        fits[fit.role] = fit
+        return finetune(fit)
+
+    for module in ("supervisor", "ceiling"):
+        of_role = import_module(f"weak2strong.protocol.stages.{module}")
+        monkeypatch.setattr(of_role, "finetune", noted)
+    stages.supervisor(task_run, 0)
+    stages.ceiling(task_run, 0)
+    for role, examples in (("supervisor", splits.weak_train), ("ceiling", splits.strong_train)):
+        assert [item.id for item in fits[role].train.items] == [e.item.id for e in examples]
+        assert fits[role].validation is None
+    held_out = make_task_run()
+    _, stopped_on = truth_parts(held_out, held_out.config.strong_training, splits.strong_train)
+    place = splits.strong_train.index(stopped_on[0])
+    changed = replace(splits, strong_train=relabelled(splits.strong_train, place))
+    monkeypatch.setattr(probes, "select_penalty", lambda *args, **settings: 1.0)
+    for check in (stages.probe_ceiling, stages.ngrams):
+        one = check(task_run).values
+        other = check(make_task_run(changed, weak_training=last, strong_training=last)).values
+        assert not np.array_equal(one, other)
+
+
 def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, monkeypatch):
     """So strong a one leaves no weight, and every answer is about the share of a class."""
-    train, _ = truth_parts(make_task_run(), splits.strong_train)
+    task_run = make_task_run()
+    train, _ = truth_parts(task_run, task_run.config.strong_training, splits.strong_train)
     share = np.mean([e.label for e in train])
     asked = []
 

@@ -75,9 +75,14 @@ def key_of(quick_study, tmp_path, splits, labels_file, toy_models, monkeypatch):
 
 
 def relabelled(splits: Splits, split: str) -> Splits:
-    """The same items with the other label of the first example of a split."""
-    first, *rest = splits.examples(split)
-    return replace(splits, **{split: (Example(first.item, 1 - first.label), *rest)})
+    """The same items with the other label of the first half of a split.
+
+    Of a single example it could be one that is held out for stopping.
+    """
+    examples = splits.examples(split)
+    half = len(examples) // 2
+    changed = [Example(e.item, 1 - e.label) for e in examples[:half]]
+    return replace(splits, **{split: (*changed, *examples[half:])})
 
 
 def reworded(splits: Splits, split: str) -> Splits:

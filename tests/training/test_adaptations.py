@@ -77,7 +77,7 @@ def test_frozen_weights_do_not_move_and_adapters_do(load, lesson, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_adapters_learn_a_separable_task(load, lesson, name):
     model, test = load(name, adaptation="lora"), lesson(60, seed=5)
-    fit(model, lesson(60), CrossEntropy(), settings(1e-2, epochs=16, batch_size=10), seed=0)
+    fit(model, lesson(60), CrossEntropy(), settings(3e-3, epochs=20, batch_size=10), seed=0)
     answers = predict(model, test.items).probabilities
     assert accuracy(answers, test.targets.argmax(1)) > 0.9
 

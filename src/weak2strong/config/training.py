@@ -61,8 +61,8 @@ class Training:
     stopping: Stopping = "weak-validation"
     """Keep the weights of the last step (none), or of the best evaluation: of a student on weak
     labels of the validation split, or on its ground truth (oracle: an upper bound and no fair
-    result). Supervisor and ceiling are evaluated on a held-out tenth of their own ground truth in
-    either case."""
+    result). Supervisor and ceiling are then evaluated on a held-out tenth of their own ground
+    truth; with none they learn all of it."""
     stopping_metric: Annotated[Text, AfterValidator(_rising)] | None = None
     """Metric of the evaluations, against the most probable class of each label; the usual one of
     the task if not given."""

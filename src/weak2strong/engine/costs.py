@@ -55,7 +55,11 @@ def finetuning_cost(
             return 0.0
         if step_seconds is None:
             return None
-        return fits * step_seconds * training.steps_on(_learnt_and_stopped_on(task, split)[0])
+        return (
+            fits
+            * step_seconds
+            * training.steps_on(_learnt_and_stopped_on(task, split, training)[0])
+        )
 
     return Cost(
         lambda task: fits * _fit_flops(model, training, task, split) if model.trunk else None,
@@ -74,18 +78,18 @@ def prompting_cost(fits: Cost, model: Guessed, texts: int) -> Cost:
     return Cost(flops, lambda task: None, fits.stored)
 
 
-def _learnt_and_stopped_on(task: TaskSize, split: str) -> tuple[int, int]:
+def _learnt_and_stopped_on(task: TaskSize, split: str, training: Training) -> tuple[int, int]:
     """How many examples a finetuning learns, and how many its stopping rule looks at."""
     if split == "weak labels":
         return task.together("strong_train") or 0, task.together("validation") or 0
     whole = task.together(split) or 0
-    held_out = round(HELD_OUT * whole)
+    held_out = round(HELD_OUT * whole) if training.stopping != "none" else 0
     return whole - held_out, held_out
 
 
 def _fit_flops(model: Guessed, training: Training, task: TaskSize, split: str) -> float:
     """Operations of one finetuning, its evaluations, and its answers to every split."""
-    learnt, stopped_on = _learnt_and_stopped_on(task, split)
+    learnt, stopped_on = _learnt_and_stopped_on(task, split, training)
     steps = training.steps_on(learnt)
     evaluations = len(training.evaluation_steps(steps)) if training.stopping != "none" else 0
     answered = task.together(*PREDICTED) or 0

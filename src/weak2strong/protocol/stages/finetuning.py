@@ -79,7 +79,8 @@ class Finetuning:
         training: its settings.
         loss: what is minimised.
         train: what the model learns.
-        validation: what the stopping rule compares the model's answers with.
+        validation: what the stopping rule compares the model's answers with; None where nothing is
+            held out.
         seed: of the cell.
         role: who is trained. Each role has draws of its own: of the fresh head, the order of
             examples, and dropout.
@@ -90,7 +91,7 @@ class Finetuning:
     training: Training
     loss: Loss
     train: TrainingSet
-    validation: TrainingSet
+    validation: TrainingSet | None
     seed: int
     role: str
 
@@ -101,13 +102,16 @@ class Finetuning:
 
 
 def truth_parts(
-    task_run: TaskRun, examples: Sequence[Example]
+    task_run: TaskRun, training: Training, examples: Sequence[Example]
 ) -> tuple[Sequence[Example], Sequence[Example]]:
     """What a model that learns ground truth is trained on, and what is held out for stopping.
 
+    The second part is a tenth of the groups, and nothing where the training keeps its last weights.
     The checks on the ceiling learn from the first part, too: they are to be better by what they
     are, and not by more examples.
     """
+    if training.stopping == "none":
+        return examples, ()
     return hold_out(examples, HELD_OUT, task_run.config.split_seed)
 
 
@@ -119,12 +123,13 @@ def on_truth(
     seed: int,
     role: str,
 ) -> Finetuning:
-    """How a model learns ground truth: a tenth of the groups is held out for stopping."""
+    """How a model learns ground truth (see `truth_parts`)."""
     kind, classes = task_run.task.kind, len(task_run.task.classes)
     train, validation = (
-        TrainingSet([e.item for e in part], true_targets(kind, part, classes))
-        for part in truth_parts(task_run, examples)
+        TrainingSet([e.item for e in part], true_targets(kind, part, classes)) if part else None
+        for part in truth_parts(task_run, training, examples)
     )
+    assert train is not None, "a task has examples in every split"
     of = loss("cross-entropy")
     return Finetuning(task_run, model, training, of, train, validation, seed, role)
 
@@ -242,13 +247,22 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
         "weights": fingerprint(finetuning.model),
         "train": digest(finetuning.train.items),
         "targets": array_digest(finetuning.train.targets),
-        "validation": digest(finetuning.validation.items),
-        "validation_targets": array_digest(finetuning.validation.targets),
+        **_stopped_on(finetuning.validation),
         **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED).items()},
         **({"plugin": plugin} if plugin else {}),
     }
     judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
     return task_run.stage(name, fields, inputs, make, (finetuning.loss, judged_by)).path
+
+
+def _stopped_on(validation: TrainingSet | None) -> dict[str, str]:
+    """For keys: what the stopping rule compares answers with, if there is anything."""
+    if validation is None:
+        return {}
+    return {
+        "validation": digest(validation.items),
+        "validation_targets": array_digest(validation.targets),
+    }
 
 
 def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
