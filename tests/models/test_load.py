@@ -199,7 +199,7 @@ def test_a_head_that_nothing_reads_is_not_loaded(toy_models):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_network_holds_its_trunk_once(toy_models, name):
     state = load(toy_models[name]).network.state_dict()
-    assert {key.split(".")[0] for key in state} == {"trunk", "head"}
+    assert {key.split(".")[0] for key in state} == {"trunk", "head", "size"}
 
 
 def test_autocast_is_off_on_the_cpu(toy_models):

@@ -87,6 +87,7 @@ def test_a_head_on_features_is_a_logistic_regression_by_hand(load, soft_lesson, 
     """Adam on the activations, by its formulas: no trunk, no micro-batches, no library."""
     model, train = load(name, double=True, adaptation="head"), soft_lesson(12)
     features = pooled_activations(model, train.items).astype(np.float64)
+    features /= np.sqrt(np.mean(features**2))
     weight = model.network.head.weight.detach().numpy().copy()
     first = model.network.head.bias
     assert (first is None) == (name != "bert")
@@ -162,3 +163,25 @@ def test_half_precision_moves_answers_a_little(load, lesson, adaptation):
         assert all(v.dtype == torch.float32 for v in trained(model).values())
     assert 0 < np.abs(answers[0] - answers[1]).max() < 0.3
     assert (answers[0].argmax(1) == answers[1].argmax(1)).mean() > 0.9
+
+
+@pytest.mark.parametrize("adaptation", ["full", "lora", "head"])
+@pytest.mark.parametrize("factor", [1e-2, 1e2])
+def test_the_size_of_the_states_plays_no_part(load, soft_lesson, adaptation, factor):
+    """The same model with states 100 times smaller or larger learns the same, at the same rates."""
+    found, train = [], soft_lesson(14)
+    for scale in (1.0, factor):
+        model = load("llama", double=True, adaptation=adaptation)
+        model.network.trunk.register_forward_hook(
+            lambda _, args, output, scale=scale: (scale * output[0], *output[1:])
+        )
+        fit(model, train, CrossEntropy(), settings(epochs=3, clip=1e9), seed=1)
+        found.append(predict(model, train.items).probabilities)
+    assert np.abs(found[0] - 0.5).max() > 0.01
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)
+
+
+def test_raw_states_are_read_as_they_are(load, soft_lesson):
+    model = load("llama", head_states="raw")
+    fit(model, soft_lesson(6), CrossEntropy(), settings(epochs=1), seed=0)
+    assert model.network.size.item() == 1.0

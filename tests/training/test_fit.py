@@ -55,6 +55,16 @@ def farthest(one, two):
     return max((one[k] - two[k]).abs().max().item() for k in one)
 
 
+def size_by_hand(model, items):
+    """The root mean square of what the head reads, one text at a time."""
+    squares = []
+    for item in items:
+        tokens = torch.tensor([model.tokenizer(item.text)["input_ids"]])
+        with torch.no_grad():
+            squares.append(model.network.pooled(tokens, torch.ones_like(tokens)) ** 2)
+    return math.sqrt(torch.cat(squares).mean().item())
+
+
 def slow_fit(model, train, loss, training, seed):
     """Training as a textbook writes it: one example at a time, Adam by its formulas."""
     network = model.network
@@ -112,6 +122,8 @@ def test_equals_a_slow_literal_loop(load, soft_lesson, name, loss):
     quick, slow = load(name, double=True), load(name, double=True)
     before = weights(quick)
     done = fit(quick, train, loss, SHORT, seed=1)
+    assert quick.network.size.item() == pytest.approx(size_by_hand(slow, train.items), rel=1e-6)
+    slow.network.size.copy_(quick.network.size)
     losses, norms, factors = zip(*slow_fit(slow, train, loss, SHORT, seed=1), strict=True)
     assert farthest(weights(quick), before) > RATE
     assert farthest(weights(quick), weights(slow)) < 1e-9

@@ -23,7 +23,7 @@ from weak2strong.training.fit import fit
 from weak2strong.training.loss import shown_of_part
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.passes import Features, Texts
-from weak2strong.training.predict import pooled_activations, predict
+from weak2strong.training.predict import encoded, pooled_activations, pooled_rows, predict
 from weak2strong.training.training_set import TrainingSet
 
 NAMES = ["llama", "gpt2", "bert"]
@@ -180,6 +180,7 @@ def test_a_head_on_features_is_a_bradley_terry_model_by_hand(load, name):
     """Adam on differences of activations, by its formulas: no trunk, no softmax, no library."""
     model, train = load(name, double=True, adaptation="head"), lesson(12, soft=True)
     features = pooled_activations(model, train.items).astype(np.float64)
+    features /= np.sqrt(np.mean(pooled_rows(model, encoded(model, train.items)) ** 2))
     weight = model.network.head.weight.detach().numpy()[0].copy()
     training = settings(epochs=6, batch_size=12, schedule="constant", warmup=0, clip=1e9)
     fit(model, train, CrossEntropy(), training, seed=0)

@@ -16,6 +16,7 @@ Adaptation = Literal["auto", "full", "lora", "head"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["auto", "last", "mean", "cls"]
 HeadStart = Literal["random", "zero", "answers"]
+HeadStates = Literal["auto", "scaled", "raw"]
 Checkpointing = Literal["auto", "on", "off"]
 
 
@@ -43,6 +44,11 @@ class ModelSpec:
     head_start: HeadStart = "random"
     """Initial weights of the head: small and random, zero, or the model's own output weights of
     the answers. A decoder's head has no bias, but where the answers' weights come with one."""
+    head_states: HeadStates = "auto"
+    """What the head reads: states divided by their size (root mean square) over the first training
+    texts, so that one rate suits models whose states differ in size (scaled), or as they are
+    (raw), as Transformers' classes do; auto is scaled, but raw where the head starts from
+    answers."""
     answers: Annotated[Texts, Flag(metavar="TOKEN ...")] = ()
     """One token a class, such as " no" and " yes", where the head starts from answers."""
     checkpointing: Checkpointing = "auto"

@@ -29,11 +29,17 @@ from weak2strong.tasks.task import Kind
 
 
 class Network(nn.Module):
-    """Trunk, pooling and head: token ids (b, t) and mask (b, t) to outputs (b, outputs)."""
+    """Trunk, pooling and head: token ids (b, t) and mask (b, t) to outputs (b, outputs).
+
+    ``size`` is what the head's states are divided by: 1 until a training has measured it.
+    """
+
+    size: Tensor
 
     def __init__(self, trunk: nn.Module, head: nn.Linear, decoder: bool, pooling: Pooling = "auto"):
         super().__init__()
         self.trunk, self.head = trunk, head
+        self.register_buffer("size", torch.ones(()))
         usual = "last" if decoder else "mean"
         self._pool = POOLS[usual if pooling == "auto" else pooling]
         # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
@@ -63,7 +69,7 @@ class Network(nn.Module):
 
     def read(self, pooled: Tensor) -> Tensor:
         """Outputs of the head for pooled states (b, d), float32."""
-        return self.head(pooled.to(self.head.weight.dtype)).float()
+        return self.head(pooled.to(self.head.weight.dtype) / self.size).float()
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Outputs of the head, float32."""
@@ -100,10 +106,14 @@ class Trainable:
 
 @dataclass(frozen=True)
 class LoadedModel(Trainable):
-    """A network with its tokenizer, the kind of task its head is for, and where it runs."""
+    """A network with its tokenizer, the kind of task its head is for, and where it runs.
+
+    ``scaled`` says whether a training divides what the head reads by its size.
+    """
 
     network: Network
     kind: Kind = field(kw_only=True)
+    scaled: bool = field(default=False, kw_only=True)
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
@@ -165,7 +175,10 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
     move(network, spec, device)
     precision = precision_of(spec, device)
-    return LoadedModel(network, tokenizer, device, precision, spec.checkpointing, kind=kind)
+    scaled = spec.head_states == "scaled" or (spec.head_states == "auto" and not by_answers)
+    return LoadedModel(
+        network, tokenizer, device, precision, spec.checkpointing, kind=kind, scaled=scaled
+    )
 
 
 def read_weights(spec: ModelSpec, loader: Any) -> tuple[Any, set[str]]:

@@ -33,6 +33,9 @@ from weak2strong.training.record import Fit, Passed
 from weak2strong.training.training_set import TrainingSet
 from weak2strong.training.vocabulary import only_used_rows
 
+MEASURED = 64
+"""Examples by which the size of the states is measured that the head reads."""
+
 OnEvaluation = Callable[[float, Mapping[str, Predictions]], None]
 """Receives, at every evaluation, the share of training done, and answers by split."""
 
@@ -81,6 +84,8 @@ def fit(
         others = [validation_rows, *evaluated_rows]
         examples, encoded, budget = _examples(model, rows, others, training, token_budget, stack)
         validation_examples, *evaluated_examples = encoded
+        if model.scaled:
+            network.size.fill_(size_of(examples.states(MEASURED)))
         judge = None
         if validation:
             judge = _judge(model, validation_examples, validation.targets, training)
@@ -99,6 +104,17 @@ def fit(
             evaluate,
             **options,
         )
+
+
+def size_of(states: np.ndarray) -> float:
+    """The root mean square of states that the head reads.
+
+    AdamW moves every weight of the head by the same amount, so that the states' size decides how
+    far a step moves the logits. It differs by orders of magnitude between families of models.
+    Divided by it, the states ask for a rate that does not depend on it; one number for all of them
+    leaves the head a linear function of the states, without a bias.
+    """
+    return float(np.sqrt(np.mean(np.square(states, dtype=np.float64)))) or 1.0
 
 
 def _evaluate(

@@ -60,6 +60,10 @@ class Examples(Protocol):
         """Whether the whole batch fits into memory at once, with its gradients."""
         ...
 
+    def states(self, count: int) -> np.ndarray:
+        """What the head reads now of the texts of the first examples, (texts, width) float32."""
+        ...
+
     def answers(self) -> np.ndarray:
         """The network's answers to all examples now, as `Predictions` holds them."""
         ...
@@ -132,6 +136,10 @@ class Texts:
         """Whether the tokens of the batch are within the budget."""
         return sum(map(len, self._texts(batch))) <= budget.tokens
 
+    def states(self, count: int) -> np.ndarray:
+        """They pass the trunk, without gradients."""
+        return pooled_rows(self.model, self.rows[: count * TEXTS[self.model.kind]])
+
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
         return predict_rows(self.model, self.rows)
@@ -162,6 +170,10 @@ class Features:
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""
         return True
+
+    def states(self, count: int) -> np.ndarray:
+        """They have passed the trunk already."""
+        return self.pooled[:count].flatten(0, 1).cpu().numpy()
 
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
