@@ -15,7 +15,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.experiments.study import Study
-from weak2strong.models.resolve import usual_rates
+from weak2strong.models.rates import usual_rates
 from weak2strong.protocol.resolve import resolved
 from weak2strong.subjects.chess.options import PuzzleOptions
 

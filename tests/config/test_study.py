@@ -11,7 +11,7 @@ from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.folders import rungs
-from weak2strong.models.resolve import usual_rates
+from weak2strong.models.rates import usual_rates
 from weak2strong.protocol.resolve import resolve, resolved, settle, splits_of
 from weak2strong.tasks import TASKS
 

@@ -10,13 +10,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models import folders
 from weak2strong.models.folders import folder_of, is_tiny, location_of, rungs
-from weak2strong.models.resolve import (
-    DEFAULT_RATES,
-    LADDER_RATES,
-    check_name,
-    fingerprint,
-    usual_rates,
-)
+from weak2strong.models.rates import LADDER_RATES
+from weak2strong.models.resolve import check_name, fingerprint
 from weak2strong.subjects.atlas.ladder.rungs import RUNGS
 
 
@@ -60,7 +55,6 @@ def test_a_rung_is_found_by_its_name(ladder):
     assert folder_of(model) == ladder / "atlas-xs"
     assert location_of(model) == str(ladder / "atlas-xs")
     assert is_tiny(model)
-    assert usual_rates(model) == LADDER_RATES["atlas-xs"] != DEFAULT_RATES
 
 
 def test_rungs_win_over_local_folders_of_their_name(ladder, tmp_path, monkeypatch):
@@ -76,7 +70,6 @@ def test_a_local_folder_is_found(copy, monkeypatch):
         folder = folder_of(ModelSpec(name))
         assert folder is not None
         assert folder.resolve() == copy.resolve()
-        assert usual_rates(ModelSpec(name)) == DEFAULT_RATES["full"]
 
 
 def test_a_hub_id_is_left_to_transformers():

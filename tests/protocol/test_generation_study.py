@@ -32,7 +32,7 @@ from weak2strong.ground.store import Store
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.reference import find_method
-from weak2strong.models.resolve import usual_rates
+from weak2strong.models.rates import usual_rates
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun

@@ -18,7 +18,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.losses import loss
 from weak2strong.models import load
 from weak2strong.models.folders import location_of
-from weak2strong.models.resolve import usual_rates
+from weak2strong.models.rates import usual_rates
 from weak2strong.tasks.task import Item
 from weak2strong.training import fit, loop
 from weak2strong.training.predict import predict

@@ -15,6 +15,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.config.training import Training
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.rooms import OPTIONS
 
 METHODS = (
@@ -155,13 +156,11 @@ def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) ->
     Rates that were chosen stay; those that are the usual ones of the old model, as in the
     study.yaml of a run, make room for the usual ones of the new. Either is told.
     """
-    from weak2strong.models.resolve import usual_rates
-
     unset = replace(training, learning_rate=None, head_rate=None)
     if training == unset:
         return training
-    usual = usual_rates(old)
-    if training.with_rates(usual) == unset.with_rates(usual):
+    usual = _usual_rates(old)
+    if usual and training.with_rates(usual) == unset.with_rates(usual):
         told, training = "the rates that are usual for it, as the study had those of", unset
     else:
         told = f"the learning rate {training.learning_rate} that the study has for"
@@ -173,10 +172,21 @@ def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) ->
     return training
 
 
+def _usual_rates(model: ModelSpec) -> tuple[float, float] | None:
+    """The usual rates of a model; None where nothing on this machine tells them."""
+    from weak2strong.models.guess import offline
+    from weak2strong.models.rates import usual_rates
+
+    try:
+        with offline():
+            return usual_rates(model)
+    except UserError:
+        return None
+
+
 def _parted(paths: tuple[Path, ...], tasks: tuple[str, ...] | None) -> tuple[str, ...]:
     """References of tasks that are split already: one a folder, or one of three files; or of the
     file of a source, which is not."""
-    from weak2strong.ground.errors import UserError
     from weak2strong.tasks import SOURCES
     from weak2strong.tasks.parts import NAMES, three_files
 

@@ -1,12 +1,10 @@
-"""What a model's name and settings resolve to: its weights, their commit, adaptation and rates."""
+"""What a model's name and settings resolve to: its weights, their commit, and adaptation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 from weak2strong.config.model import ModelSpec
@@ -14,21 +12,6 @@ from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.store import folder_fingerprint
 from weak2strong.models.folders import folder_of, is_tiny, rungs
 from weak2strong.models.hub import commit
-
-LADDER_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {
-        "atlas-xs": (1e-3, 3e-3),
-        "atlas-s": (1e-3, 1e-2),
-        "atlas-m": (3e-4, 3e-3),
-        "atlas-l": (1e-4, 1e-2),
-    }
-)
-"""Peak rates of trunk and head for the shipped rungs, chosen by the ceiling's validation score."""
-
-DEFAULT_RATES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"full": (5e-5, 5e-5), "lora": (2e-4, 2e-4), "head": (1e-3, 1e-3)}
-)
-"""Peak rates of trunk and head of any other model, by adaptation: one for both, as is usual."""
 
 LORA_ABOVE = 1_000_000_000
 """Parameters from which on adaptation ``auto`` takes LoRA."""
@@ -54,17 +37,6 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
 def usual_adaptation(parameters: int) -> Literal["full", "lora"]:
     """What ``auto`` is for a trunk of so many parameters."""
     return "lora" if parameters > LORA_ABOVE else "full"
-
-
-def usual_rates(spec: ModelSpec) -> tuple[float, float]:
-    """Peak learning rates of trunk and head where the user gives none.
-
-    A rung that the user built has a folder of the same name, and the same rates.
-    """
-    usual = DEFAULT_RATES["full" if spec.adaptation == "auto" else spec.adaptation]
-    if spec.adaptation not in ("auto", "full"):
-        return usual
-    return LADDER_RATES.get(Path(spec.name).name, usual)
 
 
 def fingerprint(spec: ModelSpec) -> str:

@@ -15,7 +15,8 @@ from weak2strong.ground.predictions import WRITTEN, read_weak_labels
 from weak2strong.methods import GROUPS
 from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.models.configuration import check_kind
-from weak2strong.models.resolve import fingerprint, resolve_model, usual_rates
+from weak2strong.models.rates import usual_rates
+from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.needs import LeftOut, intermediates_of, provided
 from weak2strong.protocol.test_size import check_test
 from weak2strong.simulators import SIMULATORS

@@ -43,6 +43,7 @@ RULES = Rules(
         # Which weights a model has, and facts for lists; the weights are in the key.
         "weak2strong.models.folders:folder_of",
         "weak2strong.models.folders:location_of",
+        "weak2strong.models.rates",
         "weak2strong.models.resolve",
         # What a task is made of; the key has the data, whichever way they came.
         "weak2strong.tasks.splits:Splits",

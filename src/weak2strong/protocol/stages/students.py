@@ -17,7 +17,8 @@ from weak2strong.ground.predictions import Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
-from weak2strong.models.resolve import fingerprint, usual_rates
+from weak2strong.models.rates import usual_rates
+from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.finetuning import (
     FILE,
     PREDICTED,

@@ -1,0 +1,145 @@
+"""Peak learning rates of models: those that were fitted for the ladder, and a rule for all others.
+
+The rule needs a model's configuration and no weights. It is a first guess; a search around it
+(`weak2strong.protocol.stages.rates`) looks at labels, too.
+
+- The trunk's rate falls with the square root of its parameters, embeddings left out: large models
+  diverge at rates that small ones need. It goes through what is usual for finetuning: 1e-4 for 10
+  million parameters, 3e-5 for BERT-base (Devlin et al. 2019, appendix A.3: 2e-5 to 5e-5), 1e-5 for
+  a billion (the public code of Burns et al. 2023: 5e-5 for GPT-2, 1e-5 for GPT-2 XL), 4e-6 for 7
+  billion. Below a million the ladder's own rates are near it.
+- LoRA takes ten times as much, as Schulman et al. 2025 ("LoRA Without Regret") find for models of
+  many sizes, but not less than 1e-4 (Dettmers et al. 2023, appendix B: 1e-4 to 2e-4 for 7 to 65
+  billion parameters).
+- A fresh head has a rate of its own. AdamW moves every weight by about the rate, so that a step
+  moves a logit by rate * width * mean |state|. States are divided by their size before the head
+  reads them, so that the mean is near 1 for every model, and the rate falls with the width, as that
+  of output layers does in Yang et al. 2022 ("Tensor Programs V", table 3). The scale is that of the
+  heads of the ladder, which were fitted. A head on a frozen trunk has to do everything alone, and
+  takes ten times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.models.folders import folder_of
+from weak2strong.models.resolve import usual_adaptation
+
+Rates = tuple[float, float]
+"""Peak rates of trunk and head."""
+
+LADDER_RATES: Mapping[str, Rates] = MappingProxyType(
+    {
+        "atlas-xs": (1e-3, 3e-3),
+        "atlas-s": (1e-3, 1e-2),
+        "atlas-m": (3e-4, 3e-3),
+        "atlas-l": (1e-4, 1e-2),
+    }
+)
+"""Peak rates of the shipped rungs, finetuned as a whole (`benchmarks/finetuning_rates.py`)."""
+
+FULL = (2e-6, 1e-3)
+"""The least and the largest rate of a trunk by the rule."""
+
+LORA = (1e-4, 3e-3)
+"""The same of adapters."""
+
+LOGIT = 0.1
+"""How far a step at the peak rate may move a logit whose states have a mean size of 1."""
+
+TENFOLD = 10
+"""Rate of adapters in units of the whole trunk's, and of a head alone in units of one that is
+trained with its trunk."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the rule knows of a model.
+
+    Attributes:
+        parameters: of the trunk.
+        inner: parameters of the trunk without token embeddings.
+        width: numbers of a state.
+    """
+
+    parameters: int
+    inner: int
+    width: int
+
+
+def fitted_rates(spec: ModelSpec) -> Rates | None:
+    """The rates that were fitted for a rung of the ladder, if the model is one.
+
+    A rung that the user built has a folder of the same name, and the same rates.
+    """
+    if spec.adaptation not in ("auto", "full"):
+        return None
+    return LADDER_RATES.get(Path(spec.name).name)
+
+
+def usual_rates(spec: ModelSpec) -> Rates:
+    """Peak learning rates of trunk and head where the user gives none: fitted, or by the rule.
+
+    Raises:
+        UserError: where the configuration of the model cannot be had.
+    """
+    return fitted_rates(spec) or ruled_rates(spec)
+
+
+def ruled_rates(spec: ModelSpec) -> Rates:
+    """The rates of the rule.
+
+    Raises:
+        UserError: where the configuration of the model cannot be had.
+    """
+    shape = shape_of(spec)
+    adaptation = spec.adaptation
+    if adaptation == "auto":
+        adaptation = usual_adaptation(shape.parameters)
+    return rule(shape, adaptation)
+
+
+def rule(shape: Shape, adaptation: Literal["full", "lora", "head"]) -> Rates:
+    """The rates of trunk and head for a model of a shape.
+
+    The trunk's rate is 1e-3 * (1e5 / inner parameters) ** 0.5 within bounds, the head's
+    0.1 / width, both rounded to two digits.
+    """
+    trunk = 1e-3 * (1e5 / max(shape.inner, 1)) ** 0.5
+    trunk = _within(TENFOLD * trunk, LORA) if adaptation == "lora" else _within(trunk, FULL)
+    head = LOGIT / shape.width * (TENFOLD if adaptation == "head" else 1)
+    return float(f"{trunk:.1e}"), float(f"{head:.1e}")
+
+
+def _within(value: float, bounds: tuple[float, float]) -> float:
+    return min(max(value, bounds[0]), bounds[1])
+
+
+def shape_of(spec: ModelSpec) -> Shape:
+    """The shape of a model, from its configuration.
+
+    Raises:
+        UserError: where that cannot be had.
+    """
+    folder = folder_of(spec)
+    stamp = (folder / "config.json").stat().st_mtime_ns if folder else None
+    return _shape(replace(spec, adaptation="auto"), stamp)
+
+
+@cache
+def _shape(spec: ModelSpec, stamp: int | None) -> Shape:
+    """Built anew only where the time (the stamp) says that the configuration may have changed."""
+    # Counting takes PyTorch, which a command that only names a model does not need.
+    from weak2strong.models.needs import count, skeleton
+
+    trunk = skeleton(spec)
+    parameters, embedding = count(trunk), trunk.get_input_embeddings()
+    inner = parameters - (count(embedding) if embedding is not None else 0)
+    return Shape(parameters, inner, trunk.config.get_text_config().hidden_size)
