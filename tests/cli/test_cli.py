@@ -166,6 +166,11 @@ BAD = [
     (["run", "--seeds", "0"], r"seeds must be at least 1, not 0"),
     (["run", "--epochs", "0"], r"epochs must be at least 1"),
     (["run", "--weak-lr", "-1"], r"--weak-lr must be above 0, not -1"),
+    (
+        ["run", "--weak-label-temperature", "cold"],
+        r"--weak-label-temperature must be a number above 0, or fit, not 'cold'",
+    ),
+    (["run", "--weak-label-temperature", "0"], r"must be a number above 0, or fit, not '0'"),
     (["run", "--metric", "f1"], r"Unknown .*metric.* 'f1'"),
     (["run", "--out", "/proc/nothing/here"], r"run folder /proc/nothing/here cannot be written"),
     (["run", "--store", "/proc/nothing"], r"/proc/nothing"),

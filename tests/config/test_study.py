@@ -25,6 +25,7 @@ def test_a_study_survives_its_text():
         metric="roc_auc",
         weak_labels=Path("labels.csv"),
         labels="hard",
+        weak_label_temperature=2.5,
         strong_training=Training(epochs=9, learning_rate=1e-4),
         split_seed=3,
         entities="unseen",
@@ -33,6 +34,13 @@ def test_a_study_survives_its_text():
         data=DataOptions("question", "answer", n_test=50, balance=False, subset="en"),
     )
     assert StudyConfig.from_yaml(config.to_yaml()) == config
+
+
+def test_a_temperature_is_a_number_or_fit():
+    for given, meant in ((2, 2.0), ("0.5", 0.5), ("1e-1", 0.1), ("fit", "fit")):
+        config = StudyConfig(weak_label_temperature=given)
+        assert config.weak_label_temperature == meant
+        assert StudyConfig.from_yaml(config.to_yaml()) == config
 
 
 def test_a_short_text_is_enough():
@@ -83,6 +91,12 @@ def test_a_group_of_tasks_is_written_out():
         ({"entities": "unsean"}, "entities must be one of seen, unseen, not 'unsean'"),
         ({"train_difficulty": "1200"}, "Difficulty '1200' is no selection: write below:1200"),
         ({"test_difficulty": "hardest:2"}, "a share is above 0 and at most 1"),
+        ({"weak_label_temperature": "fitted"}, "a number above 0, or fit, not 'fitted'"),
+        ({"weak_label_temperature": -1.0}, "a number above 0, or fit, not -1.0"),
+        ({"weak_label_temperature": float("nan")}, "a number above 0, or fit, not nan"),
+        ({"weak_label_temperature": float("inf")}, "a number above 0, or fit, not inf"),
+        ({"weak_label_temperature": True}, "a number above 0, or fit, not True"),
+        ({"weak_label_temperature": 10**400}, "a number above 0, or fit, not "),
         ({"labels": "firm"}, "labels must be one of soft, hard, not 'firm'"),
         (
             {"primary_test": "wilcoxon"},

@@ -72,6 +72,8 @@ CHANGES = {
     "a setting of the loss": lambda f: replace(f, loss=loss("entropy", maximum=0.25)),
     "the seed": lambda f: replace(f, seed=1),
     "the role": lambda f: replace(f, role="student"),
+    "what is asked aside": lambda f: replace(f, aside=(f.validation.items[0],)),
+    "another text aside": lambda f: replace(f, aside=(f.validation.items[1],)),
 }
 
 

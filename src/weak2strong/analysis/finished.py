@@ -140,9 +140,19 @@ class FinishedRun(FinishedFolder):
         if metric not in self._lines:
             truncated = {task["name"]: task["truncated"] for task in self.tasks}
             self._lines[metric] = summarise(
-                self.config, self.predictions, metric, truncated, self.work
+                self.config, self.predictions, metric, truncated, self.work, self._temperatures
             )
         return self._lines[metric]
+
+    @cached_property
+    def _temperatures(self) -> dict[str, list[float]]:
+        """At which the students of each seed learn their weak labels, by task; none if as given."""
+        column, found = "weak_label_temperature", dict[str, list[float]]()
+        if column in self.cells.columns:
+            rows = self.cells.drop_nulls(column).unique(("task", "seed")).sort("seed")
+            for task, temperature in rows.select("task", column).iter_rows():
+                found.setdefault(task, []).append(temperature)
+        return found
 
     @cached_property
     def by_task(self) -> dict[str, list[Line]]:
@@ -217,14 +227,17 @@ class FinishedRun(FinishedFolder):
         ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
         and ``undefined`` then says why; ``pgr_wide`` says whether the interval reaches beyond
         -3 or 3, so that tables print no number; ``chain`` names the models that labels pass
-        through, where there are any between supervisor and student.
+        through, where there are any between supervisor and student; ``temperatures`` has those of
+        the weak labels by seed, where the study sets any.
         """
         import polars as pl
 
         from weak2strong.analysis.results import result_row
 
         rows = [result_row(line) for line in self.lines(metric)]
-        return pl.DataFrame(rows, schema_overrides=_NULLABLE)
+        return pl.DataFrame(
+            rows, schema_overrides={**_NULLABLE, "temperatures": pl.List(pl.Float64)}
+        )
 
 
 _NULLABLE = {

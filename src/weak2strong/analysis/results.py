@@ -24,6 +24,7 @@ from weak2strong.ground.table import (
     wide_field,
     words,
 )
+from weak2strong.ground.temperature import HIGHEST, LOWEST
 
 CHECKS = (
     "probe: logistic regression with ground truth on the frozen strong model. "
@@ -51,6 +52,7 @@ def results_document(
         sizes_note(lines) + intervals_note(lines),
         CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
         *chain_notes(lines),
+        *temperature_notes(lines),
         *reading_notes(lines),
     ]
     tables = [results_table(lines, title, notes)]
@@ -87,7 +89,8 @@ def result_row(line: Line) -> dict[str, Any]:
 
     ``pgr``, ``pgr_low`` and ``pgr_high`` are None where PGR is undefined, and ``undefined`` then
     says why; ``pgr_wide`` says whether the interval is too wide to be printed; ``chain`` names the
-    models that labels pass through, where there are any between supervisor and student.
+    models that labels pass through, where there are any between supervisor and student;
+    ``temperatures`` are those of the weak labels by seed, where the study sets any.
     """
     r = line.recovered
     return {
@@ -105,6 +108,7 @@ def result_row(line: Line) -> dict[str, Any]:
         "probe_ceiling": line.probe_ceiling,
         "ngrams": line.ngrams,
         "oracle": line.oracle,
+        "temperatures": list(line.temperatures) or None,
         "seeds": r.seeds,
         "examples": r.examples,
     }
@@ -142,6 +146,27 @@ def reading_notes(lines: Sequence[Line]) -> list[str]:
         f"{x.reading.ceiling:.3f}, and PGR against it is {pgr_text(x.reading.pgr)}."
         for x in lines
         if x.reading
+    ]
+
+
+def temperature_notes(lines: Sequence[Line]) -> list[str]:
+    """At which temperature students learn weak labels, where it is not that of the supervisor."""
+    by_task = {x.task: x.temperatures for x in lines if x.temperatures}
+    if not by_task:
+        return []
+    numbers = {", ".join(f"{t:g}" for t in by_seed) for by_seed in by_task.values()}
+    every = {t for by_seed in by_task.values() for t in by_seed}
+    if len(every) == 1:
+        at = f"temperature {next(iter(every)):g}"
+    elif len(numbers) == 1:
+        at = f"temperature {next(iter(numbers))} (by seed)"
+    else:
+        told = (f"{task} {', '.join(f'{t:g}' for t in ts)}" for task, ts in by_task.items())
+        at = f"a temperature of each task and seed: {'; '.join(told)}"
+    tried = f" A fit tries {LOWEST:g} to {HIGHEST:g}." if every & {LOWEST, HIGHEST} else ""
+    return [
+        f"Students learn weak labels at {at}. The floor is that of the supervisor's own "
+        f"probabilities.{tried}"
     ]
 
 

@@ -81,6 +81,8 @@ class Line:
         reading: the same as ``recovered``, with ceilings that have read the texts first, as the
             students have; None where the students have not.
         between: the models that labels pass on their way from ``weak`` to ``strong``.
+        temperatures: at which the students of each seed learn their weak labels; empty where they
+            learn them as the supervisor gives them.
     """
 
     task: str
@@ -97,6 +99,7 @@ class Line:
     spent: Spent | None = None
     reading: Recovered | None = None
     between: tuple[str, ...] = ()
+    temperatures: tuple[float, ...] = ()
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -141,6 +144,7 @@ def summarise(
     on: str | None = None,
     truncated: Mapping[str, Mapping[str, float]] | None = None,
     work: Sequence[Work] = (),
+    temperatures: Mapping[str, Sequence[float]] | None = None,
 ) -> list[Line]:
     """One line a task and method, in the order of the study.
 
@@ -150,6 +154,7 @@ def summarise(
         on: the name of a metric for which more is better; the study's own if None.
         truncated: the share of the texts that a model cuts, by task and model.
         work: what each step of the run took.
+        temperatures: at which the students of each seed learn their weak labels, by task.
 
     Raises:
         UserError: where a test set is too small for the metric.
@@ -191,6 +196,7 @@ def summarise(
                     spent=Spent.on(name, method, work),
                     reading=alike or None,
                     between=between if passes_intermediates(method) else (),
+                    temperatures=tuple((temperatures or {}).get(name, ())),
                 )
             )
     return lines

@@ -35,6 +35,9 @@ from weak2strong.ground.errors import UserError
 
 Model = TypeVar("Model")
 
+TEXT = (Literal, Union, UnionType)
+"""Types whose values are texts on the command line."""
+
 METAVARS = {str: "TEXT", int: "N", float: "NUMBER", Path: "PATH", ModelSpec: "MODEL"}
 
 
@@ -129,11 +132,12 @@ def _flags_of(
 def _parsed(kind: Any) -> Any:
     """What the parser makes of a flag: models are named, and None says that it is not given.
 
-    A choice is a text here, which the setting then refuses in one sentence with all choices.
+    A choice, or one of two types, is a text here, which the setting then refuses in one sentence
+    with all choices.
     """
     given = _given(kind)
     names = {ModelSpec: str, tuple[ModelSpec, ...]: tuple[str, ...]}
-    return DisallowNone[(str if get_origin(given) is Literal else names.get(given, given)) | None]
+    return DisallowNone[(str if get_origin(given) in TEXT else names.get(given, given)) | None]
 
 
 def _given(kind: Any) -> Any:

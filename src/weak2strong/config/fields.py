@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from weak2strong.config.settings import FROM_TEXT, RefusedError
+from weak2strong.config.settings import FROM_TEXT, RefusedError, shortened
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,17 @@ def _number(value: Any, info: ValidationInfo) -> Any:
         return float(value)
     except ValueError:
         return value
+
+
+def _temperature(value: Any) -> Any:
+    """A number above 0, also where it is written as text, or the word fit."""
+    try:
+        number = value if value == "fit" or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number == "fit" or (isinstance(number, float) and 0 < number < math.inf):
+        return number
+    raise RefusedError(f"must be a number above 0, or fit, not {shortened(value)}.")
 
 
 def _several(value: Any) -> Any:
@@ -94,6 +106,7 @@ Number = Annotated[float, BeforeValidator(_number)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
+Temperature = Annotated[float | Literal["fit"], BeforeValidator(_temperature)]
 Name = Annotated[Text, AfterValidator(_nameable)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_several)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]

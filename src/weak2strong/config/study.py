@@ -11,7 +11,17 @@ import yaml
 from pydantic import Field
 
 from weak2strong.config.data import DataOptions
-from weak2strong.config.fields import File, Files, Flag, Names, Share, Text, Texts, Whole
+from weak2strong.config.fields import (
+    File,
+    Files,
+    Flag,
+    Names,
+    Share,
+    Temperature,
+    Text,
+    Texts,
+    Whole,
+)
 from weak2strong.config.model import Model, Models, ModelSpec
 from weak2strong.config.settings import from_mapping, read, settings
 from weak2strong.config.text import read_mapping
@@ -62,6 +72,10 @@ class StudyConfig:
     labels: Labels = "soft"
     """What students learn: probabilities as the supervisor gives them (soft), or its most probable
     class alone (hard)."""
+    weak_label_temperature: Annotated[Temperature | None, Flag(metavar="NUMBER|fit")] = None
+    """How sure soft labels are: students learn softmax(log p / T) of the supervisor's probabilities
+    p, which a T above 1 makes less sure and one below 1 surer. fit: the T that suits ground truth
+    which the supervisor has not learnt, a tenth of weak_train. As they are, if not given."""
     weak_training: Settings = field(default_factory=Training)
     """Settings of the supervisor's finetuning."""
     strong_training: Settings = field(default_factory=Training)

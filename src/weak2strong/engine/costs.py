@@ -36,6 +36,7 @@ def finetuning_cost(
     step_seconds: float | None,
     fits: int = 1,
     stored: int = 1,
+    aside: bool = False,
 ) -> Cost:
     """What finetunings take that learn a split.
 
@@ -48,6 +49,7 @@ def finetuning_cost(
         step_seconds: of an optimiser step; None where it was not measured.
         fits: how many finetunings.
         stored: how many times answers are stored.
+        aside: whether a tenth is held out in any case, and answered.
     """
 
     def seconds(task: TaskSize) -> float | None:
@@ -58,11 +60,14 @@ def finetuning_cost(
         return (
             fits
             * step_seconds
-            * training.steps_on(_learnt_and_stopped_on(task, split, training)[0])
+            * training.steps_on(_learnt_and_held_out(task, split, training, aside)[0])
         )
 
+    def flops(task: TaskSize) -> float | None:
+        return fits * _fit_flops(model, training, task, split, aside) if model.trunk else None
+
     return Cost(
-        lambda task: fits * _fit_flops(model, training, task, split) if model.trunk else None,
+        flops,
         seconds,
         lambda task: stored * answer_bytes(task, *PREDICTED),
     )
@@ -78,29 +83,33 @@ def prompting_cost(fits: Cost, model: Guessed, texts: int) -> Cost:
     return Cost(flops, lambda task: None, fits.stored)
 
 
-def _learnt_and_stopped_on(task: TaskSize, split: str, training: Training) -> tuple[int, int]:
-    """How many examples a finetuning learns, and how many its stopping rule looks at."""
+def _learnt_and_held_out(
+    task: TaskSize, split: str, training: Training, aside: bool
+) -> tuple[int, int]:
+    """How many examples a finetuning learns, and on how many others it stops or is asked aside."""
     if split == "weak labels":
         return task.together("strong_train") or 0, task.together("validation") or 0
     whole = task.together(split) or 0
-    held_out = round(HELD_OUT * whole) if training.stopping != "none" else 0
+    held_out = round(HELD_OUT * whole) if training.stopping != "none" or aside else 0
     return whole - held_out, held_out
 
 
-def _fit_flops(model: Guessed, training: Training, task: TaskSize, split: str) -> float:
-    """Operations of one finetuning, its evaluations, and its answers to every split."""
-    learnt, stopped_on = _learnt_and_stopped_on(task, split, training)
+def _fit_flops(
+    model: Guessed, training: Training, task: TaskSize, split: str, aside: bool
+) -> float:
+    """Operations of one finetuning, its evaluations, and its answers to every split and aside."""
+    learnt, held_out = _learnt_and_held_out(task, split, training, aside)
     steps = training.steps_on(learnt)
     evaluations = len(training.evaluation_steps(steps)) if training.stopping != "none" else 0
-    answered = task.together(*PREDICTED) or 0
+    answered = (task.together(*PREDICTED) or 0) + (held_out if aside else 0)
     tokens = (model.trunk or 0) * task.tokens[model.name]
     if model.adaptation == "head":
         # A frozen trunk reads every text once, whatever the epochs.
-        return FORWARD * tokens * (learnt + (stopped_on if evaluations else 0) + answered)
+        return FORWARD * tokens * (learnt + (held_out if evaluations else 0) + answered)
     passed = steps * training.batch_size
     if training.steps is None:
         passed = training.epochs * learnt
-    forward = FORWARD * (evaluations * stopped_on + answered)
+    forward = FORWARD * (evaluations * held_out + answered)
     return tokens * (TRAINING[model.adaptation or "full"] * passed + forward)
 
 

@@ -152,7 +152,8 @@ class _Stages:
             weak_step = self.measured.step(
                 config.weak, self.weak.adaptation, weak_training.batch_size
             )
-            cost = finetuning_cost(self.weak, weak_training, "weak_train", weak_step)
+            aside = config.weak_label_temperature == "fit"
+            cost = finetuning_cost(self.weak, weak_training, "weak_train", weak_step, aside=aside)
             yield self._stage("supervisor", self.weak, pairs, pairs, f"{methods} of a seed", cost)
         cost = finetuning_cost(self.strong, training, "strong_train", step)
         yield self._stage("ceiling", self.strong, pairs, pairs, f"{methods} of a seed", cost)

@@ -17,7 +17,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +39,10 @@ from weak2strong.tasks.kinds import true_labels
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+MAY_BE_NULL = ("probe_ceiling", "weak_label_temperature")
+"""Columns of the results that may be null in every row."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +112,13 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
                     }
                 ).with_columns(column(values, a.predictions.kind))
             )
-        rows.extend(_rows(config, name, scores))
+        rows.extend(_rows(config, name, scores, _temperatures(config, task_run)))
     predictions = pl.concat(frames)
     tables = {
         AGREEMENT: pl.DataFrame(agreements),
         EXAMPLES: examples_table(task_runs, predictions, config.metric),
         PREDICTIONS: predictions,
-        RESULTS: pl.DataFrame(rows, schema_overrides={"probe_ceiling": pl.Float64}),
+        RESULTS: pl.DataFrame(rows, schema_overrides=dict.fromkeys(MAY_BE_NULL, pl.Float64)),
     }
     return {name: parquet(table) for name, table in tables.items()}
 
@@ -145,10 +149,24 @@ def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, An
                 }
 
 
+def _temperatures(config: StudyConfig, task_run: TaskRun) -> list[float | None]:
+    """At which temperature the students of each seed learn their labels; None at that given."""
+    if config.weak_label_temperature is None:
+        return [None] * config.seeds
+    return [
+        stages.temperature_of(task_run, stages.weak_labels(task_run, seed))
+        for seed in range(config.seeds)
+    ]
+
+
 def _rows(
-    config: StudyConfig, task: str, scores: Mapping[tuple[str, str, int], Mapping[str, float]]
+    config: StudyConfig,
+    task: str,
+    scores: Mapping[tuple[str, str, int], Mapping[str, float]],
+    temperatures: Sequence[float | None],
 ) -> Iterator[dict[str, Any]]:
-    """A row for each cell and metric; the score of a probe that was not made is null.
+    """A row for each cell and metric; null are the score of a probe that was not made, and the
+    temperature of labels that are learnt as the supervisor gives them.
 
     The PGR of one cell is noisy: quote the table's, not these.
     """
@@ -170,6 +188,7 @@ def _rows(
                     "pgr_of_cell": performance_gap_recovered(floor, student, top),
                     "probe_ceiling": scores.get(("probe", "", -1), {}).get(m),
                     "ngrams": scores["ngrams", "", -1][m],
+                    "weak_label_temperature": temperatures[seed],
                 }
 
 

@@ -22,7 +22,8 @@ OLD_NAMES = {"names": "ngrams", "name_baseline": "ngrams"}
 
 RESULTS_HAVE = columns(text="task method metric", whole="seed", number="floor student ceiling")
 RESULTS_MAY_HAVE = columns(
-    text="weak strong", number="pgr_of_cell probe_ceiling ngrams name_baseline"
+    text="weak strong",
+    number="pgr_of_cell probe_ceiling ngrams name_baseline weak_label_temperature",
 )
 PREDICTIONS_HAVE = columns(text="task kind role method id group", whole="seed", any="label")
 PREDICTIONS_MAY_HAVE = columns(

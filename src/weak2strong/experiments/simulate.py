@@ -30,6 +30,7 @@ from weak2strong.experiments.experiment import (
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
+from weak2strong.protocol.resolve import checked
 from weak2strong.simulators import SIMULATORS
 
 FILE = "simulated.parquet"
@@ -127,7 +128,7 @@ class Simulate(Experiment[FinishedSimulate]):
 
     finished = FinishedSimulate
 
-    without = ("weak_labels", "simulated", "simulated_accuracy")
+    without = ("weak_labels", "simulated", "simulated_accuracy", "weak_label_temperature")
 
     kinds: Annotated[Texts, Flag(metavar="NAME ...")] = ("all",)
     """Which simulated supervisors, or all: random-flips, longest, shortest,
@@ -141,6 +142,8 @@ class Simulate(Experiment[FinishedSimulate]):
         studies = {REAL: replace(self.config, simulated=None, simulated_accuracy=None)}
         for kind in kinds:
             studies[kind] = replace(self.config, simulated=kind, simulated_accuracy=self.accuracy)
+        for study in studies.values():
+            checked(study)
         runs = run_several("simulate", studies, where)
         folder = runs[REAL].folder.parent
         rows = [row for r in runs.values() for row in supervised_rows(r)]

@@ -120,6 +120,7 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
         if selection is not None:
             read_selection(selection)
     _check_simulated(config)
+    _check_temperature(config)
     return references
 
 
@@ -154,8 +155,18 @@ def _check_tasks(config: StudyConfig, tasks: Sequence[Task]) -> None:
         task.about(config.entities)
         for name in (config.metric, *(training.stopping_metric for training in trainings)):
             metric(task.kind, name)
+        if config.weak_label_temperature and task.kind in WRITTEN:
+            raise UserError(
+                f"Task {task.name} is answered in words, which have no temperature: name another "
+                "task, or leave --weak-label-temperature out."
+            )
         if config.weak_labels:
-            read_weak_labels(config.weak_labels, len(task.classes), task.kind)
+            labels = read_weak_labels(config.weak_labels, len(task.classes), task.kind)
+            if config.weak_label_temperature and set(labels.probabilities.flat) <= {0.0, 1.0}:
+                raise UserError(
+                    f"Weak labels {config.weak_labels} are hard, and a temperature does not change "
+                    "them: leave --weak-label-temperature out."
+                )
     if config.weak_labels and len(tasks) > 1:
         raise UserError("--weak-labels belongs to one task: name one with --task.")
 
@@ -167,6 +178,25 @@ def _check_simulated(config: StudyConfig) -> None:
             raise UserError("Weak labels are simulated or come from a file, not both.")
     elif config.simulated_accuracy is not None:
         raise UserError("An accuracy of simulated labels needs a kind: name it (simulated).")
+
+
+def _check_temperature(config: StudyConfig) -> None:
+    """Refuse a temperature that could not change a label, or that nothing could be fitted on."""
+    if config.weak_label_temperature is None:
+        return
+    hard = "hard labels are learnt" if config.labels == "hard" else None
+    if hard or config.simulated:
+        raise UserError(
+            f"A temperature does not change hard labels, and here "
+            f"{hard or 'those of a simulated supervisor are hard'}: leave "
+            "--weak-label-temperature out."
+        )
+    if config.weak_labels and config.weak_label_temperature == "fit":
+        raise UserError(
+            "A temperature is fitted on ground truth that the supervisor has not learnt, and of "
+            "the maker of --weak-labels nobody knows what that is: give a number "
+            "(--weak-label-temperature)."
+        )
 
 
 def _check_list(what: str, names: tuple[str, ...], least: int = 1) -> None:

@@ -79,7 +79,9 @@ def perform(step: Step, task_run: TaskRun) -> None:
     seed = step.seed or 0
     match step.kind:
         case "supervisor":
-            stages.weak_labels(task_run, seed)
+            labels = stages.weak_labels(task_run, seed)
+            if temperature := stages.temperature_of(task_run, labels):
+                task_run.remark(f"its labels are learnt at temperature {temperature:g}")
         case "ceiling":
             stages.ceiling(task_run, seed, step.method)
         case "probe":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -102,7 +102,7 @@ class Used:
         key: of its entry.
         reused: whether the store had it.
         seconds: that reading or making it took.
-        note: on how it was made, for a log.
+        note: on how it was made or what it gives, for a log.
     """
 
     stage: str
@@ -161,6 +161,12 @@ class TaskRun:
             if split not in self._digests:
                 self._digests[split] = digest(self.splits.items(split))
         return {split: self._digests[split] for split in splits}
+
+    def remark(self, text: str) -> None:
+        """Note something on the stage that was used last, whether it was made or read."""
+        *before, last = self.used
+        note = ", ".join(filter(None, (last.note, text)))
+        self.used[:] = (*before, replace(last, note=note))
 
     def stage(
         self,

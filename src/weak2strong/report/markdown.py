@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tasks_table
-from weak2strong.analysis.results import CHECKS, intervals_note
+from weak2strong.analysis.results import CHECKS, intervals_note, temperature_notes
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.study import StudyConfig
@@ -84,13 +84,14 @@ def _list(sentences: Sequence[str]) -> str:
 def _section(run: Section) -> list[str]:
     config, first = run.config, run.lines[0]
     over = [over_tasks_table(run.over)] if run.over else []
+    said = (*_counts(run), *temperature_notes(run.lines), *warnings_of(run.lines))
     return [
         f"## {run.title}",
         f"{metric_title(first.metric).capitalize()}, {seeds_text(config.seeds)}."
         f"{intervals_note(run.lines)} {_rates(config)}",
         to_markdown(_scores(run)),
         *(to_markdown(replace(table, notes=[" ".join(table.notes)])) for table in over),
-        "\n".join(f"- {x[0].upper()}{x[1:]}" for x in (*_counts(run), *warnings_of(run.lines))),
+        "\n".join(f"- {x[0].upper()}{x[1:]}" for x in said),
     ]
 
 

@@ -13,7 +13,13 @@ import weak2strong
 from weak2strong.analysis.analysed import analyses_document
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import over_tasks_table
-from weak2strong.analysis.results import CHECKS, chain_notes, intervals_note, results_table
+from weak2strong.analysis.results import (
+    CHECKS,
+    chain_notes,
+    intervals_note,
+    results_table,
+    temperature_notes,
+)
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.engine.recorded import STUDY
 from weak2strong.experiments.experiment import FinishedExperiment
@@ -179,7 +185,13 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         "metric": metric,
         "lines": results_table(run.lines(), f"Every task and method, {metric}, means over seeds"),
         "over": over and over_tasks_table(over, title="PGR of each method over the tasks"),
-        "lines_note": " ".join([intervals_note(run.lines()).strip(), *chain_notes(run.lines())]),
+        "lines_note": " ".join(
+            [
+                intervals_note(run.lines()).strip(),
+                *chain_notes(run.lines()),
+                *temperature_notes(run.lines()),
+            ]
+        ),
         "analyses": _analyses(run),
         "has_texts": run.examples is not None,
         "tasks": [

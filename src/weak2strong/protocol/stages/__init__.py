@@ -8,7 +8,7 @@ of them wait for others.
 from weak2strong.protocol.stages.ceiling import ceiling
 from weak2strong.protocol.stages.checks import has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED, Trace
-from weak2strong.protocol.stages.labels import weak_labels
+from weak2strong.protocol.stages.labels import temperature_of, weak_labels
 from weak2strong.protocol.stages.students import student, traced_student
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.stages.sweeps import Sweep, sweep
@@ -25,6 +25,7 @@ __all__ = [
     "student",
     "supervisor",
     "sweep",
+    "temperature_of",
     "traced_student",
     "weak_labels",
 ]

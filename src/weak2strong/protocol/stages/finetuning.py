@@ -39,6 +39,9 @@ PREDICTED = ("strong_train", "validation", "test")
 HELD_OUT = 0.1
 """Share of its own ground truth on which a supervisor or ceiling stops."""
 
+ASIDE = "aside"
+"""The name in place of a split of what a supervisor answers of its own that it has not learnt."""
+
 FILE = "predictions.parquet"
 STATES = "activations.safetensors"
 TRACE = "trace.json"
@@ -84,6 +87,7 @@ class Finetuning:
         seed: of the cell.
         role: who is trained. Each role has draws of its own: of the fresh head, the order of
             examples, and dropout.
+        aside: further items that the model answers, under the name `ASIDE`.
     """
 
     task_run: TaskRun
@@ -94,6 +98,7 @@ class Finetuning:
     validation: TrainingSet | None
     seed: int
     role: str
+    aside: tuple[Item, ...] = ()
 
     @property
     def draws(self) -> int:
@@ -102,15 +107,16 @@ class Finetuning:
 
 
 def truth_parts(
-    task_run: TaskRun, training: Training, examples: Sequence[Example]
+    task_run: TaskRun, training: Training, examples: Sequence[Example], aside: bool = False
 ) -> tuple[Sequence[Example], Sequence[Example]]:
-    """What a model that learns ground truth is trained on, and what is held out for stopping.
+    """What a model that learns ground truth is trained on, and what is held out.
 
-    The second part is a tenth of the groups, and nothing where the training keeps its last weights.
+    The second part is a tenth of the groups, for stopping; it is nothing where the training keeps
+    its last weights, unless something else needs answers ``aside``.
     The checks on the ceiling learn from the first part, too: they are to be better by what they
     are, and not by more examples.
     """
-    if training.stopping == "none":
+    if training.stopping == "none" and not aside:
         return examples, ()
     return hold_out(examples, HELD_OUT, task_run.config.split_seed)
 
@@ -122,25 +128,32 @@ def on_truth(
     examples: Sequence[Example],
     seed: int,
     role: str,
+    aside: bool = False,
 ) -> Finetuning:
-    """How a model learns ground truth (see `truth_parts`)."""
+    """How a model learns ground truth (see `truth_parts`); ``aside`` it answers what is held out.
+
+    A training that keeps its last weights is not told the ground truth of what is held out.
+    """
     kind, classes = task_run.task.kind, len(task_run.task.classes)
+    learnt, held_out = truth_parts(task_run, training, examples, aside)
     train, validation = (
         TrainingSet([e.item for e in part], true_targets(kind, part, classes)) if part else None
-        for part in truth_parts(task_run, training, examples)
+        for part in (learnt, () if training.stopping == "none" else held_out)
     )
     assert train is not None, "a task has examples in every split"
-    of = loss("cross-entropy")
-    return Finetuning(task_run, model, training, of, train, validation, seed, role)
+    of, answered = loss("cross-entropy"), tuple(e.item for e in held_out) if aside else ()
+    return Finetuning(task_run, model, training, of, train, validation, seed, role, answered)
 
 
 def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
-    """The stage: fit, then answer every split of `PREDICTED`.
+    """The stage: fit, then answer every split of `PREDICTED`, and `ASIDE` where that is asked for.
 
     Raises:
         UserError: for a loss that cannot be computed for this kind of task.
     """
     task, items = finetuning.task_run.task, items_of(finetuning.task_run, PREDICTED)
+    if finetuning.aside:
+        items = {**items, ASIDE: finetuning.aside}
     if task.kind in WRITTEN and finetuning.loss != loss("cross-entropy"):
         raise UserError(
             f"The loss {type(finetuning.loss).__name__} needs probabilities of classes, and task "
@@ -249,6 +262,7 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
         "targets": array_digest(finetuning.train.targets),
         **_stopped_on(finetuning.validation),
         **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED).items()},
+        **({f"asked_{ASIDE}": digest(finetuning.aside)} if finetuning.aside else {}),
         **({"plugin": plugin} if plugin else {}),
     }
     judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.predictions import Predictions, read_weak_labels
-from weak2strong.protocol.stages.finetuning import PREDICTED
+from weak2strong.ground.predictions import Predictions, joined, read_weak_labels
+from weak2strong.ground.temperature import at_temperature, fitted_temperature
+from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED
 from weak2strong.protocol.stages.simulated import simulated_labels
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.simulators import SIMULATORS
 from weak2strong.simulators.hints import with_hints
+from weak2strong.tasks.kinds import hardened
 
 
 def weak_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
@@ -23,6 +27,43 @@ def weak_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     if task_run.config.simulated is not None:
         return simulated_labels(task_run, seed)
     return supervisor(task_run, seed)
+
+
+def student_labels(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Predictions:
+    """The weak labels that a student learns from and stops on, by the study's settings.
+
+    They are hard ones, or at another temperature, where the study says so.
+    """
+    both = joined(labels["strong_train"], labels["validation"])
+    if task_run.config.labels == "hard":
+        return replace(both, values=hardened(task_run.task.kind, both.values))
+    temperature = temperature_of(task_run, labels)
+    if temperature is None:
+        return both
+    return replace(both, values=at_temperature(both.probabilities, temperature))
+
+
+def temperature_of(task_run: TaskRun, labels: Mapping[str, Predictions]) -> float | None:
+    """The temperature of the labels of one supervisor; None where the study sets none.
+
+    Args:
+        task_run: of the task.
+        labels: of the supervisor, by split.
+
+    Raises:
+        UserError: where there is no ground truth that the supervisor has not learnt.
+    """
+    temperature = task_run.config.weak_label_temperature
+    if temperature != "fit":
+        return temperature
+    if ASIDE not in labels:
+        raise UserError(
+            f"Task {task_run.task.name}: all of weak_train is one group, so that no ground truth "
+            "can be held out to fit a temperature on: give a number (--weak-label-temperature)."
+        )
+    answers = labels[ASIDE]
+    truth = {e.item.id: int(e.label) for e in task_run.splits.weak_train}
+    return fitted_temperature(answers.probabilities, np.array([truth[id] for id in answers.ids]))
 
 
 def student_task_run(task_run: TaskRun, labels: Mapping[str, Predictions]) -> TaskRun:

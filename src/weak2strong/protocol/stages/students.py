@@ -32,11 +32,11 @@ from weak2strong.protocol.stages.finetuning import (
     writer,
 )
 from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
-from weak2strong.protocol.stages.labels import student_task_run, weak_labels
+from weak2strong.protocol.stages.labels import student_labels, student_task_run, weak_labels
 from weak2strong.protocol.stages.returned import returned
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
-from weak2strong.tasks.kinds import hardened, true_targets
+from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
 from weak2strong.training.training_set import TrainingSet
@@ -289,14 +289,6 @@ def true_labels_of(task_run: TaskRun, split: str) -> Predictions:
     return Predictions(tuple(e.item.id for e in examples), targets, task.kind)
 
 
-def student_labels(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Predictions:
-    """The weak labels that a student learns from and stops on; hard ones if the study says so."""
-    both = joined(labels["strong_train"], labels["validation"])
-    if task_run.config.labels == "hard":
-        both = replace(both, values=hardened(task_run.task.kind, both.values))
-    return both
-
-
 def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
     """For the key: the settings of the other models that a method uses, and how these learn."""
     config, fields = task_run.config, dict[str, Any]()
@@ -310,6 +302,8 @@ def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
         fields["weak_training"] = asdict(config.weak_training)
         # Of what is held out of their ground truth, and of their labels.
         fields["split_seed"], fields["labels"] = config.split_seed, config.labels
+        if config.weak_label_temperature is not None:
+            fields["weak_label_temperature"] = config.weak_label_temperature
     return fields
 
 

@@ -16,11 +16,13 @@ def supervisor(
 ) -> Mapping[str, Predictions]:
     """The weak model finetuned on ground truth of ``weak_train``: weak labels, and the floor.
 
-    Another model than the study's is trained alike, at its own usual rates.
+    Another model than the study's is trained alike, at its own usual rates. Where a temperature is
+    to be fitted, there are answers `ASIDE`, too: of the tenth that the supervisor does not learn.
     """
     training = task_run.config.weak_training
     if model is not None:
         training = training.at_usual_rates(usual_rates(model))
     model = model or task_run.config.weak
     examples = task_run.splits.weak_train
-    return finetune(on_truth(task_run, model, training, examples, seed, "supervisor"))
+    aside = task_run.config.weak_label_temperature == "fit"
+    return finetune(on_truth(task_run, model, training, examples, seed, "supervisor", aside))

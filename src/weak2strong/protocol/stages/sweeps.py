@@ -14,8 +14,8 @@ from weak2strong.models.resolve import fingerprint
 from weak2strong.probes import sweep_knn, sweep_logistic
 from weak2strong.protocol.stages.finetuning import PREDICTED, labels_digest
 from weak2strong.protocol.stages.frozen import all_activations, frozen_settings
-from weak2strong.protocol.stages.labels import weak_labels
-from weak2strong.protocol.stages.students import student_labels, true_labels_of
+from weak2strong.protocol.stages.labels import student_labels, weak_labels
+from weak2strong.protocol.stages.students import true_labels_of
 from weak2strong.protocol.task_run import TaskRun, Write
 
 SCORED = ("validation", "test")
