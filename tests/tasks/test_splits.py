@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.splits import (
+    LEARNT,
     SPLITS,
+    Splits,
     _clusters,
     balanced,
     digest,
@@ -17,6 +19,7 @@ from weak2strong.tasks.splits import (
     make_splits,
     normalised,
     part,
+    redrawn,
 )
 from weak2strong.tasks.task import Example, Item, Shares, Task
 
@@ -131,6 +134,49 @@ GOLDEN = {
     "validation": ["e0", "e3"],
     "test": ["e6", "e9"],
 }
+
+
+@given(ROWS, st.integers(0, 3), st.randoms())
+def test_redrawn_splits_keep_the_test_lose_nothing_and_share_no_text(examples, seed, rng):
+    before = Splits(**{name: tuple(p) for name, p in part(examples, Shares(), 0).items()})
+    try:
+        found = redrawn(task(examples, ()), before, seed)
+    except UserError:
+        return
+    assert found.test == before.test
+    every = [e for name in SPLITS for e in found.examples(name)]
+    assert sorted(e.item.id for e in every) == sorted(e.item.id for e in examples)
+    where = {}
+    for name in SPLITS:
+        for e in found.examples(name):
+            assert where.setdefault(e.item.group, name) == name
+            assert where.setdefault(f"text {normalised(e.item.text)}", name) == name
+    mixed = {n: tuple(rng.sample(before.examples(n), len(before.examples(n)))) for n in LEARNT}
+    assert redrawn(task(examples, ()), Splits(**mixed, test=before.test), seed) == found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_redrawn_splits_have_as_many_of_every_class_in_another_order(seed):
+    made = task(plain(97, 3), ("a", "b", "c"))
+    before = make_splits(made)
+    found = redrawn(made, before, seed)
+    for name in LEARNT:
+        counts = [Counter(e.label for e in s.examples(name)) for s in (before, found)]
+        assert counts[0] == counts[1]
+        assert before.examples(name) != found.examples(name)
+
+
+def test_every_example_is_as_likely_to_be_anywhere_once_redrawn():
+    """Over many seeds, an example is in each split as often as that split has a share."""
+    made = task(plain(40))
+    before = make_splits(made)
+    draws = [redrawn(made, before, seed) for seed in range(400)]
+    pool = [e.item.id for name in LEARNT for e in before.examples(name)]
+    for name in LEARNT:
+        share = len(before.examples(name)) / len(pool)
+        often = Counter(e.item.id for splits in draws for e in splits.examples(name))
+        for id in pool:
+            assert abs(often[id] / len(draws) - share) < 4.5 * (share * (1 - share) / 400) ** 0.5
 
 
 def test_splits_are_the_same_on_every_machine():

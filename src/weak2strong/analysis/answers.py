@@ -33,7 +33,7 @@ class Answers:
         keys = rows[starts].select(who).rows()
         self._parts = {k: slice(*ends) for k, *ends in zip(keys, starts, ends, strict=True)}
         # Every role answers the same examples; this one is in every run.
-        self._examples = self._parts["ngrams", "", -1]
+        self._examples = next(part for key, part in self._parts.items() if key[0] == "ngrams")
         examples = rows[self._examples]
         self.labels = labels_from_lists(self.kind, examples["label"].to_list())
         self.groups = examples["group"].to_numpy()
@@ -51,9 +51,15 @@ class Answers:
         """Whether there are answers of that role and method."""
         return any(part[:2] == (role, method) for part in self._parts)
 
+    def check(self, role: str) -> np.ndarray:
+        """The answers of a check: ``(1, examples, ...)`` of one for all seeds, or as `of`."""
+        if (role, "", -1) in self._parts:
+            return self.one(role, "", -1)[None]
+        return self.of(role)
+
     def score(self, role: str, score: Callable[..., float]) -> float:
-        """The score of a check, which has no seed."""
-        return float(score(self.one(role, "", -1), self.labels))
+        """The score of a check, mean over its seeds where it has any."""
+        return float(np.mean([score(one, self.labels) for one in self.check(role)]))
 
     def one(self, role: str, method: str, seed: int) -> np.ndarray:
         """The answers ``(examples, ...)`` of one role and seed."""

@@ -198,13 +198,15 @@ def recovered_by_method(
 
     Args:
         students: test probabilities ``(S, n, k)`` by method.
-        checks: test probabilities ``(n, k)`` of models that have no seed, by name, or answers
-            ``(n,)``; every role is compared with each.
+        checks: test probabilities by name, ``(S, n, k)``, or ``(1, n, k)`` or ``(n, k)`` of models
+            that serve all seeds, or answers without the last axis; every role is compared with
+            each.
 
     The other arguments and the errors are those of `recovered`.
     """
     roles = _checked(floor, students.values(), ceiling)
-    examples = roles[0].shape[1]
+    examples, axes = roles[0].shape[1], roles[0].ndim
+    checks = {n: x if x.ndim == axes else x[None] for n, x in (checks or {}).items()}
     labels, groups = np.asarray(labels), np.asarray(groups)
     if labels.shape != (examples,) or groups.shape != (examples,):
         raise ValueError(
@@ -218,11 +220,11 @@ def recovered_by_method(
     # Two streams: the draw of groups must not depend on the number of seeds.
     examples_rng = np.random.default_rng([seed, 0])
     weights = group_weights(groups, replicates, examples_rng, universe)
-    every = _measured(roles, checks or {}, labels, metric, weights, len(np.unique(groups)))
+    every = _measured(roles, checks, labels, metric, weights, len(np.unique(groups)))
     return {
         method: _recovered(
             every.of([0, i, len(roles) - 1, *range(len(roles), every.scores.shape[1])]),
-            tuple(checks or ()),
+            tuple(checks),
             range_of(metric),
             examples,
             level,
@@ -333,7 +335,7 @@ def _measured(
     weights: np.ndarray,
     groups: int,
 ) -> Measured:
-    """Score the test set and its replicates; a check scores alike with every seed."""
+    """Score the test set and its replicates; a check without seeds scores alike with every one."""
     if groups < 2:
         raise ValueError("The test examples are all of one group: an interval needs at least two.")
 
@@ -341,9 +343,13 @@ def _measured(
         scores = replicate_scores(roles, labels, metric, weights)
         if not checks:
             return scores
-        seedless = replicate_scores([c[None] for c in checks.values()], labels, metric, weights)
-        alike = np.broadcast_to(seedless, (*scores.shape[:2], len(checks)))
-        return np.concatenate([scores, alike], axis=2)
+        of_checks = [
+            np.broadcast_to(
+                replicate_scores([check], labels, metric, weights), (*scores.shape[:2], 1)
+            )
+            for check in checks.values()
+        ]
+        return np.concatenate([scores, *of_checks], axis=2)
 
     scores = scored(np.ones((1, len(labels))))[0]
     if not np.isfinite(scores).all():

@@ -134,9 +134,15 @@ def sizes_note(lines: Sequence[Line]) -> str:
 
 
 def intervals_note(lines: Sequence[Line]) -> str:
-    """What the intervals of PGR are, where there are any."""
+    """What the intervals of PGR are, where there are any, and what a seed is."""
     kinds = {(i.method, i.covers) for x in lines if (i := x.recovered.interval)}
-    return "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
+    text = "".join(f" PGR intervals: {method}, over {what}." for method, what in sorted(kinds))
+    if any(x.vary == "split" for x in lines):
+        text += (
+            " Each seed drew weak_train, strong_train and validation of its own (vary: split), and "
+            "the test is the same for all."
+        )
+    return text
 
 
 def reading_notes(lines: Sequence[Line]) -> list[str]:

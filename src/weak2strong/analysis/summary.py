@@ -17,7 +17,7 @@ from weak2strong.analysis.recovered import (
     recovered,
     recovered_by_method,
 )
-from weak2strong.config.study import StudyConfig
+from weak2strong.config.study import StudyConfig, Vary
 from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, normalised, usual_metric
@@ -83,6 +83,7 @@ class Line:
         between: the models that labels pass on their way from ``weak`` to ``strong``.
         temperatures: at which the students of each seed learn their weak labels; empty where they
             learn them as the supervisor gives them.
+        vary: what a seed draws, as in the study.
     """
 
     task: str
@@ -100,6 +101,7 @@ class Line:
     reading: Recovered | None = None
     between: tuple[str, ...] = ()
     temperatures: tuple[float, ...] = ()
+    vary: Vary = "training"
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -169,7 +171,7 @@ def summarise(
         answers = Answers(rows, config.seeds)
         floor, ceiling = answers.of("floor"), answers.of("ceiling")
         named = [name for name in ("probe", "ngrams") if answers.have(name)]
-        checks = {name: answers.one(name, "", -1) for name in named}
+        checks = {name: answers.check(name) for name in named}
         scores = {name: answers.score(name, score) for name in named}
         students = {method: answers.of("student", method) for method in config.methods}
         test = (answers.labels, answers.groups, score)
@@ -197,6 +199,7 @@ def summarise(
                     reading=alike or None,
                     between=between if passes_intermediates(method) else (),
                     temperatures=tuple((temperatures or {}).get(name, ())),
+                    vary=config.vary,
                 )
             )
     return lines

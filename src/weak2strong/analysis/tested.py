@@ -41,8 +41,8 @@ class Tested:
             `weak2strong.ground.predictions.WRITTEN`.
         ceiling: the answers of the ceiling models, likewise.
         students: the answers of the students of each method, likewise.
-        probe: the answers of the probe with ground truth, ``(n, k)``: one probe for all seeds; None
-            where the run has none.
+        probe: the answers of the probe with ground truth, ``(1, n, k)`` of one probe for all seeds,
+            ``(S, n, k)`` where each has a split of its own; None where the run has none.
         difficulty: the difficulty of each example, ``(n,)``, higher for harder; None where the task
             does not tell it.
         kind: the kind of the task.
@@ -174,7 +174,7 @@ def read_tested(
         floor=answers.of("floor"),
         ceiling=answers.of("ceiling"),
         students={method: answers.of("student", method) for method in config.methods},
-        probe=None if rows.filter(role="probe").is_empty() else answers.one("probe", "", -1),
+        probe=answers.check("probe") if answers.have("probe") else None,
         difficulty=_difficulty(rows),
         kind=answers.kind,
         metric=on or config.metric or usual_metric(answers.kind),

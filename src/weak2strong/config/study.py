@@ -33,6 +33,7 @@ Entities = Literal["seen", "unseen"]
 """Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
 
 Labels = Literal["soft", "hard"]
+Vary = Literal["training", "split"]
 PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 Difficulty = Annotated[Text, Flag(metavar="RANGE")]
 Settings = Annotated[Training, from_mapping(Training)]
@@ -81,7 +82,11 @@ class StudyConfig:
     strong_training: Settings = field(default_factory=Training)
     """Settings of the finetuning of students and ceiling."""
     split_seed: Whole = 0
-    """Decides the splits, which all seeds share."""
+    """Decides the splits, which all seeds share (but see vary)."""
+    vary: Vary = "training"
+    """What a seed draws: initialisation, order and supervisor on one split (training), or also who
+    learns from which examples (split): weak_train, strong_train and validation are then drawn anew
+    for each seed, and the test is the same for all."""
     entities: Entities = "seen"
     """Ask about what the ladder has read about (seen), or about what no rung can know (unseen)."""
     train_difficulty: Difficulty | None = None
@@ -101,6 +106,12 @@ class StudyConfig:
     primary_test: Annotated[PrimaryTest, Flag(metavar="TEST")] = "wilcoxon-one-sided"
     """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided,
     wilcoxon-two-sided, t-one-sided or t-two-sided."""
+
+    @property
+    def seeds_of_checks(self) -> tuple[int | None, ...]:
+        """The seeds of probe and n-grams: one check for all seeds, which has none, or one a seed
+        where each has a split of its own."""
+        return tuple(range(self.seeds)) if self.vary == "split" else (None,)
 
     @property
     def weak_name(self) -> str:

@@ -182,8 +182,10 @@ class _Stages:
 
     def _checks(self) -> Iterator[Stage]:
         """The n-gram baseline, and the probe where there are classes."""
-        count, strong = len(self.tasks), self.config.strong
-        serves = f"{self._methods}, all seeds" if self.config.seeds > 1 else self._methods
+        strong, seeds = self.config.strong, self.config.seeds_of_checks
+        count, serves = len(self.tasks) * len(seeds), self._methods
+        if self.config.seeds > 1:
+            serves += ", all seeds" if len(seeds) == 1 else " of a seed"
         if all(has_probe(task.kind) for task in self.tasks):
             cost = Cost(
                 partial(reading_flops, self.strong),

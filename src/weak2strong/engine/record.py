@@ -54,7 +54,7 @@ class Answer:
         role: "floor", "student", "ceiling", "probe" or "ngrams".
         method: of a student; for a ceiling that has read texts first, the step by which it
             read them, such as ``generative``; empty otherwise.
-        seed: -1 for the two checks.
+        seed: -1 for a check that serves all seeds.
         predictions: the answers.
     """
 
@@ -68,17 +68,25 @@ class Answer:
 def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
     """Test predictions of every role on one task; all of them are in the store by now."""
     task = task_run.task.name
-    if stages.has_probe(task_run.task.kind):
-        yield Answer(task, "probe", "", -1, stages.probe_ceiling(task_run))
-    yield Answer(task, "ngrams", "", -1, stages.ngrams(task_run))
+    for seed in config.seeds_of_checks:
+        one, number = task_run.of_seed(seed), _number(seed)
+        if stages.has_probe(task_run.task.kind):
+            yield Answer(task, "probe", "", number, stages.probe_ceiling(one))
+        yield Answer(task, "ngrams", "", number, stages.ngrams(one))
     for seed in range(config.seeds):
-        yield Answer(task, "floor", "", seed, stages.weak_labels(task_run, seed)["test"])
+        one = task_run.of_seed(seed)
+        yield Answer(task, "floor", "", seed, stages.weak_labels(one, seed)["test"])
         for reading in (None, *readings_of(config)):
-            answers = stages.ceiling(task_run, seed, reading)["test"]
+            answers = stages.ceiling(one, seed, reading)["test"]
             yield Answer(task, "ceiling", reading or "", seed, answers)
         for method in config.methods:
-            answers = stages.student(task_run, method, seed)["test"]
+            answers = stages.student(one, method, seed)["test"]
             yield Answer(task, "student", method, seed, answers)
+
+
+def _number(seed: int | None) -> int:
+    """The seed of a check in tables."""
+    return -1 if seed is None else seed
 
 
 def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict[str, bytes]:
@@ -134,9 +142,10 @@ def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, An
     """A row for each student and split: the share of examples that it answers as its supervisor."""
     kind = task_run.task.kind
     for seed in range(config.seeds):
-        labels = stages.weak_labels(task_run, seed)
+        one = task_run.of_seed(seed)
+        labels = stages.weak_labels(one, seed)
         for method in config.methods:
-            for split, answers in stages.student(task_run, method, seed).items():
+            for split, answers in stages.student(one, method, seed).items():
                 weak = comparable(labels[split].at(answers.ids), kind, config.metric)
                 same = comparable(answers.values, kind, config.metric) == weak
                 yield {
@@ -154,8 +163,9 @@ def _temperatures(config: StudyConfig, task_run: TaskRun) -> list[float | None]:
     if config.weak_label_temperature is None:
         return [None] * config.seeds
     return [
-        stages.temperature_of(task_run, stages.weak_labels(task_run, seed))
+        stages.temperature_of(one, stages.weak_labels(one, seed))
         for seed in range(config.seeds)
+        for one in [task_run.of_seed(seed)]
     ]
 
 
@@ -172,6 +182,7 @@ def _rows(
     """
     for method in config.methods:
         for seed in range(config.seeds):
+            check = seed if seed in config.seeds_of_checks else -1
             for m, floor in scores["floor", "", seed].items():
                 student = scores["student", method, seed][m]
                 top = scores["ceiling", "", seed][m]
@@ -186,8 +197,8 @@ def _rows(
                     "student": student,
                     "ceiling": top,
                     "pgr_of_cell": performance_gap_recovered(floor, student, top),
-                    "probe_ceiling": scores.get(("probe", "", -1), {}).get(m),
-                    "ngrams": scores["ngrams", "", -1][m],
+                    "probe_ceiling": scores.get(("probe", "", check), {}).get(m),
+                    "ngrams": scores["ngrams", "", check][m],
                     "weak_label_temperature": temperatures[seed],
                 }
 

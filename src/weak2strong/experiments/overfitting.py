@@ -331,11 +331,12 @@ def _answers(
     label = {e.item.id: int(e.label) for e in task_run.splits.test}
     truth = {id: label[id] for id in ids}
     for seed in range(config.seeds):
-        weak = stages.weak_labels(task_run, seed)
+        one = task_run.of_seed(seed)
+        weak = stages.weak_labels(one, seed)
         yield "floor", "", seed, "", weak["test"].at(ids)
-        yield "ceiling", "", seed, "", stages.ceiling(task_run, seed)["test"].at(ids)
+        yield "ceiling", "", seed, "", stages.ceiling(one, seed)["test"].at(ids)
         for method in config.methods:
-            trace = stages.traced_student(task_run, method, seed, evaluations)
+            trace = stages.traced_student(one, method, seed, evaluations)
             rows = curve(trace, weak, truth, config, task_run.task.kind)
             about = {"task": task_run.task.name, "method": method, "seed": seed}
             curves.extend(about | row for row in rows)

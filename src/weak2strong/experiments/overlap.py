@@ -206,6 +206,11 @@ def read_examples(
     from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count, layer_number
 
+    if config.vary == "split":
+        raise UserError(
+            "Overlap and expansion are told of examples that all seeds learned from, and in this "
+            "study each seed draws its own (vary: split): take a run without --vary split."
+        )
     config = resolved(config)
     number = layer_number(layer, layer_count(load_config(config.strong)))
     task_runs = task_runs_of(config, where)

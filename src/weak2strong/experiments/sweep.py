@@ -90,7 +90,8 @@ class FinishedSweep(FinishedExperiment):
         """One row a score.
 
         ``role`` is "probe", "floor" or "ceiling" (of those seeds whose ceiling the store had);
-        ``learned`` says what a probe learned, "weak" labels of a seed or "truth" (seed -1).
+        ``learned`` says what a probe learned, "weak" labels of a seed or "truth" (seed
+        -1, or that of the split where each seed has its own).
         ``score`` is that of the answers on ``split`` ("validation" or "test") ``against`` ground
         "truth", or against the class that "weak" labels give.
         """
@@ -195,7 +196,10 @@ class ProbeSweep(Experiment[FinishedSweep]):
                 )
         layers, sweeps = layer_count(load_config(config.strong)), dict[str, tuple[Sweep, ...]]()
         for name, task_run in task_runs.items():
-            examples = len(task_run.splits.strong_train)
+            # Splits of their own may differ by a group.
+            examples = min(
+                len(task_run.of_seed(seed).splits.strong_train) for seed in range(config.seeds)
+            )
             sweeps[name], left_out = self.sweeps(layers, examples)
             if left_out:
                 where.progress.line(
@@ -254,7 +258,11 @@ def sweep_steps(config: StudyConfig, sweeps: Mapping[str, Sequence[Sweep]]) -> t
     """Supervisors first, then probes with ground truth, then those that wait for weak labels."""
     first, truth, weak = list[Step](), list[Step](), list[Step]()
     for task, found in sweeps.items():
-        truth += [Step("sweep", task, sweep=one) for one in found]
+        truth += [
+            Step("sweep", task, seed, sweep=one, truth=True)
+            for seed in config.seeds_of_checks
+            for one in found
+        ]
         for seed in range(config.seeds):
             supervisor = Step("supervisor", task, seed)
             if config.weak_labels is None:
@@ -294,9 +302,7 @@ _SCHEMA: Mapping[str, Any] = {
 
 def _rows(task_run: TaskRun, sweeps: Sequence[Sweep]) -> Iterator[dict[str, Any]]:
     """Scores of every probe, floor and ceiling of a task; all but ceilings are in the store."""
-    kind = task_run.task.kind
-    ids = {split: [item.id for item in task_run.splits.items(split)] for split in SCORED}
-    truth = {s: np.array([e.label for e in task_run.splits.examples(s)]) for s in SCORED}
+    kind, config = task_run.task.kind, task_run.config
 
     def scored(answers: Arrays, against: str, labels: Arrays, **about: Any):
         for split, values in answers.items():
@@ -305,27 +311,36 @@ def _rows(task_run: TaskRun, sweeps: Sequence[Sweep]) -> Iterator[dict[str, Any]
                 value = float(score(values, labels[split]))
                 yield {"task": task_run.task.name, **about, **found, "score": value}
 
-    def probed(learned: str, seed: int, against: Mapping[str, Arrays]):
+    def probed(one: TaskRun, learned: str, seed: int, against: Mapping[str, Arrays]):
         for sweep in sweeps:
-            answers = stages.sweep(task_run, sweep, None if seed < 0 else seed)
+            answers = stages.sweep(one, sweep, None if learned == "truth" else seed)
             for layer, by_split in answers.items():
                 for i, setting in enumerate(sweep.settings):
                     about = {"role": "probe", "learned": learned, "seed": seed}
                     about |= {"probe": sweep.probe, "layer": layer, "setting": setting}
-                    one = {split: values[i] for split, values in by_split.items()}
+                    chosen = {split: values[i] for split, values in by_split.items()}
                     for name, labels in against.items():
-                        yield from scored(one, name, labels, **about)
+                        yield from scored(chosen, name, labels, **about)
 
-    yield from probed("truth", -1, {"truth": truth})
-    for seed in range(task_run.config.seeds):
-        given = stages.weak_labels(task_run, seed)
+    for seed in config.seeds_of_checks:
+        one = task_run.of_seed(seed)
+        yield from probed(one, "truth", -1 if seed is None else seed, {"truth": _truth(one)})
+    for seed in range(config.seeds):
+        one = task_run.of_seed(seed)
+        given, truth = stages.weak_labels(one, seed), _truth(one)
+        ids = {split: [item.id for item in one.splits.items(split)] for split in SCORED}
         weak = {split: given[split].at(ids[split]) for split in SCORED}
         hard = {split: hard_labels(kind, values) for split, values in weak.items()}
         yield from scored(weak, "truth", truth, role="floor", seed=seed)
-        if top := _stored_ceiling(task_run, seed):
+        if top := _stored_ceiling(one, seed):
             answers = {split: top[split].at(ids[split]) for split in SCORED}
             yield from scored(answers, "truth", truth, role="ceiling", seed=seed)
-        yield from probed("weak", seed, {"truth": truth, "weak": hard})
+        yield from probed(one, "weak", seed, {"truth": truth, "weak": hard})
+
+
+def _truth(task_run: TaskRun) -> Arrays:
+    """The classes of the splits that probes answer."""
+    return {s: np.array([e.label for e in task_run.splits.examples(s)]) for s in SCORED}
 
 
 def _stored_ceiling(task_run: TaskRun, seed: int) -> Mapping[str, Predictions] | None:

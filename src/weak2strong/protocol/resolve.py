@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric
 from weak2strong.ground.plugins import load_plugins
@@ -24,7 +25,7 @@ from weak2strong.tasks import expand
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
 from weak2strong.tasks.kinds import stratum
-from weak2strong.tasks.splits import Splits, make_splits
+from weak2strong.tasks.splits import Splits, make_splits, redrawn
 from weak2strong.tasks.task import Task
 
 
@@ -121,16 +122,35 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
             read_selection(selection)
     _check_simulated(config)
     _check_temperature(config)
+    if config.weak_labels and config.vary == "split":
+        raise UserError(
+            "A file of weak labels has those of one split, and --vary split draws one for each "
+            "seed: leave one of the two out."
+        )
     return references
 
 
-def splits_of(config: StudyConfig, task: Task) -> Splits:
-    """The splits of one of the study's tasks.
+def split_seed_of(config: StudyConfig, seed: int) -> int:
+    """By which the examples of a seed are dealt out; the first has the split of the study."""
+    if config.vary == "training" or seed == 0:
+        return config.split_seed
+    return draw_seed(config.split_seed, "split", str(seed)) % 2**31
+
+
+def splits_of(config: StudyConfig, task: Task, seed: int = 0) -> Splits:
+    """The splits of one of the study's tasks, as a seed has them.
 
     Raises:
         UserError: where they cannot be made, or lack what difficulty or the metric needs.
     """
-    whole = make_splits(task, config.split_seed)
+    if config.vary == "split" and task.tells_learners:
+        raise UserError(
+            f"Task {task.name} says itself who learns from which examples, so that seeds cannot "
+            "draw that: leave --vary split out."
+        )
+    whole, drawn = make_splits(task, config.split_seed), split_seed_of(config, seed)
+    if drawn != config.split_seed:
+        whole = redrawn(task, whole, drawn)
     about, of = f"Task {task.name}", stratum(task.kind)
     found = select(whole, config.train_difficulty, config.test_difficulty, about, of)
     check_test(task, found.test, config.metric or task.metric or usual_metric(task.kind))

@@ -31,10 +31,11 @@ class Step:
     Attributes:
         kind: of the result.
         task: its name.
-        seed: where it has one; a sweep without a seed is one with ground truth.
+        seed: where it has one; of a check, where each seed has a split of its own.
         method: of a student; for a ceiling the step by which it reads texts first.
         needs: names of the steps that should be done before.
         sweep: the settings of a sweep's probes.
+        truth: whether these learn ground truth.
         evaluations: how many a traced student has.
     """
 
@@ -44,6 +45,7 @@ class Step:
     method: str | None = None
     needs: tuple[str, ...] = ()
     sweep: stages.Sweep | None = None
+    truth: bool = False
     evaluations: int = 0
 
     @property
@@ -52,7 +54,7 @@ class Step:
         seed = f"seed {self.seed}" if self.seed is not None else None
         about = self.method
         if self.sweep:
-            about, seed = self.sweep.probe, seed or "ground truth"
+            about = f"{self.sweep.probe} ground truth" if self.truth else self.sweep.probe
         return " ".join(p for p in (self.task, self.kind, about, seed) if p)
 
 
@@ -69,14 +71,15 @@ def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
                 students.append(Step("student", task, seed, method, needs))
         for reading in (None, *readings_of(config)):
             first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
-        first.extend([Step("probe", task)] if stages.has_probe(kind) else [])
-        first.append(Step("ngrams", task))
+        for seed in config.seeds_of_checks:
+            first.extend([Step("probe", task, seed)] if stages.has_probe(kind) else [])
+            first.append(Step("ngrams", task, seed))
     return (*first, *students)
 
 
 def perform(step: Step, task_run: TaskRun) -> None:
     """Make the result of a step, or find it in the store; afterwards the store has it."""
-    seed = step.seed or 0
+    task_run, seed = task_run.of_seed(step.seed), step.seed or 0
     match step.kind:
         case "supervisor":
             labels = stages.weak_labels(task_run, seed)
@@ -91,6 +94,6 @@ def perform(step: Step, task_run: TaskRun) -> None:
         case "student":
             stages.student(task_run, step.method or "", seed)
         case "sweep" if step.sweep:
-            stages.sweep(task_run, step.sweep, step.seed)
+            stages.sweep(task_run, step.sweep, None if step.truth else step.seed)
         case "traced":
             stages.traced_student(task_run, step.method or "", seed, step.evaluations)

@@ -21,7 +21,7 @@ from weak2strong.ground.code.reach import words_in
 from weak2strong.ground.code.source import Rules
 from weak2strong.ground.code.used import Code, code_of, ours
 from weak2strong.ground.store import Entry, Store, stage_key
-from weak2strong.protocol.resolve import splits_of
+from weak2strong.protocol.resolve import split_seed_of, splits_of
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest
 from weak2strong.tasks.task import Task
@@ -121,7 +121,8 @@ class TaskRun:
         store: where results are kept.
         reference: the user's name of the task, as in the config.
         task: the task.
-        splits: its examples.
+        splits: its examples; those of `seed`, where each has its own.
+        seed: whose splits these are, where each seed has its own (see `of_seed`).
         compute: False makes a stage that is not in the store raise `MissingError`.
         on_step: called during every fit with steps done and steps in all.
         used: every stage that was read or made, in order.
@@ -137,7 +138,9 @@ class TaskRun:
     on_step: Callable[[int, int], None] = lambda step, steps: None
     used: list[Used] = field(default_factory=list)
     note: str = ""
+    seed: int | None = None
     _digests: dict[str, str] = field(default_factory=dict)
+    _of_seeds: dict[int, tuple[Splits, dict[str, str]]] = field(default_factory=dict)
 
     @staticmethod
     def of(config: StudyConfig, store: Store, reference: str) -> TaskRun:
@@ -147,9 +150,35 @@ class TaskRun:
 
     @staticmethod
     def all_of(config: StudyConfig, store: Store) -> dict[str, TaskRun]:
-        """The task runs of all tasks of a study by the names of the tasks."""
-        every = (TaskRun.of(config, store, reference) for reference in config.tasks)
+        """The task runs of all tasks of a study by the names of the tasks.
+
+        Raises:
+            UserError: where the splits of a task cannot be made, for any seed.
+        """
+        every = [TaskRun.of(config, store, reference) for reference in config.tasks]
+        for task_run in every:
+            for seed in range(config.seeds):
+                task_run.of_seed(seed)
         return {task_run.task.name: task_run for task_run in every}
+
+    def of_seed(self, seed: int | None) -> TaskRun:
+        """The same task run, with the splits of a seed where each has its own.
+
+        The list of used stages stays the same one. A seed of None stands for all seeds, which is
+        right only where they share their splits.
+        """
+        if self.config.vary == "training" or seed is None:
+            return self
+        if seed not in self._of_seeds:
+            splits = self.splits if seed == 0 else splits_of(self.config, self.task, seed)
+            self._of_seeds[seed] = (splits, {})
+        splits, digests = self._of_seeds[seed]
+        return replace(self, splits=splits, seed=seed, _digests=digests)
+
+    @property
+    def split_seed(self) -> int:
+        """The seed by which these examples were dealt out, and are held out for stopping."""
+        return split_seed_of(self.config, self.seed or 0)
 
     @cached_property
     def _runtime(self) -> dict[str, Any]:
@@ -191,6 +220,7 @@ class TaskRun:
         Raises:
             MissingError: where the stage would have to be made and ``compute`` is False.
         """
+        assert self.config.vary == "training" or self.seed is not None, "see of_seed"
         code = code_of(OURS, make, named, words_in(fields))
         spec = {
             "fields": fields,

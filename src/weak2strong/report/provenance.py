@@ -22,7 +22,9 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
         ]
         if "device" in environment:
             rows.append(("device hours", _device_hours(run)))
-    rows.append(("seeds", f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"))
+    seeds = f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"
+    own = ", each with a split of its own" if run.config.vary == "split" else ""
+    rows.append(("seeds", seeds + own))
     if isinstance(run, FinishedRun) and not WRITTEN.intersection(run.predictions["kind"]):
         rows.append(("audit of the data", audit_text(run.audit, run.folder, run.by_task)))
     for key, value in environment.items():

@@ -86,8 +86,8 @@ def read_unfinished(folder: Path) -> Unfinished | None:
     of_kind = {
         "supervisor": 0 if config.weak_labels else tasks * seeds,
         "ceiling": tasks * seeds,
-        "probe": tasks,
-        "ngrams": tasks,
+        "probe": tasks * len(config.seeds_of_checks),
+        "ngrams": tasks * len(config.seeds_of_checks),
         "student": tasks * seeds * len(config.methods),
     }
     words = [[OLD_NAMES.get(word, word) for word in e["name"].split()] for e in steps]

@@ -34,6 +34,11 @@ class FileTask(Task):
     rows: tuple[Row, ...] = field(default=(), repr=False)
     split_of: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def tells_learners(self) -> bool:
+        """Whether every file is one split; a task with other data as its test does not say more."""
+        return bool(self.split_of)
+
 
 def columns_of(options: DataOptions) -> Columns:
     """The names of the columns."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from weak2strong.ground.errors import UserError
@@ -17,6 +17,9 @@ from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.task import Example, Item, Shares, Task
 
 SPLITS = ("weak_train", "strong_train", "validation", "test")
+
+LEARNT = SPLITS[:3]
+"""The splits that somebody learns from, or stops on."""
 
 Stratum = Callable[[Example], int]
 """The number of an example's stratum; all splits have the strata in the same proportion (see
@@ -64,6 +67,34 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
         parts = {name: [] for name in SPLITS}
         for e in sorted(examples, key=lambda e: e.item.id):
             parts[task.given[e.item.id]].append(e)
+    return _checked(task, parts)
+
+
+def redrawn(task: Task, splits: Splits, seed: int) -> Splits:
+    """The same test, and the other examples dealt out anew, by group.
+
+    Each of the other splits gets as many examples of every stratum as before, as nearly as groups
+    allow.
+
+    Raises:
+        UserError: as in `make_splits`.
+    """
+    before = {e.item.id: name for name in LEARNT for e in splits.examples(name)}
+    others = [e for name in LEARNT for e in splits.examples(name)]
+    parts: dict[str, list[Example]] = {name: [] for name in LEARNT}
+    for clusters in _strata(others, stratum(task.kind)):
+        counts = Counter(before[e.item.id] for cluster in clusters for e in cluster)
+        _deal(clusters, {name: counts[name] for name in LEARNT}, seed, parts)
+    parts = {name: sorted(p, key=lambda e: e.item.id) for name, p in parts.items()}
+    return _checked(task, parts | {"test": list(splits.test)})
+
+
+def _checked(task: Task, parts: Mapping[str, Sequence[Example]]) -> Splits:
+    """The parts of a task as its splits, each with every class.
+
+    Raises:
+        UserError: where one is empty or lacks a class, or the test is a single group.
+    """
     for name in SPLITS:
         labels = {e.label for e in parts[name]}
         for label, title in enumerate(task.classes):
@@ -93,20 +124,34 @@ def part(
     Each group counts for its most frequent stratum. The groups of a stratum are taken in an order
     that the seed draws, and each goes to the split that lacks most of its share.
     """
+    parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
+    for clusters in _strata(examples, stratum_of):
+        total = sum(map(len, clusters))
+        _deal(clusters, {name: getattr(shares, name) * total for name in SPLITS}, seed, parts)
+    return {name: sorted(p, key=lambda e: e.item.id) for name, p in parts.items()}
+
+
+def _strata(examples: Sequence[Example], stratum_of: Stratum) -> list[list[list[Example]]]:
+    """The clusters of each stratum, the lowest stratum first."""
     strata: dict[int, list[list[Example]]] = defaultdict(list)
     for cluster in _clusters(examples):
         most = min(Counter(map(stratum_of, cluster)).items(), key=lambda kv: (-kv[1], kv[0]))[0]
         strata[most].append(cluster)
-    want = {name: getattr(shares, name) for name in SPLITS}
-    parts: dict[str, list[Example]] = {name: [] for name in SPLITS}
-    for label in sorted(strata):
-        clusters = sorted(strata[label], key=lambda c: _draw(seed, c[0].item.group))
-        total, taken = sum(map(len, clusters)), dict.fromkeys(SPLITS, 0)
-        for cluster in clusters:
-            name = max(SPLITS, key=lambda s: want[s] * total - taken[s])
-            parts[name].extend(cluster)
-            taken[name] += len(cluster)
-    return {name: sorted(p, key=lambda e: e.item.id) for name, p in parts.items()}
+    return [strata[label] for label in sorted(strata)]
+
+
+def _deal(
+    clusters: Sequence[list[Example]],
+    want: Mapping[str, float],
+    seed: int,
+    parts: Mapping[str, list[Example]],
+) -> None:
+    """Give each cluster, in an order that the seed draws, to the part that lacks most."""
+    taken = dict.fromkeys(want, 0)
+    for cluster in sorted(clusters, key=lambda c: _draw(seed, c[0].item.group)):
+        name = max(want, key=lambda s: want[s] - taken[s])
+        parts[name].extend(cluster)
+        taken[name] += len(cluster)
 
 
 def hold_out(

@@ -124,6 +124,11 @@ class Task:
     metric: str | None = None
 
     @property
+    def tells_learners(self) -> bool:
+        """Whether the source says who learns from which examples, and no seed decides it."""
+        return self.given is not None
+
+    @property
     def wording(self) -> Prompt:
         """The prompt of the task, or the default prompt."""
         return self.prompt or default_prompt(self.classes)

@@ -18,7 +18,7 @@ def test_every_bar_has_the_score_of_its_place(tested):
         [1] * 20,
         floor=[right_on(0.5)] * 2,
         ceiling=[right_on(0.9), right_on(1)],
-        probe=right_on(0.75),
+        probe=[right_on(0.75)],
         **{name: [right_on(share)] * 2 for name, share in students.items()},
     )
     found = {row["bar"]: row["score"] for row in saliency_rows(test, accuracy)}

@@ -4,9 +4,10 @@ The *best ceiling* of a task is the higher score of two models that saw ground t
 ``strong_train``: the finetuned ceiling, and a logistic probe on the frozen strong model. Where the
 probe is better, finetuning fell short, and PGR against the ceiling flatters every method.
 
-The probe is a convex fit on fixed activations, the same for every seed: it has no variance over
-seeds, and enters `weak2strong.analysis.recovered` as a ceiling that answers alike in all of them.
-Its luck with the training examples is in no interval, as nobody's is.
+The probe is a convex fit on fixed activations, the same for every seed that shares a split: it then
+has no variance over seeds, and enters `weak2strong.analysis.recovered` as a ceiling that answers
+alike in all of them. Its luck with the training examples is in no interval, as nobody's is, unless
+each seed has a split, and a probe, of its own.
 
 The choice is made on test, by the mean score: the higher of two noisy numbers is too high on
 average, by at most 0.4 standard errors of their difference (E max(X, 0) for a normal X with mean 0
@@ -67,15 +68,14 @@ def ceilings(config: StudyConfig, predictions: pl.DataFrame, on: str | None = No
         if x.probe_ceiling is not None and x.probe_ceiling > x.recovered.ceiling
     )
     probed = tuple(dict.fromkeys(higher))
-    probe = predictions.filter(role="probe").select(
-        "task", "id", pl.col("probabilities").alias("of_probe")
-    )
+    at = ["task", "id", *(["seed"] if config.vary == "split" else [])]
+    probe = predictions.filter(role="probe").select(*at, pl.col("probabilities").alias("of_probe"))
     # A ceiling with a method has read the texts first, and is what it is.
     is_ceiling = (pl.col("role") == "ceiling") & (pl.col("method") == "")
     replaced = is_ceiling & pl.col("task").is_in(probed)
-    against_best = predictions.join(
-        probe, on=["task", "id"], how="left", maintain_order="left"
-    ).with_columns(probabilities=pl.when(replaced).then("of_probe").otherwise("probabilities"))
+    against_best = predictions.join(probe, on=at, how="left", maintain_order="left").with_columns(
+        probabilities=pl.when(replaced).then("of_probe").otherwise("probabilities")
+    )
     again = summarise(config, against_best.filter(pl.col("task").is_in(probed)), on)
     of = {(x.task, x.method): x for x in (*lines, *again)}
     best = [of[x.task, x.method] for x in lines]

@@ -38,7 +38,8 @@ def source_of(bar: str, methods: Collection[str]) -> str:
 def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
     """A row a bar: the score, mean over seeds; null where the run lacks it.
 
-    The probe on the frozen model is one for all seeds, so that its interval is over test examples.
+    The probe on the frozen model is one for all seeds that share a split, so that its interval is
+    then over test examples.
     """
     weights, groups = tested.weights, tested.group_count
     for bar, answers in bar_answers(tested).items():
@@ -49,11 +50,12 @@ def saliency_rows(tested: Tested, metric: Metric) -> Iterator[dict[str, Any]]:
 
 
 def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
-    """Answers ``(S, n, k)`` of every bar, the probe's with S of 1; None where the run lacks it."""
+    """Answers ``(S, n, k)`` of every bar, with S of 1 of a probe that serves all seeds; None where
+    the run lacks it."""
     answers = {f"method {method}": of for method, of in tested.students.items()}
     answers["ceiling"] = tested.ceiling
     if tested.probe is not None:
-        answers["check probe"] = tested.probe[None]
+        answers["check probe"] = tested.probe
     return {bar: answers.get(source_of(bar, tested.students)) for bar in BARS}
 
 

@@ -118,7 +118,7 @@ def truth_parts(
     """
     if training.stopping == "none" and not aside:
         return examples, ()
-    return hold_out(examples, HELD_OUT, task_run.config.split_seed)
+    return hold_out(examples, HELD_OUT, task_run.split_seed)
 
 
 def on_truth(

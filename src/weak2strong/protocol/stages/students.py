@@ -301,7 +301,7 @@ def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
         fields["rates_of_supervisors"] = [usual_rates(m) for m in config.supervisors]
         fields["weak_training"] = asdict(config.weak_training)
         # Of what is held out of their ground truth, and of their labels.
-        fields["split_seed"], fields["labels"] = config.split_seed, config.labels
+        fields["split_seed"], fields["labels"] = task_run.split_seed, config.labels
         if config.weak_label_temperature is not None:
             fields["weak_label_temperature"] = config.weak_label_temperature
     return fields
