@@ -7,8 +7,7 @@ its own noise minus the baseline's, which all methods share. How often does a te
 say otherwise: each test by itself, and any of the family after Holm? `attainable` is the largest
 level at most .05 that the signed-rank test can have at that number of tasks, without ties.
 
-**Shared entities.** The same with noise that all tasks have in common, as a share of the variance
-of a difference on one task: what happens to tests that take tasks for independent.
+Tasks that share entities have a simulation of their own, shared_entities.py.
 
 **Intervals.** Seed s answers example i of task t rightly in role r where a latent margin is above
 0, as in coverage.py, with effects of the entity (which all tasks ask about), of the example, both
@@ -27,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import multinomial, norm
 
+from tables import flags, short, show
 from weak2strong.analysis.aggregate import aggregate
 from weak2strong.analysis.intervals import Measured, apart_interval, group_weights
 from weak2strong.analysis.paired import holm, paired_t, sign_test, wilcoxon
@@ -55,31 +55,19 @@ def noise(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.nda
 KINDS = ("normal", "heavy", "skewed", "counts")
 
 
-def null_differences(
-    kind: str, tasks: int, family: int, common: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Differences ``(family, tasks)`` of methods from a baseline that is as good.
-
-    Args:
-        kind: of the noise.
-        tasks: how many.
-        family: methods.
-        common: share of the variance that all tasks have in common.
-        rng: where they come from.
-    """
-    own = noise(kind, (family + 1, tasks), rng)
-    shared = noise(kind, (family + 1, 1), rng)
-    scores = np.sqrt(1 - common) * own + np.sqrt(common) * shared if common else own
+def null_differences(kind: str, tasks: int, family: int, rng: np.random.Generator) -> np.ndarray:
+    """Differences ``(family, tasks)`` of methods from a baseline that is as good."""
+    scores = noise(kind, (family + 1, tasks), rng)
     return scores[1:] - scores[0]
 
 
 def false_positives(
-    kind: str, tasks: int, family: int, trials: int, rng: np.random.Generator, common: float = 0.0
+    kind: str, tasks: int, family: int, trials: int, rng: np.random.Generator
 ) -> dict[str, float]:
     """How often each test rejects for the first method, and any of the family after Holm."""
     rejected: dict[str, int] = {}
     for _ in range(trials):
-        rows = null_differences(kind, tasks, family, common, rng)
+        rows = null_differences(kind, tasks, family, rng)
         signed_ranks, ts = [wilcoxon(d) for d in rows], [paired_t(d) for d in rows]
         found = {"Wilcoxon": signed_ranks[0], "t": ts[0], "sign": sign_test(rows[0])}
         ps = {f"{name} one-sided": p.one_sided for name, p in found.items()}
@@ -233,51 +221,54 @@ def trusted(labels: int) -> tuple[float, float, float]:
 TASKS = (5, 8, 12, 21)
 
 
-def rows(a: argparse.Namespace) -> Iterator[str]:
-    names = [f"{n} {s}" for s in ("one-sided", "two-sided") for n in ("Wilcoxon", "t", "sign")]
-    names += ["Wilcoxon family", "t family"]
-    yield f"Share of true nulls rejected at {LEVEL}, families of {a.family} methods"
-    yield f"{'noise':8} tasks  attainable 1/2" + "".join(f"{n:>20}" for n in names)
+def test_rows(a: argparse.Namespace) -> Iterator[list[str]]:
+    """Share of true nulls rejected: one-sided / two-sided; of the family one-sided, after Holm."""
     for kind in KINDS:
         for tasks in TASKS:
             rng = np.random.default_rng([a.seed, KINDS.index(kind), tasks])
             found = false_positives(kind, tasks, a.family, a.trials, rng)
-            can = f"{attainable(tasks, 1):.3f} {attainable(tasks, 2):.3f}"
-            yield f"{kind:8} {tasks:5}    {can:>12}" + "".join(f"{found[n]:20.3f}" for n in names)
-    yield "\nThe same, normal, with a share of the variance in common to all tasks"
-    for common in (0.05, 0.1, 0.2):
-        for tasks in (8, 21):
-            rng = np.random.default_rng([a.seed, 99, tasks])
-            found = false_positives("normal", tasks, a.family, a.trials, rng, common)
-            yield f"{common:8} {tasks:5}    {'':12}" + "".join(f"{found[n]:20.3f}" for n in names)
-    yield "\nCoverage of 95% intervals over tasks (share of trials in which one is printed)"
-    yield f"{'regime':12} tasks seeds" + "".join(f"{n:>16}" for n in ("mean", "median", "pooled"))
+            can = f"{short(attainable(tasks, 1))} / {short(attainable(tasks, 2))}"
+            cells = (
+                f"{short(found[f'{name} one-sided'])} / {short(found[f'{name} two-sided'])}"
+                for name in ("Wilcoxon", "t", "sign")
+            )
+            family = f"{short(found['Wilcoxon family'])} / {short(found['t family'])}"
+            yield [kind, str(tasks), can, *cells, family]
+
+
+def interval_rows(a: argparse.Namespace) -> Iterator[list[str]]:
+    """Coverage by number of seeds, and how often there is an interval."""
     for name, regime in REGIMES.items():
         for tasks in (4, 8):
-            for seeds in (2, 3, 5, 10):
+            cells: dict[str, list[str]] = {}
+            for seeds in a.seeds:
                 rng = np.random.default_rng([a.seed, list(REGIMES).index(name), tasks, seeds])
                 trials = max(a.trials // 2, 1)
                 found = coverage(regime, tasks, seeds, trials, 200, rng)
-                cells = (
-                    f"{covered / printed:9.3f} ({printed / trials:.2f})"
-                    if printed
-                    else f"{'-':>16}"
-                    for covered, printed in found.values()
-                )
-                yield f"{name:12} {tasks:5} {seeds:5}" + "".join(cells)
-    yield "\nTrusted labels: coverage of the interval (least, mean), level of the exact test"
+                for what, (covered, printed) in found.items():
+                    cells.setdefault(what, []).append(short(covered / printed) if printed else "-")
+                    cells.setdefault(f"has {what}", []).append(f"{printed / trials:.2f}")
+            order = ("mean", "median", "pooled", "has mean", "has pooled")
+            yield [name, str(tasks), *(" / ".join(cells[what]) for what in order)]
+
+
+def trusted_rows() -> Iterator[list[str]]:
+    """Coverage of the interval, and level of the exact test."""
     for labels in (10, 20, 50, 100, 200):
-        least, mean, level = trusted(labels)
-        yield f"{labels:5}   {least:.3f} {mean:.3f}   {level:.3f}"
+        yield [str(labels), *map(short, trusted(labels))]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Calibration of tests and intervals over tasks.")
-    parser.add_argument("--trials", type=int, default=2000)
+    parser = flags(__doc__, 2000)
     parser.add_argument("--family", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0)
-    for row in rows(parser.parse_args()):
-        print(row, flush=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[2, 3, 5, 10])
+    a = parser.parse_args()
+    titles = ["noise", "tasks", "attainable, one- / two-sided", "Wilcoxon", "t", "sign"]
+    show("levels", [*titles, "family: Wilcoxon / t"], test_rows(a), a.into)
+    titles = ["regime", "tasks", f"mean, S = {' / '.join(map(str, a.seeds))}", "median", "pooled"]
+    show("over tasks", [*titles, "has a mean", "has pooled"], interval_rows(a), a.into)
+    titles = ["N", "least coverage", "mean coverage", "largest level of the test"]
+    show("trusted", titles, trusted_rows(), a.into)
 
 
 if __name__ == "__main__":

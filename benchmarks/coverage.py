@@ -1,6 +1,6 @@
-"""Do the intervals of PGR cover? A simulation in which the true PGR is known exactly.
+"""Do the intervals of PGR and of the gap cover? A simulation in which the truth is known exactly.
 
-    python benchmarks/coverage.py --trials 400      (about 2 minutes)
+    python benchmarks/coverage.py --trials 1000      (about 4 minutes)
 
 Seed s answers test example i rightly in role r (floor, student, ceiling) where a latent margin
 is above 0:
@@ -22,9 +22,10 @@ Methods, all given the same trials:
     one t          Fieller with t(S - 1) for both parts of the variance
     satterthwaite  Fieller with Satterthwaite's degrees of freedom at the estimate
 
-Columns: `covered` is the share of the printed intervals that hold the true PGR, `width` their
-median width, `undefined` the share of trials in which none is printed since the gap is not
-clearly above 0, or Fieller's set is unbounded.
+A cell has a number for each number of seeds. Of a method it is the share of the printed intervals
+that hold the true PGR; `width` is the median width of Fieller's, `no PGR` the share of trials in
+which it is not printed since the gap is not clearly above 0, or the set is unbounded. `gap` is the
+share of the intervals of the gap, which are always printed, that hold the true gap.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import norm, t
 
+from tables import flags, show
 from weak2strong.analysis.intervals import (
     Measured,
     apart_interval,
@@ -47,7 +49,7 @@ from weak2strong.analysis.intervals import (
     group_weights,
     variance_parts,
 )
-from weak2strong.analysis.recovered import CEILING, FLOOR, GAIN, GAP
+from weak2strong.analysis.recovered import BOOTSTRAP_SEEDS, CEILING, FLOOR, GAIN, GAP
 
 LEVEL = 0.95
 GROUP = 2
@@ -66,6 +68,10 @@ class Regime:
     inherited: float = 0.0  # correlation of the student's seed effect with its supervisor's
     failures: float = 0.0
     accuracies: tuple[float, ...] = (0.62, 0.71, 0.80)
+
+    @property
+    def gap(self) -> float:
+        return self.accuracies[2] - self.accuracies[0]
 
     @property
     def truth(self) -> float:
@@ -166,15 +172,25 @@ def methods(measured: Measured, rng: np.random.Generator) -> dict[str, Bounds]:
     }
 
 
+def gap_interval(measured: Measured, rng: np.random.Generator) -> Bounds:
+    """The interval of the gap that `recovered` gives."""
+    if len(measured.scores) < BOOTSTRAP_SEEDS:
+        interval = apart_interval(measured, CEILING, FLOOR, LEVEL)
+    else:
+        interval = bootstrap_interval(measured, crossed_means(measured, rng), GAP, LEVEL)
+    return interval.low, interval.high
+
+
 def simulate(
     regime: Regime, seeds: int, trials: int, replicates: int, rng: np.random.Generator
 ) -> dict[str, list[Bounds]]:
-    """The intervals of all trials, by method."""
+    """The intervals of all trials, by method, and those of the gap."""
     found: dict[str, list[Bounds]] = {}
     for _ in range(trials):
         measured = measure(draw(regime, seeds, rng), replicates, rng)
         for name, bounds in methods(measured, rng).items():
             found.setdefault(name, []).append(bounds)
+        found.setdefault("gap", []).append(gap_interval(measured, rng))
     return found
 
 
@@ -189,25 +205,33 @@ def summary(found: list[Bounds], truth: float) -> tuple[float, float, float]:
     return float(covered), float(np.median(high - low)), undefined
 
 
-def rows(arguments: argparse.Namespace) -> Iterator[str]:
-    names = ("fieller", "crossed", "nested", "one t", "satterthwaite")
-    yield " " * 18 + "".join(f"{name:>21}" for name in names)
-    yield f"{'regime':12} seeds" + "  covered width undef" * len(names)
-    for name in arguments.regimes:
+COVERED = ("fieller", "crossed", "nested", "one t", "satterthwaite")
+
+
+def rows(a: argparse.Namespace) -> Iterator[list[str]]:
+    """A row a regime; a cell has a number for each number of seeds."""
+    for name in a.regimes:
         regime = REGIMES[name]
-        if arguments.accuracies:
-            regime = replace(regime, accuracies=tuple(arguments.accuracies))
-        for seeds in arguments.seeds:
-            rng = np.random.default_rng([arguments.seed, list(REGIMES).index(name), seeds])
-            found = simulate(regime, seeds, arguments.trials, arguments.replicates, rng)
-            cells = (summary(found[method], regime.truth) for method in names)
-            text = "".join(f"{covered:9.3f} {w:5.2f} {none:5.2f}" for covered, w, none in cells)
-            yield f"{name:12} {seeds:5}{text}"
+        if a.accuracies:
+            regime = replace(regime, accuracies=tuple(a.accuracies))
+        cells: dict[str, list[str]] = {}
+        for seeds in a.seeds:
+            rng = np.random.default_rng([a.seed, list(REGIMES).index(name), seeds])
+            found = simulate(regime, seeds, a.trials, a.replicates, rng)
+            _, width, none = summary(found["fieller"], regime.truth)
+            covered, _, _ = summary(found["gap"], regime.gap)
+            texts = {method: f"{summary(found[method], regime.truth)[0]:.3f}" for method in COVERED}
+            texts |= {"width": f"{width:.2f}", "no PGR": f"{none:.2f}", "gap": f"{covered:.3f}"}
+            for title, text in texts.items():
+                cells.setdefault(title, []).append(text.removeprefix("0"))
+        yield [name, *(" / ".join(cells[title]) for title in TITLES[1:])]
+
+
+TITLES = ("regime", "fieller", "width", "no PGR", "gap", *COVERED[1:])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Coverage of the intervals of PGR.")
-    parser.add_argument("--trials", type=int, default=400)
+    parser = flags(__doc__, 1000)
     parser.add_argument("--replicates", type=int, default=500)
     parser.add_argument("--seeds", type=int, nargs="+", default=[2, 3, 5, 10, 20, 30])
     parser.add_argument("--regimes", nargs="+", choices=REGIMES, default=list(REGIMES))
@@ -218,9 +242,9 @@ def main() -> None:
         metavar=("FLOOR", "STUDENT", "CEILING"),
         help="over all seeds and examples, instead of the regime's own",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    for row in rows(parser.parse_args()):
-        print(row, flush=True)
+    a = parser.parse_args()
+    titles = [TITLES[0], *(f"{t}, S = {' / '.join(map(str, a.seeds))}" for t in TITLES[1:2])]
+    show("coverage", [*titles, *TITLES[2:]], rows(a), a.into)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Which interval of the gap, and of the supervisor's score, fits two and three seeds? A simulation.
 
-    python benchmarks/few_seeds.py --trials 500      (about 2 minutes)
+    python benchmarks/few_seeds.py --trials 400      (about 2 minutes)
 
 **The gap.** A study has 8 tasks. The score of seed s in a role is its mean plus normal luck of the
 seed, independent for floor and ceiling, plus luck with test examples, which all seeds share. The
 standard deviation over seeds differs between tasks by a log-normal factor (`uneven` is the standard
 deviation of its logarithm; its mean square is 1). How often is a gap called clear that is not there
-(`false`, nominal .025; `worst`, on the fifth of the tasks that vary most), and how often one of 0.1
-(`power`)? Ways to the variance over seeds:
+(nominal .025; in brackets on the fifth of the tasks that vary most), and how often one of 0.1
+(power)? Ways to the variance over seeds:
 
     pairs       of the seeds' gaps, S - 1 degrees of freedom
     apart       floor's plus ceiling's, 2(S - 1) degrees of freedom: what `recovered` uses
@@ -30,6 +30,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma, polygamma
 from scipy.stats import t
 
+from tables import flags, short, show
 from weak2strong.analysis.intervals import (
     Measured,
     apart_interval,
@@ -132,32 +133,41 @@ def above_chance(
     return own / trials, examples / trials
 
 
-def rows(a: argparse.Namespace) -> Iterator[str]:
-    yield "Gap: false positives / on the worst tasks / power at a gap of 0.1"
-    yield f"{'what varies':14}uneven seeds" + "".join(f"{name:>18}" for name in NAMES)
+def gap_rows(a: argparse.Namespace) -> Iterator[list[str]]:
+    """False positives (on the tasks that vary most), and power at a gap of 0.1."""
     for i, (name, shape) in enumerate(SHAPES.items()):
         for uneven in (0.0, 0.8):
             for seeds in a.seeds:
                 rng = np.random.default_rng([a.seed, i, int(uneven * 10), seeds])
                 found = shares(rng, seeds, shape, uneven, a.trials)
-                cells = (f"  {x:.3f} {y:.3f} {z:.2f}" for x, y, z in found.values())
-                yield f"{name:14}{uneven:6} {seeds:5}" + "".join(cells)
-    yield "\nSupervisor called above chance: own variance over seeds / these supervisors"
+                cells = (_cell(*of, uneven=uneven > 0) for of in found.values())
+                yield [f"{name}, {'uneven' if uneven else 'even'}", str(seeds), *cells]
+
+
+def _cell(false: float, worst: float, power: float, uneven: bool) -> str:
+    on_worst = f" ({short(worst)})" if uneven else ""
+    return f"{short(false)}{on_worst}, power {power:.2f}"
+
+
+def chance_rows(a: argparse.Namespace) -> Iterator[list[str]]:
+    """How often supervisors are called above chance: own variance over seeds / at hand."""
     for of_seeds in (0.0, 0.01, 0.03):
-        for score in (0.0, 0.05):
-            for seeds in a.seeds:
+        for seeds in a.seeds:
+            cells = []
+            for score in (0.0, 0.05):
                 rng = np.random.default_rng([a.seed, 99, int(of_seeds * 100), seeds])
                 own, examples = above_chance(rng, seeds, score, of_seeds, TASKS * a.trials)
-                yield f"sd {of_seeds:4} score +{score:4} {seeds:5}   {own:.3f} {examples:.3f}"
+                cells.append(f"{short(own)} / {short(examples)}")
+            yield [f"{of_seeds:g}", str(seeds), *cells]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Intervals for two and three seeds.")
-    parser.add_argument("--trials", type=int, default=500)
+    parser = flags(__doc__, 400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[2, 3])
-    parser.add_argument("--seed", type=int, default=0)
-    for row in rows(parser.parse_args()):
-        print(row, flush=True)
+    a = parser.parse_args()
+    show("gap of few seeds", ["what varies", "S", *NAMES], gap_rows(a), a.into)
+    titles = ["seeds vary by", "S", "score expected at chance", ".05 above"]
+    show("supervisors of few seeds", titles, chance_rows(a), a.into)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,10 @@
 """A short run of benchmarks/calibration.py: tests keep their level, intervals cover."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 TRIALS = 1000
-
-
-@pytest.fixture(scope="module")
-def calibration():
-    path = Path(__file__).parents[2] / "benchmarks" / "calibration.py"
-    spec = importlib.util.spec_from_file_location("calibration_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its module up while it is made.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def within(count: float, trials: int, low: float, high: float) -> bool:
@@ -53,13 +36,6 @@ def test_the_attainable_level_is_counted_right(calibration):
     assert calibration.attainable(5, 1) == 1 / 32
     assert calibration.attainable(5, 2) == 0
     assert calibration.attainable(8, 1) == 10 / 256
-
-
-@pytest.mark.slow
-def test_what_tasks_have_in_common_makes_tests_over_tasks_too_sure(calibration):
-    rng = np.random.default_rng(0)
-    found = calibration.false_positives("normal", 21, 1, TRIALS, rng, common=0.2)
-    assert found["t two-sided"] > 0.2
 
 
 def test_the_truth_of_the_simulation_is_what_its_draws_show(calibration):

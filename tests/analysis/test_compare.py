@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from weak2strong.analysis.compare import compare
 from weak2strong.analysis.differences import Score
@@ -47,6 +48,22 @@ def test_wins_tests_and_holm_are_those_of_the_mean_differences():
     assert "it is better than naive" in up.sentence
     assert "(1 tied)" in mixed.sentence
     assert "it is not shown to be better" in mixed.sentence
+
+
+def test_luck_that_tasks_have_in_common_widens_intervals_and_weakens_tests():
+    """The variance of the mean of n differences is s^2 / n plus the covariance of two."""
+    variance, table = np.var(UP, ddof=1), scores({"naive": NAIVE, "up": constant(UP)})
+    (alone,) = compare(table).compared
+    (up,) = compare(table, in_common={"up": variance / 8}).compared
+    assert (alone.widened, up.widened) == (1, pytest.approx(np.sqrt(2)))
+    half = stats.t.ppf(0.975, 7) * np.sqrt(variance / 8 + variance / 8)
+    assert up.effect.high - up.effect.mean == pytest.approx(half)
+    statistic = np.mean(UP) / np.sqrt(2 * variance / 8)
+    assert up.tests["t"].one_sided == pytest.approx(stats.t.sf(statistic, 7))
+    assert up.p == up.tests["wilcoxon"].one_sided > alone.p
+    # Seeds of one task have no tasks in common.
+    one = scores({"naive": [[0.5, 0.5, 0.5]], "up": [[0.6, 0.7, 0.65]]})
+    assert compare(one, in_common={"up": 1.0}).compared == compare(one).compared
 
 
 def test_the_primary_test_is_the_one_that_was_asked_for():

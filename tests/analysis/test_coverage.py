@@ -1,9 +1,6 @@
 """A short run of benchmarks/coverage.py: the intervals cover, and the usual one does not."""
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,19 +9,6 @@ from scipy.stats import binom
 from weak2strong.analysis import BOOTSTRAP_SEEDS, HONEST_SEEDS
 
 TRIALS = 400
-
-
-@pytest.fixture(scope="module")
-def coverage():
-    path = Path(__file__).parents[2] / "benchmarks" / "coverage.py"
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its module up while it is made.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def simulate(coverage, name, seeds, examples, trials=TRIALS):
@@ -62,6 +46,17 @@ def test_fieller_covers_from_the_smallest_honest_number_of_seeds(coverage, regim
     counts = simulate(coverage, regime, HONEST_SEEDS, examples)
     assert consistent(counts["fieller"], 0.95)
     assert counts["fieller"][1] > 0.8 * TRIALS
+
+
+@pytest.mark.parametrize(("seeds", "regime"), [(2, "examples"), (3, "mixed")])
+def test_the_gap_covers_with_two_and_three_seeds_whatever_students_do(coverage, seeds, regime):
+    regime = replace(coverage.REGIMES[regime], examples=300)
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(TRIALS):
+        measured = coverage.measure(coverage.draw(regime, seeds, rng), 200, rng)
+        low, high = coverage.gap_interval(measured, rng)
+        covered += low <= regime.gap <= high
+    assert consistent((covered, TRIALS), 0.95)
 
 
 def test_at_three_seeds_fieller_covers_where_seeds_dominate_and_bootstraps_do_not(coverage):

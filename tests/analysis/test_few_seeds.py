@@ -1,23 +1,9 @@
 """A short run of benchmarks/few_seeds.py: what docs/statistics.md says of two seeds."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from weak2strong.analysis.intervals import at_hand_interval
-
-
-@pytest.fixture(scope="module")
-def few_seeds():
-    path = Path(__file__).parents[2] / "benchmarks" / "few_seeds.py"
-    spec = importlib.util.spec_from_file_location("few_seeds_benchmark", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_simulated_scores_vary_over_test_examples_as_told(few_seeds):

@@ -217,3 +217,11 @@ def test_luck_in_common_is_the_covariance_of_tasks_over_redrawn_entities():
     means = (m.mean[1::2] - m.mean[::2]).var(ddof=1)
     assert together > 0
     assert found.common == pytest.approx(together / (means + together), rel=0.05)
+    assert found.shared == pytest.approx(together, rel=0.05)
+    # Divided by a gap, which is taken for known; a task without one is left out.
+    gaps = {"one": 0.5, "two": 0.5}
+    halved = on_these_tasks(study, frame, "naive", "accuracy", gaps)["confidence"]
+    fewer = frame.filter(pl.col("task") != "three")
+    two = on_these_tasks(study, fewer, "naive", "accuracy")
+    assert halved.shared == pytest.approx(4 * two["confidence"].shared, rel=0.2)
+    assert halved.between == pytest.approx(4 * two["confidence"].between)

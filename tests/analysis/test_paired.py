@@ -16,6 +16,7 @@ from weak2strong.analysis.paired import (
     sign_test,
     smallest_p,
     units_needed,
+    widened,
     wilcoxon,
 )
 
@@ -49,6 +50,27 @@ def test_wilcoxon_drops_zeros_and_what_is_rounding():
     assert wilcoxon([0, 0]).one_sided == 1
     by_rounding = [0.1 + 0.2 - 0.0, -0.3, 0.5]
     assert wilcoxon(by_rounding) == wilcoxon([0.3, -0.3, 0.5])
+
+
+@pytest.mark.parametrize("mean", [-0.4, 0.0, 0.9])
+def test_a_t_test_whose_error_is_larger_is_that_of_a_smaller_statistic(mean):
+    d = RNG.normal(mean, 1, 9)
+    found = widened(paired_t(d), 9, 1.7)
+    statistic = stats.ttest_1samp(d, 0).statistic / 1.7
+    assert found.one_sided == pytest.approx(stats.t.sf(statistic, 8))
+    assert found.two_sided == pytest.approx(2 * stats.t.sf(abs(statistic), 8))
+    by, alone = effect(d, factor=1.7), effect(d)
+    assert by.high - by.low == pytest.approx(1.7 * (alone.high - alone.low))
+    # The interval and the test are of one mind.
+    assert (by.low <= 0 <= by.high) == (found.two_sided > 0.05)
+    assert widened(wilcoxon(d), 9, 1.0) == wilcoxon(d)
+
+
+def test_a_larger_error_keeps_p_values_that_say_nothing():
+    assert widened(PValues(1.0, 1.0), 5, 2.0) == PValues(1.0, 1.0)
+    assert widened(PValues(0.5, 1.0), 5, 2.0) == PValues(pytest.approx(0.5), 1.0)
+    nothing = widened(PValues(math.nan, math.nan), 5, 2.0)
+    assert math.isnan(nothing.one_sided)
 
 
 def test_wilcoxon_of_many_is_scipys_approximation():

@@ -171,6 +171,7 @@ def test_compare_as_json_has_the_differences_of_the_results(run, capsys):
     assert confidence["p"] == 1 / 256
     assert kl["adjusted"] is None
     assert 0 <= confidence["common_variance"] < 1
+    assert confidence["widened"] >= 1
     low, high = confidence["on_these_tasks"]
     assert low < confidence["effect"]["mean"] < high
 

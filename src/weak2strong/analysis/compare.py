@@ -8,6 +8,10 @@ none, and tasks with a small and noisy gap rule the mean.
 One test is primary: the study fixes it before it runs. Holm's method corrects its p-values over the
 family of all methods that are compared. A method that trains like another method, or has the same
 scores everywhere (see `weak2strong.analysis.differences.same_as`), is not counted again.
+
+Tests over tasks take tasks for independent. Luck with test entities that tasks share makes the
+error of a mean difference larger, and p-values and intervals count it where it was measured (see
+`weak2strong.analysis.over_tasks.shared_luck`).
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from weak2strong.analysis.differences import (
     Score,
@@ -32,6 +38,7 @@ from weak2strong.analysis.paired import (
     holm,
     smallest_p,
     units_needed,
+    widened,
 )
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.methods import BASELINE
@@ -52,6 +59,7 @@ class Compared:
         adjusted: the same after Holm's correction.
         significant: whether ``adjusted`` is at most the level.
         sentence: the finding in plain words.
+        widened: by what factor luck that tasks have in common widens the interval; 1 without any.
     """
 
     method: str
@@ -63,6 +71,7 @@ class Compared:
     adjusted: float | None
     significant: bool
     sentence: str
+    widened: float = 1.0
 
     @property
     def wins(self) -> int:
@@ -108,6 +117,7 @@ def compare(
     baseline: str = BASELINE,
     test: str = "wilcoxon-one-sided",
     level: float = 0.05,
+    in_common: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Compare every method with the baseline.
 
@@ -116,6 +126,8 @@ def compare(
         baseline: the name of a method.
         test: the primary test: ``wilcoxon`` or ``t``, then ``-one-sided`` or ``-two-sided``.
         level: the level of the family of primary tests.
+        in_common: by method, the covariance of two tasks' differences that is luck with test
+            entities of both; 0 without it, and between seeds of one task.
 
     Raises:
         UserError: for scores that cannot be compared.
@@ -137,8 +149,11 @@ def compare(
         )
     same = {m: same_as(m, baseline, others, paired) for m in others}
     family = tuple(m for m in others if same[m] is None)
+    shared = in_common or {} if unit == "task" else {}
+    factors = {m: widening(list(d.values()), shared.get(m, 0.0)) for m, d in differences.items()}
     tests = {
-        m: {n: of(list(d.values())) for n, of in TESTS.items()} for m, d in differences.items()
+        m: {n: widened(of(list(d.values())), len(d), factors[m]) for n, of in TESTS.items()}
+        for m, d in differences.items()
     }
     primary = {m: _primary(tests[m], test) for m in family}
     adjusted = holm(primary)
@@ -149,17 +164,28 @@ def compare(
         compared_method = Compared(
             method=m,
             differences=differences[m],
-            effect=effect(values),
+            effect=effect(values, factor=factors[m]),
             tests=tests[m],
             same_as=same[m],
             p=primary.get(m),
             adjusted=p,
             significant=p is not None and p <= level,
             sentence="",
+            widened=factors[m],
         )
         compared.append(_with_sentence(compared_method, baseline, unit, test, level))
     warnings = _warnings(compared, family, unit, test, level, len(tasks))
     return Comparison(baseline, unit, test, level, family, tuple(compared), tuple(warnings))
+
+
+def widening(differences: Sequence[float], in_common: float) -> float:
+    """By what factor luck in common widens the interval of the mean over n tasks.
+
+    The mean of differences whose pairs have covariance c has variance ``E s^2 / n + c``, s^2 being
+    the sample variance, which does not see c.
+    """
+    variance = float(np.var(cleaned(differences), ddof=1)) if len(differences) > 1 else 0.0
+    return math.sqrt(1 + in_common * len(differences) / variance) if variance > 0 else 1.0
 
 
 def _primary(tests: Mapping[str, PValues], test: str) -> float:

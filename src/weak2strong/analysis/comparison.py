@@ -45,6 +45,9 @@ COLUMNS = (
 LEVEL = 0.05
 """The usual level of the tests together."""
 
+VISIBLE = 1.005
+"""From this factor on, it is said by how much an interval is wider."""
+
 TESTS = {"wilcoxon": "Wilcoxon", "t": "t", "sign": "sign"}
 
 
@@ -89,19 +92,27 @@ def compare_runs(
     test, warnings = _primary_test(runs, test)
     scores, left_out = _scores(runs, csv, score, metric)
     scores, see_truth = _without_oracles(runs, scores, baseline)
-    comparison = compare(scores, baseline, test, level)
+    alone = len(runs) == 1 and not csv and baseline in runs[0].config.methods
+    luck = _luck(runs[0], baseline, metric, score) if alone else {}
+    in_common = {method: of.shared for method, of in luck.items()}
+    comparison = compare(scores, baseline, test, level, in_common)
     what = metric_title(metric)
     if runs:
         what = f"PGR on {what}" if score == "pgr" else f"{what} of the student"
-    on_these = None
-    if len(runs) == 1 and not csv and score == "student":
-        (run,) = runs
-        on_these = on_these_tasks(run.config, run.predictions, baseline, metric)
-    several = on_these if comparison.unit == "task" else None
-    common = {m: several[m].common for m in comparison.family} if several else {}
-    more = (*warnings, *left_out, *see_truth, *_concerns(runs, scores, common))
+    more = (*warnings, *left_out, *see_truth, *_concerns(runs, scores, comparison, luck))
     comparison = replace(comparison, warnings=(*comparison.warnings, *more))
-    return comparison_document(comparison, what, on_these)
+    return comparison_document(comparison, what, luck if score == "student" else None)
+
+
+def _luck(
+    run: FinishedRun, baseline: str, metric: str, score: Literal["student", "pgr"]
+) -> dict[str, OnTheseTasks]:
+    """For each method its mean difference for the tasks of a run, and what tasks share of it."""
+    gaps = None
+    if score == "pgr":
+        of_task = {line.task: line.recovered for line in run.lines(metric)}
+        gaps = {task: r.gap for task, r in of_task.items() if r.has_gap}
+    return on_these_tasks(run.config, run.predictions, baseline, metric, gaps)
 
 
 def _same(names: Sequence[str], what: str, default: str, flag: str = "--metric") -> str:
@@ -165,14 +176,18 @@ def _without_oracles(
 
 
 def _concerns(
-    runs: Sequence[FinishedRun], scores: Sequence[Score], common: Mapping[str, float]
+    runs: Sequence[FinishedRun],
+    scores: Sequence[Score],
+    c: Comparison,
+    luck: Mapping[str, OnTheseTasks],
 ) -> list[str]:
     """What must be known of the runs: tasks that are not independent, students that saw truth.
 
     Args:
         runs: the runs.
         scores: those that are compared.
-        common: for each method the share of its difference's variance that tasks have in common.
+        c: their comparison.
+        luck: for each method what tasks share of its difference; empty where it is not known.
     """
     import polars as pl
 
@@ -181,14 +196,18 @@ def _concerns(
     used = sorted({s.task for s in scores})
     held = [r.predictions.select("task", "group").filter(pl.col("task").is_in(used)) for r in runs]
     tasks, warnings = sharing_tasks(pl.concat(held)), []
-    if tasks:
-        shares = ", ".join(f"{method} {share:.0%}" for method, share in common.items())
-        here = f" Share of such luck in a difference's variance, roughly: {shares}."
+    if tasks and c.unit == "task":
+        shares = ", ".join(f"{method} {luck[method].common:.0%}" for method in c.family if luck)
         warnings.append(
-            f"{len(tasks)} tasks share test entities with another one. The tests, and the interval "
-            "over tasks, take tasks for independent: luck with an entity that helps a method on "
-            "several tasks makes them too sure (docs/statistics.md says by how much)."
-            + (here if common else "")
+            f"{len(tasks)} tasks share test entities with another one. "
+            + (
+                "p-values and intervals over tasks count the luck in common, as this run shows it "
+                f"(share of a difference's variance: {shares})."
+                if luck
+                else "The tests, and the interval over tasks, take tasks for independent: luck "
+                "with an entity that helps a method on several tasks makes them too sure "
+                "(docs/statistics.md says by how much). Of one run alone, it is counted."
+            )
         )
     if any(run.config.strong_training.stopping == "oracle" for run in runs):
         warnings.append("Students stopped on ground truth (oracle): these are no fair results.")
@@ -223,7 +242,7 @@ def comparison_document(
     ]
     rows = [_row(m, on_these) for m in c.compared]
     facts = {n: getattr(c, n) for n in ("baseline", "unit", "test", "level", "family")}
-    notes = [COLUMNS + _these(on_these, c.unit), *(m.sentence for m in c.compared)]
+    notes = [COLUMNS + _these(on_these, c.unit), *_widened(c), *(m.sentence for m in c.compared)]
     table = Table("compared", "", columns, rows, notes)
     return Document([table], facts | {"score": what}, head, warnings=c.warnings)
 
@@ -252,6 +271,18 @@ def _these(on_these: Mapping[str, OnTheseTasks] | None, unit: str) -> str:
         " The difference's interval is over tasks: what other tasks like these would give. "
         f"The one for these tasks is over {covers}, entities drawn once for all."
     )
+
+
+def _widened(c: Comparison) -> list[str]:
+    """By how much luck in common makes intervals over tasks wider, where that can be seen."""
+    factors = {m.method: m.widened for m in c.compared if m.widened >= VISIBLE}
+    if not factors:
+        return []
+    listed = ", ".join(f"{method} {factor:.2f}" for method, factor in factors.items())
+    return [
+        "Tasks that share test entities are not independent: luck in common makes the interval "
+        f"over tasks so many times as wide, and p-values larger accordingly: {listed}."
+    ]
 
 
 def _difference(row: Row) -> str:

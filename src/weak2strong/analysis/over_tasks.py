@@ -10,7 +10,7 @@ import numpy as np
 
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
 from weak2strong.analysis.answers import Answers
-from weak2strong.analysis.intervals import Interval, t_interval
+from weak2strong.analysis.intervals import Interval, Measured, t_interval
 from weak2strong.analysis.summary import SATURATED, Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
@@ -165,37 +165,68 @@ class OnTheseTasks:
         interval: its interval over seeds and test examples. Entities are resampled once for all
             tasks, so that shared entities do not make it too narrow, as they make a test over
             tasks.
-        common: roughly the share of the variance of a task's difference that all tasks have in
-            common since they share test entities: the mean covariance of two tasks' differences
-            over the resamples of entities, divided by the variance between tasks plus that
-            covariance; 0 of one task.
+        shared: the luck with test entities that two tasks have in common: the mean covariance of
+            their differences over the resamples of entities, not below 0; 0 of one task.
+        between: the variance of the differences between tasks; 0 of one task.
     """
 
     interval: Interval
-    common: float
+    shared: float
+    between: float
+
+    @property
+    def common(self) -> float:
+        """Roughly the share of the variance of a task's difference that such luck is."""
+        return self.shared / (self.between + self.shared) if self.shared else 0.0
 
 
 def on_these_tasks(
-    config: StudyConfig, predictions: pl.DataFrame, baseline: str, on: str
+    config: StudyConfig,
+    predictions: pl.DataFrame,
+    baseline: str,
+    on: str,
+    gaps: Mapping[str, float] | None = None,
 ) -> dict[str, OnTheseTasks]:
-    """The mean difference of every other method from the baseline, on the tasks of a run."""
-    names = predictions["task"].unique(maintain_order=True)
+    """The mean difference of every other method from the baseline, on the tasks of a run.
+
+    Args:
+        config: the study.
+        predictions: of its run.
+        baseline: a method.
+        on: a metric.
+        gaps: by task, what a difference is divided by, taken for known; other tasks are left out.
+            By default no task is, and nothing is divided.
+    """
+    every = predictions["task"].unique(maintain_order=True)
+    names = [n for n in every if gaps is None or n in gaps]
+    under = np.array([gaps[n] if gaps else 1.0 for n in names])[:, None]
     answers = [Answers(predictions.filter(task=n), config.seeds) for n in names]
     methods = (baseline, *(m for m in config.methods if m != baseline))
     tasks = [_answered(a, on, [a.of("student", m) for m in methods]) for a in answers]
     measured = measured_jointly(tasks)
     columns = np.eye(measured.scores.shape[1])
-    by_method = {}
-    for i, method in enumerate(methods[1:], start=1):
-        contrasts = columns[i :: len(methods)] - columns[:: len(methods)]
-        moves = contrasts @ measured.example_covariance @ contrasts.T
-        interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
-        together = total = 0.0
-        if pairs := len(names) * (len(names) - 1):
-            together = max((moves.sum() - np.trace(moves)) / pairs, 0.0)
-            total = np.var(contrasts @ measured.mean, ddof=1) + together
-        by_method[method] = OnTheseTasks(interval, float(together / total) if total > 0 else 0.0)
-    return by_method
+    return {
+        method: shared_luck(
+            measured, (columns[i :: len(methods)] - columns[:: len(methods)]) / under
+        )
+        for i, method in enumerate(methods[1:], start=1)
+    }
+
+
+def shared_luck(measured: Measured, contrasts: np.ndarray) -> OnTheseTasks:
+    """The mean of T differences with its interval, and what they have in common.
+
+    Args:
+        measured: scores whose replicates resample entities once for all tasks.
+        contrasts: a row a task, ``(T, R)``.
+    """
+    interval = t_interval(measured, contrasts.mean(axis=0), 0.95)
+    if len(contrasts) < 2:
+        return OnTheseTasks(interval, 0.0, 0.0)
+    moves = contrasts @ measured.example_covariance @ contrasts.T
+    of_pairs = (moves.sum() - np.trace(moves)) / (len(moves) * (len(moves) - 1))
+    between = np.var(contrasts @ measured.mean, ddof=1)
+    return OnTheseTasks(interval, float(max(of_pairs, 0.0)), float(between))
 
 
 def sharing_tasks(predictions: pl.DataFrame) -> tuple[str, ...]:

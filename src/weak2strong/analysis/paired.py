@@ -121,11 +121,34 @@ def sign_test(differences: Sequence[float] | np.ndarray) -> PValues:
     return PValues(float(one), float(two))
 
 
+def widened(p: PValues, units: int, factor: float) -> PValues:
+    """The p-values where the error of the mean is ``factor`` times what the test took it for.
+
+    A p-value becomes the statistic of Student's t that would have it, which is divided by the
+    factor. For `paired_t` that is the test with the larger error. For the other tests it is an
+    approximation, as genomic control (Devlin and Roeder 1999, Biometrics 55, 997-1004) divides
+    statistics by a common inflation; benchmarks/shared_entities.py measures how well it does.
+
+    Args:
+        p: the p-values of a test that takes units for independent.
+        units: how many there are, at least 2.
+        factor: at least 1.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    def larger(one_sided: float) -> float:
+        return float(stdtr(units - 1, stdtrit(units - 1, one_sided) / factor))
+
+    return p if factor == 1 else PValues(larger(p.one_sided), 2 * larger(p.two_sided / 2))
+
+
 TESTS = {"wilcoxon": wilcoxon, "t": paired_t, "sign": sign_test}
 
 
-def effect(differences: Sequence[float] | np.ndarray, level: float = 0.95) -> Effect:
-    """The mean difference, ``mean +- t(n - 1) sd / sqrt(n)``, and dz."""
+def effect(
+    differences: Sequence[float] | np.ndarray, level: float = 0.95, factor: float = 1.0
+) -> Effect:
+    """The mean difference, ``mean +- t(n - 1) sd / sqrt(n)``, times a factor, and dz."""
     from scipy.stats import t
 
     d = cleaned(differences)
@@ -133,7 +156,7 @@ def effect(differences: Sequence[float] | np.ndarray, level: float = 0.95) -> Ef
     if len(d) < 2:
         return Effect(mean, math.nan, math.nan, math.nan)
     spread = 0.0 if np.ptp(d) == 0 else float(d.std(ddof=1))
-    half = float(t.ppf((1 + level) / 2, len(d) - 1)) * spread / math.sqrt(len(d))
+    half = factor * float(t.ppf((1 + level) / 2, len(d) - 1)) * spread / math.sqrt(len(d))
     return Effect(mean, mean - half, mean + half, mean / spread if spread else math.nan)
 
 
