@@ -14,15 +14,12 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.losses import loss
 from weak2strong.models.load import load_model
+from weak2strong.models.rates import usual_rates
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import make_splits
 from weak2strong.training.fit import fit
 from weak2strong.training.predict import predict
 from weak2strong.training.training_set import TrainingSet
-
-RATES = {"atlas-s": (1e-3, 1e-3), "atlas-l": (1e-4, 1e-3)}
-"""Of trunk and head. At a head rate of 1e-2 both losses fail on soft labels: a step of Adam is then
-longer than labels are far from 1/2, and the confidence loss makes sure of where it ends."""
 
 SOFTNESS = (1.0, 0.3, 0.1, 0.03, 0.01)
 
@@ -39,8 +36,9 @@ def splits(task):
 
 
 def finetuned(name, examples, targets, loss_name):
-    training = Training(stopping="none", evaluations=1).with_rates(RATES[name])
-    model = load_model(ModelSpec(name), "classification", 2, seed=0)
+    spec = ModelSpec(name)
+    training = Training(stopping="none", evaluations=1).with_rates(usual_rates(spec))
+    model = load_model(spec, "classification", 2, seed=0)
     fit(model, TrainingSet(items(examples), targets), loss(loss_name), training, seed=0)
     return model
 

@@ -48,7 +48,7 @@ def test_table_and_page_and_markdown_name_them(run, tmp_path, capsys, temperatur
     shown = " ".join(capsys.readouterr().out.split())
     assert said in shown
     # A fit that has come to an end might have gone on.
-    assert ("A fit tries 0.1 to 10." in shown) == (temperatures["b-task"] == B)
+    assert ("A fit tries 0.01 to 10." in shown) == (temperatures["b-task"] == B)
     assert main(["table", str(folder), "--markdown", str(tmp_path / "page.md")]) == 0
     assert said in (tmp_path / "page.md").read_text()
     assert said in FinishedRun(folder).report(tmp_path / "page.html").read_text()

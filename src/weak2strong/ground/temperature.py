@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-LOWEST, HIGHEST = 0.1, 10.0
-"""Between these a temperature is fitted: few examples would otherwise give any number."""
+LOWEST, HIGHEST = 0.01, 10.0
+"""Between these a temperature is fitted: few examples would otherwise give any number.
+
+A supervisor that has hardly moved from 1/2 may have the right answers all the same, so that the
+lower end is far away; labels at the upper end teach little already.
+"""
 
 
 def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
