@@ -14,6 +14,7 @@ from weak2strong.engine.recorded import (
     open_run,
     read_config,
     read_environment,
+    read_learned,
     read_predictions,
     read_results,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from weak2strong.analysis.settings import SettingsCompared
     from weak2strong.analysis.summary import Line
     from weak2strong.analysis.tested import Tested
+    from weak2strong.protocol.learned import Learned
 
 PAGES = Registry("page", {"html": "weak2strong.report.page:write_page"})
 """The function that writes finished folders as a page: the report stands above this package."""
@@ -114,6 +116,11 @@ class FinishedRun(FinishedFolder):
         return read_contents(self.files)
 
     @cached_property
+    def learned(self) -> list[Learned]:
+        """What each finetuning took up of its labels; nothing in older runs."""
+        return read_learned(self.files)
+
+    @cached_property
     def audit(self) -> RunAudit | None:
         """What an audit says of the tasks; None where there was none, or only of other tasks."""
         from weak2strong.analysis.audit.run import read_run_audit
@@ -140,7 +147,13 @@ class FinishedRun(FinishedFolder):
         if metric not in self._lines:
             truncated = {task["name"]: task["truncated"] for task in self.tasks}
             self._lines[metric] = summarise(
-                self.config, self.predictions, metric, truncated, self.work, self._temperatures
+                self.config,
+                self.predictions,
+                metric,
+                truncated,
+                self.work,
+                self._temperatures,
+                self.learned,
             )
         return self._lines[metric]
 

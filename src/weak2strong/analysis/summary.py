@@ -22,6 +22,7 @@ from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, normalised, usual_metric
 from weak2strong.methods.reference import parts_of, passes_intermediates
+from weak2strong.protocol.learned import Learned
 from weak2strong.protocol.needs import intermediates_of
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Line:
         temperatures: at which the students of each seed learn their weak labels; empty where they
             learn them as the supervisor gives them.
         vary: what a seed draws, as in the study.
+        learned: what supervisors, ceilings and these students took up of their labels, as far as
+            the run says.
     """
 
     task: str
@@ -102,6 +105,7 @@ class Line:
     between: tuple[str, ...] = ()
     temperatures: tuple[float, ...] = ()
     vary: Vary = "training"
+    learned: tuple[Learned, ...] = ()
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -147,6 +151,7 @@ def summarise(
     truncated: Mapping[str, Mapping[str, float]] | None = None,
     work: Sequence[Work] = (),
     temperatures: Mapping[str, Sequence[float]] | None = None,
+    learned: Sequence[Learned] = (),
 ) -> list[Line]:
     """One line a task and method, in the order of the study.
 
@@ -157,6 +162,7 @@ def summarise(
         truncated: the share of the texts that a model cuts, by task and model.
         work: what each step of the run took.
         temperatures: at which the students of each seed learn their weak labels, by task.
+        learned: what each finetuning of the run took up of its labels.
 
     Raises:
         UserError: where a test set is too small for the metric.
@@ -200,6 +206,9 @@ def summarise(
                     between=between if passes_intermediates(method) else (),
                     temperatures=tuple((temperatures or {}).get(name, ())),
                     vary=config.vary,
+                    learned=tuple(
+                        x for x in learned if x.task == name and x.method in (None, method)
+                    ),
                 )
             )
     return lines

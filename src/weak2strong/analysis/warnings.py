@@ -7,6 +7,7 @@ from collections.abc import Callable
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS
 from weak2strong.analysis.summary import SATURATED, Line
+from weak2strong.protocol.concerns import LESS_THAN_SPELLING, Concern, concerns
 
 CUT = 0.01
 """Up to this share of cut texts, nothing is said about them."""
@@ -21,6 +22,7 @@ def warnings_of(lines: list[Line]) -> list[str]:
         return [x for x in lines if x.task == line.task]
 
     warnings = [
+        *_of_trainings(lines),
         *_each_or_all(
             [x for x in lines if x.saturated],
             lambda x: (
@@ -83,6 +85,21 @@ def warnings_of(lines: list[Line]) -> list[str]:
     return warnings + few_seeds({x.recovered.seeds for x in lines})
 
 
+def _of_trainings(lines: list[Line]) -> list[str]:
+    """Which trainings have hardly learned, and which weak labels are near to noise."""
+    by_many: dict[str, list[Concern]] = {}
+    for concern in concerns(one for line in lines for one in line.learned):
+        by_many.setdefault(concern.of_many, []).append(concern)
+    texts = []
+    for of_many, found in by_many.items():
+        tasks = list(dict.fromkeys(concern.task for concern in found))
+        if len(tasks) > FEW:
+            texts.append(f"on {len(tasks)} tasks, {of_many}: {', '.join(tasks)}.")
+        else:
+            texts += [concern.text for concern in found]
+    return texts
+
+
 def few_seeds(counts: set[int]) -> list[str]:
     """What intervals over few seeds do not cover, a sentence for each small number of seeds."""
     warnings = []
@@ -134,7 +151,7 @@ def _ends(interval: Interval) -> str:
 
 
 SPELLING = {
-    "floor": "the supervisor knows less than spelling alone tells: train it longer or otherwise",
+    "floor": LESS_THAN_SPELLING,
     "student": "their scores are no sign of more knowledge than spelling gives",
     "ceiling": "finetuning fell short, the ceiling is too low, and PGR against it says little",
 }

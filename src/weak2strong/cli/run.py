@@ -74,6 +74,7 @@ WRITTEN = {
     "tasks.json": "what the tasks hold",
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",
+    "learned.json": "what each finetuning took up of its labels",
     "work.json": "what each step took, and what it reused",
     "events.jsonl": "what happened, stage by stage",
     "run.json": "the index: size and digest of each of these files but events.jsonl",

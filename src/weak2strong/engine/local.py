@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from weak2strong.config.study import StudyConfig
+from weak2strong.engine.doubts import doubts
 from weak2strong.ground.plugins import everywhere, load_plugins, naming_plugins
 from weak2strong.ground.processes import begin_worker, set_threads, without_main
 from weak2strong.ground.progress import Progress
@@ -123,6 +124,7 @@ def _look_up(step: Step, task_run: TaskRun) -> Done:
 
 def _do(step: Step, task_run: TaskRun) -> Done:
     task_run.used.clear()
+    task_run.learned.clear()
     begun, finished = time.monotonic(), True
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -131,9 +133,9 @@ def _do(step: Step, task_run: TaskRun) -> Done:
                 perform(step, task_run)
             except MissingError:
                 finished = False
-    messages = tuple(dict.fromkeys(str(w.message) for w in caught))
-    seconds = round(time.monotonic() - begun, 3)
-    return Done(step, tuple(task_run.used), messages, seconds, finished)
+    seconds, used = round(time.monotonic() - begun, 3), tuple(task_run.used)
+    said = (*(str(w.message) for w in caught), *(doubts(step, task_run) if finished else ()))
+    return Done(step, used, tuple(dict.fromkeys(said)), seconds, finished)
 
 
 def _in_this_process(
@@ -160,8 +162,10 @@ def _in_processes(
     missing = {step.name for step in todo}
     try:
         while waiting or running:
+            # No more than can be begun at once: those that others need come first, also where they
+            # are ready later.
             ready = [s for s in waiting if not missing.intersection(s.needs)]
-            for step in ready:
+            for step in ready[: plan.workers - len(running)]:
                 waiting.remove(step)
                 task_run = task_runs[step.task]
                 # Submitting is what starts the processes.

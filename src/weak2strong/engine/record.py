@@ -5,7 +5,8 @@ it gives the same cells), ``tasks.json`` (the contents of the tasks), ``environm
 ``work.json`` (what each step took), ``results.parquet`` (a row for each cell and metric),
 ``predictions.parquet`` (test predictions of every role by id, with the difficulty of each example
 where it is known, and whether a student's method sees ground truth), ``agreement.parquet`` (how
-often each student gives its weak label's answer, by split), ``examples.parquet`` (texts of some
+often each student gives its weak label's answer, by split), ``learned.json`` (what each finetuning
+took up of its labels), ``examples.parquet`` (texts of some
 test examples). ``events.jsonl`` is a log, and in no index.
 """
 
@@ -32,6 +33,8 @@ from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import Predictions, column
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
+from weak2strong.protocol.learned import FILE as LEARNED
+from weak2strong.protocol.learned import Learned, learned_file
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.task_run import TaskRun, runtime
 from weak2strong.tasks.answers import comparable
@@ -93,8 +96,9 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
     """Predictions by id with ground truth and groups, and what is made of them, by file."""
     import polars as pl
 
-    rows, frames, agreements = [], [], []
+    rows, frames, agreements, learned = [], [], [], list[Learned]()
     for name, task_run in task_runs.items():
+        task_run.learned.clear()
         agreements.extend(_agreements(config, task_run))
         test = sorted(task_run.splits.test, key=lambda e: e.item.id)
         ids, labels = [e.item.id for e in test], true_labels(task_run.task.kind, test)
@@ -121,6 +125,7 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
                 ).with_columns(column(values, a.predictions.kind))
             )
         rows.extend(_rows(config, name, scores, _temperatures(config, task_run)))
+        learned.extend(task_run.learned)
     predictions = pl.concat(frames)
     tables = {
         AGREEMENT: pl.DataFrame(agreements),
@@ -128,7 +133,8 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
         PREDICTIONS: predictions,
         RESULTS: pl.DataFrame(rows, schema_overrides=dict.fromkeys(MAY_BE_NULL, pl.Float64)),
     }
-    return {name: parquet(table) for name, table in tables.items()}
+    files = {name: parquet(table) for name, table in tables.items()}
+    return {**files, LEARNED: learned_file(list(dict.fromkeys(learned)))}
 
 
 def parquet(table: pl.DataFrame) -> bytes:

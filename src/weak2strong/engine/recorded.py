@@ -10,6 +10,8 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.schema import columns
+from weak2strong.protocol.learned import FILE as LEARNED
+from weak2strong.protocol.learned import FORM, Learned, learned_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,6 +41,15 @@ def read_environment(files: FolderFiles) -> Mapping[str, Any]:
         UserError: where the file is damaged.
     """
     return files.json(ENVIRONMENT, {}) or {}
+
+
+def read_learned(files: FolderFiles) -> list[Learned]:
+    """What each finetuning of a run took up of its labels; nothing for older runs.
+
+    Raises:
+        UserError: where the file is damaged.
+    """
+    return learned_of(files.json(LEARNED, FORM) or [])
 
 
 def read_config(files: FolderFiles) -> StudyConfig:

@@ -59,21 +59,27 @@ class Step:
 
 
 def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
-    """Every step of a study on tasks of these kinds, by name; others wait for the first ones."""
+    """Every step of a study on tasks of these kinds, by name; others wait for the first ones.
+
+    The baseline of n-grams is made first, so that supervisors are compared with it as soon as they
+    are there, and before their students are trained.
+    """
     first, students = [], []
     for task, kind in tasks.items():
+        ngrams = {seed: Step("ngrams", task, seed) for seed in config.seeds_of_checks}
+        first.extend(ngrams.values())
         for seed in range(config.seeds):
-            supervisor = Step("supervisor", task, seed)
+            baseline = (ngrams.get(seed) or ngrams[None]).name
+            supervisor = Step("supervisor", task, seed, needs=(baseline,))
             if config.weak_labels is None:
                 first.append(supervisor)
-            needs = (supervisor.name,) if config.weak_labels is None else ()
+            needs = (supervisor.name if config.weak_labels is None else baseline,)
             for method in config.methods:
                 students.append(Step("student", task, seed, method, needs))
         for reading in (None, *readings_of(config)):
             first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
         for seed in config.seeds_of_checks:
             first.extend([Step("probe", task, seed)] if stages.has_probe(kind) else [])
-            first.append(Step("ngrams", task, seed))
     return (*first, *students)
 
 

@@ -21,6 +21,7 @@ from weak2strong.ground.code.reach import words_in
 from weak2strong.ground.code.source import Rules
 from weak2strong.ground.code.used import Code, code_of, ours
 from weak2strong.ground.store import Entry, Store, stage_key
+from weak2strong.protocol.learned import Learned
 from weak2strong.protocol.resolve import split_seed_of, splits_of
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest
@@ -126,6 +127,7 @@ class TaskRun:
         compute: False makes a stage that is not in the store raise `MissingError`.
         on_step: called during every fit with steps done and steps in all.
         used: every stage that was read or made, in order.
+        learned: what every finetuning among them took up of its labels.
         note: on how a stage was made, set by the function that makes it.
     """
 
@@ -137,6 +139,7 @@ class TaskRun:
     compute: bool = True
     on_step: Callable[[int, int], None] = lambda step, steps: None
     used: list[Used] = field(default_factory=list)
+    learned: list[Learned] = field(default_factory=list)
     note: str = ""
     seed: int | None = None
     _digests: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from weak2strong.ground.plugins import digest_of
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, save_predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.models.resolve import fingerprint
+from weak2strong.protocol.learned import Learned, Spread, ends, entropies
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest, hold_out
@@ -172,7 +173,38 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
 
         return write
 
-    return load_predictions(_stage("finetune", finetuning, make) / FILE)
+    folder = _stage("finetune", finetuning, make)
+    answers = load_predictions(folder / FILE)
+    finetuning.task_run.learned.append(_learned(finetuning, folder, answers))
+    return answers
+
+
+def _learned(finetuning: Finetuning, folder: Path, answers: Mapping[str, Predictions]) -> Learned:
+    """What a finetuning took up of its labels, from its stage."""
+    import polars as pl
+
+    losses = pl.read_parquet(folder / CURVE)["loss"].to_list()
+    kept = json.loads((folder / TRACE).read_text())["kept"]
+    targets, training = finetuning.train.targets, finetuning.training
+    in_words = finetuning.task_run.task.kind in WRITTEN
+    guessing, least = (None, None) if in_words else entropies(targets)
+    first, last = ends(losses, kept)
+    return Learned(
+        task=finetuning.task_run.task.name,
+        role=finetuning.role,
+        method=None,
+        model=finetuning.model.name,
+        seed=finetuning.seed,
+        loss=type(finetuning.loss).__name__,
+        rates=(training.learning_rate,) + (() if in_words else (training.head_rate,)),
+        steps=len(losses),
+        first=first,
+        last=last,
+        guessing=guessing,
+        least=least,
+        labels=None if in_words else Spread.of(targets),
+        answers=None if in_words else Spread.of(answers["strong_train"].values),
+    )
 
 
 def traced(finetuning: Finetuning) -> Trace:

@@ -19,6 +19,7 @@ from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import fingerprint
+from weak2strong.protocol.learned import read_learned, write_learned
 from weak2strong.protocol.stages.finetuning import (
     FILE,
     PREDICTED,
@@ -53,6 +54,7 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     trainer, by_split = find_method(method), weak_labels(task_run, seed)
     task_run, labels = student_task_run(task_run, by_split), student_labels(task_run, by_split)
     strong, training = task_run.config.strong, task_run.config.strong_training
+    learned = task_run.learned
     fields = {
         "method": method,
         "seed": seed,
@@ -70,11 +72,22 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     }
 
     def make(working: Path) -> Write:
-        context = StudentContext(task_run, trainer, seed, strong, labels)
-        return writer(returned(task_run, trainer, trainer.run(context)))
+        context, before = StudentContext(task_run, trainer, seed, strong, labels), len(learned)
+        answers = returned(task_run, trainer, trainer.run(context))
+        its_own = learned[before:]
+        # They are read below, whether the student was made now or earlier.
+        del learned[before:]
+
+        def write(folder: Path) -> None:
+            writer(answers)(folder)
+            write_learned(folder, its_own)
+
+        return write
 
     named = (trainer, *found_by_name(task_run.task.kind, training))
-    return load_predictions(task_run.stage("student", fields, inputs, make, named).path / FILE)
+    folder = task_run.stage("student", fields, inputs, make, named).path
+    learned.extend(read_learned(folder, method))
+    return load_predictions(folder / FILE)
 
 
 def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) -> Trace:
