@@ -97,8 +97,8 @@ def near_noise(task: str, margins: dict[int, float]) -> list[Concern]:
         f"{task}: in half of the weak labels ({seeds_of(near)}) the two likeliest classes differ "
         f"by {_most(near.values())} or less, so that which of them is the likelier may be noise: "
         "hardened labels, and losses that trust the student's own side of 1/2, may learn that "
-        "noise. Train the supervisor otherwise first, or learn the soft labels, as they are or at a "
-        "--weak-label-temperature."
+        "noise. Train the supervisor otherwise first, or learn the soft labels (as they are, or at "
+        "a --weak-label-temperature)."
     )
     of_many = (
         "the two likeliest classes of half of the weak labels are so near to each other that "
