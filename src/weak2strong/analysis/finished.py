@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import read_contents
+from weak2strong.engine.rates import Rates, read_rates
 from weak2strong.engine.recorded import (
     open_run,
     read_config,
@@ -119,6 +120,11 @@ class FinishedRun(FinishedFolder):
     def learned(self) -> list[Learned]:
         """What each finetuning took up of its labels; nothing in older runs."""
         return read_learned(self.files)
+
+    @cached_property
+    def rates(self) -> list[Rates]:
+        """The learning rates of each model and task; nothing in older runs."""
+        return read_rates(self.files)
 
     @cached_property
     def audit(self) -> RunAudit | None:

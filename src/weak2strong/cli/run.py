@@ -75,6 +75,7 @@ WRITTEN = {
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",
     "learned.json": "what each finetuning took up of its labels",
+    "rates.json": "the learning rates of each model, and how they were chosen",
     "work.json": "what each step took, and what it reused",
     "events.jsonl": "what happened, stage by stage",
     "run.json": "the index: size and digest of each of these files but events.jsonl",

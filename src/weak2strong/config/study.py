@@ -34,6 +34,7 @@ Entities = Literal["seen", "unseen"]
 
 Labels = Literal["soft", "hard"]
 Vary = Literal["training", "split"]
+RateChoice = Literal["auto", "search", "rule"]
 PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided", "t-two-sided"]
 Difficulty = Annotated[Text, Flag(metavar="RANGE")]
 Settings = Annotated[Training, from_mapping(Training)]
@@ -81,6 +82,11 @@ class StudyConfig:
     """Settings of the supervisor's finetuning."""
     strong_training: Settings = field(default_factory=Training)
     """Settings of the finetuning of students and ceiling."""
+    rates: RateChoice = "auto"
+    """Where peak learning rates come from that are not given: a short search on the supervisor's
+    ground truth (search), or a rule of size and adaptation (rule); auto takes those that were
+    fitted for the ladder, searches for other models where that takes at most half of what the rest
+    of the study takes, and else follows the rule."""
     split_seed: Whole = 0
     """Decides the splits, which all seeds share (but see vary)."""
     vary: Vary = "training"

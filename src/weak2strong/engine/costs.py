@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from weak2strong.config.training import Training
 from weak2strong.engine.sizes import TaskSize
 from weak2strong.models.guess import FORWARD, TRAINING, Guessed
+from weak2strong.protocol.choice import lattice_of
+from weak2strong.protocol.halving import HELD_OUT as SCORED
+from weak2strong.protocol.halving import passes
 from weak2strong.protocol.stages import HELD_OUT, PREDICTED
 
 ROW_BYTES = 10
@@ -71,6 +74,35 @@ def finetuning_cost(
         seconds,
         lambda task: stored * answer_bytes(task, *PREDICTED),
     )
+
+
+def search_cost(model: Guessed, training: Training, step_seconds: float | None) -> Cost:
+    """What a search for the rates of a model takes; it stores no answers.
+
+    Args:
+        model: whose rates are searched.
+        training: the settings of its finetunings.
+        step_seconds: of an optimiser step; None where it was not measured.
+    """
+
+    def tried(task: TaskSize) -> list[int]:
+        return passes(
+            lattice_of(task.kind, model.adaptation), training, task.together("weak_train") or 0
+        )
+
+    def flops(task: TaskSize) -> float | None:
+        if model.trunk is None:
+            return None
+        tokens, examples = model.trunk * task.tokens[model.name], task.together("weak_train") or 0
+        if model.adaptation == "head":
+            return FORWARD * tokens * examples * len(tried(task))
+        of_part = FORWARD * SCORED * examples * len(tried(task))
+        return tokens * (TRAINING[model.adaptation or "full"] * sum(tried(task)) + of_part)
+
+    def seconds(task: TaskSize) -> float | None:
+        return step_seconds and step_seconds * sum(tried(task)) / training.batch_size
+
+    return Cost(flops, seconds, lambda task: 0)
 
 
 def prompting_cost(fits: Cost, model: Guessed, texts: int) -> Cost:

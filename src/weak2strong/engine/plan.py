@@ -9,6 +9,7 @@ from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.engine.costs import (
     Cost,
     activation_bytes,
@@ -16,6 +17,7 @@ from weak2strong.engine.costs import (
     finetuning_cost,
     prompting_cost,
     reading_flops,
+    search_cost,
 )
 from weak2strong.engine.local import Plan
 from weak2strong.engine.measured import Measured, measured
@@ -25,6 +27,15 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.guess import Guessed, guess, offline
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import usable_bytes
+from weak2strong.protocol.choice import (
+    TITLES,
+    Amount,
+    Choice,
+    Role,
+    Weight,
+    choices,
+    lattice_of,
+)
 from weak2strong.protocol.needs import decodes, provided
 from weak2strong.protocol.resolve import checked, readings_of
 from weak2strong.protocol.stages import has_probe
@@ -35,7 +46,8 @@ class Stage:
     """The stages of one kind in a study.
 
     Attributes:
-        name: "supervisor", "ceiling", "student METHOD", "activations", "probe" or "ngrams".
+        name: "rates of" a model, "supervisor", "ceiling", "student METHOD", "activations", "probe"
+            or "ngrams".
         model: which model does it; empty for none.
         count: how many of them there are, over all tasks and seeds.
         fits: how many finetunings they add, those that other stages make left out.
@@ -68,6 +80,7 @@ class StudyPlan:
         tasks: what each of them holds.
         stages: in the order in which they are made.
         models: what is known of them; the supervisor's only if there is a supervisor.
+        rates: how the learning rates of supervisor and student are chosen.
         device: where it would run.
         usable: bytes of its memory that a training may fill.
         disk: bytes of stored predictions, store and run folder, over the tasks that are known.
@@ -81,6 +94,7 @@ class StudyPlan:
     tasks: tuple[TaskSize, ...]
     stages: tuple[Stage, ...]
     models: tuple[Guessed, ...]
+    rates: tuple[Choice, ...]
     device: str
     usable: float
     disk: int | None
@@ -116,7 +130,17 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
     config = replace(config, methods=methods)
     known = [task for task in tasks if task.is_known]
     speeds = measured(store, Plan.of(config).threads)
-    stages = tuple(_Stages(config, tasks, weak, strong, speeds).all())
+    chosen = choices(
+        config,
+        lambda: {
+            "weak": Weight(weak.trunk, weak.adaptation),
+            "strong": Weight(strong.trunk, strong.adaptation),
+        },
+        lambda: [
+            Amount(t.kind, t.examples["weak_train"], t.examples["strong_train"]) for t in tasks
+        ],
+    )
+    stages = tuple(_Stages(config, tasks, weak, strong, speeds, chosen).all())
     return StudyPlan(
         weak=config.weak_name,
         strong=config.strong.name,
@@ -125,6 +149,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         tasks=tasks,
         stages=stages,
         models=(strong,) if config.weak_labels else (weak, strong),
+        rates=chosen[1:] if config.weak_labels else chosen,
         device=device.type,
         usable=usable_bytes(device),
         disk=_disk(config.seeds * (2 + len(methods)), stages, known) if known else None,
@@ -141,6 +166,7 @@ class _Stages:
     weak: Guessed
     strong: Guessed
     measured: Measured
+    chosen: Sequence[Choice]
 
     def all(self) -> Iterator[Stage]:
         """In the order in which they are made."""
@@ -148,6 +174,7 @@ class _Stages:
         weak_training, training = config.weak_training, config.strong_training
         step = self.measured.step(config.strong, self.strong.adaptation, training.batch_size)
         methods = self._methods
+        yield from self._searches()
         if not config.weak_labels:
             weak_step = self.measured.step(
                 config.weak, self.weak.adaptation, weak_training.batch_size
@@ -174,6 +201,23 @@ class _Stages:
             shared = "one cell" if every else "one cell; fits shared with others"
             name = f"student {method}"
             yield self._stage(name, self.strong, pairs, new * pairs, shared, cost)
+
+    def _searches(self) -> Iterator[Stage]:
+        """The searches for learning rates."""
+        for choice in self.chosen:
+            if choice.how != "search":
+                continue
+            model = self.weak if choice.role == "weak" else self.strong
+            spec, training = getattr(self.config, choice.role), self._training(choice.role)
+            lattices = [lattice_of(task.kind, model.adaptation) for task in self.tasks]
+            fits = sum(number for lattice in lattices for number, _ in lattice.rounds)
+            step = self.measured.step(spec, model.adaptation, training.batch_size)
+            cost = search_cost(model, training, step)
+            name, serves = f"rates of {TITLES[choice.role]}", f"{self._methods}, all seeds"
+            yield self._stage(name, model, len(self.tasks), fits, serves, cost)
+
+    def _training(self, role: Role) -> Training:
+        return self.config.weak_training if role == "weak" else self.config.strong_training
 
     @property
     def _methods(self) -> str:

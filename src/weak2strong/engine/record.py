@@ -2,12 +2,12 @@
 
 ``run.json`` (the index, see `weak2strong.ground.index`), ``study.yaml`` (resolved: another run of
 it gives the same cells), ``tasks.json`` (the contents of the tasks), ``environment.json``,
-``work.json`` (what each step took), ``results.parquet`` (a row for each cell and metric),
-``predictions.parquet`` (test predictions of every role by id, with the difficulty of each example
-where it is known, and whether a student's method sees ground truth), ``agreement.parquet`` (how
-often each student gives its weak label's answer, by split), ``learned.json`` (what each finetuning
-took up of its labels), ``examples.parquet`` (texts of some
-test examples). ``events.jsonl`` is a log, and in no index.
+``rates.json`` (peak learning rates, and how they came), ``work.json`` (what each step took),
+``results.parquet`` (a row for each cell and metric), ``predictions.parquet`` (test predictions of
+every role by id, with the difficulty of each example where it is known, and whether a student's
+method sees ground truth), ``agreement.parquet`` (how often each student gives its weak label's
+answer, by split), ``learned.json`` (what each finetuning took up of its labels),
+``examples.parquet`` (texts of some test examples). ``events.jsonl`` is a log, and in no index.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.contents import Contents, contents, contents_file
 from weak2strong.engine.events import events_of, read_events
 from weak2strong.engine.local import Done, Plan, run_steps
+from weak2strong.engine.rates import FILE as RATES
+from weak2strong.engine.rates import HOW, rates_file
 from weak2strong.engine.record import environment_file, results_files
 from weak2strong.engine.recorded import ENVIRONMENT, STUDY
 from weak2strong.engine.work import FILE as WORK
@@ -20,7 +22,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
-from weak2strong.protocol.resolve import resolve, settle
+from weak2strong.protocol.resolve import chosen_rates, resolve, settle
 from weak2strong.protocol.steps import Step, steps
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.files import FileTask
@@ -54,7 +56,8 @@ def run_study(
     """
     progress = progress or Progress(quiet=True)
     opened, resolution = Store(store), resolve(config)
-    config = settle(resolution.config)
+    chosen = chosen_rates(resolution.config)
+    config = settle(resolution.config, chosen)
     task_runs = TaskRun.all_of(config, opened)
     tasks = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))
@@ -62,12 +65,16 @@ def run_study(
     for name, reasons in resolution.left_out.items():
         for text in reasons.values():
             progress.line(f"left out of {name}: {text}")
+    for choice in chosen:
+        if choice.why:
+            progress.line(f"rates of {choice.model}: {HOW[choice.how]} ({choice.why})")
 
     def files(work: Sequence[Work]) -> Mapping[str, bytes]:
         return {
             STUDY: config.to_yaml().encode(),
             TASKS: contents_file(tasks),
             WORK: work_file(work),
+            RATES: rates_file(chosen, task_runs),
             **results_files(config, task_runs),
         }
 

@@ -44,8 +44,9 @@ from weak2strong.ground.table import Column, Document, Table, counted, number, p
 from weak2strong.methods import BASELINE
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
+from weak2strong.protocol.choice import ROLES
 from weak2strong.protocol.resolve import resolved
-from weak2strong.protocol.steps import Step
+from weak2strong.protocol.steps import Step, needed_rates, searches_of
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import by_weak_label, comparable, is_right
 from weak2strong.tasks.kinds import hard_labels
@@ -225,17 +226,20 @@ def _check(method: str) -> None:
 
 
 def _steps(config: StudyConfig, tasks: Mapping[str, TaskRun], evaluations: int) -> list[Step]:
-    first, students = [], []
+    searches, first, students = list[Step](), list[Step](), list[Step]()
     for task in tasks:
+        searches.extend(searches_of(config, task))
+        weak, strong = (needed_rates(config, task, role) for role in ROLES)
         for seed in range(config.seeds):
-            labels = Step("supervisor", task, seed)
+            labels = Step("supervisor", task, seed, needs=weak)
             first.append(labels)
-            first.append(Step("ceiling", task, seed))
+            first.append(Step("ceiling", task, seed, needs=strong))
+            needs = (labels.name, *strong)
             students.extend(
-                Step("traced", task, seed, method, (labels.name,), evaluations=evaluations)
+                Step("traced", task, seed, method, needs, evaluations=evaluations)
                 for method in config.methods
             )
-    return [*first, *students]
+    return [*searches, *first, *students]
 
 
 def curve(

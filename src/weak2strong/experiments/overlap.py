@@ -237,7 +237,8 @@ def read_examples(
             where.progress.line(f"{done.step.name}: {done.seconds:.1f} s, made again")
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
-    todo = [step for step in steps(config, kinds) if step.kind in ("supervisor", "student")]
+    made = ("rates", "supervisor", "student")
+    todo = [step for step in steps(config, kinds) if step.kind in made]
     run_steps(todo, task_runs, where.plan_of(config), where.progress, tell)
     for task_run in task_runs.values():
         yield _examples(task_run, number)

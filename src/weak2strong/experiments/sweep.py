@@ -39,7 +39,7 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import Sweep, has_probe
 from weak2strong.protocol.stages.sweeps import SCORED
-from weak2strong.protocol.steps import Step
+from weak2strong.protocol.steps import Step, needed_rates, searches_of
 from weak2strong.protocol.task_run import MissingError, TaskRun
 from weak2strong.tasks.kinds import hard_labels
 
@@ -263,8 +263,10 @@ def sweep_steps(config: StudyConfig, sweeps: Mapping[str, Sequence[Sweep]]) -> t
             for seed in config.seeds_of_checks
             for one in found
         ]
+        needed = needed_rates(config, task, "weak")
+        first += [step for step in searches_of(config, task) if step.name in needed]
         for seed in range(config.seeds):
-            supervisor = Step("supervisor", task, seed)
+            supervisor = Step("supervisor", task, seed, needs=needed)
             if config.weak_labels is None:
                 first.append(supervisor)
             needs = (supervisor.name,) if config.weak_labels is None else ()

@@ -16,7 +16,7 @@ The rule needs a model's configuration and no weights. It is a first guess; a se
   reads them, so that the mean is near 1 for every model, and the rate falls with the width, as that
   of output layers does in Yang et al. 2022 ("Tensor Programs V", table 3). The scale is that of the
   heads of the ladder, which were fitted. A head on a frozen trunk has to do everything alone, and
-  takes ten times as much.
+  takes five times as much.
 """
 
 from __future__ import annotations
@@ -48,15 +48,17 @@ LADDER_RATES: Mapping[str, Rates] = MappingProxyType(
 FULL = (2e-6, 1e-3)
 """The least and the largest rate of a trunk by the rule."""
 
-LORA = (1e-4, 3e-3)
+LORA = (1e-4, 1e-3)
 """The same of adapters."""
 
-LOGIT = 0.1
+LOGIT = 0.2
 """How far a step at the peak rate may move a logit whose states have a mean size of 1."""
 
-TENFOLD = 10
-"""Rate of adapters in units of the whole trunk's, and of a head alone in units of one that is
-trained with its trunk."""
+ADAPTERS = 10
+"""Rate of adapters in units of the whole trunk's."""
+
+ALONE = 5
+"""Rate of a head alone in units of one that is trained with its trunk."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,11 @@ def rule(shape: Shape, adaptation: Literal["full", "lora", "head"]) -> Rates:
     """The rates of trunk and head for a model of a shape.
 
     The trunk's rate is 1e-3 * (1e5 / inner parameters) ** 0.5 within bounds, the head's
-    0.1 / width, both rounded to two digits.
+    0.2 / width, both rounded to two digits.
     """
     trunk = 1e-3 * (1e5 / max(shape.inner, 1)) ** 0.5
-    trunk = _within(TENFOLD * trunk, LORA) if adaptation == "lora" else _within(trunk, FULL)
-    head = LOGIT / shape.width * (TENFOLD if adaptation == "head" else 1)
+    trunk = _within(ADAPTERS * trunk, LORA) if adaptation == "lora" else _within(trunk, FULL)
+    head = LOGIT / shape.width * (ALONE if adaptation == "head" else 1)
     return float(f"{trunk:.1e}"), float(f"{head:.1e}")
 
 

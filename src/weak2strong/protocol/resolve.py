@@ -16,8 +16,9 @@ from weak2strong.ground.predictions import WRITTEN, read_weak_labels
 from weak2strong.methods import GROUPS
 from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.models.configuration import check_kind
-from weak2strong.models.rates import usual_rates
+from weak2strong.models.rates import ruled_rates, shape_of, usual_rates
 from weak2strong.models.resolve import fingerprint, resolve_model
+from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import LeftOut, intermediates_of, provided
 from weak2strong.protocol.test_size import check_test
 from weak2strong.simulators import SIMULATORS
@@ -85,18 +86,53 @@ def resolve(config: StudyConfig) -> Resolution:
     return Resolution(found, left_out)
 
 
-def settle(config: StudyConfig) -> StudyConfig:
-    """Fill in the rates that a resolved study leaves open: the usual ones of its models.
+def settle(config: StudyConfig, chosen: Sequence[Choice] | None = None) -> StudyConfig:
+    """Fill in the rates that a resolved study leaves open, but those that a search will find.
 
-    Nothing before this knows rates (names are looked up and dry runs are made without), and
-    everything after it does: keys of stages hold them as numbers. So rates may as well come from
-    stages that are made here.
+    Nothing before this knows rates (names are looked up and dry runs are made without), and all
+    keys of stages hold them as numbers: the stages of a task pull the search for what is left open
+    here (see `weak2strong.protocol.stages.rates`).
+
+    Args:
+        config: the resolved study.
+        chosen: how rates are chosen, if that is known already.
     """
-    return replace(
-        config,
-        weak_training=config.weak_training.with_rates(usual_rates(config.weak)),
-        strong_training=config.strong_training.with_rates(usual_rates(config.strong)),
-    )
+    trainings, how = dict[str, Training](), dict[str, str]()
+    for choice in chosen or chosen_rates(config):
+        name = f"{choice.role}_training"
+        model, training = getattr(config, choice.role), getattr(config, name)
+        how[choice.role] = choice.how
+        if choice.how == "search":
+            continue
+        if training.learning_rate is None:
+            usual = ruled_rates if config.rates == "rule" else usual_rates
+            training = training.with_rates(usual(model))
+        trainings[name] = training.with_rates((training.learning_rate, training.learning_rate))
+    rates = "search" if "search" in how.values() else config.rates
+    return replace(config, rates=rates, **trainings)
+
+
+def chosen_rates(config: StudyConfig) -> tuple[Choice, ...]:
+    """How the rates of a resolved study are chosen.
+
+    Raises:
+        UserError: where a search was asked for and cannot be made.
+    """
+
+    def weights() -> dict[Role, Weight]:
+        return {
+            "weak": Weight(shape_of(config.weak).parameters, config.weak.adaptation),
+            "strong": Weight(shape_of(config.strong).parameters, config.strong.adaptation),
+        }
+
+    def amounts() -> list[Amount]:
+        found = []
+        for task in find_tasks(config.tasks, config.data):
+            splits = splits_of(config, task.about(config.entities))
+            found.append(Amount(task.kind, len(splits.weak_train), len(splits.strong_train)))
+        return found
+
+    return choices(config, weights, amounts)
 
 
 def checked(config: StudyConfig) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 A step names a result and holds no settings, so that steps can be listed and counted before all
 settings are known (`weak2strong.protocol.resolve.settle` fills in those that a whole study shares).
 Settings are read when a step is performed, by the stages that it pulls. So a stage may decide
-settings of later stages of its task, such as a search for rates: the function that needs the rates
-pulls the search from its task run and goes on with ``replace(task_run, config=...)``; the keys of
-the later stages then hold the rates that were found. Where workers should not wait for each other,
-the search is a step of its own, which other steps name among their ``needs``.
+settings of later stages of its task, as the search for rates does: the function that needs the
+rates pulls the search from its task run and goes on with ``replace(task_run, config=...)``
+(`weak2strong.protocol.stages.rates`); the keys of the later stages then hold the rates that were
+found. So that workers do not wait for each other, the search is a step of its own, which other
+steps name among their ``needs``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from typing import Literal
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.protocol import stages
+from weak2strong.protocol.choice import ROLES, Role, searched_roles
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.task import Kind
 
-StepKind = Literal["supervisor", "ceiling", "probe", "ngrams", "student", "sweep", "traced"]
+StepKind = Literal[
+    "rates", "supervisor", "ceiling", "probe", "ngrams", "student", "sweep", "traced"
+]
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Step:
         kind: of the result.
         task: its name.
         seed: where it has one; of a check, where each seed has a split of its own.
-        method: of a student; for a ceiling the step by which it reads texts first.
+        method: of a student; for a ceiling the step by which it reads texts first; of rates the
+            role of the model.
         needs: names of the steps that should be done before.
         sweep: the settings of a sweep's probes.
         truth: whether these learn ground truth.
@@ -64,29 +69,45 @@ def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
     The baseline of n-grams is made first, so that supervisors are compared with it as soon as they
     are there, and before their students are trained.
     """
-    first, students = [], []
+    searches, first, students = list[Step](), list[Step](), list[Step]()
     for task, kind in tasks.items():
+        searches.extend(searches_of(config, task))
+        weak, strong = (needed_rates(config, task, role) for role in ROLES)
         ngrams = {seed: Step("ngrams", task, seed) for seed in config.seeds_of_checks}
         first.extend(ngrams.values())
         for seed in range(config.seeds):
             baseline = (ngrams.get(seed) or ngrams[None]).name
-            supervisor = Step("supervisor", task, seed, needs=(baseline,))
+            supervisor = Step("supervisor", task, seed, needs=(baseline, *weak))
             if config.weak_labels is None:
                 first.append(supervisor)
             needs = (supervisor.name if config.weak_labels is None else baseline,)
             for method in config.methods:
-                students.append(Step("student", task, seed, method, needs))
+                students.append(Step("student", task, seed, method, (*needs, *strong)))
         for reading in (None, *readings_of(config)):
-            first.extend(Step("ceiling", task, s, reading) for s in range(config.seeds))
+            first.extend(Step("ceiling", task, s, reading, strong) for s in range(config.seeds))
         for seed in config.seeds_of_checks:
             first.extend([Step("probe", task, seed)] if stages.has_probe(kind) else [])
-    return (*first, *students)
+    return (*searches, *first, *students)
+
+
+def searches_of(config: StudyConfig, task: str) -> list[Step]:
+    """The searches for rates on a task of a settled study."""
+    return [Step("rates", task, method=role) for role in searched_roles(config)]
+
+
+def needed_rates(config: StudyConfig, task: str, role: Role) -> tuple[str, ...]:
+    """The names of the searches for a role's rates, which what it is trained for waits for."""
+    return tuple(step.name for step in searches_of(config, task) if step.method == role)
 
 
 def perform(step: Step, task_run: TaskRun) -> None:
     """Make the result of a step, or find it in the store; afterwards the store has it."""
     task_run, seed = task_run.of_seed(step.seed), step.seed or 0
     match step.kind:
+        case "rates":
+            found = stages.found_rates(task_run, "weak" if step.method == "weak" else "strong")
+            rates = f"{found.trunk:g} (trunk), {found.head:g} (head)"
+            task_run.remark(f"{rates}, of {len(found.trials)} short finetunings")
         case "supervisor":
             labels = stages.weak_labels(task_run, seed)
             if temperature := stages.temperature_of(task_run, labels):

@@ -10,6 +10,7 @@ from weak2strong.analysis.results import CHECKS, intervals_note, temperature_not
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import Document, Table, count, number, pgr, seeds_text, words
 from weak2strong.report.formats import to_markdown
@@ -124,10 +125,14 @@ def _rates(config: StudyConfig) -> str:
     """How the models were finetuned."""
     weak, strong = config.weak_training, config.strong_training
     sentences = f"{strong.epochs} epochs, batch {strong.batch_size}; peak rates of trunk and head "
-    return sentences + (
-        f"{strong.learning_rate:g} and {strong.head_rate:g} (strong), "
-        f"{weak.learning_rate:g} and {weak.head_rate:g} (weak)."
-    )
+    return sentences + f"{_pair(strong)} (strong), {_pair(weak)} (weak)."
+
+
+def _pair(training: Training) -> str:
+    """The rates of trunk and head, for people."""
+    if training.learning_rate is None:
+        return "by a search for each task"
+    return f"{training.learning_rate:g} and {training.head_rate:g}"
 
 
 def _counts(run: Section) -> list[str]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from weak2strong.engine.plan import StudyPlan
+from weak2strong.engine.rates import HOW
 from weak2strong.engine.sizes import TOKENS
 from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, counted, words
+from weak2strong.protocol.choice import TITLES
 from weak2strong.report.units import duration, size
 from weak2strong.tasks.splits import SPLITS
 
@@ -25,7 +27,8 @@ def plan_document(plan: StudyPlan) -> Document:
     ]
     models = [{n: getattr(m, n) for n in ("name", "adaptation", "resting")} for m in plan.models]
     facts = {name: getattr(plan, name) for name in FACTS} | {"models": models}
-    notes = [*_memory(plan), _disk(plan), *_notes(plan)]
+    facts["rates"] = [asdict(choice) for choice in plan.rates]
+    notes = [*_rates(plan), *_memory(plan), _disk(plan), *_notes(plan)]
     return Document([_tasks(plan), _stages(plan)], facts, head, notes)
 
 
@@ -94,6 +97,17 @@ def _flops(value: float | None) -> str:
 
 def _time(value: float | None) -> str:
     return DASH if value is None else duration(value)
+
+
+def _rates(plan: StudyPlan) -> list[str]:
+    """How learning rates are chosen, and why."""
+    lines = []
+    for choice in plan.rates:
+        why = f" ({choice.why})" if choice.why else ""
+        lines.append(
+            f"Learning rates of {TITLES[choice.role]} ({choice.model}): {HOW[choice.how]}{why}."
+        )
+    return lines
 
 
 def _memory(plan: StudyPlan) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
+from weak2strong.engine.rates import HOW
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.table import counted
+from weak2strong.protocol.choice import ROLES, TITLES
 from weak2strong.report.audit import audit_text
 from weak2strong.report.units import duration, hours
 
@@ -25,6 +27,8 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
     seeds = f"0 to {run.config.seeds - 1}" if run.config.seeds > 1 else "0"
     own = ", each with a split of its own" if run.config.vary == "split" else ""
     rows.append(("seeds", seeds + own))
+    if isinstance(run, FinishedRun):
+        rows += _rates(run)
     if isinstance(run, FinishedRun) and not WRITTEN.intersection(run.predictions["kind"]):
         rows.append(("audit of the data", audit_text(run.audit, run.folder, run.by_task)))
     for key, value in environment.items():
@@ -32,6 +36,26 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
             rows.append(("uncommitted changes", "yes, below" if value else "none"))
         elif value is not None:
             rows.append((key, str(value)))
+    return rows
+
+
+def _rates(run: FinishedRun) -> list[tuple[str, str]]:
+    """The peak learning rates of the two models, and how they were chosen."""
+    rows = []
+    for role in ROLES:
+        of_role = [x for x in run.rates if x.role == role]
+        if not of_role or (role == "weak" and run.config.weak_labels):
+            continue
+        first, several = of_role[0], len({x.text for x in of_role}) > 1
+        found = [f"{x.task}: {x.text}" for x in of_role] if several else [first.text]
+        why = f" ({first.why})" if first.why else ""
+        text = f"{HOW.get(first.how, first.how)}{why}: {'; '.join(found)}"
+        seconds = [x.seconds for x in of_role if x.seconds is not None]
+        if seconds:
+            text += (
+                f"; {sum(x.trials for x in of_role)} short finetunings, {duration(sum(seconds))}"
+            )
+        rows.append((f"learning rates of {TITLES[role]}", text))
     return rows
 
 

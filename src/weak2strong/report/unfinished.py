@@ -16,6 +16,7 @@ from weak2strong.engine.recorded import OLD_NAMES, RESULTS, STUDY, read_config
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.protocol.choice import searched_roles
 
 RECENT = 12
 """The number of steps that the page names."""
@@ -84,6 +85,7 @@ def read_unfinished(folder: Path) -> Unfinished | None:
     ]
     tasks, seeds = len(config.tasks), config.seeds
     of_kind = {
+        "rates": tasks * len(searched_roles(config)),
         "supervisor": 0 if config.weak_labels else tasks * seeds,
         "ceiling": tasks * seeds,
         "probe": tasks * len(config.seeds_of_checks),

@@ -11,7 +11,7 @@ from torch import Tensor
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.batches import encode_items, micro_batches, pad
 from weak2strong.models.heads import outputs_of_items, probed, read_outputs
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.load import LoadedModel, Trainable
 from weak2strong.tasks.task import TEXTS, Item, Kind
 
 INFERENCE_BUDGET = {"cpu": 512, "other": 32768}
@@ -50,7 +50,7 @@ def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
 
 
 def each_batch(
-    model: LoadedModel,
+    model: Trainable,
     rows: Sequence[list[int]],
     use: Callable[[list[int], Tensor, Tensor], None],
 ) -> None:

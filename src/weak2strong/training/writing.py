@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Unpack
 
+import numpy as np
+from torch import Tensor
+
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions, texts
+from weak2strong.models.batches import pad
 from weak2strong.models.language import LanguageModel
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
 from weak2strong.tasks.kinds import hard_labels
@@ -16,6 +20,7 @@ from weak2strong.tasks.task import Item
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
 from weak2strong.training.loop import Options
+from weak2strong.training.predict import each_batch
 from weak2strong.training.record import Fit
 from weak2strong.training.training_set import TrainingSet
 
@@ -78,6 +83,26 @@ def fit_writing(
     return writer, fit_language(
         model, rows, counted, training, seed, judge, token_budget, **options
     )
+
+
+def target_probabilities(
+    model: LanguageModel, items: Sequence[Item], targets: Sequence[str]
+) -> np.ndarray:
+    """How probable a token of each target is on average, its end included: geometric means, (n,).
+
+    It moves before the most probable answer does, so that it tells trainings apart that have not
+    come far.
+    """
+    rows, counted = prompt_and_target(model.tokenizer, [i.text for i in items], targets)
+    result = np.empty(len(rows))
+
+    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
+        counts_bt = pad([counted[i] for i in group], 0, model.device)[0]
+        surprise = model.network(tokens_bt, mask_bt, counts_bt)
+        result[group] = surprise.cpu().double().numpy()
+
+    each_batch(model, rows, keep)
+    return np.exp(-result / [sum(marks) for marks in counted])
 
 
 def _judge(writer: Writer, validation: TrainingSet, training: Training) -> Callable[[], float]:

@@ -1,4 +1,4 @@
-"""The stages of the protocol: supervisor, ceiling, student, and two checks.
+"""The stages of the protocol: supervisor, ceiling, student, two checks, and a search for rates.
 
 Stages pull what they need: a student pulls its weak labels, and these pull the supervisor. What
 the store has is read, the rest is computed; so the order of an engine's steps only decides which
@@ -9,6 +9,7 @@ from weak2strong.protocol.stages.ceiling import ceiling
 from weak2strong.protocol.stages.checks import has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED, Trace
 from weak2strong.protocol.stages.labels import temperature_of, weak_labels
+from weak2strong.protocol.stages.rates import FoundRates, found_rates
 from weak2strong.protocol.stages.students import student, traced_student
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.stages.sweeps import Sweep, sweep
@@ -16,9 +17,11 @@ from weak2strong.protocol.stages.sweeps import Sweep, sweep
 __all__ = [
     "HELD_OUT",
     "PREDICTED",
+    "FoundRates",
     "Sweep",
     "Trace",
     "ceiling",
+    "found_rates",
     "has_probe",
     "ngrams",
     "probe_ceiling",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from weak2strong.ground.predictions import Predictions
 from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.students import after_step
 from weak2strong.protocol.task_run import TaskRun
 
@@ -19,6 +20,7 @@ def ceiling(task_run: TaskRun, seed: int, reading: str | None = None) -> Mapping
         reading: a step that reads, such as ``generative:epochs=2``: the model then takes that
             step before it is finetuned, as the students do whose method begins with it.
     """
+    task_run = at_rates(task_run, "strong")
     config, examples = task_run.config, task_run.splits.strong_train
     model = after_step(task_run, reading, seed) if reading else config.strong
     return finetune(on_truth(task_run, model, config.strong_training, examples, seed, "ceiling"))

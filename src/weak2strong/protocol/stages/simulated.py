@@ -19,6 +19,7 @@ from weak2strong.protocol.stages.finetuning import (
     writer,
 )
 from weak2strong.protocol.stages.frozen import activations
+from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.simulators import SIMULATORS
@@ -71,6 +72,7 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
 
 def _strong_answers(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     """The strong model finetuned as the ceiling is, on ground truth of ``weak_train``."""
+    task_run = at_rates(task_run, "strong")
     model, training = task_run.config.strong, task_run.config.strong_training
     examples = task_run.splits.weak_train
     return finetune(on_truth(task_run, model, training, examples, seed, "ceiling"))

@@ -34,6 +34,7 @@ from weak2strong.protocol.stages.finetuning import (
 )
 from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
 from weak2strong.protocol.stages.labels import student_labels, student_task_run, weak_labels
+from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.returned import returned
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
@@ -52,6 +53,10 @@ STRIDE = 1000
 def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictions]:
     """The answers, by split, of the student that a method makes of strong model and weak labels."""
     trainer, by_split = find_method(method), weak_labels(task_run, seed)
+    task_run = at_rates(task_run, "strong")
+    if "supervisor" in trainer.needs:
+        # An ensemble trains further supervisors, at the rates of the first.
+        task_run = at_rates(task_run, "weak")
     task_run, labels = student_task_run(task_run, by_split), student_labels(task_run, by_split)
     strong, training = task_run.config.strong, task_run.config.strong_training
     learned = task_run.learned
@@ -98,6 +103,7 @@ def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) 
     Raises:
         UserError: the method does not finetune just once.
     """
+    task_run = at_rates(task_run, "strong")
     usual = task_run.config.strong_training
     training = replace(usual, evaluations=evaluations, evaluate_every=None, stopping="none")
     by_split, trainer = weak_labels(task_run, seed), find_method(method)

@@ -8,6 +8,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.rates import usual_rates
 from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.task_run import TaskRun
 
 
@@ -19,6 +20,7 @@ def supervisor(
     Another model than the study's is trained alike, at its own usual rates. Where a temperature is
     to be fitted, there are answers `ASIDE`, too: of the tenth that the supervisor does not learn.
     """
+    task_run = at_rates(task_run, "weak")
     training = task_run.config.weak_training
     if model is not None:
         training = training.at_usual_rates(usual_rates(model))
