@@ -10,6 +10,7 @@ import pytest
 
 from weak2strong.analysis.analyses.ceilings import ceilings
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.results import intervals_note
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
@@ -25,6 +26,7 @@ from weak2strong.ground.store import Store
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved, splits_of
 from weak2strong.protocol.task_run import TaskRun
+from weak2strong.report.provenance import provenance
 from weak2strong.report.unfinished import read_unfinished
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import LEARNT, SPLITS, Splits, make_splits
@@ -157,6 +159,14 @@ def test_checks_are_means_over_seeds_and_the_best_ceiling_is_paired_with_its_own
     both = ceilings(run.config, good)
     assert both.probed == (TASK,)
     assert both.best[0].recovered.ceiling == 1
+
+
+def test_tables_and_page_say_that_splits_are_the_seeds_own(ran):
+    run = FinishedRun(ran[0])
+    own = "Each seed drew weak_train, strong_train and validation of its own"
+    assert own in intervals_note(run.lines())
+    assert own not in intervals_note([replace(line, vary="training") for line in run.lines()])
+    assert ("seeds", "0 to 1, each with a split of its own") in provenance(run)
 
 
 def test_plan_and_unfinished_page_count_a_check_a_seed(ran, config, tmp_path):
