@@ -44,9 +44,9 @@ GROUPS = 500
 FLOOR, CEILING = np.eye(2)
 
 SHAPES = {
-    "floor varies": (0.03, 0.01, 0.01),
+    "floor": (0.03, 0.01, 0.01),
     "floor alone": (0.04, 0.005, 0.01),
-    "both vary": (0.02, 0.02, 0.02),
+    "both": (0.02, 0.02, 0.02),
     "examples": (0.01, 0.01, 0.03),
 }
 """Standard deviations: of a floor over seeds, of a ceiling, and of the gap over test examples."""
@@ -101,6 +101,13 @@ def lows(
 
 
 NAMES = ("pairs", "apart", "pooled", "moderated", "examples")
+TITLES = (
+    "pairs, t(S-1)",
+    "**floor's plus ceiling's, t(2(S-1))**",
+    "pooled over tasks",
+    "moderated (Smyth 2004)",
+    "test examples alone",
+)
 
 
 def shares(
@@ -165,7 +172,7 @@ def main() -> None:
     parser = flags(__doc__, 400)
     parser.add_argument("--seeds", type=int, nargs="+", default=[2, 3])
     a = parser.parse_args()
-    show("gap of few seeds", ["what varies", "S", *NAMES], gap_rows(a), a.into)
+    show("gap of few seeds", ["what varies", "S", *TITLES], gap_rows(a), a.into)
     titles = ["seeds vary by", "S", "score expected at chance", ".05 above"]
     show("supervisors of few seeds", titles, chance_rows(a), a.into)
 

@@ -11,6 +11,8 @@ from weak2strong.cli import main
 from weak2strong.config.training import Training
 from weak2strong.ground.table import WIDE_MEANING, is_wide, pgr_text
 from weak2strong.report.figures import FIGURES
+from weak2strong.report.figures.scores import SCORES, averaged, data, means
+from weak2strong.report.figures.style import method_styles
 from weak2strong.report.folders import figures_of
 from weak2strong.report.page import page
 from weak2strong.report.words import sentences
@@ -126,8 +128,22 @@ def test_of_several_tasks_those_count_whose_supervisors_know_something(made_run,
         "the ceiling (on the 1 of 2 tasks whose supervisors are above chance)"
     )
     assert titles(both)["tasks"].startswith(
-        "On 1 of the 1 (of 2) tasks whose supervisor is clearly above chance"
+        "On the 1 task (of 2) whose supervisor is clearly above chance, the students' mean is above"
     )
+    # Bars are of the tasks that the title speaks of; the other one is shown apart.
+    frame = data(run)
+    assert set(averaged(frame)["task"]) == {"known"}
+    assert means(frame)["score"].to_list() == data(FinishedRun(known))["score"].to_list()
+    assert "Crosses: 1 more task without a supervisor" in SCORES.describe(frame).note
+    (axes,) = SCORES.draw(frame, method_styles(run.config.methods)).axes
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    apart = data(FinishedRun(unknown))["score"].to_list()
+    assert sorted({x for line in crosses for x in line.get_xdata()}) == sorted(set(apart))
+    # The difference of two methods is over both tasks, and the sentence says so.
+    assert "(95% interval" in sentences(run)["confidence"]
+    assert "over all 2 tasks, paired by seed" in sentences(run)["confidence"]
+    over = FIGURES.get("pgr").describe(FIGURES.get("pgr").data(run)).note
+    assert "of scores, means over all 2 tasks, paired" in over
 
 
 def test_a_negative_pgr_is_said_in_words(made_run, tmp_path):

@@ -162,6 +162,7 @@ def expected(folders, tables):
         known = supervised(folder)
         whole = over_tasks(scores, table, known) if len(tasks) > 1 else of_one_task(scores, table)
         by_task = [[scores[t, m] for m in methods] for t in tasks]
+        averaged = [of for t, of in zip(tasks, by_task, strict=True) if t in known or not known]
         answered = pl.read_parquet(folder / "predictions.parquet").group_by("task")
         of_run = {
             EVERY: every_line(result, scores, table),
@@ -169,9 +170,10 @@ def expected(folders, tables):
             "analyses": table["analyses"],
             "warnings": table["warnings"],
             "examples": {t: str(n) for t, n in answered.agg(pl.col("id").n_unique()).rows()},
-            "scores": [f"{x:.3f}" for x in bars(by_task)],
+            "scores": [f"{x:.3f}" for x in bars(averaged)],
             "sentences": {
-                m: sentence(*of_method, table["warnings"]) + paired(table["differences"].get(m))
+                m: sentence(*of_method, table["warnings"])
+                + paired(table["differences"].get(m), of_method[2] if len(tasks) > 1 else [])
                 for m, of_method in whole.items()
             },
         }
@@ -180,7 +182,11 @@ def expected(folders, tables):
             of_run["tasks"] = [f"{x:.3f}" for of in by_task for x in ends_and_range(of)]
         wanted |= {(f"run{i}", name): what for name, what in of_run.items()}
         title = f"{result['weak'][0]} to {result['strong'][0]}"
-        compared += [[title, m, *counts, whole[m][0]] for m in methods]
+        for m in methods:
+            pgr, _, before = whole[m]
+            # A mean PGR is of the tasks that a sentence names first.
+            of = " of ".join(before) if len(tasks) > 1 else counts[0]
+            compared.append([title, m, of, counts[1], pgr])
         wanted["cells"] += [cell(i, row, table["pgr"]) for row in result.iter_rows(named=True)]
     return wanted
 
@@ -276,13 +282,15 @@ def sentence(text, share, before, warnings):
     return [*before, f"{100 * share:.0f}", pgr, "95", low, high]
 
 
-def paired(difference):
-    """The numbers of the sentence about a method's difference to the baseline."""
+def paired(difference, tasks):
+    """The numbers of the sentence about a method's difference to the baseline, and of how many
+    tasks it is where PGR is of fewer."""
     if difference is None:
         return []
     mean, low, high = difference
     clear = low > 0 or high < 0
-    return [f"{abs(mean) if clear else mean:.3f}", "95", f"{low:.3f}", f"{high:.3f}"]
+    over = tasks[1:]
+    return [f"{abs(mean) if clear else mean:.3f}", "95", f"{low:.3f}", f"{high:.3f}", *over]
 
 
 def cell(i, row, pgr):

@@ -241,6 +241,14 @@ def test_scores_below_chance_are_told_once():
         "a-task: floor 0.300 and student (naive) 0.350 and student (confidence) 0.350 below "
         "chance (0.500), which is worse than knowing nothing: look at the labels."
     )
+    # Of a supervisor at chance, only students can be below it: that is no sign of wrong labels.
+    unsure = replace(low, chance=0.301, recovered=replace(low.recovered, student=0.2))
+    at_hand = low.recovered.at_hand | {"student": replace(low.recovered.at_hand["floor"], high=0.3)}
+    unsure = replace(unsure, recovered=replace(unsure.recovered, at_hand=at_hand))
+    assert warnings_of([unsure])[0] == (
+        "a-task: student (naive) 0.200 below chance (0.301), which is luck, good or bad: weak "
+        "labels at chance teach nothing of the task."
+    )
     assert warnings_of([replace(low, chance=None)]) == []
     near = replace(low, chance=0.301)
     assert "not clearly above chance (0.301)" in warnings_of([near])[0]

@@ -194,10 +194,10 @@ def _below_chance(lines: list[Line]) -> str:
     """Which scores on one task are worse than guessing."""
     scores = {role: score for x in lines for role, score in x.below_chance.items()}
     listed = " and ".join(f"{role} {score:.3f}" for role, score in scores.items())
-    return (
-        f"{lines[0].task}: {listed} below chance ({lines[0].chance:.3f}), which is worse than "
-        "knowing nothing: look at the labels."
-    )
+    start = f"{lines[0].task}: {listed} below chance ({lines[0].chance:.3f}), which is"
+    if not lines[0].supervised and all(role.startswith("student") for role in scores):
+        return f"{start} luck, good or bad: weak labels at chance teach nothing of the task."
+    return f"{start} worse than knowing nothing: look at the labels."
 
 
 def _cut(line: Line) -> str:

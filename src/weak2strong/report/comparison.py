@@ -39,16 +39,23 @@ def compare_runs(
     if len(runs) < 2:
         return None
     rows = [
-        {"run": name, "method": method, "tasks": len(run.by_task), "seeds": run.config.seeds}
+        {"run": name, "method": method, "tasks": _tasks(run), "seeds": run.config.seeds}
         | _pgr(run, method)
         for run, name in run_names(runs).items()
         for method in run.config.methods
     ]
-    columns = (words("run"), words("method"), count("tasks"), count("seeds"), pgr())
+    columns = (words("run"), words("method"), words("tasks"), count("seeds"), pgr())
     figures_with_data = with_data(COMPARING_FIGURES, runs) if figures else ()
     pictures = page_figures(figures_with_data, styles, "compared")
     table = Table("compared", "PGR of every run and method", columns, rows)
     return Comparison(table, settings_beside(runs) if settings else None, pictures)
+
+
+def _tasks(run: FinishedRun) -> str:
+    """Over how many of its tasks the PGR of a run is a mean."""
+    tasks = len(run.by_task)
+    used = len(run.over.used) if run.over else tasks
+    return str(tasks) if used == tasks else f"{used} of {tasks}"
 
 
 def _pgr(run: FinishedRun, method: str) -> dict[str, Any]:

@@ -93,14 +93,18 @@ def _with_interval(value: float, interval: Interval) -> str:
 def _against_baseline(run: FinishedRun, method: str) -> str:
     """The paired difference to the baseline in a sentence; nothing where there is none."""
     difference = run.claims.differences.get(method)
-    return f" {against(method, BASELINE, difference)}." if difference else ""
+    if not difference:
+        return ""
+    fewer = run.over is not None and len(run.over.used) < len(difference.by_task)
+    over = f"over all {len(difference.by_task)} tasks, " if fewer else ""
+    return f" {against(method, BASELINE, difference, over)}."
 
 
-def against(one: str, other: str, difference: Difference) -> str:
-    """What a paired difference says of two methods."""
+def against(one: str, other: str, difference: Difference, over: str = "") -> str:
+    """What a paired difference says of two methods; ``over`` says of which tasks, if of others."""
     x = difference
     numbers = f"95% interval {signed(x.interval.low)} to {signed(x.interval.high)}"
-    how = "paired by seed and test example"
+    how = f"{over}paired by seed and test example"
     if not x.interval.high > x.interval.low and not x.value:
         return f"Students of {one} score the same as those of {other}"
     if not x.sign:

@@ -119,7 +119,7 @@ def describe(frame: pl.DataFrame) -> Description:
     )
     tasks = frame["task"].n_unique()
     how = (
-        f"Marks: means over {tasks} tasks and all seeds; dots: tasks (`w2s analyse` has their "
+        f"Marks: means over {tasks} tasks and all seeds; dots: tasks (w2s analyse has their "
         "intervals)."
         if tasks > 1
         else "Marks: means over seeds; lines: 95% intervals over seeds and test examples."

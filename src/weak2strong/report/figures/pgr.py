@@ -74,9 +74,10 @@ def _claimed(run: FinishedRun, methods: list[str], rows: int) -> pl.DataFrame:
     for method in methods:
         x = claims.differences.get(method)
         numbers = (x.value, x.interval.low, x.interval.high) if x else (None, None, None)
-        found.append((*numbers, claims.clear.get(method), bool(claims.supervised)))
+        known = (claims.clear.get(method), bool(claims.supervised), len(claims.tasks))
+        found.append((*numbers, *known))
     schema = dict.fromkeys(("difference", "difference_low", "difference_high"), pl.Float64)
-    schema |= {"clear": pl.Int64, "supervised": pl.Boolean}
+    schema |= {"clear": pl.Int64, "supervised": pl.Boolean, "tasks": pl.Int64}
     found += [(None,) * len(schema)] * (rows - len(found))
     return pl.DataFrame(found, schema=schema, orient="row")
 
@@ -126,13 +127,14 @@ def describe(frame: pl.DataFrame) -> Description:
     if any(map(is_wide, whole.iter_rows(named=True))):
         note += f" {WIDE_MEANING[:1].upper()}{WIDE_MEANING[1:]}"
     if whole["difference"].is_not_null().any():
-        note += f" {_DIFFERENCES}"
+        tasks = whole["tasks"][0]
+        note += f" {_DIFFERENCES.format(f', means over all {tasks} tasks' if tasks > 1 else '')}"
     texts = (f"{row['method']} {pgr_text(row)}" for row in whole.iter_rows(named=True))
     return Description(_title(whole), listed(texts, f"PGR, {scope}: "), note)
 
 
 _DIFFERENCES = (
-    "Differences between methods are of scores, paired by seed and test example, with 95% "
+    "Differences between methods are of scores{}, paired by seed and test example, with 95% "
     "intervals; of several methods, one is called clearly better or worse where its interval, "
     "widened for their number (Bonferroni), leaves out 0."
 )

@@ -17,7 +17,7 @@ from weak2strong.report.figures.drawing import (
     text_above,
 )
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.style import DASHES, MUTED, Styles, model_style
+from weak2strong.report.figures.style import DASHES, INK, MUTED, PAPER, Styles, model_style
 
 NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}
 
@@ -60,26 +60,38 @@ def _numbers(x: Difference | None) -> tuple[float | None, ...]:
     return (x.value, x.interval.low, x.interval.high) if x else (None, None, None)
 
 
+def averaged(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the tasks that are averaged: of those whose supervisors are above chance, if any.
+
+    Where a supervisor knows nothing, its students' scores say nothing of a method.
+    """
+    return frame.filter("supervised") if frame["supervised"].any() else frame
+
+
 def means(frame: pl.DataFrame) -> pl.DataFrame:
-    """The mean score of each model over the tasks; its interval where there is one task."""
+    """The mean score of each model over the tasks of `averaged`; its interval where one task is."""
     ends = pl.when(pl.len() == 1).then(pl.col("low", "high").first()).name.prefix("score_")
-    models = frame.group_by("role", "method", maintain_order=True)
+    models = averaged(frame).group_by("role", "method", maintain_order=True)
     return models.agg(pl.col("score").mean(), ends)
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Draw a horizontal bar for each model; circles are single tasks."""
-    bars = means(frame)
+    """Draw a horizontal bar for each model; circles are single tasks, crosses those left out."""
+    bars, counting = means(frame), averaged(frame)
     figure, axes = new_figure(height=0.75 + 0.3 * len(bars))
     for y, (role, method, mean, *_) in enumerate(bars.iter_rows()):
-        rows = frame.filter(role=role, method=method)
+        rows = counting.filter(role=role, method=method)
         score_bar(axes, y, mean, rows, model_style(role, method, styles).colour)
+        others = frame.filter(role=role, method=method).join(rows, on="task", how="anti")
+        for colour, width in ((PAPER, 3.0), (INK, 1.2)):
+            crosses = {"markersize": 4.2, "color": colour, "markeredgewidth": width}
+            axes.plot(others["score"], [y] * len(others), "x", **crosses)
     chances = frame["chance"].drop_nulls().unique()
     if len(chances) == 1:
         axes.axvline(chances[0], color=MUTED, linewidth=0.9, linestyle=DASHES)
         text_above(axes, chances[0], "chance", gap=3, ha="left")
     row_labels(axes, [NAMES.get(str(role), str(method)) for role, method, *_ in bars.iter_rows()])
-    several = frame["task"].n_unique() > 1
+    several = counting["task"].n_unique() > 1
     axes.set_xlim(0, 1.1 * max(1.0, *frame["score" if several else "high"]))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
     over = ", mean over tasks" if several else ""
@@ -94,7 +106,13 @@ def describe(frame: pl.DataFrame) -> Description:
         f"{NAMES.get(row['role'], row['method'])} {estimate_text(row, 'score')}"
         for row in bars.iter_rows(named=True)
     )
-    note = score_bars_note(frame["task"].n_unique())
+    tasks, counting = frame["task"].n_unique(), averaged(frame)["task"].n_unique()
+    note = score_bars_note(counting)
+    if counting < tasks:
+        note += (
+            f" Crosses: {counted(tasks - counting, 'more task')} without a supervisor that is "
+            "clearly above chance; no bar counts them."
+        )
     if frame["supervised"].any():
         note += (
             " Clearly: the 95% interval of the difference, paired by seed and test example, leaves "
@@ -118,7 +136,7 @@ def _title(frame: pl.DataFrame) -> str:
     worse = f", those of {below} clearly below" if below else ""
     return (
         f"Students of {above} of {methods} are clearly above their supervisors{worse}; those of "
-        f"{under} clearly below the ceiling{tail}"
+        f"{under or 'none'} clearly below the ceiling{tail}"
     )
 
 

@@ -98,7 +98,8 @@ def describe(frame: pl.DataFrame) -> Description:
     return Description(
         title=_title(frame),
         alt=listed(texts),
-        note="Means over tasks and seeds, each run by its own metric. The best other method is "
+        note="Means over tasks and seeds, each run by its own metric; tasks whose supervisors are "
+        "at chance count only where all are. The best other method is "
         "chosen by the very test that scores it, so it flatters; oracles are left out. Clearly: "
         "the interval of the paired difference, widened for the number of methods, leaves out 0.",
     )

@@ -88,10 +88,12 @@ def _title(better: int, supervised: int, tasks: int) -> str:
     """On how many of the tasks whose supervisors know something students are above these."""
     if not supervised:
         return f"On none of {tasks} tasks is the supervisor clearly above chance"
-    which = f"{tasks} tasks"
+    which, of = f"{tasks} tasks", f"{better} of"
     if supervised < tasks:
-        which = f"the {supervised} (of {tasks}) tasks whose supervisor is clearly above chance"
-    return f"On {better} of {which}, the students' mean is above the supervisor's score"
+        what = "task" if supervised == 1 else "tasks"
+        which = f"{supervised} {what} (of {tasks}) whose supervisor is clearly above chance"
+        of = "the" if better == supervised else f"{better} of the"
+    return f"On {of} {which}, the students' mean is above the supervisor's score"
 
 
 TASKS = FigureKind("tasks", data, draw, describe)
