@@ -1,22 +1,10 @@
 """PGR with its interval, or one sentence that says why there is none.
 
-How often printed 95% intervals held the true PGR, by number of seeds, in 2000 trials of
-``python benchmarks/coverage.py --trials 2000`` (standard error .005, more where few are printed;
-the regimes, widths and shares undefined are described and printed there):
-
-                        Fieller                    crossed bootstrap
-    variance      2    3    5   10   20   30    2    3    5   10   20   30
-    seeds       .956 .950 .958 .949 .949 .962 .655 .765 .855 .916 .930 .950
-    inherited   .904 .941 .955 .959 .944 .953 .619 .778 .852 .923 .927 .943
-    examples    .988 .975 .969 .955 .954 .950 .972 .970 .973 .967 .966 .952
-    mixed       .962 .963 .958 .958 .963 .956 .859 .916 .942 .955 .962 .958
-    interaction .972 .959 .961 .951 .946 .960 .980 .990 .994 .995 .986 .983
-    failures    .880 .804 .646 .671 .879 .910 .529 .533 .546 .661 .873 .922
-
-A nested bootstrap covered .75 at 3 seeds where seeds dominate and .61 at 20 where examples do.
-With 2 seeds, 40 to 70% of the trials have no clear gap and the rest a median width above 1.5. In
-`failures` one student in ten collapses: an interval cannot tell of a collapse that did not occur in
-the run, so inspect every seed.
+How often 95% intervals hold the true PGR and the true gap, by number of seeds and by what varies,
+is simulated by ``benchmarks/coverage.py`` (of ROC AUCs by ``benchmarks/auc.py``) and told in
+docs/statistics.md. With 2 seeds, 40 to 75% of the simulated studies have no PGR, and the rest a
+median width above 1.5. An interval cannot tell of a collapse that did not occur in the run, so
+inspect every seed.
 """
 
 from __future__ import annotations
@@ -43,9 +31,9 @@ from weak2strong.analysis.intervals import (
 from weak2strong.ground.metrics import performance_gap_recovered, range_of
 from weak2strong.ground.table import counted
 
-# The fewest seeds at which Fieller's intervals held the truth at least .93 of the time in every
-# regime but `failures`. Only printed intervals count. At 2 seeds `inherited` (the student has its
-# supervisor's luck) has .904: there, only runs whose seeds happen to vary little have an interval.
+# The fewest seeds at which Fieller's intervals hold the truth at least .93 of the time in every
+# regime but `failures`, and at which most studies have one. Only printed intervals count: at 2
+# seeds those of the few runs whose seeds happen to vary little.
 HONEST_SEEDS = 3
 
 # The fewest of the simulated numbers of seeds at which the crossed bootstrap held the truth as
