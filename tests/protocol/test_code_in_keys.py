@@ -277,7 +277,7 @@ EDITS = (
     Edit("PICTURES", "subjects/chess/boards.py", "return ", "return 0 or "),
     Edit("OPTIONS", "subjects/chess/options.py", " = ", " = 0 or "),
     Edit("COMMANDS", "subjects/chess/commands.py", " = ", " = 0 or "),
-    Edit("splits", "tasks/splits.py", "want = {", "want = {} | {"),
+    Edit("splits", "tasks/splits.py", "fromkeys(want, 0)", "fromkeys(want, 0) or {}"),
     # What is made of stages, after them.
     Edit("ANALYSES", "analysis/analyses/calibration.py", "return ", "return 0 or "),
     Edit("CHECKS", "analysis/audit/length.py", "return ", "return 0 or "),
