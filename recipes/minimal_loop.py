@@ -4,8 +4,8 @@
     python recipes/minimal_loop.py task.jsonl --weak path/to/atlas-s --strong path/to/atlas-l
 
 The protocol of Burns et al. 2023, section 3, for decoders, with the default rates of the
-package for these two rungs. Two things are left out: nothing stops early (as in `w2s run
---stopping none`), so nothing is held out for that; and there are no intervals.
+package for these two rungs, and its stopping rule: all learn all of their texts, and the weights
+of the last step are kept (`--stopping none`). One thing is left out: there are no intervals.
 """
 
 import argparse
@@ -32,15 +32,20 @@ class Classifier(nn.Module):
         self.trunk = AutoModel.from_pretrained(folder, dtype=torch.float32)
         self.head = nn.Linear(self.trunk.config.hidden_size, classes, bias=False)
         self.head.weight.data *= 0.01  # so that training starts near chance
+        self.size = 1.0  # of the states, which differs between families of models
         self.to(DEVICE).eval()  # no dropout, in training neither
 
-    def forward(self, texts):
-        """Logits (n, classes) of n texts."""
+    def states(self, texts):
+        """States (n, width) of the last tokens of n texts."""
         cut = {"truncation": True, "max_length": self.length}
         x = self.tokenizer(texts, padding=True, return_tensors="pt", **cut).to(DEVICE)
         states = self.trunk(x["input_ids"], attention_mask=x["attention_mask"], use_cache=False)[0]
         last = x["attention_mask"].sum(dim=1) - 1
-        return self.head(states[torch.arange(len(texts), device=DEVICE), last])
+        return states[torch.arange(len(texts), device=DEVICE), last]
+
+    def forward(self, texts):
+        """Logits (n, classes) of n texts."""
+        return self.head(self.states(texts) / self.size)
 
 
 def finetune(folder, texts, targets, rates, epochs, seed):
@@ -50,6 +55,8 @@ def finetune(folder, texts, targets, rates, epochs, seed):
     """
     torch.manual_seed(seed)  # of the head and of the order
     model = Classifier(folder, targets.shape[1])
+    with torch.no_grad():  # the root mean square, so that one rate suits states of any size
+        model.size = model.states(texts[:64]).square().mean().sqrt()
     parts = zip((model.trunk, model.head), rates, strict=True)
     groups = [{"params": part.parameters(), "lr": rate} for part, rate in parts]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=0.0)

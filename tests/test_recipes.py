@@ -89,6 +89,9 @@ def test_a_recipe_is_planned_without_a_network(name, capsys, tmp_path, monkeypat
 
 def test_figures_are_those_of_the_literature():
     """As the project's notes on the protocol have them (section 2)."""
+    for name in RECIPES:
+        config = recipe(name)
+        assert {m.head_states for m in (config.weak, config.strong)} == {"raw"}
     openai = recipe("openai_2023_public_code")
     for training in (openai.weak_training, openai.strong_training):
         assert (training.epochs, training.batch_size, training.schedule) == (2, 32, "cosine")
@@ -119,8 +122,10 @@ def test_figures_are_those_of_the_literature():
         assert (training.epochs, training.batch_size, training.learning_rate) == (3, 32, rate)
         assert (training.schedule, training.warmup_steps) == ("cosine", 40)
         assert (training.weight_decay, training.beta2) == (0.1, 0.95)
-        assert (training.stopping, training.stopping_metric) == ("weak-validation", "roc_auc")
-        assert training.evaluate_every == 25
+        assert (training.stopping_metric, training.evaluate_every) == ("roc_auc", 25)
+    # Ground truth of its `val` for supervisor and ceiling, weak labels of it for students.
+    assert eleuther.weak_training.stopping == eleuther.ceiling_training.stopping == "oracle"
+    assert eleuther.strong_training.stopping == "weak-validation"
     sizes = {"weak_train": 5000, "strong_train": 5000, "validation": 1000, "test": 5000}
     assert sizes_of(eleuther.data) == sizes
     assert losses_of(eleuther) == [CrossEntropy(), Confidence(0.5, 0.213, "recent-32")]

@@ -15,6 +15,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.experiments.study import Study
+from weak2strong.ground.errors import UserError
 from weak2strong.models.rates import usual_rates
 from weak2strong.protocol.resolve import resolved
 from weak2strong.subjects.chess.options import PuzzleOptions
@@ -61,6 +62,7 @@ OTHER = {
     ("", "supervisors"): ("--supervisors atlas-m", (ModelSpec("atlas-m"),)),
     ("", "plugins"): ("--plugin a.py", (Path("a.py"),)),
     ("", "weak_labels"): ("--weak-labels a.csv", Path("a.csv")),
+    ("", "ceiling_stopping"): ("--ceiling-stopping oracle", "oracle"),
     ("training", "learning_rate"): ("--weak-lr 0.5 --strong-lr 0.5", 0.5),
     ("training", "head_rate"): ("--weak-head-rate 0.5 --strong-head-rate 0.5", 0.5),
     ("training", "evaluations"): ("--stopping-evaluations 77", 77),
@@ -127,6 +129,22 @@ def test_every_setting_has_a_flag_and_a_place_in_files(part, name, flags, value)
     assert Study(**{f.name: getattr(study, f.name) for f in fields(study)}).config == study
 
 
+def test_a_flag_of_one_role_counts_more_than_that_of_both():
+    study = by_flags("--stopping", "oracle", "--strong-stopping", "weak-validation")
+    assert (study.weak_training.stopping, study.strong_training.stopping) == (
+        "oracle",
+        "weak-validation",
+    )
+    assert study.ceiling_training.stopping == "weak-validation"
+    assert by_flags("--ceiling-stopping", "oracle").ceiling_training.stopping == "oracle"
+
+
+@pytest.mark.parametrize("flag", ["stopping", "weak-stopping", "strong-stopping"])
+def test_a_wrong_rule_is_told_with_the_flag_that_has_it(flag):
+    with pytest.raises(UserError, match=f"^--{flag} must be"):
+        by_flags(f"--{flag}", "never")
+
+
 def test_flags_tell_text_and_default_of_their_setting(capsys):
     with pytest.raises(SystemExit):
         main(["run", "--help"])
@@ -187,7 +205,10 @@ def test_usual_rates_in_the_study_of_a_run_follow_the_model(tmp_path, capsys, fl
     assert "takes the rates that are usual for it" in capsys.readouterr().err
     again = resolved(found)
     rates = (again.weak_training.learning_rate, again.weak_training.head_rate)
-    assert rates == usual_rates(again.weak) != usual_rates(run.weak)
+    if "lora" in flags:
+        assert rates == (None, None), "a search will find them"
+    else:
+        assert rates == usual_rates(again.weak) != usual_rates(run.weak)
     assert again.strong_training == run.strong_training
 
 

@@ -72,13 +72,13 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
     tokenizer = AutoTokenizer.from_pretrained(location_of(ModelSpec("atlas-s")))
     tokens = sum(len(tokenizer(t)["input_ids"]) for t in texts) / len(texts)
     asked = sizes["strong_train"] + sizes["validation"] + sizes["test"]
-    # 3 epochs of 6 operations a parameter and token, 6 evaluations and the answers of 2.
-    for name, model, learn, watch in (
-        ("supervisor", "atlas-s", 0.9 * sizes["weak_train"], 0.1 * sizes["weak_train"]),
-        ("ceiling", "atlas-l", 0.9 * sizes["strong_train"], 0.1 * sizes["strong_train"]),
-        ("student naive", "atlas-l", sizes["strong_train"], sizes["validation"]),
+    # 3 epochs of 6 operations a parameter and token, and the answers of 2.
+    for name, model, learn in (
+        ("supervisor", "atlas-s", sizes["weak_train"]),
+        ("ceiling", "atlas-l", sizes["strong_train"]),
+        ("student naive", "atlas-l", sizes["strong_train"]),
     ):
-        one = trunk[model] * tokens * (3 * 6 * learn + 2 * (6 * watch + asked))
+        one = trunk[model] * tokens * (3 * 6 * learn + 2 * asked)
         found = stage(plan, name)
         assert found.flops == pytest.approx(5 * one, rel=0.02), name
         assert found.seconds is None
@@ -87,16 +87,28 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
     assert {stage(plan, name).flops for name in ("probe", "ngrams")} == {None}
 
 
-def test_a_plan_without_a_stopping_rule_holds_nothing_out():
+def test_a_plan_counts_what_a_stopping_rule_holds_out_and_looks_at():
+    """Of 6 evaluations; a student learns all in any case."""
     splits = make_splits(TASKS.get("atlas-asia"))
-    last = Training(stopping="none")
-    held = stage(plan_study(StudyConfig()), "supervisor").flops
-    whole = stage(plan_study(StudyConfig(weak_training=last)), "supervisor").flops
-    # 3 epochs of 6 operations on all in place of nine tenths, and no evaluation of the tenth.
-    learn, asked = len(splits.weak_train), len(splits.strong_train) + len(splits.validation)
-    asked += len(splits.test)
-    expected = (18 * learn + 2 * asked) / (18 * 0.9 * learn + 2 * (6 * 0.1 * learn + asked))
-    assert whole / held == pytest.approx(expected, rel=0.02)
+    weak, strong = len(splits.weak_train), len(splits.strong_train)
+    checked = len(splits.validation)
+    asked = strong + checked + len(splits.test)
+
+    def flops(rule, name):
+        rules = {f"{role}_training": Training(stopping=rule) for role in ("weak", "strong")}
+        return stage(plan_study(StudyConfig(**rules)), name).flops
+
+    for name, learn in (("supervisor", weak), ("ceiling", strong), ("student naive", strong)):
+        plain = 18 * learn + 2 * asked
+        on_validation = plain + 2 * 6 * checked
+        on_a_tenth = 18 * 0.9 * learn + 2 * (6 * 0.1 * learn + asked)
+        stopped = {
+            "oracle": on_validation,
+            "weak-validation": on_validation if name == "student naive" else on_a_tenth,
+        }
+        for rule, operations in stopped.items():
+            found = flops(rule, name) / flops("none", name)
+            assert found == pytest.approx(operations / plain, rel=0.02), (name, rule)
 
 
 def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
@@ -133,9 +145,14 @@ def test_guesses_scale_as_they_should():
     assert answers - training == pytest.approx(training - student)
     by_steps = [stage(plan_study(changed(steps=n)), "student naive").flops for n in (100, 200, 300)]
     assert by_steps[2] - by_steps[1] == pytest.approx(by_steps[1] - by_steps[0])
-    few = stage(plan_study(replace(base, strong_training=Training(evaluations=1))), "ceiling").flops
-    more = stage(plan_study(replace(base, strong_training=Training(evaluate_every=5))), "ceiling")
-    assert few < more.flops
+    few, more = (
+        Training(stopping="oracle", **looks)
+        for looks in ({"evaluations": 1}, {"evaluate_every": 5})
+    )
+    few, more = (
+        stage(plan_study(replace(base, strong_training=t)), "ceiling").flops for t in (few, more)
+    )
+    assert few < more
     for model, n in (("atlas-s", 237_888), ("atlas-l", 902_016)):
         config = replace(changed(), strong=ModelSpec(model))
         assert stage(plan_study(config), "student naive").flops == pytest.approx(
@@ -218,7 +235,7 @@ def test_what_is_not_here_is_taken_from_what_is_asked_for():
     assert [task.examples[name] for name in SPLITS] == [5000, 5000, 1000, 5000]
     student = stage(plan, "student naive").flops
     # gpt2-xl has more than a billion parameters, so LoRA: 4 and 2 operations.
-    one = 1_557_611_200 * TOKENS * (3 * 4 * 5000 + 2 * (6 * 1000 + 11000))
+    one = 1_557_611_200 * TOKENS * (3 * 4 * 5000 + 2 * 11000)
     assert student == pytest.approx(5 * one)
     assert [m.adaptation for m in plan.models] == ["full", "lora"]
     assert plan.models[0].resting == 16 * 124_439_808

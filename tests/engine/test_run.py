@@ -150,8 +150,9 @@ def test_a_damaged_entry_is_made_again_with_a_warning(config, tmp_path, capsys):
     second = run_study(config, tmp_path / "two", store, progress=progress, plan=plan)
     for one, other in zip(numbers(first), numbers(second), strict=True):
         assert_frame_equal(one, other, check_exact=True)
-    said = [line for line in capsys.readouterr().err.splitlines() if "warning:" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
     assert len(said) == 1
+    assert "warning:" in said[0]
     assert "is damaged and will be recomputed" in said[0]
 
 
@@ -293,6 +294,7 @@ def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypa
     task_runs = {
         name: SimpleNamespace(
             task=SimpleNamespace(name=name, kind="classification"),
+            learned=[],
             splits=SimpleNamespace(
                 test=[Example(Item(id, id, id), 0, hard) for id, hard in zip("ba", of, strict=True)]
             ),

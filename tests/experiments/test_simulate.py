@@ -47,7 +47,10 @@ def run_of(config: StudyConfig, frame: pl.DataFrame, folder: Path) -> FinishedRu
     """A run folder with nothing but its study and its answers."""
     (folder / "study.yaml").write_text(config.to_yaml())
     frame.write_parquet(folder / "predictions.parquet")
-    pl.DataFrame().write_parquet(folder / "results.parquet")
+    names = dict.fromkeys(("task", "method", "metric"), pl.String)
+    numbers = dict.fromkeys(("floor", "student", "ceiling"), pl.Float64)
+    empty = pl.DataFrame(schema={**names, "seed": pl.Int64, **numbers})
+    empty.write_parquet(folder / "results.parquet")
     return FinishedRun(folder)
 
 

@@ -175,6 +175,7 @@ def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric,
     monkeypatch.setattr(stages, "weak_labels", lambda *_: weak)
     monkeypatch.setattr(stages, "student", lambda *_: student)
     task_run: Any = SimpleNamespace(task=find_task(config.tasks[0], config.data))
+    task_run.of_seed = lambda seed: task_run
     rows = list(record._agreements(replace(config, metric=metric), task_run))
     assert [row["agreement"] for row in rows] == [share] * len(config.methods) * config.seeds
 

@@ -7,6 +7,7 @@ import pytest
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import every_method
 from weak2strong.protocol.needs import intermediates_of, provided
@@ -22,7 +23,9 @@ def test_the_default_study_can_provide_for_all():
 
 
 def test_oracles_come_by_name_and_nothing_twice():
-    found, _ = provided(StudyConfig(methods=("kl", "all", "oracle-stopping", "kl")), BINARY)
+    stops = Training(stopping="weak-validation")
+    methods = ("kl", "all", "oracle-stopping", "kl")
+    found, _ = provided(StudyConfig(methods=methods, strong_training=stops), BINARY)
     assert found[0] == "kl"
     assert found[-1] == "oracle-stopping"
     assert sorted(found) == sorted({*every_method(), "oracle-stopping"})

@@ -187,7 +187,7 @@ CHANGES = {
     "beta2": 0.99,
     "clip": 0.5,
     "dropout": True,
-    "stopping": "none",
+    "stopping": "weak-validation",
     "stopping_metric": "roc_auc",
     "evaluations": 3,
     "evaluate_every": 5,
@@ -251,9 +251,15 @@ def test_seed_weights_and_data_are_in_the_key(make_task_run, monkeypatch, splits
             make_task_run(strong=ModelSpec(str(toy_models["llama"]), precision="bfloat16")),
             monkeypatch,
         ),
-        "split seed": ceiling_key(make_task_run(split_seed=1), monkeypatch),
     }
     assert len({one, *changed.values()}) == 1 + len(changed)
+    # Of what is held out to stop on.
+    stops = replace(make_task_run().config.strong_training, stopping="weak-validation")
+    by_split = {
+        ceiling_key(make_task_run(strong_training=stops, split_seed=seed), monkeypatch)
+        for seed in (0, 1)
+    }
+    assert len(by_split) == 2
 
 
 def test_libraries_threads_and_code_are_in_the_key(make_task_run, monkeypatch):

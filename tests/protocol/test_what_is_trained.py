@@ -10,6 +10,7 @@ import pytest
 
 from weak2strong import probes
 from weak2strong.config.model import ModelSpec
+from weak2strong.config.training import Training
 from weak2strong.ground.store import Store
 from weak2strong.losses import loss
 from weak2strong.methods.reference import find_method
@@ -51,6 +52,12 @@ def relabelled(examples, place: int):
     return tuple(found)
 
 
+STOPS = Training(
+    epochs=1, evaluations=1, learning_rate=3e-3, head_rate=3e-3, stopping="weak-validation"
+)
+"""A training that holds out a tenth of ground truth to stop on."""
+
+
 def another_target(of):
     targets = of.targets.copy()
     targets[0] = 1 - targets[0]
@@ -79,7 +86,7 @@ CHANGES = {
 
 def test_all_that_a_finetuning_learns_from_is_in_its_key(make_task_run, monkeypatch):
     """Each change alone, so that no other part of the key can tell it."""
-    task_run, keys = make_task_run(), []
+    task_run, keys = make_task_run(strong_training=STOPS), []
 
     def note(stage, key):
         keys.append(key)
@@ -151,9 +158,9 @@ def test_the_checks_learn_from_every_label_of_the_ceiling(
     # A search could find another penalty with one other label, which would change every answer.
     monkeypatch.setattr(probes, "select_penalty", lambda *args, **settings: 1.0)
     train = splits.strong_train
-    found = check(make_task_run()).values
+    found = check(make_task_run(strong_training=STOPS)).values
     task_run = make_task_run()
-    training = task_run.config.strong_training
+    training = STOPS
     kept, held_out = (
         [train.index(example) for example in part]
         for part in truth_parts(task_run, training, train)
@@ -162,19 +169,19 @@ def test_the_checks_learn_from_every_label_of_the_ceiling(
     half = len(kept) // 2
     for place in (*kept[:2], *kept[half : half + 2], *kept[-2:]):
         changed = replace(splits, strong_train=relabelled(train, place))
-        assert not np.array_equal(check(make_task_run(changed)).values, found)
+        answers = check(make_task_run(changed, strong_training=STOPS)).values
+        assert not np.array_equal(answers, found)
     # On the others the ceiling only stops.
     for place in held_out[:2]:
         changed = replace(splits, strong_train=relabelled(train, place))
-        assert np.array_equal(check(make_task_run(changed)).values, found)
+        assert np.array_equal(check(make_task_run(changed, strong_training=STOPS)).values, found)
 
 
 def test_where_the_last_weights_are_kept_all_ground_truth_is_learnt(
-    make_task_run, splits, quick_study, monkeypatch
+    make_task_run, splits, monkeypatch
 ):
     """By supervisor, ceiling and the checks on it: nothing is held out for stopping."""
-    last = replace(quick_study.strong_training, stopping="none")
-    task_run, fits = make_task_run(weak_training=last, strong_training=last), {}
+    task_run, fits = make_task_run(), {}
 
     def noted(fit):
         fits[fit.role] = fit
@@ -188,15 +195,40 @@ def test_where_the_last_weights_are_kept_all_ground_truth_is_learnt(
     for role, examples in (("supervisor", splits.weak_train), ("ceiling", splits.strong_train)):
         assert [item.id for item in fits[role].train.items] == [e.item.id for e in examples]
         assert fits[role].validation is None
-    held_out = make_task_run()
-    _, stopped_on = truth_parts(held_out, held_out.config.strong_training, splits.strong_train)
+    _, stopped_on = truth_parts(task_run, STOPS, splits.strong_train)
     place = splits.strong_train.index(stopped_on[0])
     changed = replace(splits, strong_train=relabelled(splits.strong_train, place))
     monkeypatch.setattr(probes, "select_penalty", lambda *args, **settings: 1.0)
     for check in (stages.probe_ceiling, stages.ngrams):
         one = check(task_run).values
-        other = check(make_task_run(changed, weak_training=last, strong_training=last)).values
+        other = check(make_task_run(changed)).values
         assert not np.array_equal(one, other)
+
+
+def test_each_role_may_stop_by_a_rule_of_its_own(make_task_run, splits, monkeypatch):
+    """With oracle a model learns all of its split, and stops on ground truth of validation."""
+    training = make_task_run().config.strong_training
+    by_truth, fits = replace(training, stopping="oracle"), {}
+
+    def noted(fit):
+        fits[fit.role] = fit
+        return finetune(fit)
+
+    for module in ("supervisor", "ceiling", "students"):
+        of_role = import_module(f"weak2strong.protocol.stages.{module}")
+        monkeypatch.setattr(of_role, "finetune", noted)
+    task_run = make_task_run(weak_training=by_truth, ceiling_stopping="weak-validation")
+    stages.supervisor(task_run, 0)
+    stages.ceiling(task_run, 0)
+    stages.student(task_run, "naive", 0)
+    rules = {role: fit.training.stopping for role, fit in fits.items()}
+    assert rules == {"supervisor": "oracle", "ceiling": "weak-validation", "student": "none"}
+    assert len(fits["supervisor"].train.items) == len(splits.weak_train)
+    truth = [e.label for e in splits.validation]
+    assert fits["supervisor"].validation.targets.argmax(axis=1).tolist() == truth
+    held_out = {item.id for item in fits["ceiling"].validation.items}
+    assert held_out < {e.item.id for e in splits.strong_train}
+    assert not held_out & {item.id for item in fits["ceiling"].train.items}
 
 
 def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, monkeypatch):

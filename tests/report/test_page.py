@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,8 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.finished import FinishedRun, Results
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import pgr_text
 from weak2strong.methods import every_method
@@ -224,7 +227,10 @@ def test_several_runs_are_compared(small_run, made_run, tmp_path):
 def test_an_unfinished_run_says_so_and_reloads(small_run, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    (run / "study.yaml").write_text((small_run / "study.yaml").read_text())
+    study, training = (small_run / "study.yaml").read_text(), Training().with_rates((1e-3, 1e-2))
+    config = StudyConfig.from_yaml(study)
+    config = replace(config, weak_training=training, strong_training=training)
+    (run / "study.yaml").write_text(config.to_yaml())
     step = {"time": "2026-01-01T00:01:00+00:00", "event": "step", "reused": False, "stages": []}
     events = [
         {"time": "2025-01-01T00:00:00+00:00", "event": "start"},

@@ -17,7 +17,7 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.report.page import page
 
-RATES = Training(learning_rate=1e-4, head_rate=1e-3)
+RATES = Training(learning_rate=1e-4, head_rate=1e-3, stopping="weak-validation")
 LAST = replace(RATES, stopping="none")
 BETTER = {"floor": 1.0, "student": 2.4, "ceiling": 3.5}
 CHANGED = {"strong_training": LAST, "skills": BETTER, "draw": 1}

@@ -16,7 +16,8 @@ from weak2strong.training.training_set import TrainingSet
 
 
 def settings(rate=3e-3, **others):
-    return Training(**{"learning_rate": rate, "head_rate": rate} | others)
+    plain = {"learning_rate": rate, "head_rate": rate, "stopping": "weak-validation"}
+    return Training(**plain | others)
 
 
 def weights(model):

@@ -78,9 +78,9 @@ def flags(model: type, only: Collection[str] = (), without: Collection[str] = ()
 
 
 def given(made: Any, role: str = "") -> dict[str, Any]:
-    """The settings that the user gave: those of both roles, and those of one."""
-    values = {sets.setting: getattr(made, name) for name, sets in _sets(made, role).items()}
-    return {setting: value for setting, value in values.items() if value is not None}
+    """The settings that the user gave: those of both roles, and those of one, which count more."""
+    values = ((sets.setting, getattr(made, name)) for name, sets in _sets(made, role).items())
+    return {setting: value for setting, value in values if value is not None}
 
 
 def changed(before: Model, made: Any, role: str = "") -> Model:
@@ -93,7 +93,9 @@ def changed(before: Model, made: Any, role: str = "") -> Model:
         return replace(before, **given(made, role))  # pyright: ignore[reportArgumentType]
     except UserError as e:
         told = str(e)
-        for sets in _sets(made, role).values():
+        # Where two flags set it, the one that was given is told.
+        every = sorted(_sets(made, role).items(), key=lambda one: getattr(made, one[0]) is None)
+        for _, sets in every:
             # Of a model the flag is its name; of several values the wrong one is in the sentence.
             place = rf"^\w+( .*?)?: {sets.setting}\b(\[\d+\])?(\.name\b)?"
             told = re.sub(place, f"--{sets.flag}", told)
@@ -116,6 +118,8 @@ def _flags_of(
     if flag.each:
         texts = {"weak": f"Of the supervisor: {text[:1].lower()}{text[1:]}"}
         texts["strong"] = "Of students and ceiling, likewise."
+        if flag.both:
+            texts = {"": text, "weak": "Of the supervisor alone.", "strong": "Of the others alone."}
     for role, described in texts.items():
         name = f"{role}-{own}" if role else own
         about = arg(

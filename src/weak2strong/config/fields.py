@@ -23,12 +23,14 @@ class Flag:
         name: without dashes.
         metavar: what stands for the value in help texts.
         each: one flag for the supervisor and one for students and ceiling.
+        both: with ``each``, also one for all of them.
         positional: whether the value stands without a flag.
     """
 
     name: str | None = None
     metavar: str | None = None
     each: bool = False
+    both: bool = False
     positional: bool = False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, field
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -25,7 +25,7 @@ from weak2strong.config.fields import (
 from weak2strong.config.model import Model, Models, ModelSpec
 from weak2strong.config.settings import from_mapping, read, settings
 from weak2strong.config.text import read_mapping
-from weak2strong.config.training import Training
+from weak2strong.config.training import Stopping, Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import altered
 
@@ -82,6 +82,9 @@ class StudyConfig:
     """Settings of the supervisor's finetuning."""
     strong_training: Settings = field(default_factory=Training)
     """Settings of the finetuning of students and ceiling."""
+    ceiling_stopping: Annotated[Stopping | None, Flag(metavar="RULE")] = None
+    """Which weights of the ceiling are kept: none, weak-validation or oracle (see: stopping); as
+    of the students if not given."""
     rates: RateChoice = "auto"
     """Where peak learning rates come from that are not given: a short search on the supervisor's
     ground truth (search), or a rule of size and adaptation (rule); auto takes those that were
@@ -118,6 +121,12 @@ class StudyConfig:
         """The seeds of probe and n-grams: one check for all seeds, which has none, or one a seed
         where each has a split of its own."""
         return tuple(range(self.seeds)) if self.vary == "split" else (None,)
+
+    @property
+    def ceiling_training(self) -> Training:
+        """Settings of the ceiling's finetuning: those of the students, but for its own stopping."""
+        rule = self.ceiling_stopping or self.strong_training.stopping
+        return replace(self.strong_training, stopping=rule)
 
     @property
     def weak_name(self) -> str:

@@ -58,11 +58,11 @@ class Training:
     """Largest norm of the gradient."""
     dropout: bool = False
     """Use the dropout that comes with the model, while training."""
-    stopping: Stopping = "weak-validation"
-    """Keep the weights of the last step (none), or of the best evaluation: of a student on weak
-    labels of the validation split, or on its ground truth (oracle: an upper bound and no fair
-    result). Supervisor and ceiling are then evaluated on a held-out tenth of their own ground
-    truth; with none they learn all of it."""
+    stopping: Annotated[Stopping, Flag(each=True, both=True)] = "none"
+    """Keep the weights of the last step (none), or of the best evaluation: weak-validation
+    evaluates a student on weak labels of the validation split, supervisor and ceiling on a
+    held-out tenth of what they would learn; oracle evaluates all on ground truth of the
+    validation split (an upper bound and no fair result for a student)."""
     stopping_metric: Annotated[Text, AfterValidator(_rising)] | None = None
     """Metric of the evaluations, against the most probable class of each label; the usual one of
     the task if not given."""

@@ -46,9 +46,9 @@ def finetuning_cost(
     Args:
         model: that is finetuned.
         training: its settings.
-        split: ``weak_train``, or ``strong_train`` for the ceiling; a tenth of it is held out for
-            the stopping rule. "weak labels" for a student, which learns all of ``strong_train``
-            and stops on ``validation``.
+        split: ``weak_train``, or ``strong_train`` for the ceiling, of which a stopping rule may
+            hold out a tenth. "weak labels" for a student, which learns all of ``strong_train``
+            and may stop on ``validation``.
         step_seconds: of an optimiser step; None where it was not measured.
         fits: how many finetunings.
         stored: how many times answers are stored.
@@ -122,7 +122,7 @@ def _learnt_and_held_out(
     if split == "weak labels":
         return task.together("strong_train") or 0, task.together("validation") or 0
     whole = task.together(split) or 0
-    held_out = round(HELD_OUT * whole) if training.stopping != "none" or aside else 0
+    held_out = round(HELD_OUT * whole) if training.stopping == "weak-validation" or aside else 0
     return whole - held_out, held_out
 
 
@@ -133,15 +133,16 @@ def _fit_flops(
     learnt, held_out = _learnt_and_held_out(task, split, training, aside)
     steps = training.steps_on(learnt)
     evaluations = len(training.evaluation_steps(steps)) if training.stopping != "none" else 0
+    stopped_on = (task.together("validation") or 0) if training.stopping == "oracle" else held_out
     answered = (task.together(*PREDICTED) or 0) + (held_out if aside else 0)
     tokens = (model.trunk or 0) * task.tokens[model.name]
     if model.adaptation == "head":
         # A frozen trunk reads every text once, whatever the epochs.
-        return FORWARD * tokens * (learnt + (held_out if evaluations else 0) + answered)
+        return FORWARD * tokens * (learnt + (stopped_on if evaluations else 0) + answered)
     passed = steps * training.batch_size
     if training.steps is None:
         passed = training.epochs * learnt
-    forward = FORWARD * (evaluations * held_out + answered)
+    forward = FORWARD * (evaluations * stopped_on + answered)
     return tokens * (TRAINING[model.adaptation or "full"] * passed + forward)
 
 

@@ -182,7 +182,7 @@ class _Stages:
             aside = config.weak_label_temperature == "fit"
             cost = finetuning_cost(self.weak, weak_training, "weak_train", weak_step, aside=aside)
             yield self._stage("supervisor", self.weak, pairs, pairs, f"{methods} of a seed", cost)
-        cost = finetuning_cost(self.strong, training, "strong_train", step)
+        cost = finetuning_cost(self.strong, config.ceiling_training, "strong_train", step)
         yield self._stage("ceiling", self.strong, pairs, pairs, f"{methods} of a seed", cost)
         for reading in readings_of(config):
             name = f"ceiling {reading}"

@@ -7,7 +7,7 @@ of floor, ceiling, and of each student at three points:
 - *stopped*: the highest score on the weak labels of validation, which a study would keep;
 - *last*: the end of training.
 
-Of equals the earliest. Only the first point takes ground truth, and no training does.
+Of equals the latest. Only the first point takes ground truth, and no training does.
 """
 
 from __future__ import annotations
@@ -288,12 +288,13 @@ def curve(
 
 
 def points_of(rows: Sequence[Mapping[str, float]]) -> dict[str, int]:
-    """Where the three points stand among the rows of one curve; the earliest of equals."""
+    """Where the three points stand among the rows of one curve; the latest of equals."""
 
     def highest(name: str) -> int:
         scores = np.array([row[name] for row in rows])
         # Where no evaluation has a score, a study keeps the last weights.
-        return len(rows) - 1 if np.isnan(scores).all() else int(np.nanargmax(scores))
+        equals = np.flatnonzero(scores == np.nanmax(scores)) if not np.isnan(scores).all() else []
+        return int(equals[-1]) if len(equals) else len(rows) - 1
 
     return {
         "best": highest("test_score"),

@@ -90,9 +90,9 @@ class Passed:
 class Memory:
     """What a training has to remember from step to step, besides weights and optimiser state.
 
-    Among evaluations with the same score the earliest is kept: its weights have seen the labels
-    least. Where no evaluation has a score (no judge, or an AUC of one class only), the last
-    weights stay.
+    Among evaluations with the same score the latest is kept: its learning rate is the lowest, so
+    that its weights depend least on the last batches. Where no evaluation has a score (no judge, or
+    an AUC of one class only), the last weights stay.
     """
 
     step: int = 0
@@ -126,7 +126,7 @@ class Memory:
         self.evaluated = self.step
         if score is None or math.isnan(score):
             return
-        if self.best_score is None or score > self.best_score:
+        if self.best_score is None or score >= self.best_score:
             self.best_score, self.best_fraction = score, fraction
             self.best_weights = {
                 k: p.detach().clone() for k, p in network.named_parameters() if p.requires_grad

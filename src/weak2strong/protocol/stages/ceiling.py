@@ -23,4 +23,4 @@ def ceiling(task_run: TaskRun, seed: int, reading: str | None = None) -> Mapping
     task_run = at_rates(task_run, "strong")
     config, examples = task_run.config, task_run.splits.strong_train
     model = after_step(task_run, reading, seed) if reading else config.strong
-    return finetune(on_truth(task_run, model, config.strong_training, examples, seed, "ceiling"))
+    return finetune(on_truth(task_run, model, config.ceiling_training, examples, seed, "ceiling"))

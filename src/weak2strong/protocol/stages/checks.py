@@ -22,7 +22,7 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
     A check on the ceiling: where the probe is better, finetuning fell short. It learns from the
     examples that the ceiling is trained on.
     """
-    training = task_run.config.strong_training
+    training = task_run.config.ceiling_training
     train, _ = truth_parts(task_run, training, task_run.splits.strong_train)
     kind, classes = task_run.task.kind, len(task_run.task.classes)
 
@@ -55,7 +55,7 @@ def has_probe(kind: Kind) -> bool:
 
 def ngrams(task_run: TaskRun) -> Predictions:
     """Test answers of a character n-gram model with the ceiling's labels: what spelling tells."""
-    training = task_run.config.strong_training
+    training = task_run.config.ceiling_training
     train, _ = truth_parts(task_run, training, task_run.splits.strong_train)
     test = task_run.splits.items("test")
     kind, classes = task_run.task.kind, len(task_run.task.classes)

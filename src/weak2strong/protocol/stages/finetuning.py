@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.config.training import Training
+from weak2strong.config.training import Stopping, Training
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
@@ -83,8 +83,7 @@ class Finetuning:
         training: its settings.
         loss: what is minimised.
         train: what the model learns.
-        validation: what the stopping rule compares the model's answers with; None where nothing is
-            held out.
+        validation: what the stopping rule compares the model's answers with; None without one.
         seed: of the cell.
         role: who is trained. Each role has draws of its own: of the fresh head, the order of
             examples, and dropout.
@@ -110,16 +109,16 @@ class Finetuning:
 def truth_parts(
     task_run: TaskRun, training: Training, examples: Sequence[Example], aside: bool = False
 ) -> tuple[Sequence[Example], Sequence[Example]]:
-    """What a model that learns ground truth is trained on, and what is held out.
+    """What a model that learns ground truth is trained on, and what is held out of its split.
 
-    The second part is a tenth of the groups, for stopping; it is nothing where the training keeps
-    its last weights, unless something else needs answers ``aside``.
+    The second part is a tenth of the groups where the training stops on it (``weak-validation``) or
+    something else needs answers ``aside``, and otherwise nothing.
     The checks on the ceiling learn from the first part, too: they are to be better by what they
     are, and not by more examples.
     """
-    if training.stopping == "none" and not aside:
-        return examples, ()
-    return hold_out(examples, HELD_OUT, task_run.split_seed)
+    if training.stopping == "weak-validation" or aside:
+        return hold_out(examples, HELD_OUT, task_run.split_seed)
+    return examples, ()
 
 
 def on_truth(
@@ -133,13 +132,19 @@ def on_truth(
 ) -> Finetuning:
     """How a model learns ground truth (see `truth_parts`); ``aside`` it answers what is held out.
 
-    A training that keeps its last weights is not told the ground truth of what is held out.
+    A training that keeps its last weights is not told the ground truth of what is held out; with
+    ``oracle`` it stops on that of the validation split.
     """
     kind, classes = task_run.task.kind, len(task_run.task.classes)
     learnt, held_out = truth_parts(task_run, training, examples, aside)
+    stopped_on: Mapping[Stopping, Sequence[Example]] = {
+        "none": (),
+        "weak-validation": held_out,
+        "oracle": task_run.splits.validation,
+    }
     train, validation = (
         TrainingSet([e.item for e in part], true_targets(kind, part, classes)) if part else None
-        for part in (learnt, () if training.stopping == "none" else held_out)
+        for part in (learnt, stopped_on[training.stopping])
     )
     assert train is not None, "a task has examples in every split"
     of, answered = loss("cross-entropy"), tuple(e.item for e in held_out) if aside else ()
