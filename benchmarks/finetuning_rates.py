@@ -19,6 +19,7 @@ from itertools import product
 
 import numpy as np
 
+from choosing import chosen, spread
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.draws import draw_seed
@@ -65,23 +66,6 @@ def validation_score(rung: str, training: Training, role: str, task: str, seed: 
     return accuracy(answers.probabilities, np.array([e.label for e in splits.validation]))
 
 
-def chosen(scores: dict[tuple[float, float], np.ndarray]) -> tuple[float, float]:
-    """The pair of rates that the rule chooses, of scores (roles, tasks, seeds) for each pair."""
-    best = max(scores.values(), key=np.mean)
-
-    def is_near(of_pair: np.ndarray) -> bool:
-        difference = (best - of_pair).ravel()
-        return difference.mean() <= difference.std(ddof=1) / np.sqrt(difference.size)
-
-    near = [pair for pair, of_pair in scores.items() if is_near(of_pair)]
-    return min(near, key=lambda pair: spread(scores[pair]))
-
-
-def spread(scores: np.ndarray) -> float:
-    """The standard deviation over seeds of scores (roles, tasks, seeds), pooled."""
-    return float(np.sqrt(scores.var(axis=-1, ddof=1).mean()))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rungs", nargs="*", default=list(rungs()))
@@ -120,7 +104,8 @@ def main() -> None:
                     f"{by_role[1]:.4f}  {by_role.mean():.4f}  {spread(scores[pair]):.4f}",
                     flush=True,
                 )
-            print("{}: trunk {:g}, head {:g}".format(rung, *chosen(scores)), flush=True)
+            varies = {pair: spread(of_pair) for pair, of_pair in scores.items()}
+            print("{}: trunk {:g}, head {:g}".format(rung, *chosen(scores, varies)), flush=True)
 
 
 if __name__ == "__main__":

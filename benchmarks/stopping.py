@@ -33,6 +33,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from choosing import chosen, spread
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.draws import draw_seed
@@ -222,23 +223,6 @@ def cell(options: argparse.Namespace, task: str, seed: int) -> None:
 
 def _score(probabilities: np.ndarray, examples: Sequence[Example]) -> float:
     return float((probabilities.argmax(axis=1) == [e.label for e in examples]).mean())
-
-
-def chosen(worth: Mapping[str, np.ndarray], varies: Mapping[str, float]) -> str:
-    """The rule that is chosen, of the worth of each (tasks, seeds) and how much it varies."""
-    best = max(worth.values(), key=np.mean)
-
-    def is_near(of_rule: np.ndarray) -> bool:
-        difference = (best - of_rule).ravel()
-        return difference.mean() <= difference.std(ddof=1) / np.sqrt(difference.size)
-
-    near = [name for name, of_rule in worth.items() if is_near(of_rule)]
-    return min(near, key=lambda name: varies[name])
-
-
-def spread(scores: np.ndarray) -> float:
-    """The standard deviation over seeds of scores (tasks, seeds), pooled over tasks."""
-    return float(np.sqrt(scores.var(axis=1, ddof=1).mean()))
 
 
 def table(out: Path, tasks: Sequence[str], seeds: int) -> None:
