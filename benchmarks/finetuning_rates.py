@@ -7,7 +7,7 @@ test set, a student or a PGR.
 
 The rule that chooses: of all pairs whose score is below the best one by less than the standard
 error of the difference (paired by task, seed and role), the one whose score varies least over
-seeds. docs/ladder.md says which of the shipped rates (`weak2strong.models.rates`) it chose.
+seeds. docs/ladder.md has the table that the shipped rates (`weak2strong.models.rates`) come from.
 
     python benchmarks/finetuning_rates.py
 """

@@ -65,12 +65,12 @@ def test_a_step_moves_a_logit_of_a_wide_head_as_far_as_one_of_a_narrow_head(widt
     torch.nn.functional.cross_entropy(head(states), torch.tensor([1])).backward()
     optimizer.step()
     moved = (head(states).detach() - before).abs()
-    assert ((moved > 0.12) & (moved < 0.2)).all()
+    assert ((moved > 0.3) & (moved < 0.5)).all()
 
 
-def test_a_head_on_a_frozen_trunk_takes_five_times_the_rate():
+def test_a_head_on_a_frozen_trunk_takes_twice_the_rate():
     shape = Shape(10**6, 10**6, 100)
-    assert rule(shape, "head")[1] == pytest.approx(5 * rule(shape, "lora")[1])
+    assert rule(shape, "head")[1] == pytest.approx(2 * rule(shape, "lora")[1])
     assert rule(shape, "lora")[1] == rule(shape, "full")[1]
 
 

@@ -19,12 +19,8 @@ from weak2strong.methods import every_method
 from weak2strong.protocol import stages, task_run
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students, sweeps
-from weak2strong.protocol.stages.finetuning import (
-    finetune,
-    finetuned_activations,
-    on_truth,
-    traced,
-)
+from weak2strong.protocol.stages.finetune import finetune, finetuned_activations, traced
+from weak2strong.protocol.stages.finetuning import on_truth
 from weak2strong.protocol.stages.frozen import after_reading, all_activations, prompted
 from weak2strong.protocol.task_run import RULES, MissingError, TaskRun
 from weak2strong.simulators import SIMULATORS

@@ -18,7 +18,8 @@ from weak2strong.models.rates import usual_rates
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students
-from weak2strong.protocol.stages.finetuning import finetune, on_truth, truth_parts
+from weak2strong.protocol.stages.finetune import finetune
+from weak2strong.protocol.stages.finetuning import on_truth, truth_parts
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
@@ -229,6 +230,25 @@ def test_each_role_may_stop_by_a_rule_of_its_own(make_task_run, splits, monkeypa
     held_out = {item.id for item in fits["ceiling"].validation.items}
     assert held_out < {e.item.id for e in splits.strong_train}
     assert not held_out & {item.id for item in fits["ceiling"].train.items}
+
+
+@pytest.mark.parametrize(
+    ("stopping", "reused"), [("none", True), ("weak-validation", False), ("oracle", True)]
+)
+def test_weak_labels_of_validation_decide_a_fit_only_where_it_stops_on_them(
+    make_task_run, monkeypatch, stopping, reused
+):
+    training = replace(make_task_run().config.strong_training, stopping=stopping)
+    task_run = make_task_run(strong_training=training)
+    stages.student(task_run, "naive", 0)
+    labels = stages.weak_labels(task_run, 0)
+    turned = replace(labels["validation"], values=labels["validation"].values[:, ::-1])
+    students = import_module("weak2strong.protocol.stages.students")
+    monkeypatch.setattr(students, "weak_labels", lambda *_: {**labels, "validation": turned})
+    task_run.used.clear()
+    stages.student(task_run, "naive", 0)
+    made = {used.stage: used.reused for used in task_run.used}
+    assert made == {"finetune": reused, "student": False}
 
 
 def test_the_probe_has_the_penalty_that_was_found_for_it(make_task_run, splits, monkeypatch):

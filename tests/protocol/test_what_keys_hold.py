@@ -16,7 +16,7 @@ from weak2strong.ground.store import Store
 from weak2strong.models import load, precision
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
-from weak2strong.protocol.stages.finetuning import array_digest, labels_digest
+from weak2strong.protocol.stages.files import array_digest, labels_digest
 from weak2strong.protocol.stages.frozen import activations, after_reading, all_activations, prompted
 from weak2strong.protocol.task_run import TaskRun, runtime
 from weak2strong.simulators import SIMULATORS

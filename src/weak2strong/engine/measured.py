@@ -15,7 +15,7 @@ from weak2strong.ground.store import Store
 from weak2strong.ground.store.paths import default_root
 from weak2strong.models.guess import offline
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.finetuning import TRACE
+from weak2strong.protocol.stages.files import TRACE
 from weak2strong.protocol.task_run import runtime
 
 

@@ -54,7 +54,7 @@ RULES = Rules(
         "weak2strong.ground.registry",
         "weak2strong.methods.method:Method",
         "weak2strong.ground.metrics:METRICS",
-        "weak2strong.protocol.stages.finetuning:_LEARNERS",
+        "weak2strong.protocol.stages.learners:LEARNERS",
         # What is refused has no result.
         "weak2strong.protocol.stages.returned:_fault",
     ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from weak2strong.ground.predictions import Predictions
-from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.stages.finetune import finetune
+from weak2strong.protocol.stages.finetuning import on_truth
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.students import after_step
 from weak2strong.protocol.task_run import TaskRun

@@ -9,7 +9,8 @@ import numpy as np
 
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.finetuning import FILE, truth_parts, writer
+from weak2strong.protocol.stages.files import FILE, writer
+from weak2strong.protocol.stages.finetuning import truth_parts
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest

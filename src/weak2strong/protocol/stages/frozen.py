@@ -10,7 +10,9 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.finetuning import FILE, PREDICTED, STATES, items_of, writer
+from weak2strong.protocol.stages.files import FILE, STATES, writer
+from weak2strong.protocol.stages.finetune import items_of
+from weak2strong.protocol.stages.finetuning import PREDICTED
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item, texts_of

@@ -10,14 +10,9 @@ import numpy as np
 
 from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.finetuning import (
-    FILE,
-    PREDICTED,
-    finetune,
-    labels_digest,
-    on_truth,
-    writer,
-)
+from weak2strong.protocol.stages.files import FILE, labels_digest, writer
+from weak2strong.protocol.stages.finetune import finetune
+from weak2strong.protocol.stages.finetuning import PREDICTED, on_truth
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.supervisor import supervisor

@@ -20,20 +20,12 @@ from weak2strong.methods.reference import find_method, find_part, is_extended, p
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.learned import read_learned, write_learned
-from weak2strong.protocol.stages.finetuning import (
-    FILE,
-    PREDICTED,
-    Finetuning,
-    Trace,
-    finetune,
-    finetuned_activations,
-    found_by_name,
-    labels_digest,
-    traced,
-    writer,
-)
+from weak2strong.protocol.stages.files import FILE, labels_digest, writer
+from weak2strong.protocol.stages.finetune import Trace, finetune, finetuned_activations, traced
+from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
 from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
 from weak2strong.protocol.stages.labels import student_labels, student_task_run, weak_labels
+from weak2strong.protocol.stages.learners import found_by_name
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.returned import returned
 from weak2strong.protocol.stages.supervisor import supervisor
@@ -251,21 +243,21 @@ class StudentContext:
                 return model, config.strong_training.at_usual_rates(usual_rates(model))
         raise KeyError(name)
 
-    def _training_sets(self, labels: Predictions) -> tuple[TrainingSet, TrainingSet]:
-        """What a finetuning on labels by id learns from, and what it stops on."""
+    def _training_sets(self, labels: Predictions) -> tuple[TrainingSet, TrainingSet | None]:
+        """What a finetuning on labels by id learns from, and what it stops on, if it does."""
         splits, labelled = self._task_run.splits, set(labels.ids)
         train = [item for item in splits.items("strong_train") if item.id in labelled]
-        validation = splits.items("validation")
-        if self._task_run.config.strong_training.stopping == "oracle":
+        learnt = TrainingSet(train, labels.at([item.id for item in train]))
+        stopping, validation = self._task_run.config.strong_training.stopping, splits.validation
+        if stopping == "none":
+            return learnt, None
+        items = [example.item for example in validation]
+        if stopping == "oracle":
             # Only with this setting, which the user has to name, training sees ground truth.
-            kind = self._task_run.task.kind
-            targets = true_targets(kind, splits.validation, self.classes)
+            targets = true_targets(self._task_run.task.kind, validation, self.classes)
         else:
-            targets = labels.at([item.id for item in validation])
-        return (
-            TrainingSet(train, labels.at([item.id for item in train])),
-            TrainingSet(validation, targets),
-        )
+            targets = labels.at([item.id for item in items])
+        return learnt, TrainingSet(items, targets)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.rates import usual_rates
-from weak2strong.protocol.stages.finetuning import finetune, on_truth
+from weak2strong.protocol.stages.finetune import finetune
+from weak2strong.protocol.stages.finetuning import on_truth
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.task_run import TaskRun
 

@@ -12,7 +12,8 @@ import numpy as np
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.resolve import fingerprint
 from weak2strong.probes import sweep_knn, sweep_logistic
-from weak2strong.protocol.stages.finetuning import PREDICTED, labels_digest
+from weak2strong.protocol.stages.files import labels_digest
+from weak2strong.protocol.stages.finetuning import PREDICTED
 from weak2strong.protocol.stages.frozen import all_activations, frozen_settings
 from weak2strong.protocol.stages.labels import student_labels, weak_labels
 from weak2strong.protocol.stages.students import true_labels_of
