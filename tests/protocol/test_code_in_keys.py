@@ -179,11 +179,11 @@ class Edit:
 FITS = ("fit", "student", "traced", "activations of a fit")
 """Stages that finetune, or whose methods may."""
 
-TRAINED = (*FITS, "reading")
+TRAINED = (*FITS, "reading", "rates")
 
 WITH_HEAD = (
     *("fit cross-entropy", "fit confidence", "fit preference", "student", "traced"),
-    *("activations", "probe", "sweep", "simulated"),
+    *("activations", "probe", "sweep", "simulated", "rates classification"),
 )
 """Stages for which a model with a head is loaded, or may be."""
 
@@ -236,7 +236,7 @@ EDITS = (
     # What is found by the kind of a task, or by a metric's name.
     Edit(
         "kinds",
-        "protocol/stages/finetuning.py",
+        "protocol/stages/learners.py",
         "partial(predict, model), result",
         "partial(predict, model=model), result",
         ("fit cross-entropy", "fit confidence", "fit preference", "student"),
@@ -246,7 +246,7 @@ EDITS = (
         "training/writing.py",
         "// JUDGED)",
         "// (1 + JUDGED))",
-        ("fit generation",),
+        ("fit generation", "rates generation"),
     ),
     Edit(
         "kinds",
@@ -298,6 +298,7 @@ EDITS = (
     Edit("METHODS", "methods/method.py", "reads: bool = False", "new: int = 1"),
     Edit("METHODS", "protocol/stages/returned.py", "that are no numbers", "without numbers"),
     Edit("SIMULATORS", "simulators/hints.py", 'HINT = " I', 'HINT = " We'),
+    Edit("search", "protocol/halving.py", "REACH = 0.7", "REACH = 0.8", ("rates",)),
     # What every training shares, and what none does.
     Edit("training", "training/schedule.py", "return (step + 1) / warm", "return 1", TRAINED),
     Edit("training", "training/schedule.py", '"""Learning rate before', '"""The rate before'),
@@ -358,6 +359,8 @@ def asked_stages(study, folder, monkeypatch) -> dict[str, tuple]:
         "fit confidence": lambda: finetune(replace(usual, loss=loss("confidence"))),
         **{f"fit {kind}": partial(stages.ceiling, run, 0) for kind, run in other.items()},
         **{f"student {m}": partial(stages.student, run, m, 0) for m in methods},
+        "rates classification": lambda: stages.found_rates(run, "strong"),
+        "rates generation": lambda: stages.found_rates(other["generation"], "strong"),
         "traced": lambda: traced(usual),
         "activations of a fit": lambda: finetuned_activations(usual),
         "reading": lambda: after_reading(run, study.strong, items, 1, 0),
