@@ -1,6 +1,7 @@
 """Training that was killed goes on to the same bits, dropout included."""
 
 import math
+import signal
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import roc_auc
+from weak2strong.ground.stops import Stopped
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.training.fit import fit
@@ -81,6 +83,28 @@ def test_killed_and_resumed_equals_undisturbed_to_the_bit(
     assert heard == list(range(last + 1, 19))
     if stopping == "weak-validation":
         assert 1 / 18 < done.kept < 17 / 18  # so that some runs are killed before it and some after
+
+
+@pytest.mark.parametrize("last", [1, 7, 18])
+def test_a_training_that_is_asked_to_stop_keeps_that_very_step(load, lesson, tmp_path, last):
+    """Without a checkpoint by the clock; it goes on as an undisturbed one."""
+    train, validation, file = backwards(lesson(60)), lesson(30, seed=5), tmp_path / "c.safetensors"
+
+    def run(model, **options):
+        return fit(model, train, CrossEntropy(), overfitting(), 3, validation, **options)
+
+    def stop(step, steps):
+        if step == last:
+            raise Stopped(signal.SIGTERM)
+
+    whole, again, heard = load(seed=0), load(seed=99), []
+    undisturbed = run(whole)
+    late = {"checkpoint": file, "checkpoint_seconds": math.inf}
+    with pytest.raises(Stopped):
+        run(load(seed=0), on_step=stop, **late)
+    assert run(again, on_step=lambda step, steps: heard.append(step), **late) == undisturbed
+    assert same(weights(again), weights(whole))
+    assert heard == list(range(last + 1, 19))
 
 
 def test_checkpoints_come_by_the_clock(load, lesson, tmp_path):

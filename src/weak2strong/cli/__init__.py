@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 1 (our failure or a plugin's, or what a
-    command that was asked to be strict found) or 2 (bad input).
+    command that was asked to be strict found), 2 (bad input), 130 (Ctrl-C), or 75 where SIGTERM or
+    SIGUSR1 stopped it and the same command goes on.
 
     Python's development mode (``PYTHONDEVMODE=1``) shows where in a plugin's calls it failed.
     """
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from weak2strong.cli.commands import every_command, union
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
+    from weak2strong.ground.stops import Stopped, heeding
 
     warnings.showwarning = _show_warning
     command = tyro.cli(
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
     try:
-        with naming_plugins():
+        with heeding(ctrl_c=False), naming_plugins():
             return _shown(command, command())
     except UserError as e:
         print(f"error: {e}", file=sys.stderr)
@@ -52,9 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever reads the output has closed it, as `head` does; nobody would read more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        print("stopped; finished stages are kept, the same command goes on.", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as e:
+        stopped = e if isinstance(e, Stopped) else Stopped()
+        print(
+            f"stopped by {stopped.by}; finished stages and checkpoints are kept, the same command "
+            "goes on.",
+            file=sys.stderr,
+        )
+        return stopped.exit_code
     except Exception:
         traceback.print_exc()
         print("internal error (see above); finished stages are kept.", file=sys.stderr)

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from weak2strong.config.study import StudyConfig
@@ -22,6 +22,7 @@ from weak2strong.engine.doubts import doubts
 from weak2strong.ground.plugins import everywhere, load_plugins, naming_plugins
 from weak2strong.ground.processes import begin_worker, set_threads, without_main
 from weak2strong.ground.progress import Progress
+from weak2strong.ground.stops import Stopped, Stops, heeding
 from weak2strong.ground.store import Store
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
@@ -92,8 +93,24 @@ def run_steps(
 
     A step that fails ends the run with its exception, or with that of the plugin that fails in it.
     The store has all that is finished by then, so another run goes on from there.
+
+    Raises:
+        Stopped: at Ctrl-C, or where a cluster takes the machine back; trainings have written their
+            checkpoints by then.
     """
     set_threads(plan.threads)
+    with heeding() as stops:
+        _run_steps(steps, task_runs, plan, progress, tell, stops)
+
+
+def _run_steps(
+    steps: Sequence[Step],
+    task_runs: Mapping[str, TaskRun],
+    plan: Plan,
+    progress: Progress,
+    tell: Tell,
+    stops: Stops,
+) -> None:
     todo, early_warnings = [], {}
     for step in steps:
         done = _look_up(step, task_runs[step.task])
@@ -106,8 +123,11 @@ def run_steps(
         return
     title = "study"
     progress.update(title, 0, len(todo))
-    run = _in_processes if plan.workers > 1 and len(todo) > 1 else _in_this_process
-    for count, done in enumerate(run(todo, task_runs, plan, progress), start=1):
+    if plan.workers > 1 and len(todo) > 1:
+        run = _in_processes(todo, task_runs, plan, progress)
+    else:
+        run = _in_this_process(todo, task_runs, progress, stops)
+    for count, done in enumerate(run, start=1):
         tell(replace(done, warnings=(*early_warnings[done.step], *done.warnings)))
         progress.update(title, count, len(todo))
     progress.forget(title)
@@ -139,13 +159,45 @@ def _do(step: Step, task_run: TaskRun) -> Done:
 
 
 def _in_this_process(
-    todo: Sequence[Step], task_runs: Mapping[str, TaskRun], plan: Plan, progress: Progress
+    todo: Sequence[Step], task_runs: Mapping[str, TaskRun], progress: Progress, stops: Stops
 ) -> Iterator[Done]:
     for step in todo:
+        stops.check()
         task_run = task_runs[step.task]
-        task_run.on_step = lambda done, total, name=step.name: progress.update(name, done, total)
-        yield _do(step, task_run)
+        task_run.on_step = partial(_trained, step.name, progress, stops)
+        try:
+            yield _do(step, task_run)
+        finally:
+            stops.patient = False
         progress.forget(step.name)
+
+
+def _trained(name: str, progress: Progress, stops: Stops, done: int, total: int) -> None:
+    """Called by a training between two steps: show how far it is, and stop it if that was asked.
+
+    Raises:
+        Stopped: if so.
+    """
+    progress.update(name, done, total)
+    stops.on_ask = lambda number: progress.answer(waiting_for({name: (done, total)}, number))
+    stops.patient = done < total
+    stops.check()
+
+
+def waiting_for(trainings: Mapping[str, tuple[int, int]], number: int) -> str:
+    """The line that says what is waited for where somebody asked to stop.
+
+    Args:
+        trainings: steps done and steps in all, by the name of the step that trains.
+        number: of the signal that asked.
+    """
+    listed = ", ".join(f"{name}, step {a} of {b}" for name, (a, b) in trainings.items())
+    if not listed:
+        return f"{Stopped(number).by}: stopping; no training is going on."
+    return (
+        f"{Stopped(number).by}: stopping when each training that goes on ({listed}) has written "
+        "its checkpoint; Ctrl-C once more ends at once, and loses at most two minutes of each."
+    )
 
 
 def _in_processes(

@@ -7,6 +7,7 @@ standard error, so that tables on standard output can be piped.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -70,8 +71,18 @@ class Progress(AbstractContextManager["Progress"]):
 
     def line(self, text: str) -> None:
         """Print one line that stays, with the time since the start."""
-        if self._quiet:
-            return
+        if not self._quiet:
+            self._print(text)
+
+    def answer(self, text: str) -> None:
+        """Print one line to somebody who asked, such as by Ctrl-C, also where little is shown.
+
+        The handler of a signal may call this: a thread prints, since the handler may have
+        interrupted another line.
+        """
+        threading.Thread(target=self._print, args=(text,)).start()
+
+    def _print(self, text: str) -> None:
         text = f"[{time.monotonic() - self._begin:6.1f} s] {text}"
         if self._bars:
             self._bars.console.print(text, markup=False, highlight=False)

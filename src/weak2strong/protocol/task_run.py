@@ -33,6 +33,7 @@ RULES = Rules(
         "weak2strong.ground.code",
         "weak2strong.ground.errors",
         "weak2strong.ground.plugins",
+        "weak2strong.ground.stops",
         "weak2strong.ground.store",
         "weak2strong.ground.whole",
         "weak2strong.protocol.task_run",

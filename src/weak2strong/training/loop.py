@@ -19,6 +19,7 @@ from torch import nn
 
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.stops import Stopped
 from weak2strong.models.load import Trainable
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import TokenBudget, out_of_memory, save_memory
@@ -36,7 +37,8 @@ class Options(TypedDict, total=False):
     """What every training may be given besides what it learns.
 
     Attributes:
-        on_step: called with steps done and steps in all.
+        on_step: called with steps done and steps in all. Where it raises `Stopped`, a checkpoint is
+            written before the training ends so.
         checkpoint: a file; if it is there, training goes on from it, to the same end as
             without a break.
         checkpoint_seconds: time between two of them, 120 by default.
@@ -109,11 +111,13 @@ def train(
                     memory.evaluate(steps, judge, network)
                     if on_evaluation:
                         on_evaluation(memory.step / steps)
-            if checkpoint and time.monotonic() - last_saved >= pause:
-                save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
+            keep = partial(_keep, checkpoint, network, optimizer, memory)
+            if time.monotonic() - last_saved >= pause:
+                keep()
                 last_saved = time.monotonic()
             if on_step:
-                on_step(memory.step, steps)
+                with _stopping(keep):
+                    on_step(memory.step, steps)
         network.load_state_dict(memory.best_weights, strict=False)
     return memory.fit(rates)
 
@@ -185,6 +189,24 @@ def _within_budget(
                 f"The {model.device.type} ran out of memory with one text at a time: adapt the "
                 "model by LoRA or the head alone, or take a smaller one."
             ) from error
+
+
+def _keep(
+    checkpoint: Path | None, network: nn.Module, optimizer: torch.optim.Optimizer, memory: Memory
+) -> None:
+    """Write a checkpoint, where there is a file for it."""
+    if checkpoint:
+        save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
+
+
+@contextmanager
+def _stopping(keep: Callable[[], None]) -> Iterator[None]:
+    """A context that a request to stop leaves only after the state of the training is kept."""
+    try:
+        yield
+    except Stopped:
+        keep()
+        raise
 
 
 @contextmanager
