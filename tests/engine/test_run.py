@@ -112,15 +112,6 @@ def test_the_primary_test_changes_no_key_and_an_older_study_file_is_the_same_stu
     run_study(config, folder, store, plan=Plan(1, 1))
 
 
-def test_the_same_seed_in_a_fresh_store_and_two_workers_gives_the_same_numbers(
-    undisturbed, config, tmp_path
-):
-    folder = run_study(config, tmp_path / "run", tmp_path / "store", plan=Plan(2, 1))
-    assert not any(s["reused"] for s in steps_of(folder) if "student" not in s["name"])
-    for one, other in zip(numbers(undisturbed), numbers(folder), strict=True):
-        assert_frame_equal(one, other, check_exact=True)
-
-
 def test_running_again_trains_nothing(undisturbed, config, tmp_path):
     store = undisturbed.parent / "store"
     before = sorted(p.name for p in store.glob("*/*"))
@@ -132,7 +123,9 @@ def test_running_again_trains_nothing(undisturbed, config, tmp_path):
 
 
 def test_another_number_of_threads_in_the_same_process_is_another_result(config, tmp_path):
-    store, few = tmp_path / "store", replace(config, seeds=1, methods=("naive",))
+    short = replace(config.weak_training, steps=2)
+    few = replace(config, seeds=1, methods=("naive",), weak_training=short, strong_training=short)
+    store = tmp_path / "store"
     run_study(few, tmp_path / "one", store, plan=Plan(workers=1, threads=1))
     second = run_study(few, tmp_path / "two", store, plan=Plan(workers=1, threads=2))
     assert not any(u["reused"] for s in steps_of(second)[:2] for u in s["stages"])
@@ -247,7 +240,9 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_a_plain_script_may_run_a_study_in_several_processes(undisturbed, config, tmp_path):
+def test_a_fresh_store_and_two_workers_of_a_plain_script_give_the_same_numbers(
+    undisturbed, config, tmp_path
+):
     study, script = tmp_path / "study.yaml", tmp_path / "script.py"
     study.write_text(config.to_yaml())
     script.write_text(KILLABLE.replace("workers=1", "workers=2") + "print('once')\n")
@@ -255,6 +250,8 @@ def test_a_plain_script_may_run_a_study_in_several_processes(undisturbed, config
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "once\n"
+    steps = steps_of(tmp_path / "run")
+    assert not any(s["reused"] for s in steps if "student" not in s["name"])
     for one, other in zip(numbers(undisturbed), numbers(tmp_path / "run"), strict=True):
         assert_frame_equal(one, other, check_exact=True)
 

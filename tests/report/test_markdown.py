@@ -12,6 +12,7 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.table import pgr_text
+from weak2strong.report import markdown
 from weak2strong.report.markdown import Section, results_page
 
 TRAINING = Training(learning_rate=1e-4, head_rate=1e-3)
@@ -79,7 +80,14 @@ def test_the_page_says_how_it_was_made_and_what_to_know(seen):
     assert "0.0001 and 0.001 (strong)" in page
     assert "- 1 of 2 tasks have a ceiling 0.10 or more above a floor" in page
     assert "- On 2 of 2 tasks the ceiling is above the probe's score or at most 0.02 below." in page
-    assert "- Two: PGR is undefined." in page
+    assert "- two: PGR is undefined." in page
+
+
+def test_a_sentence_begins_with_a_capital_and_a_name_stays_as_it_is(seen, monkeypatch):
+    said = ["on one task it rains.", "two: the ceiling is too low.", "one: so is this."]
+    monkeypatch.setattr(markdown, "warnings_of", lambda lines: said)
+    page = results_page([seen], "a command")
+    assert [f"- {text}" for text in ("On" + said[0][2:], *said[1:])] == page.splitlines()[-3:]
 
 
 def test_a_floor_at_chance_does_not_count_as_a_wide_gap(seen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tasks_table
@@ -92,8 +92,13 @@ def _section(run: Section) -> list[str]:
         f"{intervals_note(run.lines)} {_rates(config)}",
         to_markdown(_scores(run)),
         *(to_markdown(replace(table, notes=[" ".join(table.notes)])) for table in over),
-        "\n".join(f"- {x[0].upper()}{x[1:]}" for x in said),
+        _list([_begun(text, run.by_task) for text in said]),
     ]
+
+
+def _begun(text: str, names: Iterable[str]) -> str:
+    """A sentence with a capital, unless it begins with a name of its own."""
+    return text if text.startswith(tuple(names)) else text[:1].upper() + text[1:]
 
 
 def _scores(run: Section) -> Table:
