@@ -62,4 +62,5 @@ def _place(name: str) -> re.Pattern[str]:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    """A line of a table; numbers below 1 begin with their point."""
+    return re.sub(r"(?<![\d.])0(?=\.\d)", "", f"| {' | '.join(cells)} |")
