@@ -13,7 +13,6 @@ from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
-from weak2strong.engine import measured
 from weak2strong.engine.local import Plan
 from weak2strong.engine.plan import plan_study
 from weak2strong.engine.run import run_study
@@ -30,6 +29,7 @@ from weak2strong.models.guess import guess
 from weak2strong.models.needs import count, skeleton
 from weak2strong.models.resolve import LORA_ABOVE, fingerprint, resolve_model
 from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.steps import steps
 from weak2strong.tasks import SOURCES, TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits
@@ -323,7 +323,8 @@ def test_times_are_those_that_a_run_measured_on_this_device(quick_study, tmp_pat
     other = plan_study(replace(config, strong_training=larger), store)
     assert stage(other, "ceiling").seconds is None
     assert stage(other, "supervisor").seconds is not None
-    monkeypatch.setattr(measured, "runtime", lambda: {"device": "another"})
+    another = Runtime({"device": "another"}, {"device": "another cpu", "threads": threads})
+    monkeypatch.setattr(Runtime, "of_machine", lambda threads: (another,))
     assert {s.seconds for s in plan_study(config, store).stages} == {None}
 
 

@@ -14,11 +14,13 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.store import Store
 from weak2strong.models import load, precision
+from weak2strong.models.devices import FAKE
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.stages.files import array_digest, labels_digest
 from weak2strong.protocol.stages.frozen import activations, after_reading, all_activations, prompted
-from weak2strong.protocol.task_run import TaskRun, runtime
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
@@ -354,11 +356,39 @@ def test_labels_have_digests_by_id_order_value_and_kind():
     assert len({array_digest(t) for t in (texts, texts[::-1], texts[:1])}) == 3
 
 
+def test_threads_are_in_the_keys_of_what_processors_compute(key_of, monkeypatch):
+    """On a machine with GPUs only those stages in which no model takes part."""
+    asked = {
+        "activations": lambda run: all_activations(run, run.config.strong, [0]),
+        "probe": stages.probe_ceiling,
+        "student": lambda run: stages.student(run, "naive", 0),
+        "ngrams": stages.ngrams,
+        "simulated": lambda run: stages.weak_labels(run, 0),
+    }
+    simulated = {"weak_labels": None, "simulated": "random-flips", "simulated_accuracy": 0.75}
+
+    def keys() -> dict[str, str]:
+        return {s: key_of(s, f, **simulated) for s, f in asked.items()}
+
+    found = {}
+    for devices in ("", "cuda:8", "mps:1"):
+        monkeypatch.setenv(FAKE, devices)
+        for threads in (1, 2):
+            monkeypatch.setattr(torch, "get_num_threads", lambda n=threads: n)
+            found[devices, threads] = keys()
+    on_cpu = {"ngrams", "simulated"}
+    for stage in asked:
+        of = [found[devices, 1][stage] for devices in ("", "cuda:8", "mps:1")]
+        assert len(set(of)) == (1 if stage in on_cpu else 3)
+        changed = {d for d in ("", "cuda:8", "mps:1") if found[d, 1][stage] != found[d, 2][stage]}
+        assert changed == ({"", "cuda:8", "mps:1"} if stage in on_cpu else {""})
+
+
 def test_the_precision_that_a_cpu_has_is_in_keys(monkeypatch):
     """The name of the device does not tell it, and models that leave it open are computed in it."""
     found = set()
     for has_units in (False, True):
         monkeypatch.setattr(precision, "_cpu_has_units", lambda has=has_units: has)
         monkeypatch.setattr(load, "best_device", lambda: torch.device("cpu"))
-        found.add(runtime()["precision"])
+        found.add(Runtime.here().device["precision"])
     assert found == {"float32", "bfloat16"}

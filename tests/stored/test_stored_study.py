@@ -19,7 +19,7 @@ from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import run_study
 from weak2strong.ground.store import Store
-from weak2strong.protocol import task_run
+from weak2strong.protocol.runtime import Runtime
 
 _spec = importlib.util.spec_from_file_location("write_stored", Path(__file__).with_name("write.py"))
 stored = importlib.util.module_from_spec(_spec)
@@ -32,7 +32,8 @@ def root(tmp_path, monkeypatch):
     shutil.copytree(stored.STORE, tmp_path / "store")
     runtimes = [e.manifest["spec"]["runtime"] for e in Store(tmp_path / "store").entries()]
     assert all(runtime == runtimes[0] for runtime in runtimes)
-    monkeypatch.setattr(task_run, "runtime", lambda: runtimes[0])
+    machine = (Runtime(runtimes[0], runtimes[0]),)
+    monkeypatch.setattr(Runtime, "of_machine", lambda threads=None: machine)
     monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
     return tmp_path / "store"
 
@@ -57,8 +58,8 @@ def test_all_of_it_is_reused(root, tmp_path):
 
 @pytest.mark.parametrize(("library", "kept"), [("torch", 0), ("device", 0), (None, 5)])
 def test_another_machine_does_not_reuse_it(root, monkeypatch, library, kept):
-    there = task_run.runtime()
-    monkeypatch.setattr(task_run, "runtime", lambda: there | ({library: "0"} if library else {}))
+    there = Runtime.here().device | ({library: "0"} if library else {})
+    monkeypatch.setattr(Runtime, "of_machine", lambda threads=None: (Runtime(there, there),))
     explained = explain_study(stored.study(), root)
     assert len(explained.found) >= kept
     assert bool(explained.missing) == (library is not None)

@@ -13,6 +13,7 @@ from weak2strong.ground.processes import set_threads
 from weak2strong.ground.store import Store, canonical
 from weak2strong.ground.store.differences import Difference, differences, nearest
 from weak2strong.protocol.resolve import resolve, settle
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.steps import Step, perform, steps
 from weak2strong.protocol.task_run import MissingError, TaskRun
 from weak2strong.tasks.task import Kind
@@ -53,12 +54,15 @@ class Explained:
     missing: tuple[Missing, ...]
 
 
-def explain_study(config: StudyConfig, root: Path | None = None) -> Explained:
+def explain_study(
+    config: StudyConfig, root: Path | None = None, places: tuple[Runtime, ...] = ()
+) -> Explained:
     """Look up every step of a study, and compare what is missing with what is there.
 
     Args:
         config: the study; it is resolved and checked first.
         root: of the store; the user's if None.
+        places: where the stages would be made; by default on this machine.
 
     Raises:
         UserError: for bad input.
@@ -67,6 +71,8 @@ def explain_study(config: StudyConfig, root: Path | None = None) -> Explained:
     config = settle(resolve(config).config)
     set_threads(Plan.of(config).threads)  # which are in the keys
     task_runs = TaskRun.all_of(config, store)
+    for task_run in task_runs.values():
+        task_run.places = places
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
     found, missing = [], dict[str, tuple[MissingError, list[str]]]()
     for step in steps(config, kinds):

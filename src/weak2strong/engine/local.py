@@ -45,7 +45,7 @@ class Plan:
     @staticmethod
     def of(config: StudyConfig) -> Plan:
         """The plan that suits the models of a study and this machine."""
-        from weak2strong.models.load import best_device
+        from weak2strong.models.devices import device_class
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         cores = cores or 1
@@ -53,7 +53,7 @@ class Plan:
         if not everywhere(r.origin(name) for r in registries for name in r):
             # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
-        if best_device().type == "cpu" and is_tiny(config.weak) and is_tiny(config.strong):
+        if device_class() == "cpu" and is_tiny(config.weak) and is_tiny(config.strong):
             return Plan(workers=cores, threads=1)
         return Plan(workers=1, threads=cores)
 
@@ -81,6 +81,11 @@ class Done:
         """Whether nothing had to be computed."""
         return all(u.reused for u in self.used)
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys of the stages that it used by their requests (see `TaskRun.known`)."""
+        return {u.request: u.key for u in self.used}
+
 
 def run_steps(
     steps: Sequence[Step],
@@ -92,7 +97,8 @@ def run_steps(
     """Do every step with the task run of its task; ``tell`` is called with each when it is done.
 
     A step that fails ends the run with its exception, or with that of the plugin that fails in it.
-    The store has all that is finished by then, so another run goes on from there.
+    The store has all that is finished by then, so another run goes on from there. Afterwards the
+    task runs know the keys of all stages, also of those that another device has made.
 
     Raises:
         Stopped: at Ctrl-C, or where a cluster takes the machine back; trainings have written their
@@ -111,9 +117,10 @@ def _run_steps(
     tell: Tell,
     stops: Stops,
 ) -> None:
-    todo, early_warnings = [], {}
+    todo, early_warnings, keys = [], {}, dict[str, Mapping[str, str]]()
     for step in steps:
         done = _look_up(step, task_runs[step.task])
+        keys[step.name] = done.keys
         if done.finished:
             tell(done)
         else:
@@ -124,10 +131,12 @@ def _run_steps(
     title = "study"
     progress.update(title, 0, len(todo))
     if plan.workers > 1 and len(todo) > 1:
-        run = _in_processes(todo, task_runs, plan, progress)
+        run = _in_processes(todo, task_runs, plan, progress, keys)
     else:
         run = _in_this_process(todo, task_runs, progress, stops)
     for count, done in enumerate(run, start=1):
+        keys[done.step.name] = done.keys
+        task_runs[done.step.task].known.update(done.keys)
         tell(replace(done, warnings=(*early_warnings[done.step], *done.warnings)))
         progress.update(title, count, len(todo))
     progress.forget(title)
@@ -201,9 +210,17 @@ def waiting_for(trainings: Mapping[str, tuple[int, int]], number: int) -> str:
 
 
 def _in_processes(
-    todo: Sequence[Step], task_runs: Mapping[str, TaskRun], plan: Plan, progress: Progress
+    todo: Sequence[Step],
+    task_runs: Mapping[str, TaskRun],
+    plan: Plan,
+    progress: Progress,
+    keys: Mapping[str, Mapping[str, str]],
 ) -> Iterator[Done]:
-    """A pool of processes; a step starts when all that it needs is done."""
+    """A pool of processes; a step starts when all that it needs is done.
+
+    Args:
+        keys: of the stages of every step that is done, by its name (see `Done.keys`).
+    """
     pool = ProcessPoolExecutor(
         min(plan.workers, len(todo)),
         mp_context=multiprocessing.get_context("spawn"),
@@ -219,11 +236,12 @@ def _in_processes(
             ready = [s for s in waiting if not missing.intersection(s.needs)]
             for step in ready[: plan.workers - len(running)]:
                 waiting.remove(step)
-                task_run = task_runs[step.task]
+                run = task_runs[step.task]
+                known = {r: key for need in step.needs for r, key in keys[need].items()}
                 # Submitting is what starts the processes.
                 with without_main():
                     work = pool.submit(
-                        _in_worker, step, task_run.config, task_run.store.root, task_run.reference
+                        _in_worker, step, run.config, run.store.root, run.reference, known
                     )
                 running[work] = step
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -235,8 +253,13 @@ def _in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _in_worker(step: Step, config: StudyConfig, root: Path, reference: str) -> Done:
-    return _do(step, _worker_task_run(config, root, reference))
+def _in_worker(
+    step: Step, config: StudyConfig, root: Path, reference: str, known: Mapping[str, str]
+) -> Done:
+    """Do a step; what it needs is read by the keys that are known of it."""
+    task_run = _worker_task_run(config, root, reference)
+    task_run.known.update(known)
+    return _do(step, task_run)
 
 
 @cache

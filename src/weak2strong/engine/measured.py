@@ -15,8 +15,8 @@ from weak2strong.ground.store import Store
 from weak2strong.ground.store.paths import default_root
 from weak2strong.models.guess import offline
 from weak2strong.models.resolve import fingerprint
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.stages.files import TRACE
-from weak2strong.protocol.task_run import runtime
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Measured:
 
 
 def measured(root: Path | None, threads: int) -> Measured:
-    """The medians of what was measured on this device with as many threads.
+    """The medians of what was measured on this device, on the CPU with as many threads.
 
     Args:
         root: of the store; the user's if None. Where there is none yet, none is made.
@@ -51,10 +51,11 @@ def measured(root: Path | None, threads: int) -> Measured:
     """
     root = default_root().expanduser() if root is None else root
     steps, stages, count = defaultdict(list), defaultdict(list), 0
-    here = (runtime()["device"], threads)
+    place = Runtime.here(threads)
+    here = {(of["device"], of.get("threads")) for of in (place.device, place.processor)}
     for entry in Store(root).entries() if root.is_dir() else ():
         spec, seconds = entry.manifest["spec"], entry.manifest["seconds"]
-        if (spec["runtime"]["device"], spec["runtime"]["threads"]) != here:
+        if (spec["runtime"]["device"], spec["runtime"].get("threads")) not in here:
             continue
         count += 1
         fields, weights = spec["fields"], spec["inputs"].get("weights")

@@ -18,7 +18,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +36,8 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.learned import FILE as LEARNED
 from weak2strong.protocol.learned import Learned, learned_file
 from weak2strong.protocol.resolve import readings_of
-from weak2strong.protocol.task_run import TaskRun, runtime
+from weak2strong.protocol.runtime import Runtime
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import comparable
 from weak2strong.tasks.kinds import true_labels
 
@@ -209,18 +210,31 @@ def _rows(
                 }
 
 
-def environment_file() -> bytes:
-    """Versions, device, and the state of the code this ran from, as JSON."""
+def environment_file(place: Runtime | None = None, devices: Collection[str] = ()) -> bytes:
+    """Versions, device, and the state of the code this ran from, as JSON.
+
+    Args:
+        place: where the stages were made; by default this process.
+        devices: the names of all that made stages, where they are known.
+    """
+    place = place or Runtime.here()
     environment = {
         "weak2strong": weak2strong.__version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processors": os.cpu_count(),
-        **runtime(),
+        **place.processor,
+        **place.device,
+        **({"device": ", ".join(sorted(devices, key=_last_cpu))} if devices else {}),
         "polars": version("polars"),
         **_checkout(),
     }
     return (json.dumps(environment, indent=2) + "\n").encode()
+
+
+def _last_cpu(device: str) -> tuple[bool, str]:
+    """For an order in which the CPU, which makes the baselines of every study, comes last."""
+    return device == "cpu", device
 
 
 def _checkout() -> dict[str, str | None]:

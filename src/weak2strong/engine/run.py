@@ -108,10 +108,12 @@ def do_steps(
     Raises:
         UserError: where the files cannot be written.
     """
-    root = next(iter(task_runs.values())).store.root
+    first = next(iter(task_runs.values()))
+    root, devices = first.store.root, set[str]()
     with events_of(folder) as event:
 
         def tell(done: Done) -> None:
+            devices.update(used.device for used in done.used)
             stages = [asdict(used) for used in done.used]
             event(
                 "step",
@@ -130,7 +132,8 @@ def do_steps(
         event("start", workers=plan.workers, threads=plan.threads, store=str(root))
         run_steps(todo, task_runs, plan, progress, tell)
         content = files(work_of(todo, read_events(folder)))
-        put_results(folder, {ENVIRONMENT: environment_file(), **content}, kind)
+        environment = environment_file(first.place, devices)
+        put_results(folder, {ENVIRONMENT: environment, **content}, kind)
         event("end")
 
 

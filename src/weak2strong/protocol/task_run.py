@@ -1,9 +1,10 @@
 """One task of a study while it is run, and how a stage is read or made.
 
 A stage's key holds the data themselves (digests of ids, texts and targets), the weights, the
-settings, the code that makes the result, and the libraries and device that it runs on: everything
-that could change a number. That code is what the function that makes it can reach (see
-`weak2strong.ground.code`), so that a change elsewhere loses nothing that is stored.
+settings, the code that makes the result, and the libraries and device that it was made on (see
+`weak2strong.protocol.runtime`): everything that could change a number. That code is what the
+function that makes it can reach (see `weak2strong.ground.code`), so that a change elsewhere loses
+nothing that is stored.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.ground.code.reach import words_in
 from weak2strong.ground.code.source import Rules
 from weak2strong.ground.code.used import Code, code_of, ours
-from weak2strong.ground.store import Entry, Store, stage_key
+from weak2strong.ground.store import Entry, Store, stage_key, stage_request
 from weak2strong.protocol.learned import Learned
 from weak2strong.protocol.resolve import split_seed_of, splits_of
+from weak2strong.protocol.runtime import By, Runtime
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest
 from weak2strong.tasks.task import Task
@@ -36,6 +37,7 @@ RULES = Rules(
         "weak2strong.ground.stops",
         "weak2strong.ground.store",
         "weak2strong.ground.whole",
+        "weak2strong.protocol.runtime",
         "weak2strong.protocol.task_run",
         # How settings are read; their values are in the key.
         "weak2strong.config.fields",
@@ -71,8 +73,6 @@ RULES = Rules(
 )
 """What of our source is left out of the code in a key: no change of it can change a result."""
 
-LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "numpy", "scipy", "scikit-learn")
-
 OURS = ours(RULES)
 """The source of this package."""
 
@@ -105,6 +105,8 @@ class Used:
         reused: whether the store had it.
         seconds: that reading or making it took.
         note: on how it was made or what it gives, for a log.
+        request: what it was asked for by, which has no place in it (see `stage_request`).
+        device: the name of the one that made it.
     """
 
     stage: str
@@ -112,6 +114,8 @@ class Used:
     reused: bool
     seconds: float
     note: str = ""
+    request: str = ""
+    device: str = ""
 
 
 @dataclass
@@ -130,6 +134,10 @@ class TaskRun:
         used: every stage that was read or made, in order.
         learned: what every finetuning among them took up of its labels.
         note: on how a stage was made, set by the function that makes it.
+        known: keys by requests, as whoever made or read the stages gave them. These are tried
+            first, so that results are read which another device made.
+        places: where stages may have been made; by default on the devices of this machine. These
+            are tried in turn. What is made is made on the first device of this machine.
     """
 
     config: StudyConfig
@@ -143,6 +151,9 @@ class TaskRun:
     learned: list[Learned] = field(default_factory=list)
     note: str = ""
     seed: int | None = None
+    known: dict[str, str] = field(default_factory=dict)
+    places: tuple[Runtime, ...] = ()
+    _making: list[str] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
     _of_seeds: dict[int, tuple[Splits, dict[str, str]]] = field(default_factory=dict)
 
@@ -185,8 +196,8 @@ class TaskRun:
         return split_seed_of(self.config, self.seed or 0)
 
     @cached_property
-    def _runtime(self) -> dict[str, Any]:
-        return runtime()
+    def _machine(self) -> tuple[Runtime, ...]:
+        return Runtime.of_machine()
 
     def item_digests(self, splits: Sequence[str]) -> dict[str, str]:
         """For keys: digests of the items (without labels) of some splits, each computed once."""
@@ -208,6 +219,7 @@ class TaskRun:
         inputs: Mapping[str, str],
         make: Callable[[Path], Write],
         named: Sequence[Any] = (),
+        by: By = "device",
     ) -> Entry:
         """The entry of a stage, read from the store or made now.
 
@@ -220,23 +232,22 @@ class TaskRun:
                 code of ours that it can reach.
             named: functions, classes and objects that ``make`` finds by a name, such as a loss:
                 their code is in the key, too.
+            by: what computes it: "processor" only where no model takes part.
 
         Raises:
             MissingError: where the stage would have to be made and ``compute`` is False.
         """
         assert self.config.vary == "training" or self.seed is not None, "see of_seed"
         code = code_of(OURS, make, named, words_in(fields))
-        spec = {
-            "fields": fields,
-            "inputs": inputs,
-            "code": code.digest,
-            "runtime": self._runtime,
-        }
-        key = stage_key(stage, **spec)
+        asked = {"fields": fields, "inputs": inputs, "code": code.digest}
+        request = stage_request(stage, **asked)
         begun = time.monotonic()
-        entry = self.store.get(stage, key)
+        entry = self._stored(stage, request, asked, by)
         reused = entry is not None
         if entry is None:
+            place = self._machine[0] if self.compute else self.place
+            spec = {**asked, "runtime": place.of(by)}
+            key = stage_key(stage, **spec)
             if not self.compute:
                 raise MissingError(stage, key, spec, code)
             with self.store.lock(stage, key):
@@ -244,28 +255,43 @@ class TaskRun:
                 entry = self.store.get(stage, key)
                 reused = entry is not None
                 if entry is None:
-                    write = make(self.store.working(stage, key))
+                    write = self._made(stage, make, self.store.working(stage, key))
                     seconds = time.monotonic() - begun
                     self.store.keep_code(code.digest, code.pieces)
                     entry = self.store.put(stage, key, spec, write, seconds)
-        self.used.append(Used(stage, key, reused, round(time.monotonic() - begun, 3), self.note))
+        self.known[request] = entry.key
+        seconds, device = round(time.monotonic() - begun, 3), device_of(entry)
+        self.used.append(Used(stage, entry.key, reused, seconds, self.note, request, device))
         self.note = ""
         return entry
 
+    @property
+    def place(self) -> Runtime:
+        """The first of the places where its stages may have been made."""
+        return (self.places or self._machine)[0]
 
-def runtime() -> dict[str, Any]:
-    """The libraries, device and threads of this process, which can change a number.
+    def _stored(self, stage: str, request: str, asked: Mapping[str, Any], by: By) -> Entry | None:
+        """The entry that answers a request, by the key that is known, or from one of the places.
 
-    The name of a CPU does not tell in which precision models are computed that leave it open.
-    """
-    import torch
+        What is made here says in its key that it was made here. So while a stage is made, those
+        that it is made of are this device's, too; their results are in no key of their own.
+        """
+        known, places = self.known.get(request), self.places or self._machine
+        if self._making:
+            known, places = None, self._machine[:1]
+        keys = [known] if known else []
+        keys += [stage_key(stage, **asked, runtime=place.of(by)) for place in places]
+        found = (self.store.get(stage, key) for key in dict.fromkeys(keys))
+        return next((entry for entry in found if entry), None)
 
-    from weak2strong.models.load import best_device
-    from weak2strong.models.precision import fast_precision
+    def _made(self, stage: str, make: Callable[[Path], Write], working: Path) -> Write:
+        self._making.append(stage)
+        try:
+            return make(working)
+        finally:
+            self._making.pop()
 
-    device = best_device()
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    versions = {library: version(library) for library in LIBRARIES}
-    precision = str(fast_precision(device)).removeprefix("torch.")
-    threads = torch.get_num_threads()
-    return {**versions, "device": name, "precision": precision, "threads": threads}
+
+def device_of(entry: Entry) -> str:
+    """The name of the device that made a stage."""
+    return entry.manifest["spec"]["runtime"]["device"]

@@ -7,6 +7,7 @@ from weak2strong.ground.store.key import (
     file_fingerprint,
     folder_fingerprint,
     stage_key,
+    stage_request,
 )
 from weak2strong.ground.store.manifest import Entry
 
@@ -19,4 +20,5 @@ __all__ = [
     "file_fingerprint",
     "folder_fingerprint",
     "stage_key",
+    "stage_request",
 ]

@@ -43,6 +43,22 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
+def stage_request(
+    stage: str, *, fields: Mapping[str, Any], inputs: Mapping[str, str], code: str
+) -> str:
+    """What a stage is asked for by, 64 hexadecimal digits: its key without the place.
+
+    The same request has one key on each kind of device that makes its result.
+
+    Args:
+        stage: the stage's name.
+        fields: every setting that changes the result.
+        inputs: role -> key of the result (or fingerprint of the file) that it starts from.
+        code: the digest of the source that computes it (see `weak2strong.ground.code`).
+    """
+    return digest({"stage": stage, "fields": fields, "inputs": inputs, "code": code})
+
+
 def stage_key(
     stage: str,
     *,
@@ -58,7 +74,7 @@ def stage_key(
         fields: every setting that changes the result.
         inputs: role -> key of the result (or fingerprint of the file) that it starts from.
         code: the digest of the source that computes it (see `weak2strong.ground.code`).
-        runtime: versions, device type and thread count, since these change the numbers.
+        runtime: versions, device, and threads of a CPU, since these change the numbers.
     """
     return digest(
         {"stage": stage, "fields": fields, "inputs": inputs, "code": code, "runtime": runtime}

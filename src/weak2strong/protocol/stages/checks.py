@@ -68,7 +68,7 @@ def ngrams(task_run: TaskRun) -> Predictions:
 
     fields = {"kind": kind, "classes": classes}
     inputs = {"train": digest(train), **task_run.item_digests(("test",))}
-    entry = task_run.stage("ngrams", fields, inputs, make, (answered_by,))
+    entry = task_run.stage("ngrams", fields, inputs, make, (answered_by,), "processor")
     return load_predictions(entry.path / FILE)["test"]
 
 

@@ -61,7 +61,9 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     if "activations" in needs:
         fields["model"] = config.strong.settings
         inputs["weights"] = fingerprint(config.strong)
-    entry = task_run.stage("simulated", fields, inputs, make, (simulator,))
+    # Of other models it has the answers, whichever device gave them.
+    by = "device" if "activations" in needs else "processor"
+    entry = task_run.stage("simulated", fields, inputs, make, (simulator,), by)
     return load_predictions(entry.path / FILE)
 
 
