@@ -17,13 +17,16 @@ from polars.testing import assert_frame_equal
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine import record
+from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import read_agreement, read_run
 from weak2strong.engine.run import run_study
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
+from weak2strong.ground.store import Store
 from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 from weak2strong.tasks.task import Example, Item
@@ -241,11 +244,14 @@ def alive(pid: int) -> bool:
 
 
 def test_a_fresh_store_and_two_workers_of_a_plain_script_give_the_same_numbers(
-    undisturbed, config, tmp_path
+    undisturbed, config, tmp_path, monkeypatch
 ):
+    """Also where the process that reads them has another device, as the head of a cluster has; the
+    workers do not know of it."""
     study, script = tmp_path / "study.yaml", tmp_path / "script.py"
     study.write_text(config.to_yaml())
-    script.write_text(KILLABLE.replace("workers=1", "workers=2") + "print('once')\n")
+    two = KILLABLE.replace("workers=1", "workers=2")
+    script.write_text(ON_ANOTHER_DEVICE + two + "print('once')\n")
     command = [sys.executable, script, study, tmp_path / "run", tmp_path / "store"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -254,6 +260,25 @@ def test_a_fresh_store_and_two_workers_of_a_plain_script_give_the_same_numbers(
     assert not any(s["reused"] for s in steps if "student" not in s["name"])
     for one, other in zip(numbers(undisturbed), numbers(tmp_path / "run"), strict=True):
         assert_frame_equal(one, other, check_exact=True)
+    entries = Store(tmp_path / "store").entries()
+    assert {e.manifest["spec"]["runtime"]["device"] for e in entries} == {"cpu"}
+    assert json.loads((tmp_path / "run/environment.json").read_text())["device"] == "cpu"
+    # Who does not know the keys finds them where he is told what the workers run on.
+    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    here = Runtime.here()
+    there = Runtime({**here.device, "device": "another"}, here.processor)
+    found = explain_study(config, tmp_path / "store", places=(there, here))
+    missing = explain_study(config, tmp_path / "store", places=(there,)).missing
+    assert found.missing == ()
+    assert {m.stage for m in missing} == {"finetune", "probe"}
+
+
+ON_ANOTHER_DEVICE = """
+from weak2strong.protocol.runtime import Runtime
+here = Runtime.here(threads=1)
+there = Runtime({**here.device, "device": "another"}, here.processor)
+Runtime.of_machine = lambda threads=None: (there,)
+"""
 
 
 def test_a_run_folder_of_another_study_is_left_alone(undisturbed, tmp_path):

@@ -366,9 +366,10 @@ def test_threads_are_in_the_keys_of_what_processors_compute(key_of, monkeypatch)
         "simulated": lambda run: stages.weak_labels(run, 0),
     }
     simulated = {"weak_labels": None, "simulated": "random-flips", "simulated_accuracy": 0.75}
+    changes = {"simulated": simulated}
 
     def keys() -> dict[str, str]:
-        return {s: key_of(s, f, **simulated) for s, f in asked.items()}
+        return {s: key_of(s, f, **changes.get(s, {})) for s, f in asked.items()}
 
     found = {}
     for devices in ("", "cuda:8", "mps:1"):

@@ -237,7 +237,7 @@ def _in_processes(
             for step in ready[: plan.workers - len(running)]:
                 waiting.remove(step)
                 run = task_runs[step.task]
-                known = {r: key for need in step.needs for r, key in keys[need].items()}
+                known = {r: key for need in step.needs for r, key in keys.get(need, {}).items()}
                 # Submitting is what starts the processes.
                 with without_main():
                     work = pool.submit(
