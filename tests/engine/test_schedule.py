@@ -133,6 +133,7 @@ def test_a_place_keeps_as_many_models_as_it_holds_and_a_new_worker_none():
     one = Place("one", models=1)
     schedule = Schedule(steps, models=models.get)
     assert names(schedule.next(one) for _ in steps) == ["s1", "s2", "m1", "m2", "l1", "l2"]
+    assert schedule.loads == 3
     # Held are m and then s, so that of the two others that of m is known.
     two = Place("two", models=2)
     schedule = Schedule([steps[i] for i in (0, 1, 2, 4)], models=models.get)
@@ -183,6 +184,18 @@ def test_another_memory_that_is_free_earlier_takes_the_step_that_is_to_be_alone(
     schedule.done(steps[2])
     assert schedule.next(other) is steps[0]
     assert schedule.next(a) is steps[3], "its memory need not be emptied any more"
+
+
+def test_the_critical_path_is_the_longest_chain():
+    steps = [named("a"), named("b", "a"), named("c"), named("d", "a", "c"), named("e", "b", "d")]
+    seconds = {"a": 2, "b": 5, "c": 3, "d": 4, "e": 1}
+    schedule = Schedule(steps, lambda step: seconds[step.task])
+    assert names(schedule.critical_path()) == ["a", "b", "e"]
+    assert schedule.way(steps[0]) == schedule.way(steps[2]) == 8
+    seconds["c"] = 4
+    schedule = Schedule(steps, lambda step: seconds[step.task])
+    assert names(schedule.critical_path()) == ["c", "d", "e"]
+    assert Schedule([]).critical_path() == ()
 
 
 def test_steps_of_one_name_and_circles_are_refused():

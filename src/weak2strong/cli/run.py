@@ -31,6 +31,9 @@ class Run(Printing, MethodFlags, StudyCommand):
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and what
     these take, without a network."""
+    gpus: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """With --dry-run: simulate the study on so many GPUs, one step each at a time, and on 1 to
+    1,024, each as fast as this device."""
     explain: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: say which stages the store does not have, and in what each
     differs from the nearest one that it has."""
@@ -39,11 +42,12 @@ class Run(Printing, MethodFlags, StudyCommand):
         """Run, then print the table and the paths of what was written; or print what would be."""
         if self.dry_run and self.explain:
             raise UserError("--dry-run and --explain answer two questions: give one of them.")
+        if self.gpus is not None and not self.dry_run:
+            raise UserError(
+                "--gpus says on how many GPUs --dry-run simulates the study: give both of them."
+            )
         if self.dry_run:
-            from weak2strong.engine.plan import plan_study
-            from weak2strong.report.plan import plan_document
-
-            return self.show(plan_document(plan_study(self.config(), self.store)))
+            return self.show(*self._plan())
         if self.explain:
             from weak2strong.engine.explain import explain_study
             from weak2strong.report.stored import explained_document
@@ -58,6 +62,19 @@ class Run(Printing, MethodFlags, StudyCommand):
             folder = run_study(self.config(), self.out, self.store, progress, show=show)
         self.show(_results(Results(folder)))
         self.tell("\nWritten to", *(f"  {folder / name}  {WRITTEN[name]}" for name in WRITTEN))
+
+    def _plan(self) -> list[Document]:
+        """What the study would do, and how long that takes on the GPUs that were asked for."""
+        from weak2strong.engine.forecast import forecast
+        from weak2strong.engine.plan import plan_study
+        from weak2strong.report.forecast import forecast_document
+        from weak2strong.report.plan import plan_document
+
+        plan = plan_study(self.config(), self.store)
+        documents = [plan_document(plan)]
+        if self.gpus is not None:
+            documents.append(forecast_document(forecast(plan, self.gpus)))
+        return documents
 
     def _show_contents(self, tasks: Sequence[Contents]) -> None:
         """Show what a user's own data hold; the atlas is known."""

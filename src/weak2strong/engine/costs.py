@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from weak2strong.config.training import Training
@@ -162,3 +162,9 @@ def answer_bytes(task: TaskSize, *splits: str) -> int:
 def activation_bytes(model: Guessed, task: TaskSize) -> int:
     """Bytes of stored activations of two layers; 0 for a model whose width is not known."""
     return 2 * 4 * (model.width or 0) * (task.together(*PREDICTED) or 0)
+
+
+def total(values: Sequence[float | None]) -> float | None:
+    """The sum of all values; None where one is not known."""
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None

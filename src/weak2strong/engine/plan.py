@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
-from weak2strong.config.training import Training
-from weak2strong.engine.costs import (
-    Cost,
-    activation_bytes,
-    answer_bytes,
-    finetuning_cost,
-    prompting_cost,
-    reading_flops,
-    search_cost,
-)
+from weak2strong.engine.costs import answer_bytes
+from weak2strong.engine.estimates import Estimate, estimates
 from weak2strong.engine.local import Plan
-from weak2strong.engine.measured import Measured, measured
+from weak2strong.engine.measured import measured
+from weak2strong.engine.planned import Stage, Stages
 from weak2strong.engine.sizes import TaskSize, task_sizes
-from weak2strong.engine.stand_in import trial_run
 from weak2strong.ground.errors import UserError
 from weak2strong.models.guess import Guessed, guess, offline
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import usable_bytes
-from weak2strong.protocol.choice import (
-    TITLES,
-    Amount,
-    Choice,
-    Role,
-    Weight,
-    choices,
-    lattice_of,
-)
+from weak2strong.protocol.choice import Amount, Choice, Weight, choices
 from weak2strong.protocol.needs import decodes, provided
-from weak2strong.protocol.resolve import checked, readings_of
-from weak2strong.protocol.stages import has_probe
-
-
-@dataclass(frozen=True)
-class Stage:
-    """The stages of one kind in a study.
-
-    Attributes:
-        name: "rates of" a model, "supervisor", "ceiling", "student METHOD", "activations", "probe"
-            or "ngrams".
-        model: which model does it; empty for none.
-        count: how many of them there are, over all tasks and seeds.
-        fits: how many finetunings they add, those that other stages make left out.
-        shared: what one of them serves.
-        flops: floating-point operations of all together, over the tasks whose sizes are known.
-        seconds: that they take one after another, from those of their kind that were measured on
-            this device; None where none was.
-        stored: bytes of answers and activations, over the tasks whose sizes are known.
-    """
-
-    name: str
-    model: str
-    count: int
-    fits: int
-    shared: str
-    flops: float | None
-    seconds: float | None
-    stored: int
+from weak2strong.protocol.resolve import checked
 
 
 @dataclass(frozen=True)
@@ -85,6 +40,7 @@ class StudyPlan:
         usable: bytes of its memory that a training may fill.
         disk: bytes of stored predictions, store and run folder, over the tasks that are known.
         measured: how many stages of any kind the store has that were made on this device.
+        steps: what an engine would schedule.
     """
 
     weak: str
@@ -99,6 +55,7 @@ class StudyPlan:
     usable: float
     disk: int | None
     measured: int
+    steps: tuple[Estimate, ...]
 
     @property
     def cells(self) -> int:
@@ -140,7 +97,8 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
             Amount(t.kind, t.examples["weak_train"], t.examples["strong_train"]) for t in tasks
         ],
     )
-    stages = tuple(_Stages(config, tasks, weak, strong, speeds, chosen).all())
+    costs = tuple(Stages(config, tasks, weak, strong, speeds, chosen).all())
+    stages = tuple(stage for stage, _ in costs)
     return StudyPlan(
         weak=config.weak_name,
         strong=config.strong.name,
@@ -154,122 +112,8 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         usable=usable_bytes(device),
         disk=_disk(config.seeds * (2 + len(methods)), stages, known) if known else None,
         measured=speeds.count,
+        steps=tuple(estimates(config, tasks, chosen, costs)),
     )
-
-
-@dataclass(frozen=True)
-class _Stages:
-    """The stages of a study whose methods are chosen."""
-
-    config: StudyConfig
-    tasks: Sequence[TaskSize]
-    weak: Guessed
-    strong: Guessed
-    measured: Measured
-    chosen: Sequence[Choice]
-
-    def all(self) -> Iterator[Stage]:
-        """In the order in which they are made."""
-        config, pairs = self.config, len(self.tasks) * self.config.seeds
-        weak_training, training = config.weak_training, config.strong_training
-        step = self.measured.step(config.strong, self.strong.adaptation, training.batch_size)
-        methods = self._methods
-        yield from self._searches()
-        if not config.weak_labels:
-            weak_step = self.measured.step(
-                config.weak, self.weak.adaptation, weak_training.batch_size
-            )
-            aside = config.weak_label_temperature == "fit"
-            cost = finetuning_cost(self.weak, weak_training, "weak_train", weak_step, aside=aside)
-            yield self._stage("supervisor", self.weak, pairs, pairs, f"{methods} of a seed", cost)
-        cost = finetuning_cost(self.strong, config.ceiling_training, "strong_train", step)
-        yield self._stage("ceiling", self.strong, pairs, pairs, f"{methods} of a seed", cost)
-        for reading in readings_of(config):
-            name = f"ceiling {reading}"
-            yield self._stage(name, self.strong, pairs, pairs, "students alike", cost)
-        yield from self._checks()
-        fits_before: set[str] = set()
-        for method in config.methods:
-            context = trial_run(method)
-            new = len(set(context.fits) - fits_before)
-            fits_before.update(context.fits)
-            # What a student answers is stored once more, as the method's.
-            cost = finetuning_cost(self.strong, training, "weak labels", step, new, new + 1)
-            if context.texts_read:
-                cost = prompting_cost(cost, self.strong, context.texts_read)
-            every = new == len(set(context.fits))
-            shared = "one cell" if every else "one cell; fits shared with others"
-            name = f"student {method}"
-            yield self._stage(name, self.strong, pairs, new * pairs, shared, cost)
-
-    def _searches(self) -> Iterator[Stage]:
-        """The searches for learning rates."""
-        for choice in self.chosen:
-            if choice.how != "search":
-                continue
-            model = self.weak if choice.role == "weak" else self.strong
-            spec, training = getattr(self.config, choice.role), self._training(choice.role)
-            lattices = [lattice_of(task.kind, model.adaptation) for task in self.tasks]
-            fits = sum(number for lattice in lattices for number, _ in lattice.rounds)
-            step = self.measured.step(spec, model.adaptation, training.batch_size)
-            cost = search_cost(model, training, step)
-            name, serves = f"rates of {TITLES[choice.role]}", f"{self._methods}, all seeds"
-            yield self._stage(name, model, len(self.tasks), fits, serves, cost)
-
-    def _training(self, role: Role) -> Training:
-        return self.config.weak_training if role == "weak" else self.config.strong_training
-
-    @property
-    def _methods(self) -> str:
-        count = len(self.config.methods)
-        return "the method" if count == 1 else f"{'both' if count == 2 else 'all'} methods"
-
-    def _checks(self) -> Iterator[Stage]:
-        """The n-gram baseline, and the probe where there are classes."""
-        strong, seeds = self.config.strong, self.config.seeds_of_checks
-        count, serves = len(self.tasks) * len(seeds), self._methods
-        if self.config.seeds > 1:
-            serves += ", all seeds" if len(seeds) == 1 else " of a seed"
-        if all(has_probe(task.kind) for task in self.tasks):
-            cost = Cost(
-                partial(reading_flops, self.strong),
-                lambda task: self.measured.stage("activations", strong),
-                partial(activation_bytes, self.strong),
-            )
-            yield self._stage("activations", self.strong, count, 0, serves, cost)
-            cost = self._check_cost("probe", strong)
-            yield self._stage("probe", None, count, 0, serves, cost)
-        yield self._stage("ngrams", None, count, 0, serves, self._check_cost("ngrams", None))
-
-    def _check_cost(self, name: str, model: ModelSpec | None) -> Cost:
-        return Cost(
-            lambda task: None,
-            lambda task: self.measured.stage(name, model),
-            lambda task: answer_bytes(task, "test"),
-        )
-
-    def _stage(
-        self, name: str, model: Guessed | None, count: int, fits: int, shared: str, cost: Cost
-    ) -> Stage:
-        """A row; ``cost`` is that of a single stage."""
-        times = count // len(self.tasks)
-        known = [task for task in self.tasks if task.is_known]
-        return Stage(
-            name,
-            model.name if model else "",
-            count,
-            fits,
-            shared,
-            _times(times, [cost.flops(task) for task in known]) if model else None,
-            _times(times, [cost.seconds(task) for task in known]),
-            times * sum(cost.stored(task) for task in known),
-        )
-
-
-def _times(times: int, values: Sequence[float | None]) -> float | None:
-    """The sum of all values, so many times; None where one is not known, or where there is none."""
-    numbers = [value for value in values if value is not None]
-    return times * sum(numbers) if values and len(numbers) == len(values) else None
 
 
 def _disk(roles: int, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:

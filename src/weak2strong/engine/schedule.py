@@ -89,6 +89,8 @@ class Schedule:
         """How many steps are not done, running ones included."""
         self.ready = 0
         """How many steps a place of the right kind could begin now."""
+        self.loads = 0
+        """How many times a place began a step of a model that it did not hold."""
         self._nodes = {
             s.name: _Node(s, i, seconds(s), models(s), devices(s)) for i, s in enumerate(steps)
         }
@@ -119,6 +121,14 @@ class Schedule:
         """The seconds of a step and of the longest chain of steps that wait for it."""
         return self._nodes[step.name].way
 
+    def critical_path(self) -> tuple[Step, ...]:
+        """The chain of steps that takes longest: no number of places is quicker."""
+        path, nodes = list[Step](), list[_Node](self._nodes.values())
+        while node := _longest(nodes):
+            path.append(node.step)
+            nodes = node.followers
+        return tuple(path)
+
     def is_alone(self, step: Step) -> bool:
         """Whether a step has, or is to have, the memory of its place for itself."""
         return self._nodes[step.name].alone
@@ -143,7 +153,9 @@ class Schedule:
         self._running[node.step.name] = place
         self._in_memory[memory] += 1
         if node.model is not None:
-            held = [node.model, *(m for m in self._held.get(place.name, ()) if m != node.model)]
+            before = self._held.get(place.name, ())
+            self.loads += node.model not in before
+            held = [node.model, *(m for m in before if m != node.model)]
             self._held[place.name] = held[: place.models]
         return node.step
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 
+from weak2strong.engine.costs import total
 from weak2strong.engine.plan import StudyPlan
 from weak2strong.engine.rates import HOW
 from weak2strong.engine.sizes import TOKENS
@@ -79,16 +80,10 @@ def _stages(plan: StudyPlan) -> Table:
         "count": sum(s.count for s in plan.stages),
         "fits": sum(s.fits for s in plan.stages),
         "shared": "",
-        "flops": _sum([s.flops for s in of_models]),
-        "seconds": _sum([s.seconds for s in plan.stages]),
+        "flops": total([s.flops for s in of_models]),
+        "seconds": total([s.seconds for s in plan.stages]),
     }
     return Table("stages", "", columns, [*rows, together], gaps=(len(rows),))
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    """None where a part is not known."""
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
 
 
 def _flops(value: float | None) -> str:

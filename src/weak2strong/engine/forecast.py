@@ -1,0 +1,91 @@
+"""How long a study would take on many workers: its estimates, simulated by the schedule of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from weak2strong.engine.estimates import Estimate
+from weak2strong.engine.plan import StudyPlan
+from weak2strong.engine.schedule import Place, Schedule
+from weak2strong.engine.simulated import Simulated, simulate
+from weak2strong.ground.errors import UserError
+from weak2strong.protocol.steps import Step
+
+Unit = Literal["seconds", "operations"]
+
+MOST = 1024
+"""The curve goes from 1 to so many workers, twice as many each time."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A simulated run of a study of which nothing is stored.
+
+    Attributes:
+        unit: of all times: seconds as measured on this device, or floating-point operations of a
+            worker where some step's seconds are not known.
+        simulated: the run on as many workers as were asked for.
+        curve: the run on 1 to `MOST` workers.
+        critical_path: the chain of steps that takes longest; no number of workers is quicker.
+        times: of the steps of that chain.
+        left_out: names of the tasks whose sizes are not known, and that are not simulated.
+    """
+
+    unit: Unit
+    simulated: Simulated
+    curve: tuple[Simulated, ...]
+    critical_path: tuple[Step, ...]
+    times: tuple[float, ...]
+    left_out: tuple[str, ...]
+
+
+def forecast(plan: StudyPlan, gpus: int) -> Forecast:
+    """Simulate a study on so many workers, each as fast as this device and with one step at a time.
+
+    Args:
+        plan: of the study.
+        gpus: how many workers.
+
+    Raises:
+        UserError: for a number below 1, and where neither seconds nor operations are known.
+    """
+    if gpus < 1:
+        raise UserError(f"--gpus must be at least 1, not {gpus}: it is how many GPUs to simulate.")
+    estimates = [e for e in plan.steps if e.step.task not in plan.unknown]
+    unit, times = _times(estimates)
+    models = {e.step.name: e.model for e in estimates}
+    steps = [e.step for e in estimates]
+
+    def seconds(step: Step) -> float:
+        return times[step.name]
+
+    def schedule() -> Schedule:
+        return Schedule(steps, seconds, lambda step: models[step.name])
+
+    def run(workers: int) -> Simulated:
+        # No more than there are steps can have any.
+        places = [Place(f"gpu {i}", "cuda") for i in range(min(workers, len(steps)))]
+        return replace(simulate(schedule(), places, seconds), workers=workers)
+
+    curve = tuple(run(2**n) for n in range(MOST.bit_length()))
+    path = schedule().critical_path()
+    return Forecast(unit, run(gpus), curve, path, tuple(map(seconds, path)), tuple(plan.unknown))
+
+
+def _times(
+    estimates: Sequence[Estimate],
+) -> tuple[Literal["seconds", "operations"], dict[str, float]]:
+    """The time of each step by its name: in seconds if all are known, or else in operations."""
+    seconds = {e.step.name: e.seconds for e in estimates if e.seconds is not None}
+    if estimates and len(seconds) == len(estimates):
+        return "seconds", seconds
+    operations = {e.step.name: e.flops for e in estimates if e.flops is not None}
+    if not estimates or len(operations) < len(estimates):
+        raise UserError(
+            "A schedule cannot be simulated, since the size of the tasks or of a model is not "
+            "known on this machine: leave --gpus out, or run the study with --seeds 1 first, which "
+            "fetches them."
+        )
+    return "operations", operations
