@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import asdict, dataclass, field, fields, make_dataclass
 from functools import cache
 from importlib.util import find_spec
 from inspect import cleandoc
@@ -33,7 +33,8 @@ class Command(Printing, Output):
 
     def __call__(self) -> None:
         """Run the experiment, then print its tables and the paths of what was written."""
-        finished = self.experiment().run(self.out, self.store, self.quiet)
+        engine = asdict(self.engine_options)
+        finished = self.experiment().run(self.out, self.store, self.quiet, **engine)
         self.show(finished.document)
         written = (f"  {finished.folder / name}  {what}" for name, what in finished.FILES.items())
         self.tell("\nWritten to", *written)

@@ -59,7 +59,9 @@ class Run(Printing, MethodFlags, StudyCommand):
 
         with Progress(quiet=self.quiet) as progress:
             show = (lambda tasks: None) if self.json else self._show_contents
-            folder = run_study(self.config(), self.out, self.store, progress, show=show)
+            folder = run_study(
+                self.config(), self.out, self.store, progress, show=show, engine=self.engine_options
+            )
         self.show(_results(Results(folder)))
         self.tell("\nWritten to", *(f"  {folder / name}  {WRITTEN[name]}" for name in WRITTEN))
 

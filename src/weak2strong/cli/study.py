@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 
 from weak2strong.cli.flags import changed, flags, given
 from weak2strong.config.data import DataOptions
+from weak2strong.config.engine import EngineOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.config.training import Training
@@ -46,10 +47,12 @@ if TYPE_CHECKING:
     ModelFlags = _Made
     TrainingFlags = _Made
     DataFlags = _Made
+    EngineFlags = _Made
 else:
     StudyFlags = flags(StudyConfig, without=METHODS)
     MethodFlags = flags(StudyConfig, only=METHODS)
     ModelFlags, TrainingFlags = flags(ModelSpec), flags(Training)
+    EngineFlags = flags(EngineOptions)
     _SOURCES = {name: flags(OPTIONS.get(name)) for name in OPTIONS}
     DataFlags = make_dataclass(
         "DataFlags",
@@ -74,7 +77,7 @@ def data_options(made: Any, before: DataOptions | None = None) -> DataOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """Where everything goes."""
+    """Where everything goes, and how it is run."""
 
     out: Place = None
     """A folder for the tables, in place of the run folder."""
@@ -82,6 +85,12 @@ class Output:
     """Where stages are kept; ~/.cache/weak2strong by default, or $W2S_STORE."""
     quiet: Annotated[bool, arg(help_behavior_hint="")] = False
     """Show no progress."""
+    running: EngineFlags = field(default_factory=EngineFlags)
+
+    @property
+    def engine_options(self) -> EngineOptions:
+        """What the flags say of the engine."""
+        return changed(EngineOptions(), self.running)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,6 +63,16 @@ def _temperature(value: Any) -> Any:
     raise RefusedError(f"must be a number above 0, or fit, not {shortened(value)}.")
 
 
+def _auto_count(value: Any) -> Any:
+    """A whole number from 1, also where it is written as text, or the word auto."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if number == "auto":
+        return number
+    if isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= LARGEST:
+        return number
+    raise RefusedError(f"must be a whole number from 1, or auto, not {shortened(value)}.")
+
+
 def _several(value: Any) -> Any:
     """A list as a tuple; one name or path stands for a list of one."""
     if isinstance(value, str | Path):
@@ -109,6 +119,7 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Temperature = Annotated[float | Literal["fit"], BeforeValidator(_temperature)]
+AutoCount = Annotated[int | Literal["auto"], BeforeValidator(_auto_count)]
 Name = Annotated[Text, AfterValidator(_nameable)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_several)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]

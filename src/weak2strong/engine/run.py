@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from weak2strong.config.engine import EngineOptions
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim
 from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.contents import Contents, contents, contents_file
+from weak2strong.engine.done import Done
 from weak2strong.engine.events import events_of, read_events
-from weak2strong.engine.local import Done, Plan, run_steps
+from weak2strong.engine.local import Plan, run_steps
 from weak2strong.engine.rates import FILE as RATES
 from weak2strong.engine.rates import HOW, rates_file
 from weak2strong.engine.record import environment_file, results_files
@@ -36,6 +38,7 @@ def run_study(
     progress: Progress | None = None,
     plan: Plan | None = None,
     show: Callable[[Sequence[Contents]], None] = lambda tasks: None,
+    engine: EngineOptions | None = None,
 ) -> Path:
     """Run a study to its end and write its folder.
 
@@ -47,6 +50,7 @@ def run_study(
         progress: shows the steps.
         plan: processes and threads; by default those that suit models and machine.
         show: called with the contents of the tasks before the first step.
+        engine: what the user wants of the engine.
 
     Returns:
         The run folder.
@@ -79,7 +83,8 @@ def run_study(
         }
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
-    do_steps(folder, steps(config, kinds), task_runs, plan or Plan.of(config), progress, files)
+    plan = plan or Plan.of(config, engine)
+    do_steps(folder, steps(config, kinds), task_runs, plan, progress, files)
     return folder
 
 

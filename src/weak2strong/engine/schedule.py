@@ -51,7 +51,7 @@ class _Node:
     missing: int = 0
     followers: list[_Node] = field(default_factory=list)
     way: float = 0.0
-    state: Literal["waiting", "ready", "running", "apart", "done"] = "waiting"
+    state: Literal["waiting", "ready", "running", "apart", "done", "failed"] = "waiting"
     """Apart from the heaps are steps that are ready and to be alone."""
     alone: bool = False
 
@@ -179,6 +179,10 @@ class Schedule:
         node.state, node.alone = "apart", True
         self.ready += 1
         self._alone.append(node)
+
+    def fail(self, step: Step) -> None:
+        """A running step failed for good: it stays left, and what waits for it is never ready."""
+        self._stop(step).state = "failed"
 
     def _stop(self, step: Step) -> _Node:
         node, place = self._nodes[step.name], self._running.pop(step.name)

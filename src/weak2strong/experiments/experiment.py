@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
+from weak2strong.config.engine import EngineOptions
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim_for_runs
@@ -131,16 +132,28 @@ class Where:
         store: root of the store; None for the user's.
         progress: where to show what is going on.
         plan: processes and threads; None for what suits models and machine.
+        engine: what the user wants of the engine.
     """
 
     out: Path | None = None
     store: Path | None = None
     progress: Progress = field(default_factory=lambda: Progress(quiet=True))
     plan: Plan | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
 
     def plan_of(self, config: StudyConfig) -> Plan:
         """The plan, or the usual one of a study."""
-        return self.plan or Plan.of(config)
+        return self.plan or Plan.of(config, self.engine)
+
+    def run(self, config: StudyConfig, out: Path | None = None) -> Path:
+        """Run a study here; its folder is returned.
+
+        Args:
+            config: the study.
+            out: its folder; by default that of the experiment.
+        """
+        out = out or self.out
+        return run_study(config, out, self.store, self.progress, self.plan, engine=self.engine)
 
 
 Finished = TypeVar("Finished", bound=FinishedFolder)
@@ -156,7 +169,11 @@ class Runnable(Generic[Finished]):
     """Settings of a study that play no part in it, and have no flag."""
 
     def run(
-        self, out: str | Path | None = None, store: str | Path | None = None, quiet: bool = False
+        self,
+        out: str | Path | None = None,
+        store: str | Path | None = None,
+        quiet: bool = False,
+        **engine: Any,
     ) -> Finished:
         """Run what the store does not have yet, and return the finished experiment.
 
@@ -164,13 +181,18 @@ class Runnable(Generic[Finished]):
             out: the folder; a new one below ``runs`` if None.
             store: root of the store; the user's own if None.
             quiet: show no progress.
+            **engine: how it is run: see `weak2strong.config.engine.EngineOptions`.
 
         Raises:
             UserError: for bad input, before anything is trained.
         """
+        options = EngineOptions(**engine)
         with Progress(quiet=quiet) as progress:
             folder = self.write(
-                Path(out) if out else None, Path(store) if store else None, progress
+                Path(out) if out else None,
+                Path(store) if store else None,
+                progress,
+                engine=options,
             )
         return self.read(folder)
 
@@ -184,6 +206,7 @@ class Runnable(Generic[Finished]):
         store: Path | None = None,
         progress: Progress | None = None,
         plan: Plan | None = None,
+        engine: EngineOptions | None = None,
     ) -> Path:
         """Run the experiment and write its folder.
 
@@ -192,6 +215,7 @@ class Runnable(Generic[Finished]):
             store: root of the store; by default the user's.
             progress: where to show what is going on.
             plan: processes and threads; by default what suits models and machine.
+            engine: what the user wants of the engine.
 
         Returns:
             The folder.
@@ -199,7 +223,8 @@ class Runnable(Generic[Finished]):
         Raises:
             UserError: for bad input, before anything is trained.
         """
-        return self._write(Where(out, store, progress or Progress(quiet=True), plan))
+        progress, engine = progress or Progress(quiet=True), engine or EngineOptions()
+        return self._write(Where(out, store, progress, plan, engine))
 
     def _write(self, where: Where) -> Path:
         raise NotImplementedError
@@ -267,8 +292,7 @@ def run_several(
     runs = {}
     for number, (name, config) in enumerate(studies.items(), start=1):
         where.progress.line(f"{name} ({number} of {len(studies)})")
-        run = run_study(config, folder / name, where.store, where.progress, where.plan)
-        runs[name] = FinishedRun(run)
+        runs[name] = FinishedRun(where.run(config, folder / name))
     return runs
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.settings import settings
-from weak2strong.engine.run import run_study
 from weak2strong.experiments.experiment import Experiment, Where
 from weak2strong.experiments.sweep import FinishedSweep, ProbeSweep
 
@@ -32,7 +32,7 @@ class Study(Experiment[FinishedRun]):
     finished = FinishedRun
 
     def _write(self, where: Where) -> Path:
-        return run_study(self.config, where.out, where.store, where.progress, where.plan)
+        return where.run(self.config)
 
     def probe_sweep(
         self,
@@ -42,6 +42,7 @@ class Study(Experiment[FinishedRun]):
         out: str | Path | None = None,
         store: str | Path | None = None,
         quiet: bool = False,
+        **engine: Any,
     ) -> FinishedSweep:
         """Score probes on layers of the frozen strong model; the study's methods play no part.
 
@@ -52,6 +53,7 @@ class Study(Experiment[FinishedRun]):
             out: the folder; a new one below ``runs`` if None.
             store: root of the store; the user's own if None.
             quiet: show no progress.
+            **engine: how it is run: see `weak2strong.config.engine.EngineOptions`.
         """
         sweep = ProbeSweep.of(self, layers=layers, ks=ks, penalties=penalties)
-        return sweep.run(out, store, quiet)
+        return sweep.run(out, store, quiet, **engine)

@@ -1,0 +1,91 @@
+"""How many processes do the steps of a study, with how many threads, and on which devices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from weak2strong.config.engine import EngineOptions
+from weak2strong.config.study import StudyConfig
+from weak2strong.engine.schedule import Place
+from weak2strong.ground.plugins import everywhere
+from weak2strong.losses import LOSSES
+from weak2strong.methods import METHODS
+from weak2strong.models.devices import VISIBLE, device_class, devices
+from weak2strong.models.folders import is_tiny
+from weak2strong.probes import PROBES
+from weak2strong.tasks import SOURCES, TASKS
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who does the steps of a study on this machine.
+
+    Attributes:
+        workers: how many processes to begin with; without GPUs, one worker is this process itself.
+        threads: of each of them.
+        gpus: of each GPU that has workers of its own, what its processes see as `VISIBLE`.
+        may_add: whether a GPU may get more workers, where measured memory leaves room for them.
+    """
+
+    workers: int
+    threads: int
+    gpus: tuple[str, ...] = ()
+    may_add: bool = False
+
+    @staticmethod
+    def of(config: StudyConfig, options: EngineOptions | None = None) -> Plan:
+        """The plan that suits the models of a study and this machine.
+
+        Args:
+            config: the study.
+            options: what the user wants of it.
+        """
+        cores, tiny = processors(), is_tiny(config.weak) and is_tiny(config.strong)
+        registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
+        if not everywhere(r.origin(name) for r in registries for name in r):
+            # Other processes do not have what a script or a notebook has registered.
+            return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
+        if (of := device_class()) == "cuda":
+            wanted = (options or EngineOptions()).workers_per_gpu
+            gpus = tuple(_visible(device.number) for device in devices())
+            workers = len(gpus) * (1 if wanted == "auto" else wanted)
+            # What the processors compute has threads in its key, and workers should not be.
+            return Plan(workers, max(1, cores // len(gpus)), gpus, wanted == "auto")
+        if of == "cpu" and tiny:
+            return Plan(workers=cores, threads=1)
+        return Plan(workers=1, threads=cores)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Its workers, as the schedule knows them."""
+        if not self.gpus:
+            # They share the machine's memory.
+            return tuple(Place(f"process {i}", memory="machine") for i in range(self.workers))
+        each = self.workers // len(self.gpus)
+        return tuple(place for gpu in self.gpus for place in on_gpu(gpu, 0, each))
+
+    def environment(self, place: str) -> Mapping[str, str]:
+        """Variables of the environment of a worker, by the name of its place."""
+        gpu = next((gpu for gpu in self.gpus if place.startswith(f"GPU {gpu}, ")), None)
+        return {} if gpu is None else {VISIBLE: gpu}
+
+
+def on_gpu(gpu: str, first: int, count: int) -> list[Place]:
+    """Places of workers of one GPU, numbered from ``first`` on."""
+    numbers = range(first, first + count)
+    return [Place(f"GPU {gpu}, worker {i}", "cuda", memory=f"GPU {gpu}") for i in numbers]
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _visible(number: int) -> str:
+    """What a process sees as `VISIBLE` to see one of the GPUs of this process only."""
+    given = os.environ.get(VISIBLE)
+    return given.split(",")[number].strip() if given else str(number)
