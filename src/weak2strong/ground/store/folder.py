@@ -121,6 +121,10 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def clear_working(self, stage: str, key: str) -> None:
+        """Remove the checkpoints of a stage, since there are newer ones."""
+        shutil.rmtree(paths.working(self.root, stage, key), ignore_errors=True)
+
     @contextlib.contextmanager
     def lock(self, stage: str, key: str) -> Iterator[None]:
         """Waits while another process computes this entry; call `get` again once inside.

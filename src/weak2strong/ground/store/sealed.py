@@ -27,16 +27,30 @@ def read_sealed(path: Path) -> dict[str, Any]:
     Raises:
         DamageError: if it is anything else.
     """
-    name = path.name
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise DamageError(f"{path.name} is missing") from None
+    except OSError as error:
+        raise DamageError(f"{path.name} cannot be read: {error.strerror}") from error
+    return unsealed(content, path.name)
+
+
+def unsealed(text: bytes, name: str) -> dict[str, Any]:
+    """The content of such a file from its bytes, whole.
+
+    Args:
+        text: the bytes.
+        name: of the file, for errors.
+
+    Raises:
+        DamageError: if it is anything else.
+    """
+    try:
+        content = json.loads(text.decode())
         if not isinstance(content, dict):
             raise DamageError(f"{name} holds no object")
         expected = digest({key: value for key, value in content.items() if key != "digest"})
-    except (FileNotFoundError, NotADirectoryError):
-        raise DamageError(f"{name} is missing") from None
-    except OSError as error:
-        raise DamageError(f"{name} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
         raise DamageError(f"{name} is not valid JSON") from None
     if content.get("digest") != expected:
