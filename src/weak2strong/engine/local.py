@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from weak2strong.engine.done import Done, do, do_in_worker, look_up
+from weak2strong.engine.expected import expected
 from weak2strong.engine.parallel import in_parallel, waiting_for
 from weak2strong.engine.places import Plan
 from weak2strong.engine.room import Room, model_of
@@ -122,7 +123,7 @@ def _in_processes(
         of = run.config, run.store.root, run.reference, known
         return do_in_worker, (plan.threads, step, *of)
 
-    schedule = Schedule(todo, models=model_of)
+    schedule = Schedule(todo, expected(task_runs), model_of)
     room = Room.of(plan, todo)
     return in_parallel(
         schedule, plan.places, work_of, progress, stops, plan.environment, room.after
