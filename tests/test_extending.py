@@ -60,7 +60,7 @@ def place(tmp_path_factory, toy_models):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         # Starting processes takes longer than what they would do here.
-        patch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+        patch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
         yield folder
     load_plugins(())
 

@@ -173,7 +173,7 @@ def write_parts(folder):
 
 @pytest.mark.parametrize("paths", ["folder", "files"])
 def test_the_recipe_of_three_files_runs_on_them(paths, tmp_path, capsys, toy_models, monkeypatch):
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     folder, out = write_parts(tmp_path / "chat"), tmp_path / "run"
     data = [folder] if paths == "folder" else [folder / name for name in NAMES]
     command = ["run", FOLDER / "anthropic_2026.yaml", "--data", *data, "--text-column", "prompt"]

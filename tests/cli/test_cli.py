@@ -211,7 +211,7 @@ def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
     store, out = tmp_path / "store", tmp_path / "run"
     command = ["run", str(study), "--out", str(out), "--store", str(store), "--quiet"]
     monkeypatch.setattr(stages, "ceiling", fall_over)
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     assert main(command) == 1
     assert "the ceiling came down" in capsys.readouterr().err
     assert list(store.glob("finetune/*/manifest.json")), "the supervisor was finished"

@@ -54,12 +54,12 @@ def write(path, data):
 @pytest.fixture
 def one_process(monkeypatch):
     """Studies run in this process, which has the libraries loaded."""
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
 
 
 def test_three_classes_from_the_file_to_the_table(tmp_path, capsys, monkeypatch):
     """In two processes, so that workers find the data too."""
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=2, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=2, threads=1))
     path, out = write(tmp_path / "three.jsonl", rows(260, classes=3)), tmp_path / "run"
     command = ["run", "--task", str(path), *QUICK, *SIZES, "--out", str(out)]
     assert main(command) == 0

@@ -62,7 +62,7 @@ def folders(tmp_path):
 
 
 def test_three_datasets_from_folders_to_the_table(folders, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     out = tmp_path / "run"
     quick = ("--weak", "atlas-xs", "--strong", "atlas-xs", "--seeds", "1", "--epochs", "1")
     sizes = ("--n-train", "30", "--n-validation", "10", "--n-test", "30")
@@ -88,7 +88,7 @@ def test_a_recipe_runs_on_folders_and_small_models(
     folders, toy_models, tmp_path, capsys, monkeypatch
 ):
     """EleutherAI's settings, but for models and epochs; sizes shrink to what there is."""
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     out = tmp_path / "run"
     run = ["run", str(RECIPES / "eleuther_2024.yaml"), "--task", *folders.values()]
     run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]

@@ -29,7 +29,7 @@ def study(toy_models, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
     """Starting processes would take longer than what they are to do."""
-    monkeypatch.setattr(Plan, "of", staticmethod(lambda config: Plan(workers=1, threads=1)))
+    monkeypatch.setattr(Plan, "of", staticmethod(lambda *_: Plan(workers=1, threads=1)))
 
 
 def said(capsys, study, command, *more, code=0) -> str:

@@ -92,7 +92,7 @@ def fail(tmp_path, toy_models, monkeypatch, capsys):
         file.write_text(BEGIN + plugin)
         models = {"weak": toy_models["gpt2"], "strong": toy_models["llama"]}
         study.write_text(STUDY.format(task=task, method=method, **models))
-        monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=workers, threads=1))
+        monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=workers, threads=1))
         out = {name: str(tmp_path / name) for name in ("out", "store")}
         flags = [word for name, path in out.items() for word in (f"--{name}", path)]
         assert main(["run", str(study), "--plugin", str(file), *flags, "--quiet"]) == 1

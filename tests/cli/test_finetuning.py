@@ -34,7 +34,7 @@ def file(tmp_path):
 @pytest.fixture
 def one_process(monkeypatch):
     """Studies run in this process, which has the libraries loaded."""
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
 
 
 PAIRS = {"llama": "gpt2", "gpt2": "bert", "bert": "llama"}

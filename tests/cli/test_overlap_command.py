@@ -22,7 +22,7 @@ strong_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
 def in_this_process():
     """Starting processes would take longer than what they are to do."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Plan, "of", staticmethod(lambda config: Plan(workers=1, threads=1)))
+        patch.setattr(Plan, "of", staticmethod(lambda *_: Plan(workers=1, threads=1)))
         yield
 
 

@@ -24,7 +24,7 @@ def file(tmp_path):
 
 
 def test_from_a_file_to_the_table(file, toy_models, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     out = tmp_path / "run"
     run = ["run", "--task", str(file), "--seeds", "1", "--epochs", "1", "--out", str(out)]
     run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]

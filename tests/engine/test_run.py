@@ -264,7 +264,7 @@ def test_a_fresh_store_and_two_workers_of_a_plain_script_give_the_same_numbers(
     assert {e.manifest["spec"]["runtime"]["device"] for e in entries} == {"cpu"}
     assert json.loads((tmp_path / "run/environment.json").read_text())["device"] == "cpu"
     # Who does not know the keys finds them where he is told what the workers run on.
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     here = Runtime.here()
     there = Runtime({**here.device, "device": "another"}, here.processor)
     found = explain_study(config, tmp_path / "store", places=(there, here))

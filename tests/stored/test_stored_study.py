@@ -34,7 +34,7 @@ def root(tmp_path, monkeypatch):
     assert all(runtime == runtimes[0] for runtime in runtimes)
     machine = (Runtime(runtimes[0], runtimes[0]),)
     monkeypatch.setattr(Runtime, "of_machine", lambda threads=None: machine)
-    monkeypatch.setattr(Plan, "of", lambda config: Plan(workers=1, threads=1))
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     return tmp_path / "store"
 
 
