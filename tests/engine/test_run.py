@@ -20,13 +20,14 @@ from weak2strong.engine import record
 from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import read_agreement, read_run
-from weak2strong.engine.run import run_study
+from weak2strong.engine.run import do_steps, run_study
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.runtime import Runtime
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 from weak2strong.tasks.task import Example, Item
@@ -288,6 +289,22 @@ def test_a_run_folder_of_another_study_is_left_alone(undisturbed, tmp_path):
     with pytest.raises(UserError, match="holds a run of another study"):
         run_study(other, undisturbed, tmp_path / "store")
     assert (undisturbed / "results.parquet").read_bytes() == before
+
+
+def test_a_machine_that_only_reads_says_which_result_is_gone(undisturbed, config, tmp_path):
+    task_runs = TaskRun.all_of(resolved(config), Store(undisturbed.parent / "store"))
+    (task_run,) = task_runs.values()
+    here = Runtime.here(threads=1)
+    task_run.places = (Runtime({**here.device, "device": "another"}, here.processor),)
+    with pytest.raises(UserError, match="is not in the store any more, and this machine is none"):
+        do_steps(
+            tmp_path,
+            (),
+            task_runs,
+            Plan(1, 1),
+            Progress(quiet=True),
+            lambda work: record.results_files(resolved(config), task_runs),
+        )
 
 
 def test_an_unfinished_run_has_no_table(undisturbed, tmp_path):

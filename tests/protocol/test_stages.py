@@ -20,8 +20,7 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.stages import students
-from weak2strong.protocol.stages.frozen import activations
-from weak2strong.protocol.task_run import MissingError, TaskRun
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
@@ -277,70 +276,6 @@ def test_libraries_threads_and_code_are_in_the_key(make_task_run, monkeypatch):
     with monkeypatch.context() as m:
         m.setattr(task_run_module, "code_of", lambda *a: Code("another source", {}))
         assert ceiling_key(make_task_run(), monkeypatch) != one
-
-
-def on(name: str) -> Runtime:
-    """A place with a device of a name."""
-    here = Runtime.here()
-    return Runtime({**here.device, "device": name}, here.processor)
-
-
-@pytest.fixture
-def be_on(monkeypatch):
-    """Let this machine have a device of a name from now on."""
-
-    def be(name: str) -> None:
-        machine = (on(name),)
-        monkeypatch.setattr(Runtime, "of_machine", lambda threads=None: machine)
-
-    return be
-
-
-def test_what_another_device_made_is_read_by_its_keys_and_by_no_other_way(make_task_run, be_on):
-    be_on("one")
-    maker = make_task_run()
-    stages.student(maker, "naive", 0)
-    assert {u.device for u in maker.used} == {"one"}
-    be_on("two")
-
-    def asked(**known) -> TaskRun:
-        reader = replace(make_task_run(), compute=False, **known)
-        stages.student(reader, "naive", 0)
-        return reader
-
-    for known in (
-        {"known": {u.request: u.key for u in maker.used}},
-        {"places": (on("three"), on("one"))},
-    ):
-        reader = asked(**known)
-        assert [u.key for u in reader.used] == [maker.used[0].key, maker.used[2].key]
-        assert {u.device for u in reader.used} == {"one"}
-    with pytest.raises(MissingError) as missing:
-        asked()
-    assert missing.value.spec["runtime"]["device"] == "two"
-    with pytest.raises(MissingError) as missing:
-        asked(places=(on("three"),))
-    assert missing.value.spec["runtime"]["device"] == "three"
-
-
-def test_a_stage_is_made_of_what_its_own_device_made(make_task_run, be_on):
-    """Activations that another device gave are in no key of the probe that learns them."""
-    be_on("one")
-    maker = make_task_run()
-    stages.probe_ceiling(maker)
-    (states, _) = maker.used
-    assert states.stage == "activations"
-    be_on("two")
-    known = {states.request: states.key}
-    reader = replace(make_task_run(), known=known, places=(on("one"), on("two")))
-    activations(reader, reader.config.strong, "last")
-    assert (reader.used[0].key, reader.used[0].reused) == (states.key, True)
-    other = replace(make_task_run(), known=known)
-    stages.probe_ceiling(other)
-    assert [(u.stage, u.device, u.reused) for u in other.used] == [
-        ("activations", "two", False),
-        ("probe", "two", False),
-    ]
 
 
 def test_a_student_depends_on_its_weak_labels(make_task_run, tmp_path, splits):

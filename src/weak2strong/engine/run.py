@@ -26,7 +26,7 @@ from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.protocol.resolve import chosen_rates, resolve, settle
 from weak2strong.protocol.steps import Step, steps
-from weak2strong.protocol.task_run import TaskRun
+from weak2strong.protocol.task_run import MissingError, TaskRun
 from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.task import Kind
 
@@ -136,10 +136,27 @@ def do_steps(
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(root))
         run_steps(todo, task_runs, plan, progress, tell)
-        content = files(work_of(todo, read_events(folder)))
+        content = _content(files, work_of(todo, read_events(folder)))
         environment = environment_file(first.place, devices)
         put_results(folder, {ENVIRONMENT: environment, **content}, kind)
         event("end")
+
+
+def _content(
+    files: Callable[[Sequence[Work]], Mapping[str, bytes]], work: Sequence[Work]
+) -> Mapping[str, bytes]:
+    """The content of the files of a run whose steps are done.
+
+    Raises:
+        UserError: where a result is not in the store any more, and this machine is not to make it.
+    """
+    try:
+        return files(work)
+    except MissingError as e:
+        raise UserError(
+            f"The {e.stage} result {e.key[:12]} is not in the store any more, and this machine is "
+            "none of those that make results: run the same command again."
+        ) from e
 
 
 def put_results(

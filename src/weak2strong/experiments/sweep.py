@@ -220,7 +220,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
         table = _table(config, task_runs, sweeps)
         files = {
             STUDY: config.to_yaml().encode(),
-            ENVIRONMENT: environment_file(),
+            ENVIRONMENT: environment_file(next(iter(task_runs.values())).place),
             **{name: table_file(name, table) for name in (CSV, FILE)},
         }
         put_results(folder, files, "probe-sweep")

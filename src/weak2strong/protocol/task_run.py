@@ -137,7 +137,8 @@ class TaskRun:
         known: keys by requests, as whoever made or read the stages gave them. These are tried
             first, so that results are read which another device made.
         places: where stages may have been made; by default on the devices of this machine. These
-            are tried in turn. What is made is made on the first device of this machine.
+            are tried in turn. What is made is made on the first device of this machine, and nothing
+            where that is none of the places.
     """
 
     config: StudyConfig
@@ -235,7 +236,8 @@ class TaskRun:
             by: what computes it: "processor" only where no model takes part.
 
         Raises:
-            MissingError: where the stage would have to be made and ``compute`` is False.
+            MissingError: where the stage would have to be made and ``compute`` is False, or this
+                process is none of the ``places``.
         """
         assert self.config.vary == "training" or self.seed is not None, "see of_seed"
         code = code_of(OURS, make, named, words_in(fields))
@@ -245,10 +247,11 @@ class TaskRun:
         entry = self._stored(stage, request, asked, by)
         reused = entry is not None
         if entry is None:
-            place = self._machine[0] if self.compute else self.place
+            here = self.compute and not self._is_elsewhere
+            place = self._machine[0] if here else self.place
             spec = {**asked, "runtime": place.of(by)}
             key = stage_key(stage, **spec)
-            if not self.compute:
+            if not here:
                 raise MissingError(stage, key, spec, code)
             with self.store.lock(stage, key):
                 # Another process may have made it while this one waited for the lock.
@@ -269,6 +272,11 @@ class TaskRun:
     def place(self) -> Runtime:
         """The first of the places where its stages may have been made."""
         return (self.places or self._machine)[0]
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether this process only reads, as the head of a cluster does, which has no GPU."""
+        return bool(self.places) and self._machine[0] not in self.places
 
     def _stored(self, stage: str, request: str, asked: Mapping[str, Any], by: By) -> Entry | None:
         """The entry that answers a request, by the key that is known, or from one of the places.

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from weak2strong.ground.carried import Carried, unpack
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.store import Store, StoreWarning, digest
+from weak2strong.ground.store import Store, StoreWarning, digest, paths
 from weak2strong.ground.store.manifest import MANIFEST
 
 KEY = digest("one")
@@ -96,6 +97,23 @@ def test_prune_takes_entries_by_age_and_stage(store):
     assert store.prune(everything=True)[0] == 2
     assert store.entries() == []
     assert names(store.root / "temporary") == []
+
+
+def test_prune_takes_files_that_were_sent_by_age_or_with_everything(store, tmp_path):
+    (tmp_path / "moods.csv").write_text("text")
+    root = store.root / paths.FILES
+    first = unpack(Carried.of(tmp_path / "moods.csv"), root)
+    (tmp_path / "moods.csv").write_text("others")
+    second = unpack(Carried.of(tmp_path / "moods.csv"), root)
+    (root / ".killed").mkdir()
+    (root / "notes").mkdir()
+    age(first.parents[1], 3)
+    assert store.prune() == store.prune(stage="fit") == (0, 0)
+    assert store.prune(older_than_days=2) == (1, 4)
+    assert not first.exists()
+    assert second.read_text() == "others"
+    assert store.prune(everything=True) == (2, 6)
+    assert names(root) == ["notes"]
 
 
 def test_prune_takes_what_lies_in_damaged(store):

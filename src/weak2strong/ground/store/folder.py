@@ -238,7 +238,8 @@ class Store:
             everything: all entries. Without any of the three no entry goes: only damaged
                 ones set aside, temporary folders whose writer is gone, and working folders
                 nobody holds the lock of, whose entry stands or which lay idle for a week
-                (or for ``older_than_days``; or all of them, with ``everything``).
+                (or for ``older_than_days``; or all of them, with ``everything``). Files of the
+                user's that other machines sent go with ``everything`` and by age.
 
         Returns:
             The number of folders removed and their bytes.

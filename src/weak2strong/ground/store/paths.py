@@ -24,7 +24,10 @@ KEY = re.compile(_KEY)
 # What lies in `damaged`, `temporary` and `working`, and in `locks` with `.lock` after it.
 LEFTOVER = re.compile(rf"{_STAGE}-{_KEY}(-[0-9a-f]+)?")
 CODE = re.compile(r"(?P<code>[0-9a-f]{64})\.json")
-RESERVED = ("code", "damaged", "locks", "temporary", "working")
+# What another machine has sent of the user's files (see `weak2strong.ground.carried`).
+FILES = "files"
+SENT = re.compile(r"[0-9a-f]{16}|\..+")
+RESERVED = ("code", "damaged", FILES, "locks", "temporary", "working")
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)

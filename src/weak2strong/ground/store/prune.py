@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,8 @@ def prune(
     # Afterwards, so that no working folder is kept or dropped for an entry that just went.
     leftovers = _leftovers(root, older_than_days, everything)
     sizes += [_discard(root, *one) for one in leftovers if stage in (None, one[0])]
+    if stage is None and (everything or older_than_days is not None):
+        sizes += _discard_sent(root, 0.0 if older_than_days is None else older_than_days)
     _forget_code(root, [entry for entry in entries if entry.path.exists()])
     for file in paths.listed(root / "locks"):
         if file.suffix == ".lock" and paths.LEFTOVER.fullmatch(file.stem):
@@ -99,6 +102,21 @@ def _discard(root: Path, stage: str, key: str, path: Path) -> int | None:
     else:
         trash.unlink(missing_ok=True)
     return size
+
+
+def _discard_sent(root: Path, days: float) -> Iterator[int]:
+    """Remove what other machines sent of the user's files so long ago; it is sent again if needed.
+
+    Yields:
+        The bytes of each file or folder.
+    """
+    for path in paths.listed(root / paths.FILES):
+        if paths.SENT.fullmatch(path.name) and _days_idle(path) >= days:
+            # A name that nobody looks for, so that nobody finds a part.
+            trash = path.with_name(f".{secrets.token_hex(6)}")
+            path.rename(trash)
+            yield sum(status.st_size for status in _statuses(trash))
+            shutil.rmtree(trash, ignore_errors=True)
 
 
 def _days_since_written(entry: Entry) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError
@@ -19,7 +20,7 @@ from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.learned import read_learned, write_learned
+from weak2strong.protocol.learned import Learned, read_learned, write_learned
 from weak2strong.protocol.stages.files import FILE, labels_digest, writer
 from weak2strong.protocol.stages.finetune import Trace, finetune, finetuned_activations, traced
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
@@ -83,8 +84,18 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
 
     named = (trainer, *found_by_name(task_run.task.kind, training))
     folder = task_run.stage("student", fields, inputs, make, named).path
-    learned.extend(read_learned(folder, method))
+    learned.extend(named_here(task_run.config, read_learned(folder, method)))
     return load_predictions(folder / FILE)
+
+
+def named_here(config: StudyConfig, learned: Sequence[Learned]) -> list[Learned]:
+    """What finetunings took up, with models by the names that the study has for them.
+
+    Whoever made the student may have had a model in another folder, of the same name.
+    """
+    models = (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
+    names = {Path(model.name).name: model.name for model in models}
+    return [replace(one, model=names.get(Path(one.model).name, one.model)) for one in learned]
 
 
 def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) -> Trace:
