@@ -1,9 +1,13 @@
 """The devices that a process sees, and those that a test lets it seem to have."""
 
+from contextlib import contextmanager
+
 import pytest
+import torch
 
 from weak2strong.engine.local import Plan
 from weak2strong.ground.errors import UserError
+from weak2strong.models import load
 from weak2strong.models.devices import FAKE, VISIBLE, device_class, devices
 from weak2strong.protocol.runtime import Runtime
 
@@ -30,6 +34,39 @@ def test_fake_devices_have_a_class_numbers_and_a_name(monkeypatch):
     assert runtime.processor["device"] == "cpu"
     monkeypatch.setenv(VISIBLE, "1")
     assert [d.number for d in devices()] == [0]
+
+
+def test_of_gpus_of_two_kinds_each_has_its_own_precision(monkeypatch):
+    """And a process begins to use no more of them than it has to, to find out."""
+    names, current, used = ("new", "new", "old", "new"), [0], []
+
+    @contextmanager
+    def device(number):
+        used.append(number)
+        current[0] = number
+        yield
+        current[0] = 0
+
+    monkeypatch.delenv(FAKE, raising=False)
+    monkeypatch.setattr(load, "best_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(names))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda n: names[n])
+    monkeypatch.setattr(torch.cuda, "device", device)
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation: names[current[0]] == "new"
+    )
+    assert [(d.number, d.name, d.precision) for d in devices()] == [
+        (0, "new", "bfloat16"),
+        (1, "new", "bfloat16"),
+        (2, "old", "float32"),
+        (3, "new", "bfloat16"),
+    ]
+    assert used == [2]
+    first, second = Runtime.of_machine(threads=2)
+    assert (first.device["device"], first.device["precision"]) == ("new", "bfloat16")
+    assert (second.device["device"], second.device["precision"]) == ("old", "float32")
+    assert first.processor == second.processor
+    assert first.processor["device"] == "cpu"
 
 
 @pytest.mark.parametrize("told", ["cuda", "cuda:0", "cpu:2", "8", "cuda:-1", "cuda:99999"])

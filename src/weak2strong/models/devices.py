@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from weak2strong.ground.errors import UserError
@@ -51,12 +53,9 @@ def devices() -> tuple[Device, ...]:
     of = best_device().type
     if of != "cuda":
         return (Device("mps" if of == "mps" else "cpu", 0, of, precision(best_device())),)
-    found = []
-    for number in range(torch.cuda.device_count()):
-        with torch.cuda.device(number):
-            name, fast = torch.cuda.get_device_name(number), precision(best_device())
-        found.append(Device("cuda", number, name, fast))
-    return tuple(found)
+    names = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    fast = _precisions(tuple(names))
+    return tuple(Device("cuda", n, name, fast[name]) for n, name in enumerate(names))
 
 
 def device_class() -> Class:
@@ -74,6 +73,25 @@ def precision(device) -> str:
     from weak2strong.models.precision import fast_precision
 
     return str(fast_precision(device)).removeprefix("torch.")
+
+
+@cache
+def _precisions(names: tuple[str, ...]) -> Mapping[str, str]:
+    """The precisions of GPUs by their names.
+
+    PyTorch tells that of the current GPU alone. Each that was the current one once takes memory of
+    it until this process ends, so one of each kind is asked.
+    """
+    import torch
+
+    from weak2strong.models.load import best_device
+
+    found = {names[0]: precision(best_device())}
+    for number, name in enumerate(names):
+        if name not in found:
+            with torch.cuda.device(number):
+                found[name] = precision(best_device())
+    return found
 
 
 def _fakes() -> tuple[Device, ...]:
