@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-gpu lint format types bench mutants stored-study clean
+.PHONY: demo test test-slow test-ray test-gpu lint format types bench mutants stored-study clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -13,6 +13,10 @@ test: $(VENV)/.installed
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
+
+test-ray: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[ray]"
+	$(BIN)/python -m pytest tests/engine/on_ray
 
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest -m gpu

@@ -22,7 +22,8 @@ import numpy as np
 from weak2strong.config.fields import Temperature
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
-from weak2strong.engine.local import Plan, run_steps
+from weak2strong.engine.engines import run_steps
+from weak2strong.engine.places import Plan
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.progress import Progress

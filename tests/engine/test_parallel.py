@@ -12,6 +12,7 @@ import pytest
 
 from weak2strong.engine.parallel import in_parallel
 from weak2strong.engine.schedule import Place, Schedule
+from weak2strong.engine.workers import Workers
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, heeding
@@ -77,7 +78,9 @@ class Steps:
             return {"W2S_TESTED": name}
 
         with heeding() as stops:
-            run = in_parallel(Schedule(steps), places, work_of, self.progress, stops, environment)
+            run = in_parallel(
+                Schedule(steps), places, work_of, Workers(environment), self.progress, stops
+            )
             try:
                 for name, *answer in run:
                     self.answers[name] = answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -84,9 +84,7 @@ def do_in_worker(
     on_step: OnStep,
     threads: int,
     step: Step,
-    config: StudyConfig,
-    root: Path,
-    reference: str,
+    task_run_of: Callable[[], TaskRun],
     known: Mapping[str, str],
 ) -> Done:
     """Do a step in a worker process, which may have to say that it lacks memory.
@@ -95,9 +93,7 @@ def do_in_worker(
         on_step: called by trainings.
         threads: of this process.
         step: the step.
-        config: the study, resolved.
-        root: of the store.
-        reference: the user's name of the step's task.
+        task_run_of: gives the task run of the step's task, the same one in each call.
         known: keys of what it needs, by requests.
 
     Raises:
@@ -112,7 +108,7 @@ def do_in_worker(
     if on_gpu := torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     try:
-        task_run = _worker_task_run(config, root, reference)
+        task_run = task_run_of()
         task_run.on_step = on_step
         task_run.known.update(known)
         done = do(step, task_run)
@@ -142,7 +138,7 @@ def _set_threads_once(threads: int) -> None:
 
 
 @cache
-def _worker_task_run(config: StudyConfig, root: Path, reference: str) -> TaskRun:
+def worker_task_run(config: StudyConfig, root: Path, reference: str) -> TaskRun:
     """The task run of a worker, which lives for one run and loads the data of a task once."""
     load_plugins(config.plugins)
     return TaskRun.of(config, Store(root), reference)

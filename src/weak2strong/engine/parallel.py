@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from weak2strong.engine.schedule import Place, Schedule
-from weak2strong.engine.workers import Answered, Ended, Failed, Message, Trained, Work, Workers
+from weak2strong.engine.workers import Answered, Ended, Failed, Message, Trained, Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, Stops
@@ -19,6 +20,9 @@ from weak2strong.protocol.steps import Step
 
 GRACE = 2.0
 """Seconds after a request to stop, until which a worker without a training may end by itself."""
+
+MOVES = 5
+"""How often a step is begun anew because its machine is gone, which the step may cause."""
 
 MEMORY = (
     "adapt the model by LoRA or the head alone, take a smaller one, or make room; what is finished "
@@ -31,9 +35,9 @@ def in_parallel(
     schedule: Schedule,
     places: Sequence[Place],
     work_of: Callable[[Step], Work],
+    crew: Crew,
     progress: Progress,
     stops: Stops,
-    environment: Callable[[str], Mapping[str, str]] = lambda name: {},
     more: Callable[[Step, Place, Any], Sequence[Place]] = lambda step, place, result: (),
 ) -> Generator[Any]:
     """Do the steps of a schedule, and yield what the work of each one gave.
@@ -48,16 +52,16 @@ def in_parallel(
         work_of: what a worker does for a step; asked when the step begins.
         progress: shows trainings.
         stops: requests to stop.
-        environment: variables of a worker's environment, by the name of its place.
+        crew: the workers by the names of their places; what it is given is ended by it.
         more: further places that a result makes room for.
 
     Raises:
         Stopped: where that was asked; trainings have written their checkpoints.
         UserError: where memory runs out.
     """
-    with _waking(stops) as woken, Workers(environment) as workers:
+    with _waking(stops) as woken, crew as workers:
         run = _Run(schedule, list(places), work_of, workers, progress, stops)
-        while run.begin() or run.busy:
+        while run.begin() or run.busy or run.awaits_places():
             # Once it is known that everything stops, the file of requests has nothing new to tell.
             also, timeout = ([woken], None) if run.stopping is None else ([], 0.1)
             for name, message in workers.heard(also, timeout):
@@ -65,11 +69,44 @@ def in_parallel(
                 if (answered := run.hear(place, step, message)) is not None:
                     run.free.extend(more(step, place, answered.result))
                     yield answered.result
+            run.free.extend(workers.joined())
             run.stop_if_asked()
         stops.check()
         if run.errors:
             raise run.errors[0]
         assert not schedule.left, "a step waits for a device that no place has"
+
+
+class Crew(AbstractContextManager["Crew"], Protocol):
+    """Workers by the names of their places, as `weak2strong.engine.workers.Workers` has them."""
+
+    @property
+    def tries(self) -> int:
+        """How often a step is tried that lacks memory, or whose process dies."""
+        ...
+
+    def give(self, name: str, work: Work) -> None:
+        """Let a worker that has nothing to do begin some work."""
+
+    def heard(
+        self, also: Sequence[int] = (), timeout: float | None = None
+    ) -> list[tuple[str, Message]]:
+        """What the workers said, once one of them says something."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """Ask every worker to stop."""
+
+    def end(self, name: str) -> None:
+        """End a worker at once."""
+
+    def joined(self) -> Sequence[Place]:
+        """Places that are new since the last call."""
+        ...
+
+    def awaits_places(self) -> bool:
+        """Whether there is no place any more, but one may still come."""
+        ...
 
 
 @contextmanager
@@ -97,7 +134,8 @@ class _Run:
         free: places without a step.
         busy: places with one, and the step, by the name of the place.
         trainings: steps done and steps in all of those that go on, by the name of the place.
-        tried: names of the steps that have failed once by lack of memory or with their process.
+        tried: how often a step has failed by lack of memory or with its process, by its name.
+        moved: how often a step has lost its machine, by its name.
         errors: of steps that failed for good; the first one is raised.
         stopping: since when everything is to stop, if it is.
     """
@@ -105,12 +143,13 @@ class _Run:
     schedule: Schedule
     free: list[Place]
     work_of: Callable[[Step], Work]
-    workers: Workers
+    workers: Crew
     progress: Progress
     stops: Stops
     busy: dict[str, tuple[Place, Step]] = field(default_factory=dict)
     trainings: dict[str, tuple[int, int]] = field(default_factory=dict)
-    tried: set[str] = field(default_factory=set)
+    tried: Counter[str] = field(default_factory=Counter)
+    moved: Counter[str] = field(default_factory=Counter)
     errors: list[BaseException] = field(default_factory=list)
     stopping: float | None = None
 
@@ -136,7 +175,8 @@ class _Run:
         del self.busy[place.name]
         self.trainings.pop(place.name, None)
         self.progress.forget(step.name)
-        self.free.append(place)
+        if not (isinstance(message, Ended) and message.gone):
+            self.free.append(place)
         match message:
             case Answered():
                 self.schedule.done(step)
@@ -148,10 +188,17 @@ class _Run:
             case Failed(error):
                 self._fail(step, error)
                 self._stop_all(f"{step.name} failed")
-            case Ended(code) if self.stopping is None:
-                how = _how(code)
-                self._try_again(step, f"its process {how}", _death(step, how, code))
+            case Ended(gone=True) if self.stopping is None:
+                self._move(step, message.told)
+            case Ended() if self.stopping is None:
+                how = _how(message)
+                self._try_again(step, f"its process {how}", _death(step, message))
         return None
+
+    def awaits_places(self) -> bool:
+        """Whether steps wait for nothing but a place, which may still come."""
+        ready = self.schedule.ready > 0 and self.stopping is None
+        return ready and not self.free and self.workers.awaits_places()
 
     def stop_if_asked(self) -> None:
         """Let everything stop where that was asked; what does not train is ended after a while."""
@@ -166,13 +213,22 @@ class _Run:
     def _try_again(self, step: Step, what: str, error: BaseException) -> None:
         if self.stopping is not None:
             return
-        if step.name in self.tried:
+        self.tried[step.name] += 1
+        if self.tried[step.name] >= self.workers.tries:
             self.progress.line(f"{step.name} failed again ({what}); steps that need it are left")
             self._fail(step, error)
             return
-        self.tried.add(step.name)
         self.progress.line(f"{step.name}: {what}; it is tried once more, with nothing beside it")
         self.schedule.again(step)
+
+    def _move(self, step: Step, how: str) -> None:
+        """Do a step elsewhere whose machine is gone, which is not the step's fault."""
+        self.moved[step.name] += 1
+        if self.moved[step.name] > MOVES:
+            self._fail(step, RuntimeError(f"{step.name} has lost its machine {MOVES} times."))
+            return
+        self.progress.line(f"{step.name}: {how}; it is done on another one")
+        self.schedule.back(step)
 
     def _fail(self, step: Step, error: BaseException) -> None:
         self.schedule.fail(step)
@@ -215,16 +271,21 @@ def _goes_on(training: tuple[int, int] | None) -> bool:
     return training is not None and training[0] < training[1]
 
 
-def _how(code: int | None) -> str:
-    """How a process ended, by its exit code."""
-    if code is None or code >= 0:
-        return f"ended with exit code {code}"
-    return f"was ended by {signal.Signals(-code).name}"
+def _how(ended: Ended) -> str:
+    """How a process ended."""
+    if ended.told:
+        return ended.told
+    if ended.code is None or ended.code >= 0:
+        return f"ended with exit code {ended.code}"
+    return f"was ended by {signal.Signals(-ended.code).name}"
 
 
-def _death(step: Step, how: str, code: int | None) -> BaseException:
+def _death(step: Step, ended: Ended) -> BaseException:
     """The error of a step whose process has died twice."""
-    if code == -signal.SIGKILL:
+    how = _how(ended)
+    if ended.told:
+        return UserError(f"The process of {step.name} {how}, also with nothing beside it: {MEMORY}")
+    if ended.code == -signal.SIGKILL:
         return UserError(
             f"The process of {step.name} {how} twice, the second time with nothing beside it, as a "
             f"system does where its memory runs out: {MEMORY}"

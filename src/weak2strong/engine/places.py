@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from weak2strong.config.engine import EngineOptions
+from weak2strong.config.engine import EngineOptions, amounts
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.schedule import Place
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import everywhere
 from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
@@ -16,6 +17,29 @@ from weak2strong.models.devices import VISIBLE, device_class, devices
 from weak2strong.models.folders import is_tiny
 from weak2strong.probes import PROBES
 from weak2strong.tasks import SOURCES, TASKS
+
+
+@dataclass(frozen=True)
+class OnRay:
+    """How the steps of a study are done on a Ray cluster.
+
+    Attributes:
+        address: of the cluster, where the user gave it.
+        resources: what a worker takes, as far as the user said.
+        workers_per_gpu: how many share a GPU.
+        tiny: whether one thread is the right number for the models.
+    """
+
+    address: str | None
+    resources: Mapping[str, float]
+    workers_per_gpu: int
+    tiny: bool
+
+    @staticmethod
+    def of(options: EngineOptions, tiny: bool) -> OnRay:
+        """That of what the user wants."""
+        each = 1 if options.workers_per_gpu == "auto" else options.workers_per_gpu
+        return OnRay(options.address, amounts(options.ray_resources), each, tiny)
 
 
 @dataclass(frozen=True)
@@ -27,12 +51,15 @@ class Plan:
         threads: of each of them.
         gpus: of each GPU that has workers of its own, what its processes see as `VISIBLE`.
         may_add: whether a GPU may get more workers, where measured memory leaves room for them.
+        ray: where the steps are done on a Ray cluster; workers and threads are 0 then, since they
+            follow from the cluster.
     """
 
     workers: int
     threads: int
     gpus: tuple[str, ...] = ()
     may_add: bool = False
+    ray: OnRay | None = None
 
     @staticmethod
     def of(config: StudyConfig, options: EngineOptions | None = None) -> Plan:
@@ -44,7 +71,15 @@ class Plan:
         """
         cores, tiny = processors(), is_tiny(config.weak) and is_tiny(config.strong)
         registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
-        if not everywhere(r.origin(name) for r in registries for name in r):
+        travels = everywhere(r.origin(name) for r in registries for name in r)
+        if options and options.engine == "ray":
+            if not travels:
+                raise UserError(
+                    "The engine ray needs plugins in files: write what this script or notebook "
+                    "registers to a .py file, and name that with plugins."
+                )
+            return Plan(0, 0, ray=OnRay.of(options, tiny))
+        if not travels:
             # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
         if (of := device_class()) == "cuda":

@@ -12,8 +12,9 @@ from weak2strong.engine.claim import claim
 from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.contents import Contents, contents, contents_file
 from weak2strong.engine.done import Done
+from weak2strong.engine.engines import run_steps
 from weak2strong.engine.events import events_of, read_events
-from weak2strong.engine.local import Plan, run_steps
+from weak2strong.engine.places import Plan
 from weak2strong.engine.rates import FILE as RATES
 from weak2strong.engine.rates import HOW, rates_file
 from weak2strong.engine.record import environment_file, results_files

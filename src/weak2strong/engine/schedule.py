@@ -180,6 +180,13 @@ class Schedule:
         self.ready += 1
         self._alone.append(node)
 
+    def back(self, step: Step) -> None:
+        """The place of a running step is gone: the step is ready again, as before."""
+        if self._nodes[step.name].alone:
+            return self.again(step)
+        self._held.pop(self._running[step.name].name, None)
+        self._make_ready(self._stop(step))
+
     def fail(self, step: Step) -> None:
         """A running step failed for good: it stays left, and what waits for it is never ready."""
         self._stop(step).state = "failed"

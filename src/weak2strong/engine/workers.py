@@ -20,6 +20,7 @@ from multiprocessing.reduction import ForkingPickler
 from pickle import loads
 from typing import Any
 
+from weak2strong.engine.schedule import Place
 from weak2strong.ground.processes import end_with_parent, without_main
 from weak2strong.ground.stops import Stopped, Stops, heeding
 
@@ -64,9 +65,17 @@ class Failed:
 
 @dataclass(frozen=True)
 class Ended:
-    """The process is gone, with its exit code, or with minus the signal that ended it."""
+    """The process is gone.
+
+    Attributes:
+        code: its exit code, or minus the signal that ended it, where that is known.
+        told: how it ended, where that is told in other words.
+        gone: whether its place is gone with it.
+    """
 
     code: int | None
+    told: str = ""
+    gone: bool = False
 
 
 Message = Trained | Answered | Failed | Ended
@@ -79,6 +88,9 @@ class Workers(contextlib.AbstractContextManager["Workers"]):
         environment: variables of a worker's environment, by its name; they are set before its work
             imports anything.
     """
+
+    tries = 2
+    """How often a step is tried that lacks memory, or whose process dies."""
 
     def __init__(self, environment: Callable[[str], Mapping[str, str]] = lambda name: {}):
         self._environment = environment
@@ -129,6 +141,14 @@ class Workers(contextlib.AbstractContextManager["Workers"]):
             process.kill()
             process.join()
             connection.close()
+
+    def joined(self) -> Sequence[Place]:
+        """Nothing: places of this machine do not come and go."""
+        return ()
+
+    def awaits_places(self) -> bool:
+        """False, likewise."""
+        return False
 
     def _start(self, name: str) -> None:
         context = multiprocessing.get_context("spawn")
@@ -190,15 +210,15 @@ def _answer(connection: Connection, stops: Stops) -> Answered | Failed:
         raise
     except Exception as error:
         # What came cannot be unpickled: a module of the user's, for example, is not there.
-        return Failed(_portable(error))
+        return Failed(portable(error))
     try:
         return Answered(function(_Steps(connection, stops), *arguments))
     except Stopped:
         raise
     except LacksMemoryError as error:
-        return Failed(_portable(error.__cause__ or error), memory=True)
+        return Failed(portable(error.__cause__ or error), memory=True)
     except BaseException as error:
-        return Failed(_portable(error))
+        return Failed(portable(error))
 
 
 @dataclass
@@ -219,7 +239,7 @@ class _Steps:
         self.stops.patient = done < total
 
 
-def _portable(error: BaseException) -> BaseException:
+def portable(error: BaseException) -> BaseException:
     """An error that can be sent: where it came from is a note to it."""
     error.add_note("".join(["In a worker process:\n", *traceback.format_exception(error)]))
     try:

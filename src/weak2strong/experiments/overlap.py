@@ -24,7 +24,7 @@ from weak2strong.config.fields import Count, File, Flag
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.done import Done
-from weak2strong.engine.local import run_steps
+from weak2strong.engine.engines import run_steps
 from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import (
     FinishedExperiment,

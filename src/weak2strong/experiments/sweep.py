@@ -20,7 +20,7 @@ from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim
 from weak2strong.engine.done import Done
-from weak2strong.engine.local import run_steps
+from weak2strong.engine.engines import run_steps
 from weak2strong.engine.record import environment_file
 from weak2strong.engine.recorded import ENVIRONMENT, STUDY
 from weak2strong.engine.run import put_results

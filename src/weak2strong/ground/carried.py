@@ -57,6 +57,12 @@ class Carried:
         return Carried(parent, path.name, files, _digest(parent, path.name, files))
 
 
+def place_of(carried: Carried, root: Path) -> Path:
+    """Where `unpack` lays a file or folder, whether or not it is there yet."""
+    # What has no folder above it is still told from the folder of all.
+    return root / carried.digest[:SHOWN] / (carried.parent or "data") / carried.name
+
+
 def unpack(carried: Carried, root: Path) -> Path:
     """Where a file or folder lies on this machine, written whole if it was not there yet.
 
@@ -69,9 +75,7 @@ def unpack(carried: Carried, root: Path) -> Path:
     """
     if _digest(carried.parent, carried.name, carried.files) != carried.digest:
         raise DamageError(f"{carried.name} was altered on its way")
-    folder = root / carried.digest[:SHOWN]
-    # What has no folder above it is still told from the folder of all.
-    place = folder / (carried.parent or "data") / carried.name
+    folder, place = root / carried.digest[:SHOWN], place_of(carried, root)
     if folder.is_dir():
         return place
     root.mkdir(parents=True, exist_ok=True)

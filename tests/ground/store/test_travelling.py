@@ -140,6 +140,18 @@ def test_what_one_machine_made_is_had_by_all(workers, store):
     assert two.get("fit", KEY).path.is_relative_to(two.root)
 
 
+def test_what_an_earlier_study_has_left_on_a_machine_arrives(workers, store, hub, monkeypatch):
+    one, _ = workers
+    made(Store(one.root))
+    assert store.get("fit", KEY) is None
+    assert one.get("fit", KEY).path.is_relative_to(one.root)
+    assert store.get("fit", KEY) is not None
+    # It is sent once.
+    monkeypatch.setattr(hub, "deliver", None)
+    one.get("fit", KEY)
+    TravellingStore(one.root, hub, "three").get("fit", KEY)
+
+
 def test_two_machines_that_ask_for_the_same_at_a_time_make_it_once(workers, hub, monkeypatch):
     makers, begun, refused = [], threading.Event(), threading.Event()
     claim = hub.claim

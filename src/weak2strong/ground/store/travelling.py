@@ -43,6 +43,10 @@ class Hub:
         """An entry, or None where it has not arrived."""
         return pack(self.store, stage, key)
 
+    def lacks(self, stage: str, key: str) -> bool:
+        """Whether an entry has not arrived."""
+        return self.store.get(stage, key) is None
+
     def fetch_working(self, stage: str, key: str) -> Checkpoints | None:
         """The checkpoints of a stage that somebody stopped to make, if there are any."""
         return pack_working(self.store, stage, key)
@@ -92,10 +96,12 @@ class TravellingStore(Store):
         self._hub, self._worker = hub, worker
         # The same folder as a store that asks nobody.
         self._here = Store(root)
+        self._shared = set[tuple[str, str]]()
 
     def get(self, stage: str, key: str) -> Entry | None:
         """The entry, from here or from the hub; None where neither has it."""
         if entry := super().get(stage, key):
+            self._share(stage, key)
             return entry
         parcel = self._hub.fetch(stage, key)
         return receive(self._here, parcel) if parcel else None
@@ -110,10 +116,16 @@ class TravellingStore(Store):
     ) -> Entry:
         """Store a result here, and send it to the hub."""
         entry = super().put(stage, key, spec, write, seconds)
-        parcel = pack(self._here, stage, key)
-        assert parcel is not None, "an entry that was just stored"
-        self._hub.deliver(parcel)
+        self._share(stage, key)
         return entry
+
+    def _share(self, stage: str, key: str) -> None:
+        """Send an entry to the hub, which may lack what an earlier study has left here."""
+        if (stage, key) not in self._shared and self._hub.lacks(stage, key):
+            parcel = pack(self._here, stage, key)
+            assert parcel is not None, "an entry that was just stored or read"
+            self._hub.deliver(parcel)
+        self._shared.add((stage, key))
 
     def working(self, stage: str, key: str) -> Path:
         """A folder for checkpoints, with those of a machine that stopped, if there are any."""

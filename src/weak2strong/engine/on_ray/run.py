@@ -1,0 +1,81 @@
+"""The steps of a study on a Ray cluster; results that the store has are only read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from weak2strong.engine.done import Done, do_in_worker
+from weak2strong.engine.expected import expected
+from weak2strong.engine.on_ray.connect import connected
+from weak2strong.engine.on_ray.hub import start_hub
+from weak2strong.engine.on_ray.node import Home, home, node_task_run
+from weak2strong.engine.on_ray.places import Needs, Node
+from weak2strong.engine.on_ray.workers import RayWorkers
+from weak2strong.engine.parallel import in_parallel
+from weak2strong.engine.places import OnRay
+from weak2strong.engine.rest import Keys, Tell, do_rest, known_to
+from weak2strong.engine.room import model_of
+from weak2strong.engine.schedule import Schedule
+from weak2strong.engine.workers import Work
+from weak2strong.ground.progress import Progress
+from weak2strong.ground.stops import heeding
+from weak2strong.protocol.own_files import own_files
+from weak2strong.protocol.steps import Step
+from weak2strong.protocol.task_run import TaskRun
+
+
+def run_steps_on_ray(
+    steps: Sequence[Step],
+    task_runs: Mapping[str, TaskRun],
+    plan: OnRay,
+    progress: Progress,
+    tell: Tell,
+) -> None:
+    """Do every step on a cluster (see `weak2strong.engine.engines.run_steps`).
+
+    Before anything is looked up, a worker is asked what is in the keys of its results.
+    """
+    with connected(plan.address) as ray, heeding() as stops, _told(ray, task_runs) as (told, hub):
+        nodes = Node.all_of(ray)
+        needs = Needs.of(nodes, plan.tiny, plan.resources, plan.workers_per_gpu)
+        needs.check(nodes)
+        with RayWorkers(ray, needs, hub.forget.remote) as workers:
+            places = workers.joined()
+            count = needs.nodes_with_room(nodes)
+            progress.line(f"Ray: {len(places)} workers with {needs} each, on {count} nodes")
+            runtimes = workers.runtimes(places[0].name)
+            for task_run in task_runs.values():
+                task_run.places = runtimes
+
+            def engine(todo: Sequence[Step], keys: Keys) -> Generator[Done]:
+                def work_of(step: Step) -> Work:
+                    run = task_runs[step.task]
+                    task_run_of = partial(node_task_run, run.config, told, run.reference)
+                    return do_in_worker, (needs.threads, step, task_run_of, known_to(step, keys))
+
+                schedule = Schedule(todo, expected(task_runs), model_of)
+                return in_parallel(schedule, places, work_of, workers, progress, stops)
+
+            do_rest(steps, task_runs, progress, tell, engine)
+    for task_run in task_runs.values():
+        # Who drives a cluster only reads, also where it could make what is missing.
+        task_run.compute = False
+
+
+@contextmanager
+def _told(ray: Any, task_runs: Mapping[str, TaskRun]) -> Iterator[tuple[Home, Any]]:
+    """What workers are told of this machine, and the hub by which they reach its store."""
+    first = next(iter(task_runs.values()))
+    root = first.store.root
+    files = own_files(first.config)
+    name = f"w2s hub {secrets.token_hex(6)}"
+    hub = start_hub(ray, root, name)
+    try:
+        with home(root, name, files) as told:
+            yield told, hub
+    finally:
+        ray.kill(hub)
