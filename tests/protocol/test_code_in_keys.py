@@ -237,8 +237,8 @@ EDITS = (
     Edit(
         "kinds",
         "protocol/stages/learners.py",
-        "partial(predict, model), result",
-        "partial(predict, model=model), result",
+        "working, partial(answers, items))",
+        "working, ask=partial(answers, items))",
         ("fit cross-entropy", "fit confidence", "fit preference", "student"),
     ),
     Edit(

@@ -278,6 +278,27 @@ def test_libraries_threads_and_code_are_in_the_key(make_task_run, monkeypatch):
         assert ceiling_key(make_task_run(), monkeypatch) != one
 
 
+def test_several_gpus_are_in_the_key_and_go_on_from_each_others_checkpoints(make_task_run):
+    folders = []
+
+    def make(working):
+        folders.append(working)
+        return lambda folder: (folder / "made").write_text("")
+
+    made = [make_task_run().stage("finetune", {}, {}, make, gpus=gpus) for gpus in (1, 2, 3)]
+    assert len({entry.key for entry in made}) == len(folders) == 3
+    assert len(set(folders)) == 1
+    assert not folders[0].exists(), "the folder is of no use once a result is there"
+
+
+def test_the_number_of_gpus_of_a_model_reaches_the_key_of_its_fits(make_task_run, monkeypatch):
+    keys = set()
+    for gpus in ("auto", 1, 2, 3):
+        strong = replace(make_task_run().config.strong, gpus_per_fit=gpus)
+        keys.add(ceiling_key(make_task_run(strong=strong), monkeypatch))
+    assert len(keys) == 3, "auto is one without a GPU"
+
+
 def test_a_student_depends_on_its_weak_labels(make_task_run, tmp_path, splits):
     by_supervisor = stages.student(make_task_run(), "naive", 0)
     file = tmp_path / "labels.jsonl"

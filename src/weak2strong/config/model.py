@@ -8,7 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from weak2strong.config.fields import NO_FLAG, Count, Flag, Name, Text, Texts, is_folder, several
+from weak2strong.config.fields import (
+    NO_FLAG,
+    AutoCount,
+    Count,
+    Flag,
+    Name,
+    Text,
+    Texts,
+    is_folder,
+    several,
+)
 from weak2strong.config.settings import RefusedError, from_mapping, settings, shortened
 from weak2strong.ground.errors import UserError
 
@@ -53,6 +63,10 @@ class ModelSpec:
     """One token a class, such as " no" and " yes", where the head starts from answers."""
     checkpointing: Checkpointing = "auto"
     """Compute activations twice to save memory; auto does it where it has to."""
+    gpus_per_fit: Annotated[AutoCount, Flag(metavar="auto|N", each=True, both=True)] = "auto"
+    """On how many GPUs a fit of this model is, each with a part of its weights; auto is as
+    many as they need, and one where they fit it. Without a GPU these are as many processes, to try
+    it."""
     trust_remote_code: bool = False
     """Run code that comes with a model of the hub: only from makers whom you trust."""
 
@@ -66,7 +80,7 @@ class ModelSpec:
     def settings(self) -> dict[str, Any]:
         """All that changes a result besides the weights, for keys."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        for name in ("name", "revision", "checkpointing"):
+        for name in ("name", "revision", "checkpointing", "gpus_per_fit"):
             del plain[name]
         if not self.trust_remote_code:
             del plain["trust_remote_code"]

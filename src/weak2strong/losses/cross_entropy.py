@@ -41,11 +41,13 @@ class CrossEntropy(RowLoss):
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """``log f``, ``(b, k)`` in float32, of logits of any float type."""
+    """``log f``, ``(b, k)`` in float32 at least, of logits of any float type."""
+    import torch
+
     # bf16 keeps 8 bits of a logarithm: too few to add up over an epoch.
-    return logits.float().log_softmax(dim=-1)
+    return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=-1)
 
 
 def cross_entropy(targets: Tensor, log_f: Tensor) -> Tensor:
     """``CE(w, f)`` of each row, ``(b,)``; no gradient flows through the targets."""
-    return -(targets.detach().float() * log_f).sum(dim=-1)
+    return -(targets.detach().to(log_f.dtype) * log_f).sum(dim=-1)

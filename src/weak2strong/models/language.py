@@ -17,6 +17,7 @@ from weak2strong.models.adapters import adapt
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
 from weak2strong.models.load import Trainable, best_device, move, read_weights
 from weak2strong.models.precision import precision_of
+from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
 
 
@@ -71,10 +72,10 @@ class LanguageModel(Trainable):
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
-        self.network.requires_grad_(False).to(self.precision)
+        self.lower(self.network)
 
 
-def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
+def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) -> LanguageModel:
     """Load a causal language model, adapted as asked for; dropout is off.
 
     With LoRA the output layer is frozen like everything else without adapters. Of
@@ -84,6 +85,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     Args:
         spec: the model; what it says of heads and pooling is for others.
         seed: of the adapters' first weights.
+        ranks: that hold it together.
 
     Raises:
         UserError: where it is no decoder, its files have no output layer, only a head
@@ -94,7 +96,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
     check_writes(spec)
     spec = resolve_model(spec)
     tokenizer, device = load_tokenizer(spec), best_device()
-    whole, missing = read_weights(spec, AutoModelForCausalLM)
+    whole, missing = read_weights(spec, AutoModelForCausalLM, ranks)
     if missing:
         raise UserError(
             f"Model {spec.name!r} lacks weights of a language model, {min(missing)} among them: "
@@ -107,9 +109,9 @@ def load_language_model(spec: ModelSpec, seed: int = 0) -> LanguageModel:
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
     network = LanguageNetwork(whole).eval()
-    move(network, spec, device)
+    move(network, spec, device, ranks)
     precision = precision_of(spec, device)
-    return LanguageModel(network, tokenizer, device, precision, spec.checkpointing)
+    return LanguageModel(network, tokenizer, device, precision, spec.checkpointing, ranks)
 
 
 def save_language_model(model: LanguageModel, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from weak2strong.ground.errors import UserError
@@ -43,3 +44,22 @@ def layer_number(layer: int | str, layers: int) -> int:
         f"Layer {layer!r} is none of the model's {layers}: choose usual, middle, last, "
         f"a number from 0 (the embeddings) to {layers}, or -1 to {-layers - 1} from the end."
     )
+
+
+def layer_names(model: Any) -> list[str]:
+    """The names of a model's layers in it, with ``*`` for their numbers: ``["model.layers.*"]``.
+
+    Raises:
+        UserError: where Transformers does not tell them.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    layers = [
+        name for name, m in model.named_modules() if isinstance(m, GradientCheckpointingLayer)
+    ]
+    if not layers:
+        raise UserError(
+            "The layers of this model are not known to Transformers, so it cannot be cut over "
+            "several GPUs: take another one, or one GPU."
+        )
+    return sorted({re.sub(r"\.\d+(?=\.|$)", ".*", name) for name in layers})

@@ -22,8 +22,10 @@ from weak2strong.models.configuration import (
 )
 from weak2strong.models.folders import location_of
 from weak2strong.models.heads import POOLS, new_head
-from weak2strong.models.layers import layer_count
+from weak2strong.models.layers import layer_count, layer_names
+from weak2strong.models.needs import skeleton
 from weak2strong.models.precision import precision_of
+from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, loading_options
 from weak2strong.models.resolve import resolve_model
 from weak2strong.tasks.task import Kind
 
@@ -68,11 +70,12 @@ class Network(nn.Module):
         return [pool(one, mask) for one in states]
 
     def read(self, pooled: Tensor) -> Tensor:
-        """Outputs of the head for pooled states (b, d), float32."""
-        return self.head(pooled.to(self.head.weight.dtype) / self.size).float()
+        """Outputs of the head for pooled states (b, d), float32 at least."""
+        outputs = self.head(pooled.to(self.head.weight.dtype) / self.size)
+        return outputs.to(torch.promote_types(outputs.dtype, torch.float32))
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """Outputs of the head, float32."""
+        """Outputs of the head, float32 at least."""
         return self.read(self.pooled(tokens, mask))
 
     @property
@@ -91,6 +94,7 @@ class Trainable:
         device: where it runs.
         precision: of the matrix products; trained weights are float32.
         checkpointing: whether activations may be computed twice.
+        ranks: the processes that hold the network together.
     """
 
     network: Any
@@ -98,10 +102,26 @@ class Trainable:
     device: torch.device
     precision: torch.dtype = torch.float32
     checkpointing: Checkpointing = "auto"
+    ranks: Ranks = ALONE
 
     def autocast(self) -> AbstractContextManager:
         """The context in which the network computes in its precision."""
-        return computing_in(self.precision, self.device, self.network.trains_trunk)
+        # What several ranks have trained stays in float32 (see `freeze`).
+        mixed = self.network.trains_trunk or (
+            self.ranks.several
+            and any(p.dtype == torch.float32 for p in self.network.trunk.parameters())
+        )
+        return computing_in(self.precision, self.device, mixed)
+
+    def lower(self, part: nn.Module) -> None:
+        """Freeze a part of the network, and round it to the precision.
+
+        A part that is cut over several ranks keeps the type of its numbers, and is computed with in
+        the precision as in training: FSDP2 does not allow another type.
+        """
+        part.requires_grad_(False)
+        if not self.ranks.several:
+            part.to(self.precision)
 
 
 @dataclass(frozen=True)
@@ -117,7 +137,7 @@ class LoadedModel(Trainable):
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
-        self.network.trunk.requires_grad_(False).to(self.precision)
+        self.lower(self.network.trunk)
 
 
 def computing_in(
@@ -139,11 +159,21 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedModel:
+def load_model(
+    spec: ModelSpec, kind: Kind, classes: int, seed: int, ranks: Ranks = ALONE
+) -> LoadedModel:
     """Load a trunk, adapted as asked for, and give it a fresh head drawn from the seed.
 
     Dropout stays off (the network is in evaluation mode) but where a training
     asks for it.
+
+    Args:
+        spec: the model.
+        kind: of the task that the head is for.
+        classes: how many the task has.
+        seed: of the first weights of head and adapters.
+        ranks: that hold it together; the trunk is cut over them, and each has the whole head and
+            all adapters.
 
     Raises:
         UserError: where Transformers cannot load the model or its tokenizer, or the
@@ -155,7 +185,12 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
     spec = resolve_model(spec)
     tokenizer, device = load_tokenizer(spec), best_device()
     by_answers = spec.head_start == "answers"
-    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel)
+    if by_answers and ranks.several:
+        raise UserError(
+            f"Model {spec.name!r}: a head that starts from answers is not made on several GPUs: "
+            "choose another head_start, or a model that fits one GPU."
+        )
+    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel, ranks)
     trunk: Any = whole.base_model if by_answers else whole
     config = trunk.config
     width = config.get_text_config().hidden_size
@@ -173,24 +208,26 @@ def load_model(spec: ModelSpec, kind: Kind, classes: int, seed: int) -> LoadedMo
             )
         start_from_answers(head, whole, tokenizer, spec.answers)
     network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
-    move(network, spec, device)
+    move(network, spec, device, ranks)
     precision = precision_of(spec, device)
     scaled = spec.head_states == "scaled" or (spec.head_states == "auto" and not by_answers)
     return LoadedModel(
-        network, tokenizer, device, precision, spec.checkpointing, kind=kind, scaled=scaled
+        network, tokenizer, device, precision, spec.checkpointing, ranks, kind=kind, scaled=scaled
     )
 
 
-def read_weights(spec: ModelSpec, loader: Any) -> tuple[Any, set[str]]:
+def read_weights(spec: ModelSpec, loader: Any, ranks: Ranks = ALONE) -> tuple[Any, set[str]]:
     """A model from its files by a class of Transformers, and the weights that these lack.
 
     Args:
         spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
         loader: such as ``AutoModel``.
+        ranks: that hold it together; each reads its own rows of every weight.
 
     Raises:
         UserError: where Transformers cannot load it.
     """
+    layers = layer_names(skeleton(spec, loader)) if ranks.several else ()
     with loading(spec):
         model, info = loader.from_pretrained(
             location_of(spec),
@@ -200,17 +237,25 @@ def read_weights(spec: ModelSpec, loader: Any) -> tuple[Any, set[str]]:
             use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,
             output_loading_info=True,
+            **loading_options(ranks, layers),
         )
+    if ranks.several:
+        add_up_gradients_of(model)
     _fuse(model)
     return model, set(info["missing_keys"])
 
 
-def move(network: nn.Module, spec: ModelSpec, device: torch.device) -> None:
-    """Put a network on its device.
+def move(network: nn.Module, spec: ModelSpec, device: torch.device, ranks: Ranks = ALONE) -> None:
+    """Put a network on its device; what is cut over several ranks is there already.
 
     Raises:
         UserError: where it does not fit.
     """
+    if ranks.several:
+        if isinstance(network, Network):
+            network.head.to(device)
+            network.size = network.size.to(device)
+        return
     try:
         network.to(device)
     except torch.OutOfMemoryError as e:

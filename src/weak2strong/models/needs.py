@@ -16,9 +16,13 @@ from torch import nn
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.batches import LONGEST
 from weak2strong.models.configuration import load_config, loading
+from weak2strong.models.ranks import own_part
 
 TRAINED = 16
 """Bytes of a trained parameter: float32 weight, gradient and AdamW's two moments."""
+
+GATHERED = 3
+"""How often the weights of one layer are in the memory of a rank, their gradients included."""
 
 USABLE = {"cpu": 0.5, "other": 0.85}
 """Share of a device's memory that a training may fill: a CPU's serves others too."""
@@ -60,12 +64,30 @@ def adapter_parameters(trunk: nn.Module, rank: int) -> int:
 
 
 def training_bytes(network: nn.Module) -> int:
-    """The same of a network that is there: what is frozen in it takes its weights only."""
-    return sum(TRAINED * p.numel() if p.requires_grad else p.nbytes for p in network.parameters())
+    """The same of a network that is there: what is frozen in it takes its weights only.
+
+    Of a network that is cut over several ranks, it is the part that this one holds.
+    """
+    own = ((p.requires_grad, own_part(p)) for p in network.parameters())
+    return sum(TRAINED * p.numel() if trained else p.nbytes for trained, p in own)
 
 
-def skeleton(spec: ModelSpec) -> Any:
-    """A model's trunk without weights, from its configuration: it tells shapes for no memory.
+def gathered_bytes(network: nn.Module) -> int:
+    """What a rank holds at once of weights that are cut over several: of the largest layer its
+    weights and their gradients, and the weights of the next one."""
+    from torch.distributed.fsdp import FSDPModule
+
+    layers = [m for m in network.modules() if isinstance(m, FSDPModule)]
+    inner = [m for m in layers if sum(isinstance(p, FSDPModule) for p in m.modules()) == 1]
+    return GATHERED * max((sum(p.nbytes for p in m.parameters()) for m in inner), default=0)
+
+
+def skeleton(spec: ModelSpec, loader: Any = None) -> Any:
+    """A model without weights, from its configuration: it tells shapes for no memory.
+
+    Args:
+        spec: the model.
+        loader: a class of Transformers; by default ``AutoModel``, which makes the trunk.
 
     Raises:
         UserError: where Transformers does not know such a model.
@@ -74,7 +96,8 @@ def skeleton(spec: ModelSpec) -> Any:
 
     config = load_config(spec)
     with loading(spec), torch.device("meta"):
-        return AutoModel.from_config(config, trust_remote_code=spec.trust_remote_code)
+        make = (loader or AutoModel).from_config
+        return make(config, trust_remote_code=spec.trust_remote_code)
 
 
 def count(module: nn.Module) -> int:
@@ -94,7 +117,7 @@ def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
         tokens: of the micro-batch; rounded up to whole texts.
         longest: tokens of a text.
     """
-    own = [*network.parameters(), *network.buffers()]
+    own = [own_part(tensor) for tensor in (*network.parameters(), *network.buffers())]
     weights = {tensor.untyped_storage().data_ptr() for tensor in own}
     held: WeakSet[_Held] = WeakSet()
 

@@ -60,9 +60,10 @@ class Runtime:
                 found.append(one)
         return tuple(found)
 
-    def of(self, by: By) -> Mapping[str, Any]:
-        """That of stages which the device, or the processors, compute."""
-        return self.device if by == "device" else self.processor
+    def of(self, by: By, gpus: int = 1) -> Mapping[str, Any]:
+        """That of stages which the device, several of it together, or the processors compute."""
+        runtime = self.device if by == "device" else self.processor
+        return {**runtime, "gpus": gpus} if gpus > 1 else runtime
 
 
 @cache

@@ -44,6 +44,9 @@ RULES = Rules(
         "weak2strong.config.settings",
         "weak2strong.config.study",
         "weak2strong.config.training:_rising",
+        # On how many GPUs, which is in the key, and how processes on them are started.
+        "weak2strong.models.gpus",
+        "weak2strong.training.together",
         # Which weights a model has, and facts for lists; the weights are in the key.
         "weak2strong.models.folders:folder_of",
         "weak2strong.models.folders:location_of",
@@ -221,6 +224,7 @@ class TaskRun:
         make: Callable[[Path], Write],
         named: Sequence[Any] = (),
         by: By = "device",
+        gpus: int = 1,
     ) -> Entry:
         """The entry of a stage, read from the store or made now.
 
@@ -234,6 +238,9 @@ class TaskRun:
             named: functions, classes and objects that ``make`` finds by a name, such as a loss:
                 their code is in the key, too.
             by: what computes it: "processor" only where no model takes part.
+            gpus: on how many it is made together. More than one are in the key, since sums over
+                parts of a batch are rounded otherwise; the folder for checkpoints is the same for
+                every number, so that another number goes on.
 
         Raises:
             MissingError: where the stage would have to be made and ``compute`` is False, or this
@@ -244,24 +251,26 @@ class TaskRun:
         asked = {"fields": fields, "inputs": inputs, "code": code.digest}
         request = stage_request(stage, **asked)
         begun = time.monotonic()
-        entry = self._stored(stage, request, asked, by)
+        entry = self._stored(stage, request, asked, by, gpus)
         reused = entry is not None
         if entry is None:
             here = self.compute and not self._is_elsewhere
             place = self._machine[0] if here else self.place
-            spec = {**asked, "runtime": place.of(by)}
+            spec = {**asked, "runtime": place.of(by, gpus)}
             key = stage_key(stage, **spec)
+            on_one = stage_key(stage, **asked, runtime=place.of(by))
             if not here:
                 raise MissingError(stage, key, spec, code)
-            with self.store.lock(stage, key):
+            with self.store.lock(stage, on_one):
                 # Another process may have made it while this one waited for the lock.
                 entry = self.store.get(stage, key)
                 reused = entry is not None
                 if entry is None:
-                    write = self._made(stage, make, self.store.working(stage, key))
+                    write = self._made(stage, make, self.store.working(stage, on_one))
                     seconds = time.monotonic() - begun
                     self.store.keep_code(code.digest, code.pieces)
                     entry = self.store.put(stage, key, spec, write, seconds)
+                    self.store.clear_working(stage, on_one)
         self.known[request] = entry.key
         seconds, device = round(time.monotonic() - begun, 3), device_of(entry)
         self.used.append(Used(stage, entry.key, reused, seconds, self.note, request, device))
@@ -278,7 +287,9 @@ class TaskRun:
         """Whether this process only reads, as the head of a cluster does, which has no GPU."""
         return bool(self.places) and self._machine[0] not in self.places
 
-    def _stored(self, stage: str, request: str, asked: Mapping[str, Any], by: By) -> Entry | None:
+    def _stored(
+        self, stage: str, request: str, asked: Mapping[str, Any], by: By, gpus: int
+    ) -> Entry | None:
         """The entry that answers a request, by the key that is known, or from one of the places.
 
         What is made here says in its key that it was made here. So while a stage is made, those
@@ -288,7 +299,7 @@ class TaskRun:
         if self._making:
             known, places = None, self._machine[:1]
         keys = [known] if known else []
-        keys += [stage_key(stage, **asked, runtime=place.of(by)) for place in places]
+        keys += [stage_key(stage, **asked, runtime=place.of(by, gpus)) for place in places]
         found = (self.store.get(stage, key) for key in dict.fromkeys(keys))
         return next((entry for entry in found if entry), None)
 

@@ -39,12 +39,13 @@ def layer_activations(
             raise ValueError(f"layer {layer} is none of 0 to {count}")
     rows, indices = once_each(model.kind, encoded(model, items))
     shape = (len(rows), model.network.head.in_features)
-    pooled = {layer: np.empty(shape, dtype=np.float32) for layer in layers}
+    pooled = {layer: np.zeros(shape, dtype=np.float32) for layer in layers}
 
     def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
         of_batch = model.network.pooled_layers(tokens_bt, mask_bt, layers, pooling)
         for layer, states_bd in zip(layers, of_batch, strict=True):
-            pooled[layer][group] = states_bd.float().cpu().numpy()
+            pooled[layer][group] = states_bd[: len(group)].float().cpu().numpy()
 
     each_batch(model, rows, keep)
-    return {layer: probed(model.kind, values[indices]) for layer, values in pooled.items()}
+    joined = {layer: model.ranks.joined(values, model.device) for layer, values in pooled.items()}
+    return {layer: probed(model.kind, values[indices]) for layer, values in joined.items()}

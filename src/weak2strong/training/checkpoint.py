@@ -1,13 +1,19 @@
-"""The state of a training in one safetensors file, renamed into place.
+"""The state of a training in safetensors files, which take its place whole.
 
-Weights and optimiser state are tensors; everything else is JSON in the file's header. Nothing is
-pickled.
+Weights and optimiser state are tensors; everything else is JSON: in the file's header, or, where
+several ranks write a file each, in an index beside them. Nothing is pickled. Whoever reads a
+checkpoint takes the rows that it holds itself, so that a training may go on on another number of
+ranks.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +22,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from weak2strong.ground.whole import write_whole
+from weak2strong.models.ranks import ALONE, Ranks, own_part, own_rows
+
 
 def save_checkpoint(
     path: Path,
@@ -23,43 +32,167 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     notes: Mapping[str, Any],
     more: Mapping[str, Tensor] | None = None,
+    ranks: Ranks = ALONE,
 ) -> None:
-    """Write trained weights, optimiser state, notes (that JSON holds exactly), and tensors."""
+    """Write trained weights, optimiser state, notes (that JSON holds exactly), and tensors.
+
+    Args:
+        path: of the file. Several ranks write an index at the same path with the ending
+            ``.json``, and a file each beside it.
+        network: whatever is not frozen in it is written.
+        optimizer: of its weights.
+        notes: the same on every rank.
+        more: further tensors by name.
+        ranks: that hold the network together; all of them call this.
+    """
     tensors = {f"more.{name}": value for name, value in (more or {}).items()}
     for name, p in _trained(network):
         tensors[f"weight.{name}"] = p.detach()
         for key, value in optimizer.state[p].items():
             tensors[f"state.{key}.{name}"] = value
+    if ranks.several:
+        _save_shards(path, tensors, notes, ranks)
+        return
     # Copies, since tensors that share memory cannot be written.
     tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"notes": json.dumps(notes)})
     partial.replace(path)
+    _forget_shards(path)
+
+
+def _save_shards(
+    path: Path, tensors: Mapping[str, Tensor], notes: Mapping[str, Any], ranks: Ranks
+) -> None:
+    """Write the rows of this rank, and from the first rank an index of the files of all."""
+    rows = {name: own_rows(value, ranks) for name, value in tensors.items()}
+    # What every rank holds whole is written by the first.
+    own = {name: r for name, r in rows.items() if r or ranks.rank == 0}
+    kept = {name: own_part(tensors[name]).detach().cpu().clone() for name in own}
+    tag = ranks.first(secrets.token_hex(4))
+    file = f"{path.stem}-{tag}-{ranks.rank + 1}-of-{ranks.count}{path.suffix}"
+    save_file(kept, path.with_name(file))
+    # Each rank's file is there before the index names it.
+    shards = dict(ranks.gathered((file, own)))
+    if ranks.rank == 0:
+        write_whole(_index(path), json.dumps({"notes": notes, "shards": shards}))
+        path.unlink(missing_ok=True)
+        _forget_shards(path, set(shards))
+    ranks.gathered(None)
+
+
+def _index(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _forget_shards(path: Path, but: set[str] | None = None) -> None:
+    """Remove files that ranks have written, but for some; without these, their index first."""
+    if but is None:
+        if not _index(path).exists():
+            return
+        _index(path).unlink()
+    for file in path.parent.glob(f"{path.stem}-*-of-*{path.suffix}"):
+        if file.name not in (but or ()):
+            file.unlink(missing_ok=True)
 
 
 def load_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, ranks: Ranks = ALONE
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Put weights and optimiser state back.
+    """Put weights and optimiser state back, whatever number of ranks they were written by.
 
     Returns:
-        The notes and further tensors; None where there is no file yet.
+        The notes and further tensors; None where there is no checkpoint yet, or one of other
+        weights than these.
     """
+    with ExitStack() as stack, torch.no_grad():
+        saved = _opened(path, stack)
+        trained = dict(_trained(network))
+        if saved is None or not all(f"weight.{name}" in saved.parts for name in trained):
+            return None
+        for name, p in trained.items():
+            saved.fill(f"weight.{name}", p, ranks)
+        state = [n.split(".", 2) for n in saved.parts if n.startswith("state.")]
+        for _, key, name in state:
+            value = saved.like(f"state.{key}.{name}", trained[name], ranks)
+            optimizer.state[trained[name]][key] = value.to(trained[name].device)
+        more = {n.removeprefix("more."): n for n in saved.parts if n.startswith("more.")}
+        return saved.notes, {n: saved.like(m, trained.get(n), ranks) for n, m in more.items()}
+
+
+def names_in(path: Path) -> set[str]:
+    """The names of the trained weights in a checkpoint; none where there is no checkpoint."""
+    with ExitStack() as stack:
+        saved = _opened(path, stack)
+        parts = saved.parts if saved else ()
+        return {name.removeprefix("weight.") for name in parts if name.startswith("weight.")}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Rows of a tensor in an open file, from a number to another one; None for all of it."""
+
+    file: Any
+    name: str
+    rows: tuple[int, int] | None
+
+    def read(self, begin: int, end: int) -> Tensor:
+        """Rows by their numbers in the tensor."""
+        before = self.rows[0] if self.rows else 0
+        return self.file.get_slice(self.name)[begin - before : end - before]
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """A checkpoint: its notes, and the parts of its tensors by their names."""
+
+    notes: dict[str, Any]
+    parts: Mapping[str, Sequence[_Part]]
+
+    def whole(self, name: str) -> Tensor:
+        """A whole tensor."""
+        return torch.cat([p.file.get_tensor(name) for p in self.parts[name]])
+
+    def fill(self, name: str, tensor: Tensor, ranks: Ranks) -> None:
+        """Copy a tensor into one of the same shape, of which this rank holds some rows or all."""
+        own, rows = own_part(tensor), own_rows(tensor, ranks)
+        first, *others = self.parts[name]
+        if rows is None and first.rows is None:
+            own.copy_(first.file.get_tensor(name))
+            return
+        begin, end = rows or (0, len(own))
+        for part in (first, *others):
+            low, high = part.rows or (begin, end)
+            low, high = max(begin, low), min(end, high)
+            if low < high:
+                own[low - begin : high - begin] = part.read(low, high)
+
+    def like(self, name: str, weight: Tensor | None, ranks: Ranks) -> Tensor:
+        """A tensor, cut over ranks as a weight is; one of another shape is not cut."""
+        first, *_ = self.parts[name]
+        if weight is None or (first.rows is None and own_rows(weight, ranks) is None):
+            return first.file.get_tensor(name) if first.rows is None else self.whole(name)
+        if not first.file.get_slice(name).get_shape():
+            return first.file.get_tensor(name)
+        made = torch.zeros_like(weight)
+        self.fill(name, made, ranks)
+        return made
+
+
+def _opened(path: Path, stack: ExitStack) -> _Saved | None:
+    """The checkpoint at a path, its files open as long as the stack."""
+    if _index(path).exists():
+        index, parts = json.loads(_index(path).read_text()), defaultdict[str, list[_Part]](list)
+        for file, names in index["shards"].items():
+            shard = stack.enter_context(safe_open(path.with_name(file), framework="pt"))
+            for name, rows in names.items():
+                parts[name].append(_Part(shard, name, rows and tuple(rows)))
+        return _Saved(index["notes"], parts)
     if not path.exists():
         return None
-    with safe_open(path, framework="pt") as saved, torch.no_grad():
-        names = list(saved.keys())
-        state = [n.split(".", 2) for n in names if n.startswith("state.")]
-        for name, p in _trained(network):
-            p.copy_(saved.get_tensor(f"weight.{name}"))
-            optimizer.state[p] = {
-                key: saved.get_tensor(f"state.{key}.{name}").to(p.device)
-                for _, key, parameter in state
-                if parameter == name
-            }
-        notes = json.loads(saved.metadata()["notes"])
-        more = {n.removeprefix("more."): saved.get_tensor(n) for n in names if n[:5] == "more."}
-    return notes, more
+    file = stack.enter_context(safe_open(path, framework="pt"))
+    notes, names = json.loads(file.metadata()["notes"]), list(file.keys())
+    return _Saved(notes, {name: [_Part(file, name, None)] for name in names})
 
 
 def _trained(network: nn.Module) -> list[tuple[str, nn.Parameter]]:

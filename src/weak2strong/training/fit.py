@@ -146,7 +146,7 @@ def _examples(
     """
     if not model.network.trains_trunk:
         return Features(model, rows), [Features(model, other) for other in others], TokenBudget(1)
-    if training.weight_decay == 0:
+    if training.weight_decay == 0 and not model.ranks.several:
         pad_id = model.tokenizer.pad_token_id
         read = [*rows, *chain.from_iterable(others)]
         stack.enter_context(only_used_rows(model.network.trunk, read, pad_id))
@@ -172,27 +172,31 @@ def _add_gradients(
     parts = examples.parts(batch, budget)
     # Where memory holds the whole batch, one pass serves the statistics and the gradients.
     whole = examples.holds(batch, budget)
-    total, statistics, outputs = torch.zeros((), device=model.device), None, []
+    total, statistics, outputs = 0.0, None, []
     # One context for the step, so that weights are converted once.
     with model.autocast():
         if loss.needs_batch:
             with torch.set_grad_enabled(whole):
                 outputs = [part.run() for part in parts]
-            logits_bk = torch.empty(len(batch), outputs[0].shape[1], device=model.device)
+            logits_bk = outputs[0].new_zeros(len(batch), outputs[0].shape[1])
             for part, of_part in zip(parts, outputs, strict=True):
                 logits_bk[part.positions] = of_part.detach()
+            model.ranks.sum(logits_bk)
             statistics, carried = seen_of_batch(loss, logits_bk, targets_bk, fraction, carried)
         for i, part in enumerate(parts):
             logits = outputs[i] if outputs and whole else part.run()
             with torch.autocast(model.device.type, enabled=False):
-                targets = targets_bk[part.positions]
-                shown = shown_of_part(statistics, part.positions)
-                losses = loss.per_example(logits, targets, fraction, shown)
-                value = losses.sum() / len(batch)
+                if len(part.positions):
+                    targets = targets_bk[part.positions]
+                    shown = shown_of_part(statistics, part.positions)
+                    losses = loss.per_example(logits, targets, fraction, shown)
+                    value = losses.sum() / len(batch)
+                else:
+                    value = logits.sum()
                 value.backward()
-            total += value.detach()
+            total = total + value.detach()
     real, padded = (sum(getattr(part, name) for part in parts) for name in ("real", "padded"))
-    return Passed(total.item(), real, padded, carried)
+    return Passed(float(total), real, padded, carried)
 
 
 def _judge(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.language import LanguageModel
@@ -53,17 +51,24 @@ def generate(
     )
     budget = budget or GENERATION_BUDGET["cpu" if device.type == "cpu" else "other"]
     answers: list[list[int]] = [[] for _ in rows]
-    with torch.inference_mode(), model.autocast():
-        for group in micro_batches([len(r) + most for r in rows], budget):
-            backwards = pad([rows[i][::-1] for i in group], tokenizer.pad_token_id, device)
+    groups = micro_batches([len(r) + most for r in rows], budget)
+    with model.ranks.without_gradients(), model.autocast():
+        for group in model.ranks.deal(groups):
+            texts = [rows[i][::-1] for i in group or groups[0][:1]]
+            backwards = pad(texts, tokenizer.pad_token_id, device)
             tokens_bt, mask_bt = (x.flip(1) for x in backwards)
             continued_bt = model.network.whole.generate(
-                input_ids=tokens_bt, attention_mask=mask_bt, generation_config=settings
+                input_ids=tokens_bt,
+                attention_mask=mask_bt,
+                generation_config=settings,
+                synced_gpus=model.ranks.several,
             )
             new_bt = continued_bt[:, tokens_bt.shape[1] :]
-            for i, new in zip(group, new_bt.tolist(), strict=True):
-                answers[i] = _until(new, tokenizer.eos_token_id)
-    return answers
+            if group:
+                for i, new in zip(group, new_bt.tolist(), strict=True):
+                    answers[i] = _until(new, tokenizer.eos_token_id)
+    # Each text was written by one rank.
+    return [max(written, key=len) for written in zip(*model.ranks.gathered(answers), strict=True)]
 
 
 def _until(tokens: list[int], end: int | None) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Unpack
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
@@ -71,7 +72,7 @@ def fit_language(
     passages = _Passages(model, [r for r, _ in learnt], [m for _, m in learnt])
     network, pad_id = model.network, model.tokenizer.pad_token_id
     # A judge may let the model write any token.
-    spared = training.weight_decay == 0 and judge is None
+    spared = training.weight_decay == 0 and judge is None and not model.ranks.several
     with only_used_rows(network.whole, passages.rows, pad_id) if spared else nullcontext():
         return loop.train(
             model,
@@ -104,15 +105,21 @@ class _Passages:
         """Add the gradients of the mean over the batch's counted tokens."""
         model, rows = self.model, [self.rows[i] for i in batch]
         marks = [self.counted[i] for i in batch]
-        count, real, padded = sum(map(sum, marks)), sum(map(len, rows)), 0
-        total = torch.zeros((), device=model.device)
+        count, real, padded = sum(map(sum, marks)), 0, 0
+        total = 0.0
         # One context for the step, so that weights are converted once.
         with model.autocast():
             for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._launch):
-                counts_bt = pad([marks[i] for i in group], 0, model.device)[0]
-                value = model.network(tokens_bt, mask_bt, counts_bt).sum() / count
+                counts_bt = counted_tokens([marks[i] for i in group], mask_bt)
+                value = model.network(tokens_bt, mask_bt, counts_bt)[: len(group)].sum() / count
                 with torch.autocast(model.device.type, enabled=False):
                     value.backward()
-                total += value.detach()
-                padded += tokens_bt.numel()
-        return Passed(total.item(), real, padded)
+                total = total + value.detach()
+                real += sum(len(rows[i]) for i in group)
+                padded += tokens_bt.numel() if group else 0
+        return Passed(float(total), real, padded)
+
+
+def counted_tokens(marks: Sequence[Sequence[int]], mask_bt: Tensor) -> Tensor:
+    """The marks of the counted tokens of a micro-batch, (b, t); for one without rows, its mask."""
+    return pad(marks, 0, mask_bt.device)[0] if marks else mask_bt

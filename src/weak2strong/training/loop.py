@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -21,8 +22,9 @@ from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.stops import Stopped
 from weak2strong.models.load import Trainable
+from weak2strong.models.ranks import Ranks, clip_gradients, sum_gradients
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
-from weak2strong.training.memory import TokenBudget, out_of_memory, save_memory
+from weak2strong.training.memory import NoRoomError, TokenBudget, out_of_memory, save_memory
 from weak2strong.training.record import Fit, Memory, Passed
 from weak2strong.training.schedule import rate_factor
 
@@ -80,15 +82,18 @@ def train(
     Raises:
         UserError: where the model does not fit into the memory of the device.
     """
-    network, on_step = model.network, options.get("on_step")
+    network, ranks, on_step = model.network, model.ranks, options.get("on_step")
     checkpoint, pause = options.get("checkpoint"), options.get("checkpoint_seconds", 120.0)
     with _dropout(network, training):
         optimizer, steps = _optimizer(peaks, training), training.steps_on(examples)
         evaluations = training.evaluation_steps(steps)
         rates = _rates([peak for _, peak in peaks], steps, training)
         memory = Memory(budget=budget.tokens, checkpointing=budget.checkpointing)
-        if checkpoint and (saved := load_checkpoint(checkpoint, network, optimizer)):
+        if checkpoint and (saved := load_checkpoint(checkpoint, network, optimizer, ranks)):
             memory = Memory(**saved[0], best_weights=saved[1])
+            if ranks.several:
+                # They may have begun again with less.
+                memory.budget = min(memory.budget, budget.tokens)
             if memory.checkpointing and not budget.checkpointing:
                 save_memory(model)
         last_saved = time.monotonic()
@@ -99,20 +104,21 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rates[step][group["part"]]
             if training.dropout:
-                torch.manual_seed(hash((seed, step)))
+                torch.manual_seed(_dropout_seed(seed, step, ranks))
             one_step = partial(add_gradients, batch, step / steps, memory.carried)
             passed = _within_budget(one_step, model, memory)
-            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), training.clip)
+            passed = _of_all(passed, model)
+            norm = clip_gradients(network, training.clip, ranks)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            memory.add(passed, norm.item())
+            memory.add(passed, norm)
             if memory.step in evaluations:
                 with _evaluating(network):
                     memory.evaluate(steps, judge, network)
                     if on_evaluation:
                         on_evaluation(memory.step / steps)
-            keep = partial(_keep, checkpoint, network, optimizer, memory)
-            if time.monotonic() - last_saved >= pause:
+            keep = partial(_keep, checkpoint, model, optimizer, memory)
+            if ranks.first(time.monotonic() - last_saved >= pause):
                 keep()
                 last_saved = time.monotonic()
             if on_step:
@@ -161,6 +167,21 @@ def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
             yield order[begin : begin + size]
 
 
+def _of_all(passed: Passed, model: Trainable) -> Passed:
+    """What passed on all ranks, after their gradients are added up."""
+    if not model.ranks.several:
+        return passed
+    sum_gradients(model.network, model.ranks)
+    parts = model.ranks.gathered((passed.loss, passed.real, passed.padded))
+    loss, real, padded = map(sum, zip(*parts, strict=True))
+    return replace(passed, loss=loss, real=real, padded=padded)
+
+
+def _dropout_seed(seed: int, step: int, ranks: Ranks) -> int:
+    """The seed of a step's dropout, which differs by rank, as the examples do."""
+    return hash((seed, step, ranks.rank) if ranks.several else (seed, step))
+
+
 def _within_budget(
     step: Callable[[TokenBudget], Passed], model: Trainable, memory: Memory
 ) -> Passed:
@@ -168,6 +189,7 @@ def _within_budget(
 
     Raises:
         UserError: where not even one text fits.
+        NoRoomError: where memory runs out on one of several ranks.
     """
     while True:
         try:
@@ -175,6 +197,9 @@ def _within_budget(
         except Exception as e:
             if not out_of_memory(e):
                 raise
+            if model.ranks.several:
+                # The others would wait for this one.
+                raise NoRoomError(memory.budget) from e
             # The frames of its traceback hold all tensors of the failed pass.
             error = e.with_traceback(None)
         model.network.zero_grad(set_to_none=True)
@@ -192,11 +217,12 @@ def _within_budget(
 
 
 def _keep(
-    checkpoint: Path | None, network: nn.Module, optimizer: torch.optim.Optimizer, memory: Memory
+    checkpoint: Path | None, model: Trainable, optimizer: torch.optim.Optimizer, memory: Memory
 ) -> None:
     """Write a checkpoint, where there is a file for it."""
     if checkpoint:
-        save_checkpoint(checkpoint, network, optimizer, memory.notes(), memory.best_weights)
+        notes, best = memory.notes(), memory.best_weights
+        save_checkpoint(checkpoint, model.network, optimizer, notes, best, model.ranks)
 
 
 @contextmanager

@@ -10,10 +10,28 @@ import torch
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import enable_checkpointing
 from weak2strong.models.load import Trainable
-from weak2strong.models.needs import SPARE, activation_bytes, training_bytes, usable_bytes
+from weak2strong.models.needs import (
+    SPARE,
+    activation_bytes,
+    gathered_bytes,
+    training_bytes,
+    usable_bytes,
+)
 
 MOST = {"cpu": 8192, "other": 65536}
 """Padded tokens of a micro-batch; larger micro-batches would not be faster."""
+
+
+class NoRoomError(Exception):
+    """One of several ranks has no memory left, so that all of them have to begin again.
+
+    Attributes:
+        budget: padded tokens of the micro-batch that was too large.
+    """
+
+    def __init__(self, budget: int):
+        super().__init__(budget)
+        self.budget = budget
 
 
 @dataclass(frozen=True)
@@ -38,12 +56,15 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
         UserError: where not even weights, gradients and optimiser fit.
     """
     resting, usable = training_bytes(model.network), usable_bytes(model.device)
+    if model.ranks.several:
+        resting += gathered_bytes(model.network)
     left = usable - resting
     if left <= 0:
         raise UserError(
             f"The model takes {resting / 2**30:.1f} GiB with gradients and "
-            f"optimiser, and {usable / 2**30:.1f} GiB of {model.device.type} memory are there: "
-            "adapt it by LoRA or the head alone, or take a smaller one."
+            f"optimiser, and {usable / 2**30:.1f} GiB of {model.device.type} memory are there"
+            f"{' for each of its processes' if model.ranks.several else ''}: "
+            "adapt it by LoRA or the head alone, cut it over more GPUs, or take a smaller one."
         )
     longest = max(map(len, rows))
 
@@ -52,12 +73,14 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
             with model.autocast():
                 needed = SPARE * activation_bytes(model.network, longest, longest)
         except Exception as e:
-            if not out_of_memory(e):
+            if not out_of_memory(e) or model.ranks.several:
                 raise
             return 0
-        return int(left * longest / max(1, needed))
+        return model.ranks.least(int(left * longest / max(1, needed)))
 
-    checkpointing = model.checkpointing == "on" and save_memory(model)
+    # A model on several ranks is large, and none of them may run out of memory by trying.
+    first = model.checkpointing == "on" or model.ranks.several
+    checkpointing = first and save_memory(model)
     tokens = fitting()
     if tokens < longest and not checkpointing and save_memory(model):
         checkpointing, tokens = True, fitting()

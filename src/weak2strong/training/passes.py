@@ -36,6 +36,8 @@ STREAM = {torch.float32: 4, torch.bfloat16: 32}
 class Part:
     """A micro-batch.
 
+    Of several ranks each has as many as every other; one without examples is there for the others.
+
     Attributes:
         positions: of its examples in the batch, (b,).
         run: passes the examples and returns their outputs, (b, classes).
@@ -87,11 +89,21 @@ def padded_groups(
 
     Where an example has several rows, ``each`` of them, these follow each other and pass
     together; positions are then those of examples.
+
+    Of several ranks each has its own micro-batches, and as many as every other: a micro-batch that
+    only others need has no positions, and the shortest example as its rows.
     """
     most = min(budget.tokens, CACHED) if model.device.type == "cpu" else budget.tokens
     by_example = [rows[i : i + each] for i in range(0, len(rows), each)]
-    for group in cut([each * max(map(len, texts)) for texts in by_example], most, launch):
-        texts = [text for i in group for text in by_example[i]]
+    costs = [each * max(map(len, texts)) for texts in by_example]
+    cuts = [
+        [[hand[i] for i in group] for group in cut([costs[i] for i in hand], most, launch)]
+        for hand in model.ranks.hands(costs)
+    ]
+    own, shortest = cuts[model.ranks.rank], costs.index(min(costs))
+    own += [[]] * (max(map(len, cuts)) - len(own))
+    for group in own:
+        texts = [text for i in group or [shortest] for text in by_example[i]]
         yield group, *pad(texts, model.tokenizer.pad_token_id, model.device)
 
 
@@ -117,10 +129,10 @@ class Texts:
         rows, each = self._texts(batch), TEXTS[self.model.kind]
         return [
             Part(
-                positions=torch.tensor(group, device=self.model.device),
-                run=lambda tokens=tokens, mask=mask: outputs_of_items(
+                positions=torch.tensor(group, dtype=torch.long, device=self.model.device),
+                run=lambda group=group, tokens=tokens, mask=mask: outputs_of_items(
                     self.model.kind, self.model.network(tokens, mask)
-                ),
+                )[: len(group)],
                 real=sum(len(text) for i in group for text in rows[each * i : each * (i + 1)]),
                 padded=tokens.numel(),
             )
@@ -133,8 +145,12 @@ class Texts:
         return [row for i in batch for row in self.rows[i * each : (i + 1) * each]]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
-        """Whether the tokens of the batch are within the budget."""
-        return sum(map(len, self._texts(batch))) <= budget.tokens
+        """Whether the tokens of the batch, or of every rank's part of it, are within the budget."""
+        rows, each = self._texts(batch), TEXTS[self.model.kind]
+        by_example = [rows[i : i + each] for i in range(0, len(rows), each)]
+        tokens = [sum(map(len, texts)) for texts in by_example]
+        hands = self.model.ranks.hands([each * max(map(len, texts)) for texts in by_example])
+        return max(sum(tokens[i] for i in hand) for hand in hands) <= budget.tokens
 
     def states(self, count: int) -> np.ndarray:
         """They pass the trunk, without gradients."""
@@ -163,9 +179,10 @@ class Features:
         return outputs_of_items(self.model.kind, self.model.network.read(pooled.flatten(0, 1)))
 
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
-        """The batch as a whole."""
-        positions = torch.arange(len(batch), device=self.model.device)
-        return [Part(positions, lambda: self._outputs(self.pooled[batch]))]
+        """The batch as a whole; of several ranks each has its part."""
+        own = self.model.ranks.hands([1] * len(batch))[self.model.ranks.rank]
+        positions = torch.tensor(own, dtype=torch.long, device=self.model.device)
+        return [Part(positions, lambda: self._outputs(self.pooled[batch[own]]))]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""

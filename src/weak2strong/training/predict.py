@@ -56,12 +56,15 @@ def each_batch(
 ) -> None:
     """Call ``use`` for every batch with the positions of its texts, tokens and mask (b, t).
 
-    There are no gradients.
+    There are no gradients. Each of several ranks has its own batches, and as many as every other:
+    one that only others need has no positions, and some text.
     """
     budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
-    with torch.inference_mode(), model.autocast():
-        for group in micro_batches([len(r) for r in rows], budget):
-            use(group, *pad([rows[i] for i in group], model.tokenizer.pad_token_id, model.device))
+    groups = micro_batches([len(r) for r in rows], budget)
+    with model.ranks.without_gradients(), model.autocast():
+        for group in model.ranks.deal(groups):
+            texts = [rows[i] for i in group or groups[0][:1]]
+            use(group or [], *pad(texts, model.tokenizer.pad_token_id, model.device))
 
 
 def once_each(
@@ -86,11 +89,15 @@ def _in_batches(
 ) -> np.ndarray:
     """Run encoded texts through the network and put the outputs back in order."""
     distinct, indices = once_each(model.kind, rows)
-    outputs: list[np.ndarray | None] = [None] * len(distinct)
+    outputs: np.ndarray | None = None
 
     def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
-        for i, output in zip(group, read(run(tokens_bt, mask_bt)), strict=True):
-            outputs[i] = output
+        nonlocal outputs
+        of_batch = read(run(tokens_bt, mask_bt))
+        if outputs is None:
+            outputs = np.zeros((len(distinct), *of_batch.shape[1:]), dtype=of_batch.dtype)
+        outputs[group] = of_batch[: len(group)]
 
     each_batch(model, distinct, keep)
-    return np.stack([output for output in outputs if output is not None])[indices]
+    assert outputs is not None, "there is something to answer"
+    return model.ranks.joined(outputs, model.device)[indices]

@@ -122,7 +122,7 @@ class Store:
         return folder
 
     def clear_working(self, stage: str, key: str) -> None:
-        """Remove the checkpoints of a stage, since there are newer ones."""
+        """Remove the checkpoints of a stage, which are of no use any more."""
         shutil.rmtree(paths.working(self.root, stage, key), ignore_errors=True)
 
     @contextlib.contextmanager

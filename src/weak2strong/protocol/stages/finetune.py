@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from weak2strong.ground.activations import Activations, load_activations, save_activations
@@ -26,7 +27,7 @@ from weak2strong.protocol.stages.files import (
     writer,
 )
 from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED, Finetuning
-from weak2strong.protocol.stages.learners import LEARNERS, fitted
+from weak2strong.protocol.stages.learners import LEARNERS, asked, gpus_of
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
@@ -72,8 +73,7 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
     learn = LEARNERS[task.kind]
 
     def make(working: Path) -> Write:
-        answer, fit = learn(finetuning, working)
-        answers = {split: answer(of_split) for split, of_split in items.items()}
+        answers, fit = learn(finetuning, working, items)
 
         def write(folder: Path) -> None:
             writer(answers)(folder)
@@ -120,10 +120,8 @@ def traced(finetuning: Finetuning) -> Trace:
     items = items_of(finetuning.task_run, TRACED)
 
     def make(working: Path) -> Write:
-        def keep(fraction: float, answers: Mapping[str, Predictions]) -> None:
-            writer(answers, _evaluation_file(fraction))(working)
-
-        _, fit = fitted(finetuning, working, items, keep)
+        keep = partial(_keep_evaluation, working)
+        _, fit = asked(finetuning, working, _nothing, items, keep)
 
         def write(folder: Path) -> None:
             for point in fit.trace:
@@ -142,6 +140,15 @@ def traced(finetuning: Finetuning) -> Trace:
     return Trace(fractions, tuple(point["loss"] for point in points), evaluations)
 
 
+def _keep_evaluation(working: Path, fraction: float, answers: Mapping[str, Predictions]) -> None:
+    """Write the answers of an evaluation into a folder that outlives a kill."""
+    writer(answers, _evaluation_file(fraction))(working)
+
+
+def _nothing(model: object) -> None:
+    """To ask a trained model: nothing."""
+
+
 def _evaluation_file(fraction: float) -> str:
     return f"look-{fraction:.9f}.parquet"
 
@@ -154,14 +161,14 @@ def finetuned_activations(finetuning: Finetuning) -> Mapping[str, Activations]:
     items = items_of(finetuning.task_run, PREDICTED)
 
     def make(working: Path) -> Write:
-        from weak2strong.training.predict import pooled_activations
+        from weak2strong.training.lesson import states
 
-        model, _ = fitted(finetuning, working)
-        states = {
-            split: Activations(tuple(i.id for i in of_split), pooled_activations(model, of_split))
-            for split, of_split in items.items()
+        values, _ = asked(finetuning, working, partial(states, items))
+        by_split = {
+            split: Activations(tuple(i.id for i in items[split]), of_split)
+            for split, of_split in values.items()
         }
-        return lambda folder: save_activations(folder / STATES, {LAST: states})
+        return lambda folder: save_activations(folder / STATES, {LAST: by_split})
 
     return load_activations(_stage("finetuned-activations", finetuning, make) / STATES)[LAST]
 
@@ -194,7 +201,8 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
         **({"plugin": plugin} if plugin else {}),
     }
     judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
-    return task_run.stage(name, fields, inputs, make, (finetuning.loss, judged_by)).path
+    named, gpus = (finetuning.loss, judged_by), gpus_of(finetuning)
+    return task_run.stage(name, fields, inputs, make, named, gpus=gpus).path
 
 
 def _stopped_on(validation: TrainingSet | None) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions
+from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.protocol.stages.finetuning import Finetuning
 from weak2strong.tasks.task import Item, Kind
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from weak2strong.models.load import LoadedModel
     from weak2strong.training.fit import Fit, OnEvaluation
 
-Answer = Callable[[Sequence[Item]], Predictions]
-"""How a finetuned model answers items."""
+CHECKPOINT = "checkpoint.safetensors"
 
 
 def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
@@ -27,68 +27,78 @@ def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
     return LEARNERS[kind], metric(kind, training.stopping_metric)
 
 
-def fitted(
+def gpus_of(finetuning: Finetuning) -> int:
+    """On how many GPUs a finetuning is."""
+    return gpus_per_fit(finetuning.model)
+
+
+def asked(
     finetuning: Finetuning,
     working: Path,
+    ask: Callable[[LoadedModel], Any],
     items: Mapping[str, Sequence[Item]] | None = None,
-    on_evaluation: OnEvaluation = lambda fraction, answers: None,
-) -> tuple[LoadedModel, Fit]:
-    """A finetuned model with a head, ready to answer.
+    on_evaluation: OnEvaluation | None = None,
+) -> tuple[Any, Fit]:
+    """What is asked of a finetuned model with a head, and how it was trained.
 
-    At every evaluation of the training it answers ``items``, and ``on_evaluation`` is told.
+    At every evaluation of the training it answers ``items``, and ``on_evaluation`` is told. On
+    several GPUs all of this is done by other processes, to which it is sent.
     """
-    from weak2strong.models.load import load_model
-    from weak2strong.training.fit import fit
+    from weak2strong.training.lesson import with_head
+
+    heard = (items, on_evaluation) if items and on_evaluation else ()
+    return _taught(finetuning, working, with_head, (ask, *heard))
+
+
+def _with_head(
+    finetuning: Finetuning, working: Path, items: Mapping[str, Sequence[Item]]
+) -> tuple[Mapping[str, Predictions], Fit]:
+    """The answers of a finetuned model with a head."""
+    from weak2strong.training.lesson import answers
+
+    return asked(finetuning, working, partial(answers, items))
+
+
+def _in_words(
+    finetuning: Finetuning, working: Path, items: Mapping[str, Sequence[Item]]
+) -> tuple[Mapping[str, Predictions], Fit]:
+    """The answers of a finetuned language model."""
+    from weak2strong.training.lesson import in_words, written
+
+    return _taught(finetuning, working, in_words, (partial(written, items),))
+
+
+def _taught(
+    finetuning: Finetuning, working: Path, learn: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[Any, Fit]:
+    """What a function of `weak2strong.training.lesson` returns, on as many GPUs as it takes."""
+    from weak2strong.training.lesson import Lesson
+    from weak2strong.training.together import Job, together
 
     task_run = finetuning.task_run
-    kind, classes = task_run.task.kind, len(task_run.task.classes)
-    model = load_model(finetuning.model, kind, classes, finetuning.draws)
-    result = fit(
-        model,
-        finetuning.train,
-        finetuning.loss,
-        finetuning.training,
-        finetuning.draws,
-        finetuning.validation,
-        evaluated=items,
-        on_evaluation=on_evaluation,
-        on_step=task_run.on_step,
-        checkpoint=working / "checkpoint.safetensors",
+    lesson = Lesson(
+        model=finetuning.model,
+        kind=task_run.task.kind,
+        classes=len(task_run.task.classes),
+        train=finetuning.train,
+        loss=finetuning.loss,
+        training=finetuning.training,
+        draws=finetuning.draws,
+        validation=finetuning.validation,
+        checkpoint=working / CHECKPOINT,
     )
-    task_run.note = result.note
-    model.freeze()
-    return model, result
+    job = Job(learn, (lesson, *arguments), task_run.config.plugins)
+    value, fit = together(job, gpus_of(finetuning), task_run.on_step)
+    task_run.note = fit.note
+    return value, fit
 
 
-def _with_head(finetuning: Finetuning, working: Path) -> tuple[Answer, Fit]:
-    """How a finetuned model with a head answers."""
-    from weak2strong.training.predict import predict
-
-    model, result = fitted(finetuning, working)
-    return partial(predict, model), result
-
-
-def _in_words(finetuning: Finetuning, working: Path) -> tuple[Answer, Fit]:
-    """How a finetuned language model answers."""
-    from weak2strong.models.language import load_language_model
-    from weak2strong.training.writing import fit_writing
-
-    model = load_language_model(finetuning.model, finetuning.draws)
-    writing, result = fit_writing(
-        model,
-        finetuning.train,
-        finetuning.training,
-        finetuning.draws,
-        finetuning.validation,
-        on_step=finetuning.task_run.on_step,
-        checkpoint=working / "checkpoint.safetensors",
-    )
-    finetuning.task_run.note = result.note
-    model.freeze()
-    return writing.answers, result
-
-
-LEARNERS: dict[Kind, Callable[[Finetuning, Path], tuple[Answer, Fit]]] = {
+LEARNERS: dict[
+    Kind,
+    Callable[
+        [Finetuning, Path, Mapping[str, Sequence[Item]]], tuple[Mapping[str, Predictions], Any]
+    ],
+] = {
     "classification": _with_head,
     "preference": _with_head,
     "generation": _in_words,

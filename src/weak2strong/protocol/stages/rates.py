@@ -11,8 +11,9 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.metrics import brier
 from weak2strong.ground.whole import write_whole
 from weak2strong.losses import loss
+from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.rates import ruled_rates
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.choice import Role, lattice_of
@@ -38,8 +40,11 @@ from weak2strong.protocol.resolve import splits_of
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_labels, true_targets
 from weak2strong.tasks.splits import digest, hold_out
-from weak2strong.tasks.task import Example, Kind
+from weak2strong.tasks.task import Example, Item, Kind
 from weak2strong.training.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from weak2strong.models.load import LoadedModel
 
 FILE = "rates.json"
 
@@ -108,7 +113,7 @@ def found_rates(task_run: TaskRun, role: Role) -> FoundRates:
         "split_seed": task_run.split_seed,
     }
     inputs = {"weights": fingerprint(model), "truth": digest(examples)}
-    entry = task_run.stage("rates", fields, inputs, make, (score,))
+    entry = task_run.stage("rates", fields, inputs, make, (score,), gpus=gpus_per_fit(model))
     plain = json.loads((entry.path / FILE).read_text())
     plain["trials"] = tuple(plain["trials"])
     return FoundRates(**plain, seconds=entry.manifest["seconds"])
@@ -200,6 +205,29 @@ class Trial:
         targets = true_targets(task.kind, self.learnt, len(task.classes))
         return TrainingSet([e.item for e in self.learnt], targets)
 
+    def taught(
+        self, learn: Callable[..., Any], ask: Callable[..., np.ndarray], checkpoint: Path
+    ) -> np.ndarray:
+        """What is asked of the model after it, on as many GPUs as it takes (see
+        `weak2strong.training.lesson`)."""
+        from weak2strong.training.lesson import Lesson
+        from weak2strong.training.together import Job, together
+
+        task = self.task_run.task
+        lesson = Lesson(
+            model=self.model,
+            kind=task.kind,
+            classes=len(task.classes),
+            train=self.learning,
+            loss=loss("cross-entropy"),
+            training=self.training,
+            draws=self.draws,
+            validation=None,
+            checkpoint=checkpoint,
+        )
+        job = Job(learn, (lesson, ask), self.task_run.config.plugins)
+        return together(job, gpus_per_fit(self.model), self.task_run.on_step)[0]
+
 
 _Scored = Callable[[Trial, Path], float]
 """Makes a trial, with a file for its checkpoint, and scores it: more is better."""
@@ -208,22 +236,11 @@ _Scored = Callable[[Trial, Path], float]
 def _by_head(trial: Trial, checkpoint: Path) -> float:
     """Brier's score of the held-out examples, with its sign turned: it is bounded, and less noisy
     than accuracy, since it tells how sure a model is."""
-    from weak2strong.models.load import load_model
-    from weak2strong.training.fit import fit
-    from weak2strong.training.predict import predict
+    from weak2strong.training.lesson import with_head
 
     task = trial.task_run.task
-    model = load_model(trial.model, task.kind, len(task.classes), trial.draws)
-    fit(
-        model,
-        trial.learning,
-        loss("cross-entropy"),
-        trial.training,
-        trial.draws,
-        on_step=trial.task_run.on_step,
-        checkpoint=checkpoint,
-    )
-    answers = predict(model, [e.item for e in trial.held_out]).values
+    ask = partial(_predicted, tuple(e.item for e in trial.held_out))
+    answers = trial.taught(with_head, ask, checkpoint)
     if not np.isfinite(answers).all():
         return WORST
     return -float(brier(answers, true_labels(task.kind, trial.held_out)))
@@ -231,20 +248,17 @@ def _by_head(trial: Trial, checkpoint: Path) -> float:
 
 def _in_words(trial: Trial, checkpoint: Path) -> float:
     """How probable the tokens of the held-out targets are, on average."""
-    from weak2strong.models.language import load_language_model
-    from weak2strong.training.writing import fit_writing, target_probabilities
+    from weak2strong.training.lesson import in_words, probabilities
 
-    model = load_language_model(trial.model, trial.draws)
-    fit_writing(
-        model,
-        trial.learning,
-        trial.training,
-        trial.draws,
-        on_step=trial.task_run.on_step,
-        checkpoint=checkpoint,
-    )
-    targets = [str(e.label) for e in trial.held_out]
-    return float(target_probabilities(model, [e.item for e in trial.held_out], targets).mean())
+    items, targets = zip(*((e.item, str(e.label)) for e in trial.held_out), strict=True)
+    return float(trial.taught(in_words, partial(probabilities, items, targets), checkpoint).mean())
+
+
+def _predicted(items: Sequence[Item], model: LoadedModel) -> np.ndarray:
+    """To ask a trained model: its probabilities, as it computes in training."""
+    from weak2strong.training.predict import predict
+
+    return predict(model, items).values
 
 
 _SCORES: dict[Kind, _Scored] = {
