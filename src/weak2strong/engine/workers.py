@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -195,6 +196,10 @@ def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
             connection.send(answer)
             stops.patient = False
             stops.check()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    # What Python would tidy up at its end can take seconds, and the system does it as well.
+    os._exit(0)
 
 
 def _answer(connection: Connection, stops: Stops) -> Answered | Failed:
