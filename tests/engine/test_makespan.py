@@ -11,6 +11,7 @@ from weak2strong.engine.local import Plan
 from weak2strong.engine.parallel import in_parallel
 from weak2strong.engine.schedule import Schedule
 from weak2strong.engine.simulated import simulate
+from weak2strong.engine.workers import Workers
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import heeding
 from weak2strong.models.devices import FAKE, VISIBLE
@@ -52,9 +53,9 @@ def test_the_makespan_is_within_a_tenth_of_the_simulated_one(tmp_path, monkeypat
             Schedule([*warm, *steps], expected),
             plan.places,
             lambda step: (jobs.sleep, (step.name, expected(step))),
+            Workers(plan.environment),
             Progress(quiet=True),
             stops,
-            plan.environment,
         )
         for name, gpu, start, end in run:
             ran[name] = gpu, start, end

@@ -157,7 +157,7 @@ def test_an_error_stops_what_trains_with_its_checkpoint_and_says_where_it_came_f
         steps.run(a=0.5, b="train", c="fail", needs={"c": needing("a")})
     assert 'raise UserError("never defined")' in error.value.__notes__[0]
     assert int((steps.folder / "b.checkpoint").read_text()) < 1000
-    assert "c probe failed: stopping when each training that goes on (b probe, step" in steps.said
+    assert "c probe failed: stopping when each training that goes on (b probe at step" in steps.said
 
 
 def test_a_request_stops_what_trains_with_its_checkpoint_and_ends_the_rest(steps):
@@ -176,7 +176,7 @@ def test_a_request_stops_what_trains_with_its_checkpoint_and_ends_the_rest(steps
     assert time.monotonic() - asked[0] < 5
     assert stopped.value.number == signal.SIGUSR1
     assert int((steps.folder / "b.checkpoint").read_text()) < 1000
-    assert "SIGUSR1: stopping when each training that goes on (b probe, step" in steps.said
+    assert "SIGUSR1: stopping when each training that goes on (b probe at step" in steps.said
 
 
 def test_a_second_ctrl_c_waits_for_nothing(steps):

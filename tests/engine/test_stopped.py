@@ -41,7 +41,7 @@ def test_a_training_in_this_process_stops_with_its_checkpoint(quick_study, tmp_p
         with pytest.raises(Stopped) as stopped:
             run_study(quick_study, tmp_path / "run", tmp_path / "store", stopping, Plan(1, 1))
         assert stopped.value.number == number
-        assert f"supervisor seed 0, step {after - 1} of " in stopping.said
+        assert f"supervisor seed 0 at step {after - 1} of " in stopping.said
         heard.append(stopping.steps)
     assert heard == [[1, 2], [3, 4]]
     assert list((tmp_path / "store" / "working").glob("*/checkpoint.safetensors"))

@@ -114,7 +114,7 @@ def test_a_command_that_is_stopped_goes_on_from_its_checkpoints(
     print(f"{by}: its line after {answered:.2f} s, its end {time.monotonic() - asked:.2f} s later")
     assert answered < 2
     assert f"stopped by {by}; finished stages and checkpoints are kept" in first.said
-    stopped = dict(re.findall(r"[(,] ?([^,(]+ seed .), step ([0-9]+) of 20000", first.said))
+    stopped = dict(re.findall(r"[(,] ?([^,(]+ seed .) at step ([0-9]+) of 20000", first.said))
     assert len(list(tmp_path.glob("store/working/*/checkpoint.safetensors"))) == len(stopped)
     # Others wait for the supervisors, so that these are the first to go on.
     stopped = {name: step for name, step in stopped.items() if "supervisor" in name}

@@ -258,7 +258,7 @@ def waiting_for(trainings: Mapping[str, tuple[int, int]], why: str) -> str:
         trainings: steps done and steps in all, by the name of the step that trains.
         why: what it stops for, such as Ctrl-C.
     """
-    listed = ", ".join(f"{name}, step {a} of {b}" for name, (a, b) in trainings.items())
+    listed = ", ".join(f"{name} at step {a} of {b}" for name, (a, b) in trainings.items())
     if not listed:
         return f"{why}: stopping; no training is going on."
     return (
