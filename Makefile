@@ -36,6 +36,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/finetune.py
 	$(BIN)/python benchmarks/probes.py
 	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/engines.py
 	$(BIN)/python benchmarks/coverage.py --trials 400
 	$(BIN)/python benchmarks/calibration.py --trials 400
 
