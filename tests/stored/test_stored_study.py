@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 from weak2strong.cli import main
 from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
+from weak2strong.engine.on_ray import run
 from weak2strong.engine.run import run_study
 from weak2strong.ground.store import Store
 from weak2strong.protocol.runtime import Runtime
@@ -125,3 +126,19 @@ def test_explain_prints_what_differs_and_makes_nothing(root, tmp_path, capsys):
     assert "nothing is made" in shown
     assert sorted(root.rglob("*")) == before
     assert main([*command, "--dry-run"]) == 2
+
+
+def test_explain_asks_a_cluster_what_its_results_have_in_their_keys(root, monkeypatch, capsys):
+    """And not this machine, which may have another device."""
+    here = Runtime.here()
+    head = Runtime({**here.device, "device": "head"}, {**here.processor, "threads": 9})
+    monkeypatch.undo()
+    monkeypatch.setattr(Runtime, "of_machine", lambda threads=None: (head,))
+    monkeypatch.setattr(run, "runtimes_on_ray", lambda plan: (here,))
+    study = root.parent / "study.yaml"
+    study.write_text(stored.study().to_yaml())
+    command = ["run", str(study), "--store", str(root), "--explain", "--json"]
+    for engine, missing in (("ray", 0), ("local", 3)):
+        assert main([*command, "--engine", engine]) == 0
+        stages = {m["stage"] for m in json.loads(capsys.readouterr().out)["missing"]}
+        assert len(stages) == missing

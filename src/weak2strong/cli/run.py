@@ -52,7 +52,8 @@ class Run(Printing, MethodFlags, StudyCommand):
             from weak2strong.engine.explain import explain_study
             from weak2strong.report.stored import explained_document
 
-            return self.show(explained_document(explain_study(self.config(), self.store)))
+            explained = explain_study(self.config(), self.store, self.engine_options)
+            return self.show(explained_document(explained))
         from weak2strong.analysis.finished import Results
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress

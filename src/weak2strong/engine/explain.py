@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from weak2strong.config.engine import EngineOptions
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.local import Plan
+from weak2strong.engine.engines import places_of
+from weak2strong.engine.places import Plan
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.store import Store, canonical
 from weak2strong.ground.store.differences import Difference, differences, nearest
@@ -55,21 +57,28 @@ class Explained:
 
 
 def explain_study(
-    config: StudyConfig, root: Path | None = None, places: tuple[Runtime, ...] = ()
+    config: StudyConfig,
+    root: Path | None = None,
+    engine: EngineOptions | None = None,
+    places: tuple[Runtime, ...] = (),
 ) -> Explained:
     """Look up every step of a study, and compare what is missing with what is there.
 
     Args:
         config: the study; it is resolved and checked first.
         root: of the store; the user's if None.
-        places: where the stages would be made; by default on this machine.
+        engine: what the user wants of it.
+        places: where the stages would be made; by default where the engine makes them.
 
     Raises:
         UserError: for bad input.
     """
     store = Store(root)
     config = settle(resolve(config).config)
-    set_threads(Plan.of(config).threads)  # which are in the keys
+    plan = Plan.of(config, engine)
+    if plan.ray is None:
+        set_threads(plan.threads)  # which are in the keys
+    places = places or places_of(plan)
     task_runs = TaskRun.all_of(config, store)
     for task_run in task_runs.values():
         task_run.places = places

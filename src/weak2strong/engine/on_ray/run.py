@@ -24,6 +24,7 @@ from weak2strong.engine.workers import Work
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import heeding
 from weak2strong.protocol.own_files import own_files
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
 
@@ -64,6 +65,20 @@ def run_steps_on_ray(
     for task_run in task_runs.values():
         # Who drives a cluster only reads, also where it could make what is missing.
         task_run.compute = False
+
+
+def runtimes_on_ray(plan: OnRay) -> tuple[Runtime, ...]:
+    """What is in the keys of results that a cluster makes: one worker is started and asked.
+
+    Raises:
+        UserError: where there is no such cluster, or none of its nodes has room for a worker.
+    """
+    with connected(plan.address) as ray:
+        nodes = Node.all_of(ray)
+        needs = Needs.of(nodes, plan.tiny, plan.resources, plan.workers_per_gpu)
+        needs.check(nodes)
+        with RayWorkers(ray, needs) as workers:
+            return workers.runtimes(workers.joined()[0].name)
 
 
 @contextmanager
