@@ -16,7 +16,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine import record
+from weak2strong.engine import places, record
 from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import read_agreement, read_run
@@ -25,6 +25,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
+from weak2strong.models.devices import FAKE
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.task_run import TaskRun
@@ -280,6 +281,26 @@ here = Runtime.here(threads=1)
 there = Runtime({**here.device, "device": "another"}, here.processor)
 Runtime.of_machine = lambda threads=None: (there,)
 """
+
+
+@pytest.mark.slow
+def test_workers_that_are_told_to_be_gpus_give_the_same_numbers(
+    undisturbed, config, tmp_path, monkeypatch
+):
+    """Three GPUs with a worker each, which compute on the CPU; a run with one GPU then finds
+    all that the others made."""
+    folders = []
+    for name, gpus in (("three", "cuda:3"), ("one", "cuda:1")):
+        monkeypatch.setenv(FAKE, gpus)
+        monkeypatch.setattr(places, "processors", lambda: 1)
+        folders.append(run_study(config, tmp_path / name, tmp_path / "store"))
+        for one, other in zip(numbers(undisturbed), numbers(folders[-1]), strict=True):
+            assert_frame_equal(one, other, check_exact=True)
+    assert all(step["reused"] for step in steps_of(folders[1]))
+    devices = {e.stage: e.manifest["spec"]["runtime"] for e in Store(tmp_path / "store").entries()}
+    assert devices["finetune"]["device"] == "fake cuda"
+    assert "threads" not in devices["finetune"]
+    assert devices["ngrams"]["device"] == "cpu"
 
 
 def test_a_run_folder_of_another_study_is_left_alone(undisturbed, tmp_path):
