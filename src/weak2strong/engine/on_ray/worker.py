@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from pathlib import Path
 
 from weak2strong.engine.on_ray.code import check_code
@@ -27,7 +26,7 @@ from weak2strong.ground.stops import Stopped, Stops
 from weak2strong.protocol.runtime import Runtime
 
 PAUSE = 0.5
-"""Seconds between two messages on one training."""
+"""Seconds between two news of one training, at the least."""
 
 WAIT = 60.0
 """Seconds after which who waits for news is told that there are none."""
@@ -88,8 +87,8 @@ class Worker:
         Returns:
             None where the work has ended; what was told before where nothing happened for long.
         """
-        time.sleep(PAUSE)
         with self._changed:
+            self._changed.wait_for(lambda: self._ended >= number, PAUSE)
             self._changed.wait_for(
                 lambda: self._ended >= number or self._training not in (told, Trained(0, 0)), WAIT
             )

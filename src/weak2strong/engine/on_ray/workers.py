@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import select
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
         self._actors = dict[str, _Actor]()
         self._work = dict[Any, str]()
         self._news = dict[Any, tuple[str, int, Trained | None]]()
+        self._silent = deque[tuple[float, str, int]]()
         self._lonely: float | None = None
 
     def __exit__(self, *error: object) -> None:
@@ -120,7 +122,7 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
         actor = self._actor(name)
         actor.count += 1
         self._work[actor.handle.do.remote(actor.count, work)] = name
-        self._ask_for_news(name, actor.count, None)
+        self._silent.append((time.monotonic(), name, actor.count))
 
     def heard(
         self, also: Sequence[int] = (), timeout: float | None = None
@@ -134,6 +136,7 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
         """
         end = time.monotonic() + (NODES if timeout is None else timeout)
         while True:
+            self._ask_those_at_work()
             said = [m for ref in self._ready() for m in self._messages(ref)]
             if said or select.select(also, [], [], 0)[0] or time.monotonic() >= end:
                 return said
@@ -202,6 +205,14 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
             return []
         self._ask_for_news(name, number, news)
         return [(name, news)] if news.total and news != told else []
+
+    def _ask_those_at_work(self) -> None:
+        """Ask for news of what was begun a while ago; most steps that train nothing are done."""
+        while self._silent and time.monotonic() - self._silent[0][0] >= PAUSE:
+            _, name, count = self._silent.popleft()
+            actor = self._actors.get(name)
+            if actor and actor.count == count and name in self._work.values():
+                self._ask_for_news(name, count, None)
 
     def _ask_for_news(self, name: str, number: int, told: Trained | None) -> None:
         ref = self._actors[name].handle.news.remote(number, told)
