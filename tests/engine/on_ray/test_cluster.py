@@ -87,8 +87,10 @@ class Cluster:
         for driver in self.drivers:
             driver.kill()
             driver.wait()
+            driver.stdout.close()
         self.process.stdin.close()
         self.process.wait(60)
+        self.process.stdout.close()
 
     def start(self, name, **environment):
         """Begin the study; the store has the name of the run."""

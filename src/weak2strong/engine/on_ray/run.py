@@ -45,10 +45,9 @@ def run_steps_on_ray(
         needs = Needs.of(nodes, plan.tiny, plan.resources, plan.workers_per_gpu)
         needs.check(nodes)
         with RayWorkers(ray, needs, hub.forget.remote) as workers:
-            places = workers.joined()
-            count = needs.nodes_with_room(nodes)
-            progress.line(f"Ray: {len(places)} workers with {needs} each, on {count} nodes")
-            runtimes = workers.runtimes(places[0].name)
+            found, count = len(workers.joined()), needs.nodes_with_room(nodes)
+            progress.line(f"Ray: {found} workers with {needs} each, on {count} nodes")
+            runtimes = workers.runtimes()
             for task_run in task_runs.values():
                 task_run.places = runtimes
 
@@ -59,7 +58,7 @@ def run_steps_on_ray(
                     return do_in_worker, (needs.threads, step, task_run_of, known_to(step, keys))
 
                 schedule = Schedule(todo, expected(task_runs), model_of)
-                return in_parallel(schedule, places, work_of, workers, progress, stops)
+                return in_parallel(schedule, workers.places, work_of, workers, progress, stops)
 
             do_rest(steps, task_runs, progress, tell, engine)
     for task_run in task_runs.values():
@@ -78,7 +77,8 @@ def runtimes_on_ray(plan: OnRay) -> tuple[Runtime, ...]:
         needs = Needs.of(nodes, plan.tiny, plan.resources, plan.workers_per_gpu)
         needs.check(nodes)
         with RayWorkers(ray, needs) as workers:
-            return workers.runtimes(workers.joined()[0].name)
+            workers.joined()
+            return workers.runtimes()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from weak2strong.engine.on_ray.code import code_digest
 from weak2strong.engine.on_ray.places import Needs, Node
 from weak2strong.engine.on_ray.worker import Worker, runtimes
 from weak2strong.engine.schedule import Place
-from weak2strong.engine.workers import Ended, Failed, Message, Trained, Work
+from weak2strong.engine.workers import Answered, Ended, Failed, Message, Trained, Work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.stops import CTRL_C
 from weak2strong.protocol.runtime import Runtime
@@ -59,6 +59,7 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
     def __init__(self, ray: Any, needs: Needs, forget: Callable[[str], Any] = lambda name: None):
         self._ray, self._needs, self._forget = ray, needs, forget
         self._node_of = dict[str, Node]()
+        self._places = dict[str, Place]()
         self._known, self._looked = set[str](), float("-inf")
         self._actors = dict[str, _Actor]()
         self._work = dict[Any, str]()
@@ -81,6 +82,7 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
             if node.id not in self._known:
                 new = self._needs.places_on(node)
                 self._node_of |= dict.fromkeys((place.name for place in new), node)
+                self._places |= {place.name: place for place in new}
                 places += new
         self._known = {node.id for node in nodes}
         return places
@@ -103,19 +105,31 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
             )
         return True
 
-    def runtimes(self, name: str) -> tuple[Runtime, ...]:
-        """What is in the keys of a worker's results; it is started if it was not yet.
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """What is in the keys of a worker's results; one is started that is not yet, and asked.
 
         Raises:
-            UserError: where it cannot be started.
+            UserError: where none can be started.
         """
-        try:
-            answer = self._ray.get(self._actor(name).handle.do.remote(0, (runtimes, ())))
-        except self._ray.exceptions.RayError as error:
-            answer = Failed(self._unborn(name, error))
-        if isinstance(answer, Failed):
-            raise answer.error
-        return answer.result
+        for name in list(self._node_of):
+            try:
+                answer = self._ray.get(self._actor(name).handle.do.remote(0, (runtimes, ())))
+            except self._ray.exceptions.RayError as error:
+                # Of a node that has died, Ray may learn it by this.
+                answer = self._gone(name, error)
+            if isinstance(answer, Failed):
+                raise answer.error
+            if isinstance(answer, Answered):
+                return answer.result
+        raise UserError(
+            "Every worker that begins on the Ray cluster ends at once: look for the cause in the "
+            "logs of its nodes (/tmp/ray/session_latest/logs)."
+        )
+
+    @property
+    def places(self) -> list[Place]:
+        """The places that have joined and are not gone."""
+        return [self._places[name] for name in self._node_of]
 
     def give(self, name: str, work: Work) -> None:
         """Let a worker that has nothing to do begin some work."""
