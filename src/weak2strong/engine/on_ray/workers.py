@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -173,9 +174,8 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
         if name not in self._actors:
             node = self._node_of[name]
             strategy = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-            kind = self._ray.remote(concurrency_groups={"beside": 2})(_in_groups(self._ray))
             own = f"w2s {secrets.token_hex(6)}"
-            handle = kind.options(
+            handle = self._kind.options(
                 name=own,
                 max_restarts=0,
                 scheduling_strategy=strategy(node.id, soft=False),
@@ -184,9 +184,18 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
             self._actors[name] = _Actor(handle, own, node)
         return self._actors[name]
 
+    @cached_property
+    def _kind(self) -> Any:
+        """The class of the actors; asking for news and asking to stop goes beside a step."""
+        beside = self._ray.method(concurrency_group="beside")
+        methods = {name: beside(getattr(Worker, name)) for name in ("news", "ask_to_stop")}
+        kind = type("Worker", (Worker,), methods)
+        return self._ray.remote(concurrency_groups={"beside": 2})(kind)
+
     def _ready(self) -> list[Any]:
         """What has come from the workers, for which it waits a little."""
-        refs = [*self._work, *self._news]
+        # News first: what comes with the end of a step is from before it.
+        refs = [*self._news, *self._work]
         if not refs:
             time.sleep(PAUSE)
             return []
@@ -207,8 +216,8 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
                 message = self._gone(name, error)
             return [(name, message)]
         name, number, told = self._news.pop(ref, ("", 0, None))
-        if not name:
-            # Its worker was ended by what came before it.
+        if not self._is_at(name, number):
+            # The step, or the worker, has ended meanwhile.
             return []
         try:
             news = self._ray.get(ref)
@@ -224,9 +233,13 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
         """Ask for news of what was begun a while ago; most steps that train nothing are done."""
         while self._silent and time.monotonic() - self._silent[0][0] >= PAUSE:
             _, name, count = self._silent.popleft()
-            actor = self._actors.get(name)
-            if actor and actor.count == count and name in self._work.values():
+            if self._is_at(name, count):
                 self._ask_for_news(name, count, None)
+
+    def _is_at(self, name: str, number: int) -> bool:
+        """Whether a worker is at work, and this is the number of its work."""
+        actor = self._actors.get(name)
+        return actor is not None and actor.count == number and name in self._work.values()
 
     def _ask_for_news(self, name: str, number: int, told: Trained | None) -> None:
         ref = self._actors[name].handle.news.remote(number, told)
@@ -258,10 +271,3 @@ def _reason(error: Exception) -> str:
     """The last line of what Ray says of an error, which tells the cause."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].rstrip(".")[:300] if lines else type(error).__name__
-
-
-def _in_groups(ray: Any) -> type:
-    """The class of workers with the methods that run beside a step in a group of their own."""
-    beside = ray.method(concurrency_group="beside")
-    methods = {name: beside(getattr(Worker, name)) for name in ("news", "ask_to_stop")}
-    return type("Worker", (Worker,), methods)
