@@ -263,7 +263,7 @@ def waiting_for(trainings: Mapping[str, tuple[int, int]], why: str) -> str:
         return f"{why}: stopping; no training is going on."
     return (
         f"{why}: stopping when each training that goes on ({listed}) has written its checkpoint; "
-        "Ctrl-C once more ends at once, and loses at most two minutes of each."
+        "Ctrl-C once more ends at once, and loses about two minutes of each at the most."
     )
 
 
