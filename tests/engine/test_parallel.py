@@ -37,9 +37,12 @@ def work(on_step, name, folder, how, seconds):
         raise LacksMemoryError from RuntimeError("out of memory")
     if how == "fail":
         raise UserError("never defined")
+    beside = how.removeprefix("beside ") if isinstance(how, str) and "beside " in how else None
+    while beside and not pathlib.Path(folder, beside + ".began").exists():
+        time.sleep(0.01)
     if how == "train":
         train(on_step, pathlib.Path(folder, name + ".checkpoint"))
-    time.sleep(seconds)
+    time.sleep(0.6 if beside else seconds)
     return name, os.getpid(), os.environ.get("W2S_TESTED"), time.time()
 
 def train(on_step, checkpoint):
@@ -125,7 +128,7 @@ def test_workers_have_their_own_environment_and_live_for_several_steps(steps):
 
 @pytest.mark.parametrize("how", ["die once", "lack once"])
 def test_a_step_is_tried_once_more_with_nothing_beside_it(steps, how):
-    steps.run(a=how, b=0.6, c=0.0, d=0.0)
+    steps.run(a=how, b="beside a", c=0.0, d=0.0)
     assert set(steps.answers) == {"a", "b", "c", "d"}
     first, second = steps.began("a")
     assert first < steps.answers["b"][2] <= second
@@ -154,7 +157,7 @@ def test_a_step_that_lacks_memory_twice_ends_in_a_sentence_after_the_other_steps
 
 def test_an_error_stops_what_trains_with_its_checkpoint_and_says_where_it_came_from(steps):
     with pytest.raises(NameError, match="UserError") as error:
-        steps.run(a=0.5, b="train", c="fail", needs={"c": needing("a")})
+        steps.run(a="beside b", b="train", c="fail", needs={"c": needing("a")})
     assert 'raise UserError("never defined")' in error.value.__notes__[0]
     assert int((steps.folder / "b.checkpoint").read_text()) < 1000
     assert "c probe failed: stopping when each training that goes on (b probe at step" in steps.said
@@ -164,7 +167,7 @@ def test_a_request_stops_what_trains_with_its_checkpoint_and_ends_the_rest(steps
     asked = []
 
     def ask():
-        while not (steps.folder / "c.began").exists():
+        while not all((steps.folder / f"{name}.began").exists() for name in "bc"):
             time.sleep(0.01)
         time.sleep(0.2)
         asked.append(time.monotonic())
