@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from weak2strong.config.engine import EngineOptions
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine import places, room
 from weak2strong.engine.done import Done
@@ -49,6 +50,22 @@ def test_several_workers_share_a_gpu_and_only_those_that_this_process_may_see(gp
     assert seen == ["GPU-1f"] * 3 + ["GPU-1"] * 3
     assert len({place.name for place in plan.places}) == 6
     assert len({place.memory for place in plan.places}) == 2
+
+
+def test_a_fit_on_several_gpus_has_a_worker_that_sees_them(gpus):
+    """Eight GPUs in groups of three leave two over."""
+    gpus(8)
+    config = StudyConfig(strong=ModelSpec("atlas-l", gpus_per_fit=3))
+    plan = Plan.of(config)
+    assert (plan.workers, plan.threads, plan.may_add) == (2, 2, False)
+    seen = [plan.environment(place.name)[VISIBLE] for place in plan.places]
+    assert seen == ["0,1,2", "3,4,5"]
+    ray = Plan.of(config, EngineOptions(engine="ray")).ray
+    assert ray is not None
+    assert ray.workers_per_gpu == 1 / 3
+    gpus(2)
+    with pytest.raises(UserError, match="on 3 GPUs, and this machine has 2: choose fewer"):
+        Plan.of(config)
 
 
 def test_processes_on_the_cpu_share_the_memory_of_the_machine_and_see_what_they_saw():

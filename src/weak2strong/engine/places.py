@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from weak2strong.config.engine import EngineOptions, amounts
@@ -15,6 +15,7 @@ from weak2strong.losses import LOSSES
 from weak2strong.methods import METHODS
 from weak2strong.models.devices import VISIBLE, device_class, devices
 from weak2strong.models.folders import is_tiny
+from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.probes import PROBES
 from weak2strong.tasks import SOURCES, TASKS
 
@@ -26,19 +27,20 @@ class OnRay:
     Attributes:
         address: of the cluster, where the user gave it.
         resources: what a worker takes, as far as the user said.
-        workers_per_gpu: how many share a GPU.
+        workers_per_gpu: how many share a GPU; a half, where a fit takes two of them.
         tiny: whether one thread is the right number for the models.
     """
 
     address: str | None
     resources: Mapping[str, float]
-    workers_per_gpu: int
+    workers_per_gpu: float
     tiny: bool
 
     @staticmethod
-    def of(options: EngineOptions, tiny: bool) -> OnRay:
-        """That of what the user wants."""
+    def of(options: EngineOptions, tiny: bool, gpus: int = 1) -> OnRay:
+        """That of what the user wants, and of how many GPUs a fit takes."""
         each = 1 if options.workers_per_gpu == "auto" else options.workers_per_gpu
+        each = each if gpus == 1 else 1 / gpus
         return OnRay(options.address, amounts(options.ray_resources), each, tiny)
 
 
@@ -49,7 +51,8 @@ class Plan:
     Attributes:
         workers: how many processes to begin with; without GPUs, one worker is this process itself.
         threads: of each of them.
-        gpus: of each GPU that has workers of its own, what its processes see as `VISIBLE`.
+        gpus: of each GPU that has workers of its own, or of those that a fit takes together, what
+            their processes see as `VISIBLE`.
         may_add: whether a GPU may get more workers, where measured memory leaves room for them.
         ray: where the steps are done on a Ray cluster; workers and threads are 0 then, since they
             follow from the cluster.
@@ -68,7 +71,11 @@ class Plan:
         Args:
             config: the study.
             options: what the user wants of it.
+
+        Raises:
+            UserError: where a fit is to take more GPUs than there are.
         """
+        together = _gpus_of(config)
         cores, tiny = processors(), is_tiny(config.weak) and is_tiny(config.strong)
         registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
         travels = everywhere(r.origin(name) for r in registries for name in r)
@@ -78,16 +85,18 @@ class Plan:
                     "The engine ray needs plugins in files: write what this script or notebook "
                     "registers to a .py file, and name that with plugins."
                 )
-            return Plan(0, 0, ray=OnRay.of(options, tiny))
+            return Plan(0, 0, ray=OnRay.of(options, tiny, together))
         if not travels:
             # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
         if (of := device_class()) == "cuda":
             wanted = (options or EngineOptions()).workers_per_gpu
-            gpus = tuple(_visible(device.number) for device in devices())
+            each = tuple(_visible(device.number) for device in devices())
+            gpus = _groups(each, together)
             workers = len(gpus) * (1 if wanted == "auto" else wanted)
             # What the processors compute has threads in its key, and workers should not be.
-            return Plan(workers, max(1, cores // len(gpus)), gpus, wanted == "auto")
+            threads, may_add = max(1, cores // len(each)), wanted == "auto" and together == 1
+            return Plan(workers, threads, gpus, may_add)
         if of == "cpu" and tiny:
             return Plan(workers=cores, threads=1)
         return Plan(workers=1, threads=cores)
@@ -107,8 +116,29 @@ class Plan:
         return {} if gpu is None else {VISIBLE: gpu}
 
 
+def _gpus_of(config: StudyConfig) -> int:
+    """How many GPUs a worker has: as many as the largest model of a study takes."""
+    models = (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
+    return max(gpus_per_fit(model) for model in models)
+
+
+def _groups(gpus: Sequence[str], together: int) -> tuple[str, ...]:
+    """GPUs in groups of so many; those that are left over are left out.
+
+    Raises:
+        UserError: where there are fewer.
+    """
+    if len(gpus) < together:
+        raise UserError(
+            f"A fit is to be on {together} GPUs, and this machine has {len(gpus)}: choose fewer by "
+            "--gpus-per-fit, or auto."
+        )
+    firsts = range(0, len(gpus) - together + 1, together)
+    return tuple(",".join(gpus[first : first + together]) for first in firsts)
+
+
 def on_gpu(gpu: str, first: int, count: int) -> list[Place]:
-    """Places of workers of one GPU, numbered from ``first`` on."""
+    """Places of workers of one GPU, or of several together, numbered from ``first`` on."""
     numbers = range(first, first + count)
     return [Place(f"GPU {gpu}, worker {i}", "cuda", memory=f"GPU {gpu}") for i in numbers]
 

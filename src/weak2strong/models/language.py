@@ -121,22 +121,35 @@ def save_language_model(model: LanguageModel, folder: Path) -> None:
     """
     hide_progress_bars()
     whole = model.network.whole
-    whole.save_pretrained(folder, state_dict=_merged(whole))
-    model.tokenizer.save_pretrained(folder)
+    state = _merged(whole)
+    if model.ranks.several:
+        # Every weight is put together before; Transformers would gather them once more.
+        whole.config.distributed_config = None
+    if model.ranks.rank == 0:
+        whole.save_pretrained(folder, state_dict=state)
+        model.tokenizer.save_pretrained(folder)
+    model.ranks.gathered(None)
 
 
 def _merged(whole: Any) -> dict[str, Tensor]:
     """The weights by the names they have without adapters."""
     from peft.tuners.lora import LoraLayer
 
-    state = whole.state_dict()
+    state = {name: _whole(value) for name, value in whole.state_dict().items()}
     adapted: list[tuple[str, Any]] = [
         (name, m) for name, m in whole.named_modules() if isinstance(m, LoraLayer)
     ]
     for name, layer in adapted:
         state = {k: v for k, v in state.items() if not k.startswith(f"{name}.")}
         base = layer.get_base_layer()
-        state |= {f"{name}.{k}": v for k, v in base.state_dict().items()}
+        own = {k: _whole(v) for k, v in base.state_dict().items()}
+        state |= {f"{name}.{k}": v for k, v in own.items()}
         change = sum(layer.get_delta_weight(adapter) for adapter in layer.active_adapters)
-        state[f"{name}.weight"] = (base.weight + change).detach().to(base.weight.dtype)
+        weight = own["weight"]
+        state[f"{name}.weight"] = (weight + change).detach().to(weight.dtype)
     return state
+
+
+def _whole(value: Any) -> Tensor:
+    """A tensor that may be cut over several ranks, put together on each of them."""
+    return value.full_tensor() if hasattr(value, "full_tensor") else value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from weak2strong.ground.errors import UserError
@@ -63,3 +65,31 @@ def layer_names(model: Any) -> list[str]:
             "several GPUs: take another one, or one GPU."
         )
     return sorted({re.sub(r"\.\d+(?=\.|$)", ".*", name) for name in layers})
+
+
+@contextmanager
+def inputs_of(model: Any, layers: Sequence[int]) -> Iterator[dict[int, Any]]:
+    """A context that fills a dictionary with what some layers read in a pass, by their numbers.
+
+    Layer n reads what layer n - 1 gives, or the embeddings, so that these are the states that
+    Transformers calls hidden states n.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    every = [m for m in model.modules() if isinstance(m, GradientCheckpointingLayer)]
+    read: dict[int, Any] = {}
+
+    def keep(number: int, arguments: tuple, named: dict) -> None:
+        read[number] = arguments[0] if arguments else named["hidden_states"]
+
+    hooks = [
+        every[n].register_forward_pre_hook(
+            lambda _, arguments, named, n=n: keep(n, arguments, named), with_kwargs=True
+        )
+        for n in layers
+    ]
+    try:
+        yield read
+    finally:
+        for hook in hooks:
+            hook.remove()

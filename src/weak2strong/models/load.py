@@ -22,10 +22,10 @@ from weak2strong.models.configuration import (
 )
 from weak2strong.models.folders import location_of
 from weak2strong.models.heads import POOLS, new_head
-from weak2strong.models.layers import layer_count, layer_names
+from weak2strong.models.layers import inputs_of, layer_count, layer_names
 from weak2strong.models.needs import skeleton
 from weak2strong.models.precision import precision_of
-from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, loading_options
+from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, is_cut, loading_options
 from weak2strong.models.resolve import resolve_model
 from weak2strong.tasks.task import Kind
 
@@ -62,10 +62,15 @@ class Network(nn.Module):
         """
         count = layer_count(self.trunk.config)
         below = [layer for layer in layers if layer < count]
+        pool = self._pool if pooling == "auto" else POOLS[pooling]
+        if self.is_cut:
+            # Transformers does not know layers again that are cut over several ranks.
+            with inputs_of(self.trunk, below) as read:
+                last = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
+            return [pool(read.get(i, last), mask) for i in layers]
         # Given a list, Transformers keeps these layers' states alone; older versions keep all.
         options = self._options | ({"output_hidden_states": below} if below else {})
         output = self.trunk(input_ids=tokens, attention_mask=mask, **options)
-        pool = self._pool if pooling == "auto" else POOLS[pooling]
         states = (output[0] if i == count else output.hidden_states[i] for i in layers)
         return [pool(one, mask) for one in states]
 
@@ -77,6 +82,11 @@ class Network(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Outputs of the head, float32 at least."""
         return self.read(self.pooled(tokens, mask))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether several ranks hold the trunk together."""
+        return any(is_cut(p) for p in self.trunk.parameters())
 
     @property
     def trains_trunk(self) -> bool:

@@ -14,16 +14,21 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
 from weak2strong.models.load import best_device, move, read_weights
+from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
 
 
 @dataclass(frozen=True)
 class PromptedModel:
-    """A frozen decoder with its output layer, its tokenizer, and where it runs."""
+    """A frozen decoder with its output layer, its tokenizer, and where it runs.
+
+    ``ranks`` are the processes that hold it together.
+    """
 
     whole: Any
     tokenizer: Any
     device: torch.device
+    ranks: Ranks = ALONE
 
     @property
     def vocabulary(self) -> int:
@@ -35,8 +40,10 @@ class PromptedModel:
         """What the model keeps of a beginning that many texts share: a cache for `logits`.
 
         None for a model whose layers do not keep all of it (as with sliding windows or
-        recurrence).
+        recurrence), and for one that several ranks hold, which passes as a whole only.
         """
+        if self.ranks.several:
+            return None
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
         cache = DynamicCache(config=self.whole.config)
@@ -46,7 +53,6 @@ class PromptedModel:
         plain = all(type(layer) is DynamicLayer for layer in cache.layers)
         return cache if plain and cache.get_seq_length() == len(tokens) else None
 
-    @torch.inference_mode()
     def logits(
         self, tokens: Tensor, mask: Tensor, at: tuple[Tensor, Tensor], begun: Any | None = None
     ) -> Tensor:
@@ -74,14 +80,19 @@ class PromptedModel:
         # What a model does to its logits afterwards (scaling, capping) stays in place so.
         hook = self.whole.get_output_embeddings().register_forward_pre_hook(at_positions)
         try:
-            output = self.whole(input_ids=tokens, attention_mask=mask, **options)
+            with self.ranks.without_gradients():
+                output = self.whole(input_ids=tokens, attention_mask=mask, **options)
         finally:
             hook.remove()
         return output.logits[0].float()
 
 
-def load_prompted(spec: ModelSpec) -> PromptedModel:
+def load_prompted(spec: ModelSpec, ranks: Ranks = ALONE) -> PromptedModel:
     """Load a language model in its precision, without any adaptation.
+
+    Args:
+        spec: the model.
+        ranks: that hold it together.
 
     Raises:
         UserError: where Transformers cannot load it, or it is no decoder, or too large
@@ -96,7 +107,7 @@ def load_prompted(spec: ModelSpec) -> PromptedModel:
             f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
             "prompted: choose a decoder, or another method."
         )
-    whole, _ = read_weights(spec, AutoModelForCausalLM)
+    whole, _ = read_weights(spec, AutoModelForCausalLM, ranks)
     device = best_device()
-    move(whole.requires_grad_(False).eval(), spec, device)
-    return PromptedModel(whole, load_tokenizer(spec), device)
+    move(whole.requires_grad_(False).eval(), spec, device, ranks)
+    return PromptedModel(whole, load_tokenizer(spec), device, ranks)

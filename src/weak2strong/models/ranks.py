@@ -90,12 +90,12 @@ ALONE = Ranks()
 
 def own_part(tensor: Tensor) -> Tensor:
     """The part of a tensor that this process holds; all of it where it is not cut."""
-    return tensor.to_local() if _is_cut(tensor) else tensor  # pyright: ignore
+    return tensor.to_local() if is_cut(tensor) else tensor  # pyright: ignore
 
 
 def own_rows(tensor: Tensor, ranks: Ranks) -> tuple[int, int] | None:
     """The first row that this process holds, and the one after its last; None if it is not cut."""
-    if not _is_cut(tensor):
+    if not is_cut(tensor):
         return None
     rows = tensor.shape[0]
     each = -(-rows // ranks.count)
@@ -103,7 +103,8 @@ def own_rows(tensor: Tensor, ranks: Ranks) -> tuple[int, int] | None:
     return begin, begin + len(own_part(tensor))
 
 
-def _is_cut(tensor: Tensor) -> bool:
+def is_cut(tensor: Tensor) -> bool:
+    """Whether each of several ranks holds some rows of a tensor."""
     return hasattr(tensor, "to_local")
 
 
@@ -149,7 +150,7 @@ def sum_gradients(network: nn.Module, ranks: Ranks) -> None:
     """Sum over ranks the gradients of the weights that every rank holds whole."""
     if not ranks.several:
         return
-    grads = [p.grad for p in network.parameters() if p.grad is not None and not _is_cut(p.grad)]
+    grads = [p.grad for p in network.parameters() if p.grad is not None and not is_cut(p.grad)]
     if not grads:
         return
     together = ranks.sum(torch.cat([grad.flatten() for grad in grads]))
@@ -168,8 +169,8 @@ def clip_gradients(network: nn.Module, limit: float, ranks: Ranks) -> float:
         return torch.nn.utils.clip_grad_norm_(network.parameters(), limit).item()
     grads = [p.grad for p in network.parameters() if p.grad is not None]
     squares = [own_part(grad).double().square().sum() for grad in grads]
-    cut = [square for grad, square in zip(grads, squares, strict=True) if _is_cut(grad)]
-    whole = [square for grad, square in zip(grads, squares, strict=True) if not _is_cut(grad)]
+    cut = [square for grad, square in zip(grads, squares, strict=True) if is_cut(grad)]
+    whole = [square for grad, square in zip(grads, squares, strict=True) if not is_cut(grad)]
     zero = squares[0].new_zeros(())
     norm = (ranks.sum(sum(cut, zero)) + sum(whole, zero)).sqrt()
     for grad in grads:

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
 
-from weak2strong.config.model import Pooling
+from weak2strong.config.model import ModelSpec, Pooling
 from weak2strong.models.heads import probed
 from weak2strong.models.layers import layer_count
-from weak2strong.models.load import LoadedModel
-from weak2strong.tasks.task import Item
+from weak2strong.models.load import LoadedModel, load_model
+from weak2strong.models.ranks import ALONE, Ranks
+from weak2strong.tasks.task import Item, Kind
 from weak2strong.training.predict import each_batch, encoded, once_each
+
+
+def pretrained_activations(
+    spec: ModelSpec,
+    kind: Kind,
+    items: Mapping[str, Sequence[Item]],
+    layers: Sequence[int],
+    *,
+    on_step: Callable[[int, int], None],
+    ranks: Ranks = ALONE,
+    token_budget: int | None = None,
+) -> Mapping[str, Mapping[int, np.ndarray]]:
+    """The activations of a pretrained model by split, by one process or several together.
+
+    Args:
+        spec: of which nothing is trained.
+        kind: of the task.
+        items: by split.
+        layers: as in `layer_activations`.
+        on_step: not called: nothing is trained.
+        ranks: the processes that hold the model together.
+        token_budget: not used, likewise.
+    """
+    # The head is not read, whatever the number of classes.
+    model = load_model(spec, kind, 2, 0, ranks)
+    return {split: layer_activations(model, of_split, layers) for split, of_split in items.items()}
 
 
 def layer_activations(

@@ -153,7 +153,10 @@ def _sums(model: PromptedModel, prompts: Sequence[_Prompt]) -> np.ndarray:
     budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
     most = max(1, SCORED // (model.vocabulary * max(map(len, answer_tokens), default=1)))
     groups = micro_batches(lengths, budget)
-    for group in (g[i : i + most] for g in groups for i in range(0, len(g), most)):
+    pieces = [g[i : i + most] for g in groups for i in range(0, len(g), most)]
+    for own in model.ranks.deal(pieces):
+        # What only other ranks have to pass is passed all the same.
+        group = own or pieces[0]
         batch = pad([rows[r][shared:] for r in group], model.tokenizer.pad_token_id, model.device)
         tokens = [(b, token) for b, r in enumerate(group) for token in answer_tokens[r]]
         positions = sorted({(b, token.after) for b, token in tokens})
@@ -166,8 +169,9 @@ def _sums(model: PromptedModel, prompts: Sequence[_Prompt]) -> np.ndarray:
         ).T
         log_p = logits[lines, ids] - logits.logsumexp(dim=1)[lines]
         answers = ([t.prompt for _, t in tokens], [t.answer for _, t in tokens])
-        np.add.at(scores, answers, log_p.cpu().double().numpy())
-    return scores
+        if own:
+            np.add.at(scores, answers, log_p.cpu().double().numpy())
+    return model.ranks.joined(scores, model.device)
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,62 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
-from weak2strong.models.batches import pad
-from weak2strong.models.language import LanguageModel
+from weak2strong.models.batches import encode, pad
+from weak2strong.models.language import (
+    LanguageModel,
+    load_language_model,
+    save_language_model,
+)
+from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.training import loop
 from weak2strong.training.loop import Options
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
 from weak2strong.training.record import Fit, Passed
 from weak2strong.training.vocabulary import only_used_rows
+
+
+def has_read(
+    spec: ModelSpec,
+    texts: Sequence[str],
+    training: Training,
+    seed: int,
+    folder: Path,
+    checkpoint: Path,
+    *,
+    on_step: Callable[[int, int], None],
+    ranks: Ranks = ALONE,
+    token_budget: int | None = None,
+) -> Fit:
+    """Finetune a model of a specification on texts, of which all tokens count, and save it.
+
+    Args:
+        spec: of the model.
+        texts: that it reads.
+        training: settings.
+        seed: of all that is drawn.
+        folder: of the trained model, with its tokenizer.
+        checkpoint: a file, by which the training goes on after a break.
+        on_step: called with steps done and steps in all.
+        ranks: the processes that hold the model together.
+        token_budget: padded tokens of a micro-batch; by default as many as fit into memory.
+    """
+    model = load_language_model(spec, seed, ranks)
+    rows = encode(model.tokenizer, texts)
+    options = {"on_step": on_step, "checkpoint": checkpoint}
+    done = fit_language(model, rows, None, training, seed, None, token_budget, **options)
+    save_language_model(model, folder)
+    return done
 
 
 def fit_language(

@@ -6,16 +6,48 @@ A class is predicted by comparing the probabilities of answers, after some solve
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy.special import logsumexp
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import text_lengths
-from weak2strong.models.prompted import PromptedModel
+from weak2strong.models.prompted import PromptedModel, load_prompted
+from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.tasks.prompt import Prompt, few_shot_prompt
 from weak2strong.training.answers import answer_log_probabilities, longest_prompt
+
+
+def pretrained_probabilities(
+    spec: ModelSpec,
+    prompt: Prompt,
+    texts: Mapping[str, Sequence[str]],
+    shots_per_draw: Sequence[Sequence[tuple[str, int]]],
+    calibrate: bool,
+    *,
+    on_step: Callable[[int, int], None],
+    ranks: Ranks = ALONE,
+    token_budget: int | None = None,
+) -> Mapping[str, np.ndarray]:
+    """What a pretrained model answers when prompted, by split, by one process or several together.
+
+    Args:
+        spec: of the model.
+        prompt: the wording.
+        texts: the questions, by split.
+        shots_per_draw: as in `prompted_probabilities`.
+        calibrate: likewise.
+        on_step: not called: nothing is trained.
+        ranks: the processes that hold the model together.
+        token_budget: not used, likewise.
+    """
+    model = load_prompted(spec, ranks)
+    return {
+        split: prompted_probabilities(model, prompt, of_split, shots_per_draw, calibrate)
+        for split, of_split in texts.items()
+    }
 
 
 def prompted_probabilities(

@@ -184,7 +184,10 @@ def _heard(pipes: Sequence[Connection], on_step: OnStep) -> Any:
             if pipe is not first:
                 continue
             if kind == "result":
-                return value
+                result, told = value
+                for sentence in told:
+                    warnings.warn(sentence, stacklevel=4)
+                return result
             if kind == "stopped":
                 raise stopped or Stopped()
             if stopped is None:
@@ -256,8 +259,10 @@ def _done(pipe: Connection, on_step: OnStep, ranks: Ranks) -> tuple[str, Any]:
         plugins, budget = pipe.recv()
         load_plugins(plugins)
         function, arguments = _job(pipe)
-        value = function(*arguments, on_step=on_step, ranks=ranks, token_budget=budget)
-        return "result", value if ranks.rank == 0 else None
+        with warnings.catch_warnings(record=True) as caught:
+            value = function(*arguments, on_step=on_step, ranks=ranks, token_budget=budget)
+        told = tuple(dict.fromkeys(str(w.message) for w in caught))
+        return "result", (value, told) if ranks.rank == 0 else None
     except Stopped:
         return "stopped", None
     except BaseException as error:

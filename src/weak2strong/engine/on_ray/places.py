@@ -59,7 +59,7 @@ class Needs:
     threads: int
 
     @staticmethod
-    def of(nodes: Sequence[Node], tiny: bool, wanted: Amounts, workers_per_gpu: int = 1) -> Needs:
+    def of(nodes: Sequence[Node], tiny: bool, wanted: Amounts, workers_per_gpu: float = 1) -> Needs:
         """What suits the models of a study and a cluster.
 
         A worker takes a GPU where there are any, with its share of the node's processors. Without
@@ -69,7 +69,7 @@ class Needs:
             nodes: of the cluster.
             tiny: whether one thread is the right number for the models.
             wanted: what the user says of it; the rest follows from the cluster.
-            workers_per_gpu: how many share a GPU.
+            workers_per_gpu: how many share a GPU; a half, where a fit takes two of them.
         """
         on_gpu = wanted.get(GPU, 1 / workers_per_gpu) > 0 and any(
             node.has.get(GPU, 0) for node in nodes

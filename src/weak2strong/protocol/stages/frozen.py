@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.predictions import Predictions, load_predictions
+from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, STATES, writer
 from weak2strong.protocol.stages.finetune import items_of
 from weak2strong.protocol.stages.finetuning import PREDICTED
+from weak2strong.protocol.stages.learners import CHECKPOINT
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item, texts_of
@@ -41,13 +44,15 @@ def all_activations(
 ) -> Mapping[int, Mapping[str, Activations]]:
     """Activations of several layers, gathered in one pass over each split; memory-mapped."""
     items, layers = items_of(task_run, PREDICTED), sorted(set(layers))
+    gpus = gpus_per_fit(_frozen(model))
 
     def make(working: Path) -> Write:
-        from weak2strong.models.load import load_model
-        from weak2strong.training.activations import layer_activations
+        from weak2strong.training.activations import pretrained_activations
+        from weak2strong.training.together import Job, together
 
-        loaded = load_model(_frozen(model), task_run.task.kind, len(task_run.task.classes), seed=0)
-        by_split = {s: layer_activations(loaded, of_split, layers) for s, of_split in items.items()}
+        arguments = (_frozen(model), task_run.task.kind, items, layers)
+        job = Job(pretrained_activations, arguments, task_run.config.plugins)
+        by_split = together(job, gpus, task_run.on_step)
         by_layer = {
             layer: {
                 split: Activations(tuple(i.id for i in items[split]), values[layer])
@@ -59,7 +64,8 @@ def all_activations(
 
     fields = {"model": frozen_settings(model), "layers": layers, "kind": task_run.task.kind}
     inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED)}
-    return load_activations(task_run.stage("activations", fields, inputs, make).path / STATES)
+    entry = task_run.stage("activations", fields, inputs, make, gpus=gpus)
+    return load_activations(entry.path / STATES)
 
 
 def prompted(
@@ -73,21 +79,18 @@ def prompted(
     prompt = task_run.task.wording
     if template is not None:
         prompt = replace(prompt, template=template)
-    items = items_of(task_run, PREDICTED)
+    items, gpus = items_of(task_run, PREDICTED), gpus_per_fit(_frozen(model))
 
     def make(working: Path) -> Write:
-        from weak2strong.models.prompted import load_prompted
-        from weak2strong.training.prompting import prompted_probabilities
+        from weak2strong.training.prompting import pretrained_probabilities
+        from weak2strong.training.together import Job, together
 
-        loaded = load_prompted(model)
+        texts = {split: [i.text for i in of_split] for split, of_split in items.items()}
+        arguments = (model, prompt, texts, draws, calibrate)
+        job = Job(pretrained_probabilities, arguments, task_run.config.plugins)
+        found = together(job, gpus, task_run.on_step)
         answers = {
-            split: Predictions(
-                tuple(i.id for i in of_split),
-                prompted_probabilities(
-                    loaded, prompt, [i.text for i in of_split], draws, calibrate
-                ),
-                task_run.task.kind,
-            )
+            split: Predictions(tuple(i.id for i in of_split), found[split], task_run.task.kind)
             for split, of_split in items.items()
         }
         return writer(answers)
@@ -99,7 +102,8 @@ def prompted(
         "calibrate": calibrate,
     }
     inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED)}
-    return load_predictions(task_run.stage("prompted", fields, inputs, make).path / FILE)
+    entry = task_run.stage("prompted", fields, inputs, make, gpus=gpus)
+    return load_predictions(entry.path / FILE)
 
 
 def after_reading(
@@ -108,28 +112,21 @@ def after_reading(
     """The model finetuned on texts as a language model: its name is a folder of the store."""
     usual = task_run.config.strong_training
     training = replace(usual, epochs=epochs, steps=None, evaluate_every=None, stopping="none")
+    gpus = gpus_per_fit(model)
 
     def make(working: Path) -> Write:
-        from weak2strong.models.batches import encode
-        from weak2strong.models.language import load_language_model, save_language_model
-        from weak2strong.training.language import fit_language
+        from weak2strong.training.language import has_read
+        from weak2strong.training.together import Job, together
 
-        loaded = load_language_model(model, seed)
-        done = fit_language(
-            loaded,
-            encode(loaded.tokenizer, texts_of(items)),
-            None,
-            training,
-            seed,
-            on_step=task_run.on_step,
-            checkpoint=working / "checkpoint.safetensors",
-        )
-        task_run.note = done.note
-        return lambda folder: save_language_model(loaded, folder / "model")
+        read = working / "model"
+        arguments = (model, texts_of(items), training, seed, read, working / CHECKPOINT)
+        job = Job(has_read, arguments, task_run.config.plugins)
+        task_run.note = together(job, gpus, task_run.on_step).note
+        return lambda folder: shutil.copytree(read, folder / "model")
 
     fields = {"model": model.settings, "training": asdict(training), "seed": seed}
     inputs = {"weights": fingerprint(model), "texts": digest(items)}
-    entry = task_run.stage("reading", fields, inputs, make)
+    entry = task_run.stage("reading", fields, inputs, make, gpus=gpus)
     return replace(model, name=str(entry.path / "model"), revision=None)
 
 
