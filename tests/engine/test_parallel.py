@@ -99,7 +99,9 @@ class Steps:
     @property
     def said(self):
         """All lines so far; one of them may be printed by a thread."""
-        time.sleep(0.1)
+        for thread in threading.enumerate():
+            if thread.name == "answer":
+                thread.join()
         return self.output.getvalue()
 
 
@@ -118,7 +120,7 @@ def needing(name):
 
 
 def test_workers_have_their_own_environment_and_live_for_several_steps(steps):
-    steps.run(a=0.3, b=0.3, c=0.0, d=0.0, needs={"d": needing("c")})
+    steps.run(a="beside b", b="beside a", c=0.0, d=0.0, needs={"d": needing("c")})
     assert set(steps.answers) == {"a", "b", "c", "d"}
     of = {name: tuple(answer[:2]) for name, answer in steps.answers.items()}
     assert {of["a"][1], of["b"][1]} == {"worker 0", "worker 1"}

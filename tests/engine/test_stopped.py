@@ -3,7 +3,7 @@
 import io
 import os
 import signal
-import time
+import threading
 
 import pytest
 
@@ -29,7 +29,9 @@ class Interrupting(Progress):
     @property
     def said(self):
         """What was printed; it is a thread that prints."""
-        time.sleep(0.2)
+        for thread in threading.enumerate():
+            if thread.name == "answer":
+                thread.join()
         return self._stream.getvalue()
 
 

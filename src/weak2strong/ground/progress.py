@@ -80,7 +80,7 @@ class Progress(AbstractContextManager["Progress"]):
         The handler of a signal may call this: a thread prints, since the handler may have
         interrupted another line.
         """
-        threading.Thread(target=self._print, args=(text,)).start()
+        threading.Thread(target=self._print, args=(text,), name="answer").start()
 
     def _print(self, text: str) -> None:
         text = f"[{time.monotonic() - self._begin:6.1f} s] {text}"
