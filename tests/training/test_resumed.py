@@ -12,6 +12,7 @@ from weak2strong.ground.metrics import roc_auc
 from weak2strong.ground.stops import Stopped
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
+from weak2strong.training import vocabulary
 from weak2strong.training.fit import fit
 from weak2strong.training.predict import predict
 from weak2strong.training.training_set import TrainingSet
@@ -150,3 +151,25 @@ def test_dropout_is_the_models_own_and_in_training_only(load, lesson, tmp_path):
         run(load("gpt2"), on_step=killed_at(5), checkpoint=file, checkpoint_seconds=0)
     assert run(again, checkpoint=file) == done
     assert same(weights(again), weights(first))
+
+
+def test_a_checkpoint_with_the_whole_embedding_is_gone_on_from_by_who_would_spare_rows(
+    load, lesson, tmp_path, monkeypatch
+):
+    """Several ranks write such checkpoints; one process spares the rows that no text uses."""
+    file, found = tmp_path / "c.safetensors", []
+    training = settings(stopping="none", epochs=2, batch_size=10, weight_decay=0.0)
+
+    def run(model, **options):
+        return fit(model, lesson(40), CrossEntropy(), training, 3, **options)
+
+    whole = load()
+    found.append((run(whole), weights(whole)))
+    with pytest.raises(KilledError):
+        run(load(), on_step=killed_at(5), checkpoint=file, checkpoint_seconds=0)
+    monkeypatch.setattr(vocabulary, "WORTH", 1)
+    again, heard = load(), []
+    done = run(again, on_step=lambda step, steps: heard.append(step), checkpoint=file)
+    assert heard[0] == 6
+    assert done == found[0][0]
+    assert same(weights(again), found[0][1])

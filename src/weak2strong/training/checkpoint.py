@@ -120,12 +120,12 @@ def load_checkpoint(
         return saved.notes, {n: saved.like(m, trained.get(n), ranks) for n, m in more.items()}
 
 
-def names_in(path: Path) -> set[str]:
-    """The names of the trained weights in a checkpoint; none where there is no checkpoint."""
+def holds(path: Path | None, ending: str) -> bool:
+    """Whether a trained weight's name ends so in a checkpoint; it does where there is none yet."""
     with ExitStack() as stack:
-        saved = _opened(path, stack)
-        parts = saved.parts if saved else ()
-        return {name.removeprefix("weight.") for name in parts if name.startswith("weight.")}
+        saved = _opened(path, stack) if path else None
+        names = saved.parts if saved else [ending]
+        return any(name.endswith(ending) for name in names)
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,14 @@ from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
+from weak2strong.training.checkpoint import holds
 from weak2strong.training.loop import Options
 from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.record import Fit, Passed
 from weak2strong.training.training_set import TrainingSet
-from weak2strong.training.vocabulary import only_used_rows
+from weak2strong.training.vocabulary import ROWS, only_used_rows
 
 MEASURED = 64
 """Examples by which the size of the states is measured that the head reads."""
@@ -82,7 +83,10 @@ def fit(
     network = model.network
     with ExitStack() as stack:
         others = [validation_rows, *evaluated_rows]
-        examples, encoded, budget = _examples(model, rows, others, training, token_budget, stack)
+        # Several ranks train the whole embedding, and their checkpoint is gone on from.
+        spared = training.weight_decay == 0 and not model.ranks.several
+        spared = spared and holds(options.get("checkpoint"), f".{ROWS}")
+        examples, encoded, budget = _examples(model, rows, others, spared, token_budget, stack)
         validation_examples, *evaluated_examples = encoded
         if model.scaled:
             network.size.fill_(size_of(examples.states(MEASURED)))
@@ -136,17 +140,18 @@ def _examples(
     model: LoadedModel,
     rows: list[list[int]],
     others: Sequence[list[list[int]]],
-    training: Training,
+    spared: bool,
     token_budget: int | None,
     stack: ExitStack,
 ) -> tuple[Examples, Sequence[Examples], TokenBudget]:
     """Examples to train on, other examples to answer meanwhile, and the token budget.
 
-    When the stack closes, the model has its whole embedding again.
+    Where rows of the embedding that no text uses are ``spared``, the model has its whole embedding
+    again when the stack closes.
     """
     if not model.network.trains_trunk:
         return Features(model, rows), [Features(model, other) for other in others], TokenBudget(1)
-    if training.weight_decay == 0 and not model.ranks.several:
+    if spared:
         pad_id = model.tokenizer.pad_token_id
         read = [*rows, *chain.from_iterable(others)]
         stack.enter_context(only_used_rows(model.network.trunk, read, pad_id))

@@ -37,6 +37,10 @@ class UsedRows(nn.Module):
         return functional.embedding(self.row_of[tokens], self.rows, self._padding)
 
 
+ROWS = "rows"
+"""The name of the weights of an embedding that has only some rows."""
+
+
 @contextmanager
 def only_used_rows(trunk: Any, texts: Sequence[Sequence[int]], pad_id: int) -> Iterator[None]:
     """A context in which the trunk's embedding has only the rows of these texts.

@@ -122,7 +122,11 @@ def after_reading(
         arguments = (model, texts_of(items), training, seed, read, working / CHECKPOINT)
         job = Job(has_read, arguments, task_run.config.plugins)
         task_run.note = together(job, gpus, task_run.on_step).note
-        return lambda folder: shutil.copytree(read, folder / "model")
+
+        def write(folder: Path) -> None:
+            shutil.copytree(read, folder / "model")
+
+        return write
 
     fields = {"model": model.settings, "training": asdict(training), "seed": seed}
     inputs = {"weights": fingerprint(model), "texts": digest(items)}
