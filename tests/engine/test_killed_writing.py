@@ -137,9 +137,9 @@ def rerun(last_release, monkeypatch):
         "agreement.parquet": (last_release / "agreement.parquet").read_bytes(),
         "examples.parquet": parquet(pl.read_parquet(last_release / "examples.parquet").head(2)),
     }
-    task_runs = {"moods": type("", (), {"store": type("", (), {"root": "store"})})}
+    task_runs = {"moods": type("", (), {"store": type("", (), {"root": "store"}), "place": None})}
     monkeypatch.setattr(engine, "run_steps", lambda *_: None)
-    monkeypatch.setattr(engine, "environment_file", lambda: b'{"weak2strong": "next"}')
+    monkeypatch.setattr(engine, "environment_file", lambda *_: b'{"weak2strong": "next"}')
 
     def run(folder: Path):
         claim(folder, config, ("moods",))

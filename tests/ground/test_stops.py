@@ -10,6 +10,14 @@ from weak2strong.cli import commands, main
 from weak2strong.ground.stops import REQUEUE, Stopped, heeding
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c():
+    """Ctrl-C as in a terminal, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def ask(number):
     """As another process would; Python's handler has run when this returns."""
     os.kill(os.getpid(), number)

@@ -160,14 +160,14 @@ def test_gradients_are_those_of_a_slow_loop_over_pairs(load, name, loss):
         values = loss.per_example(logits, targets, 0.5, of_batch.rows)
     values.mean().backward()
     texts = Texts(model, encode_items(model.tokenizer, train.items))
-    found = torch.empty(12)
+    found = torch.empty(12, dtype=torch.float64)
     for part in texts.parts(np.arange(12), TokenBudget(128)):
         outputs = part.run()
         shown = shown_of_part(of_batch, part.positions)
         value = loss.per_example(outputs, targets[part.positions], 0.5, shown)
         found[part.positions] = value.detach()
         (value.sum() / 12).backward()
-    torch.testing.assert_close(found, values.detach().float(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(found, values.detach().double(), atol=1e-6, rtol=0)
     by_hand = {n: p.grad for n, p in slow.network.named_parameters() if p.grad is not None}
     assert by_hand
     for n, p in model.network.named_parameters():

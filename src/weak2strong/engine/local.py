@@ -12,7 +12,6 @@ from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 
 from weak2strong.engine.done import Done, do, do_in_worker, worker_task_run
-from weak2strong.engine.expected import expected
 from weak2strong.engine.parallel import in_parallel, waiting_for
 from weak2strong.engine.places import Plan
 from weak2strong.engine.rest import Keys, Tell, do_rest, known_to
@@ -82,6 +81,8 @@ def _in_processes(
     keys: Keys,
 ) -> Generator[Done]:
     """A process for each place of the plan; a step starts when all that it needs is done."""
+    # Sizes of models are counted with PyTorch, which reading a run does not need.
+    from weak2strong.engine.expected import expected
 
     def work_of(step: Step) -> Work:
         run = task_runs[step.task]
