@@ -25,14 +25,13 @@ from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
-from weak2strong.training.checkpoint import holds
 from weak2strong.training.loop import Options
 from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
 from weak2strong.training.record import Fit, Passed
 from weak2strong.training.training_set import TrainingSet
-from weak2strong.training.vocabulary import ROWS, only_used_rows
+from weak2strong.training.vocabulary import only_used_rows, spares_rows
 
 MEASURED = 64
 """Examples by which the size of the states is measured that the head reads."""
@@ -83,9 +82,7 @@ def fit(
     network = model.network
     with ExitStack() as stack:
         others = [validation_rows, *evaluated_rows]
-        # Several ranks train the whole embedding, and their checkpoint is gone on from.
-        spared = training.weight_decay == 0 and not model.ranks.several
-        spared = spared and holds(options.get("checkpoint"), f".{ROWS}")
+        spared = spares_rows(training, model.ranks, options.get("checkpoint"))
         examples, encoded, budget = _examples(model, rows, others, spared, token_budget, stack)
         validation_examples, *evaluated_examples = encoded
         if model.scaled:

@@ -29,12 +29,11 @@ from weak2strong.models.language import (
 )
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.training import loop
-from weak2strong.training.checkpoint import holds
 from weak2strong.training.loop import Options
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
 from weak2strong.training.record import Fit, Passed
-from weak2strong.training.vocabulary import ROWS, only_used_rows
+from weak2strong.training.vocabulary import only_used_rows, spares_rows
 
 
 def has_read(
@@ -113,8 +112,7 @@ def fit_language(
     passages = _Passages(model, [r for r, _ in learnt], [m for _, m in learnt])
     network, pad_id = model.network, model.tokenizer.pad_token_id
     # A judge may let the model write any token.
-    spared = training.weight_decay == 0 and judge is None and not model.ranks.several
-    spared = spared and holds(options.get("checkpoint"), f".{ROWS}")
+    spared = judge is None and spares_rows(training, model.ranks, options.get("checkpoint"))
     with only_used_rows(network.whole, passages.rows, pad_id) if spared else nullcontext():
         return loop.train(
             model,

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from weak2strong.config.training import Training
+from weak2strong.models.ranks import Ranks
+from weak2strong.training.checkpoint import holds
 
 WORTH = 1_000_000
 """The number of weights that must be left out; below it, nobody would notice the difference."""
@@ -39,6 +44,16 @@ class UsedRows(nn.Module):
 
 ROWS = "rows"
 """The name of the weights of an embedding that has only some rows."""
+
+
+def spares_rows(training: Training, ranks: Ranks, checkpoint: Path | None) -> bool:
+    """Whether a training may spare rows of the embedding that its texts do not use.
+
+    Weight decay moves all rows. Several ranks train the whole embedding, and their checkpoint is
+    gone on from.
+    """
+    whole = training.weight_decay != 0 or ranks.several
+    return not whole and holds(checkpoint, f".{ROWS}")
 
 
 @contextmanager
