@@ -16,6 +16,7 @@ from weak2strong.losses.confidence_openai_code import ConfidenceOpenaiCode
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.losses.hardened import ABOVE, Threshold
 from weak2strong.training.loss import seen_of_batch, shown_of_part
+from weak2strong.training.record import Memory
 
 THRESHOLDS = ("median", "soft-mean", "hard-share", "recent-32")
 
@@ -163,7 +164,10 @@ def test_what_is_carried_is_exact_in_json():
     logits[-1] = torch.tensor([-torch.inf, 1e-45])
     loss = Confidence(threshold="recent-32")
     _, carried = seen_of_batch(loss, logits, targets, 0.5, [])
-    assert torch.equal(torch.tensor(json.loads(json.dumps(carried))), logits[-31:])
+    noted = json.loads(json.dumps(Memory(carried=carried).notes()))["carried"]
+    assert torch.equal(torch.tensor(noted), logits[-31:])
+    _, after_a_break = seen_of_batch(loss, logits[:3], targets[:3], 0.5, noted)
+    assert torch.equal(after_a_break, torch.cat([logits[-28:], logits[:3]]))
 
 
 @settings(deadline=None)

@@ -8,7 +8,12 @@ from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
-from weak2strong.models.language import LanguageNetwork, load_language_model, save_language_model
+from weak2strong.models.language import (
+    Counted,
+    LanguageNetwork,
+    load_language_model,
+    save_language_model,
+)
 from weak2strong.models.load import load_model
 
 DECODERS = ["llama", "gpt2"]
@@ -33,6 +38,11 @@ def some(mask):
     return mask * (torch.arange(mask.shape[1]) % 3 == 0)
 
 
+def of(counted):
+    """The tokens that a tensor marks with 1, (b, t)."""
+    return Counted.of(counted.tolist(), counted.device)
+
+
 @pytest.mark.parametrize("name", DECODERS)
 @pytest.mark.parametrize("which", ["all", "some"])
 def test_loss_and_gradients_are_those_of_transformers(toy_models, load, name, which):
@@ -43,7 +53,7 @@ def test_loss_and_gradients_are_those_of_transformers(toy_models, load, name, wh
     theirs = AutoModelForCausalLM.from_pretrained(toy_models[name]).double().eval()
     labels = torch.where(counted == 1, tokens, -100)
     expected = theirs(input_ids=tokens, attention_mask=mask, labels=labels).loss
-    found = model.network(tokens, mask, None if which == "all" else counted)
+    found = model.network(tokens, mask, None if which == "all" else of(counted))
     assert found.shape == (3,)
     mean = found.sum() / counted[:, 1:].sum()
     # Theirs is computed in float32 whatever the weights are.
@@ -61,10 +71,10 @@ def test_loss_and_gradients_are_those_of_transformers(toy_models, load, name, wh
 def test_each_row_has_its_own_surprise(load, name):
     model = load(name)
     tokens, mask = batch(model)
-    together = model.network(tokens, mask, some(mask))
+    together = model.network(tokens, mask, of(some(mask)))
     for i, length in enumerate(mask.sum(1)):
         cut = slice(i, i + 1), slice(length)
-        alone = model.network(tokens[cut], mask[cut], some(mask)[cut])
+        alone = model.network(tokens[cut], mask[cut], of(some(mask)[cut]))
         torch.testing.assert_close(together[i : i + 1], alone, rtol=0, atol=1e-4)
 
 
@@ -74,7 +84,7 @@ def test_logits_are_made_where_a_token_counts_only(load):
     tokens, mask = batch(model)
     counted = torch.zeros_like(mask)
     counted[0, [3, 5]] = counted[2, 5] = 1
-    model.network(tokens, mask, counted)
+    model.network(tokens, mask, of(counted))
     assert shapes == [(3, 2)]
 
 
@@ -92,8 +102,8 @@ class Plain(torch.nn.Module):
 def test_a_model_that_makes_all_its_logits_gives_the_same(load):
     model = load("llama")
     tokens, mask = batch(model)
-    found = LanguageNetwork(Plain(model.network.whole))(tokens, mask, some(mask))
-    torch.testing.assert_close(found, model.network(tokens, mask, some(mask)))
+    found = LanguageNetwork(Plain(model.network.whole))(tokens, mask, of(some(mask)))
+    torch.testing.assert_close(found, model.network(tokens, mask, of(some(mask))))
 
 
 @pytest.mark.parametrize("name", DECODERS)

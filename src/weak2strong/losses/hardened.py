@@ -30,7 +30,7 @@ def above_median(odds: Tensor, weak: Tensor, before: Tensor) -> Tensor:
 
     It is half of the batch, rounded down, or fewer where answers tie.
     """
-    return _largest(odds, len(odds) // 2)
+    return odds > odds.sort(descending=True).values[len(odds) // 2]
 
 
 def above_soft_mean(odds: Tensor, weak: Tensor, before: Tensor) -> Tensor:
@@ -44,7 +44,10 @@ def above_soft_mean(odds: Tensor, weak: Tensor, before: Tensor) -> Tensor:
 
 def above_hard_share(odds: Tensor, weak: Tensor, before: Tensor) -> Tensor:
     """As many as weak labels are above 1/2, those of the largest f; fewer where answers tie."""
-    return _largest(odds, int((weak > 0.5).sum()))
+    # The count stays on the device: to read it would wait for the forward pass.
+    count, last = (weak > 0.5).sum(), len(odds) - 1
+    next_smaller = odds.sort(descending=True).values.index_select(0, count.clamp(max=last).view(1))
+    return (odds > next_smaller) | (count == len(odds))
 
 
 def above_recent(odds: Tensor, weak: Tensor, before: Tensor) -> Tensor:
@@ -62,13 +65,6 @@ def above_recent(odds: Tensor, weak: Tensor, before: Tensor) -> Tensor:
     # NaNs come last. The lower one of two in the middle: above it is above their mean.
     t = ordered.gather(1, ((there - 1) // 2).clamp(min=0).unsqueeze(1)).squeeze(1)
     return odds > t
-
-
-def _largest(odds: Tensor, count: int) -> Tensor:
-    """Which rows are the ``count`` largest; none of those that tie with a smaller one."""
-    if count == len(odds):
-        return odds.new_ones(len(odds)).bool()
-    return odds > odds.sort(descending=True).values[count]
 
 
 ABOVE: Mapping[Threshold, Callable[[Tensor, Tensor, Tensor], Tensor]] = {

@@ -141,4 +141,15 @@ def pad(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device) -> tup
     tokens = torch.tensor([[*r, *[pad_id] * (longest - len(r))] for r in rows])
     lengths = torch.tensor([len(r) for r in rows])
     mask = (torch.arange(longest)[None, :] < lengths[:, None]).long()
-    return tokens.to(device), mask.to(device)
+    return on_device(tokens, device), on_device(mask, device)
+
+
+def on_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on a device; nothing waits until it has arrived.
+
+    A GPU reads by itself only from memory that is pinned: a copy from any other waits for all that
+    the GPU was given before.
+    """
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)

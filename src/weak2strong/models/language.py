@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,44 @@ from torch.nn import functional
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
+from weak2strong.models.batches import on_device
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
 from weak2strong.models.load import Trainable, best_device, move, read_weights
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The tokens of a micro-batch that count, k of them, by where the model predicts them.
+
+    The places are known before the model passes anything, so that no pass has to be waited for.
+
+    Attributes:
+        columns: before a token that counts in some row, (c,); logits are made there.
+        rows: of each counted token, (k,), one row after another.
+        among: which of the columns is before it, (k,).
+    """
+
+    columns: Tensor
+    rows: Tensor
+    among: Tensor
+
+    @staticmethod
+    def of(marks: Sequence[Sequence[int]], device: torch.device) -> Counted:
+        """From 1 for each token that counts, else 0, by rows; a row's first token never counts."""
+        places = [
+            (row, column)
+            for row, of_row in enumerate(marks)
+            for column, mark in enumerate(of_row[1:])
+            if mark
+        ]
+        columns = sorted({column for _, column in places})
+        number = {column: n for n, column in enumerate(columns)}
+        found = torch.tensor([(row, number[column]) for row, column in places]).reshape(-1, 2)
+        rows, among = on_device(found.T.long(), device)
+        return Counted(on_device(torch.tensor(columns).long(), device), rows, among)
 
 
 class LanguageNetwork(nn.Module):
@@ -40,7 +74,7 @@ class LanguageNetwork(nn.Module):
         """Whether anything of it is trained."""
         return any(p.requires_grad for p in self.parameters())
 
-    def forward(self, tokens: Tensor, mask: Tensor, counted: Tensor | None = None) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Tensor, counted: Counted | None = None) -> Tensor:
         """Negative log likelihood of each row's counted tokens, summed, in nats, (b,).
 
         Each token is predicted from those before it; the first has none and never counts.
@@ -48,20 +82,22 @@ class LanguageNetwork(nn.Module):
         Args:
             tokens: padded on the right.
             mask: 1 for what is no padding.
-            counted: 1 for the tokens that count; by default all that are no padding.
+            counted: the tokens that count; by default all that are no padding.
         """
-        counts = (mask if counted is None else counted)[:, 1:].bool()
+        counted = counted or Counted.of(mask.tolist(), tokens.device)
+        columns, rows, among = counted.columns, counted.rows, counted.among
         # Logits are made only where some row needs them: vocabularies are large.
-        positions = counts.any(0).nonzero().flatten()
-        chosen = {"logits_to_keep": positions} if self._chooses else {}
+        chosen = {"logits_to_keep": columns} if self._chooses else {}
         logits = self.whole(input_ids=tokens, attention_mask=mask, use_cache=False, **chosen).logits
         if not self._chooses:
-            logits = logits[:, positions]
-        counts, aims = counts[:, positions], tokens[:, 1:][:, positions]
-        logits = logits[counts]
+            logits = logits[:, columns]
+        logits = logits[rows, among]
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        surprise = functional.cross_entropy(logits, aims[counts], reduction="none")
-        return surprise.new_zeros(counts.shape).masked_scatter(counts, surprise).sum(1)
+        aims = tokens[rows, columns[among] + 1]
+        surprise = functional.cross_entropy(logits, aims, reduction="none")
+        return (
+            surprise.new_zeros(len(tokens), len(columns)).index_put((rows, among), surprise).sum(1)
+        )
 
 
 @dataclass(frozen=True)

@@ -159,14 +159,14 @@ def sum_gradients(network: nn.Module, ranks: Ranks) -> None:
         grad.copy_(summed.view_as(grad))
 
 
-def clip_gradients(network: nn.Module, limit: float, ranks: Ranks) -> float:
+def clip_gradients(network: nn.Module, limit: float, ranks: Ranks) -> Tensor:
     """Scale all gradients down where their norm together is above a limit.
 
     Returns:
-        Their norm before.
+        Their norm before, on the device: to read it would wait for the whole step.
     """
     if not ranks.several:
-        return torch.nn.utils.clip_grad_norm_(network.parameters(), limit).item()
+        return torch.nn.utils.clip_grad_norm_(network.parameters(), limit)
     grads = [p.grad for p in network.parameters() if p.grad is not None]
     squares = [own_part(grad).double().square().sum() for grad in grads]
     cut = [square for grad, square in zip(grads, squares, strict=True) if is_cut(grad)]
@@ -175,4 +175,4 @@ def clip_gradients(network: nn.Module, limit: float, ranks: Ranks) -> float:
     norm = (ranks.sum(sum(cut, zero)) + sum(whole, zero)).sqrt()
     for grad in grads:
         own_part(grad).mul_((limit / (norm + 1e-6)).clamp(max=1.0))
-    return norm.item()
+    return norm

@@ -20,7 +20,7 @@ from torch import Tensor
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.batches import encode_items
+from weak2strong.models.batches import encode_items, on_device
 from weak2strong.models.load import LoadedModel
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
@@ -29,7 +29,7 @@ from weak2strong.training.loop import Options
 from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import Examples, Features, Texts
-from weak2strong.training.record import Fit, Passed
+from weak2strong.training.record import Carried, Fit, Passed
 from weak2strong.training.training_set import TrainingSet
 from weak2strong.training.vocabulary import only_used_rows, spares_rows
 
@@ -163,18 +163,18 @@ def _add_gradients(
     loss: Loss,
     batch: np.ndarray,
     fraction: float,
-    carried: list[list[float]],
+    carried: Carried,
     budget: TokenBudget,
 ) -> Passed:
     """Add the gradients of the mean loss of one batch, ``batch`` (B,) being positions.
 
     Logits of earlier examples, on which the loss looks back, are carried from step to step.
     """
-    targets_bk = all_targets[batch]
+    targets_bk = all_targets[on_device(torch.from_numpy(batch), model.device)]
     parts = examples.parts(batch, budget)
     # Where memory holds the whole batch, one pass serves the statistics and the gradients.
     whole = examples.holds(batch, budget)
-    total, statistics, outputs = 0.0, None, []
+    total, statistics, outputs = torch.zeros((), device=model.device), None, []
     # One context for the step, so that weights are converted once.
     with model.autocast():
         if loss.needs_batch:
@@ -198,7 +198,7 @@ def _add_gradients(
                 value.backward()
             total = total + value.detach()
     real, padded = (sum(getattr(part, name) for part in parts) for name in ("real", "padded"))
-    return Passed(float(total), real, padded, carried)
+    return Passed(total, real, padded, carried)
 
 
 def _judge(

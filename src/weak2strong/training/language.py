@@ -16,13 +16,13 @@ from typing import Unpack
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
-from weak2strong.models.batches import encode, pad
+from weak2strong.models.batches import encode
 from weak2strong.models.language import (
+    Counted,
     LanguageModel,
     load_language_model,
     save_language_model,
@@ -32,7 +32,7 @@ from weak2strong.training import loop
 from weak2strong.training.loop import Options
 from weak2strong.training.memory import TokenBudget, find_token_budget
 from weak2strong.training.passes import launch_cost, padded_groups
-from weak2strong.training.record import Fit, Passed
+from weak2strong.training.record import Carried, Fit, Passed
 from weak2strong.training.vocabulary import only_used_rows, spares_rows
 
 
@@ -140,26 +140,22 @@ class _Passages:
         return launch_cost(self.model)
 
     def add_gradients(
-        self, batch: np.ndarray, fraction: float, carried: list, budget: TokenBudget
+        self, batch: np.ndarray, fraction: float, carried: Carried, budget: TokenBudget
     ) -> Passed:
         """Add the gradients of the mean over the batch's counted tokens."""
         model, rows = self.model, [self.rows[i] for i in batch]
         marks = [self.counted[i] for i in batch]
         count, real, padded = sum(map(sum, marks)), 0, 0
-        total = 0.0
+        total = torch.zeros((), device=model.device)
         # One context for the step, so that weights are converted once.
         with model.autocast():
             for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._launch):
-                counts_bt = counted_tokens([marks[i] for i in group], mask_bt)
-                value = model.network(tokens_bt, mask_bt, counts_bt)[: len(group)].sum() / count
+                # A micro-batch that only other ranks need counts all of its tokens.
+                counted = Counted.of([marks[i] for i in group], model.device) if group else None
+                value = model.network(tokens_bt, mask_bt, counted)[: len(group)].sum() / count
                 with torch.autocast(model.device.type, enabled=False):
                     value.backward()
                 total = total + value.detach()
                 real += sum(len(rows[i]) for i in group)
                 padded += tokens_bt.numel() if group else 0
-        return Passed(float(total), real, padded)
-
-
-def counted_tokens(marks: Sequence[Sequence[int]], mask_bt: Tensor) -> Tensor:
-    """The marks of the counted tokens of a micro-batch, (b, t); for one without rows, its mask."""
-    return pad(marks, 0, mask_bt.device)[0] if marks else mask_bt
+        return Passed(total, real, padded)

@@ -25,10 +25,10 @@ from weak2strong.models.load import Trainable
 from weak2strong.models.ranks import Ranks, clip_gradients, sum_gradients
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import NoRoomError, TokenBudget, out_of_memory, save_memory
-from weak2strong.training.record import Fit, Memory, Passed
+from weak2strong.training.record import Carried, Fit, Memory, Passed
 from weak2strong.training.schedule import rate_factor
 
-AddGradients = Callable[[np.ndarray, float, list[list[float]], TokenBudget], Passed]
+AddGradients = Callable[[np.ndarray, float, Carried, TokenBudget], Passed]
 """Adds the gradients of a batch's mean loss to those of the weights. Its arguments are the
 positions of the batch's examples (B,), the share of training done before, what the step before
 carried over (nothing at first), and the token budget of micro-batches, whose cut must not change
@@ -172,9 +172,9 @@ def _of_all(passed: Passed, model: Trainable) -> Passed:
     if not model.ranks.several:
         return passed
     sum_gradients(model.network, model.ranks)
-    parts = model.ranks.gathered((passed.loss, passed.real, passed.padded))
+    parts = model.ranks.gathered((passed.loss.item(), passed.real, passed.padded))
     loss, real, padded = map(sum, zip(*parts, strict=True))
-    return replace(passed, loss=loss, real=real, padded=padded)
+    return replace(passed, loss=torch.tensor(loss, dtype=torch.float64), real=real, padded=padded)
 
 
 def _dropout_seed(seed: int, step: int, ranks: Ranks) -> int:

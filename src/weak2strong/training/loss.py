@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 if TYPE_CHECKING:
     import torch
 
+    from weak2strong.training.record import Carried
+
 
 @dataclass(frozen=True)
 class ByExample:
@@ -90,8 +92,8 @@ def seen_of_batch(
     logits: torch.Tensor,
     targets: torch.Tensor,
     fraction: float,
-    carried: list[list[float]],
-) -> tuple[torch.Tensor | ByExample | None, list[list[float]]]:
+    carried: Carried,
+) -> tuple[torch.Tensor | ByExample | None, Carried]:
     """The statistics of a batch, and what the next step's must be given as ``carried``.
 
     Args:
@@ -106,10 +108,11 @@ def seen_of_batch(
     look_back: int = getattr(loss, "look_back", 0)
     if not look_back:
         return loss.statistics(logits, targets, fraction), []
-    before = logits.new_tensor(carried).reshape(-1, logits.shape[1])
+    on_device = isinstance(carried, torch.Tensor)
+    before = carried if on_device else logits.new_tensor(carried).reshape(-1, logits.shape[1])
     looking_back: Any = loss
     statistics = looking_back.statistics(logits, targets, fraction, before)
-    return statistics, torch.cat([before, logits])[-look_back:].tolist()
+    return statistics, torch.cat([before, logits])[-look_back:]
 
 
 def shown_of_part(

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weak2strong.models.batches import cut, pad
+from weak2strong.models.batches import cut, on_device, pad
 from weak2strong.models.heads import outputs_of_items, read_outputs
 from weak2strong.models.load import LoadedModel, Trainable
 from weak2strong.tasks.task import TEXTS
@@ -129,7 +129,7 @@ class Texts:
         rows, each = self._texts(batch), TEXTS[self.model.kind]
         return [
             Part(
-                positions=torch.tensor(group, dtype=torch.long, device=self.model.device),
+                positions=on_device(torch.tensor(group, dtype=torch.long), self.model.device),
                 run=lambda group=group, tokens=tokens, mask=mask: outputs_of_items(
                     self.model.kind, self.model.network(tokens, mask)
                 )[: len(group)],
@@ -181,8 +181,10 @@ class Features:
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
         """The batch as a whole; of several ranks each has its part."""
         own = self.model.ranks.hands([1] * len(batch))[self.model.ranks.rank]
-        positions = torch.tensor(own, dtype=torch.long, device=self.model.device)
-        return [Part(positions, lambda: self._outputs(self.pooled[batch[own]]))]
+        device = self.model.device
+        positions = on_device(torch.tensor(own, dtype=torch.long), device)
+        texts = on_device(torch.from_numpy(batch[own]), device)
+        return [Part(positions, lambda: self._outputs(self.pooled[texts]))]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""

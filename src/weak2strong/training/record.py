@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor, nn
+
+READ_EVERY = 16
+"""Steps after which losses and norms are read from a device that works by itself: reading waits for
+all that it was given to do."""
+
+
+def reads_at_once(device: torch.device) -> bool:
+    """Whether reading a number of a device waits for nothing."""
+    return device.type == "cpu"
 
 
 @dataclass(frozen=True)
@@ -69,26 +79,32 @@ class Fit:
         return ", ".join(notes)
 
 
+Carried = Tensor | list[list[float]]
+"""Rows of numbers that one step hands to the next: on the device, or as a checkpoint had them."""
+
+
 @dataclass(frozen=True)
 class Passed:
     """The loss of a batch, and the tokens that passed the network for it.
 
     Attributes:
-        loss: its mean.
+        loss: its mean, on the device.
         real: tokens that passed the network.
         padded: the same with padding.
         carried: rows of numbers for the next step, which checkpoints hold exactly.
     """
 
-    loss: float
+    loss: Tensor
     real: int
     padded: int
-    carried: list[list[float]] = field(default_factory=list)
+    carried: Carried = field(default_factory=list)
 
 
 @dataclass
 class Memory:
     """What a training has to remember from step to step, besides weights and optimiser state.
+
+    Losses and norms of the last steps may still be on the device, as ``unread``.
 
     Among evaluations with the same score the latest is kept: its learning rate is the lowest, so
     that its weights depend least on the last batches. Where no evaluation has a score (no judge, or
@@ -107,19 +123,30 @@ class Memory:
     checkpointing: bool = False
     real: int = 0
     padded: int = 0
-    carried: list[list[float]] = field(default_factory=list)
+    carried: Carried = field(default_factory=list)
+    unread: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
-    def add(self, passed: Passed, norm: float) -> None:
+    def add(self, passed: Passed, norm: Tensor) -> None:
         """Count a step, whose gradient had that norm."""
         self.step += 1
-        self.losses.append(passed.loss)
-        self.norms.append(norm)
+        self.unread.append((passed.loss, norm))
         self.real += passed.real
         self.padded += passed.padded
         self.carried = passed.carried
+        if reads_at_once(norm.device) or len(self.unread) >= READ_EVERY:
+            self.read()
+
+    def read(self) -> None:
+        """Read losses and norms that are still on the device."""
+        if self.unread:
+            losses, norms = zip(*self.unread, strict=True)
+            self.losses += torch.stack(losses).tolist()
+            self.norms += torch.stack(norms).tolist()
+            self.unread = []
 
     def evaluate(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
         """Evaluate, if there is a judge, and keep the weights if they are the best so far."""
+        self.read()
         fraction = self.step / steps
         score = judge() if judge else None
         self.trace.append((fraction, float(np.mean(self.losses[self.evaluated :])), score))
@@ -134,10 +161,15 @@ class Memory:
 
     def notes(self) -> dict:
         """Everything but tensors."""
-        return {k: v for k, v in vars(self).items() if k != "best_weights"}
+        self.read()
+        notes = {k: v for k, v in vars(self).items() if k not in ("best_weights", "unread")}
+        if isinstance(self.carried, Tensor):
+            notes["carried"] = self.carried.tolist()
+        return notes
 
     def fit(self, rates: Sequence[tuple[float, ...]]) -> Fit:
         """What the training leaves behind, at its end; ``rates`` are those of its steps."""
+        self.read()
         return Fit(
             steps=self.step,
             trace=tuple(Point(*point) for point in self.trace),

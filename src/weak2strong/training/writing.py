@@ -12,12 +12,12 @@ from torch import Tensor
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions, texts
-from weak2strong.models.language import LanguageModel
+from weak2strong.models.language import Counted, LanguageModel
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.generate import generate
-from weak2strong.training.language import counted_tokens, fit_language
+from weak2strong.training.language import fit_language
 from weak2strong.training.loop import Options
 from weak2strong.training.predict import each_batch
 from weak2strong.training.record import Fit
@@ -96,8 +96,8 @@ def target_probabilities(
     result = np.zeros(len(rows))
 
     def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
-        counts_bt = counted_tokens([counted[i] for i in group], mask_bt)
-        surprise = model.network(tokens_bt, mask_bt, counts_bt)
+        of_batch = Counted.of([counted[i] for i in group], model.device) if group else None
+        surprise = model.network(tokens_bt, mask_bt, of_batch)
         result[group] = surprise[: len(group)].cpu().double().numpy()
 
     each_batch(model, rows, keep)
