@@ -219,6 +219,8 @@ def trusted(labels: int) -> tuple[float, float, float]:
 # --- printing ------------------------------------------------------------------------------
 
 TASKS = (5, 8, 12, 21)
+TRUSTED = (10, 20, 50, 100, 200)
+"""Numbers of trusted labels."""
 
 
 def test_rows(a: argparse.Namespace) -> Iterator[list[str]]:
@@ -254,7 +256,7 @@ def interval_rows(a: argparse.Namespace) -> Iterator[list[str]]:
 
 def trusted_rows() -> Iterator[list[str]]:
     """Coverage of the interval, and level of the exact test."""
-    for labels in (10, 20, 50, 100, 200):
+    for labels in TRUSTED:
         yield [str(labels), *map(short, trusted(labels))]
 
 

@@ -41,6 +41,8 @@ from weak2strong.training.training_set import TrainingSet
 VOCABULARY = 50_257
 """As GPT-2's: more than half of a small model's weights."""
 
+WIDTH, LAYERS = 256, 12
+
 TRAINING = Training(
     epochs=1, stopping="none", evaluations=1, learning_rate=1e-4, head_rate=1e-4, clip=1.0
 )
@@ -105,7 +107,8 @@ def write_model(folder: Path) -> None:
         tokenizer_object=tokenizer, unk_token="w0", eos_token="w0", model_max_length=256
     ).save_pretrained(folder)
     torch.manual_seed(0)
-    config = GPT2Config(vocab_size=VOCABULARY, n_embd=256, n_layer=12, n_head=4, n_positions=256)
+    shape = {"n_embd": WIDTH, "n_layer": LAYERS, "n_head": 4, "n_positions": 256}
+    config = GPT2Config(vocab_size=VOCABULARY, **shape)
     GPT2LMHeadModel(config).save_pretrained(folder)
 
 

@@ -1,0 +1,177 @@
+"""Every file of benchmarks/ runs: its main function, at a smallest size.
+
+What benchmarks say is tested where it is used (``tests/analysis``); here, that each of them still
+starts, goes to its end, and prints its table.
+"""
+
+import importlib
+import multiprocessing.pool
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from weak2strong.config.training import Training
+from weak2strong.tasks.splits import make_splits
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+PARTS = {"choosing", "nothing", "process", "tables"}
+"""Files that others import, and that cannot be run."""
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the main function of a script with flags, and returns what it prints."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    before = set(sys.modules)
+
+    def printed(name: str, *flags: object, **instead: object) -> str:
+        module = importlib.import_module(name)
+        assert Path(module.__file__).parent == BENCHMARKS
+        for attribute, value in instead.items():
+            monkeypatch.setattr(module, attribute, value)
+        monkeypatch.setattr(sys, "argv", [name, *map(str, flags)])
+        module.main()
+        return capsys.readouterr().out
+
+    yield printed
+    for name in set(sys.modules) - before:
+        if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def quick(quick_study):
+    """What makes a script's study that of toy models, whatever else it asks for."""
+
+    def study(**settings):
+        own = ("weak_training", "strong_training")
+        return replace(quick_study, **{k: v for k, v in settings.items() if k not in own})
+
+    return study
+
+
+@pytest.fixture
+def small_task(tmp_path):
+    """A file of 160 examples."""
+    file = tmp_path / "rooms.csv"
+    words = ("red house", "blue river")
+    rows = [f"a {words[i % 2]} number {i},{i % 2}" for i in range(160)]
+    file.write_text("\n".join(["text,label", *rows]))
+    return file
+
+
+def small_splits(task):
+    """The first examples of the splits of a task."""
+    splits = make_splits(task)
+    return replace(splits, **{name: of_split[:40] for name, of_split in vars(splits).items()})
+
+
+def lines(text: str) -> list[list[str]]:
+    """The cells of the lines of Markdown tables, without their titles."""
+    tables = re.findall(r"^\| *-{3}.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = [row.strip("| ").split("|") for table in tables for row in table.splitlines()]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+SIMULATIONS = {
+    "auc": ("--trials", 1, "--seeds", 2),
+    "coverage": ("--trials", 1, "--seeds", 2, "--replicates", 10, "--regimes", "mixed"),
+    "few_seeds": ("--trials", 1, "--seeds", 2),
+    "shared_entities": ("--trials", 1, "--seeds", 2, "--tasks", 4),
+}
+
+
+@pytest.mark.parametrize("name", SIMULATIONS)
+def test_a_simulation_prints_its_tables(run, name):
+    assert lines(run(name, *SIMULATIONS[name]))
+
+
+def test_levels_and_intervals_are_calibrated(run):
+    """The test on trusted labels is counted out for few labels, at two of the true chances."""
+    instead = {"TASKS": (5,), "CHANCES": ((0.1, 0.1), (0.1, 0.2)), "TRUSTED": (10,)}
+    rows = lines(run("calibration", "--trials", 1, "--seeds", 2, **instead))
+    regimes = [name for name in ("seeds", "examples", "mixed", "narrow gap") for _ in range(2)]
+    assert [row[0] for row in rows] == ["normal", "heavy", "skewed", "counts", *regimes, "10"]
+
+
+def test_models_are_timed_beside_a_literal_loop(run):
+    here = SimpleNamespace(Pool=multiprocessing.pool.ThreadPool)
+    flags = ("--examples", 8, "--repeats", 1, "--threads", 1)
+    instead = {"VOCABULARY": 300, "WIDTH": 16, "LAYERS": 1, "PRODUCT_WIDTH": {"cpu": 64}}
+    instead["get_context"] = lambda how: here
+    rows = lines(run("finetune", *flags, **instead))
+    assert [row[:2] for row in rows[:4]] == [
+        ["full", by] for by in ("literal", "unpadded", "float32", "auto")
+    ]
+    assert {row[0] for row in rows} == {"full", "lora", "head", "inference", "activations"}
+    # The same updates, whoever makes them.
+    losses = [float(row[8]) for row in rows[:3]]
+    assert losses == pytest.approx([losses[0]] * 3, abs=2e-4)
+
+
+def test_probes_are_timed_beside_scikit_learn(run):
+    flags = ("--examples", 100, "--width", 8, "--threads", 1, "--repeats", 1)
+    instead = {"NEIGHBOURS": ((100, 60),), "REGRESSIONS": ((60, 4, 2),)}
+    assert len(lines(run("probes", *flags, **instead))) == 2
+
+
+def test_the_page_is_timed(run):
+    def here(command, **options):
+        sys.argv = command[2:]
+        exec("import sys; from weak2strong.cli import main; main(['report', sys.argv[1]])")
+
+    flags = ("--tasks", 1, "--methods", 2, "--seeds", 2, "--examples", 60)
+    out = run("report", *flags, subprocess=SimpleNamespace(run=here))
+    assert re.search(r"1 tasks x 2 methods x 2 seeds.* [0-9.]+ MB", out)
+
+
+def test_engines_are_timed(run):
+    """But for finetunings by one and by two workers, which `tests/engine` has."""
+    flags = ("--steps", 8, "--runs", 1, "--many", 8, "--seeds", 1)
+    rows = lines(run("engines", *flags, WORKERS=1, run_study=lambda *study, plan: None))
+    assert {"serial", "local"} <= {row[0] for row in rows}
+
+
+def test_rates_are_chosen(run, toy_models):
+    flags = ("--rungs", toy_models["llama"], "--tasks", "atlas-southern", "--epochs", 1)
+    flags += ("--seeds", 2, "--rates", 1e-3, "--head-rates", 1e-3)
+    out = run(
+        "finetuning_rates", *flags, ProcessPoolExecutor=ThreadPoolExecutor, make_splits=small_splits
+    )
+    assert "trunk 0.001, head 0.001" in out
+
+
+def test_a_rule_of_stopping_is_chosen(run, toy_models, tmp_path):
+    flags = ("--out", tmp_path, "--tasks", "atlas-southern", "--seeds", 2)
+    for role in ("weak", "strong"):
+        flags += (f"--{role}", toy_models["llama"], f"--{role}-rates", 1e-3, 1e-3)
+    quick = {"make_splits": small_splits}
+    quick |= {"Training": lambda **settings: Training(epochs=1, evaluations=3, **settings)}
+    out = run("stopping", *flags, ProcessPoolExecutor=ThreadPoolExecutor, **quick)
+    assert "chosen: " in out
+
+
+def test_temperatures_of_labels_are_compared(run, quick, small_task, tmp_path):
+    flags = ("--tasks", small_task, "--store", tmp_path, "--temperatures", 3.0)
+    out = run("label_temperature", *flags, StudyConfig=quick)
+    assert [line.split()[0] for line in out.splitlines()[2:]] == ["as", "3.0"]
+
+
+def test_the_luck_of_a_split_is_told(run, quick_study, small_task, tmp_path):
+    flags = ("--task", small_task, "--splits", 2, "--seeds", 2, "--store", tmp_path)
+    out = run("split_luck", *flags, StudyConfig=lambda: quick_study)
+    told = [row.split("|")[1].strip() for row in out.splitlines() if row.startswith("|")]
+    scores = ["floor", "naive", "confidence", "ceiling"]
+    assert told == ["split", "0", "1", "all", "standard deviation of", *scores]
+
+
+def test_no_benchmark_is_left_out():
+    """Each file of the folder is run above, or is a part of one that is."""
+    run = set(re.findall(r'run\(\s*"(\w+)"', Path(__file__).read_text())) | set(SIMULATIONS)
+    assert {file.stem for file in BENCHMARKS.glob("*.py")} - PARTS == run
