@@ -4,10 +4,18 @@ The names below are imported when they are first used, so that importing the
 package costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if not {"GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY"} & os.environ.keys():
+    # Threads of PyTorch wait for each other in a loop that takes a processor. Beside other
+    # processes they take it from those that they wait for, so they give up soon, by the variables
+    # of GNU's OpenMP (turns of the loop) and of LLVM's and Intel's (milliseconds). PyTorch reads
+    # them when it is loaded; worker processes inherit them (docs/performance.md: Busy machines).
+    os.environ |= {"GOMP_SPINCOUNT": "2000", "KMP_BLOCKTIME": "1"}
 
 _NAMES = {
     "Answering": "weak2strong.probes.probe",

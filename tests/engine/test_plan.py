@@ -26,7 +26,7 @@ from weak2strong.methods.method import Method
 from weak2strong.models import guess as guess_module
 from weak2strong.models.folders import location_of
 from weak2strong.models.guess import guess
-from weak2strong.models.needs import count, skeleton
+from weak2strong.models.needs import count, multiplied, skeleton
 from weak2strong.models.resolve import LORA_ABOVE, fingerprint, resolve_model
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.runtime import Runtime
@@ -68,21 +68,22 @@ def test_operations_of_the_default_study_are_those_of_its_arithmetic():
     splits = make_splits(TASKS.get("atlas-asia"))
     texts = [i.text for name in SPLITS for i in splits.items(name)]
     sizes = {name: len(splits.examples(name)) for name in SPLITS}
-    trunk = {name: count(skeleton(ModelSpec(name))) for name in ("atlas-s", "atlas-l")}
+    names = ("atlas-s", "atlas-l")
+    weights = {name: multiplied(skeleton(ModelSpec(name))) for name in names}
     tokenizer = AutoTokenizer.from_pretrained(location_of(ModelSpec("atlas-s")))
     tokens = sum(len(tokenizer(t)["input_ids"]) for t in texts) / len(texts)
     asked = sizes["strong_train"] + sizes["validation"] + sizes["test"]
-    # 3 epochs of 6 operations a parameter and token, and the answers of 2.
+    # 3 epochs of 6 operations a parameter in products and token, and the answers of 2.
     for name, model, learn in (
         ("supervisor", "atlas-s", sizes["weak_train"]),
         ("ceiling", "atlas-l", sizes["strong_train"]),
         ("student naive", "atlas-l", sizes["strong_train"]),
     ):
-        one = trunk[model] * tokens * (3 * 6 * learn + 2 * asked)
+        one = weights[model] * tokens * (3 * 6 * learn + 2 * asked)
         found = stage(plan, name)
         assert found.flops == pytest.approx(5 * one, rel=0.02), name
         assert found.seconds is None
-    read = 2 * trunk["atlas-l"] * tokens * asked
+    read = 2 * weights["atlas-l"] * tokens * asked
     assert stage(plan, "activations").flops == pytest.approx(read, 0.02)
     assert {stage(plan, name).flops for name in ("probe", "ngrams")} == {None}
 
@@ -153,10 +154,10 @@ def test_guesses_scale_as_they_should():
         stage(plan_study(replace(base, strong_training=t)), "ceiling").flops for t in (few, more)
     )
     assert few < more
-    for model, n in (("atlas-s", 237_888), ("atlas-l", 902_016)):
+    for model, n in (("atlas-s", 106_496), ("atlas-l", 638_976)):
         config = replace(changed(), strong=ModelSpec(model))
         assert stage(plan_study(config), "student naive").flops == pytest.approx(
-            student * n / 902_016
+            student * n / 638_976
         )
 
 
@@ -234,8 +235,9 @@ def test_what_is_not_here_is_taken_from_what_is_asked_for():
     assert not task.here
     assert [task.examples[name] for name in SPLITS] == [5000, 5000, 1000, 5000]
     student = stage(plan, "student naive").flops
-    # gpt2-xl has more than a billion parameters, so LoRA: 4 and 2 operations.
-    one = 1_557_611_200 * TOKENS * (3 * 4 * 5000 + 2 * 11000)
+    # gpt2-xl has more than a billion parameters, so LoRA: 4 and 2 operations
+    # of each weight in its 48 layers, which have 12 times the square of their width.
+    one = 48 * 12 * 1600**2 * TOKENS * (3 * 4 * 5000 + 2 * 11000)
     assert student == pytest.approx(5 * one)
     assert [m.adaptation for m in plan.models] == ["full", "lora"]
     assert plan.models[0].resting == 16 * 124_439_808

@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
 from weak2strong.models.folders import location_of, rungs
-from weak2strong.models.needs import adapter_parameters, count
+from weak2strong.models.needs import adapter_parameters, count, multiplied
 
 
 def gpt2(width, layers, heads):
@@ -116,6 +116,7 @@ def test_numbers_are_those_of_the_configuration(name):
     trunk = whole.base_model
     assert model.parameters == count(whole)
     assert model.trunk == count(trunk)
+    assert model.multiplied == multiplied(trunk)
     assert model.linear == adapter_parameters(trunk, rank=1)
 
 

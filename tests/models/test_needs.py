@@ -5,6 +5,7 @@ import warnings
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModel
 
 from weak2strong.config.model import ModelSpec
@@ -14,6 +15,7 @@ from weak2strong.models.needs import (
     adapter_parameters,
     count,
     device_bytes,
+    multiplied,
     resting_bytes,
 )
 
@@ -134,6 +136,21 @@ def test_activations_grow_with_the_texts(toy_models):
     one, two, four = (activation_bytes(network, 32 * n, longest=32) for n in (1, 2, 4))
     assert four - two == pytest.approx(2 * (two - one), rel=0.02)
     assert activation_bytes(network, 33, longest=32) == two, "whole texts"
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
+def test_what_is_multiplied_is_what_a_pass_multiplies(toy_models, name):
+    """PyTorch counts the operations of a pass; an encoder's pooler is one that only it takes."""
+    trunk = AutoModel.from_pretrained(toy_models[name], attn_implementation="eager")
+    with FlopCounterMode(display=False) as counter:
+        trunk(input_ids=torch.ones(1, 8, dtype=torch.long))
+    of_layers = sum(
+        n for of, n in counter.get_flop_counts()["Global"].items() if "bmm" not in str(of)
+    )
+    if pooler := getattr(trunk, "pooler", None):
+        of_layers += 2 * pooler.dense.weight.numel() * 7  # it reads the first token alone
+    assert of_layers == 2 * multiplied(trunk) * 8
+    assert multiplied(nn.Embedding(10, 4)) == 0
 
 
 def test_this_machine_has_memory():

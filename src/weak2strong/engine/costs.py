@@ -67,7 +67,9 @@ def finetuning_cost(
         )
 
     def flops(task: TaskSize) -> float | None:
-        return fits * _fit_flops(model, training, task, split, aside) if model.trunk else None
+        if model.multiplied is None:
+            return None
+        return fits * _fit_flops(model, training, task, split, aside)
 
     return Cost(
         flops,
@@ -91,9 +93,10 @@ def search_cost(model: Guessed, training: Training, step_seconds: float | None) 
         )
 
     def flops(task: TaskSize) -> float | None:
-        if model.trunk is None:
+        if model.multiplied is None:
             return None
-        tokens, examples = model.trunk * task.tokens[model.name], task.together("weak_train") or 0
+        tokens = model.multiplied * task.tokens[model.name]
+        examples = task.together("weak_train") or 0
         if model.adaptation == "head":
             return FORWARD * tokens * examples * len(tried(task))
         of_part = FORWARD * SCORED * examples * len(tried(task))
@@ -135,7 +138,7 @@ def _fit_flops(
     evaluations = len(training.evaluation_steps(steps)) if training.stopping != "none" else 0
     stopped_on = (task.together("validation") or 0) if training.stopping == "oracle" else held_out
     answered = (task.together(*PREDICTED) or 0) + (held_out if aside else 0)
-    tokens = (model.trunk or 0) * task.tokens[model.name]
+    tokens = (model.multiplied or 0) * task.tokens[model.name]
     if model.adaptation == "head":
         # A frozen trunk reads every text once, whatever the epochs.
         return FORWARD * tokens * (learnt + (stopped_on if evaluations else 0) + answered)
@@ -149,9 +152,9 @@ def _fit_flops(
 def reading_flops(model: Guessed, task: TaskSize) -> float | None:
     """Operations of reading every split that is answered, once."""
     texts = task.together(*PREDICTED)
-    if model.trunk is None or texts is None:
+    if model.multiplied is None or texts is None:
         return None
-    return FORWARD * model.trunk * task.tokens[model.name] * texts
+    return FORWARD * model.multiplied * task.tokens[model.name] * texts
 
 
 def answer_bytes(task: TaskSize, *splits: str) -> int:

@@ -18,17 +18,17 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.catalogue import listed
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
-from weak2strong.models.needs import adapter_parameters, count, resting_bytes, skeleton
+from weak2strong.models.needs import adapter_parameters, count, multiplied, resting_bytes, skeleton
 from weak2strong.models.precision import precision_of
 from weak2strong.models.resolve import check_name, usual_adaptation
 
 TRAINING = {"full": 6, "lora": 4, "head": 2}
-"""Operations a parameter and token of a training step: 2 forward, 2 for the gradients of
+"""Operations a multiplied parameter and token of a training step: 2 forward, 2 for the gradients of
 activations, 2 for those of weights (Kaplan et al. 2020, section 2.1). Adapters need
 hardly any of the last, a head on a frozen trunk neither of the two."""
 
 FORWARD = 2
-"""Operations a parameter and token of a forward pass."""
+"""Operations a multiplied parameter and token of a forward pass."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Guessed:
         name: as the user names it.
         adaptation: what would be trained.
         trunk: parameters of the trunk.
+        multiplied: those of them that stand in products, which take all the time; embeddings
+            are looked up.
         resting: bytes of weights, gradients and optimiser of a training.
         precision: of the matrix products.
         width: numbers of an activation.
@@ -47,6 +49,7 @@ class Guessed:
     name: str
     adaptation: Literal["full", "lora", "head"] | None
     trunk: int | None
+    multiplied: int | None
     resting: int | None
     precision: torch.dtype
     width: int | None
@@ -59,37 +62,54 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
         UserError: for a name that cannot be a model's.
     """
     check_name(spec)
-    trunk, linear, width = parameters(spec)
+    counted = parameters(spec)
+    trunk = counted.trunk
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
     if adaptation is None and trunk is not None:
         adaptation = usual_adaptation(trunk)
     resting = None
     if trunk is not None and adaptation is not None:
-        adapters = spec.lora_rank * (linear or 0)
+        adapters = spec.lora_rank * (counted.linear or 0)
         resting = resting_bytes(adaptation, trunk, adapters, precision.itemsize)
-    return Guessed(spec.name, adaptation, trunk, resting, precision, width)
+    return Guessed(
+        spec.name, adaptation, trunk, counted.multiplied, resting, precision, counted.width
+    )
 
 
-def parameters(spec: ModelSpec) -> tuple[int | None, int | None, int | None]:
-    """Numbers of parameters of a trunk and of adapters of rank 1 in it, and its width.
+@dataclass(frozen=True)
+class Counted:
+    """Numbers of parameters; None where nothing on this machine tells them.
 
-    None stands for what nothing on this machine tells; there is no network.
+    Attributes:
+        trunk: of the trunk.
+        multiplied: those of them that stand in products.
+        linear: of adapters of rank 1 in it.
+        width: numbers of an activation.
     """
+
+    trunk: int | None = None
+    multiplied: int | None = None
+    linear: int | None = None
+    width: int | None = None
+
+
+def parameters(spec: ModelSpec) -> Counted:
+    """What can be counted of a model without a network."""
     folder = folder_of(spec)
     if folder is not None or cached_file(spec, "config.json") is not None:
         try:
             with offline():
                 trunk = skeleton(spec)
             width = trunk.config.get_text_config().hidden_size
-            return count(trunk), adapter_parameters(trunk, rank=1), width
+            return Counted(count(trunk), multiplied(trunk), adapter_parameters(trunk, 1), width)
         except UserError:
             if folder is not None:
                 raise
     if spec.name in listed():
         model, _ = listed()[spec.name]
-        return model.trunk, model.linear, None
-    return None, None, None
+        return Counted(model.trunk, model.multiplied, model.linear)
+    return Counted()
 
 
 @contextmanager

@@ -105,6 +105,16 @@ def count(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
+def multiplied(module: nn.Module) -> int:
+    """Number of parameters that stand in products with the states of every token.
+
+    These are the matrices outside embeddings, which are looked up. A layer that a model uses
+    several times counts once.
+    """
+    embeddings = {m.weight for m in module.modules() if isinstance(m, nn.Embedding)}
+    return sum(p.numel() for p in module.parameters() if p.ndim > 1 and p not in embeddings)
+
+
 def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
     """What the forward pass of a micro-batch keeps for the backward pass, in bytes.
 

@@ -19,6 +19,6 @@ def trunk_of(model: ModelSpec) -> int | None:
     from weak2strong.models.guess import parameters
 
     try:
-        return parameters(model)[0]
+        return parameters(model).trunk
     except UserError:
         return None
