@@ -14,6 +14,7 @@ from weak2strong.engine.forecast import forecast
 from weak2strong.engine.measured import Measured
 from weak2strong.engine.plan import plan_study
 from weak2strong.ground.errors import UserError
+from weak2strong.models.devices import FAKE
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.steps import steps
 
@@ -77,6 +78,37 @@ def test_a_forecast_is_bounded_by_its_critical_path_and_its_work():
     assert found.curve[-1].makespan == pytest.approx(length)
 
 
+def on_two_gpus(**settings):
+    """A study whose students and ceilings take two GPUs each, and whose supervisors take one."""
+    return StudyConfig(strong=ModelSpec("atlas-l", gpus_per_fit=2), **settings)
+
+
+def test_a_fit_on_two_gpus_has_a_worker_of_two_and_half_of_the_operations_on_each():
+    one, two = (forecast(plan_study(c), 4) for c in (StudyConfig(seeds=2), on_two_gpus(seeds=2)))
+    assert (one.together, two.together) == (1, 2)
+    assert (two.simulated.gpus, two.simulated.workers) == (4, 2)
+    assert [(run.gpus, run.workers) for run in two.curve] == [(2 * 2**n, 2**n) for n in range(10)]
+    plan = plan_study(on_two_gpus(seeds=2))
+    assert {e.step.kind: e.gpus for e in plan.steps} == {
+        **dict.fromkeys(("supervisor", "ngrams"), 1),
+        **dict.fromkeys(("student", "ceiling", "probe"), 2),
+    }
+    flops = {e.step.name: e.flops for e in plan.steps}
+    # What is done on one GPU of a worker leaves its other GPU idle.
+    for run in (two.simulated, *two.curve):
+        assert run.work == pytest.approx(sum(e.flops / e.gpus for e in plan.steps))
+        assert run.idle == pytest.approx(1 - sum(flops.values()) / run.gpus / run.makespan)
+    # A GPU that is left over helps nobody.
+    assert replace(forecast(plan, 5).simulated, gpus=4) == two.simulated
+    with pytest.raises(UserError, match="at least 2, not 1, since a fit of this study is on so"):
+        forecast(plan, 1)
+
+
+def test_more_gpus_for_a_fit_than_this_machine_has_are_simulated(monkeypatch):
+    monkeypatch.setenv(FAKE, "cuda:1")
+    assert forecast(plan_study(on_two_gpus(seeds=1)), 64).simulated.workers == 32
+
+
 def test_times_are_seconds_only_where_all_steps_were_measured(all_measured, monkeypatch):
     plan = plan_study(StudyConfig(seeds=1))
     found = forecast(plan, 8)
@@ -113,6 +145,8 @@ def test_a_forecast_is_printed_and_has_a_form_in_json(capsys, all_measured):
     found = forecast(plan_study(replace(StudyConfig(), seeds=2)), 4)
     assert facts["simulated"] == {
         "unit": "seconds",
+        "gpus_per_fit": 1,
+        "gpus": 4,
         "workers": 4,
         "makespan": found.simulated.makespan,
         "work": found.simulated.work,
@@ -128,5 +162,10 @@ def test_a_forecast_is_printed_and_has_a_form_in_json(capsys, all_measured):
     printed = capsys.readouterr().out
     assert "Simulated on 4 workers" in printed
     assert "FLOPs of" not in printed
+    capsys.readouterr()
+    assert main([*asked[:-1], "5", "--gpus-per-fit", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "Simulated on 2 workers with 2 GPUs each, 1 GPU left over: " in printed
+    assert "GPUs are idle" in printed
     assert main(["run", "--gpus", "4"]) == 2
     assert "give both of them" in capsys.readouterr().err

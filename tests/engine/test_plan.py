@@ -14,12 +14,13 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.engine.local import Plan
+from weak2strong.engine.measured import measured
 from weak2strong.engine.plan import plan_study
 from weak2strong.engine.run import run_study
 from weak2strong.engine.sizes import TOKENS
 from weak2strong.engine.stand_in import trial_run
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.store import Store
+from weak2strong.ground.store import Store, stage_key
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.method import Method
@@ -30,6 +31,7 @@ from weak2strong.models.needs import count, multiplied, skeleton
 from weak2strong.models.resolve import LORA_ABOVE, fingerprint, resolve_model
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.runtime import Runtime
+from weak2strong.protocol.stages.files import TRACE
 from weak2strong.protocol.steps import steps
 from weak2strong.tasks import SOURCES, TASKS
 from weak2strong.tasks.splits import SPLITS, make_splits
@@ -302,6 +304,31 @@ def test_local_models_are_counted_and_auto_is_decided_as_in_a_run(toy_models, mo
     assert LORA_ABOVE == 1_000_000_000
 
 
+def test_times_on_one_gpu_and_on_two_are_told_apart(toy_models, tmp_path):
+    model = ModelSpec(str(toy_models["llama"]))
+    runtime, inputs = Runtime.here(1), {"weights": fingerprint(model)}
+    fields = {"model": {"adaptation": "full"}, "training": {"batch_size": 32}}
+
+    def finished(folder):
+        (folder / TRACE).write_text(json.dumps({"steps": 10}))
+
+    for seed, gpus, seconds in ((0, 1, 30.0), (1, 2, 20.0), (2, 2, 22.0)):
+        spec = {
+            "fields": {**fields, "seed": seed},
+            "inputs": inputs,
+            "code": "none",
+            "runtime": runtime.of("device", gpus),
+        }
+        key = stage_key("finetune", **spec)
+        Store(tmp_path).put("finetune", key, spec, finished, seconds)
+    found = measured(tmp_path, threads=1)
+    for gpus, seconds in ((1, 30.0), (2, 21.0)):
+        spec = replace(model, gpus_per_fit=gpus)
+        assert found.step(spec, "full", 32) == pytest.approx(seconds / 10)
+        assert found.stage("finetune", spec, gpus) == seconds
+    assert found.step(replace(model, gpus_per_fit=3), "full", 32) is None
+
+
 def test_times_are_those_that_a_run_measured_on_this_device(quick_study, tmp_path, monkeypatch):
     config, store = replace(quick_study, methods=("naive", "kl")), tmp_path / "store"
     assert {s.seconds for s in plan_study(config, store).stages} == {None}
@@ -320,6 +347,8 @@ def test_times_are_those_that_a_run_measured_on_this_device(quick_study, tmp_pat
     assert 0 < students[0] == students[1]
     for name in ("activations", "probe", "ngrams"):
         assert stage(plan, name).seconds == pytest.approx(spent[name])
+    on_two = plan_study(replace(config, strong=replace(config.strong, gpus_per_fit=2)), store)
+    assert [stage(on_two, name).seconds for name in ("ceiling", "activations")] == [None, None]
     # Another batch size, another model or another device was not measured.
     larger = replace(config.strong_training, batch_size=7)
     other = plan_study(replace(config, strong_training=larger), store)

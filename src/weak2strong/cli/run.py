@@ -32,8 +32,8 @@ class Run(Printing, MethodFlags, StudyCommand):
     """Train nothing and write nothing: print the cells, the stages they share, and what
     these take, without a network."""
     gpus: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
-    """With --dry-run: simulate the study on so many GPUs, one step each at a time, and on 1 to
-    1,024, each as fast as this device."""
+    """With --dry-run: simulate the study on so many GPUs, and on 1 to 1,024, each as fast as this
+    device; a worker has as many as a fit takes, and does one step at a time."""
     explain: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: say which stages the store does not have, and in what each
     differs from the nearest one that it has."""

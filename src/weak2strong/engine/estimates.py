@@ -23,12 +23,14 @@ class Estimate:
         model: which it loads; None for none.
         flops: floating-point operations of its model; None where they are not known.
         seconds: on this device, as measured; None where nothing of its kind was.
+        gpus: on how many it is.
     """
 
     step: Step
     model: str | None
     flops: float | None
     seconds: float | None
+    gpus: int
 
 
 def estimates(
@@ -50,16 +52,17 @@ def estimates(
     kinds, sizes = {stage.name: (stage, cost) for stage, cost in costs}, {t.name: t for t in tasks}
 
     @cache
-    def taken(step: Step) -> tuple[str | None, float | None, float | None]:
-        """Model, operations and seconds of a step, whatever its seed and needs."""
+    def taken(step: Step) -> tuple[str | None, float | None, float | None, int]:
+        """Model, operations, seconds and GPUs of a step, whatever its seed and needs."""
         # A plan has no checks where one of its tasks, which may be unknown, has none.
         rows = [kinds[name] for name in _stages_of(step) if name in kinds]
         model = next((stage.model for stage, _ in rows if stage.model), None)
+        gpus = max((stage.gpus for stage, _ in rows), default=1)
         task = sizes[step.task]
         if not task.is_known:
-            return model, None, None
+            return model, None, None, gpus
         flops = [cost.flops(task) for stage, cost in rows if stage.model]
-        return model, total(flops), total([cost.seconds(task) for _, cost in rows])
+        return model, total(flops), total([cost.seconds(task) for _, cost in rows]), gpus
 
     for step in steps(_settled(config, chosen), {task.name: task.kind for task in tasks}):
         yield Estimate(step, *taken(replace(step, seed=None, needs=())))

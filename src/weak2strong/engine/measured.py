@@ -13,6 +13,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.ground.store.paths import default_root
+from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.guess import offline
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.runtime import Runtime
@@ -24,8 +25,10 @@ class Measured:
     """Seconds of finished stages.
 
     Attributes:
-        steps: of an optimiser step, by weights, adaptation and batch size of a finetuning.
-        stages: of a whole stage, by its name and the weights of its model (None without one).
+        steps: of an optimiser step, by weights, adaptation and batch size of a finetuning, and on
+            how many GPUs it was.
+        stages: of a whole stage, by its name, the weights of its model (None without one), and
+            on how many GPUs it was.
         count: how many stages were read.
     """
 
@@ -35,11 +38,15 @@ class Measured:
 
     def step(self, model: ModelSpec, adaptation: str | None, batch_size: int) -> float | None:
         """Seconds of an optimiser step; None where no finetuning of this kind was measured."""
-        return self.steps.get((_weights(model), adaptation, batch_size)) if self.steps else None
+        if not self.steps:
+            return None
+        return self.steps.get((_weights(model), adaptation, batch_size, gpus_per_fit(model)))
 
-    def stage(self, name: str, model: ModelSpec | None) -> float | None:
-        """Seconds of a stage; None where no stage of this kind was measured."""
-        return self.stages.get((name, _weights(model) if model else None)) if self.stages else None
+    def stage(self, name: str, model: ModelSpec | None, gpus: int = 1) -> float | None:
+        """Seconds of a stage on so many GPUs; None where no stage of this kind was measured."""
+        if not self.stages:
+            return None
+        return self.stages.get((name, _weights(model) if model else None, gpus))
 
 
 def measured(root: Path | None, threads: int) -> Measured:
@@ -59,11 +66,12 @@ def measured(root: Path | None, threads: int) -> Measured:
             continue
         count += 1
         fields, weights = spec["fields"], spec["inputs"].get("weights")
-        stages[entry.stage, weights].append(seconds)
+        gpus = spec["runtime"].get("gpus", 1)
+        stages[entry.stage, weights, gpus].append(seconds)
         if entry.stage == "finetune":
-            kind = (weights, fields["model"]["adaptation"], fields["training"]["batch_size"])
+            adaptation, batch_size = fields["model"]["adaptation"], fields["training"]["batch_size"]
             taken = json.loads((entry.path / TRACE).read_text())["steps"]
-            steps[kind].append(seconds / taken)
+            steps[weights, adaptation, batch_size, gpus].append(seconds / taken)
     return Measured(
         {kind: median(values) for kind, values in steps.items()},
         {kind: median(values) for kind, values in stages.items()},

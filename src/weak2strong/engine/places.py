@@ -75,7 +75,7 @@ class Plan:
         Raises:
             UserError: where a fit is to take more GPUs than there are.
         """
-        together = _gpus_of(config)
+        together = gpus_of(config)
         cores, tiny = processors(), is_tiny(config.weak) and is_tiny(config.strong)
         registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
         travels = everywhere(r.origin(name) for r in registries for name in r)
@@ -89,17 +89,14 @@ class Plan:
         if not travels:
             # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
+        threads = threads_of(config)
         if (of := device_class()) == "cuda":
             wanted = (options or EngineOptions()).workers_per_gpu
             each = tuple(_visible(device.number) for device in devices())
             gpus = _groups(each, together)
             workers = len(gpus) * (1 if wanted == "auto" else wanted)
-            # What the processors compute has threads in its key, and workers should not be.
-            threads, may_add = max(1, cores // len(each)), wanted == "auto" and together == 1
-            return Plan(workers, threads, gpus, may_add)
-        if of == "cpu" and tiny:
-            return Plan(workers=cores, threads=1)
-        return Plan(workers=1, threads=cores)
+            return Plan(workers, threads, gpus, may_add=wanted == "auto" and together == 1)
+        return Plan(workers=cores if of == "cpu" and tiny else 1, threads=threads)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -116,7 +113,16 @@ class Plan:
         return {} if gpu is None else {VISIBLE: gpu}
 
 
-def _gpus_of(config: StudyConfig) -> int:
+def threads_of(config: StudyConfig) -> int:
+    """The threads of a worker of this machine, however many workers there are."""
+    if (of := device_class()) == "cuda":
+        # What the processors compute has threads in its key, and workers should not be.
+        return max(1, processors() // len(devices()))
+    tiny = is_tiny(config.weak) and is_tiny(config.strong)
+    return 1 if of == "cpu" and tiny else processors()
+
+
+def gpus_of(config: StudyConfig) -> int:
     """How many GPUs a worker has: as many as the largest model of a study takes."""
     models = (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
     return max(gpus_per_fit(model) for model in models)

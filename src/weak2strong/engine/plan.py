@@ -10,8 +10,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.costs import answer_bytes
 from weak2strong.engine.estimates import Estimate, estimates
-from weak2strong.engine.local import Plan
 from weak2strong.engine.measured import measured
+from weak2strong.engine.places import gpus_of, threads_of
 from weak2strong.engine.planned import Stage, Stages
 from weak2strong.engine.sizes import TaskSize, task_sizes
 from weak2strong.ground.errors import UserError
@@ -41,6 +41,7 @@ class StudyPlan:
         disk: bytes of stored predictions, store and run folder, over the tasks that are known.
         measured: how many stages of any kind the store has that were made on this device.
         steps: what an engine would schedule.
+        gpus_per_fit: how many GPUs a worker has, by the devices of this machine.
     """
 
     weak: str
@@ -56,6 +57,7 @@ class StudyPlan:
     disk: int | None
     measured: int
     steps: tuple[Estimate, ...]
+    gpus_per_fit: int
 
     @property
     def cells(self) -> int:
@@ -86,7 +88,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
     methods, _ = provided(config, kinds, _may_decode)
     config = replace(config, methods=methods)
     known = [task for task in tasks if task.is_known]
-    speeds = measured(store, Plan.of(config).threads)
+    speeds = measured(store, threads_of(config))
     chosen = choices(
         config,
         lambda: {
@@ -113,6 +115,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         disk=_disk(config.seeds * (2 + len(methods)), stages, known) if known else None,
         measured=speeds.count,
         steps=tuple(estimates(config, tasks, chosen, costs)),
+        gpus_per_fit=gpus_of(config),
     )
 
 

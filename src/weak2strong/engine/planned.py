@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from weak2strong.config.model import ModelSpec
@@ -21,6 +21,7 @@ from weak2strong.engine.costs import (
 from weak2strong.engine.measured import Measured
 from weak2strong.engine.sizes import TaskSize
 from weak2strong.engine.stand_in import trial_run
+from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
 from weak2strong.protocol.resolve import readings_of
@@ -42,6 +43,7 @@ class Stage:
         seconds: that they take one after another, from those of their kind that were measured on
             this device; None where none was.
         stored: bytes of answers and activations, over the tasks whose sizes are known.
+        gpus: on how many one of them is.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Stage:
     flops: float | None
     seconds: float | None
     stored: int
+    gpus: int
 
 
 @dataclass(frozen=True)
@@ -124,13 +127,14 @@ class Stages:
     def _checks(self) -> Iterator[tuple[Stage, Cost]]:
         """The n-gram baseline, and the probe where there are classes."""
         strong, seeds = self.config.strong, self.config.seeds_of_checks
+        frozen = replace(strong, adaptation="head")
         count, serves = len(self.tasks) * len(seeds), self._methods
         if self.config.seeds > 1:
             serves += ", all seeds" if len(seeds) == 1 else " of a seed"
         if all(has_probe(task.kind) for task in self.tasks):
             cost = Cost(
                 partial(reading_flops, self.strong),
-                lambda task: self.measured.stage("activations", strong),
+                lambda task: self.measured.stage("activations", strong, gpus_per_fit(frozen)),
                 partial(activation_bytes, self.strong),
             )
             yield self._stage("activations", self.strong, count, 0, serves, cost)
@@ -160,8 +164,16 @@ class Stages:
             _times(times, [cost.flops(task) for task in known]) if model else None,
             _times(times, [cost.seconds(task) for task in known]),
             times * sum(cost.stored(task) for task in known),
+            self._gpus(name, model),
         )
         return stage, cost
+
+    def _gpus(self, name: str, model: Guessed | None) -> int:
+        """On how many GPUs a stage is."""
+        if model is None:
+            return 1
+        spec = self.config.weak if model is self.weak else self.config.strong
+        return gpus_per_fit(replace(spec, adaptation="head") if name == "activations" else spec)
 
 
 def _times(times: int, values: Sequence[float | None]) -> float | None:

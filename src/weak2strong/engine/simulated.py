@@ -23,12 +23,16 @@ class Simulated:
         makespan: the time from the first step's begin to the last one's end.
         work: the time of all steps together.
         loads: how many times a place began a step of a model that it did not hold.
+        gpus: how many GPUs there were, also those that belong to no worker.
+        on_gpus: the time of all steps on each of their GPUs.
     """
 
     workers: int
     makespan: float
     work: float
     loads: int
+    gpus: int
+    on_gpus: float
 
     @property
     def speedup(self) -> float:
@@ -37,14 +41,14 @@ class Simulated:
 
     @property
     def idle(self) -> float:
-        """The share of the workers' time in which they do nothing."""
-        return 1 - self.speedup / self.workers if self.makespan else 0.0
+        """The share of the GPUs' time in which they do nothing."""
+        return 1 - self.on_gpus / (self.gpus * self.makespan) if self.makespan else 0.0
 
 
 def simulate(
     schedule: Schedule, places: Sequence[Place], seconds: Callable[[Step], float]
 ) -> Simulated:
-    """Follow a schedule to its end.
+    """Follow a schedule to its end, on workers of one GPU each.
 
     Args:
         schedule: whose steps have not begun.
@@ -69,7 +73,7 @@ def simulate(
             _, _, place, step = heapq.heappop(running)
             schedule.done(step)
             free.append(place)
-    return Simulated(len(places), now, work, schedule.loads)
+    return Simulated(len(places), now, work, schedule.loads, len(places), work)
 
 
 def _begin(schedule: Schedule, free: deque[Place]) -> Iterator[tuple[Place, Step]]:

@@ -15,21 +15,37 @@ def forecast_document(forecast: Forecast) -> Document:
     run, length = forecast.simulated, sum(forecast.times)
     time = _time(forecast)
     head = [
-        f"Simulated on {counted(run.workers, 'worker')}: {time(run.makespan)}, "
-        f"{run.speedup:.1f} times as fast as one worker ({time(run.work)}); workers are idle "
-        f"{run.idle:.0%} of the time.",
+        f"Simulated on {_workers(forecast)}: {time(run.makespan)}, {run.speedup:.1f} times as fast "
+        f"as one worker ({time(run.work)}); {'workers' if forecast.together == 1 else 'GPUs'} are "
+        f"idle {run.idle:.0%} of the time.",
         f"The critical path, {counted(len(forecast.times), 'step')}, takes {time(length)}: no "
         "number of workers is quicker.",
     ]
     facts = {
-        "simulated": {"unit": forecast.unit, **_facts(run), "critical_path": length},
+        "simulated": {
+            "unit": forecast.unit,
+            "gpus_per_fit": forecast.together,
+            **_facts(run),
+            "critical_path": length,
+        },
         "left_out": list(forecast.left_out),
     }
     return Document([_curve(forecast), _path(forecast)], facts, head, _notes(forecast))
 
 
+def _workers(forecast: Forecast) -> str:
+    """How many workers there are; GPUs are counted apart where a worker has several."""
+    run, each = forecast.simulated, forecast.together
+    workers = counted(run.workers, "worker")
+    if each == 1:
+        return workers
+    over = run.gpus - each * run.workers
+    left = f", {counted(over, 'GPU')} left over" if over else ""
+    return f"{workers} with {each} GPUs each{left}"
+
+
 def _facts(run: Simulated) -> dict[str, float]:
-    names = ("workers", "makespan", "work", "speedup", "idle", "loads")
+    names = ("gpus", "workers", "makespan", "work", "speedup", "idle", "loads")
     return {name: getattr(run, name) for name in names}
 
 
@@ -41,6 +57,7 @@ def _time(forecast: Forecast) -> Callable[[float], str]:
 def _curve(forecast: Forecast) -> Table:
     time = _time(forecast)
     columns = [
+        count("gpus", "GPUs", detail=forecast.together == 1),
         count("workers"),
         Column("makespan", "time", lambda row: time(row["makespan"])),
         number("speedup", "times one worker", digits=1),
@@ -72,9 +89,14 @@ def _notes(forecast: Forecast) -> list[str]:
     ]
     if forecast.unit == "operations":
         notes.append(
-            "Times are operations of a worker, since some stages were not measured on this device "
+            "Times are operations of a GPU, since some stages were not measured on this device "
             "yet; steps without a model count as nothing."
         )
+        if forecast.together > 1:
+            notes.append(
+                "A fit on several GPUs is taken to share its operations evenly; what the GPUs "
+                "exchange is not counted, since nothing tells how long it takes."
+            )
     if forecast.left_out:
         notes.append(
             f"Left out, since their sizes are not known here: {', '.join(forecast.left_out)}."
