@@ -43,6 +43,7 @@ class Case:
     stopping: str = "none"
     checkpoint: Path | None = None
     weight_decay: float = 0.01
+    packing: str = "auto"
 
 
 def set_of(kind, n, seed=0):
@@ -70,7 +71,7 @@ def finetuned(cases, *, on_step, ranks, token_budget):
 
 
 def _finetuned(case, on_step, ranks, token_budget):
-    spec = ModelSpec(case.folder, adaptation=case.adaptation)
+    spec = ModelSpec(case.folder, adaptation=case.adaptation, packing=case.packing)
     in_words = case.kind == "generation"
     model = (
         load_language_model(spec, 0, ranks)

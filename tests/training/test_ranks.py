@@ -99,6 +99,8 @@ def test_several_processes_learn_what_one_does(toy_models, count, double):
         Case(str(toy_models["llama"]), *case, double=double, stopping=stopping)
         for case, stopping in zip(CASES, ("none", "weak-validation") * len(CASES), strict=False)
     ]
+    # Two of one model also where texts are packed.
+    cases += [replace(case, packing="on") for case in (cases[1], cases[-2])]
     every = zip(together(Job(finetuned, (cases,)), count, nothing), by_one(cases), strict=True)
     for found, expected in every:
         alike(found, expected, double)

@@ -28,6 +28,7 @@ Pooling = Literal["auto", "last", "mean", "cls"]
 HeadStart = Literal["random", "zero", "answers"]
 HeadStates = Literal["auto", "scaled", "raw"]
 Checkpointing = Literal["auto", "on", "off"]
+Packing = Literal["auto", "on", "off"]
 
 
 @settings("a model", told_by="name")
@@ -63,6 +64,10 @@ class ModelSpec:
     """One token a class, such as " no" and " yes", where the head starts from answers."""
     checkpointing: Checkpointing = "auto"
     """Compute activations twice to save memory; auto does it where it has to."""
+    packing: Packing = "auto"
+    """Pass texts one after another in a row, without padding; auto does it on a GPU that has
+    attention for texts of any length, and on a CPU where the model is not tiny. Numbers differ by
+    rounding only."""
     gpus_per_fit: Annotated[AutoCount, Flag(metavar="auto|N", each=True, both=True)] = "auto"
     """On how many GPUs a fit of this model is, each with a part of its weights; auto is as
     many as they need, and one where they fit it. Without a GPU these are as many processes, to try
@@ -82,6 +87,9 @@ class ModelSpec:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         for name in ("name", "revision", "checkpointing", "gpus_per_fit"):
             del plain[name]
+        if self.packing == "auto":
+            # Then it follows from the device and the libraries.
+            del plain["packing"]
         if not self.trust_remote_code:
             del plain["trust_remote_code"]
         if self.adaptation != "lora":

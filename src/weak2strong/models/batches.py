@@ -92,20 +92,23 @@ def _cut_at_the_beginning(tokenizer: Any) -> Iterator[None]:
         tokenizer.truncation_side = before
 
 
-def micro_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Positions grouped by length, so that no group exceeds the budget when padded.
+def micro_batches(lengths: Sequence[int], budget: int, packed: bool = False) -> list[list[int]]:
+    """Positions grouped by length, so that no group exceeds the budget when padded, or packed.
 
     Every position is in exactly one group; a text longer than the budget has a
     group of its own.
     """
     order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
     groups: list[list[int]] = []
+    tokens = 0
     for i in order:
         # Ascending lengths: the newcomer is the longest, and sets the padded width.
-        if groups and (len(groups[-1]) + 1) * lengths[i] <= budget:
+        tokens += lengths[i]
+        if groups and (tokens if packed else (len(groups[-1]) + 1) * lengths[i]) <= budget:
             groups[-1].append(i)
         else:
             groups.append([i])
+            tokens = lengths[i]
     return groups
 
 

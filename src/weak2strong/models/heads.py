@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from weak2strong.models.packing import Packed
 from weak2strong.tasks.task import TEXTS, Kind
 
 HEAD_SCALE = 0.01
@@ -32,20 +33,26 @@ def new_head(
     return head
 
 
-def pool_last(states: Tensor, mask: Tensor) -> Tensor:
+def pool_last(states: Tensor, mask: Tensor | Packed) -> Tensor:
     """State of the last real token, (b, t, d) and (b, t) to (b, d), whatever the padding side."""
+    if isinstance(mask, Packed):
+        return states[0, mask.last]
     positions = torch.arange(mask.shape[1], device=mask.device)
     last = (mask * positions).argmax(dim=1)
     return states[torch.arange(len(states), device=states.device), last]
 
 
-def pool_first(states: Tensor, mask: Tensor) -> Tensor:
+def pool_first(states: Tensor, mask: Tensor | Packed) -> Tensor:
     """State of the first real token, (b, t, d) and (b, t) to (b, d), whatever the padding side."""
+    if isinstance(mask, Packed):
+        return states[0, mask.first]
     return states[torch.arange(len(states), device=states.device), mask.argmax(dim=1)]
 
 
-def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
+def pool_mean(states: Tensor, mask: Tensor | Packed) -> Tensor:
     """Mean state of the real tokens, (b, t, d) and (b, t) to (b, d), float32 at least."""
+    if isinstance(mask, Packed):
+        states, mask = mask.apart(states[0]), mask.mask
     # In bfloat16 the number of tokens alone could be off.
     states = states.to(torch.promote_types(states.dtype, torch.float32))
     weight = mask.unsqueeze(-1).to(states.dtype)

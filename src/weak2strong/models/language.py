@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from weak2strong.models.adapters import adapt
 from weak2strong.models.batches import on_device
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
 from weak2strong.models.load import Trainable, best_device, move, read_weights
+from weak2strong.models.packing import Packed, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
@@ -31,28 +33,44 @@ class Counted:
 
     Attributes:
         columns: before a token that counts in some row, (c,); logits are made there.
-        rows: of each counted token, (k,), one row after another.
+        rows: of each counted token, (k,), one text after another.
         among: which of the columns is before it, (k,).
+        texts: to which text it belongs, (k,).
+        nth: its place among others of the text, (k,).
+        shape: the number of texts, and more than any such place.
     """
 
     columns: Tensor
     rows: Tensor
     among: Tensor
+    texts: Tensor
+    nth: Tensor
+    shape: tuple[int, int]
 
     @staticmethod
-    def of(marks: Sequence[Sequence[int]], device: torch.device) -> Counted:
-        """From 1 for each token that counts, else 0, by rows; a row's first token never counts."""
+    def of(marks: Sequence[Sequence[int]], device: torch.device, packed: bool = False) -> Counted:
+        """From 1 for each token that counts, else 0, by texts; a text's first token never counts.
+
+        Args:
+            marks: of the tokens of each text.
+            device: of the network.
+            packed: whether the texts pass packed.
+        """
         places = [
-            (row, column)
-            for row, of_row in enumerate(marks)
-            for column, mark in enumerate(of_row[1:])
+            (text, place)
+            for text, of_text in enumerate(marks)
+            for place, mark in enumerate(of_text[1:])
             if mark
         ]
-        columns = sorted({column for _, column in places})
-        number = {column: n for n, column in enumerate(columns)}
-        found = torch.tensor([(row, number[column]) for row, column in places]).reshape(-1, 2)
-        rows, among = on_device(found.T.long(), device)
-        return Counted(on_device(torch.tensor(columns).long(), device), rows, among)
+        begins = (0, *accumulate(map(len, marks)))
+        at = [begins[text] + place if packed else place for text, place in places]
+        number = {column: n for n, column in enumerate(sorted(set(at)))}
+        texts, among = [text for text, _ in places], [number[column] for column in at]
+        nth = [place for _, place in places] if packed else among
+        rows = [0] * len(places) if packed else texts
+        found = on_device(torch.tensor([rows, among, texts, nth], dtype=torch.long), device)
+        columns = on_device(torch.tensor(list(number), dtype=torch.long), device)
+        return Counted(columns, *found, shape=(len(marks), max(nth, default=-1) + 1))
 
 
 class LanguageNetwork(nn.Module):
@@ -74,30 +92,34 @@ class LanguageNetwork(nn.Module):
         """Whether anything of it is trained."""
         return any(p.requires_grad for p in self.parameters())
 
-    def forward(self, tokens: Tensor, mask: Tensor, counted: Counted | None = None) -> Tensor:
+    def forward(
+        self, tokens: Tensor, mask: Tensor | Packed, counted: Counted | None = None
+    ) -> Tensor:
         """Negative log likelihood of each row's counted tokens, summed, in nats, (b,).
 
         Each token is predicted from those before it; the first has none and never counts.
 
         Args:
-            tokens: padded on the right.
-            mask: 1 for what is no padding.
+            tokens: padded on the right, or packed.
+            mask: 1 for what is no padding, or where the packed texts are.
             counted: the tokens that count; by default all that are no padding.
         """
-        counted = counted or Counted.of(mask.tolist(), tokens.device)
+        if counted is None:
+            packed = isinstance(mask, Packed)
+            marks = [[1] * length for length in mask.lengths] if packed else mask.tolist()
+            counted = Counted.of(marks, tokens.device, packed)
         columns, rows, among = counted.columns, counted.rows, counted.among
         # Logits are made only where some row needs them: vocabularies are large.
         chosen = {"logits_to_keep": columns} if self._chooses else {}
-        logits = self.whole(input_ids=tokens, attention_mask=mask, use_cache=False, **chosen).logits
+        logits = self.whole(**trunk_inputs(tokens, mask), use_cache=False, **chosen).logits
         if not self._chooses:
             logits = logits[:, columns]
         logits = logits[rows, among]
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         aims = tokens[rows, columns[among] + 1]
         surprise = functional.cross_entropy(logits, aims, reduction="none")
-        return (
-            surprise.new_zeros(len(tokens), len(columns)).index_put((rows, among), surprise).sum(1)
-        )
+        none = surprise.new_zeros(counted.shape)
+        return none.index_put((counted.texts, counted.nth), surprise).sum(1)
 
 
 @dataclass(frozen=True)
@@ -147,7 +169,8 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
     network = LanguageNetwork(whole).eval()
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
-    return LanguageModel(network, tokenizer, device, precision, spec.checkpointing, ranks)
+    packing = packs(spec, whole, device, precision)
+    return LanguageModel(network, tokenizer, device, precision, spec.checkpointing, ranks, packing)
 
 
 def save_language_model(model: LanguageModel, folder: Path) -> None:

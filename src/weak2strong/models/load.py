@@ -14,6 +14,7 @@ from weak2strong.config.model import Checkpointing, ModelSpec, Pooling
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
+from weak2strong.models.batches import pad
 from weak2strong.models.configuration import (
     check_kind,
     is_decoder,
@@ -24,6 +25,7 @@ from weak2strong.models.folders import location_of
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.layers import inputs_of, layer_count, layer_names
 from weak2strong.models.needs import skeleton
+from weak2strong.models.packing import Packed, pack, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, is_cut, loading_options
 from weak2strong.models.resolve import resolve_model
@@ -32,6 +34,8 @@ from weak2strong.tasks.task import Kind
 
 class Network(nn.Module):
     """Trunk, pooling and head: token ids (b, t) and mask (b, t) to outputs (b, outputs).
+
+    Texts that are packed are one row of token ids, and have a `Packed` for a mask.
 
     ``size`` is what the head's states are divided by: 1 until a training has measured it.
     """
@@ -47,13 +51,17 @@ class Network(nn.Module):
         # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
         self._options = {"use_cache": False} if decoder else {}
 
-    def pooled(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def pooled(self, tokens: Tensor, mask: Tensor | Packed) -> Tensor:
         """One vector a text, (b, d): the trunk's last layer at the pooled position."""
-        states = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
+        states = self.trunk(**trunk_inputs(tokens, mask), **self._options)[0]
         return self._pool(states, mask)
 
     def pooled_layers(
-        self, tokens: Tensor, mask: Tensor, layers: Sequence[int], pooling: Pooling = "auto"
+        self,
+        tokens: Tensor,
+        mask: Tensor | Packed,
+        layers: Sequence[int],
+        pooling: Pooling = "auto",
     ) -> list[Tensor]:
         """One vector a text for each of these layers, (b, d), the last of them as by `pooled`.
 
@@ -66,11 +74,11 @@ class Network(nn.Module):
         if self.is_cut:
             # Transformers does not know layers again that are cut over several ranks.
             with inputs_of(self.trunk, below) as read:
-                last = self.trunk(input_ids=tokens, attention_mask=mask, **self._options)[0]
+                last = self.trunk(**trunk_inputs(tokens, mask), **self._options)[0]
             return [pool(read.get(i, last), mask) for i in layers]
         # Given a list, Transformers keeps these layers' states alone; older versions keep all.
         options = self._options | ({"output_hidden_states": below} if below else {})
-        output = self.trunk(input_ids=tokens, attention_mask=mask, **options)
+        output = self.trunk(**trunk_inputs(tokens, mask), **options)
         states = (output[0] if i == count else output.hidden_states[i] for i in layers)
         return [pool(one, mask) for one in states]
 
@@ -79,7 +87,7 @@ class Network(nn.Module):
         outputs = self.head(pooled.to(self.head.weight.dtype) / self.size)
         return outputs.to(torch.promote_types(outputs.dtype, torch.float32))
 
-    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, mask: Tensor | Packed) -> Tensor:
         """Outputs of the head, float32 at least."""
         return self.read(self.pooled(tokens, mask))
 
@@ -105,6 +113,7 @@ class Trainable:
         precision: of the matrix products; trained weights are float32.
         checkpointing: whether activations may be computed twice.
         ranks: the processes that hold the network together.
+        packing: whether texts pass it packed, without padding.
     """
 
     network: Any
@@ -113,6 +122,13 @@ class Trainable:
     precision: torch.dtype = torch.float32
     checkpointing: Checkpointing = "auto"
     ranks: Ranks = ALONE
+    packing: bool = False
+
+    def batch(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | Packed]:
+        """Texts as the network reads them, padded or packed: token ids, and where they are."""
+        if self.packing:
+            return pack(rows, self.device)
+        return pad(rows, self.tokenizer.pad_token_id, self.device)
 
     def autocast(self) -> AbstractContextManager:
         """The context in which the network computes in its precision."""
@@ -221,8 +237,17 @@ def load_model(
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
     scaled = spec.head_states == "scaled" or (spec.head_states == "auto" and not by_answers)
+    packing = packs(spec, trunk, device, precision)
     return LoadedModel(
-        network, tokenizer, device, precision, spec.checkpointing, ranks, kind=kind, scaled=scaled
+        network,
+        tokenizer,
+        device,
+        precision,
+        spec.checkpointing,
+        ranks,
+        packing,
+        kind=kind,
+        scaled=scaled,
     )
 
 

@@ -11,6 +11,7 @@ from weak2strong.config.model import ModelSpec, Pooling
 from weak2strong.models.heads import probed
 from weak2strong.models.layers import layer_count
 from weak2strong.models.load import LoadedModel, load_model
+from weak2strong.models.packing import Packed
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.tasks.task import Item, Kind
 from weak2strong.training.predict import each_batch, encoded, once_each
@@ -68,7 +69,7 @@ def layer_activations(
     shape = (len(rows), model.network.head.in_features)
     pooled = {layer: np.zeros(shape, dtype=np.float32) for layer in layers}
 
-    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
+    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor | Packed) -> None:
         of_batch = model.network.pooled_layers(tokens_bt, mask_bt, layers, pooling)
         for layer, states_bd in zip(layers, of_batch, strict=True):
             pooled[layer][group] = states_bd[: len(group)].float().cpu().numpy()

@@ -151,7 +151,10 @@ class _Passages:
         with model.autocast():
             for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._launch):
                 # A micro-batch that only other ranks need counts all of its tokens.
-                counted = Counted.of([marks[i] for i in group], model.device) if group else None
+                counted = None
+                if group:
+                    own = [marks[i] for i in group]
+                    counted = Counted.of(own, model.device, model.packing)
                 value = model.network(tokens_bt, mask_bt, counted)[: len(group)].sum() / count
                 with torch.autocast(model.device.type, enabled=False):
                     value.backward()

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from weak2strong.models.batches import cut, on_device, pad
+from weak2strong.models.batches import cut, micro_batches, on_device
 from weak2strong.models.heads import outputs_of_items, read_outputs
 from weak2strong.models.load import LoadedModel, Trainable
+from weak2strong.models.packing import Packed
 from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.predict import pooled_rows, predict_rows
@@ -84,7 +85,7 @@ def padded_groups(
     budget: TokenBudget,
     launch: float,
     each: int = 1,
-) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+) -> Iterator[tuple[list[int], Tensor, Tensor | Packed]]:
     """A batch's token rows in micro-batches: positions in the batch, token ids and mask (b, t).
 
     Where an example has several rows, ``each`` of them, these follow each other and pass
@@ -96,15 +97,19 @@ def padded_groups(
     most = min(budget.tokens, CACHED) if model.device.type == "cpu" else budget.tokens
     by_example = [rows[i : i + each] for i in range(0, len(rows), each)]
     costs = [each * max(map(len, texts)) for texts in by_example]
-    cuts = [
-        [[hand[i] for i in group] for group in cut([costs[i] for i in hand], most, launch)]
-        for hand in model.ranks.hands(costs)
-    ]
+    if model.packing:
+        costs = [sum(map(len, texts)) for texts in by_example]
+    cuts = []
+    for hand in model.ranks.hands(costs):
+        own = [costs[i] for i in hand]
+        # Without padding there is nothing to weigh against another launch.
+        groups = micro_batches(own, most, packed=True) if model.packing else cut(own, most, launch)
+        cuts.append([[hand[i] for i in group] for group in groups])
     own, shortest = cuts[model.ranks.rank], costs.index(min(costs))
     own += [[]] * (max(map(len, cuts)) - len(own))
     for group in own:
         texts = [text for i in group or [shortest] for text in by_example[i]]
-        yield group, *pad(texts, model.tokenizer.pad_token_id, model.device)
+        yield group, *model.batch(texts)
 
 
 @dataclass

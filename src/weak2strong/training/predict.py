@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.batches import encode_items, micro_batches, pad
+from weak2strong.models.batches import encode_items, micro_batches
 from weak2strong.models.heads import outputs_of_items, probed, read_outputs
 from weak2strong.models.load import LoadedModel, Trainable
+from weak2strong.models.packing import Packed
 from weak2strong.tasks.task import TEXTS, Item, Kind
 
 INFERENCE_BUDGET = {"cpu": 512, "other": 32768}
@@ -52,19 +53,21 @@ def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
 def each_batch(
     model: Trainable,
     rows: Sequence[list[int]],
-    use: Callable[[list[int], Tensor, Tensor], None],
+    use: Callable[[list[int], Tensor, Tensor | Packed], None],
 ) -> None:
     """Call ``use`` for every batch with the positions of its texts, tokens and mask (b, t).
+
+    Where texts are packed, the tokens are one row, and a `Packed` stands for the mask.
 
     There are no gradients. Each of several ranks has its own batches, and as many as every other:
     one that only others need has no positions, and some text.
     """
     budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
-    groups = micro_batches([len(r) for r in rows], budget)
+    groups = micro_batches([len(r) for r in rows], budget, model.packing)
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
             texts = [rows[i] for i in group or groups[0][:1]]
-            use(group or [], *pad(texts, model.tokenizer.pad_token_id, model.device))
+            use(group or [], *model.batch(texts))
 
 
 def once_each(
@@ -84,14 +87,14 @@ def once_each(
 def _in_batches(
     model: LoadedModel,
     rows: Sequence[list[int]],
-    run: Callable[[Tensor, Tensor], Tensor],
+    run: Callable[[Tensor, Tensor | Packed], Tensor],
     read: Callable[[Tensor], np.ndarray],
 ) -> np.ndarray:
     """Run encoded texts through the network and put the outputs back in order."""
     distinct, indices = once_each(model.kind, rows)
     outputs: np.ndarray | None = None
 
-    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
+    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor | Packed) -> None:
         nonlocal outputs
         of_batch = read(run(tokens_bt, mask_bt))
         if outputs is None:

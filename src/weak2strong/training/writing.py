@@ -13,6 +13,7 @@ from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.models.language import Counted, LanguageModel
+from weak2strong.models.packing import Packed
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
@@ -95,8 +96,10 @@ def target_probabilities(
     rows, counted = prompt_and_target(model.tokenizer, [i.text for i in items], targets)
     result = np.zeros(len(rows))
 
-    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor) -> None:
-        of_batch = Counted.of([counted[i] for i in group], model.device) if group else None
+    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor | Packed) -> None:
+        of_batch = None
+        if group:
+            of_batch = Counted.of([counted[i] for i in group], model.device, model.packing)
         surprise = model.network(tokens_bt, mask_bt, of_batch)
         result[group] = surprise[: len(group)].cpu().double().numpy()
 
