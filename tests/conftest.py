@@ -1,5 +1,6 @@
 """What every test stands on: no network, no user's store, one thread, and toy models built here."""
 
+import gc
 import os
 import socket
 import uuid
@@ -36,11 +37,38 @@ def pytest_configure(config):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
+def pytest_collection_finish():
+    """What the imports made stays to the end: the collector of garbage need not look at it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_processor():
+    """A study is done in this process, which has the libraries loaded, on every machine.
+
+    A worker process takes seconds to load them; a test of workers asks for them by a `Plan`.
+    """
+    from weak2strong.engine import places
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "processors", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_disks():
+    """Only a machine that loses its power could tell, and waiting takes milliseconds a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

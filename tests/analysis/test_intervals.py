@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from weak2strong.analysis import intervals
 from weak2strong.analysis.intervals import (
     Measured,
     apart_interval,
@@ -52,6 +53,17 @@ def test_a_group_is_drawn_as_one_and_as_many_groups_as_there_are():
     assert weights[:, [0, 1, 3]].mean(axis=0) == pytest.approx([1, 1, 1], abs=0.12)
     # Drawn with replacement: the count of one of 3 groups is binomial, of variance 2/3.
     assert weights[:, 0].var() == pytest.approx(2 / 3, abs=0.12)
+
+
+@pytest.mark.parametrize(("groups", "at_once"), [(1, 7), (3, 7), (40, 7), (40, 130)])
+def test_draws_are_those_of_one_replicate_after_another(groups, at_once, monkeypatch):
+    monkeypatch.setattr(intervals, "AT_ONCE", at_once)
+    of, rng, one_by_one = np.arange(2 * groups) % groups, *map(np.random.default_rng, (5, 5))
+    weights = group_weights(of, 11, rng)
+    drawn = [one_by_one.integers(groups, size=groups) for _ in range(11)]
+    expected = [[(row == group).sum() for group in of] for row in drawn]
+    np.testing.assert_array_equal(weights, expected)
+    assert rng.random() == one_by_one.random(), "whatever is drawn after them is the same too"
 
 
 def test_tasks_that_share_groups_draw_them_together():

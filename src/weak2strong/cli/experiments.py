@@ -85,6 +85,7 @@ def command_of(kind: Any) -> type:
     )
 
 
+@cache
 def _described(line: str) -> type:
     """A stand-in for the command of an experiment: its name and description, read from the source.
 
