@@ -18,11 +18,12 @@ from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.models.language import load_language_model
 from weak2strong.models.ranks import ALONE, clip_gradients
-from weak2strong.training import loop, record
+from weak2strong.training import record
 from weak2strong.training.fit import _add_gradients, fit
 from weak2strong.training.language import _Passages
 from weak2strong.training.loss import seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget
+from weak2strong.training.optimizer import optimizer_of
 from weak2strong.training.passes import Texts
 from weak2strong.training.record import Memory
 
@@ -44,12 +45,12 @@ def without_values(mode, network):
             setattr(module, name, mode.from_tensor(buffer))
 
 
-def step(network, add_gradients):
+def step(model, add_gradients):
     """A step of the loop."""
     memory = Memory()
-    optimizer = loop._optimizer([(network, 1e-3)], SETTINGS)
+    optimizer = optimizer_of(model, [(model.network, 1e-3)], SETTINGS, seed=0)
     passed = add_gradients(np.array([4, 0, 2, 1, 3]), 0.5, memory.carried, TokenBudget(30))
-    norm = clip_gradients(network, 1.0, ALONE)
+    norm = clip_gradients(model.network, 1.0, ALONE)
     optimizer.step()
     memory.unread.append((passed.loss, norm))
     return memory
@@ -60,7 +61,7 @@ def test_a_step_of_a_head_and_its_trunk_reads_nothing(load):
     with mode:
         without_values(mode, model.network)
         texts, targets = Texts(model, ROWS), torch.rand(5, 2)
-        memory = step(model.network, partial(_add_gradients, model, texts, targets, Confidence()))
+        memory = step(model, partial(_add_gradients, model, texts, targets, Confidence()))
         with pytest.raises(DataDependentOutputException):
             memory.unread[0][0].item()
 
@@ -84,7 +85,7 @@ def test_a_step_of_a_language_model_reads_nothing(toy_models):
     )
     with mode:
         without_values(mode, model.network)
-        step(model.network, _Passages(model, ROWS, counted).add_gradients)
+        step(model, _Passages(model, ROWS, counted).add_gradients)
 
 
 @pytest.mark.parametrize("every", [3, 10**9])

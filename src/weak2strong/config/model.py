@@ -29,6 +29,8 @@ HeadStart = Literal["random", "zero", "answers"]
 HeadStates = Literal["auto", "scaled", "raw"]
 Checkpointing = Literal["auto", "on", "off"]
 Packing = Literal["auto", "on", "off"]
+TrainedWeights = Literal["float32", "bfloat16"]
+OptimizerStates = Literal["float32", "8-bit"]
 
 
 @settings("a model", told_by="name")
@@ -48,7 +50,13 @@ class ModelSpec:
     """Scale of the adapters times their rank."""
     precision: Precision = "auto"
     """Precision of the arithmetic, and of weights that are not trained; auto is bfloat16 where the
-    hardware is fast at it. Trained weights are float32 in any case."""
+    hardware is fast at it."""
+    trained_weights: TrainedWeights = "float32"
+    """What weights are kept in that are trained as a whole: float32, or bfloat16, rounded at random
+    after each step, which takes half of the memory. Adapters and heads are float32 in any case."""
+    optimizer_states: OptimizerStates = "float32"
+    """What AdamW's two moments are kept in: float32, or 8 bits, which takes a quarter of the
+    memory."""
     pooling: Pooling = "auto"
     """Which state the head reads: of the last token, the mean, or of the first token; auto is the
     last token of a decoder, the mean of an encoder."""
@@ -80,6 +88,11 @@ class ModelSpec:
             raise RefusedError(
                 "answers and head_start: answers belong together, so give both or neither."
             )
+        if self.trained_weights == "bfloat16" and self.precision == "float32":
+            raise RefusedError(
+                "trained_weights and precision: weights of bfloat16 are computed with in bfloat16, "
+                "so leave precision at auto."
+            )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -90,6 +103,10 @@ class ModelSpec:
         if self.packing == "auto":
             # Then it follows from the device and the libraries.
             del plain["packing"]
+        if self.trained_weights == "float32" or self.adaptation != "full":
+            del plain["trained_weights"]
+        if self.optimizer_states == "float32":
+            del plain["optimizer_states"]
         if not self.trust_remote_code:
             del plain["trust_remote_code"]
         if self.adaptation != "lora":

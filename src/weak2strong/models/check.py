@@ -119,7 +119,14 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
     needs = tuple(
         Need(
             a,
-            resting_bytes(a, parameters, adapters, frozen.itemsize),
+            resting_bytes(
+                a,
+                parameters,
+                adapters,
+                frozen.itemsize,
+                spec.trained_weights,
+                spec.optimizer_states,
+            ),
             _activations(replace(spec, adaptation=a), micro_batch, length) if loaded else None,
         )
         for a in ADAPTATIONS

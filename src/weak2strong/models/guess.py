@@ -71,7 +71,14 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     resting = None
     if trunk is not None and adaptation is not None:
         adapters = spec.lora_rank * (counted.linear or 0)
-        resting = resting_bytes(adaptation, trunk, adapters, precision.itemsize)
+        resting = resting_bytes(
+            adaptation,
+            trunk,
+            adapters,
+            precision.itemsize,
+            spec.trained_weights,
+            spec.optimizer_states,
+        )
     return Guessed(
         spec.name, adaptation, trunk, counted.multiplied, resting, precision, counted.width
     )

@@ -170,7 +170,16 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
     packing = packs(spec, whole, device, precision)
-    return LanguageModel(network, tokenizer, device, precision, spec.checkpointing, ranks, packing)
+    return LanguageModel(
+        network,
+        tokenizer,
+        device,
+        precision,
+        spec.checkpointing,
+        ranks,
+        packing,
+        spec.optimizer_states,
+    )
 
 
 def save_language_model(model: LanguageModel, folder: Path) -> None:

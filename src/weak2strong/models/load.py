@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from weak2strong.config.model import Checkpointing, ModelSpec, Pooling
+from weak2strong.config.model import Checkpointing, ModelSpec, OptimizerStates, Pooling
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
@@ -114,6 +114,7 @@ class Trainable:
         checkpointing: whether activations may be computed twice.
         ranks: the processes that hold the network together.
         packing: whether texts pass it packed, without padding.
+        optimizer_states: what the moments of the optimiser are kept in.
     """
 
     network: Any
@@ -123,6 +124,7 @@ class Trainable:
     checkpointing: Checkpointing = "auto"
     ranks: Ranks = ALONE
     packing: bool = False
+    optimizer_states: OptimizerStates = "float32"
 
     def batch(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor | Packed]:
         """Texts as the network reads them, padded or packed: token ids, and where they are."""
@@ -246,6 +248,7 @@ def load_model(
         spec.checkpointing,
         ranks,
         packing,
+        spec.optimizer_states,
         kind=kind,
         scaled=scaled,
     )
@@ -262,13 +265,18 @@ def read_weights(spec: ModelSpec, loader: Any, ranks: Ranks = ALONE) -> tuple[An
     Raises:
         UserError: where Transformers cannot load it.
     """
+    less = spec.optimizer_states != "float32" or _kept_in(spec) != torch.float32
+    if ranks.several and spec.adaptation == "full" and less:
+        raise UserError(
+            f"Model {spec.name!r}: trained_weights and optimizer_states that take less memory are "
+            "for fits on one GPU: leave them out, or set gpus_per_fit to 1."
+        )
     layers = layer_names(skeleton(spec, loader)) if ranks.several else ()
     with loading(spec):
         model, info = loader.from_pretrained(
             location_of(spec),
             revision=spec.revision,
-            # What is trained is kept in float32, so that small steps are not rounded away.
-            dtype=torch.float32 if spec.adaptation == "full" else precision_of(spec, best_device()),
+            dtype=_kept_in(spec),
             use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,
             output_loading_info=True,
@@ -278,6 +286,14 @@ def read_weights(spec: ModelSpec, loader: Any, ranks: Ranks = ALONE) -> tuple[An
         add_up_gradients_of(model)
     _fuse(model)
     return model, set(info["missing_keys"])
+
+
+def _kept_in(spec: ModelSpec) -> torch.dtype:
+    """The type of a model's weights."""
+    if spec.adaptation != "full":
+        return precision_of(spec, best_device())
+    # Small steps are not rounded away in float32; in bfloat16 they are rounded at random.
+    return getattr(torch, spec.trained_weights)
 
 
 def move(network: nn.Module, spec: ModelSpec, device: torch.device, ranks: Ranks = ALONE) -> None:

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from typing import Any, Literal
 from weakref import WeakSet
 
 import torch
 from torch import nn
 
-from weak2strong.config.model import ModelSpec
+from weak2strong.config.model import ModelSpec, OptimizerStates, TrainedWeights
 from weak2strong.models.batches import LONGEST
 from weak2strong.models.configuration import load_config, loading
 from weak2strong.models.ranks import own_part
 
-TRAINED = 16
-"""Bytes of a trained parameter: float32 weight, gradient and AdamW's two moments."""
+MOMENTS: Mapping[OptimizerStates, float] = {"float32": 8, "8-bit": 2 + 2 * 4 / 256}
+"""Bytes of a trained parameter's two moments; those of 8 bits have a scale for each 256."""
+
+SMALL = 4096
+"""Numbers of a weight below which its moments are float32 in any case."""
 
 GATHERED = 3
 """How often the weights of one layer are in the memory of a rank, their gradients included."""
@@ -32,11 +36,16 @@ SPARE = 1.5
 
 
 def resting_bytes(
-    adaptation: Literal["full", "lora", "head"], trunk: int, adapters: int = 0, frozen: int = 2
+    adaptation: Literal["full", "lora", "head"],
+    trunk: int,
+    adapters: int = 0,
+    frozen: int = 2,
+    weights: TrainedWeights = "float32",
+    states: OptimizerStates = "float32",
 ) -> int:
     """Weights, gradients and optimiser state of a training, without activations.
 
-    What is trained takes 16 bytes a parameter, four float32 numbers; what is frozen
+    What is trained takes 16 bytes a parameter by default, four float32 numbers; what is frozen
     takes its weights only. The classification head, a few thousand parameters, is
     left out.
 
@@ -45,10 +54,13 @@ def resting_bytes(
         trunk: its number of parameters.
         adapters: number of parameters of the adapters; only LoRA has them.
         frozen: bytes of a frozen parameter: 2 in bfloat16, 4 in float32.
+        weights: what a trunk that is trained whole is kept in; adapters are float32.
+        states: what AdamW's moments are kept in.
     """
+    moments = MOMENTS[states]
     if adaptation == "full":
-        return TRAINED * trunk
-    return frozen * trunk + (TRAINED * adapters if adaptation == "lora" else 0)
+        return round((2 * (2 if weights == "bfloat16" else 4) + moments) * trunk)
+    return frozen * trunk + (round((8 + moments) * adapters) if adaptation == "lora" else 0)
 
 
 def adapter_parameters(trunk: nn.Module, rank: int) -> int:
@@ -63,13 +75,20 @@ def adapter_parameters(trunk: nn.Module, rank: int) -> int:
     return rank * sum(sum(m.weight.shape) for m in linear)
 
 
-def training_bytes(network: nn.Module) -> int:
+def training_bytes(network: nn.Module, states: OptimizerStates = "float32") -> int:
     """The same of a network that is there: what is frozen in it takes its weights only.
 
     Of a network that is cut over several ranks, it is the part that this one holds.
     """
     own = ((p.requires_grad, own_part(p)) for p in network.parameters())
-    return sum(TRAINED * p.numel() if trained else p.nbytes for trained, p in own)
+    return sum(_trained_bytes(p, states) if trained else p.nbytes for trained, p in own)
+
+
+def _trained_bytes(p: torch.Tensor, states: OptimizerStates) -> int:
+    """Of a trained weight, of its gradient and of AdamW's moments."""
+    moments = MOMENTS[states if p.numel() >= SMALL else "float32"]
+    # Copies of wider numbers than float32 are made for tests alone.
+    return 2 * min(p.nbytes, 4 * p.numel()) + round(moments * p.numel())
 
 
 def gathered_bytes(network: nn.Module) -> int:

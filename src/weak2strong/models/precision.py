@@ -26,6 +26,8 @@ def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
 
 def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
     """The precision that a model asks for, or that suits the device."""
+    if spec.trained_weights == "bfloat16" and spec.adaptation in ("auto", "full"):
+        return torch.bfloat16
     if spec.precision == "auto":
         return fast_precision(device, is_tiny(spec))
     return getattr(torch, spec.precision)

@@ -166,7 +166,7 @@ def clip_gradients(network: nn.Module, limit: float, ranks: Ranks) -> Tensor:
         Their norm before, on the device: to read it would wait for the whole step.
     """
     if not ranks.several:
-        return torch.nn.utils.clip_grad_norm_(network.parameters(), limit)
+        return _clip(network, limit)
     grads = [p.grad for p in network.parameters() if p.grad is not None]
     squares = [own_part(grad).double().square().sum() for grad in grads]
     cut = [square for grad, square in zip(grads, squares, strict=True) if is_cut(grad)]
@@ -175,4 +175,16 @@ def clip_gradients(network: nn.Module, limit: float, ranks: Ranks) -> Tensor:
     norm = (ranks.sum(sum(cut, zero)) + sum(whole, zero)).sqrt()
     for grad in grads:
         own_part(grad).mul_((limit / (norm + 1e-6)).clamp(max=1.0))
+    return norm
+
+
+def _clip(network: nn.Module, limit: float) -> Tensor:
+    """The same where this process holds the whole model."""
+    grads = [p.grad for p in network.parameters() if p.grad is not None]
+    if all(grad.dtype != torch.bfloat16 for grad in grads):
+        return torch.nn.utils.clip_grad_norm_(network.parameters(), limit)
+    # A norm of bfloat16 would have two digits.
+    norms = [torch.linalg.vector_norm(grad, dtype=torch.float32) for grad in grads]
+    norm = torch.linalg.vector_norm(torch.stack(norms))
+    torch.nn.utils.clip_grads_with_norm_(network.parameters(), limit, norm)
     return norm

@@ -25,6 +25,7 @@ from weak2strong.models.load import Trainable
 from weak2strong.models.ranks import Ranks, clip_gradients, sum_gradients
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import NoRoomError, TokenBudget, out_of_memory, save_memory
+from weak2strong.training.optimizer import optimizer_of
 from weak2strong.training.record import Carried, Fit, Memory, Passed
 from weak2strong.training.schedule import rate_factor
 
@@ -85,7 +86,7 @@ def train(
     network, ranks, on_step = model.network, model.ranks, options.get("on_step")
     checkpoint, pause = options.get("checkpoint"), options.get("checkpoint_seconds", 120.0)
     with _dropout(network, training):
-        optimizer, steps = _optimizer(peaks, training), training.steps_on(examples)
+        optimizer, steps = optimizer_of(model, peaks, training, seed), training.steps_on(examples)
         evaluations = training.evaluation_steps(steps)
         rates = _rates([peak for _, peak in peaks], steps, training)
         memory = Memory(budget=budget.tokens, checkpointing=budget.checkpointing)
@@ -126,27 +127,6 @@ def train(
                     on_step(memory.step, steps)
         network.load_state_dict(memory.best_weights, strict=False)
     return memory.fit(rates)
-
-
-def _optimizer(
-    peaks: Sequence[tuple[nn.Module, float | None]], training: Training
-) -> torch.optim.AdamW:
-    """AdamW over the parts, whose numbers its groups have as ``part``.
-
-    Weight decay leaves out biases and the scales of norms, which are vectors: pulling these to zero
-    is no regularisation, and the field does not do it.
-    """
-    groups = []
-    for number, (part, peak) in enumerate(peaks):
-        if peak is None:
-            raise ValueError("the learning rates must be given (see Training.with_rates)")
-        trained = [p for p in part.parameters() if p.requires_grad]
-        for decay, params in (
-            (training.weight_decay, [p for p in trained if p.ndim > 1]),
-            (0.0, [p for p in trained if p.ndim <= 1]),
-        ):
-            groups.append({"params": params, "lr": peak, "weight_decay": decay, "part": number})
-    return torch.optim.AdamW(groups, betas=(training.beta1, training.beta2), fused=True)
 
 
 def _rates(

@@ -55,7 +55,10 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
     Raises:
         UserError: where not even weights, gradients and optimiser fit.
     """
-    resting, usable = training_bytes(model.network), usable_bytes(model.device)
+    resting, usable = (
+        training_bytes(model.network, model.optimizer_states),
+        usable_bytes(model.device),
+    )
     if model.ranks.several:
         resting += gathered_bytes(model.network)
     left = usable - resting
