@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-ray test-gpu lint format types bench mutants stored-study clean
+.PHONY: demo test test-slow test-ray test-gpu gpu lint format types bench mutants stored-study clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -20,6 +20,10 @@ test-ray: $(VENV)/.installed
 
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest -m gpu
+
+# About 8 minutes on one GPU; FLAGS="--device cpu --tiny" only shows that it runs.
+gpu: $(VENV)/.installed
+	$(BIN)/python benchmarks/gpu.py $(FLAGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check

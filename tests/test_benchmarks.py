@@ -5,11 +5,13 @@ starts, goes to its end, and prints its table.
 """
 
 import importlib
+import json
 import multiprocessing.pool
 import re
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +23,7 @@ from weak2strong.tasks.splits import make_splits
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 PARTS = {"choosing", "nothing", "process", "tables"}
+PARTS |= {"gpu_loops", "gpu_models", "gpu_parts", "gpu_speed", "unchecked"}
 """Files that others import, and that cannot be run."""
 
 
@@ -36,7 +39,8 @@ def run(monkeypatch, capsys):
         for attribute, value in instead.items():
             monkeypatch.setattr(module, attribute, value)
         monkeypatch.setattr(sys, "argv", [name, *map(str, flags)])
-        module.main()
+        ended = module.main()
+        assert not ended
         return capsys.readouterr().out
 
     yield printed
@@ -169,6 +173,100 @@ def test_the_luck_of_a_split_is_told(run, quick_study, small_task, tmp_path):
     told = [row.split("|")[1].strip() for row in out.splitlines() if row.startswith("|")]
     scores = ["floor", "naive", "confidence", "ceiling"]
     assert told == ["split", "0", "1", "all", "standard deviation of", *scores]
+
+
+TINY = ("--device", "cpu", "--tiny", "--slower", "9")
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
+def test_the_script_for_a_gpu_runs_on_a_cpu(run, tmp_path):
+    out = run("gpu", *TINY, "--parts", "tests", "speed", "loops", "grid", "--out", tmp_path / "g")
+    assert f"written: {tmp_path / 'g'}.json" in out
+    parts = json.loads((tmp_path / "g.json").read_text())["parts"]
+    assert {name: part["ended"] for name, part in parts.items()} == dict.fromkeys(parts, "done")
+    assert parts["tests"]["rows"] == [{"note": "left out: these tests need CUDA"}]
+    trained = {"full", "lora", "head"}
+    for row in parts["speed"]["rows"]:
+        assert row["tokens/s"] > 0
+        assert row["job"] == "generation" or row["of peak"] > 0
+    jobs = {row["job"] for row in parts["speed"]["rows"]}
+    assert jobs == trained | {"inference", "activations", "generation"}
+    assert len(parts["loops"]["rows"]) == 2 * 4
+    assert all(row["examples/s"] > 0 for row in parts["loops"]["rows"])
+    best = [row for row in parts["grid"]["rows"] if row.get("note") == "the quickest"]
+    assert [row["job"] for row in best] == ["full", "lora", "inference"]
+    tables = (tmp_path / "g.md").read_text()
+    assert len(lines(tables)) == sum(len(part["rows"]) for part in parts.values())
+
+
+@pytest.mark.parametrize(
+    ("last", "ended"),
+    [("time", "its 0.05 s were up"), ("error", "ended by an error: ValueError: it broke")],
+)
+def test_a_part_that_does_not_end_keeps_its_rows(run, tmp_path, last, ended):
+    module = importlib.import_module("gpu")
+
+    def part(bench):
+        """A part."""
+        yield {"a": 1}
+        while last == "time":
+            pass
+        raise ValueError("it broke")
+
+    report, bench = module.Report(tmp_path / "g", {}), SimpleNamespace(held={})
+    assert module.do(part, bench, report, "part", 0.05) is (last == "time")
+    kept = json.loads((tmp_path / "g.json").read_text())["parts"]["part"]
+    assert (kept["rows"], kept["ended"]) == ([{"a": 1}], ended)
+
+
+def test_settings_without_their_checks_are_the_same(run):
+    """What stands in Pydantic's place fills fields as Pydantic does."""
+    unchecked = importlib.import_module("unchecked")
+
+    @unchecked._dataclass(frozen=True, config=None)
+    class Plain:
+        first: int
+        second: tuple[int, ...] = ()
+        third: list = field(default_factory=list)
+
+    filled = Plain.__pydantic_validator__.validate_python(
+        ((), {"first": 1, "second": (2,)}), self_instance=object.__new__(Plain)
+    )
+    assert filled == Plain(1, (2,), [])
+    assert not unchecked.without_pydantic()
+
+
+BARE = """
+import runpy, sys
+for name in sys.argv[1].split(","):
+    sys.modules[name] = None
+sys.argv = sys.argv[2:]
+sys.path.insert(0, str(sys.argv[0].rpartition("/")[0]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a script as if some packages were not installed."""
+
+
+@pytest.mark.slow
+def test_the_script_for_a_gpu_needs_pytorch_and_transformers_alone(tmp_path):
+    absent = "pydantic,pydantic_core,polars,pyarrow,peft,accelerate,scipy,sklearn,tyro,pytest"
+    script = [BENCHMARKS / "gpu.py", *TINY, "--out", tmp_path / "g"]
+    subprocess.run([sys.executable, "-c", BARE, absent, *script], check=True, cwd=tmp_path)
+    parts = json.loads((tmp_path / "g.json").read_text())["parts"]
+    assert parts["study"]["rows"][0]["note"].startswith("left out, as this Python has no pydantic")
+    timed = {row["job"] for row in parts["speed"]["rows"] if "tokens/s" in row}
+    assert timed == {"full", "head", "inference", "activations", "generation"}
+    ways = {row["by"] for row in parts["loops"]["rows"] if "tokens/s" in row}
+    assert ways == {"this package", "literal, 1 at a time", "literal, 8 at a time"}
+
+
+@pytest.mark.slow
+def test_studies_on_two_devices_are_compared(run, tmp_path):
+    """Here both are the CPU, which gives the same scores to the bit."""
+    run("gpu", *TINY, "--parts", "study", "--out", tmp_path / "g")
+    rows = json.loads((tmp_path / "g.json").read_text())["parts"]["study"]["rows"]
+    assert [row["score"] for row in rows] == ["floor", "naive", "ceiling"]
+    assert all(row["passed"] and row["apart"] == 0 for row in rows)
 
 
 def test_no_benchmark_is_left_out():
