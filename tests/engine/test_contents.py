@@ -1,7 +1,8 @@
 """What is kept about the tasks of a run is what a count over their examples says."""
 
 import json
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, replace
 
 import pytest
 from transformers import AutoTokenizer
@@ -9,8 +10,10 @@ from transformers import AutoTokenizer
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.engine.contents import FILE, contents, contents_file, read_contents
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.models.folders import location_of
+from weak2strong.report.contents import contents_document
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import data_task
@@ -56,3 +59,74 @@ def test_what_is_written_is_read(task, tmp_path):
 
 def test_a_run_from_before_there_was_such_a_file_has_none(tmp_path):
     assert read_contents(FolderFiles(tmp_path, "run")) == []
+
+
+STRICT = (
+    "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('No system') }}"
+    "{% endif %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Turns must alternate') }}{% endif %}{{ m['content'] }} {% endfor %}"
+)
+
+
+def chats(rows):
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    options = DataOptions(near_duplicates=False, balance=False)
+    return data_task({"c.jsonl": lines.encode()}, options, "c", "it", "mit")
+
+
+def preference(i, *before, words=1):
+    turns = [*before, ("user", f"question {i} " * words)]
+    prompt = [{"role": role, "content": said} for role, said in turns]
+    sides = {"chosen": f"right {i}", "rejected": f"wrong {i}"}
+    return {"prompt": prompt} | {
+        side: [{"role": "assistant", "content": said}] for side, said in sides.items()
+    }
+
+
+def with_template(folder, template, tmp_path):
+    copy = tmp_path / "strict"
+    shutil.copytree(folder, copy)
+    (copy / "chat_template.jinja").write_text(template)
+    return ModelSpec(str(copy))
+
+
+def test_what_is_cut_folded_and_fixed_is_said(toy_models, tmp_path):
+    system = ("system", "Be right.")
+    rows = [preference(i, *[system][: i % 4 == 0], words=1 if i % 3 else 40) for i in range(60)]
+    task = chats(rows)
+    splits = make_splits(task)
+    model = with_template(toy_models["llama"], STRICT + "{{ strftime_now('%Y') }}", tmp_path)
+    (read,) = contents("c.jsonl", task, splits, [model]).read
+    used = [e.item for split in SPLITS for e in splits.examples(split)]
+    assert read.examples == len(used)
+    assert read.cut == sum(item.text.count("question") > 1 for item in used) > 0
+    assert read.folded == sum("System:" in item.text for item in used) > 0
+    assert (read.limit, read.side, read.date, read.prompted) == (64, "beginning", "2024-07-26", 0)
+    cut, folded, date = read.sentences()
+    assert f"of {len(used)} examples {read.cut} are longer, and lose their beginning" in cut
+    assert "folded into the first turn of the user" in folded
+    assert "2024-07-26 on every day" in date
+    document = contents_document(contents("c.jsonl", task, splits, [model]))
+    assert document.head[-3:] == [cut, folded, date]
+    # Of the same model without its template nothing is folded.
+    (plain,) = contents("c.jsonl", task, splits, [ModelSpec(str(toy_models["llama"]))]).read
+    assert (plain.folded, plain.date) == (0, None)
+
+
+def test_texts_lose_their_end(task, toy_models):
+    model = ModelSpec(str(toy_models["llama"]), max_length=30)
+    found = contents("long.csv", task, make_splits(task), [model, replace(model, max_length=50)])
+    short, long = found.read
+    assert (short.limit, long.limit, short.side) == (30, 50, "end")
+    assert short.cut > long.cut > 0
+    # Both have one name: the one that reads less counts.
+    assert found.truncated[model.name] == pytest.approx(short.cut / short.examples)
+
+
+def test_a_chat_that_a_template_refuses_is_told_by_its_row(toy_models, tmp_path):
+    rows = [preference(i) for i in range(40)]
+    rows[16] = preference(16, ("user", "And this?"))
+    task = chats(rows)
+    model = with_template(toy_models["llama"], STRICT, tmp_path)
+    with pytest.raises(UserError, match=r"^c.jsonl, row 17 has a chat \(.*Turns must alternate\)"):
+        contents("c.jsonl", task, make_splits(task), [model])

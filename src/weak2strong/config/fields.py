@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -111,6 +113,47 @@ def _path(value: Any) -> Any:
     return Path(_nameable(_writable(str(value))))
 
 
+def _text_or_file(value: Any) -> Any:
+    """A text, or what stands in the file that it names."""
+    if not isinstance(value, str | Path) or not os.path.isfile(os.path.expanduser(value)):
+        named = isinstance(value, Path) or re.fullmatch(r"[.~]*/\S+|\S+\.(txt|md)", str(value))
+        if named:
+            raise RefusedError(f"must be a text or a file, and there is no file {value}.")
+        return value
+    try:
+        text = Path(value).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        reason = e.strerror if isinstance(e, OSError) else "it is no text in UTF-8"
+        raise RefusedError(
+            f"must be a text or a file, and {value} cannot be read: {reason}."
+        ) from e
+    if not text:
+        raise RefusedError(f"must be a text, and the file {value} is empty.")
+    return text
+
+
+def _json(value: Any) -> Any:
+    """An object of JSON, or a mapping of such values, as JSON in one order of its names."""
+    try:
+        plain = json.loads(value) if isinstance(value, str) else value
+        if isinstance(plain, Mapping) and all(isinstance(name, str) for name in plain):
+            return json.dumps(dict(plain), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError):
+        pass
+    raise RefusedError(
+        f'must be an object of JSON, such as {{"enable_thinking": false}}, not {shortened(value)}.'
+    )
+
+
+def _day(value: Any) -> Any:
+    """A day, which YAML reads as a date, as year, month and day."""
+    try:
+        # A date of Python is written in this form, too.
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise RefusedError(f"must be a day such as 2024-07-26, not {shortened(value)}.") from None
+
+
 Text = Annotated[str, Field(min_length=1), AfterValidator(_writable)]
 Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
@@ -120,6 +163,9 @@ Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Temperature = Annotated[float | Literal["fit"], BeforeValidator(_temperature)]
 AutoCount = Annotated[int | Literal["auto"], BeforeValidator(_auto_count)]
+TextOrFile = Annotated[Text, BeforeValidator(_text_or_file)]
+Json = Annotated[Text, BeforeValidator(_json)]
+Day = Annotated[Text, BeforeValidator(_day)]
 Name = Annotated[Text, AfterValidator(_nameable)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_several)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]

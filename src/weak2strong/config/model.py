@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Annotated, Any, Literal
@@ -12,9 +13,12 @@ from weak2strong.config.fields import (
     NO_FLAG,
     AutoCount,
     Count,
+    Day,
     Flag,
+    Json,
     Name,
     Text,
+    TextOrFile,
     Texts,
     is_folder,
     several,
@@ -31,6 +35,34 @@ Checkpointing = Literal["auto", "on", "off"]
 Packing = Literal["auto", "on", "off"]
 TrainedWeights = Literal["float32", "bfloat16"]
 OptimizerStates = Literal["float32", "8-bit"]
+
+CHAT_DATE = "2024-07-26"
+"""The date that the first template which writes one, Llama 3.1's, has where it knows no other."""
+
+READING = ("max_length", "system_prompt", "chat_template_kwargs", "chat_date")
+"""Settings of what a model reads of a text."""
+
+NOT_OF_TEMPLATES = frozenset(
+    (
+        "add_generation_prompt",
+        "chat_template",
+        "continue_final_message",
+        "conversation",
+        "max_length",
+        "messages",
+        "padding",
+        "raise_exception",
+        "return_assistant_tokens_mask",
+        "return_dict",
+        "return_tensors",
+        "sanitize_control_tokens",
+        "strftime_now",
+        "tokenize",
+        "tokenizer_kwargs",
+        "truncation",
+    )
+)
+"""What Transformers' writing of chats takes that is no variable of a template's own."""
 
 
 @settings("a model", told_by="name")
@@ -76,6 +108,18 @@ class ModelSpec:
     """Pass texts one after another in a row, without padding; auto does it on a GPU that has
     attention for texts of any length, and on a CPU where the model is not tiny. Numbers differ by
     rounding only."""
+    max_length: Annotated[AutoCount, Flag(metavar="auto|N", each=True, both=True)] = "auto"
+    """How many tokens of a text a model reads at most, where it has positions for them; auto is
+    what the data need, up to 1,024 or more where that takes little memory (the table of the splits
+    tells it)."""
+    system_prompt: Annotated[TextOrFile | None, Flag(metavar="TEXT|FILE", each=True, both=True)] = (
+        None
+    )
+    """What stands as the system turn before chats that have none of their own."""
+    chat_template_kwargs: Annotated[Json | None, Flag(metavar="JSON", each=True, both=True)] = None
+    """Values for variables of the model's chat template, such as '{"enable_thinking": false}'."""
+    chat_date: Annotated[Day, Flag(metavar="DATE")] = CHAT_DATE
+    """The day that chat templates write as today, so that a model reads the same on every day."""
     gpus_per_fit: Annotated[AutoCount, Flag(metavar="auto|N", each=True, both=True)] = "auto"
     """On how many GPUs a fit of this model is, each with a part of its weights; auto is as
     many as they need, and one where they fit it. Without a GPU these are as many processes, to try
@@ -93,6 +137,12 @@ class ModelSpec:
                 "trained_weights and precision: weights of bfloat16 are computed with in bfloat16, "
                 "so leave precision at auto."
             )
+        for name in json.loads(self.chat_template_kwargs or "{}"):
+            if name in NOT_OF_TEMPLATES:
+                raise RefusedError(
+                    f"chat_template_kwargs: {name} is no variable of a chat template's own, and is "
+                    "not yours to set: leave it out."
+                )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -107,6 +157,10 @@ class ModelSpec:
             del plain["trained_weights"]
         if self.optimizer_states == "float32":
             del plain["optimizer_states"]
+        for f in fields(self):
+            # A model that is read as before has the key that it had.
+            if f.name in READING and plain[f.name] == f.default:
+                del plain[f.name]
         if not self.trust_remote_code:
             del plain["trust_remote_code"]
         if self.adaptation != "lora":

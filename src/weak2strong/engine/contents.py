@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.engine.reading import Reading, naming_rows, reading_of
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import FileTask
-from weak2strong.tasks.splits import Splits
+from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.table import split_table
-from weak2strong.tasks.task import Task
+from weak2strong.tasks.task import Item, Task
 
 FILE = "tasks.json"
 
@@ -44,6 +44,7 @@ class Contents:
         splits: a row a split (see `weak2strong.tasks.table`), with tokens of the first model.
         truncated: share of all texts that a model does not read to their end, by model.
         cleaning: how many rows of a user's data were used or left out; None for other tasks.
+        read: what each model reads of the texts.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Contents:
     splits: list[dict[str, Any]]
     truncated: dict[str, float]
     cleaning: Cleaning | None
+    read: tuple[Reading, ...] = ()
 
 
 def contents(
@@ -68,18 +70,25 @@ def contents(
         models: whose tokens to count; without models no tokens are counted.
 
     Raises:
-        UserError: where the tokenizer of a model cannot be loaded.
+        UserError: where the tokenizer of a model cannot be loaded, or its chat template cannot
+            write a chat.
     """
-    tables = {model.name: _token_table(task, splits, model) for model in models}
+    counted = [_counted(task, splits, model) for model in dict.fromkeys(models)]
+    tables = [table for table, _ in counted]
+    truncated = dict[str, float]()
+    for table, reading in counted:
+        # Of two models of one name that read differently, the one that reads less.
+        truncated[reading.model] = max(_truncated(table), truncated.get(reading.model, 0.0))
     return Contents(
         name=task.name,
         reference=reference,
         source=task.source,
         licence=task.licence,
         classes=task.classes,
-        splits=next(iter(tables.values()), None) or split_table(splits, task.classes),
-        truncated={name: _truncated(table) for name, table in tables.items()},
+        splits=next(iter(tables), None) or split_table(splits, task.classes),
+        truncated=truncated,
         cleaning=task.cleaning if isinstance(task, FileTask) else None,
+        read=tuple(dict.fromkeys(reading for _, reading in counted)),
     )
 
 
@@ -98,13 +107,24 @@ def read_contents(files: FolderFiles) -> list[Mapping[str, Any]]:
     return files.json(FILE, FORM) or []
 
 
-def _token_table(task: Task, splits: Splits, model: ModelSpec) -> list[dict[str, Any]]:
-    from weak2strong.models.batches import longest_read, token_counts
+def _counted(task: Task, splits: Splits, model: ModelSpec) -> tuple[list[dict[str, Any]], Reading]:
+    """The table with a model's tokens, and what it reads of the texts."""
+    from weak2strong.models.batches import token_counts
     from weak2strong.models.configuration import load_tokenizer
+    from weak2strong.models.lengths import longest_read
 
-    tokenizer = load_tokenizer(model)
-    lengths = partial(token_counts, tokenizer)
-    return split_table(splits, task.classes, lengths, longest_read(tokenizer))
+    tokenizer, counts = load_tokenizer(model), list[int]()
+
+    def lengths(items: Sequence[Item]) -> list[int]:
+        found = token_counts(tokenizer, items)
+        counts.extend(found)
+        return found
+
+    with naming_rows(task):
+        # The splits come in this order.
+        table = split_table(splits, task.classes, lengths, longest_read(tokenizer))
+        items = [item for split in SPLITS for item in splits.items(split)]
+        return table, reading_of(items, model.name, tokenizer, counts)
 
 
 def _truncated(table: Sequence[Mapping[str, Any]]) -> float:

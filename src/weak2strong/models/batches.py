@@ -9,19 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from weak2strong.models.chats import written_chats
+from weak2strong.models.lengths import longest_read
 from weak2strong.tasks.task import Item, texts_of
-
-LONGEST = 1024
-"""Tokens beyond which texts are cut even if the model could take more (as in Burns et al.)."""
-
 
 UNCUT = 2**31
 """Tokens that no text has."""
-
-
-def longest_read(tokenizer: Any) -> int:
-    """How many tokens of a text a model reads at most."""
-    return min(tokenizer.model_max_length, LONGEST)
 
 
 def token_counts(tokenizer: Any, items: Sequence[Item]) -> list[int]:
@@ -55,32 +48,48 @@ def encode_items(
     """Token ids of every text of some items, one item after another.
 
     A prompt with a completion is cut at its beginning, since what differs is at the
-    end. A dialogue is read as the tokenizer's chat template writes it, or as plain text
-    where it has none, as base models do.
+    end; the special tokens before it stay. A dialogue is read as the tokenizer's chat
+    template writes it, or as plain text where it has none, as base models do (see
+    `weak2strong.models.chats`).
     """
+    texts = texts_of(items)
     if not any(item.completions for item in items):
-        return encode(tokenizer, texts_of(items), limit)
+        return encode(tokenizer, texts, limit)
+    chats = written_chats(tokenizer, items)
+    for position, chat in chats.items():
+        texts[position] = chat.text
     with _cut_at_the_beginning(tokenizer):
-        rows = encode(tokenizer, texts_of(items), limit)
-        if chats := _chats(tokenizer, items):
-            # A template writes its special tokens itself.
-            read = encode(tokenizer, [*chats.values()], limit, special=False)
-            for position, row in zip(chats, read, strict=True):
-                rows[position] = row
+        rows = encode(tokenizer, texts, limit)
+    if by_template := [position for position, chat in chats.items() if chat.by_template]:
+        # A template writes its special tokens itself.
+        written = [texts[position] for position in by_template]
+        read = encode(tokenizer, written, UNCUT, special=False)
+        limit, lead = limit or longest_read(tokenizer), _lead(tokenizer)
+        for position, row in zip(by_template, read, strict=True):
+            rows[position] = _without_beginning(row, limit, lead, tokenizer)
     return rows
 
 
-def _chats(tokenizer: Any, items: Sequence[Item]) -> dict[int, str]:
-    """Dialogues as the chat template writes them, by their positions among the items' texts."""
-    if not getattr(tokenizer, "chat_template", None):
-        return {}
-    chats, position = dict[int, str](), 0
-    for item in items:
-        for n, dialogue in enumerate(item.dialogues):
-            turns = [{"role": role, "content": text} for role, text in dialogue]
-            chats[position + n] = tokenizer.apply_chat_template(turns, tokenize=False)
-        position += len(item.texts)
-    return chats
+def _lead(tokenizer: Any) -> list[int]:
+    """The special tokens that a tokenizer puts before every text."""
+    encoded = tokenizer("a", return_special_tokens_mask=True)
+    count = [*encoded["special_tokens_mask"], 0].index(0)
+    return encoded["input_ids"][:count]
+
+
+def _without_beginning(row: list[int], limit: int, lead: list[int], tokenizer: Any) -> list[int]:
+    """A row with no more tokens than a limit: its end, after the special tokens at its start.
+
+    These are those that the tokenizer puts before every text, or else a first one that only the
+    template writes.
+    """
+    if len(row) <= limit:
+        return row
+    kept = row[: len(lead)] if row[: len(lead)] == lead else []
+    if not kept and row[0] in tokenizer.all_special_ids:
+        kept = row[:1]
+    kept = kept[: max(0, limit - 1)]
+    return kept + row[len(row) - limit + len(kept) :]
 
 
 @contextmanager

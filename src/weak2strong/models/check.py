@@ -9,11 +9,11 @@ import torch
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.batches import LONGEST
 from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import is_decoder, load_tokenizer
 from weak2strong.models.folders import folder_of, rungs
 from weak2strong.models.hub import cached_file
+from weak2strong.models.lengths import LONGEST
 from weak2strong.models.load import best_device, load_model
 from weak2strong.models.needs import (
     SPARE,

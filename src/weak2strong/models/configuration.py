@@ -9,7 +9,9 @@ from typing import Any
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.models.chats import ChatSettings
 from weak2strong.models.folders import location_of
+from weak2strong.models.lengths import longest_of
 from weak2strong.tasks.task import Kind
 
 DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
@@ -84,6 +86,8 @@ def load_config(spec: ModelSpec) -> Any:
 def load_tokenizer(spec: ModelSpec) -> Any:
     """A model's tokenizer, with a pad token, cutting texts where the model has no more positions.
 
+    It holds the settings of what is read: how many tokens at most, and how chats are written.
+
     Raises:
         UserError: where Transformers cannot load it.
     """
@@ -100,6 +104,9 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     positions = getattr(config, "max_position_embeddings", None)
     if positions:
         tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    # What it is asked to read is kept with it, for `longest_read` and `settings_of`.
+    tokenizer.read_length = longest_of(spec, config)
+    tokenizer.chat_settings = ChatSettings.of(spec)
     return tokenizer
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from weak2strong.config.model import ModelSpec, OptimizerStates, TrainedWeights
-from weak2strong.models.batches import LONGEST
 from weak2strong.models.configuration import load_config, loading
+from weak2strong.models.lengths import LONGEST
 from weak2strong.models.ranks import own_part
 
 MOMENTS: Mapping[OptimizerStates, float] = {"float32": 8, "8-bit": 2 + 2 * 4 / 256}

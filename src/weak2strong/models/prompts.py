@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.models.batches import longest_read
+from weak2strong.models.lengths import longest_read
 
 
 def prompt_rows(tokenizer: Any, prompts: Sequence[str], most: int) -> list[list[int]]:

@@ -20,6 +20,7 @@ from weak2strong.models.rates import ruled_rates, shape_of, usual_rates
 from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import LeftOut, intermediates_of, provided
+from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks import expand
@@ -63,10 +64,12 @@ def resolve(config: StudyConfig) -> Resolution:
     tasks = find_tasks(references, config.data)
     between = intermediates_of(config)
     _check_tasks(config, tasks)
-    for model in (config.weak, config.strong, *between, *config.supervisors):
+    models = (config.weak, config.strong, *between, *config.supervisors)
+    for model in models:
         fingerprint(model)
         for task in tasks:
             check_kind(model, task.kind)
+    check_reading(models, tasks)
     methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
     usual = _common_metric(tasks)
     found = replace(

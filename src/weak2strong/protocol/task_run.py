@@ -16,12 +16,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.code.reach import words_in
 from weak2strong.ground.code.source import Rules
 from weak2strong.ground.code.used import Code, code_of, ours
 from weak2strong.ground.store import Entry, Store, stage_key, stage_request
 from weak2strong.protocol.learned import Learned
+from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.resolve import split_seed_of, splits_of
 from weak2strong.protocol.runtime import By, Runtime
 from weak2strong.tasks.find import find_task
@@ -78,6 +80,9 @@ RULES = Rules(
 
 OURS = ours(RULES)
 """The source of this package."""
+
+Digests = dict[tuple[str, ModelSpec | None], str]
+"""Digests of the items of splits, as a model reads them, or of the items themselves."""
 
 Write = Callable[[Path], None]
 """Writes a finished result into an empty folder."""
@@ -158,8 +163,8 @@ class TaskRun:
     known: dict[str, str] = field(default_factory=dict)
     places: tuple[Runtime, ...] = ()
     _making: list[str] = field(default_factory=list)
-    _digests: dict[str, str] = field(default_factory=dict)
-    _of_seeds: dict[int, tuple[Splits, dict[str, str]]] = field(default_factory=dict)
+    _digests: Digests = field(default_factory=dict)
+    _of_seeds: dict[int, tuple[Splits, Digests]] = field(default_factory=dict)
 
     @staticmethod
     def of(config: StudyConfig, store: Store, reference: str) -> TaskRun:
@@ -203,12 +208,19 @@ class TaskRun:
     def _machine(self) -> tuple[Runtime, ...]:
         return Runtime.of_machine()
 
-    def item_digests(self, splits: Sequence[str]) -> dict[str, str]:
-        """For keys: digests of the items (without labels) of some splits, each computed once."""
+    def item_digests(self, splits: Sequence[str], model: ModelSpec | None = None) -> dict[str, str]:
+        """For keys: digests of the items (without labels) of some splits, each computed once.
+
+        They are of what a model reads; without a model, of the items themselves.
+        """
+        found = {}
         for split in splits:
-            if split not in self._digests:
-                self._digests[split] = digest(self.splits.items(split))
-        return {split: self._digests[split] for split in splits}
+            if (split, model) not in self._digests:
+                items = self.splits.items(split)
+                of = digest(items) if model is None else read_digest(items, model)
+                self._digests[split, model] = of
+            found[split] = self._digests[split, model]
+        return found
 
     def remark(self, text: str) -> None:
         """Note something on the stage that was used last, whether it was made or read."""

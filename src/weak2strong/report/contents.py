@@ -15,6 +15,7 @@ FEW = 4
 def contents_document(task: Contents) -> Document:
     """Where a task is from, what was left out, and a row a split."""
     head = [f"{task.name}: {task.source}", *(task.cleaning.sentences() if task.cleaning else ())]
+    read = [sentence for reading in task.read for sentence in reading.sentences()]
     columns = [
         Column(name, name.replace("_", " "), _text(name, text), side, detail=name in DETAILS)
         for name, (side, text) in COLUMNS.items()
@@ -22,8 +23,8 @@ def contents_document(task: Contents) -> Document:
     ]
     rows = [{"task": task.name, **row} for row in task.splits]
     about = {n: getattr(task, n) for n in ("name", "reference", "source", "licence", "classes")}
-    facts = {"tasks": [about | {"cleaning": head[1:]}]}
-    return Document([Table("splits", "", [words("split"), *columns], rows)], facts, head)
+    facts = {"tasks": [about | {"cleaning": head[1:], "read": read}]}
+    return Document([Table("splits", "", [words("split"), *columns], rows)], facts, [*head, *read])
 
 
 def _text(name: str, text: Callable[[Any], str]) -> Callable[[Row], str]:

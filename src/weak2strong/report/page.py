@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from weak2strong.analysis.results import (
     temperature_notes,
 )
 from weak2strong.analysis.warnings import warnings_of
+from weak2strong.engine.reading import Reading
 from weak2strong.engine.recorded import STUDY
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
@@ -206,9 +207,17 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         ],
         "provenance": provenance(run),
         "data": Table("data", "The data", DATA, run.tasks),
+        "read": list(dict.fromkeys(_read(run))),
         "settings": run.config.to_yaml(),
         "diff": run.environment.get("diff") or "",
     }
+
+
+def _read(run: FinishedRun) -> Iterator[str]:
+    """What models read of the texts; nothing of a run that did not count it."""
+    for task in run.tasks:
+        for reading in task.get("read", ()):
+            yield from Reading(**reading).sentences()
 
 
 def _analyses(run: FinishedRun) -> Document:

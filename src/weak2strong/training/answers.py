@@ -16,11 +16,12 @@ from scipy.special import logsumexp
 
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
+from weak2strong.models.lengths import longest_read
 from weak2strong.models.prompted import PromptedModel
 from weak2strong.training.predict import INFERENCE_BUDGET
 
 LONGEST = 2048
-"""Tokens of a prompt, shots included, even if the model could read more."""
+"""Tokens of a prompt, shots included, where the model can read them, even if it cuts texts."""
 
 SHARED = 8
 """So many common tokens are worth a pass of their own."""
@@ -69,7 +70,8 @@ def answer_log_probabilities(
 
 def longest_prompt(model: PromptedModel) -> int:
     """How many tokens of a prompt, shots included, a model reads at most."""
-    return min(model.tokenizer.model_max_length, LONGEST)
+    tokenizer = model.tokenizer
+    return min(tokenizer.model_max_length, max(LONGEST, longest_read(tokenizer)))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
 from weak2strong.models.resolve import fingerprint
+from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import FILE, writer
 from weak2strong.protocol.stages.finetuning import truth_parts
 from weak2strong.protocol.stages.frozen import activations
@@ -42,8 +43,8 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
 
     inputs = {
         "weights": fingerprint(task_run.config.strong),
-        "train": digest(train),
-        **task_run.item_digests(("test",)),
+        "train": read_digest(train, task_run.config.strong),
+        **task_run.item_digests(("test",), task_run.config.strong),
     }
     fields = {"kind": kind, "classes": classes, "model": task_run.config.strong.settings}
     return load_predictions(task_run.stage("probe", fields, inputs, make).path / FILE)["test"]

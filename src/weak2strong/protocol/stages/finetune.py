@@ -17,6 +17,7 @@ from weak2strong.ground.predictions import WRITTEN, Predictions, load_prediction
 from weak2strong.losses import loss
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.learned import Learned, Spread, ends, entropies
+from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import (
     CURVE,
     FILE,
@@ -29,9 +30,7 @@ from weak2strong.protocol.stages.files import (
 from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED, Finetuning
 from weak2strong.protocol.stages.learners import LEARNERS, asked, gpus_of
 from weak2strong.protocol.task_run import TaskRun, Write
-from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Item
-from weak2strong.training.training_set import TrainingSet
 
 TRACED = ("validation", "test")
 """Splits that a traced finetuning answers at every evaluation."""
@@ -193,11 +192,11 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
     }
     inputs = {
         "weights": fingerprint(finetuning.model),
-        "train": digest(finetuning.train.items),
+        "train": read_digest(finetuning.train.items, finetuning.model),
         "targets": array_digest(finetuning.train.targets),
-        **_stopped_on(finetuning.validation),
-        **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED).items()},
-        **({f"asked_{ASIDE}": digest(finetuning.aside)} if finetuning.aside else {}),
+        **_stopped_on(finetuning),
+        **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED, finetuning.model).items()},
+        **_aside(finetuning),
         **({"plugin": plugin} if plugin else {}),
     }
     judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
@@ -205,11 +204,19 @@ def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> 
     return task_run.stage(name, fields, inputs, make, named, gpus=gpus).path
 
 
-def _stopped_on(validation: TrainingSet | None) -> dict[str, str]:
+def _aside(finetuning: Finetuning) -> dict[str, str]:
+    """For keys: what is answered beside the splits, if there is anything."""
+    if not finetuning.aside:
+        return {}
+    return {f"asked_{ASIDE}": read_digest(finetuning.aside, finetuning.model)}
+
+
+def _stopped_on(finetuning: Finetuning) -> dict[str, str]:
     """For keys: what the stopping rule compares answers with, if there is anything."""
+    validation = finetuning.validation
     if validation is None:
         return {}
     return {
-        "validation": digest(validation.items),
+        "validation": read_digest(validation.items, finetuning.model),
         "validation_targets": array_digest(validation.targets),
     }

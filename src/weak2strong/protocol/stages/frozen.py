@@ -63,7 +63,7 @@ def all_activations(
         return lambda folder: save_activations(folder / STATES, by_layer)
 
     fields = {"model": frozen_settings(model), "layers": layers, "kind": task_run.task.kind}
-    inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED)}
+    inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED, model)}
     entry = task_run.stage("activations", fields, inputs, make, gpus=gpus)
     return load_activations(entry.path / STATES)
 

@@ -36,10 +36,11 @@ from weak2strong.protocol.halving import (
     searched,
     trial_training,
 )
+from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.resolve import splits_of
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_labels, true_targets
-from weak2strong.tasks.splits import digest, hold_out
+from weak2strong.tasks.splits import hold_out
 from weak2strong.tasks.task import Example, Item, Kind
 from weak2strong.training.training_set import TrainingSet
 
@@ -112,7 +113,7 @@ def found_rates(task_run: TaskRun, role: Role) -> FoundRates:
         # Of what is held out.
         "split_seed": task_run.split_seed,
     }
-    inputs = {"weights": fingerprint(model), "truth": digest(examples)}
+    inputs = {"weights": fingerprint(model), "truth": read_digest(examples, model)}
     entry = task_run.stage("rates", fields, inputs, make, (score,), gpus=gpus_per_fit(model))
     plain = json.loads((entry.path / FILE).read_text())
     plain["trials"] = tuple(plain["trials"])

@@ -61,6 +61,8 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     if "activations" in needs:
         fields["model"] = config.strong.settings
         inputs["weights"] = fingerprint(config.strong)
+        read = task_run.item_digests(PREDICTED, config.strong)
+        inputs |= {f"read_{split}": of_split for split, of_split in read.items()}
     # Of other models it has the answers, whichever device gave them.
     by = "device" if "activations" in needs else "processor"
     entry = task_run.stage("simulated", fields, inputs, make, (simulator,), by)

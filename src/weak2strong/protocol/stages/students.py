@@ -64,7 +64,7 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     inputs = {
         "weights": fingerprint(strong),
         "weak_labels": labels_digest(labels),
-        **task_run.item_digests(PREDICTED),
+        **task_run.item_digests(PREDICTED, strong),
         **_inputs(task_run, trainer),
         **({"plugins": digest_of_all()} if is_extended(method) else {}),
     }
@@ -330,7 +330,8 @@ def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
 
 
 def _inputs(task_run: TaskRun, method: Method) -> dict[str, str]:
-    """For the key: the weights of these models, and the ground truth that plays a part."""
+    """For the key: the weights of these models, what they read, and the ground truth that plays a
+    part."""
     config, models, with_truth = task_run.config, [], set[str]()
     if "intermediates" in method.needs:
         models += config.intermediates or ()
@@ -341,6 +342,11 @@ def _inputs(task_run: TaskRun, method: Method) -> dict[str, str]:
         with_truth.update(ORACLE_SPLITS)
     if config.strong_training.stopping == "oracle":
         with_truth.add("validation")
-    weights = {f"weights_{i}": fingerprint(model) for i, model in enumerate(models)}
+    splits = (*PREDICTED, "weak_train") if "supervisor" in method.needs else PREDICTED
+    weights = dict[str, str]()
+    for i, model in enumerate(models):
+        read = task_run.item_digests(splits, model)
+        weights |= {f"read_{i}_{split}": of_split for split, of_split in read.items()}
+        weights[f"weights_{i}"] = fingerprint(model)
     truth = {f"truth_{s}": digest(task_run.splits.examples(s)) for s in sorted(with_truth)}
     return weights | truth

@@ -90,7 +90,7 @@ def _of_layer(
     inputs = {
         "weights": fingerprint(model),
         "labels": labels_digest(labels),
-        **task_run.item_digests(PREDICTED),
+        **task_run.item_digests(PREDICTED, model),
     }
     entry = task_run.stage("probe-sweep", fields, inputs, make, (answered_by,))
     return load_file(entry.path / FILE)
