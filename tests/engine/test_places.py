@@ -62,7 +62,7 @@ def test_a_fit_on_several_gpus_has_a_worker_that_sees_them(gpus):
     assert seen == ["0,1,2", "3,4,5"]
     ray = Plan.of(config, EngineOptions(engine="ray")).ray
     assert ray is not None
-    assert ray.workers_per_gpu == 1 / 3
+    assert (ray.given, ray.per_gpu(ray.given)) == (3, 1 / 3)
     gpus(2)
     with pytest.raises(UserError, match="on 3 GPUs, and this machine has 2: choose fewer"):
         Plan.of(config)

@@ -1,6 +1,7 @@
 """The devices that a process sees, and those that a test lets it seem to have."""
 
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -51,6 +52,8 @@ def test_of_gpus_of_two_kinds_each_has_its_own_precision(monkeypatch):
     monkeypatch.setattr(load, "best_device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(names))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda n: names[n])
+    facts = [SimpleNamespace(total_memory=100 + n) for n in range(len(names))]
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda n: facts[n])
     monkeypatch.setattr(torch.cuda, "device", device)
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation: names[current[0]] == "new"
@@ -62,6 +65,7 @@ def test_of_gpus_of_two_kinds_each_has_its_own_precision(monkeypatch):
         (3, "new", "bfloat16"),
     ]
     assert used == [2]
+    assert [d.memory for d in devices()] == [100, 101, 102, 103]
     first, second = Runtime.of_machine(threads=2)
     assert (first.device["device"], first.device["precision"]) == ("new", "bfloat16")
     assert (second.device["device"], second.device["precision"]) == ("old", "float32")
@@ -69,7 +73,9 @@ def test_of_gpus_of_two_kinds_each_has_its_own_precision(monkeypatch):
     assert first.processor["device"] == "cpu"
 
 
-@pytest.mark.parametrize("told", ["cuda", "cuda:0", "cpu:2", "8", "cuda:-1", "cuda:99999"])
+@pytest.mark.parametrize(
+    "told", ["cuda", "cuda:0", "cpu:2", "8", "cuda:-1", "cuda:99999", "cuda:2:0", "cuda:2:1e9"]
+)
 def test_other_fakes_are_refused(monkeypatch, told):
     monkeypatch.setenv(FAKE, told)
     with pytest.raises(UserError, match=f"{FAKE} of the environment is '{told}': give a class"):

@@ -20,6 +20,7 @@ from weak2strong.engine.local import Plan
 from weak2strong.engine.on_ray import run
 from weak2strong.engine.run import run_study
 from weak2strong.ground.store import Store
+from weak2strong.models.gpus import Gpus
 from weak2strong.protocol.runtime import Runtime
 
 _spec = importlib.util.spec_from_file_location("write_stored", Path(__file__).with_name("write.py"))
@@ -134,7 +135,7 @@ def test_explain_asks_a_cluster_what_its_results_have_in_their_keys(root, monkey
     head = Runtime({**here.device, "device": "head"}, {**here.processor, "threads": 9})
     monkeypatch.undo()
     monkeypatch.setattr(Runtime, "of_machine", lambda threads=None: (head,))
-    monkeypatch.setattr(run, "runtimes_on_ray", lambda plan: (here,))
+    monkeypatch.setattr(run, "runtimes_on_ray", lambda plan: ((here,), Gpus(0, 0, "")))
     study = root.parent / "study.yaml"
     study.write_text(stored.study().to_yaml())
     command = ["run", str(study), "--store", str(root), "--explain", "--json"]

@@ -13,8 +13,12 @@ import torch
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.stops import Stopped
-from weak2strong.models.gpus import gpus_for, gpus_per_fit
+from weak2strong.models.devices import FAKE
+from weak2strong.models.gpus import Gpus, fits_on, gpus_for, gpus_per_fit
+from weak2strong.models.needs import count as parameters
+from weak2strong.models.needs import skeleton
 from weak2strong.models.ranks import ALONE, Ranks
+from weak2strong.protocol.runtime import Runtime
 from weak2strong.training.together import Job, together
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -197,6 +201,29 @@ def test_a_model_is_on_one_gpu_where_it_fits_and_else_on_as_many_as_it_needs(
 ):
     """On GPUs of which a training may fill 80 GiB; a fifth is left for activations."""
     assert gpus_for(gibibytes * 2**30, 80 * 2**30, there) == expected
+
+
+def test_gpus_elsewhere_say_on_how_many_a_fit_is(toy_models, monkeypatch):
+    """As a driver without a GPU asks, and as a worker does that has the GPUs."""
+    spec = in_ranks.ModelSpec(str(toy_models["llama"]), adaptation="full")
+    resting = 16 * parameters(skeleton(spec))
+    frozen = replace(spec, adaptation="head")
+    # A training takes two and a half of them; weights alone need one.
+    memory = int(resting / 0.68 / 2.5)
+    with fits_on(Gpus(8, memory, "float32")):
+        assert [gpus_per_fit(s) for s in (spec, frozen)] == [3, 1]
+        assert gpus_per_fit(replace(spec, gpus_per_fit=5)) == 5
+    for elsewhere in (Gpus(1, memory, "float32"), Gpus(8, 0, "float32"), None):
+        with fits_on(elsewhere):
+            assert gpus_per_fit(spec) == 1
+    monkeypatch.setenv(FAKE, f"cuda:8:{memory}")
+    assert [gpus_per_fit(s) for s in (spec, frozen)] == [3, 1]
+    monkeypatch.setenv(FAKE, f"cuda:2:{memory}")
+    assert gpus_per_fit(spec) == 2
+    (runtime,) = Runtime.of_machine(threads=1)
+    assert runtime.memory == memory
+    # It is in no key, and makes no other place of it.
+    assert runtime == replace(runtime, memory=0)
 
 
 def test_without_gpus_auto_is_one_process_and_a_number_is_that_number(toy_models):

@@ -8,6 +8,7 @@ from weak2strong.engine.local import run_steps_here
 from weak2strong.engine.places import Plan
 from weak2strong.engine.rest import Tell
 from weak2strong.ground.progress import Progress
+from weak2strong.models.gpus import Gpus
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
@@ -38,14 +39,15 @@ def run_steps(
     run_steps_on_ray(steps, task_runs, plan.ray, progress, tell)
 
 
-def places_of(plan: Plan) -> tuple[Runtime, ...]:
-    """What is in the keys of results where a plan makes them; nothing where that is this machine.
+def places_of(plan: Plan) -> tuple[tuple[Runtime, ...], Gpus | None]:
+    """What is in the keys of results where a plan makes them, and the GPUs that a fit may be on
+    there; nothing where that is this machine.
 
     Raises:
         UserError: where there is no such Ray cluster, or none of its nodes has room for a worker.
     """
     if plan.ray is None:
-        return ()
+        return (), None
     from weak2strong.engine.on_ray.run import runtimes_on_ray
 
     return runtimes_on_ray(plan.ray)

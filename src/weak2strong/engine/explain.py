@@ -14,6 +14,7 @@ from weak2strong.engine.places import Plan
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.store import Store, canonical
 from weak2strong.ground.store.differences import Difference, differences, nearest
+from weak2strong.models.gpus import fits_on
 from weak2strong.protocol.resolve import resolve, settle
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.steps import Step, perform, steps
@@ -78,18 +79,19 @@ def explain_study(
     plan = Plan.of(config, engine)
     if plan.ray is None:
         set_threads(plan.threads)  # which are in the keys
-    places = places or places_of(plan)
+    places, gpus = (places, None) if places else places_of(plan)
     task_runs = TaskRun.all_of(config, store)
     for task_run in task_runs.values():
         task_run.places = places
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
     found, missing = [], dict[str, tuple[MissingError, list[str]]]()
-    for step in steps(config, kinds):
-        error = _look_up(step, task_runs)
-        if error is None:
-            found.append(step.name)
-        else:
-            missing.setdefault(error.key, (error, []))[1].append(step.name)
+    with fits_on(gpus):
+        for step in steps(config, kinds):
+            error = _look_up(step, task_runs)
+            if error is None:
+                found.append(step.name)
+            else:
+                missing.setdefault(error.key, (error, []))[1].append(step.name)
     entries = store.entries() if missing else []
     explained = []
     for error, of_steps in missing.values():

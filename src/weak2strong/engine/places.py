@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from weak2strong.config.engine import EngineOptions, amounts
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.schedule import Place
 from weak2strong.ground.errors import UserError
@@ -27,21 +28,31 @@ class OnRay:
     Attributes:
         address: of the cluster, where the user gave it.
         resources: what a worker takes, as far as the user said.
-        workers_per_gpu: how many share a GPU; a half, where a fit takes two of them.
+        workers_per_gpu: how many share a GPU where a fit takes one.
         tiny: whether one thread is the right number for the models.
+        models: of the study.
     """
 
     address: str | None
     resources: Mapping[str, float]
-    workers_per_gpu: float
+    workers_per_gpu: int
     tiny: bool
+    models: tuple[ModelSpec, ...]
 
     @staticmethod
-    def of(options: EngineOptions, tiny: bool, gpus: int = 1) -> OnRay:
-        """That of what the user wants, and of how many GPUs a fit takes."""
+    def of(options: EngineOptions, tiny: bool, models: tuple[ModelSpec, ...]) -> OnRay:
+        """That of what the user wants."""
         each = 1 if options.workers_per_gpu == "auto" else options.workers_per_gpu
-        each = each if gpus == 1 else 1 / gpus
-        return OnRay(options.address, amounts(options.ray_resources), each, tiny)
+        return OnRay(options.address, amounts(options.ray_resources), each, tiny, models)
+
+    @property
+    def given(self) -> int:
+        """How many GPUs a worker has by the numbers that the user gave, where auto stands for 1."""
+        return max((m.gpus_per_fit for m in self.models if m.gpus_per_fit != "auto"), default=1)
+
+    def per_gpu(self, gpus: int) -> float:
+        """How many workers share a GPU; a half, where a worker has two of them."""
+        return self.workers_per_gpu if gpus == 1 else 1 / gpus
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,6 @@ class Plan:
         Raises:
             UserError: where a fit is to take more GPUs than there are.
         """
-        together = gpus_of(config)
         cores, tiny = processors(), is_tiny(config.weak) and is_tiny(config.strong)
         registries = (LOSSES, METHODS, PROBES, SOURCES, TASKS)
         travels = everywhere(r.origin(name) for r in registries for name in r)
@@ -85,7 +95,7 @@ class Plan:
                     "The engine ray needs plugins in files: write what this script or notebook "
                     "registers to a .py file, and name that with plugins."
                 )
-            return Plan(0, 0, ray=OnRay.of(options, tiny, together))
+            return Plan(0, 0, ray=OnRay.of(options, tiny, _models_of(config)))
         if not travels:
             # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
@@ -93,7 +103,7 @@ class Plan:
         if (of := device_class()) == "cuda":
             wanted = (options or EngineOptions()).workers_per_gpu
             each = tuple(_visible(device.number) for device in devices())
-            gpus = _groups(each, together)
+            gpus = _groups(each, together := gpus_of(config))
             workers = len(gpus) * (1 if wanted == "auto" else wanted)
             return Plan(workers, threads, gpus, may_add=wanted == "auto" and together == 1)
         return Plan(workers=cores if of == "cpu" and tiny else 1, threads=threads)
@@ -124,8 +134,11 @@ def threads_of(config: StudyConfig) -> int:
 
 def gpus_of(config: StudyConfig) -> int:
     """How many GPUs a worker has: as many as the largest model of a study takes."""
-    models = (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
-    return max(gpus_per_fit(model) for model in models)
+    return max(map(gpus_per_fit, _models_of(config)))
+
+
+def _models_of(config: StudyConfig) -> tuple[ModelSpec, ...]:
+    return (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
 
 
 def _groups(gpus: Sequence[str], together: int) -> tuple[str, ...]:

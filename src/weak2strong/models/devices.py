@@ -13,7 +13,8 @@ from weak2strong.ground.errors import UserError
 
 FAKE = "W2S_FAKE_DEVICES"
 """A variable of the environment for tests of engines on machines without a GPU, such as ``cuda:8``:
-the machine seems to have so many devices of the class. Models compute on its CPU all the same."""
+the machine seems to have so many devices of the class. Models compute on its CPU all the same. With
+``cuda:8:24000000000`` each seems to have so many bytes of memory."""
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """Numbers of the GPUs that a process may see; fake ones heed it, too."""
@@ -30,12 +31,14 @@ class Device:
         number: among those of its class that this process sees.
         name: in keys.
         precision: in which models compute that leave it open.
+        memory: bytes of a GPU; 0 for others, and for fake ones of which nothing is told.
     """
 
     of: Class
     number: int
     name: str
     precision: str
+    memory: int = 0
 
 
 def devices() -> tuple[Device, ...]:
@@ -55,7 +58,10 @@ def devices() -> tuple[Device, ...]:
         return (Device("mps" if of == "mps" else "cpu", 0, of, precision(best_device())),)
     names = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
     fast = _precisions(tuple(names))
-    return tuple(Device("cuda", n, name, fast[name]) for n, name in enumerate(names))
+    return tuple(
+        Device("cuda", n, name, fast[name], torch.cuda.get_device_properties(n).total_memory)
+        for n, name in enumerate(names)
+    )
 
 
 def device_class() -> Class:
@@ -100,14 +106,16 @@ def _fakes() -> tuple[Device, ...]:
 
     if not (told := os.environ.get(FAKE)):
         return ()
-    match = re.fullmatch("(cuda|mps):([1-9][0-9]{0,3})", told)
+    match = re.fullmatch("(cuda|mps):([1-9][0-9]{0,3})(?::([1-9][0-9]{0,14}))?", told)
     if match is None:
         raise UserError(
             f"The variable {FAKE} of the environment is {told!r}: give a class of devices and how "
-            "many there are, such as cuda:8 or mps:1, or unset it."
+            "many there are, such as cuda:8 or mps:1, and, if you like, bytes of each, such as "
+            "cuda:8:24000000000, or unset it."
         )
     of, count = "mps" if match[1] == "mps" else "cuda", int(match[2])
     if of == "cuda" and os.environ.get(VISIBLE):
         count = min(count, len(os.environ[VISIBLE].split(",")))
     fast = precision(best_device())
-    return tuple(Device(of, number, f"fake {of}", fast) for number in range(count))
+    memory = int(match[3] or 0)
+    return tuple(Device(of, number, f"fake {of}", fast, memory) for number in range(count))

@@ -9,7 +9,7 @@ the places gave, or, before there are any, tries what is known of the places
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
@@ -28,10 +28,13 @@ class Runtime:
         device: of stages in which a model takes part. The number of threads is in it where the
             device is the CPU, since a GPU computes the same whatever their number.
         processor: of stages that the processors of the place compute alone.
+        memory: bytes of the device where it is a GPU, otherwise 0. It is in no key; whoever reads
+            tells by it on how many of them a fit is.
     """
 
     device: Mapping[str, Any]
     processor: Mapping[str, Any]
+    memory: int = field(default=0, compare=False)
 
     @staticmethod
     def here(threads: int | None = None) -> Runtime:
@@ -55,7 +58,7 @@ class Runtime:
         found = []
         for device in devices():
             own = {**_versions(), "device": device.name, "precision": device.precision}
-            one = Runtime(processor if device.of == "cpu" else own, processor)
+            one = Runtime(processor if device.of == "cpu" else own, processor, device.memory)
             if one not in found:
                 found.append(one)
         return tuple(found)

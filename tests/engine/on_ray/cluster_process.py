@@ -3,7 +3,9 @@
 It is a process of its own, so that Ray's files, signals and sockets are not those of the tests. It
 prints its address, obeys the lines ``kill NUMBER`` of a node, and ends with its standard input.
 
-    python cluster_process.py FOLDER NODES
+    python cluster_process.py FOLDER NODES [GPUS MEMORY]
+
+With the last two, each node seems to have so many GPUs of so many bytes.
 """
 
 import os
@@ -17,14 +19,22 @@ from ray.cluster_utils import Cluster
 SMALL = {"object_store_memory": 80 * 2**20}
 
 
-def main(folder: Path, count: int) -> None:
+def main(folder: Path, count: int, gpus: int = 0, memory: int = 0) -> None:
     """Start the cluster; its head has no processors for steps."""
     head = {"num_cpus": 0, "include_dashboard": False, **SMALL}
+    if gpus:
+        # Ray gives out what it sees itself.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, range(gpus)))
+    fakes = {"W2S_FAKE_DEVICES": f"cuda:{gpus}:{memory}"} if gpus else {}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         nodes = [
             cluster.add_node(
-                num_cpus=1, wait=False, env_vars={"W2S_STORE": str(folder / f"node{i}")}, **SMALL
+                num_cpus=1,
+                num_gpus=gpus,
+                wait=False,
+                env_vars={"W2S_STORE": str(folder / f"node{i}"), **fakes},
+                **SMALL,
             )
             for i in range(count)
         ]
@@ -38,4 +48,4 @@ def main(folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -15,6 +15,9 @@ pytest.importorskip("ray")
 
 from weak2strong.engine.places import Plan
 from weak2strong.engine.run import run_study
+from weak2strong.models.gpus import ROOM, _resting
+from weak2strong.models.needs import USABLE
+from weak2strong.models.resolve import fingerprint
 
 pytestmark = pytest.mark.slow
 
@@ -56,14 +59,14 @@ def here(study, tmp_path_factory):
 class Cluster:
     """A cluster, and runs on it."""
 
-    def __init__(self, folder, study):
+    def __init__(self, folder, study, *nodes):
         self.folder = folder
         folder.joinpath("study.yaml").write_text(study.to_yaml())
         self.environment = {**os.environ, "PYTHONPATH": SRC, "OMP_NUM_THREADS": "1"}
         self.environment.pop("W2S_STORE", None)
         script = Path(__file__).with_name("cluster_process.py")
         self.process = subprocess.Popen(
-            [sys.executable, script, folder, "3"],
+            [sys.executable, script, folder, *map(str, nodes or (3,))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -203,3 +206,48 @@ def test_a_cluster_that_is_started_for_a_run_shares_the_store(study, here, tmp_p
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "run", here)
     assert not (tmp_path / "another").exists()
+
+
+def gpus_of(folder):
+    """On how many GPUs the stages with a model of a store were made, by their keys."""
+    found = {}
+    for path in folder.glob("*/*/manifest.json"):
+        spec = json.loads(path.read_text())["spec"]
+        stage, weights = path.parent.parent.name, spec["inputs"].get("weights")
+        found[stage, weights] = spec["runtime"].get("gpus", 1)
+    return found
+
+
+def test_the_memory_of_the_workers_says_on_how_many_gpus_a_fit_is(study, tmp_path):
+    """The driver has no GPU. The student takes two of those of a node, the supervisor one, and
+    so it is where this machine has such GPUs itself."""
+    head = replace(study.weak, adaptation="head")
+    small = replace(study, weak=head, tasks=study.tasks[1:], seeds=1, methods=("naive",))
+    resting = [_resting(model, "float32") for model in (small.weak, small.strong)]
+    memory = int(resting[1] / (1 - ROOM) / USABLE["other"] / 1.5)
+    assert resting[0] < memory * (1 - ROOM) * USABLE["other"] < resting[1]
+    cluster = Cluster(tmp_path, small, 1, 2, memory)
+    try:
+        said = cluster.run("run")
+        assert "Ray: 1 workers with GPU 2, CPU 1 each, on 1 nodes" in said
+        gpus = gpus_of(tmp_path / "store run")
+        made = cluster.made("run")
+        cluster.run("run")
+        assert cluster.made("run") == made
+    finally:
+        cluster.end()
+    weights = {fingerprint(small.weak): 1, fingerprint(small.strong): 2}
+    assert {weights[of]: n for (stage, of), n in gpus.items() if stage == "finetune"} == {
+        1: 1,
+        2: 2,
+    }
+    where = ("--store", tmp_path / "store here", "--out", tmp_path / "here")
+    done = subprocess.run(
+        [sys.executable, "-c", W2S, "run", tmp_path / "study.yaml", *where],
+        env={**cluster.environment, "W2S_FAKE_DEVICES": f"cuda:2:{memory}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert gpus_of(tmp_path / "store here") == gpus
+    assert_same(tmp_path / "run", tmp_path / "here")

@@ -77,6 +77,13 @@ def test_a_cluster_without_room_for_a_worker_is_refused():
     needs(*nodes, tiny=True).check(nodes)
 
 
+def test_a_worker_may_have_the_gpus_of_the_largest_node_or_as_many_as_the_user_says():
+    nodes = node(GPU=2.0), node("b", GPU=4.0, big=1.0), node("c", GPU=8.0, CPU=0.0)
+    assert needs(*nodes, CPU=1.0).most_gpus(nodes, {}) == 4
+    assert needs(*nodes, CPU=1.0, GPU=3.0).most_gpus(nodes, {"GPU": 3.0}) == 3
+    assert needs(node()).most_gpus([node()], {}) == 0
+
+
 def test_shares_that_fill_a_gpu_fill_it():
     assert node(GPU=1.0).room_for({"GPU": 1 / 3}) == 3
     assert node(GPU=1.0).room_for({"GPU": 0.1}) == 10

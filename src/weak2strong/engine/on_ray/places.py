@@ -93,6 +93,16 @@ class Needs:
     def __str__(self) -> str:
         return ", ".join(f"{name} {amount:g}" for name, amount in self.amounts.items())
 
+    def most_gpus(self, nodes: Sequence[Node], wanted: Amounts) -> int:
+        """How many GPUs a worker may have: as many as the user says, or those of the largest node.
+
+        Args:
+            nodes: of the cluster.
+            wanted: what the user says of a worker.
+        """
+        fitting = [node.has.get(GPU, 0) for node in nodes if node.room_for(self.amounts)]
+        return int(wanted.get(GPU, max(fitting, default=0)))
+
     def places_on(self, node: Node) -> list[Place]:
         """The workers that a node has room for, as the schedule knows them."""
         gpu = self.amounts.get(GPU, 0)
