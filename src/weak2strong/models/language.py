@@ -16,6 +16,7 @@ from torch.nn import functional
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
+from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import on_device
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
 from weak2strong.models.load import Trainable, best_device, move, read_weights
@@ -170,6 +171,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
     packing = packs(spec, whole, device, precision)
+    use_plain_attention(whole, device, precision)
     return LanguageModel(
         network,
         tokenizer,

@@ -14,6 +14,7 @@ from weak2strong.config.model import Checkpointing, ModelSpec, OptimizerStates, 
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
+from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
 from weak2strong.models.configuration import (
     check_kind,
@@ -240,6 +241,7 @@ def load_model(
     precision = precision_of(spec, device)
     scaled = spec.head_states == "scaled" or (spec.head_states == "auto" and not by_answers)
     packing = packs(spec, trunk, device, precision)
+    use_plain_attention(trunk, device, precision)
     return LoadedModel(
         network,
         tokenizer,

@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.attention import attend_within, attention
 from weak2strong.models.batches import on_device
 from weak2strong.models.folders import is_tiny
 
@@ -203,9 +203,7 @@ def attend(
         **options: scale, window and dropout, as Transformers names them.
     """
     if packed is None:
-        from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+        return attention(module, query, key, value, attention_mask, **options)
     if torch.is_autocast_enabled(query.device.type):
         precision = torch.get_autocast_dtype(query.device.type)
         query, key, value = (x.to(precision) for x in (query, key, value))
@@ -282,9 +280,7 @@ def _padded(
     )
     window = window if window and window < packed.longest else None
     mask = None if causal and window is None else _allowed(packed, causal, window)
-    states = functional.scaled_dot_product_attention(
-        query, key, value, mask, dropout, is_causal=mask is None, scale=scale
-    )
+    states = attend_within(query, key, value, mask, dropout, mask is None, scale)
     return packed.joined(states.transpose(1, 2))
 
 
