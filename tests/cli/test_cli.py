@@ -20,8 +20,8 @@ tasks: [atlas-southern]
 weak: {weak}
 strong: {strong}
 seeds: 1
-weak_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
-strong_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
+weak_training: {{steps: 6, evaluations: 2, learning_rate: 0.003}}
+strong_training: {{steps: 6, evaluations: 2, learning_rate: 0.003}}
 """
 
 

@@ -31,11 +31,14 @@ def splits() -> Splits:
     return Splits(*(whole.examples(s)[::5] for s in SPLITS))
 
 
-@pytest.fixture
-def make_task_run(quick_study, tmp_path, splits):
+@pytest.fixture(scope="module")
+def make_task_run(quick_study, tmp_path_factory, splits):
+    """Desks of two stores, in which methods share what they start from."""
+    root = tmp_path_factory.mktemp("preferences")
+
     def make(splits=splits, store="store") -> TaskRun:
         config = resolved(replace(quick_study, tasks=(NAME,)))
-        return TaskRun(config, Store(tmp_path / store), NAME, TASKS.get(NAME), splits)
+        return TaskRun(config, Store(root / store), NAME, TASKS.get(NAME), splits)
 
     return make
 
@@ -49,13 +52,15 @@ def turned(examples):
     "method", [m for m in every_method() if "preference" in find_method(m).kinds]
 )
 def test_hidden_labels_change_no_student(make_task_run, splits, method):
+    splits = Splits(*(splits.examples(s)[::2] for s in SPLITS))
     hidden = replace(
         splits,
         strong_train=turned(splits.strong_train),
         validation=turned(splits.validation),
         test=turned(splits.test),
     )
-    honest = stages.student(make_task_run(), method, 0)
+    honest = stages.student(make_task_run(splits), method, 0)
+    # In a store of its own: a shared one could hide a difference behind an equal key.
     blind = stages.student(make_task_run(hidden, "other"), method, 0)
     for split in stages.PREDICTED:
         assert honest[split].ids == blind[split].ids

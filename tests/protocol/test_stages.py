@@ -55,21 +55,27 @@ def shuffled(examples: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
     return tuple(Example(e.item, int(x)) for e, x in zip(examples, labels, strict=True))
 
 
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """Two of them, in which methods share what they start from."""
+    root = tmp_path_factory.mktemp("hidden")
+    return Store(root / "one"), Store(root / "other")
+
+
 # The toys have no room for several shots.
 @pytest.mark.filterwarnings("ignore:.*longer than the 64 tokens")
 @pytest.mark.parametrize("method", every_method())
-def test_hidden_labels_change_no_student(make_task_run, splits, method):
+def test_hidden_labels_change_no_student(make_task_run, stores, splits, method):
     hidden = replace(
         splits,
         strong_train=shuffled(splits.strong_train, 1),
         validation=shuffled(splits.validation, 2),
         test=shuffled(splits.test, 3),
     )
-    honest = stages.student(make_task_run(), method, 0)
-    # In a store of its own: a shared one could hide a difference behind an equal key.
-    task_run = make_task_run(hidden)
-    task_run.store = Store(task_run.store.root.parent / "other")
-    blind = stages.student(task_run, method, 0)
+    honest, blind = make_task_run(), make_task_run(hidden)
+    # Each in a store of its own: a shared one could hide a difference behind an equal key.
+    honest.store, blind.store = stores
+    honest, blind = (stages.student(task_run, method, 0) for task_run in (honest, blind))
     for split in stages.PREDICTED:
         assert honest[split].ids == blind[split].ids
         np.testing.assert_array_equal(honest[split].probabilities, blind[split].probabilities)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
@@ -135,7 +136,7 @@ def _by_split(name: str) -> Mapping[str, Predictions]:
 def _answers(name: str, splits: Sequence[str]) -> Predictions:
     """Answers for the splits that only depend on the name."""
     ids = tuple(id for split in splits for id in _ids(split))
-    p = np.random.default_rng(list(f"{name} {splits}".encode())).uniform(size=len(ids))
+    p = _generator(f"{name} {splits}").uniform(size=len(ids))
     return Predictions(ids, np.stack([1 - p, p], axis=1))
 
 
@@ -143,7 +144,12 @@ def _states(name: str) -> Mapping[str, Activations]:
     """Activations that only depend on the name."""
     states = {}
     for split in PREDICTED:
-        rng = np.random.default_rng(list(f"{name} {split}".encode()))
+        rng = _generator(f"{name} {split}")
         values = rng.normal(size=(EXAMPLES[split], WIDTH)).astype(np.float32)
         states[split] = Activations(_ids(split), values)
     return states
+
+
+def _generator(name: str) -> np.random.Generator:
+    """Numbers that only depend on the name, which may be long: the names of fits hold labels."""
+    return np.random.default_rng(list(hashlib.sha256(name.encode()).digest()))

@@ -8,6 +8,7 @@ import pytest
 from weak2strong.subjects.atlas import about
 from weak2strong.subjects.atlas.facts import FACTS_FILE, cities
 from weak2strong.tasks import TASKS
+from weak2strong.tasks.splits import make_splits
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +30,17 @@ def loaded():
     """A function from a task's name to its examples, which are made once."""
 
     @cache
-    def load(name):
-        return TASKS.get(name).load()
+    def load(name, seen=True):
+        task = TASKS.get(name)
+        return task.load() if seen else task.load_unseen()
 
     return load
+
+
+@pytest.fixture(scope="session")
+def parted():
+    """A function from a task's name to its splits, which are made once."""
+    return cache(lambda name: make_splits(TASKS.get(name)))
 
 
 @pytest.fixture

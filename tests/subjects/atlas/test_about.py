@@ -6,7 +6,7 @@ from weak2strong.subjects.atlas import IN_WORDS, about
 from weak2strong.subjects.atlas.about import MOST, atlas_task, cities_of_tasks
 from weak2strong.subjects.atlas.facts import cities
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.splits import SPLITS, make_splits, normalised
+from weak2strong.tasks.splits import SPLITS, normalised
 from weak2strong.tasks.task import Example, Item
 
 ATLAS = [name for name in TASKS if name.startswith("atlas-") and name not in IN_WORDS]
@@ -23,13 +23,13 @@ def test_there_are_at_least_twenty_tasks():
 
 
 @pytest.mark.parametrize("name", list(TASKS))
-def test_a_registered_task_keeps_the_contract(name):
+def test_a_registered_task_keeps_the_contract(name, loaded):
     task = TASKS.get(name)
     assert task.name == name
     assert task.summary.endswith("?")
     assert task.licence
     assert task.source
-    examples = task.load()
+    examples = loaded(name)
     assert examples == task.load()
     if task.kind == "generation":
         assert not task.classes
@@ -41,24 +41,23 @@ def test_a_registered_task_keeps_the_contract(name):
 
 
 @pytest.mark.parametrize("name", ATLAS)
-def test_classes_are_even_overall_and_in_every_split(name):
-    task = TASKS.get(name)
-    labels = [e.label for e in task.load()]
+def test_classes_are_even_overall_and_in_every_split(name, loaded, parted):
+    labels = [e.label for e in loaded(name)]
     assert 700 <= len(labels) == 2 * labels.count(1) <= 2 * MOST
-    made = make_splits(task)
+    made = parted(name)
     for split in SPLITS:
         examples = made.examples(split)
         assert abs(sum(e.label for e in examples) - len(examples) / 2) <= 1
 
 
-def test_ten_tasks_or_more_are_tested_on_a_thousand_items():
+def test_ten_tasks_or_more_are_tested_on_a_thousand_items(parted):
     assert MOST <= 2_200
-    sizes = [len(make_splits(TASKS.get(name)).test) for name in ATLAS]
+    sizes = [len(parted(name).test) for name in ATLAS]
     assert sum(size >= 1000 for size in sizes) >= 10
 
 
 def test_ids_are_unique_within_and_across_tasks(loaded):
-    ids = [e.item.id for name in ATLAS for e in (*loaded(name), *TASKS.get(name).load_unseen())]
+    ids = [e.item.id for name in ATLAS for e in (*loaded(name), *loaded(name, seen=False))]
     assert len(set(ids)) == len(ids) > 50_000
 
 
@@ -71,10 +70,9 @@ def test_no_unseen_and_no_judged_city_is_asked_about(name, rows, loaded):
 
 
 @pytest.mark.parametrize("name", ATLAS)
-def test_unseen_examples_are_even_and_ask_of_unseen_cities_alone(name, rows):
-    task = TASKS.get(name)
-    examples = task.load_unseen()
-    assert examples == task.load_unseen()
+def test_unseen_examples_are_even_and_ask_of_unseen_cities_alone(name, rows, loaded):
+    examples = loaded(name, seen=False)
+    assert examples == TASKS.get(name).load_unseen()
     labels = [e.label for e in examples]
     assert 200 <= len(labels) == 2 * labels.count(1)
     assert not any(rows[i]["seen"] for e in examples for i in cities_of(e.item.group))
@@ -84,7 +82,7 @@ def test_unseen_examples_are_even_and_ask_of_unseen_cities_alone(name, rows):
 def test_a_text_names_the_cities_of_its_group(name, rows, loaded):
     # A preference speaks of one of two cities, and both are a group.
     spoken = {}
-    for e in (*loaded(name), *TASKS.get(name).load_unseen()):
+    for e in (*loaded(name), *loaded(name, seen=False)):
         spoken[e.item.group] = f"{spoken.get(e.item.group, '')}\n{e.item.text}"
     for group, text in spoken.items():
         for i in cities_of(group):
