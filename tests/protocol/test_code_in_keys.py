@@ -283,7 +283,7 @@ EDITS = (
     Edit("FIGURES", "report/figures/scores.py", "return ", "return 0 or "),
     Edit("COMPARING_FIGURES", "report/figures/sizes.py", "return ", "return 0 or "),
     Edit("EXPERIMENT_FIGURES", "report/figures/sweep.py", "return ", "return 0 or "),
-    Edit("engine", "engine/places.py", "workers=cores, threads=1", "workers=1, threads=1"),
+    Edit("engine", "engine/places.py", "workers=cores if", "workers=2 if"),
     Edit("flags", "cli/flags.py", "return ", "return 0 or "),
     # What methods share: how they follow each other counts where several do.
     Edit(

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, StaticCache
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
@@ -14,6 +14,7 @@ from weak2strong.ground.metrics import normalised
 from weak2strong.models.batches import encode
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
+from weak2strong.training import generate as generating
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
 
@@ -65,6 +66,31 @@ def test_batches_write_what_each_prompt_gets_alone(load, toy_models, name, side)
     assert [generate(model, [r], MOST)[0] for r in rows] == expected
     for budget in (None, 60, 1):
         assert generate(model, rows, MOST, budget) == expected
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_with_all_memory_from_the_first_token_on_the_same_is_written(
+    load, toy_models, monkeypatch, name
+):
+    """As on a GPU; what was asked before leaves nothing behind."""
+    model = load(name)
+    rows = encode(model.tokenizer, PROMPTS)
+    expected = slow(toy_models[name], rows, MOST, model.tokenizer.eos_token_id)
+    lengths = []
+    make = StaticCache.__init__
+
+    def spied(self, config, max_cache_len, *others, **named):
+        lengths.append(max_cache_len)
+        make(self, config, max_cache_len, *others, **named)
+
+    monkeypatch.setattr(StaticCache, "__init__", spied)
+    monkeypatch.setattr(generating, "has_room_at_once", lambda model: True)
+    for budget in (None, 60, 1):
+        assert generate(model, rows, MOST, budget) == expected
+    longest = max(map(len, rows)) + MOST
+    assert lengths[0] == longest == max(lengths)
+    assert len({*lengths[1:]}) > 2
+    assert getattr(model.network.whole, "_cache", None) is None
 
 
 @pytest.mark.parametrize("name", DECODERS)

@@ -1,12 +1,20 @@
 """Answers come back in the order of the questions, whatever batches they were in."""
 
+from itertools import chain, pairwise
+
 import numpy as np
 import pytest
 import torch
 
 from weak2strong.tasks.task import Item
 from weak2strong.training import predict as module
-from weak2strong.training.predict import pooled_activations, predict, predict_rows
+from weak2strong.training.predict import (
+    each_batch,
+    encoded,
+    pooled_activations,
+    predict,
+    predict_rows,
+)
 
 NAMES = ["llama", "gpt2", "bert"]
 
@@ -100,3 +108,23 @@ def test_an_empty_text_has_an_answer_of_its_own(sharp, name):
     alone = predict(model, [empty]).probabilities[0]
     together = predict(model, [*others, empty]).probabilities[-1]
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5)
+
+
+def test_a_batch_is_read_when_the_next_is_on_its_way(load, lesson, monkeypatch):
+    """So that a GPU works while the host reads; every batch is read once."""
+    monkeypatch.setattr(module, "INFERENCE_BUDGET", {"cpu": 40})
+    model, told = load(), []
+    rows = encoded(model, lesson(20).items)
+
+    def use(group, tokens, mask):
+        told.append(("passes", group))
+        return lambda: told.append(("is read", group))
+
+    each_batch(model, rows, use)
+    groups = [group for what, group in told if what == "passes"]
+    assert len(groups) > 3
+    expected = [("passes", groups[0])]
+    for before, group in pairwise(groups):
+        expected += [("passes", group), ("is read", before)]
+    assert told == [*expected, ("is read", groups[-1])]
+    assert sorted(chain.from_iterable(groups)) == list(range(20))

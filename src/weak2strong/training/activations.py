@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -69,11 +70,13 @@ def layer_activations(
     shape = (len(rows), model.network.head.in_features)
     pooled = {layer: np.zeros(shape, dtype=np.float32) for layer in layers}
 
-    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor | Packed) -> None:
-        of_batch = model.network.pooled_layers(tokens_bt, mask_bt, layers, pooling)
+    def keep(group: list[int], of_batch: Sequence[Tensor]) -> None:
         for layer, states_bd in zip(layers, of_batch, strict=True):
             pooled[layer][group] = states_bd[: len(group)].float().cpu().numpy()
 
-    each_batch(model, rows, keep)
+    def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
+        return partial(keep, group, model.network.pooled_layers(tokens, mask, layers, pooling))
+
+    each_batch(model, rows, passed)
     joined = {layer: model.ranks.joined(values, model.device) for layer, values in pooled.items()}
     return {layer: probed(model.kind, values[indices]) for layer, values in joined.items()}

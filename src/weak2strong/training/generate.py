@@ -32,7 +32,7 @@ def generate(
     Raises:
         UserError: where prompt and answer are more than the model can read.
     """
-    from transformers import GenerationConfig
+    from transformers import GenerationConfig, StaticCache
 
     tokenizer, device = model.tokenizer, model.device
     longest = max(map(len, rows), default=0)
@@ -48,19 +48,24 @@ def generate(
         use_cache=True,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        # Each batch has another length, for which a compiler would begin anew.
+        disable_compile=True,
     )
     budget = budget or GENERATION_BUDGET["cpu" if device.type == "cpu" else "other"]
     answers: list[list[int]] = [[] for _ in rows]
-    groups = micro_batches([len(r) + most for r in rows], budget)
+    groups, at_once = micro_batches([len(r) + most for r in rows], budget), has_room_at_once(model)
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
             texts = [rows[i][::-1] for i in group or groups[0][:1]]
             backwards = pad(texts, tokenizer.pad_token_id, device)
             tokens_bt, mask_bt = (x.flip(1) for x in backwards)
+            room = tokens_bt.shape[1] + most
+            cache = StaticCache(model.network.whole.config, room) if at_once else None
             continued_bt = model.network.whole.generate(
                 input_ids=tokens_bt,
                 attention_mask=mask_bt,
                 generation_config=settings,
+                past_key_values=cache,
                 synced_gpus=model.ranks.several,
             )
             new_bt = continued_bt[:, tokens_bt.shape[1] :]
@@ -69,6 +74,16 @@ def generate(
                     answers[i] = _until(new, tokenizer.eos_token_id)
     # Each text was written by one rank.
     return [max(written, key=len) for written in zip(*model.ranks.gathered(answers), strict=True)]
+
+
+def has_room_at_once(model: LanguageModel) -> bool:
+    """Whether a batch's keys and values have all of their memory from the first token on.
+
+    Otherwise each token copies those of all tokens before it, which a GPU notices. Several ranks
+    stop apart, and not all models can do it.
+    """
+    can = getattr(model.network.whole, "_can_compile_fullgraph", False)
+    return model.device.type == "cuda" and not model.ranks.several and can
 
 
 def _until(tokens: list[int], end: int | None) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -53,9 +54,12 @@ def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
 def each_batch(
     model: Trainable,
     rows: Sequence[list[int]],
-    use: Callable[[list[int], Tensor, Tensor | Packed], None],
+    use: Callable[[list[int], Tensor, Tensor | Packed], Callable[[], None]],
 ) -> None:
     """Call ``use`` for every batch with the positions of its texts, tokens and mask (b, t).
+
+    What it returns reads what the model gave, and is called when the next batch is on its way, so
+    that a device that works by itself does not wait for who reads.
 
     Where texts are packed, the tokens are one row, and a `Packed` stands for the mask.
 
@@ -64,10 +68,17 @@ def each_batch(
     """
     budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
     groups = micro_batches([len(r) for r in rows], budget, model.packing)
+    read = _nothing
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
             texts = [rows[i] for i in group or groups[0][:1]]
-            use(group or [], *model.batch(texts))
+            read_before, read = read, use(group or [], *model.batch(texts))
+            read_before()
+        read()
+
+
+def _nothing() -> None:
+    """There is nothing to read yet."""
 
 
 def once_each(
@@ -94,13 +105,16 @@ def _in_batches(
     distinct, indices = once_each(model.kind, rows)
     outputs: np.ndarray | None = None
 
-    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor | Packed) -> None:
+    def keep(group: list[int], given: Tensor) -> None:
         nonlocal outputs
-        of_batch = read(run(tokens_bt, mask_bt))
+        of_batch = read(given)
         if outputs is None:
             outputs = np.zeros((len(distinct), *of_batch.shape[1:]), dtype=of_batch.dtype)
         outputs[group] = of_batch[: len(group)]
 
-    each_batch(model, distinct, keep)
+    def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
+        return partial(keep, group, run(tokens, mask))
+
+    each_batch(model, distinct, passed)
     assert outputs is not None, "there is something to answer"
     return model.ranks.joined(outputs, model.device)[indices]

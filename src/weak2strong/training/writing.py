@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -96,14 +97,16 @@ def target_probabilities(
     rows, counted = prompt_and_target(model.tokenizer, [i.text for i in items], targets)
     result = np.zeros(len(rows))
 
-    def keep(group: list[int], tokens_bt: Tensor, mask_bt: Tensor | Packed) -> None:
+    def keep(group: list[int], surprise: Tensor) -> None:
+        result[group] = surprise[: len(group)].cpu().double().numpy()
+
+    def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
         of_batch = None
         if group:
             of_batch = Counted.of([counted[i] for i in group], model.device, model.packing)
-        surprise = model.network(tokens_bt, mask_bt, of_batch)
-        result[group] = surprise[: len(group)].cpu().double().numpy()
+        return partial(keep, group, model.network(tokens, mask, of_batch))
 
-    each_batch(model, rows, keep)
+    each_batch(model, rows, passed)
     return np.exp(-model.ranks.joined(result, model.device) / [sum(marks) for marks in counted])
 
 
