@@ -1,10 +1,12 @@
 """How chats are written for a model: on a fixed day, with system turns that it can read, and cut
 behind their special tokens."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 import transformers.utils.chat_template_utils as templates
+from transformers import AutoTokenizer
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
@@ -65,6 +67,21 @@ def test_a_template_writes_the_same_day_on_every_day(reader, monkeypatch):
     assert "28 Nov 2026" in texts(tokenizer, chat(*ASKED))[0]
     assert writes_date(tokenizer, ASKED)
     assert not writes_date(reader(PLAIN), ASKED)
+
+
+def test_a_tokenizer_and_what_is_saved_with_it_write_the_same_day(toy_models, tmp_path):
+    folder = tmp_path / "dated"
+    shutil.copytree(toy_models["llama"], folder)
+    (folder / "chat_template.jinja").write_text(DATED)
+    spec, turns = ModelSpec(str(folder)), [{"role": "user", "content": "Where?"}]
+    tokenizer = load_tokenizer(spec)
+    assert "26 Jul 2024" in tokenizer.apply_chat_template(turns, tokenize=False)
+    tokenizer.save_pretrained(folder)
+    again = AutoTokenizer.from_pretrained(folder)
+    assert "26 Jul 2024" in again.apply_chat_template(turns, tokenize=False)
+    other = load_tokenizer(replace(spec, chat_date="2026-11-28"))
+    assert "28 Nov 2026" in other.apply_chat_template(turns, tokenize=False)
+    assert other.chat_template.count("endmacro") == 1
 
 
 @pytest.mark.parametrize(

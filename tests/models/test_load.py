@@ -10,9 +10,10 @@ from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
-from weak2strong.models.batches import encode, longest_read, pad, token_counts
+from weak2strong.models.batches import encode, pad, token_counts
 from weak2strong.models.configuration import load_tokenizer
 from weak2strong.models.heads import new_head
+from weak2strong.models.lengths import longest_read
 from weak2strong.models.load import load_model
 from weak2strong.tasks.task import Item
 

@@ -1,6 +1,7 @@
 """Run folders made by hand: what `w2s run` would write for models that answer at random."""
 
 import json
+from dataclasses import asdict
 from itertools import combinations
 
 import numpy as np
@@ -11,6 +12,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import outcomes
+from weak2strong.engine.reading import Reading
 from weak2strong.experiments.grid import grid_rows
 from weak2strong.experiments.simulate import supervised_rows
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
@@ -27,6 +29,9 @@ BOARD = spaced(read_board("7k/6pp/8/8/8/8/8/KR2R3 w - - 0 1"))
 RIGHT = (("b1b8",), ("e1e8", "b1b8"))
 """The targets of the two classes with what else counts."""
 WRONG = ("a1a2", "b1b7", NASTY)
+
+
+READING = Reading("a-model", 512, 90, 7, "beginning", 5, 3, NASTY, "2024-07-26", '{"a": 1}')
 
 
 def _in_words(p, labels, rng):
@@ -168,6 +173,7 @@ def _made_run(
                     "splits": [],
                     "truncated": {},
                     "cleaning": None,
+                    "read": [asdict(READING)],
                 }
                 for t in tasks
             ]

@@ -16,6 +16,7 @@ import pytest
 from weak2strong.analysis.finished import FinishedRun, Results
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.engine.reading import Reading
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import pgr_text
 from weak2strong.methods import every_method
@@ -122,6 +123,13 @@ def test_what_data_hold_is_text(text, read, nasty):
     assert not [name for _, attrs in read.tags for name in attrs if name.startswith("on")]
     said = "".join(read.text)
     assert f"Truth: {nasty}" in said or f"Supervisor: {nasty}" in said
+
+
+def test_what_models_read_is_said(read, small_run):
+    first, *_ = json.loads((small_run / "tasks.json").read_text())
+    said = [s for one in first["read"] for s in Reading(**one).sentences()]
+    assert len(said) == 5
+    assert set(said) <= set(read.text)
 
 
 def test_a_task_may_have_any_name(made_run, tmp_path, nasty):

@@ -7,6 +7,7 @@ the makers of such models do (Gemma 1 and 2, the first Mistral).
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ SYSTEM, USER = "system", "user"
 
 CLOCK = "strftime_now"
 """The function by which a template asks for the day."""
+
+CLOCK_HEAD = re.compile(rf"\A{{%- macro {CLOCK}\(form\) %}}.*?{{% endmacro %}}\n", re.DOTALL)
+"""What `on_day` puts before a template."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,22 @@ class ChatRefusedError(UserError):
 def settings_of(tokenizer: Any) -> ChatSettings:
     """How chats are written for a tokenizer (see `load_tokenizer`)."""
     return getattr(tokenizer, "chat_settings", ChatSettings())
+
+
+def keep_settings(tokenizer: Any, spec: ModelSpec) -> None:
+    """Let a tokenizer write chats as the settings of its model say, in place.
+
+    Its own templates write the day of the settings, too: so does a model that is saved with it, as
+    it was trained.
+    """
+    settings = ChatSettings.of(spec)
+    tokenizer.chat_settings = settings
+    day, templates = datetime.fromisoformat(settings.date), tokenizer.chat_template
+    if isinstance(templates, str):
+        tokenizer.chat_template = on_day(templates, day)
+    elif templates:
+        # A tokenizer may have several by name.
+        tokenizer.chat_template = {name: on_day(text, day) for name, text in templates.items()}
 
 
 def has_template(tokenizer: Any) -> bool:
@@ -144,13 +164,18 @@ def _attempt(
     from jinja2 import TemplateError
 
     turns = [{"role": role, "content": text} for role, text in dialogue]
-    options, template = json.loads(settings.options), tokenizer.get_chat_template()
-    if CLOCK in template:
-        options["chat_template"] = _clock(day) + template
+    template = on_day(tokenizer.get_chat_template(), day)
+    options = {"tokenize": False, "chat_template": template, **json.loads(settings.options)}
     try:
-        return tokenizer.apply_chat_template(turns, tokenize=False, **options)
+        return tokenizer.apply_chat_template(turns, **options)
     except TemplateError as e:
         return e
+
+
+def on_day(template: str, day: datetime) -> str:
+    """A template that takes this day for today, whenever it is used."""
+    rest = CLOCK_HEAD.sub("", template)
+    return _clock(day) + rest if CLOCK in rest else rest
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.predictions import WRITTEN
-from weak2strong.models.chats import ChatSettings
+from weak2strong.models.chats import keep_settings
 from weak2strong.models.folders import location_of
 from weak2strong.models.lengths import longest_of
 from weak2strong.tasks.task import Kind
@@ -106,7 +106,7 @@ def load_tokenizer(spec: ModelSpec) -> Any:
         tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     # What it is asked to read is kept with it, for `longest_read` and `settings_of`.
     tokenizer.read_length = longest_of(spec, config)
-    tokenizer.chat_settings = ChatSettings.of(spec)
+    keep_settings(tokenizer, spec)
     return tokenizer
 
 

@@ -56,7 +56,8 @@ class Reader:
         Returns:
             ``(n,)``; nan where a text has fewer than two tokens.
         """
-        from weak2strong.models.batches import encode, longest_read, micro_batches
+        from weak2strong.models.batches import encode, micro_batches
+        from weak2strong.models.lengths import longest_read
 
         assert self.model is not None, "an encoder has no next token"
         rows = encode(self.tokenizer, texts, min(LONGEST, longest_read(self.tokenizer)))
