@@ -52,7 +52,7 @@ def by_8_bits(groups):
 
 
 def test_with_moments_of_float32_it_is_pytorchs(monkeypatch):
-    monkeypatch.setattr(optimizer, "CHUNK", 4 * BLOCK)
+    monkeypatch.setattr(optimizer, "CHUNK", {"cpu": 4 * BLOCK})
     found = steps(lambda groups: SmallAdamW(groups, BETAS, False, 0))
     torch.testing.assert_close(found, steps(of_torch), rtol=0, atol=1e-6)
 
@@ -66,7 +66,7 @@ def test_moments_of_8_bits_move_weights_nearly_as_far(monkeypatch):
     assert (found - expected).abs().max() < 0.3 * moved.mean()
     # Small tensors have float32 moments.
     torch.testing.assert_close(found[6000:], expected[6000:], rtol=0, atol=1e-6)
-    monkeypatch.setattr(optimizer, "CHUNK", 4 * BLOCK)
+    monkeypatch.setattr(optimizer, "CHUNK", {"cpu": 4 * BLOCK})
     assert steps(by_8_bits).equal(found)
 
 

@@ -50,16 +50,16 @@ def test_answers_and_activations_are_the_same(load, lesson, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "loss"),
+    ("name", "settings", "loss", "budget"),
     [
-        ("llama", {}, Confidence(maximum=0.9, warmup=0.3)),
-        ("llama", {"adaptation": "lora"}, CrossEntropy()),
-        ("gpt2", {"checkpointing": "on"}, CrossEntropy()),
-        ("bert", {}, CrossEntropy()),
+        ("llama", {}, Confidence(maximum=0.9, warmup=0.3), 8192),
+        ("llama", {}, Confidence(maximum=0.9, warmup=0.3), 40),
+        ("llama", {"adaptation": "lora"}, CrossEntropy(), 8192),
+        ("gpt2", {"checkpointing": "on"}, CrossEntropy(), 40),
+        ("bert", {}, CrossEntropy(), 40),
     ],
-    ids=["confidence", "lora", "computed twice", "encoder"],
+    ids=["confidence", "confidence in parts", "lora", "computed twice", "encoder"],
 )
-@pytest.mark.parametrize("budget", [8192, 40])
 def test_a_classifier_learns_the_same(load, soft_lesson, name, settings, loss, budget):
     found, train = [], soft_lesson(14)
     for packing in BOTH:
@@ -90,8 +90,7 @@ def test_pairs_are_compared_the_same(toy_models):
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["llama", "gpt2"])
-@pytest.mark.parametrize("cached", [384, 30], ids=["one part", "several"])
+@pytest.mark.parametrize(("name", "cached"), [("llama", 384), ("gpt2", 30)])
 def test_a_language_model_learns_and_writes_the_same(toy_models, lesson, monkeypatch, name, cached):
     monkeypatch.setattr(passes, "CACHED", cached)
     items, found = lesson(14).items, []

@@ -25,8 +25,9 @@ from weak2strong.models.needs import SMALL
 BLOCK = 256
 """Numbers that have a scale together."""
 
-CHUNK = 2**22
-"""Numbers of a weight that are stepped together, since float32 copies of them are made."""
+CHUNK = {"cpu": 2**20, "other": 2**25}
+"""Numbers of a weight that are stepped together. Some float32 copies of them are made: they should
+stay in the cache of a CPU, and take a gigabyte of a GPU in all."""
 
 
 def optimizer_of(
@@ -104,8 +105,9 @@ class SmallAdamW(torch.optim.Optimizer):
         done = int(state["step"])
         draws = torch.Generator(p.device).manual_seed(hash((self._seed, done, which)) % 2**63)
         weights, gradients = p.view(-1), gradient.reshape(-1)
-        for begin in range(0, p.numel(), CHUNK):
-            chunk = slice(begin, begin + CHUNK)
+        size = CHUNK["cpu" if p.device.type == "cpu" else "other"]
+        for begin in range(0, p.numel(), size):
+            chunk = slice(begin, begin + size)
             self._step_chunk(weights[chunk], gradients[chunk], state, chunk, done, group, draws)
 
     def _step_chunk(
@@ -160,7 +162,7 @@ def _read(moment: str, state: dict[str, Tensor], chunk: slice) -> Tensor:
     codes = state[f"{moment}_codes"][chunk]
     scales = state[f"{moment}_scales"][_blocks(chunk, len(codes))]
     levels = _levels(moment == "mean", str(codes.device))
-    return levels[codes.int()] * scales.repeat_interleave(BLOCK)[: len(codes)]
+    return levels.index_select(0, codes.int()) * scales.repeat_interleave(BLOCK)[: len(codes)]
 
 
 def _write(moment: str, values: Tensor, state: dict[str, Tensor], chunk: slice) -> None:
@@ -173,7 +175,7 @@ def _write(moment: str, values: Tensor, state: dict[str, Tensor], chunk: slice) 
     scales = blocks.abs().amax(dim=1)
     shares = blocks / scales.clamp(min=torch.finfo(torch.float32).tiny)[:, None]
     levels = _levels(moment == "mean", str(values.device))
-    codes = torch.bucketize(shares, (levels[1:] + levels[:-1]) / 2)
+    codes = torch.bucketize(shares, (levels[1:] + levels[:-1]) / 2, out_int32=True)
     state[f"{moment}_codes"][chunk] = codes.to(torch.uint8).view(-1)[: len(values)]
     state[f"{moment}_scales"][_blocks(chunk, len(values))] = scales
 
