@@ -9,12 +9,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModel
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.models.capacity import device_bytes
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import (
     activation_bytes,
     adapter_parameters,
     count,
-    device_bytes,
     multiplied,
     resting_bytes,
 )

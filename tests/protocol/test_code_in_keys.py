@@ -16,6 +16,7 @@ from weak2strong.ground.code.used import Code, code_of
 from weak2strong.ground.store import Store
 from weak2strong.losses import loss
 from weak2strong.methods import every_method
+from weak2strong.models.kept import KEPT, keeping
 from weak2strong.protocol import stages, task_run
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages import students, sweeps
@@ -124,7 +125,7 @@ def check_all_runs(
     for task in tasks:
         run = run_of(study, folder, task, examples)
         kind = run.task.kind
-        with watch:
+        with keeping(), watch:
             stages.ngrams(run)
             for method in methods if kind == "classification" else ("naive", "generative"):
                 stages.student(run, method, 0)
@@ -133,8 +134,9 @@ def check_all_runs(
                 stages.sweep(run, stages.Sweep("knn", (1, 2), (0, 2)), 0)
     for name in simulated:
         made_up = run_of(study, folder, simulated=name, simulated_accuracy=0.8)
-        with watch:
+        with keeping(), watch:
             stages.weak_labels(made_up, 0)
+    KEPT.empty()
     assert watch.missed == set()
     # The watch saw what it should: training, answering, and what checks are made of.
     assert {"training.loop: train", "training.predict: predict", "probes.knn: nearest"} < watch.ran

@@ -15,6 +15,7 @@ from weak2strong.engine.workers import LacksMemoryError, OnStep
 from weak2strong.ground.plugins import load_plugins, naming_plugins
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.store import Store
+from weak2strong.models.kept import keeping
 from weak2strong.protocol.steps import Step, perform
 from weak2strong.protocol.task_run import MissingError, TaskRun, Used
 
@@ -70,7 +71,7 @@ def do(step: Step, task_run: TaskRun) -> Done:
     begun, finished = time.monotonic(), True
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with naming_plugins():
+        with naming_plugins(), keeping():
             try:
                 perform(step, task_run)
             except MissingError:
@@ -101,7 +102,7 @@ def do_in_worker(
     """
     import torch
 
-    from weak2strong.models.needs import device_bytes
+    from weak2strong.models.capacity import device_bytes
     from weak2strong.training.memory import out_of_memory
 
     _set_threads_once(threads)

@@ -21,6 +21,7 @@ from weak2strong.engine.workers import Work, Workers
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, Stops, heeding
+from weak2strong.models.kept import KEPT
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
 
@@ -47,15 +48,19 @@ def run_steps_here(
 def _in_this_process(
     todo: Sequence[Step], task_runs: Mapping[str, TaskRun], progress: Progress, stops: Stops
 ) -> Generator[Done]:
-    for step in todo:
-        stops.check()
-        task_run = task_runs[step.task]
-        task_run.on_step = partial(_trained, step.name, progress, stops)
-        try:
-            yield do(step, task_run)
-        finally:
-            stops.patient = False
-        progress.forget(step.name)
+    try:
+        for step in todo:
+            stops.check()
+            task_run = task_runs[step.task]
+            task_run.on_step = partial(_trained, step.name, progress, stops)
+            try:
+                yield do(step, task_run)
+            finally:
+                stops.patient = False
+            progress.forget(step.name)
+    finally:
+        # This process goes on after the run; workers do not.
+        KEPT.empty()
 
 
 def _trained(name: str, progress: Progress, stops: Stops, done: int, total: int) -> None:

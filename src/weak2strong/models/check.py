@@ -9,6 +9,7 @@ import torch
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.capacity import device_bytes
 from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import is_decoder, load_tokenizer
 from weak2strong.models.folders import folder_of, rungs
@@ -20,7 +21,6 @@ from weak2strong.models.needs import (
     activation_bytes,
     adapter_parameters,
     count,
-    device_bytes,
     resting_bytes,
     skeleton,
     usable_bytes,

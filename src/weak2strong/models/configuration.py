@@ -70,6 +70,14 @@ def is_decoder(config: Any) -> bool:
     )
 
 
+def has_output_layer(config: Any) -> bool:
+    """Whether a model's files hold a whole causal language model that Transformers knows."""
+    from transformers.models.auto import modeling_auto as auto
+
+    whole = auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(config.model_type)
+    return whole is not None and whole == (config.architectures or [None])[0]
+
+
 def load_config(spec: ModelSpec) -> Any:
     """A model's configuration.
 

@@ -18,12 +18,13 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import on_device
-from weak2strong.models.configuration import check_writes, hide_progress_bars, load_tokenizer
-from weak2strong.models.load import Trainable, best_device, move, read_weights
+from weak2strong.models.configuration import check_writes, hide_progress_bars
+from weak2strong.models.load import Trainable, best_device, move
 from weak2strong.models.packing import Packed, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.weights import read_tokenizer, read_weights
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
 
     check_writes(spec)
     spec = resolve_model(spec)
-    tokenizer, device = load_tokenizer(spec), best_device()
-    whole, missing = read_weights(spec, AutoModelForCausalLM, ranks)
+    tokenizer, device = read_tokenizer(spec), best_device()
+    whole, missing = read_weights(spec, AutoModelForCausalLM, device, ranks)
     if missing:
         raise UserError(
             f"Model {spec.name!r} lacks weights of a language model, {min(missing)} among them: "

@@ -16,20 +16,14 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
-from weak2strong.models.configuration import (
-    check_kind,
-    is_decoder,
-    load_tokenizer,
-    loading,
-)
-from weak2strong.models.folders import location_of
+from weak2strong.models.configuration import check_kind, is_decoder
 from weak2strong.models.heads import POOLS, new_head
-from weak2strong.models.layers import inputs_of, layer_count, layer_names
-from weak2strong.models.needs import skeleton
+from weak2strong.models.layers import inputs_of, layer_count
 from weak2strong.models.packing import Packed, pack, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
-from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, is_cut, loading_options
+from weak2strong.models.ranks import ALONE, Ranks, is_cut
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.weights import read_tokenizer, read_weights
 from weak2strong.tasks.task import Kind
 
 
@@ -212,14 +206,15 @@ def load_model(
 
     check_kind(spec, kind)
     spec = resolve_model(spec)
-    tokenizer, device = load_tokenizer(spec), best_device()
+    tokenizer, device = read_tokenizer(spec), best_device()
     by_answers = spec.head_start == "answers"
     if by_answers and ranks.several:
         raise UserError(
             f"Model {spec.name!r}: a head that starts from answers is not made on several GPUs: "
             "choose another head_start, or a model that fits one GPU."
         )
-    whole, _ = read_weights(spec, AutoModelForCausalLM if by_answers else AutoModel, ranks)
+    loader = AutoModelForCausalLM if by_answers else AutoModel
+    whole, _ = read_weights(spec, loader, device, ranks)
     trunk: Any = whole.base_model if by_answers else whole
     config = trunk.config
     width = config.get_text_config().hidden_size
@@ -256,48 +251,6 @@ def load_model(
     )
 
 
-def read_weights(spec: ModelSpec, loader: Any, ranks: Ranks = ALONE) -> tuple[Any, set[str]]:
-    """A model from its files by a class of Transformers, and the weights that these lack.
-
-    Args:
-        spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
-        loader: such as ``AutoModel``.
-        ranks: that hold it together; each reads its own rows of every weight.
-
-    Raises:
-        UserError: where Transformers cannot load it.
-    """
-    less = spec.optimizer_states != "float32" or _kept_in(spec) != torch.float32
-    if ranks.several and spec.adaptation == "full" and less:
-        raise UserError(
-            f"Model {spec.name!r}: trained_weights and optimizer_states that take less memory are "
-            "for fits on one GPU: leave them out, or set gpus_per_fit to 1."
-        )
-    layers = layer_names(skeleton(spec, loader)) if ranks.several else ()
-    with loading(spec):
-        model, info = loader.from_pretrained(
-            location_of(spec),
-            revision=spec.revision,
-            dtype=_kept_in(spec),
-            use_safetensors=True,
-            trust_remote_code=spec.trust_remote_code,
-            output_loading_info=True,
-            **loading_options(ranks, layers),
-        )
-    if ranks.several:
-        add_up_gradients_of(model)
-    _fuse(model)
-    return model, set(info["missing_keys"])
-
-
-def _kept_in(spec: ModelSpec) -> torch.dtype:
-    """The type of a model's weights."""
-    if spec.adaptation != "full":
-        return precision_of(spec, best_device())
-    # Small steps are not rounded away in float32; in bfloat16 they are rounded at random.
-    return getattr(torch, spec.trained_weights)
-
-
 def move(network: nn.Module, spec: ModelSpec, device: torch.device, ranks: Ranks = ALONE) -> None:
     """Put a network on its device; what is cut over several ranks is there already.
 
@@ -317,16 +270,6 @@ def move(network: nn.Module, spec: ModelSpec, device: torch.device, ranks: Ranks
             f"Model {spec.name!r} does not fit into the memory of the {device.type} "
             f"(adaptation {spec.adaptation}): {advice}take a smaller one."
         ) from e
-
-
-def _fuse(model: nn.Module) -> None:
-    """Put PyTorch's own GELU where GPT-2's is written out in eight operations; in place."""
-    from transformers.activations import NewGELUActivation
-
-    for module in model.modules():
-        for name, part in module.named_children():
-            if isinstance(part, NewGELUActivation):
-                setattr(module, name, nn.GELU(approximate="tanh"))
 
 
 def start_from_answers(

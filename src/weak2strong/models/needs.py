@@ -6,7 +6,6 @@ Resting memory follows from numbers of parameters alone; activations are measure
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from typing import Any, Literal
 from weakref import WeakSet
@@ -15,6 +14,7 @@ import torch
 from torch import nn
 
 from weak2strong.config.model import ModelSpec, OptimizerStates, TrainedWeights
+from weak2strong.models.capacity import device_bytes
 from weak2strong.models.configuration import load_config, loading
 from weak2strong.models.lengths import LONGEST
 from weak2strong.models.ranks import own_part
@@ -171,15 +171,6 @@ class _Held:
 
     def __init__(self, tensor: torch.Tensor):
         self.tensor = tensor
-
-
-def device_bytes(device: torch.device) -> int:
-    """All memory of a device, used or not: of a GPU its own, of the CPU the machine's."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_properties(device).total_memory
-    if device.type == "mps":
-        return torch.mps.recommended_max_memory()
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def usable_bytes(device: torch.device) -> float:

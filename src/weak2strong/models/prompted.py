@@ -12,10 +12,11 @@ from torch import Tensor
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
-from weak2strong.models.load import best_device, move, read_weights
+from weak2strong.models.configuration import is_decoder, load_config
+from weak2strong.models.load import best_device, move
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.weights import read_tokenizer, read_weights
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def load_prompted(spec: ModelSpec, ranks: Ranks = ALONE) -> PromptedModel:
             f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
             "prompted: choose a decoder, or another method."
         )
-    whole, _ = read_weights(spec, AutoModelForCausalLM, ranks)
     device = best_device()
+    whole, _ = read_weights(spec, AutoModelForCausalLM, device, ranks)
     move(whole.requires_grad_(False).eval(), spec, device, ranks)
-    return PromptedModel(whole, load_tokenizer(spec), device, ranks)
+    return PromptedModel(whole, read_tokenizer(spec), device, ranks)

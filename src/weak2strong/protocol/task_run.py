@@ -46,6 +46,9 @@ RULES = Rules(
         "weak2strong.config.settings",
         "weak2strong.config.study",
         "weak2strong.config.training:_rising",
+        # Which models a process keeps for later; how they are copied is in the key.
+        "weak2strong.models.capacity:available_bytes",
+        "weak2strong.models.kept",
         # On how many GPUs, which is in the key, and how processes on them are started.
         "weak2strong.models.gpus",
         "weak2strong.training.together",

@@ -1,0 +1,174 @@
+"""The weights of a model: read from its files, or copied from what this process keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError
+from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer, loading
+from weak2strong.models.folders import location_of
+from weak2strong.models.kept import KEPT
+from weak2strong.models.layers import layer_names
+from weak2strong.models.needs import skeleton
+from weak2strong.models.precision import precision_of
+from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, loading_options
+from weak2strong.models.resolve import fingerprint
+
+
+def read_weights(
+    spec: ModelSpec, loader: Any, device: torch.device, ranks: Ranks = ALONE
+) -> tuple[Any, set[str]]:
+    """A model by a class of Transformers, to be changed at will, and the weights its files lack.
+
+    Where this process keeps models (see `weak2strong.models.kept`), it is a copy of one that is
+    kept: with weights of its own if it is to be trained whole, otherwise one that shares them, as
+    they stay as they are. Its numbers are those of a model that was just read.
+
+    Args:
+        spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
+        loader: such as ``AutoModel``.
+        device: that the model will be moved to.
+        ranks: that hold it together; each reads its own rows of every weight, and keeps nothing.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    trained, dtype = spec.adaptation == "full", _kept_in(spec, device)
+    less = dtype != torch.float32 or spec.optimizer_states != "float32"
+    if ranks.several and trained and less:
+        raise UserError(
+            f"Model {spec.name!r}: trained_weights and optimizer_states that take less memory are "
+            "for fits on one GPU: leave them out, or set gpus_per_fit to 1."
+        )
+    if ranks.several or not KEPT.is_open:
+        return from_files(spec, loader, dtype, ranks)
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    weights = fingerprint(spec)
+    only_trunk = loader is AutoModel and _has_trunk(spec, weights)
+    reader = AutoModelForCausalLM if only_trunk else loader
+    name = (weights, location_of(spec), spec.trust_remote_code, reader.__name__, dtype)
+    model, missing = KEPT.model(name, lambda: from_files(spec, reader, dtype))
+    part = model.base_model if only_trunk else model
+    if not KEPT.make_room(name, copied=trained):
+        return part, missing
+    if trained:
+        _pin(part, device)
+    elif not _moved(part, device, name):
+        return part, missing
+    return fresh_copy(part, device, shared=not trained), missing
+
+
+def read_tokenizer(spec: ModelSpec) -> Any:
+    """A model's tokenizer (see `load_tokenizer`), which nobody is to change: it may be kept.
+
+    Raises:
+        UserError: where Transformers cannot load it.
+    """
+    if not KEPT.is_open:
+        return load_tokenizer(spec)
+    name = (fingerprint(spec), location_of(spec), spec.trust_remote_code)
+    return KEPT.tokenizer(name, lambda: load_tokenizer(spec))
+
+
+def from_files(
+    spec: ModelSpec, loader: Any, dtype: torch.dtype, ranks: Ranks = ALONE
+) -> tuple[Any, set[str]]:
+    """A model as its files have it, and the weights that these lack; see `read_weights`."""
+    layers = layer_names(skeleton(spec, loader)) if ranks.several else ()
+    with loading(spec):
+        model, info = loader.from_pretrained(
+            location_of(spec),
+            revision=spec.revision,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=spec.trust_remote_code,
+            output_loading_info=True,
+            **loading_options(ranks, layers),
+        )
+    if ranks.several:
+        add_up_gradients_of(model)
+    _fuse(model)
+    return model, set(info["missing_keys"])
+
+
+def _kept_in(spec: ModelSpec, device: torch.device) -> torch.dtype:
+    """The type of a model's weights."""
+    if spec.adaptation != "full":
+        return precision_of(spec, device)
+    # Small steps are not rounded away in float32; in bfloat16 they are rounded at random.
+    return getattr(torch, spec.trained_weights)
+
+
+def fresh_copy(model: Any, device: torch.device, shared: bool) -> Any:
+    """A copy of a model that knows nothing of it: modules, buffers, hooks and flags are its own.
+
+    Args:
+        model: of Transformers.
+        device: of the copy's weights, where they are its own.
+        shared: whether the copy has the same weights in memory, each as a parameter of its own.
+            What is tied in the model is tied in the copy.
+    """
+    memo = dict[int, Any]()
+    for weight in model.parameters():
+        values = weight.detach()
+        if not shared:
+            values = values.to(device, copy=True, non_blocking=True)
+        memo[id(weight)] = nn.Parameter(values, weight.requires_grad)
+        memo[id(weight)].__dict__.update(weight.__dict__)
+    return copy.deepcopy(model, memo)
+
+
+@cache
+def _has_trunk(spec: ModelSpec, weights: str) -> bool:
+    """Whether a language model's files serve for its trunk alone, too, so that all is read once.
+
+    What the output layer takes then waits in the machine's memory, where it is not the embedding.
+    """
+    from transformers import AutoModelForCausalLM
+
+    if spec.trust_remote_code or not has_output_layer(load_config(spec)):
+        return False
+    return type(skeleton(spec, AutoModelForCausalLM).base_model) is type(skeleton(spec))
+
+
+def _moved(part: Any, device: torch.device, name: Any) -> bool:
+    """Move what is kept to a device, if need be in place of all else; whether it has room."""
+    for alone in (False, True):
+        try:
+            part.to(device)
+            return True
+        except torch.OutOfMemoryError:
+            part.to("cpu")
+            if not alone:
+                KEPT.keep_only(name)
+                torch.cuda.empty_cache()
+    return False
+
+
+def _pin(part: Any, device: torch.device) -> None:
+    """Let CUDA copy kept weights without the processor, which is several times as fast."""
+    if device.type != "cuda":
+        return
+    for weight in part.parameters():
+        if weight.device.type == "cpu" and not weight.is_pinned():
+            # The system may not allow so much; then copying is slower, and nothing else.
+            with contextlib.suppress(RuntimeError):
+                weight.data = weight.data.pin_memory()
+
+
+def _fuse(model: nn.Module) -> None:
+    """Put PyTorch's own GELU where GPT-2's is written out in eight operations; in place."""
+    from transformers.activations import NewGELUActivation
+
+    for module in model.modules():
+        for name, part in module.named_children():
+            if isinstance(part, NewGELUActivation):
+                setattr(module, name, nn.GELU(approximate="tanh"))
