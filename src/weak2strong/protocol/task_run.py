@@ -50,6 +50,7 @@ RULES = Rules(
         "weak2strong.models.capacity:available_bytes",
         "weak2strong.models.kept",
         # On how many GPUs, which is in the key, and how processes on them are started.
+        "weak2strong.models.devices",
         "weak2strong.models.gpus",
         "weak2strong.training.together",
         # Which weights a model has, and facts for lists; the weights are in the key.
