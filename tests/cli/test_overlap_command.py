@@ -13,8 +13,8 @@ methods: [naive, confidence]
 weak: {weak}
 strong: {strong}
 seeds: 2
-weak_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
-strong_training: {{epochs: 1, evaluations: 2, learning_rate: 0.003}}
+weak_training: {{steps: 6, evaluations: 2, learning_rate: 0.003}}
+strong_training: {{steps: 6, evaluations: 2, learning_rate: 0.003}}
 """
 
 

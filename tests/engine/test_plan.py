@@ -115,7 +115,8 @@ def test_a_plan_counts_what_a_stopping_rule_holds_out_and_looks_at():
 
 
 def test_a_run_makes_what_the_plan_says(quick_study, tmp_path):
-    config = replace(quick_study, seeds=2)
+    short = replace(quick_study.weak_training, steps=6)
+    config = replace(quick_study, seeds=2, weak_training=short, strong_training=short)
     plan = plan_study(config)
     store, out = tmp_path / "store", tmp_path / "run"
     run_study(config, out, store, plan=Plan(workers=1, threads=1))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,9 +140,9 @@ def test_another_number_of_threads_in_the_same_process_is_another_result(config,
     assert environment["threads"] == 2
 
 
-def test_a_damaged_entry_is_made_again_with_a_warning(config, tmp_path, capsys):
-    store, plan = tmp_path / "store", Plan(1, 1)
-    first = run_study(config, tmp_path / "one", store, plan=plan)
+def test_a_damaged_entry_is_made_again_with_a_warning(undisturbed, config, tmp_path, capsys):
+    first, plan = undisturbed, Plan(1, 1)
+    store = shutil.copytree(first.parent / "store", tmp_path / "store")
     (supervisor,) = [s for s in steps_of(first) if s["name"].endswith("supervisor seed 0")]
     victim = store / "finetune" / supervisor["stages"][0]["key"] / "predictions.parquet"
     victim.write_bytes(victim.read_bytes()[:-10])

@@ -1,9 +1,8 @@
 """The flat recipe and the package are the same experiment: one fit, and the whole protocol."""
 
 import importlib.util
-import os
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -77,7 +76,9 @@ def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monke
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_scores_are_those_of_the_package_within_the_noise_of_seeds(exported, tmp_path):
+def test_scores_are_those_of_the_package_within_the_noise_of_seeds(
+    exported, tmp_path, monkeypatch, capsys
+):
     """Means over seeds differ by less than CAP, and 0 is in Welch's 99% interval of the difference.
 
     Both have the same rates and the same stopping rule, which is the default of the package: every
@@ -89,11 +90,11 @@ def test_scores_are_those_of_the_package_within_the_noise_of_seeds(exported, tmp
     flags = ["--epochs", str(EPOCHS), "--seeds", str(SEEDS)]
     for side, model in (("weak", ModelSpec(WEAK)), ("strong", ModelSpec(STRONG))):
         flags += [f"--{side}", location_of(model), f"--{side}-rates", *map(str, usual_rates(model))]
-    command = [sys.executable, str(RECIPE), str(exported), *flags]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=one_thread, capture_output=True, text=True, check=True)
+    monkeypatch.setattr(sys, "argv", [str(RECIPE), str(exported), *flags])
+    with torch.random.fork_rng(devices=[]):
+        runpy.run_path(str(RECIPE), run_name="__main__")
     printed = re.findall(
-        r"floor (\S+), student (\S+), ceiling (0\.\d+)(?:, PGR (\S+))?", done.stdout
+        r"floor (\S+), student (\S+), ceiling (0\.\d+)(?:, PGR (\S+))?", capsys.readouterr().out
     )
     *ours, means = np.array([[float(x or "nan") for x in line] for line in printed])
     ours = np.stack(ours)[:, :3]
