@@ -69,6 +69,7 @@ def test_states_and_gradients_are_those_of_each_text_alone(kind):
     for name, gradient in gradients.items():
         own = dict(model.named_parameters())[name].grad
         torch.testing.assert_close(own, gradient, rtol=1e-5, atol=1e-6)
+    assert packs(ModelSpec("toy", packing="on"), model, CPU, torch.float32), "it stays ready"
     # Padded batches pass the same model as before.
     padded = model(**trunk_inputs(*pad(ROWS, 0, CPU)))[0]
     for row, states in zip(padded, expected.split([len(r) for r in ROWS]), strict=True):

@@ -141,7 +141,7 @@ def packs(spec: ModelSpec, trunk: Any, device: torch.device, precision: torch.dt
     if spec.packing == "off":
         return False
     config = trunk.config
-    can = config.model_type in PACKED and config._attn_implementation == "sdpa"
+    can = config.model_type in PACKED and config._attn_implementation in ("sdpa", NAME)
     if spec.packing == "on" and not can:
         raise UserError(
             f"Model {spec.name!r} is of type {config.model_type}, whose texts cannot be packed: "
