@@ -177,7 +177,7 @@ def test_small_micro_batches_of_a_batch_that_memory_holds_do_not_matter(
     """On a CPU a batch is cut to save padding; each text then passes the network once a step."""
     train, found = soft_lesson(14), []
     for budget in (8192, 30):
-        monkeypatch.setattr(passes, "CACHED", budget)
+        monkeypatch.setattr(passes, "CACHED", dict.fromkeys(passes.CACHED, budget))
         model = load(double=True)
         texts = []
         model.network.register_forward_pre_hook(lambda _, x, seen=texts: seen.append(len(x[0])))

@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.models.low_rank import pass_as_one
 
 
 def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
@@ -41,6 +42,7 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     for p in trunk.parameters():
         if p.requires_grad:
             p.data = p.data.float()
+    pass_as_one(trunk)
     return trunk
 
 

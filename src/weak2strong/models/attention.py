@@ -114,8 +114,8 @@ def attend_within(
     query, key, value = query.bfloat16(), key.bfloat16(), value.bfloat16()
     if is_causal:
         mask = query.new_ones(query.shape[2], key.shape[2], dtype=torch.bool).tril()
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    scores = torch.matmul(query * scale, key.transpose(-1, -2))
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = torch.matmul(query * factor, key.transpose(-1, -2))
     if mask is not None:
         scores = scores.add_(_added(mask, scores.dtype))
     return torch.matmul(scores.softmax(-1), value)

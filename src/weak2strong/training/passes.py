@@ -23,8 +23,8 @@ from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.predict import pooled_rows, predict_rows
 
-CACHED = 384
-"""Padded tokens of a micro-batch on a CPU, whose activations should stay in its cache."""
+CACHED = {torch.float32: 384, torch.bfloat16: 640}
+"""Tokens of a micro-batch on a CPU, with padding, whose activations should stay in its cache."""
 
 LAUNCH = {"cpu": 3e7, "other": 3e11}
 """The cost of launching the operations of a micro-batch, in tokens times weights of the model."""
@@ -94,7 +94,9 @@ def padded_groups(
     Of several ranks each has its own micro-batches, and as many as every other: a micro-batch that
     only others need has no positions, and the shortest example as its rows.
     """
-    most = min(budget.tokens, CACHED) if model.device.type == "cpu" else budget.tokens
+    most = budget.tokens
+    if model.device.type == "cpu":
+        most = min(most, CACHED[model.precision])
     by_example = [rows[i : i + each] for i in range(0, len(rows), each)]
     costs = [each * max(map(len, texts)) for texts in by_example]
     if model.packing:
