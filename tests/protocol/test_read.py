@@ -5,12 +5,17 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import transformers.utils.chat_template_utils as templates
 
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.store import Store
+from weak2strong.protocol import read, stages
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.reading import check_reading
+from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.files import data_task
 from weak2strong.tasks.splits import digest
 from weak2strong.tasks.task import Example, Item
@@ -52,15 +57,17 @@ def test_without_a_template_the_texts_alone_count(toy_models, dated):
     assert read_digest([without], dated) == digest([without])
 
 
-def task(chats):
-    said = ("right", "wrong")
-    rows = [
-        {"prompt": f"Question {i}", **dict(zip(("chosen", "rejected"), said, strict=True))}
-        for i in range(20)
+def rows(chats, count=20):
+    found = [
+        {"prompt": f"Question {i}", "chosen": "right", "rejected": "wrong"} for i in range(count)
     ]
     if chats:
-        rows = [row | {"prompt": [{"role": "user", "content": row["prompt"]}]} for row in rows]
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
+        found = [row | {"prompt": [{"role": "user", "content": row["prompt"]}]} for row in found]
+    return found
+
+
+def task(chats):
+    lines = "".join(json.dumps(row) + "\n" for row in rows(chats))
     return data_task({"c.jsonl": lines.encode()}, DataOptions(), "c", "it", "mit")
 
 
@@ -89,3 +96,35 @@ def test_a_setting_that_changes_something_is_taken(dated, toy_models):
         check_reading([given], [task(True)])
     given = replace(given, chat_template_kwargs={"m": 1})
     check_reading([plain, given], [task(False), task(True)])
+
+
+def test_the_stages_of_one_day_are_those_of_another(dated, quick_study, tmp_path, monkeypatch):
+    path = tmp_path / "chats.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows(True, 60)))
+    study = replace(quick_study, tasks=(str(path),), weak=dated, strong=dated, methods=("naive",))
+
+    def used(day, **settings):
+        class Clock(templates.datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return cls(2026, 11, day)
+
+        monkeypatch.setattr(templates, "datetime", Clock)
+        # As in a new process.
+        read._reader.cache_clear()
+        model = replace(dated, **settings)
+        config = resolved(replace(study, weak=model, strong=model))
+        task_run = TaskRun.of(config, Store(tmp_path / "store"), str(path))
+        answers = stages.ceiling(task_run, 0)["test"].values
+        stages.student(task_run, "naive", 0)
+        stages.probe_ceiling(task_run)
+        return answers, {u.stage: u.reused for u in task_run.used}
+
+    first, made = used(3)
+    again, reused = used(17)
+    assert not any(made.values())
+    assert all(reused.values())
+    assert (again == first).all()
+    other, anew = used(3, chat_date="2026-11-03")
+    assert not any(anew.values())
+    assert (other != first).any()
