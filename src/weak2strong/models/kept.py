@@ -8,7 +8,8 @@ number depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+import hashlib
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +28,31 @@ TOKENIZERS = 8
 """So many tokenizers are kept, which take little memory."""
 
 
+STATES = 2**28
+"""Bytes that the states of texts may take which one frozen trunk has read."""
+
+
+class States:
+    """What a frozen trunk made of batches of texts, so that every batch passes it once.
+
+    A batch is known by all its texts, so that states are those of the same pass, to the bit.
+    """
+
+    def __init__(self) -> None:
+        self._states = dict[bytes, Any]()
+        self._room = STATES
+
+    def of(self, texts: Sequence[Sequence[int]], passed: Callable[[], Any]) -> Any:
+        """The states of a batch of texts, in token ids; it passes if it did not before."""
+        name = hashlib.sha256(repr([list(text) for text in texts]).encode()).digest()
+        if (found := self._states.get(name)) is None:
+            found = passed()
+            if found.nbytes <= self._room:
+                self._states[name] = found
+                self._room -= found.nbytes
+        return found
+
+
 class Kept:
     """The models that a process keeps, by names that say which weights they have, and in what form.
 
@@ -38,6 +64,7 @@ class Kept:
         self.is_open = False
         self._models = dict[Hashable, tuple[Any, set[str]]]()
         self._tokenizers = dict[Hashable, Any]()
+        self._states = dict[tuple[Hashable, str], States]()
 
     def model(
         self, name: Hashable, read: Callable[[], tuple[Any, set[str]]]
@@ -55,6 +82,12 @@ class Kept:
         while len(self._tokenizers) > TOKENIZERS:
             del self._tokenizers[next(iter(self._tokenizers))]
         return self._tokenizers[name]
+
+    def states(self, name: Hashable, pooling: str) -> States | None:
+        """The states that a model which is kept has given so far, pooled in a way."""
+        if name not in self._models:
+            return None
+        return self._states.setdefault((name, pooling), States())
 
     def make_room(self, name: Hashable, copied: bool) -> bool:
         """Let go what there is no room for beside a model that is about to be used.
@@ -77,16 +110,23 @@ class Kept:
         room = IN_HOST * available_bytes()
         while here and sum(_bytes(self._models[key][0]) for key in here) > room:
             del self._models[here.pop(0)]
+        self._forget_states()
         return name in self._models
 
     def keep_only(self, name: Hashable) -> None:
         """Let all models go but one."""
         self._models = {key: kept for key, kept in self._models.items() if key == name}
+        self._forget_states()
 
     def empty(self) -> None:
         """Let everything go."""
         self._models.clear()
         self._tokenizers.clear()
+        self._states.clear()
+
+    def _forget_states(self) -> None:
+        """Let go what models gave that are not kept any more."""
+        self._states = {key: of for key, of in self._states.items() if key[0] in self._models}
 
 
 KEPT = Kept()

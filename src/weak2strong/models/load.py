@@ -18,12 +18,13 @@ from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
 from weak2strong.models.configuration import check_kind, is_decoder
 from weak2strong.models.heads import POOLS, new_head
+from weak2strong.models.kept import States
 from weak2strong.models.layers import inputs_of, layer_count
 from weak2strong.models.packing import Packed, pack, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks, is_cut
 from weak2strong.models.resolve import resolve_model
-from weak2strong.models.weights import read_tokenizer, read_weights
+from weak2strong.models.weights import frozen_states, read_tokenizer, read_weights
 from weak2strong.tasks.task import Kind
 
 
@@ -151,12 +152,29 @@ class Trainable:
 class LoadedModel(Trainable):
     """A network with its tokenizer, the kind of task its head is for, and where it runs.
 
-    ``scaled`` says whether a training divides what the head reads by its size.
+    ``scaled`` says whether a training divides what the head reads by its size. ``states`` are those
+    that the trunk has made of texts before, where it is frozen and this process keeps it.
     """
 
     network: Network
     kind: Kind = field(kw_only=True)
     scaled: bool = field(default=False, kw_only=True)
+    states: States | None = field(default=None, kw_only=True)
+
+    def pooled(
+        self, texts: Sequence[Sequence[int]], tokens: Tensor, mask: Tensor | Packed
+    ) -> Tensor:
+        """One vector for each text of a batch, (b, d), without gradients, by a pass or from before.
+
+        Args:
+            texts: of the batch, in token ids.
+            tokens: the same as the network reads them.
+            mask: likewise.
+        """
+        # With dropout every pass gives something else.
+        if self.states is None or self.network.training:
+            return self.network.pooled(tokens, mask)
+        return self.states.of(texts, lambda: self.network.pooled(tokens, mask))
 
     def freeze(self) -> None:
         """End training: weights that were float32 for its sake are rounded to the precision."""
@@ -248,6 +266,7 @@ def load_model(
         spec.optimizer_states,
         kind=kind,
         scaled=scaled,
+        states=frozen_states(spec, loader, device, ranks),
     )
 
 

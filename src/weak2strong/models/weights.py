@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Hashable
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer, loading
 from weak2strong.models.folders import location_of
-from weak2strong.models.kept import KEPT
+from weak2strong.models.kept import KEPT, States
 from weak2strong.models.layers import layer_names
 from weak2strong.models.needs import skeleton
 from weak2strong.models.precision import precision_of
@@ -49,14 +50,9 @@ def read_weights(
         )
     if ranks.several or not KEPT.is_open:
         return from_files(spec, loader, dtype, ranks)
-    from transformers import AutoModel, AutoModelForCausalLM
-
-    weights = fingerprint(spec)
-    only_trunk = loader is AutoModel and _has_trunk(spec, weights)
-    reader = AutoModelForCausalLM if only_trunk else loader
-    name = (weights, location_of(spec), spec.trust_remote_code, reader.__name__, dtype)
+    reader, name = _kept_as(spec, loader, dtype)
     model, missing = KEPT.model(name, lambda: from_files(spec, reader, dtype))
-    part = model.base_model if only_trunk else model
+    part = model if reader is loader else model.base_model
     if not KEPT.make_room(name, copied=trained):
         return part, missing
     if trained:
@@ -64,6 +60,33 @@ def read_weights(
     elif not _moved(part, device, name):
         return part, missing
     return fresh_copy(part, device, shared=not trained), missing
+
+
+def frozen_states(
+    spec: ModelSpec, loader: Any, device: torch.device, ranks: Ranks = ALONE
+) -> States | None:
+    """What the trunk of a model that is not trained has made of texts so far, if it is kept.
+
+    Args:
+        spec: as in `read_weights`, which has given the model.
+        loader: likewise.
+        device: likewise.
+        ranks: likewise.
+    """
+    if ranks.several or not KEPT.is_open or spec.adaptation != "head":
+        return None
+    _, name = _kept_as(spec, loader, _kept_in(spec, device))
+    return KEPT.states(name, f"{spec.pooling} {spec.packing}")
+
+
+def _kept_as(spec: ModelSpec, loader: Any, dtype: torch.dtype) -> tuple[Any, Hashable]:
+    """The class of Transformers by which a model is kept, and its name among those."""
+    from transformers import AutoModel, AutoModelForCausalLM
+
+    weights = fingerprint(spec)
+    only_trunk = loader is AutoModel and _has_trunk(spec, weights)
+    reader = AutoModelForCausalLM if only_trunk else loader
+    return reader, (weights, location_of(spec), spec.trust_remote_code, reader.__name__, dtype)
 
 
 def read_tokenizer(spec: ModelSpec) -> Any:

@@ -34,7 +34,7 @@ def encoded(model: LoadedModel, items: Sequence[Item]) -> list[list[int]]:
 
 def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
     """Probabilities (n, classes) for encoded texts; an item has as many texts as its kind has."""
-    outputs = _in_batches(model, rows, model.network, lambda x: x.cpu().numpy())
+    outputs = _in_batches(model, rows, model.network.read, lambda x: x.cpu().numpy())
     return read_outputs(outputs_of_items(model.kind, torch.from_numpy(outputs)))
 
 
@@ -48,7 +48,7 @@ def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
 
 def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
     """The head's input for each encoded text, (texts, width) float32."""
-    return _in_batches(model, rows, model.network.pooled, lambda x: x.float().cpu().numpy())
+    return _in_batches(model, rows, lambda pooled: pooled, lambda x: x.float().cpu().numpy())
 
 
 def each_batch(
@@ -98,10 +98,10 @@ def once_each(
 def _in_batches(
     model: LoadedModel,
     rows: Sequence[list[int]],
-    run: Callable[[Tensor, Tensor | Packed], Tensor],
+    run: Callable[[Tensor], Tensor],
     read: Callable[[Tensor], np.ndarray],
 ) -> np.ndarray:
-    """Run encoded texts through the network and put the outputs back in order."""
+    """Let encoded texts pass the trunk, run what is pooled, and put the outputs back in order."""
     distinct, indices = once_each(model.kind, rows)
     outputs: np.ndarray | None = None
 
@@ -113,7 +113,8 @@ def _in_batches(
         outputs[group] = of_batch[: len(group)]
 
     def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
-        return partial(keep, group, run(tokens, mask))
+        texts = [distinct[i] for i in group]
+        return partial(keep, group, run(model.pooled(texts, tokens, mask)))
 
     each_batch(model, distinct, passed)
     assert outputs is not None, "there is something to answer"
