@@ -126,10 +126,10 @@ def no_files(device: torch.device) -> Iterator[None]:
                 loader.from_pretrained = own
 
 
-def classifier(folder: Path, adaptation: str, device: torch.device) -> Any:
+def classifier(folder: Path, adaptation: str, device: torch.device, packing: str) -> Any:
     """A model with a head of two classes."""
     with no_files(device):
-        spec = ModelSpec(str(folder), adaptation=adaptation)
+        spec = ModelSpec(str(folder), adaptation=adaptation, packing=packing)
         return load.load_model(spec, "classification", 2, seed=0)
 
 

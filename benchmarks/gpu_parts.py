@@ -8,9 +8,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -22,6 +23,7 @@ from gpu_speed import JOBS, Bench, Row, train
 from unchecked import installed
 from weak2strong.models.batches import encode_items
 from weak2strong.training import passes, predict
+from weak2strong.training.pace import Pace, pace_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -152,32 +154,62 @@ def finetuned(bench: Bench, name: str, job: str, by: str) -> Row:
     return bench.rate(lambda n: literal(model, rows[:n], targets[:n], size))
 
 
+EXTRAS = (0.0, 256.0, 4096.0)
+"""What a micro-batch is taken to cost beside its tokens, in tokens."""
+
+
 def grid(bench: Bench) -> Iterator[Row]:
-    """How fast a finetuning is by the tokens of a micro-batch, and by what one more micro-batch is
-    taken to cost; how fast answers are by the tokens of a batch; then what is quickest."""
+    """How fast a finetuning is packed and padded, by the tokens of a micro-batch, and where it is
+    padded by what one more micro-batch is taken to cost; how fast answers are by the tokens of a
+    batch; then what is quickest, and what the package takes itself."""
     name = next(iter(bench.folders))
     for job in ("full", "lora") if installed("peft") else ("full",):
+        ways = [("auto", budget, None) for budget in bench.budgets]
+        ways += [("off", *way) for way in product(bench.budgets, EXTRAS)]
         found = list[Row]()
-        for budget, launch in product(bench.budgets, (0.0, 256.0, 4096.0)):
-            about = {"model": name, "job": job, "budget": budget, "launch": launch}
-
-            def run(n: int, job: str = job, budget: int = budget) -> None:
-                train(bench.model(name, job), part_of(bench.data, n), budget)
-
-            with patch.object(passes, "launch_cost", lambda model, launch=launch: launch):
-                for row in bench.guarded(about, lambda run=run: bench.rate(run)):
+        for packing, budget, extra in ways:
+            about = {"model": name, "job": job, "packing": packing, "budget": budget}
+            about |= {} if extra is None else {"extra": extra}
+            with patch.object(
+                passes, "pace_of", lambda model, extra=extra: Pace(0.0, extra or 0.0)
+            ):
+                run = partial(packed, bench, name, job, packing, budget)
+                for row in bench.guarded(about, run):
                     found.append(row)
                     yield row
         yield from quickest(found)
+        yield from bench.guarded({"model": name, "job": job}, partial(own, bench, name, job))
     found = []
     for budget in bench.budgets:
         about = {"model": name, "job": "inference", "budget": budget}
-        budgets: Any = dict.fromkeys(("cpu", "other"), budget)
-        with patch.object(predict, "INFERENCE_BUDGET", budgets):
+        enough = SimpleNamespace(enough=budget)
+        with (
+            patch.object(predict, "INFERENCE_BUDGET", budget),
+            patch.object(predict, "pace_of", lambda model, enough=enough, **of: enough),
+        ):
             for row in bench.guarded(about, lambda: bench.timed(name, "inference")):
                 found.append(row)
                 yield row
     yield from quickest(found)
+    yield from bench.guarded({"model": name, "job": "inference"}, partial(own, bench, name, "head"))
+
+
+def packed(bench: Bench, name: str, job: str, packing: str, budget: int) -> Row:
+    """How fast a finetuning is with micro-batches of so many tokens, packed or padded."""
+    model = bench.model(name, job, packing)
+    row = bench.rate(lambda n: train(model, part_of(bench.data, n), budget))
+    return row | {"packed": model.packing}
+
+
+def own(bench: Bench, name: str, job: str) -> Row:
+    """What the package takes for this model on this device."""
+    pace = pace_of(bench.model(name, job), gradients=job != "head")
+    taken = {"floor": pace.floor, "extra": pace.extra, "budget": pace.enough}
+    return taken | {"note": "what the package takes"}
+
+
+CHOSEN = ("model", "job", "packing", "budget", "extra")
+"""What the grid chooses."""
 
 
 def quickest(rows: Sequence[Row]) -> Iterator[Row]:
@@ -185,7 +217,7 @@ def quickest(rows: Sequence[Row]) -> Iterator[Row]:
     measured = [row for row in rows if "tokens/s" in row]
     if measured:
         best = max(measured, key=lambda row: row["tokens/s"])
-        of = {k: v for k, v in best.items() if k in ("model", "job", "budget", "launch")}
+        of = {k: v for k, v in best.items() if k in CHOSEN}
         yield of | {"tokens/s": best["tokens/s"], "note": "the quickest"}
 
 

@@ -57,7 +57,7 @@ class Bench:
     most: int
     budgets: tuple[int, ...]
     tiny: bool
-    held: dict[tuple[str, str], Any] = field(default_factory=dict)
+    held: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     @cached_property
     def data(self) -> TrainingSet:
@@ -69,22 +69,23 @@ class Bench:
         """Operations a second of a large product in the precision that models compute in."""
         return matrix_rate(self.device, fast_precision(self.device))
 
-    def model(self, name: str, adaptation: str) -> Any:
+    def model(self, name: str, adaptation: str, packing: str = "auto") -> Any:
         """A model with a head, or as ``writer`` without one; no other is on the device.
 
         Raises:
             UserError: where weights, gradients and optimiser are more than the device holds.
         """
-        if (name, adaptation) not in self.held:
+        which = (name, adaptation, packing)
+        if which not in self.held:
             self.held.clear()
             clear(self.device)
             if adaptation == "writer":
-                self.held[name, adaptation] = writer(self.folders[name], self.device)
+                self.held[which] = writer(self.folders[name], self.device)
             else:
                 self.check_room(name, adaptation)
-                model = classifier(self.folders[name], adaptation, self.device)
-                self.held[name, adaptation] = model
-        return self.held[name, adaptation]
+                made = classifier(self.folders[name], adaptation, self.device, packing)
+                self.held[which] = made
+        return self.held[which]
 
     def check_room(self, name: str, adaptation: str) -> None:
         """Refuse a training that cannot fit, before anything is drawn."""

@@ -193,8 +193,9 @@ def test_the_script_for_a_gpu_runs_on_a_cpu(run, tmp_path):
     assert jobs == trained | {"inference", "activations", "generation"}
     assert len(parts["loops"]["rows"]) == 2 * 4
     assert all(row["examples/s"] > 0 for row in parts["loops"]["rows"])
-    best = [row for row in parts["grid"]["rows"] if row.get("note") == "the quickest"]
-    assert [row["job"] for row in best] == ["full", "lora", "inference"]
+    for note in ("the quickest", "what the package takes"):
+        said = [row for row in parts["grid"]["rows"] if row.get("note") == note]
+        assert [row["job"] for row in said] == ["full", "lora", "inference"]
     tables = (tmp_path / "g.md").read_text()
     assert len(lines(tables)) == sum(len(part["rows"]) for part in parts.values())
 

@@ -33,8 +33,9 @@ def test_micro_batches_are_of_like_length_and_cannot_be_merged(lengths, budget):
         assert (len(group) + 1) * lengths[following[0]] > budget
 
 
-def cost(groups, lengths, launch):
-    return sum(len(g) * max(lengths[i] for i in g) + launch for g in groups)
+def cost(groups, lengths, launch, floor):
+    padded = (len(g) * max(lengths[i] for i in g) for g in groups)
+    return sum(max(tokens + launch, floor) for tokens in padded)
 
 
 def partitions(items):
@@ -53,18 +54,19 @@ def partitions(items):
     st.lists(st.integers(1, 30), min_size=1, max_size=6),
     st.integers(1, 80),
     st.floats(0, 60, allow_nan=False),
+    st.sampled_from([0.0, 0.0, 16.0, 64.0]),
 )
-def test_no_way_to_cut_costs_less(lengths, budget, launch):
-    found = cut(lengths, budget, launch)
+def test_no_way_to_cut_costs_less(lengths, budget, launch, floor):
+    found = cut(lengths, budget, launch, floor)
     assert sorted(i for g in found for i in g) == list(range(len(lengths)))
     for group in found:
         assert len(group) * max(lengths[i] for i in group) <= budget or len(group) == 1
     best = min(
-        cost(parts, lengths, launch)
+        cost(parts, lengths, launch, floor)
         for parts in partitions(list(range(len(lengths))))
         if all(len(g) == 1 or len(g) * max(lengths[i] for i in g) <= budget for g in parts)
     )
-    assert cost(found, lengths, launch) == pytest.approx(best)
+    assert cost(found, lengths, launch, floor) == pytest.approx(best)
 
 
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=12), min_size=1, max_size=8))

@@ -40,7 +40,7 @@ def one_by_one(folder, items, layer, pooling):
 @pytest.mark.parametrize("pooling", ["last", "mean", "cls"])
 @pytest.mark.parametrize("budget", [1, 60, 32768])
 def test_equals_a_forward_pass_for_each_text(load, toy_models, monkeypatch, name, pooling, budget):
-    monkeypatch.setattr(batches, "INFERENCE_BUDGET", {"cpu": budget, "other": budget})
+    monkeypatch.setattr(batches, "INFERENCE_BUDGET", budget)
     items = uneven(9)
     found = layer_activations(load(name), items, [2, 0, 1], pooling)
     assert list(found) == [2, 0, 1]

@@ -47,7 +47,7 @@ def test_one_seven_or_all_examples_at_a_time(
         monkeypatch.setattr(
             passes,
             "cut",
-            lambda lengths, budget, launch, size=size: [
+            lambda lengths, budget, launch, floor, size=size: [
                 list(range(len(lengths)))[i : i + size] for i in range(0, len(lengths), size)
             ],
         )

@@ -91,7 +91,7 @@ def test_the_cut_of_a_batch_and_the_order_are_free(models, monkeypatch, budget, 
     model = models["llama"]
     prompts = [*PROMPTS, "Lima is a city in", "in", SHOTS]
     whole = answer_log_probabilities(model, prompts, ANSWERS)
-    monkeypatch.setattr(module, "INFERENCE_BUDGET", {"cpu": budget, "other": budget})
+    monkeypatch.setattr(module, "INFERENCE_BUDGET", budget)
     monkeypatch.setattr(module, "SCORED", scored)
     found = answer_log_probabilities(model, prompts[::-1], ANSWERS)[::-1]
     np.testing.assert_allclose(found, whole, rtol=0, atol=1e-5)

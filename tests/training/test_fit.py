@@ -13,7 +13,7 @@ from weak2strong.ground.metrics import accuracy
 from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.tasks.task import Item
-from weak2strong.training import passes
+from weak2strong.training import pace, passes
 from weak2strong.training.fit import fit
 from weak2strong.training.loop import _batches
 from weak2strong.training.predict import predict
@@ -324,8 +324,8 @@ def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     items = [Item(str(i), str(i), text) for i, text in enumerate(texts)]
     train = TrainingSet(items, np.eye(2)[np.arange(64) % 2])
     model = load()
-    launch = passes.LAUNCH["cpu"] / 2e7 + passes.STREAM[torch.float32]
-    monkeypatch.setattr(passes.Texts, "_launch", launch)
+    extra = pace.LAUNCH / 2e7 + pace.STREAM[torch.float32]
+    monkeypatch.setattr(passes.Texts, "_pace", pace.Pace(0.0, extra))
     done = fit(model, train, loss, settings(epochs=1, stopping="none"), 0, token_budget=8192)
     lengths = [len(r) for r in model.tokenizer(texts)["input_ids"]]
     assert max(lengths) > 10 * min(lengths)

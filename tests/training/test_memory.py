@@ -54,7 +54,7 @@ def test_more_memory_is_more_room_up_to_what_is_useful(load, lesson, monkeypatch
         assert budget.tokens.bit_count() == 1
         assert times * longest / 2 < budget.tokens <= times * longest or times > 8
         found.append(budget.tokens)
-    assert found[0] < found[1] < found[2] == memory.MOST["cpu"]
+    assert found[0] < found[1] < found[2] == memory.MOST
 
 
 def test_where_one_text_does_not_fit_activations_are_computed_twice(load, lesson, monkeypatch):

@@ -48,7 +48,7 @@ def test_row_i_answers_item_i(sharp, monkeypatch, name, budget):
     model, items = sharp(name), uneven(25)
     alone = np.concatenate([predict(model, [item]).probabilities for item in items])
     assert len({row.tobytes() for row in alone.round(6)}) == 25
-    monkeypatch.setattr(module, "INFERENCE_BUDGET", {"cpu": budget, "other": budget})
+    monkeypatch.setattr(module, "INFERENCE_BUDGET", budget)
     found = predict(model, items)
     assert found.ids == tuple(item.id for item in items)
     np.testing.assert_allclose(found.probabilities, alone, rtol=0, atol=1e-5)
@@ -112,7 +112,7 @@ def test_an_empty_text_has_an_answer_of_its_own(sharp, name):
 
 def test_a_batch_is_read_when_the_next_is_on_its_way(load, lesson, monkeypatch):
     """So that a GPU works while the host reads; every batch is read once."""
-    monkeypatch.setattr(module, "INFERENCE_BUDGET", {"cpu": 40})
+    monkeypatch.setattr(module, "INFERENCE_BUDGET", 40)
     model, told = load(), []
     rows = encoded(model, lesson(20).items)
 

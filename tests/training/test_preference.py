@@ -102,7 +102,7 @@ def test_swapped_completions_get_swapped_probabilities_to_the_bit(
 ):
     model, items = load(name, adaptation=adaptation), lesson(31).items
     # Many small batches, whose borders a different order would shift.
-    monkeypatch.setitem(predicting.INFERENCE_BUDGET, "cpu", 64)
+    monkeypatch.setattr(predicting, "INFERENCE_BUDGET", 64)
     fit(model, lesson(20, seed=1), CrossEntropy(), settings(1e-2), seed=0)
     answers = predict(model, items).probabilities
     assert np.ptp(answers[:, 1]) > 1e-3
@@ -203,7 +203,7 @@ def test_one_seven_or_all_pairs_at_a_time(load, monkeypatch, name, adaptation):
         monkeypatch.setattr(
             passes,
             "cut",
-            lambda lengths, budget, launch, size=size: [
+            lambda lengths, budget, launch, floor, size=size: [
                 list(range(len(lengths)))[i : i + size] for i in range(0, len(lengths), size)
             ],
         )

@@ -121,11 +121,12 @@ def micro_batches(lengths: Sequence[int], budget: int, packed: bool = False) -> 
     return groups
 
 
-def cut(lengths: Sequence[int], budget: int, launch: float) -> list[list[int]]:
+def cut(lengths: Sequence[int], budget: int, launch: float, floor: float = 0.0) -> list[list[int]]:
     """Positions grouped by length, so that padding and the number of groups cost least together.
 
     A group of n texts costs n times its longest, in tokens, and ``launch`` tokens
-    more; no group exceeds the budget when padded, but a text that does so alone.
+    more, or ``floor`` tokens, if these are more; no group exceeds the budget when
+    padded, but a text that does so alone.
     Exact, by dynamic programming over the texts in order of length.
     """
     order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
@@ -134,7 +135,7 @@ def cut(lengths: Sequence[int], budget: int, launch: float) -> list[list[int]]:
         longest = lengths[order[end - 1]]
         fitting = max(1, budget // longest)
         costs = (
-            (best[start] + (end - start) * longest + launch, start)
+            (best[start] + max((end - start) * longest + launch, floor), start)
             for start in range(max(0, end - fitting), end)
         )
         cost, start = min(costs)

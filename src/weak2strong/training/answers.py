@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.special import logsumexp
+from torch import Tensor
 
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.prompted import PromptedModel
+from weak2strong.training.pace import Pace, Passing, kept
 from weak2strong.training.predict import INFERENCE_BUDGET
 
 LONGEST = 2048
@@ -152,7 +154,7 @@ def _sums(model: PromptedModel, prompts: Sequence[_Prompt]) -> np.ndarray:
     scores = np.zeros((len(prompts), len(prompts[0].sequences) if prompts else 0))
     begun, shared = _shared_beginning(model, prompts, rows)
     lengths = [len(row) - shared + shared // LIGHTER for row in rows]
-    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
+    budget = INFERENCE_BUDGET if model.device.type == "cpu" else _pace(model).enough
     most = max(1, SCORED // (model.vocabulary * max(map(len, answer_tokens), default=1)))
     groups = micro_batches(lengths, budget)
     pieces = [g[i : i + most] for g in groups for i in range(0, len(g), most)]
@@ -174,6 +176,20 @@ def _sums(model: PromptedModel, prompts: Sequence[_Prompt]) -> np.ndarray:
         if own:
             np.add.at(scores, answers, log_p.cpu().double().numpy())
     return model.ranks.joined(scores, model.device)
+
+
+def _pace(model: PromptedModel) -> Pace:
+    """What a pass costs on a device that is no CPU (see `weak2strong.training.pace`)."""
+
+    def run(rows: Sequence[Sequence[int]]) -> Tensor:
+        batch = pad(rows, model.tokenizer.pad_token_id, model.device)
+        lines = torch.arange(len(rows), device=model.device)
+        return model.logits(*batch, (lines, torch.zeros_like(lines)))
+
+    whole, about = model.whole, {"trained": False, "packing": False, "prompted": True}
+    looked_up, longest = whole.get_input_embeddings(), longest_prompt(model)
+    passing = Passing(run, whole, looked_up, longest, model.device, model.ranks, about, False)
+    return kept(passing)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.training import loop
 from weak2strong.training.loop import Options
 from weak2strong.training.memory import TokenBudget, find_token_budget
-from weak2strong.training.passes import launch_cost, padded_groups
+from weak2strong.training.pace import Pace, pace_of
+from weak2strong.training.passes import padded_groups
 from weak2strong.training.record import Carried, Fit, Passed
 from weak2strong.training.vocabulary import only_used_rows, spares_rows
 
@@ -136,8 +137,8 @@ class _Passages:
     counted: list[list[int]]
 
     @cached_property
-    def _launch(self) -> float:
-        return launch_cost(self.model)
+    def _pace(self) -> Pace:
+        return pace_of(self.model)
 
     def add_gradients(
         self, batch: np.ndarray, fraction: float, carried: Carried, budget: TokenBudget
@@ -149,7 +150,7 @@ class _Passages:
         total = torch.zeros((), device=model.device)
         # One context for the step, so that weights are converted once.
         with model.autocast():
-            for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._launch):
+            for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._pace):
                 # A micro-batch that only other ranks need counts all of its tokens.
                 counted = None
                 if group:

@@ -17,9 +17,10 @@ from weak2strong.models.needs import (
     training_bytes,
     usable_bytes,
 )
+from weak2strong.training.pace import pace_of
 
-MOST = {"cpu": 8192, "other": 65536}
-"""Padded tokens of a micro-batch; larger micro-batches would not be faster."""
+MOST = 8192
+"""Padded tokens of a micro-batch on a CPU; larger micro-batches would not be faster."""
 
 
 class NoRoomError(Exception):
@@ -88,7 +89,9 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
     if tokens < longest and not checkpointing and save_memory(model):
         checkpointing, tokens = True, fitting()
     # Where not even one text fits by this measure, training tries one all the same.
-    tokens = min(max(tokens, longest), MOST["cpu" if model.device.type == "cpu" else "other"])
+    tokens = max(tokens, longest)
+    most = MOST if model.device.type == "cpu" else pace_of(model, room=tokens).enough
+    tokens = min(tokens, most)
     return TokenBudget(2 ** (tokens.bit_length() - 1), checkpointing)
 
 

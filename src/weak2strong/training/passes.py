@@ -21,16 +21,11 @@ from weak2strong.models.load import LoadedModel, Trainable
 from weak2strong.models.packing import Packed
 from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import TokenBudget
+from weak2strong.training.pace import Pace, pace_of
 from weak2strong.training.predict import pooled_rows, predict_rows
 
 CACHED = {torch.float32: 384, torch.bfloat16: 640}
 """Tokens of a micro-batch on a CPU, with padding, whose activations should stay in its cache."""
-
-LAUNCH = {"cpu": 3e7, "other": 3e11}
-"""The cost of launching the operations of a micro-batch, in tokens times weights of the model."""
-
-STREAM = {torch.float32: 4, torch.bfloat16: 32}
-"""The cost of adding its gradients to the others, in tokens: more where arithmetic is quicker."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +67,11 @@ class Examples(Protocol):
         ...
 
 
-def launch_cost(model: Trainable) -> float:
-    """The cost of one more micro-batch, in tokens."""
-    weights = sum(p.numel() for p in model.network.parameters())
-    device = "cpu" if model.device.type == "cpu" else "other"
-    return LAUNCH[device] / weights + STREAM[model.precision]
-
-
 def padded_groups(
     model: Trainable,
     rows: Sequence[Sequence[int]],
     budget: TokenBudget,
-    launch: float,
+    pace: Pace,
     each: int = 1,
 ) -> Iterator[tuple[list[int], Tensor, Tensor | Packed]]:
     """A batch's token rows in micro-batches: positions in the batch, token ids and mask (b, t).
@@ -105,7 +93,10 @@ def padded_groups(
     for hand in model.ranks.hands(costs):
         own = [costs[i] for i in hand]
         # Without padding there is nothing to weigh against another launch.
-        groups = micro_batches(own, most, packed=True) if model.packing else cut(own, most, launch)
+        if model.packing:
+            groups = micro_batches(own, most, packed=True)
+        else:
+            groups = cut(own, most, pace.extra, pace.floor)
         cuts.append([[hand[i] for i in group] for group in groups])
     own, shortest = cuts[model.ranks.rank], costs.index(min(costs))
     own += [[]] * (max(map(len, cuts)) - len(own))
@@ -124,8 +115,8 @@ class Texts:
     rows: Sequence[list[int]]
 
     @cached_property
-    def _launch(self) -> float:
-        return launch_cost(self.model)
+    def _pace(self) -> Pace:
+        return pace_of(self.model)
 
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
         """The texts of a batch, texts of similar length together.
@@ -143,7 +134,7 @@ class Texts:
                 real=sum(len(text) for i in group for text in rows[each * i : each * (i + 1)]),
                 padded=tokens.numel(),
             )
-            for group, tokens, mask in padded_groups(self.model, rows, budget, self._launch, each)
+            for group, tokens, mask in padded_groups(self.model, rows, budget, self._pace, each)
         ]
 
     def _texts(self, batch: np.ndarray) -> list[list[int]]:

@@ -15,10 +15,11 @@ from weak2strong.models.heads import outputs_of_items, probed, read_outputs
 from weak2strong.models.load import LoadedModel, Trainable
 from weak2strong.models.packing import Packed
 from weak2strong.tasks.task import TEXTS, Item, Kind
+from weak2strong.training.pace import pace_of
 
-INFERENCE_BUDGET = {"cpu": 512, "other": 32768}
-"""Padded tokens of a batch without gradients. A CPU is three times as fast where
-activations stay in its cache; an accelerator is fast where it is full."""
+INFERENCE_BUDGET = 512
+"""Padded tokens of a batch without gradients on a CPU, which is three times as fast where
+activations stay in its cache. Another device is fast where it is full, which is measured."""
 
 
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
@@ -66,7 +67,8 @@ def each_batch(
     There are no gradients. Each of several ranks has its own batches, and as many as every other:
     one that only others need has no positions, and some text.
     """
-    budget = INFERENCE_BUDGET["cpu" if model.device.type == "cpu" else "other"]
+    on_cpu = model.device.type == "cpu"
+    budget = INFERENCE_BUDGET if on_cpu else pace_of(model, gradients=False).enough
     groups = micro_batches([len(r) for r in rows], budget, model.packing)
     read = _nothing
     with model.ranks.without_gradients(), model.autocast():

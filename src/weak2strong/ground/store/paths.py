@@ -27,7 +27,9 @@ CODE = re.compile(r"(?P<code>[0-9a-f]{64})\.json")
 # What another machine has sent of the user's files (see `weak2strong.ground.carried`).
 FILES = "files"
 SENT = re.compile(r"[0-9a-f]{16}|\..+")
-RESERVED = ("code", "damaged", FILES, "locks", "temporary", "working")
+# What was measured of models on the devices here (see `weak2strong.training.pace`).
+MEASURED = "measured"
+RESERVED = ("code", "damaged", FILES, "locks", MEASURED, "temporary", "working")
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
