@@ -113,8 +113,12 @@ class Bench:
         clear(self.device)
         yield about | {"note": note}
 
-    def rate(self, run: Callable[[int], Any]) -> Row:
-        """How fast something does a number of the examples, after a batch to warm up."""
+    def rate(self, run: Callable[[int], Any], share: float = 1.0) -> Row:
+        """How fast something does a number of the examples, after a batch to warm up.
+
+        It takes a share of the usual seconds.
+        """
+        wanted = share * self.seconds
 
         def seconds(examples: int) -> float:
             _finish(self.device)
@@ -125,8 +129,8 @@ class Bench:
 
         seconds(BATCH)
         examples, took = BATCH, seconds(BATCH)
-        if took < self.seconds and self.most > BATCH:
-            examples = min(self.most, BATCH * round(self.seconds / took + 1))
+        if took < wanted and self.most > BATCH:
+            examples = min(self.most, BATCH * round(wanted / took + 1))
             took = seconds(examples)
         tokens = sum(len(item.text.split()) for item in self.data.items[:examples])
         return {
