@@ -29,6 +29,7 @@ from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 
 ROOT = Path(weak2strong.__file__).parent
+HERE = str(ROOT)
 
 METHODS = (
     "naive",
@@ -67,13 +68,14 @@ class Watch:
     """Notes which functions of ours run while a stage is made, and are not in its code."""
 
     def __init__(self, monkeypatch):
-        self.codes, self.making, self.seen = {}, [], set()
+        # By the identity of code objects, whose hashes are slow, with the objects themselves.
+        self.codes, self.making, self.seen = {}, [], {}
         self.missed: set[tuple[str, str]] = set()
         self.ran: set[str] = set()
 
         def noted(source, made_by, named, words):
             found = code_of(source, made_by, named, words)
-            self.codes[made_by.__code__] = found
+            self.codes[id(made_by.__code__)] = made_by.__code__, found
             return found
 
         monkeypatch.setattr(task_run, "code_of", noted)
@@ -85,15 +87,19 @@ class Watch:
         sys.setprofile(None)
 
     def _called(self, frame, event, arg):
+        if event != "call" and event != "return":
+            return
         code = frame.f_code
-        if code in self.codes:
+        if id(code) in self.codes:
             if event == "call":
-                self.making.append((code, self.codes[code]))
+                self.making.append(self.codes[id(code)])
                 self.seen.clear()
             elif event == "return" and self.making and self.making[-1][0] is code:
                 self.making.pop()
-        if event == "call" and code not in self.seen and code.co_filename.startswith(str(ROOT)):
-            self.seen.add(code)
+        if event == "call" and id(code) not in self.seen:
+            self.seen[id(code)] = code
+            if not code.co_filename.startswith(HERE):
+                return
             for made, found in self.making:
                 self._check(code, made, found)
 

@@ -280,7 +280,6 @@ def test_the_ceiling_of_a_plugin_that_reads_first_has_read_too(quick_study, tmp_
         weak_training=short,
         strong_training=short,
         methods=methods,
-        seeds=2,
         plugins=(path,),
     )
     folder = run_study(study, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
