@@ -111,8 +111,10 @@ def test_keys_that_cannot_be_compared_are_refused(root, capsys, keys, said):
 
 
 def test_digits_that_several_keys_begin_with_are_refused(root, capsys):
-    keys = [entry.key for entry in Store(root).entries()]
-    first = next(key[0] for key in keys if sum(k[0] == key[0] for k in keys) > 1)
+    entry = next(iter(Store(root).entries()))
+    twin = entry.key[:-1] + ("0" if entry.key[-1] != "0" else "1")
+    shutil.copytree(root / entry.stage / entry.key, root / entry.stage / twin)
+    first = entry.key[:-1]
     assert main(["store", "why", first, first, "--store", str(root)]) == 2
     assert "give more digits" in capsys.readouterr().err
 

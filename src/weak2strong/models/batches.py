@@ -11,6 +11,7 @@ from torch import Tensor
 
 from weak2strong.models.chats import written_chats
 from weak2strong.models.lengths import longest_read
+from weak2strong.models.positions import check_tokens
 from weak2strong.tasks.task import Item, texts_of
 
 UNCUT = 2**31
@@ -39,6 +40,7 @@ def encode(
     limit = limit or longest_read(tokenizer)
     options = {"truncation": True, "max_length": limit, "add_special_tokens": special}
     rows = tokenizer(list(texts), **options)["input_ids"]
+    check_tokens(tokenizer, rows)
     return [row or [tokenizer.pad_token_id] for row in rows]
 
 

@@ -11,7 +11,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.capacity import device_bytes
 from weak2strong.models.catalogue import listed
-from weak2strong.models.configuration import is_decoder, load_tokenizer
+from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
 from weak2strong.models.folders import folder_of, rungs
 from weak2strong.models.hub import cached_file
 from weak2strong.models.lengths import LONGEST
@@ -27,6 +27,8 @@ from weak2strong.models.needs import (
 )
 from weak2strong.models.precision import precision_of
 from weak2strong.models.resolve import fingerprint
+from weak2strong.models.states import width_of
+from weak2strong.models.text_part import text_config
 
 ADAPTATIONS: tuple[Literal["full", "lora", "head"], ...] = ("full", "lora", "head")
 
@@ -104,7 +106,7 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
     location = _location(spec)
     fingerprint(spec)
     trunk = skeleton(spec)
-    config = trunk.config
+    config = load_config(spec)
     device = best_device()
     memory = device_bytes(device)
     parameters = count(trunk)
@@ -131,13 +133,13 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
         )
         for a in ADAPTATIONS
     )
-    text = config.get_text_config()
+    text = text_config(trunk.config)
     return Checked(
         location=location,
         architecture=type(trunk).__name__,
-        decoder=is_decoder(config),
+        decoder=is_decoder(config, spec.trust_remote_code),
         parameters=parameters,
-        width=text.hidden_size,
+        width=width_of(config, spec.trust_remote_code),
         layers=text.num_hidden_layers,
         longest=longest,
         licence=_licence(spec),

@@ -12,9 +12,8 @@ from weak2strong.ground.predictions import WRITTEN
 from weak2strong.models.chats import keep_settings
 from weak2strong.models.folders import location_of
 from weak2strong.models.lengths import longest_of
+from weak2strong.models.positions import fit_tokenizer
 from weak2strong.tasks.task import Kind
-
-DECODER_ENDINGS = ("ForCausalLM", "LMHeadModel")
 
 
 def check_kind(spec: ModelSpec, kind: Kind) -> None:
@@ -45,29 +44,23 @@ def check_writes(spec: ModelSpec) -> None:
             f"Model {spec.name!r}: as a language model it has no fresh head that could be trained "
             "alone, so choose adaptation full or lora."
         )
-    if not is_decoder(load_config(spec)):
+    if not is_decoder(load_config(spec), spec.trust_remote_code):
         raise UserError(
             f"Model {spec.name!r} is no decoder, so it cannot be trained as a language model or "
             "write answers: choose a decoder."
         )
 
 
-def is_decoder(config: Any) -> bool:
+def is_decoder(config: Any, trust_remote_code: bool = False) -> bool:
     """Whether a model reads from left to right, so that its last token has seen the whole text.
 
-    The saved architecture says so; a bare trunk (such as ``LlamaModel``) goes by
-    its type: one that Transformers knows as a causal but not as a masked language model.
+    That is tried out on a miniature of it (see `weak2strong.models.behaviour`): of a model that
+    reads images, too, its part for text counts, and of an encoder-decoder its encoder.
     """
-    from transformers.models.auto import modeling_auto as auto
+    # Trying takes PyTorch, which a command that only names a model does not need.
+    from weak2strong.models.behaviour import behaviour
 
-    architecture = (config.architectures or [""])[0]
-    if architecture.endswith(DECODER_ENDINGS):
-        return True
-    return (
-        not architecture.endswith("ForMaskedLM")
-        and config.model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        and config.model_type not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    )
+    return behaviour(config, trust_remote_code).decoder
 
 
 def has_output_layer(config: Any) -> bool:
@@ -105,13 +98,7 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     with loading(spec):
         tokenizer = AutoTokenizer.from_pretrained(location_of(spec), **options)
     config = load_config(spec)
-    if tokenizer.pad_token is None:
-        # Any token does, since the mask hides it.
-        any_token = tokenizer.convert_ids_to_tokens(0)
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or any_token
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions:
-        tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    fit_tokenizer(tokenizer, config, spec.trust_remote_code)
     # What it is asked to read is kept with it, for `longest_read` and `settings_of`.
     tokenizer.read_length = longest_of(spec, config)
     keep_settings(tokenizer, spec)

@@ -16,11 +16,13 @@ import torch
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.catalogue import listed
+from weak2strong.models.configuration import load_config
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 from weak2strong.models.needs import adapter_parameters, count, multiplied, resting_bytes, skeleton
 from weak2strong.models.precision import precision_of
 from weak2strong.models.resolve import check_name, usual_adaptation
+from weak2strong.models.states import width_of
 
 TRAINING = {"full": 6, "lora": 4, "head": 2}
 """Operations a multiplied parameter and token of a training step: 2 forward, 2 for the gradients of
@@ -108,7 +110,7 @@ def parameters(spec: ModelSpec) -> Counted:
         try:
             with offline():
                 trunk = skeleton(spec)
-            width = trunk.config.get_text_config().hidden_size
+            width = width_of(load_config(spec), spec.trust_remote_code)
             return Counted(count(trunk), multiplied(trunk), adapter_parameters(trunk, 1), width)
         except UserError:
             if folder is not None:

@@ -18,12 +18,13 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import on_device
-from weak2strong.models.configuration import check_writes, hide_progress_bars
+from weak2strong.models.configuration import check_writes, hide_progress_bars, load_config
 from weak2strong.models.load import Trainable, best_device, move
 from weak2strong.models.packing import Packed, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.text_part import text_part, writer_class
 from weak2strong.models.weights import read_tokenizer, read_weights
 
 
@@ -86,8 +87,8 @@ class LanguageNetwork(nn.Module):
 
     @property
     def trunk(self) -> Any:
-        """All but the output layer."""
-        return self.whole.base_model
+        """The part that reads text."""
+        return text_part(self.whole.base_model)
 
     @property
     def trains_trunk(self) -> bool:
@@ -151,20 +152,25 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
         UserError: where it is no decoder, its files have no output layer, only a head
             would be trained, or Transformers cannot load it.
     """
-    from transformers import AutoModelForCausalLM, GenerationConfig
+    from transformers import GenerationConfig
 
     check_writes(spec)
     spec = resolve_model(spec)
     tokenizer, device = read_tokenizer(spec), best_device()
-    whole, missing = read_weights(spec, AutoModelForCausalLM, device, ranks)
+    whole, missing = read_weights(spec, writer_class(load_config(spec)), device, ranks)
     if missing:
         raise UserError(
             f"Model {spec.name!r} lacks weights of a language model, {min(missing)} among them: "
             "choose one that was saved with its output layer."
         )
+    trunk = text_part(whole.base_model)
+    if trunk is not whole.base_model:
+        # What reads images or sound is kept as it is.
+        whole.base_model.requires_grad_(False)
+        trunk.requires_grad_(True)
     if spec.adaptation == "lora":
         whole.requires_grad_(False)
-        adapt(whole.base_model, spec, seed)
+        adapt(trunk, spec, seed)
     whole.generation_config = GenerationConfig(
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )

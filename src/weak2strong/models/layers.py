@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.models.text_part import text_config
 
 FEW = 8
 """Of fewer layers the middle one is too early: neighbours at layer 1, 2 and 3 of atlas-l tell Asia
@@ -18,7 +19,7 @@ def layer_count(model: Any) -> int:
     """How many layers a `LoadedModel` has, or the model of a configuration of Transformers."""
     network = getattr(model, "network", None)
     config: Any = model if network is None else network.trunk.config
-    return config.get_text_config().num_hidden_layers
+    return text_config(config).num_hidden_layers
 
 
 def layer_number(layer: int | str, layers: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.models.text_part import text_config
 
 LONGEST = 1024
 """Tokens that every model reads which can (as in Burns et al.), whatever memory it takes."""
@@ -28,7 +29,7 @@ def longest_of(spec: ModelSpec, config: Any) -> int:
     """
     if spec.max_length != "auto":
         return spec.max_length
-    text = config.get_text_config()
+    text = text_config(config)
     layers, width = (getattr(text, name, None) for name in ("num_hidden_layers", "hidden_size"))
     if not isinstance(layers, int) or not isinstance(width, int):
         return LONGEST

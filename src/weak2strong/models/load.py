@@ -16,7 +16,8 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
-from weak2strong.models.configuration import check_kind, is_decoder
+from weak2strong.models.behaviour import without_cache
+from weak2strong.models.configuration import check_kind, is_decoder, load_config
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.kept import States
 from weak2strong.models.layers import inputs_of, layer_count
@@ -24,6 +25,8 @@ from weak2strong.models.packing import Packed, pack, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks, is_cut
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.states import check_states, reading_fault, width_of
+from weak2strong.models.text_part import text_part, writer_class
 from weak2strong.models.weights import frozen_states, read_tokenizer, read_weights
 from weak2strong.tasks.task import Kind
 
@@ -45,12 +48,15 @@ class Network(nn.Module):
         usual = "last" if decoder else "mean"
         self._pool = POOLS[usual if pooling == "auto" else pooling]
         # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
-        self._options = {"use_cache": False} if decoder else {}
+        self._options = without_cache(trunk) if decoder else {}
 
     def pooled(self, tokens: Tensor, mask: Tensor | Packed) -> Tensor:
         """One vector a text, (b, d): the trunk's last layer at the pooled position."""
-        states = self.trunk(**trunk_inputs(tokens, mask), **self._options)[0]
-        return self._pool(states, mask)
+        return self._pool(self.states(tokens, mask), mask)
+
+    def states(self, tokens: Tensor, mask: Tensor | Packed) -> Tensor:
+        """The trunk's last layer at every token, (b, t, d)."""
+        return self.trunk(**trunk_inputs(tokens, mask), **self._options)[0]
 
     def pooled_layers(
         self,
@@ -70,7 +76,7 @@ class Network(nn.Module):
         if self.is_cut:
             # Transformers does not know layers again that are cut over several ranks.
             with inputs_of(self.trunk, below) as read:
-                last = self.trunk(**trunk_inputs(tokens, mask), **self._options)[0]
+                last = self.states(tokens, mask)
             return [pool(read.get(i, last), mask) for i in layers]
         # Given a list, Transformers keeps these layers' states alone; older versions keep all.
         options = self._options | ({"output_hidden_states": below} if below else {})
@@ -220,7 +226,7 @@ def load_model(
         UserError: where Transformers cannot load the model or its tokenizer, or the
             answers are not tokens of the model, or there are none to give.
     """
-    from transformers import AutoModel, AutoModelForCausalLM
+    from transformers import AutoModel
 
     check_kind(spec, kind)
     spec = resolve_model(spec)
@@ -231,31 +237,32 @@ def load_model(
             f"Model {spec.name!r}: a head that starts from answers is not made on several GPUs: "
             "choose another head_start, or a model that fits one GPU."
         )
-    loader = AutoModelForCausalLM if by_answers else AutoModel
+    config = load_config(spec)
+    loader = writer_class(config) if by_answers else AutoModel
     whole, _ = read_weights(spec, loader, device, ranks)
-    trunk: Any = whole.base_model if by_answers else whole
-    config = trunk.config
-    width = config.get_text_config().hidden_size
+    trunk: Any = text_part(whole.base_model if by_answers else whole)
+    decoder = is_decoder(config, spec.trust_remote_code)
+    width = width_of(config, spec.trust_remote_code)
     # Models of different width would otherwise begin with the same numbers.
     draws = torch.Generator().manual_seed(draw_seed(seed, "head", str(width)))
-    head = new_head(kind, width, classes, is_decoder(config), draws)
+    head = new_head(kind, width, classes, decoder, draws)
     if spec.head_start != "random":
         with torch.no_grad():
             head.weight.zero_()
     if by_answers:
-        if not is_decoder(config):
+        if not decoder:
             raise UserError(
                 f"Model {spec.name!r} is no decoder, so it has no next word: "
                 "choose another head_start than answers."
             )
         start_from_answers(head, whole, tokenizer, spec.answers)
-    network = Network(adapt(trunk, spec, seed), head, is_decoder(config), spec.pooling).eval()
+    network = Network(adapt(trunk, spec, seed), head, decoder, spec.pooling).eval()
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
     scaled = spec.head_states == "scaled" or (spec.head_states == "auto" and not by_answers)
     packing = packs(spec, trunk, device, precision)
     use_plain_attention(trunk, device, precision)
-    return LoadedModel(
+    model = LoadedModel(
         network,
         tokenizer,
         device,
@@ -268,6 +275,28 @@ def load_model(
         scaled=scaled,
         states=frozen_states(spec, loader, device, ranks),
     )
+    _try_out(model, spec.name)
+    return model
+
+
+def _try_out(model: LoadedModel, name: str) -> None:
+    """Refuse a model that cannot read plain text, or whose states are not what a head reads.
+
+    Raises:
+        UserError: for such a model.
+    """
+    network: Network = model.network
+    tokens = torch.zeros(2, 4, dtype=torch.long, device=model.device)
+    try:
+        with model.ranks.without_gradients(), model.autocast():
+            states = network.states(tokens, torch.ones_like(tokens))
+    except torch.OutOfMemoryError:
+        raise
+    # What a model asks for beside a text is its own, and so is the error.
+    except Exception as e:
+        raise reading_fault(name, e) from e
+    texts, length = tokens.shape
+    check_states(name, states, texts, length, network.head.in_features)
 
 
 def move(network: nn.Module, spec: ModelSpec, device: torch.device, ranks: Ranks = ALONE) -> None:

@@ -18,6 +18,7 @@ from weak2strong.models.capacity import device_bytes
 from weak2strong.models.configuration import load_config, loading
 from weak2strong.models.lengths import LONGEST
 from weak2strong.models.ranks import own_part
+from weak2strong.models.text_part import text_part
 
 MOMENTS: Mapping[OptimizerStates, float] = {"float32": 8, "8-bit": 2 + 2 * 4 / 256}
 """Bytes of a trained parameter's two moments; those of 8 bits have a scale for each 256."""
@@ -106,7 +107,8 @@ def skeleton(spec: ModelSpec, loader: Any = None) -> Any:
 
     Args:
         spec: the model.
-        loader: a class of Transformers; by default ``AutoModel``, which makes the trunk.
+        loader: a class of Transformers; by default ``AutoModel``, which makes the trunk, of which
+            the part for text is returned.
 
     Raises:
         UserError: where Transformers does not know such a model.
@@ -116,7 +118,8 @@ def skeleton(spec: ModelSpec, loader: Any = None) -> Any:
     config = load_config(spec)
     with loading(spec), torch.device("meta"):
         make = (loader or AutoModel).from_config
-        return make(config, trust_remote_code=spec.trust_remote_code)
+        model = make(config, trust_remote_code=spec.trust_remote_code)
+    return model if loader else text_part(model)
 
 
 def count(module: nn.Module) -> int:

@@ -23,6 +23,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.attention import attend_within, attention
 from weak2strong.models.batches import on_device
 from weak2strong.models.folders import is_tiny
+from weak2strong.models.text_part import text_config
 
 NAME = "weak2strong_packed"
 """Of the attention in Transformers' table."""
@@ -163,7 +164,7 @@ def _has_kernel(config: Any, device: torch.device, precision: torch.dtype) -> bo
     """Whether a device has attention for texts of any length, for heads of this model's width."""
     if device.type != "cuda" or precision != torch.bfloat16 or varlen_options() is None:
         return False
-    text = config.get_text_config()
+    text = text_config(config)
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     return torch.cuda.get_device_capability(device) >= (8, 0) and _suits(width)
 

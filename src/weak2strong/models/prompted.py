@@ -16,6 +16,7 @@ from weak2strong.models.configuration import is_decoder, load_config
 from weak2strong.models.load import best_device, move
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.text_part import text_part, writer_class
 from weak2strong.models.weights import read_tokenizer, read_weights
 
 
@@ -43,7 +44,8 @@ class PromptedModel:
         None for a model whose layers do not keep all of it (as with sliding windows or
         recurrence), and for one that several ranks hold, which passes as a whole only.
         """
-        if self.ranks.several:
+        # A wrapper around the part for text may keep something of what it read last.
+        if self.ranks.several or text_part(self.whole.base_model) is not self.whole.base_model:
             return None
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
@@ -99,16 +101,15 @@ def load_prompted(spec: ModelSpec, ranks: Ranks = ALONE) -> PromptedModel:
         UserError: where Transformers cannot load it, or it is no decoder, or too large
             for the device.
     """
-    from transformers import AutoModelForCausalLM
-
     # Nothing is trained, however the model would be adapted.
     spec = resolve_model(replace(spec, adaptation="head"))
-    if not is_decoder(load_config(spec)):
+    config = load_config(spec)
+    if not is_decoder(config, spec.trust_remote_code):
         raise UserError(
             f"Model {spec.name!r} is an encoder, so it has no next word and cannot be "
             "prompted: choose a decoder, or another method."
         )
     device = best_device()
-    whole, _ = read_weights(spec, AutoModelForCausalLM, device, ranks)
+    whole, _ = read_weights(spec, writer_class(config), device, ranks)
     move(whole.requires_grad_(False).eval(), spec, device, ranks)
     return PromptedModel(whole, read_tokenizer(spec), device, ranks)

@@ -7,6 +7,7 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.models.lengths import longest_read
+from weak2strong.models.positions import check_tokens
 
 
 def prompt_rows(tokenizer: Any, prompts: Sequence[str], most: int) -> list[list[int]]:
@@ -89,6 +90,7 @@ def decoded(tokenizer: Any, rows: Sequence[Sequence[int]]) -> list[str]:
 def _encoded(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """Whole texts without trailing spaces, and without the end that some tokenizers put."""
     rows = tokenizer([text.rstrip(" ") for text in texts], verbose=False)["input_ids"]
+    check_tokens(tokenizer, rows)
     end = tokenizer.eos_token_id
     cut = [row[:-1] if len(row) > 1 and row[-1] == end else row for row in rows]
     # As `encode` does: a row has a last token.

@@ -139,9 +139,12 @@ def shape_of(spec: ModelSpec) -> Shape:
 def _shape(spec: ModelSpec, stamp: int | None) -> Shape:
     """Built anew only where the time (the stamp) says that the configuration may have changed."""
     # Counting takes PyTorch, which a command that only names a model does not need.
+    from weak2strong.models.configuration import load_config
     from weak2strong.models.needs import count, skeleton
+    from weak2strong.models.states import width_of
 
     trunk = skeleton(spec)
     parameters, embedding = count(trunk), trunk.get_input_embeddings()
     inner = parameters - (count(embedding) if embedding is not None else 0)
-    return Shape(parameters, inner, trunk.config.get_text_config().hidden_size)
+    width = width_of(load_config(spec), spec.trust_remote_code)
+    return Shape(parameters, inner, width)

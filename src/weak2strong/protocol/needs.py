@@ -23,7 +23,7 @@ def decodes(model: ModelSpec) -> bool:
     Raises:
         UserError: where that cannot be read.
     """
-    return is_decoder(load_config(model))
+    return is_decoder(load_config(model), model.trust_remote_code)
 
 
 def intermediates_of(config: StudyConfig) -> tuple[ModelSpec, ...]:

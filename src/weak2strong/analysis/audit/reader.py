@@ -41,7 +41,8 @@ class Reader:
     @cached_property
     def model(self) -> PromptedModel | None:
         """The model with its language-model head; None for an encoder."""
-        return load_prompted(self.spec) if is_decoder(load_config(self.spec)) else None
+        decodes = is_decoder(load_config(self.spec), self.spec.trust_remote_code)
+        return load_prompted(self.spec) if decodes else None
 
     def familiarity(self, texts: Sequence[str]) -> np.ndarray:
         """Min-k% probability: the mean log-probability of the least likely tokens of each text.
