@@ -68,6 +68,16 @@ def test_a_fit_on_several_gpus_has_a_worker_that_sees_them(gpus):
         Plan.of(config)
 
 
+def test_on_the_cpu_tiny_models_have_a_worker_a_processor_and_larger_ones_all_of_them(
+    monkeypatch,
+):
+    monkeypatch.setattr(places, "processors", lambda: 6)
+    monkeypatch.setattr(places, "device_class", lambda: "cpu")
+    assert Plan.of(StudyConfig()) == Plan(workers=6, threads=1)
+    monkeypatch.setattr(places, "is_tiny", lambda model: model.name != "atlas-l")
+    assert Plan.of(StudyConfig()) == Plan(workers=1, threads=6)
+
+
 def test_processes_on_the_cpu_share_the_memory_of_the_machine_and_see_what_they_saw():
     plan = Plan(workers=3, threads=1)
     assert {(place.device, place.memory) for place in plan.places} == {("cpu", "machine")}
