@@ -1,18 +1,25 @@
 """How fast models are finetuned and asked, beside a literal loop in the style of public code.
 
 *literal* takes one example at a time, padded to the longest, adds up gradients, and
-computes in float32; *unpadded* is the same without the padding; *float32* and *auto*
-are this package in that precision and in the one that it takes by itself. Model, data,
-order, updates and loss are the same, and so is the mean loss. Every job is a process
-of its own.
+computes in float32; *unpadded* is the same without the padding; *by 8* takes eight at a
+time, padded to the longest of them; *Trainer* is the one of Transformers with its usual
+settings, eight at a time. *float32* and *auto* are this package in that precision and in
+the one that it takes by itself. Model, data, order, updates and loss are the same, and so
+is the mean loss, but for the Trainer's order. Every job is a process of its own; that of
+the others waits for threads as PyTorch does by itself.
 
     python benchmarks/finetune.py
+    python benchmarks/finetune.py --jobs full lora --busy 1
 """
 
 import math
+import os
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
@@ -23,6 +30,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from process import parser_of, peak_bytes
+from trainer import train
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.losses import loss
@@ -50,8 +58,14 @@ TRAINING = Training(
 
 JOBS = ("full", "lora", "head", "inference", "activations")
 ASKING = ("inference", "activations")
-LITERAL = ("literal", "unpadded")
+LITERAL = {"literal": (1, True), "unpadded": (1, False), "by 8": (8, False)}
+"""How many examples pass at a time, and whether they are padded to the longest of all."""
 
+TRAINER = "Trainer"
+
+
+WAITING = ("GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""What this package says of how threads wait; PyTorch has to be loaded after it."""
 
 PRODUCT_WIDTH = {"cpu": 1024, "other": 4096}
 """Of the square matrices: large enough that launching a product takes no part of its time."""
@@ -126,21 +140,22 @@ def sentences(count: int, longest: int = 60) -> TrainingSet:
 
 
 class Literal:
-    """One example at a time, by its token ids."""
+    """One example at a time, or a few, by their token ids."""
 
-    def __init__(self, model: LoadedModel, texts: TrainingSet, padded: bool):
-        self.model = model
+    def __init__(self, model: LoadedModel, texts: TrainingSet, each: int, padded: bool):
+        self.model, self.each = model, each
         self.rows = [model.tokenizer(item.text)["input_ids"] for item in texts.items]
         self.targets = torch.tensor(texts.targets, dtype=torch.float32, device=model.device)
         self.longest = max(map(len, self.rows)) if padded else 0
 
-    def inputs(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Token ids and mask of an example, each (1, t)."""
-        row = self.rows[i]
-        padding = [self.model.tokenizer.pad_token_id] * (self.longest - len(row))
-        tokens = torch.tensor([row + padding], device=self.model.device)
-        mask = torch.tensor([[1] * len(row) + [0] * len(padding)], device=self.model.device)
-        return tokens, mask
+    def inputs(self, some: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and mask of some examples, each (b, t)."""
+        rows = [self.rows[i] for i in some]
+        longest = self.longest or max(map(len, rows))
+        pad_id = self.model.tokenizer.pad_token_id
+        tokens = torch.tensor([row + [pad_id] * (longest - len(row)) for row in rows])
+        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+        return tokens.to(self.model.device), mask.to(self.model.device)
 
     def fit(self) -> float:
         """Finetune, gradients added up over a batch; returns the mean loss."""
@@ -153,9 +168,10 @@ class Literal:
             for group in optimizer.param_groups:
                 group["lr"] = TRAINING.learning_rate * rate_factor(step, steps, "cosine", 0.1)
             total = 0.0
-            for i in batch:
-                logits = network(*self.inputs(i))
-                value = cross_entropy(logits, self.targets[i : i + 1]) / len(batch)
+            for begin in range(0, len(batch), self.each):
+                some = batch[begin : begin + self.each]
+                logits = network(*self.inputs(some))
+                value = cross_entropy(logits, self.targets[some], reduction="sum") / len(batch)
                 value.backward()
                 total += value.item()
             torch.nn.utils.clip_grad_norm_(weights, TRAINING.clip)
@@ -167,7 +183,9 @@ class Literal:
     def ask(self, run: Callable) -> list[np.ndarray]:
         """Answers or activations."""
         with torch.no_grad():
-            return [run(*self.inputs(i)).cpu().numpy() for i in range(len(self.rows))]
+            begins = range(0, len(self.rows), self.each)
+            some = [range(begin, min(begin + self.each, len(self.rows))) for begin in begins]
+            return [run(*self.inputs(these)).cpu().numpy() for these in some]
 
 
 def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measured:
@@ -177,6 +195,10 @@ def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measure
     adaptation = "full" if name in ASKING else name
     spec = ModelSpec(folder, adaptation=adaptation, precision=precision)
     model = load_model(spec, "classification", 2, seed=0)
+    if by in LITERAL or by == TRAINER:
+        for part in model.network.modules():
+            # Adapters as PEFT computes them.
+            vars(part).pop("forward", None)
     texts = sentences(examples)
     # A few examples first, so that no library is loaded within the time.
     before = {k: v.clone() for k, v in model.network.state_dict().items()}
@@ -195,11 +217,13 @@ def job(name: str, by: str, folder: str, examples: int, threads: int) -> Measure
 def work(name: str, by: str, model: LoadedModel, texts: TrainingSet) -> tuple:
     """Do it; returns mean loss and share of padding, as far as there are such."""
     if by in LITERAL:
-        literal = Literal(model, texts, padded=by == "literal")
+        literal = Literal(model, texts, *LITERAL[by])
         if name in ASKING:
             literal.ask(model.network.pooled if name == "activations" else model.network)
             return None, None
         return literal.fit(), None
+    if by == TRAINER:
+        return train(model, texts, TRAINING), None
     if name == "inference":
         model.freeze()
         predict(model, texts.items)
@@ -210,6 +234,32 @@ def work(name: str, by: str, model: LoadedModel, texts: TrainingSet) -> tuple:
         done = fit(model, texts, loss("cross-entropy"), TRAINING, seed=0)
         return done.trace[-1].loss, done.padding
     return None, None
+
+
+@contextmanager
+def beside(processes: int) -> Iterator[None]:
+    """A context in which so many other processes are always at work."""
+    code = "while True: pass"
+    others = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+@contextmanager
+def waiting_as_usual(by: str) -> Iterator[None]:
+    """A context whose new processes get no say in how threads wait, where others than we work."""
+    before = {name: os.environ[name] for name in WAITING if name in os.environ}
+    if by in LITERAL or by == TRAINER:
+        for name in before:
+            del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 def peak() -> int:
@@ -246,31 +296,45 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=512)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--repeats", type=int, default=3, help="the quickest counts")
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS)
+    parser.add_argument("--busy", type=int, default=0, help="other processes that are at work")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     rates = {by: matrix_rate(best_device(), getattr(torch, by)) for by in ("float32", "bfloat16")}
     auto = fast_precision(best_device())
     print(
         f"{options.examples} sentences, {best_device().type}, {options.threads} threads, "
-        f"PyTorch {torch.__version__}; auto is {str(auto).removeprefix('torch.')}; "
+        f"{options.busy} busy processes beside, PyTorch {torch.__version__}; "
+        f"auto is {str(auto).removeprefix('torch.')}; "
         + ", ".join(f"{by} products {rate / 1e9:,.0f} GFLOP/s" for by, rate in rates.items())
         + "\n"
     )
     print(f"| {TITLES} |\n| --- | --- |{' ---: |' * (TITLES.count('|') - 1)}")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, beside(options.busy):
         write_model(Path(folder))
-        for name in JOBS:
+        for name in options.jobs:
             base = None
-            for by in (*LITERAL, "float32", "auto"):
-                runs = []
-                for _ in range(options.repeats):
-                    with get_context("spawn").Pool(1) as pool:
-                        about = (name, by, folder, options.examples, options.threads)
-                        runs.append(pool.apply(job, about))
-                best = min(runs, key=lambda m: m.seconds)
+            for by in everybody(name):
+                about = (name, by, folder, options.examples, options.threads)
+                best = quickest(about, options.repeats)
                 base = base or best
                 rate = rates["bfloat16" if by == "auto" and auto == torch.bfloat16 else "float32"]
                 print(row(name, by, options.examples, best, base, rate), flush=True)
+
+
+def everybody(name: str) -> tuple[str, ...]:
+    """By whom a job is done; the Trainer is for trainings of the trunk."""
+    trainer = (TRAINER,) if name in ("full", "lora") else ()
+    return (*LITERAL, *trainer, "float32", "auto")
+
+
+def quickest(about: tuple, repeats: int) -> Measured:
+    """The quickest of several runs of a job, each in a process of its own."""
+    runs = []
+    for _ in range(repeats):
+        with waiting_as_usual(about[1]), get_context("spawn").Pool(1) as pool:
+            runs.append(pool.apply(job, about))
+    return min(runs, key=lambda m: m.seconds)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from weak2strong.tasks.splits import make_splits
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
-PARTS = {"choosing", "nothing", "process", "tables"}
+PARTS = {"choosing", "nothing", "process", "tables", "trainer"}
 PARTS |= {"gpu_loops", "gpu_models", "gpu_parts", "gpu_speed", "unchecked"}
 """Files that others import, and that cannot be run."""
 
@@ -110,13 +110,12 @@ def test_models_are_timed_beside_a_literal_loop(run):
     instead = {"VOCABULARY": 300, "WIDTH": 16, "LAYERS": 1, "PRODUCT_WIDTH": {"cpu": 64}}
     instead["get_context"] = lambda how: here
     rows = lines(run("finetune", *flags, **instead))
-    assert [row[:2] for row in rows[:4]] == [
-        ["full", by] for by in ("literal", "unpadded", "float32", "auto")
-    ]
+    everybody = ("literal", "unpadded", "by 8", "Trainer", "float32", "auto")
+    assert [row[:2] for row in rows[:6]] == [["full", by] for by in everybody]
     assert {row[0] for row in rows} == {"full", "lora", "head", "inference", "activations"}
     # The same updates, whoever makes them.
-    losses = [float(row[8]) for row in rows[:3]]
-    assert losses == pytest.approx([losses[0]] * 3, abs=2e-4)
+    losses = [float(row[8]) for row in rows[:5]]
+    assert losses == pytest.approx([losses[0]] * 5, abs=2e-4)
 
 
 def test_probes_are_timed_beside_scikit_learn(run):
