@@ -17,6 +17,7 @@ from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
 from weak2strong.cli.power import Power
+from weak2strong.cli.predict import Predict
 from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
 from weak2strong.cli.store import Prune, Sizes, Why
@@ -52,6 +53,7 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "methods": Methods,
     "models": Models,
     "place": Place,
+    "predict": Predict,
     "export": Export,
 }
 

@@ -38,6 +38,12 @@ class Run(Printing, MethodFlags, StudyCommand):
     """Train nothing and write nothing: say which stages the store does not have, and in what each
     differs from the nearest one that it has."""
 
+    keep_models: Annotated[
+        tuple[str, ...], arg(metavar="ROLE ...", help_behavior_hint="(default: none)")
+    ] = ()
+    """Keep the trained models of student, ceiling, supervisor, or all of them: a folder each below
+    models/ in the run folder, for Transformers or PEFT, w2s predict, or a later study."""
+
     def __call__(self) -> None:
         """Run, then print the table and the paths of what was written; or print what would be."""
         if self.dry_run and self.explain:
@@ -61,7 +67,13 @@ class Run(Printing, MethodFlags, StudyCommand):
         with Progress(quiet=self.quiet) as progress:
             show = (lambda tasks: None) if self.json else self._show_contents
             folder = run_study(
-                self.config(), self.out, self.store, progress, show=show, engine=self.engine_options
+                self.config(),
+                self.out,
+                self.store,
+                progress,
+                show=show,
+                engine=self.engine_options,
+                keep=self.keep_models,
             )
         self.show(_results(Results(folder)))
         self.tell("\nWritten to", *(f"  {folder / name}  {WRITTEN[name]}" for name in WRITTEN))

@@ -14,6 +14,7 @@ from weak2strong.engine.contents import Contents, contents, contents_file
 from weak2strong.engine.done import Done
 from weak2strong.engine.engines import run_steps
 from weak2strong.engine.events import events_of, read_events
+from weak2strong.engine.kept import check_kept, keeping, put_models, roles_of, sizes_told
 from weak2strong.engine.places import Plan
 from weak2strong.engine.rates import FILE as RATES
 from weak2strong.engine.rates import HOW, rates_file
@@ -40,6 +41,7 @@ def run_study(
     plan: Plan | None = None,
     show: Callable[[Sequence[Contents]], None] = lambda tasks: None,
     engine: EngineOptions | None = None,
+    keep: Sequence[str] = (),
 ) -> Path:
     """Run a study to its end and write its folder.
 
@@ -52,6 +54,7 @@ def run_study(
         plan: processes and threads; by default those that suit models and machine.
         show: called with the contents of the tasks before the first step.
         engine: what the user wants of the engine.
+        keep: whose trained models are kept: ``student``, ``ceiling``, ``supervisor``, or ``all``.
 
     Returns:
         The run folder.
@@ -63,7 +66,8 @@ def run_study(
     opened, resolution = Store(store), resolve(config)
     chosen = chosen_rates(resolution.config)
     config = settle(resolution.config, chosen)
-    task_runs = TaskRun.all_of(config, opened)
+    task_runs, roles = TaskRun.all_of(config, opened), roles_of(keep)
+    check_kept(config, task_runs, roles)
     tasks = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))
     show(tasks)
@@ -85,7 +89,12 @@ def run_study(
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
     plan = plan or Plan.of(config, engine)
-    do_steps(folder, steps(config, kinds), task_runs, plan, progress, files)
+    todo = keeping(steps(config, kinds), roles)
+    for text in sizes_told(config, todo):
+        progress.line(text)
+    do_steps(folder, todo, task_runs, plan, progress, files)
+    for kept in put_models(folder, config, task_runs, todo):
+        progress.line(f"model kept: {kept}")
     return folder
 
 

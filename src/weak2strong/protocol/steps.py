@@ -13,7 +13,7 @@ steps name among their ``needs``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from weak2strong.config.study import StudyConfig
@@ -42,6 +42,7 @@ class Step:
         sweep: the settings of a sweep's probes.
         truth: whether these learn ground truth.
         evaluations: how many a traced student has.
+        keeps: whether the model is kept that is trained.
     """
 
     kind: StepKind
@@ -52,6 +53,7 @@ class Step:
     sweep: stages.Sweep | None = None
     truth: bool = False
     evaluations: int = 0
+    keeps: bool = False
 
     @property
     def name(self) -> str:
@@ -103,6 +105,8 @@ def needed_rates(config: StudyConfig, task: str, role: Role) -> tuple[str, ...]:
 def perform(step: Step, task_run: TaskRun) -> None:
     """Make the result of a step, or find it in the store; afterwards the store has it."""
     task_run, seed = task_run.of_seed(step.seed), step.seed or 0
+    if step.keeps:
+        task_run = replace(task_run, keeps=step.kind)
     match step.kind:
         case "rates":
             found = stages.found_rates(task_run, "weak" if step.method == "weak" else "strong")
@@ -124,3 +128,14 @@ def perform(step: Step, task_run: TaskRun) -> None:
             stages.sweep(task_run, step.sweep, None if step.truth else step.seed)
         case "traced":
             stages.traced_student(task_run, step.method or "", seed, step.evaluations)
+    if step.keeps:
+        _keep(step, task_run, seed)
+
+
+def _keep(step: Step, task_run: TaskRun, seed: int) -> None:
+    """Keep the model of a step that is done; it is trained once more if it was not kept before."""
+    before = len(task_run.used)
+    if stages.kept_model(task_run, step.kind, seed, step.method) is None:
+        task_run.remark("it is no one finetuned model, so that none is kept")
+    elif any(not used.reused for used in task_run.used[before:]):
+        task_run.remark("trained once more, as its model had not been kept")

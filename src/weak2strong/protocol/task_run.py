@@ -40,6 +40,7 @@ RULES = Rules(
         "weak2strong.ground.store",
         "weak2strong.ground.whole",
         "weak2strong.protocol.runtime",
+        "weak2strong.protocol.stages.keeping",
         "weak2strong.protocol.task_run",
         # How settings are read; their values are in the key.
         "weak2strong.config.fields",
@@ -148,6 +149,7 @@ class TaskRun:
         note: on how a stage was made, set by the function that makes it.
         known: keys by requests, as whoever made or read the stages gave them. These are tried
             first, so that results are read which another device made.
+        keeps: the role whose trained models are kept; empty where none are.
         places: where stages may have been made; by default on the devices of this machine. These
             are tried in turn. What is made is made on the first device of this machine, and nothing
             where that is none of the places.
@@ -165,6 +167,7 @@ class TaskRun:
     note: str = ""
     seed: int | None = None
     known: dict[str, str] = field(default_factory=dict)
+    keeps: str = ""
     places: tuple[Runtime, ...] = ()
     _making: list[str] = field(default_factory=list)
     _digests: Digests = field(default_factory=dict)

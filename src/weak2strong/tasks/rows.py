@@ -105,18 +105,23 @@ def checked_rows(
     for file, numbered in tables.items():
         for number, values in numbered:
             location = row_name(file, number)
-            group = _name(values[columns.group], location, columns.group) if columns.group else None
-            id = _name(values[columns.id], location, columns.id) if columns.id else None
+            group = (
+                name_of(values[columns.group], location, columns.group) if columns.group else None
+            )
+            id = name_of(values[columns.id], location, columns.id) if columns.id else None
             if not {columns.text, columns.label} <= values.keys():
                 if CHOSEN in values:
                     pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
                     rows.append(Row(file, number, group=group, id=id, **vars(pair)))
                     continue
-                prompt, target = _text(values[PROMPT], location, PROMPT), _target(values, location)
+                prompt, target = (
+                    text_of(values[PROMPT], location, PROMPT),
+                    _target(values, location),
+                )
                 more = _accepted(values.get(ACCEPTED), location)
                 rows.append(Row(file, number, prompt, target, group, id, accepted=more))
                 continue
-            text = _text(values[columns.text], location, columns.text)
+            text = text_of(values[columns.text], location, columns.text)
             labels.append(_label(values[columns.label], location, columns.label))
             rows.append(Row(file, number, text, -1, group, id))
     if not rows:
@@ -143,7 +148,12 @@ def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _text(value: Any, location: str, column: str) -> str:
+def text_of(value: Any, location: str, column: str) -> str:
+    """The text that a value is.
+
+    Raises:
+        UserError: where it is none, or blank.
+    """
     if _missing(value) or (isinstance(value, str) and not value.strip()):
         raise UserError(f"{location} has no text in column {column!r}: fill it in or drop the row.")
     if not isinstance(value, str):
@@ -165,8 +175,12 @@ def _unicode(value: str, location: str, column: str) -> str:
     return value
 
 
-def _name(value: Any, location: str, column: str) -> str:
-    """A group or an id: text or a whole number."""
+def name_of(value: Any, location: str, column: str) -> str:
+    """A group or an id: text or a whole number.
+
+    Raises:
+        UserError: where it is neither.
+    """
     if _missing(value) or (isinstance(value, str) and not value.strip()):
         raise UserError(f"{location} has nothing in column {column!r}: fill it in or drop the row.")
     if isinstance(value, float) and value.is_integer():
@@ -202,7 +216,7 @@ def _target(values: Mapping[str, Any], location: str) -> str:
     value = values[column]
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return _text(value, location, column).strip()
+    return text_of(value, location, column).strip()
 
 
 def _accepted(value: Any, location: str) -> tuple[str, ...]:

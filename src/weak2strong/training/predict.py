@@ -39,6 +39,13 @@ def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
     return read_outputs(outputs_of_items(model.kind, torch.from_numpy(outputs)))
 
 
+def rewards(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
+    """The reward of the one text of each item, (n,) float64, by a model of preferences."""
+    rows = encoded(model, items)
+    outputs = _in_batches(model, rows, model.network.read, lambda x: x.cpu().numpy())
+    return outputs[:, 0].astype(np.float64)
+
+
 def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
     """A probe's features of each item, (n, width) float32: the trunk's pooled last layer.
 

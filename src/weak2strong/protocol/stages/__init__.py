@@ -9,6 +9,7 @@ from weak2strong.protocol.stages.ceiling import ceiling
 from weak2strong.protocol.stages.checks import has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetune import Trace
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED
+from weak2strong.protocol.stages.kept_models import kept_model
 from weak2strong.protocol.stages.labels import temperature_of, weak_labels
 from weak2strong.protocol.stages.rates import FoundRates, found_rates
 from weak2strong.protocol.stages.students import student, traced_student
@@ -24,6 +25,7 @@ __all__ = [
     "ceiling",
     "found_rates",
     "has_probe",
+    "kept_model",
     "ngrams",
     "probe_ceiling",
     "student",

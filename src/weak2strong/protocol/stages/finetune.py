@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import metric
-from weak2strong.ground.plugins import digest_of
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions
 from weak2strong.losses import loss
-from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.learned import Learned, Spread, ends, entropies
-from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import (
     CURVE,
     FILE,
     STATES,
     TRACE,
-    array_digest,
     write_fit,
     writer,
 )
-from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED, Finetuning
-from weak2strong.protocol.stages.learners import LEARNERS, asked, gpus_of
-from weak2strong.protocol.task_run import TaskRun, Write
-from weak2strong.tasks.task import Item
+from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
+from weak2strong.protocol.stages.fitted import answered_items, fitted, items_of
+from weak2strong.protocol.stages.keeping import copied, keeps, kept
+from weak2strong.protocol.stages.learners import LEARNERS, asked
+from weak2strong.protocol.task_run import Write
 
 TRACED = ("validation", "test")
 """Splits that a traced finetuning answers at every evaluation."""
@@ -60,9 +56,7 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
     Raises:
         UserError: for a loss that cannot be computed for this kind of task.
     """
-    task, items = finetuning.task_run.task, items_of(finetuning.task_run, PREDICTED)
-    if finetuning.aside:
-        items = {**items, ASIDE: finetuning.aside}
+    task, items = finetuning.task_run.task, answered_items(finetuning)
     if task.kind in WRITTEN and finetuning.loss != loss("cross-entropy"):
         raise UserError(
             f"The loss {type(finetuning.loss).__name__} needs probabilities of classes, and task "
@@ -72,6 +66,8 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
     learn = LEARNERS[task.kind]
 
     def make(working: Path) -> Write:
+        if keeps(finetuning):
+            return copied(kept(finetuning))
         answers, fit = learn(finetuning, working, items)
 
         def write(folder: Path) -> None:
@@ -80,7 +76,7 @@ def finetune(finetuning: Finetuning) -> Mapping[str, Predictions]:
 
         return write
 
-    folder = _stage("finetune", finetuning, make)
+    folder = fitted("finetune", finetuning, make)
     answers = load_predictions(folder / FILE)
     finetuning.task_run.learned.append(_learned(finetuning, folder, answers))
     return answers
@@ -130,7 +126,7 @@ def traced(finetuning: Finetuning) -> Trace:
 
         return write
 
-    folder = _stage("traced", finetuning, make)
+    folder = fitted("traced", finetuning, make)
     points = json.loads((folder / TRACE).read_text())["trace"]
     fractions = tuple(point["fraction"] for point in points)
     evaluations = tuple(
@@ -169,54 +165,4 @@ def finetuned_activations(finetuning: Finetuning) -> Mapping[str, Activations]:
         }
         return lambda folder: save_activations(folder / STATES, {LAST: by_split})
 
-    return load_activations(_stage("finetuned-activations", finetuning, make) / STATES)[LAST]
-
-
-def items_of(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
-    """The items of some splits, without labels."""
-    return {split: task_run.splits.items(split) for split in splits}
-
-
-def _stage(name: str, finetuning: Finetuning, make: Callable[[Path], Write]) -> Path:
-    """The folder of a stage whose key has all that decides the result of a finetuning."""
-    task_run, plugin = finetuning.task_run, digest_of(type(finetuning.loss))
-    settings = asdict(finetuning.loss)  # pyright: ignore
-    fields = {
-        "kind": task_run.task.kind,
-        "classes": len(task_run.task.classes),
-        "loss": {"name": type(finetuning.loss).__qualname__, **settings},
-        "training": asdict(finetuning.training),
-        "model": finetuning.model.settings,
-        "seed": finetuning.seed,
-        "role": finetuning.role,
-    }
-    inputs = {
-        "weights": fingerprint(finetuning.model),
-        "train": read_digest(finetuning.train.items, finetuning.model),
-        "targets": array_digest(finetuning.train.targets),
-        **_stopped_on(finetuning),
-        **{f"asked_{s}": d for s, d in task_run.item_digests(PREDICTED, finetuning.model).items()},
-        **_aside(finetuning),
-        **({"plugin": plugin} if plugin else {}),
-    }
-    judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
-    named, gpus = (finetuning.loss, judged_by), gpus_of(finetuning)
-    return task_run.stage(name, fields, inputs, make, named, gpus=gpus).path
-
-
-def _aside(finetuning: Finetuning) -> dict[str, str]:
-    """For keys: what is answered beside the splits, if there is anything."""
-    if not finetuning.aside:
-        return {}
-    return {f"asked_{ASIDE}": read_digest(finetuning.aside, finetuning.model)}
-
-
-def _stopped_on(finetuning: Finetuning) -> dict[str, str]:
-    """For keys: what the stopping rule compares answers with, if there is anything."""
-    validation = finetuning.validation
-    if validation is None:
-        return {}
-    return {
-        "validation": read_digest(validation.items, finetuning.model),
-        "validation_targets": array_digest(validation.targets),
-    }
+    return load_activations(fitted("finetuned-activations", finetuning, make) / STATES)[LAST]

@@ -8,7 +8,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.rates import usual_rates
 from weak2strong.protocol.stages.finetune import finetune
-from weak2strong.protocol.stages.finetuning import on_truth
+from weak2strong.protocol.stages.finetuning import Finetuning, on_truth
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.task_run import TaskRun
 
@@ -16,7 +16,14 @@ from weak2strong.protocol.task_run import TaskRun
 def supervisor(
     task_run: TaskRun, seed: int, model: ModelSpec | None = None
 ) -> Mapping[str, Predictions]:
-    """The weak model finetuned on ground truth of ``weak_train``: weak labels, and the floor.
+    """The weak model finetuned on ground truth of ``weak_train``: weak labels, and the floor."""
+    return finetune(supervisor_finetuning(task_run, seed, model))
+
+
+def supervisor_finetuning(
+    task_run: TaskRun, seed: int, model: ModelSpec | None = None
+) -> Finetuning:
+    """How a supervisor learns.
 
     Another model than the study's is trained alike, at its own usual rates. Where a temperature is
     to be fitted, there are answers `ASIDE`, too: of the tenth that the supervisor does not learn.
@@ -28,4 +35,4 @@ def supervisor(
     model = model or task_run.config.weak
     examples = task_run.splits.weak_train
     aside = task_run.config.weak_label_temperature == "fit"
-    return finetune(on_truth(task_run, model, training, examples, seed, "supervisor", aside))
+    return on_truth(task_run, model, training, examples, seed, "supervisor", aside)

@@ -1,0 +1,68 @@
+"""`w2s predict`: a model that a study kept answers the texts of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+from weak2strong.cli.printing import Printing
+
+if TYPE_CHECKING:
+    from weak2strong.engine.predicted import Answered
+    from weak2strong.ground.table import Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predict(Printing):
+    """Let a model that a study kept (w2s run --keep-models) answer texts, with labels or without.
+
+    Probabilities of the classes by id; rewards, where a model of preferences reads single texts.
+    """
+
+    model: Annotated[Path, arg(metavar="FOLDER")]
+    """The folder of the model, below models/ in the run folder."""
+    task: Annotated[str, arg(metavar="FILE|NAME")]
+    """A .jsonl, .csv or .parquet file of texts, or the name of a task (see: w2s tasks)."""
+    out: Annotated[Path, arg(metavar="FILE")] = Path("predictions.parquet")
+    """The file that the answers are written to."""
+    text_column: Annotated[str, arg(metavar="NAME")] = "text"
+    """The column of the texts."""
+    label_column: Annotated[str, arg(metavar="NAME")] = "label"
+    """The column of the labels; where there is one, scores are printed."""
+    id_column: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
+    """The column of the ids; id by default, and made of the texts where there is none."""
+
+    def __call__(self) -> None:
+        """Write the answers, and print the scores where there are labels."""
+        from weak2strong.config.data import DataOptions
+        from weak2strong.engine.predicted import answer
+        from weak2strong.engine.record import parquet
+        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.whole import write_whole
+
+        columns = DataOptions(
+            text_column=self.text_column, label_column=self.label_column, id_column=self.id_column
+        )
+        found = answer(self.model, self.task, columns)
+        try:
+            write_whole(self.out, parquet(found.table))
+        except OSError as e:
+            raise UserError(
+                f"Cannot write {self.out} ({e.strerror}): choose another file with --out."
+            ) from e
+        if found.scores:
+            self.show(_scores(found))
+        self.tell(f"{len(found.table):,} answers written to {self.out}")
+
+
+def _scores(found: Answered) -> Document:
+    """A row a metric."""
+    from weak2strong.ground.table import Column, Document, Table, words
+
+    rows = [{"metric": name, "score": score} for name, score in found.scores.items()]
+    score = Column("score", "score", lambda row: f"{row['score']:.4f}")
+    title = f"Scores on {found.labelled:,} texts with labels"
+    return Document([Table("scores", title, (words("metric"), score), rows)], {}, [])

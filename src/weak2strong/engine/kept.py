@@ -1,0 +1,254 @@
+"""Trained models that a run keeps: which steps keep them, what they take, and their folders.
+
+``models/TASK/ROLE-seed-N`` below the run folder has the weights, which are hard links to the store
+where the file system can, the tokenizer, a model card, and ``weak2strong.json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.engine.card import Scores, card
+from weak2strong.engine.recorded import RESULTS
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.whole import sync_folder, write_whole
+from weak2strong.methods.reference import is_oracle
+from weak2strong.protocol import stages
+from weak2strong.protocol.steps import Step
+from weak2strong.protocol.task_run import TaskRun
+
+ROLES = ("student", "ceiling", "supervisor")
+ALL = "all"
+
+FOLDER = "models"
+"""Of all kept models of a run."""
+
+ABOUT, CONFIG, CARD = "weak2strong.json", "config.json", "README.md"
+"""Files of a kept model that are the run's own; others are links to the store."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whose model it is.
+
+    Attributes:
+        task: its name.
+        role: of `ROLES`.
+        seed: of the cell.
+        method: of a student; of a ceiling the step by which it reads texts first.
+    """
+
+    task: str
+    role: str
+    seed: int
+    method: str | None
+
+    @property
+    def folder(self) -> Path:
+        """Where it is below the run folder."""
+        method = f"-{quote(self.method, safe='+=,')}" if self.method else ""
+        return Path(FOLDER, self.task, f"{self.role}{method}-seed-{self.seed}")
+
+
+def roles_of(words: Sequence[str]) -> tuple[str, ...]:
+    """The roles that a user names.
+
+    Raises:
+        UserError: for a word that is none.
+    """
+    for word in words:
+        if word not in (*ROLES, ALL):
+            raise UserError(
+                f"--keep-models takes {', '.join(ROLES)}, or {ALL}, and not {word!r}: name whose "
+                "models are to be kept."
+            )
+    return ROLES if ALL in words else tuple(role for role in ROLES if role in words)
+
+
+def check_kept(config: StudyConfig, task_runs: Mapping[str, TaskRun], roles: Sequence[str]) -> None:
+    """Refuse models that cannot be kept, before anything is trained.
+
+    Raises:
+        UserError: where there is no supervisor to keep, or models answer in words, or are a part
+            of another model.
+    """
+    if not roles:
+        return
+    for name, task_run in task_runs.items():
+        if task_run.task.kind in WRITTEN:
+            raise UserError(
+                f"Task {name} is answered in words, and models of such tasks cannot be kept: leave "
+                "--keep-models out, or choose a task with classes or preferences."
+            )
+    if "supervisor" in roles and (config.weak_labels or config.simulated):
+        raise UserError(
+            f"The weak labels come from {config.weak_name}, and no supervisor is trained for them: "
+            "leave supervisor out of --keep-models."
+        )
+    from weak2strong.models.configuration import load_config
+    from weak2strong.models.text_part import text_config
+
+    for role in roles:
+        model = config.weak if role == "supervisor" else config.strong
+        of_model = load_config(model)
+        if getattr(of_model, "is_encoder_decoder", False) or text_config(of_model) is not of_model:
+            raise UserError(
+                f"Model {model.name!r}: only the part of it that reads text is trained, and such "
+                f"models cannot be kept: leave {role} out of --keep-models."
+            )
+
+
+def keeping(steps: Sequence[Step], roles: Sequence[str]) -> tuple[Step, ...]:
+    """The steps of a run, of which those of some roles keep their models."""
+    return tuple(replace(step, keeps=step.kind in roles) for step in steps)
+
+
+def sizes_told(config: StudyConfig, steps: Sequence[Step]) -> Iterator[str]:
+    """What the models of steps that keep them will take, a sentence for each role."""
+    for role in ROLES:
+        count = sum(step.keeps and step.kind == role for step in steps)
+        if not count:
+            continue
+        each = _bytes_of(config.weak if role == "supervisor" else config.strong)
+        size = f"about {_size(each)} each, {_size(count * each)} in all" if each else "size unknown"
+        several = f"{count} models" if count > 1 else "1 model"
+        yield f"kept of the {role}: {several} ({size}), in the store and the run folder once"
+
+
+def _bytes_of(spec: ModelSpec) -> int | None:
+    """What the file of a trained model takes."""
+    from weak2strong.models.guess import parameters
+    from weak2strong.models.load import best_device
+    from weak2strong.models.precision import precision_of
+    from weak2strong.models.resolve import resolve_model
+
+    spec, counted = resolve_model(spec), parameters(spec)
+    numbers = {
+        "full": counted.trunk,
+        "lora": counted.linear and spec.lora_rank * counted.linear,
+        "head": counted.width,
+    }[spec.adaptation]
+    return numbers and numbers * precision_of(spec, best_device()).itemsize
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def put_models(
+    folder: Path, config: StudyConfig, task_runs: Mapping[str, TaskRun], steps: Sequence[Step]
+) -> list[Path]:
+    """Put the models of steps that keep them into a run folder, whose results are there.
+
+    Returns:
+        Their folders.
+
+    Raises:
+        UserError: where they cannot be written.
+    """
+    written = []
+    for step in steps:
+        if not step.keeps:
+            continue
+        cell = Cell(step.task, step.kind, step.seed or 0, step.method)
+        task_run = task_runs[cell.task].of_seed(cell.seed)
+        source = stages.kept_model(task_run, cell.role, cell.seed, cell.method)
+        if source is None:
+            continue
+        target = folder / cell.folder
+        try:
+            put_model(source, target, cell, task_run, scores_of(folder, config, cell))
+        except OSError as e:
+            raise UserError(
+                f"The model {target} cannot be written ({e.strerror}): make room there, or choose "
+                "another folder with --out; the store has it."
+            ) from e
+        written.append(target)
+    return written
+
+
+def put_model(
+    source: Path, target: Path, cell: Cell, task_run: TaskRun, scores: Scores | None
+) -> None:
+    """Put one model of the store into a folder, whole or not at all.
+
+    Raises:
+        OSError: where it cannot be written.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        partial.mkdir()
+        for file in sorted(source.iterdir()):
+            if file.name not in (ABOUT, CONFIG):
+                _link(file, partial / file.name)
+        _write_own(source, partial, cell, task_run, scores)
+        sync_folder(partial)
+        if target.exists():
+            shutil.rmtree(target)
+        partial.rename(target)
+        sync_folder(target.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_own(
+    source: Path, folder: Path, cell: Cell, task_run: TaskRun, scores: Scores | None
+) -> None:
+    """Write what the store does not know: whose model it is, and how its classes are called."""
+    classes = list(task_run.task.classes)
+    about = json.loads((source / ABOUT).read_text(encoding="utf-8"))
+    about |= {
+        "task": cell.task,
+        "source": task_run.task.source,
+        "role": cell.role,
+        "method": cell.method,
+        "seed": cell.seed,
+        "oracle": cell.role == "student" and is_oracle(cell.method or ""),
+        "classes": classes,
+    }
+    write_whole(folder / ABOUT, _json(about))
+    if (source / CONFIG).is_file():
+        config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
+        if about["transformers_class"] and len(classes) == about["outputs"]:
+            config["id2label"] = {str(i): name for i, name in enumerate(classes)}
+            config["label2id"] = {name: i for i, name in enumerate(classes)}
+        write_whole(folder / CONFIG, _json(config))
+    write_whole(folder / CARD, card(about, task_run.config, scores))
+
+
+def _json(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name; where the file system cannot, copy it."""
+    with contextlib.suppress(OSError):
+        return os.link(source, target)
+    shutil.copyfile(source, target)
+
+
+def scores_of(folder: Path, config: StudyConfig, cell: Cell) -> Scores | None:
+    """The scores of a cell, from the results of its run."""
+    import polars as pl
+
+    rows = pl.read_parquet(folder / RESULTS).filter(task=cell.task, seed=cell.seed)
+    if cell.role == "student":
+        rows = rows.filter(method=cell.method)
+    rows = rows.filter(metric=config.metric or rows["metric"][0])
+    if rows.is_empty() or (cell.role == "ceiling" and cell.method):
+        return None
+    row = rows.row(0, named=True)
+    of_student = (row["student"], row["pgr_of_cell"]) if cell.role == "student" else (None, None)
+    return Scores(row["metric"], row["floor"], row["ceiling"], *of_student)

@@ -1,0 +1,139 @@
+"""Texts for a trained model to answer, from a file that may have labels or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from weak2strong.ground.errors import UserError
+from weak2strong.tasks.files import read_file
+from weak2strong.tasks.pairs import read_pair
+from weak2strong.tasks.readers import (
+    CHOSEN,
+    LABEL,
+    PROMPT,
+    READERS,
+    REJECTED,
+    TEXT,
+    ending,
+    listed,
+    row_name,
+)
+from weak2strong.tasks.rows import name_of, text_of
+from weak2strong.tasks.task import Item, Kind, stable_id
+
+ID = "id"
+"""The usual column of ids, where there is one."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a file holds.
+
+    Attributes:
+        items: in the order of the rows; rows with the same text, and no ids, are the same item.
+        labels: of each row the index of its class, or of the preferred completion; None where a
+            row has none.
+        paired: whether an item is two completions, one of which is to be preferred.
+    """
+
+    items: tuple[Item, ...]
+    labels: tuple[int | None, ...]
+    paired: bool
+
+
+def read_texts(
+    path: Path,
+    kind: Kind,
+    classes: Sequence[str],
+    text: str = TEXT,
+    label: str = LABEL,
+    id: str | None = None,
+) -> Texts:
+    """The texts of a ``.jsonl``, ``.csv`` or ``.parquet`` file.
+
+    For a model of preferences the file has columns ``chosen`` and ``rejected`` (and ``prompt``), or
+    texts, each of which gets a reward.
+
+    Args:
+        path: of the file.
+        kind: of the task that the model was trained for.
+        classes: of that task.
+        text: the name of the column of texts.
+        label: that of the labels, if there are any.
+        id: that of the ids; by default ``id``, where there is one. Else ids are made of the texts,
+            as for a study.
+
+    Raises:
+        UserError: for a file or a row that cannot be right.
+    """
+    name, content = str(path), read_file(path)
+    if ending(name) not in READERS:
+        raise UserError(f"Data file {name} must end in {', '.join(READERS)}: convert or rename it.")
+
+    def check(present: Sequence[str]) -> list[str]:
+        pairs = kind == "preference" and text not in present and {CHOSEN, REJECTED} <= {*present}
+        needed = [*([CHOSEN, REJECTED] if pairs else [text]), *([id] if id else [])]
+        for column in needed:
+            if column not in present:
+                raise UserError(
+                    f"{name} has no column {column!r}; it has {listed(present)}: name the column "
+                    "of the texts with --text-column, and that of the ids with --id-column."
+                )
+        return [*needed, *(c for c in (PROMPT, label, ID) if c in present and c not in needed)]
+
+    rows = READERS[ending(name)](name, content, check) if content.strip() else []
+    if not rows:
+        raise UserError(f"{name} has no rows: choose a file with texts.")
+    paired = CHOSEN in rows[0][1]
+    items, labels = list[Item](), list[int | None]()
+    for number, values in rows:
+        location = row_name(name, number)
+        column = id or (ID if values.get(ID) is not None else None)
+        own = name_of(values[column], location, column) if column else None
+        if paired:
+            found = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
+            made = own or stable_id(found.text, *found.completions, "")
+            items.append(Item(made, made, found.text, found.completions, found.dialogues))
+            labels.append(found.label)
+            continue
+        read = text_of(values[text], location, text)
+        made = own or stable_id(read, "")
+        items.append(Item(made, made, read))
+        labels.append(None if paired else _label(values.get(label), kind, classes, location))
+    _check_ids(items, name)
+    return Texts(tuple(items), tuple(labels), paired)
+
+
+def _label(value: Any, kind: Kind, classes: Sequence[str], location: str) -> int | None:
+    """The index of a label's class; None where there is none.
+
+    Raises:
+        UserError: for a label that the model has no class for.
+    """
+    if kind != "classification" or value is None or str(value).strip() == "":
+        return None
+    names: Mapping[str, int] = {name: i for i, name in enumerate(classes)}
+    written = str(value).lower() if isinstance(value, bool) else str(value).strip()
+    written = written.removesuffix(".0") if isinstance(value, float) else written
+    index = names.get(written)
+    if index is None and written.isdecimal() and int(written) < len(classes):
+        index = int(written)
+    if index is None:
+        raise UserError(
+            f"{location} has the label {written!r}, and the model knows the classes "
+            f"{listed(classes)}: write one of these, or name another column with --label-column."
+        )
+    return index
+
+
+def _check_ids(items: Sequence[Item], name: str) -> None:
+    seen: dict[str, Item] = {}
+    for number, item in enumerate(items, start=1):
+        if seen.setdefault(item.id, item) != item:
+            raise UserError(
+                f"{row_name(name, number)} has the id {item.id!r} of another text: give every text "
+                "an id of its own."
+            )

@@ -1,0 +1,153 @@
+"""Models that a run keeps: trained once, linked to the store, and in no other key."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from weak2strong.cli import main
+from weak2strong.engine.kept import Cell, check_kept, keeping, roles_of, sizes_told
+from weak2strong.engine.run import run_study
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.store import Store
+from weak2strong.protocol.steps import Step
+from weak2strong.tasks import TASKS
+
+TASK = "atlas-southern"
+
+
+def keys(store):
+    return {(entry.stage, entry.key) for entry in Store(store).entries()}
+
+
+@pytest.fixture(scope="module")
+def study(quick_study):
+    return replace(quick_study, methods=("naive", "linear-probe"))
+
+
+@pytest.fixture(scope="module")
+def runs(study, tmp_path_factory):
+    """A run without models, the same with models of all roles, and one that kept them at once."""
+    root = tmp_path_factory.mktemp("kept")
+    stores = root / "later", root / "once"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("W2S_STORE", str(root / "unused"))
+        run_study(study, root / "run", stores[0])
+        before = keys(stores[0])
+        # What trains no model is the same.
+        shutil.copytree(*stores)
+        for stage in ("finetune", "student"):
+            shutil.rmtree(stores[1] / stage)
+        run_study(study, root / "run", stores[0], keep=("all",))
+        run_study(study, root / "at-once", stores[1], keep=("student", "ceiling", "supervisor"))
+    return root, before
+
+
+def test_no_other_key_depends_on_it(runs):
+    root, before = runs
+    later, once = keys(root / "later"), keys(root / "once")
+    assert before < later
+    assert {stage for stage, _ in later - before} == {"kept"}
+    assert later == once
+
+
+def test_a_model_is_trained_once_or_once_more_which_is_told(runs):
+    root, _ = runs
+
+    def notes(run):
+        events = map(json.loads, (root / run / "events.jsonl").read_text().splitlines())
+        steps = [e for e in events if e["event"] == "step"]
+        return [stage["note"] for e in steps for stage in e["stages"]]
+
+    assert any("trained once more" in note for note in notes("run"))
+    assert not any("trained once more" in note for note in notes("at-once"))
+    assert any("no one finetuned model" in note for note in notes("at-once"))
+
+
+@pytest.mark.parametrize("run", ["run", "at-once"])
+@pytest.mark.parametrize(
+    ("role", "folder"),
+    [("floor", "supervisor"), ("ceiling", "ceiling"), ("student", "student-naive")],
+)
+def test_a_kept_model_predicts_what_the_run_has(runs, tmp_path, role, folder, run):
+    root, _ = runs
+    model = root / run / "models" / TASK / f"{folder}-seed-0"
+    theirs = pl.read_parquet(root / run / "predictions.parquet").filter(role=role)
+    theirs = theirs.filter(pl.col("method").is_in(["", "naive"]))
+    texts = {e.item.id: e.item.text for e in TASKS.get(TASK).load()}
+    asked = theirs["id"].to_list()[::9]
+    (tmp_path / "texts.jsonl").write_text(
+        "".join(json.dumps({"id": id, "text": texts[id]}) + "\n" for id in reversed(asked))
+    )
+    out = tmp_path / "answers.parquet"
+    arguments = ["--model", str(model), "--task", str(tmp_path / "texts.jsonl"), "--out", str(out)]
+    assert main(["predict", *arguments]) == 0
+    both = pl.read_parquet(out).join(theirs, on="id", suffix="_then")
+    assert len(both) == len(asked)
+    now, then = (np.array(both[c].to_list()) for c in ("probabilities", "probabilities_then"))
+    np.testing.assert_allclose(now, then, atol=1e-6)
+
+
+def test_weights_are_links_and_the_card_tells_scores(runs):
+    root, _ = runs
+    folder = root / "at-once" / "models" / TASK / "student-naive-seed-0"
+    (stored,) = [
+        entry.path
+        for entry in Store(root / "once").entries()
+        if entry.stage == "kept"
+        for file in [entry.path / "model" / "model.safetensors"]
+        if file.samefile(folder / "model.safetensors")
+    ]
+    assert (stored / "predictions.parquet").is_file()
+    row = pl.read_parquet(root / "at-once" / "results.parquet").filter(
+        method="naive", metric="accuracy"
+    )
+    card = (folder / "README.md").read_text()
+    for name in ("floor", "student", "ceiling"):
+        assert f"| {name} | {row[name][0]:.4f} |" in card
+    assert json.loads((folder / "config.json").read_text())["id2label"] == {"0": "no", "1": "yes"}
+    assert len(list(folder.parent.iterdir())) == 3
+
+
+def test_labels_are_scored_and_wrong_ones_refused(runs, tmp_path, capsys):
+    root, _ = runs
+    model = str(root / "run" / "models" / TASK / "ceiling-seed-0")
+    file = tmp_path / "texts.csv"
+    file.write_text("text,label\nLyon is a city in,yes\nLima is a city in,no\n")
+    out = str(tmp_path / "answers.parquet")
+    assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 0
+    assert "Scores on 2 texts with labels" in capsys.readouterr().out
+    file.write_text("text,label\nLyon is a city in,perhaps\n")
+    assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 2
+    assert "the model knows the classes no, yes" in capsys.readouterr().err
+    file.write_text("words\nLyon\n")
+    assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 2
+    assert "has no column 'text'" in capsys.readouterr().err
+
+
+def test_what_cannot_be_kept_is_refused(study):
+    assert roles_of(("all",)) == roles_of(("supervisor", "ceiling", "student"))
+    with pytest.raises(UserError, match="--keep-models takes"):
+        roles_of(("floor",))
+    simulated = replace(study, simulated="random-flips", simulated_accuracy=0.7)
+    with pytest.raises(UserError, match="no supervisor is trained"):
+        check_kept(simulated, {}, ("supervisor",))
+
+
+def test_sizes_are_said_beforehand(study, runs):
+    folder = runs[0] / "run" / "models" / TASK / "supervisor-seed-0"
+    size = (folder / "model.safetensors").stat().st_size / 1e6
+    steps = [Step("supervisor", TASK, seed) for seed in range(3)]
+    (told,) = sizes_told(study, keeping(steps, ("supervisor", "student")))
+    assert told.startswith(f"kept of the supervisor: 3 models (about {size:.1f} MB each, ")
+    assert not list(sizes_told(study, keeping(steps, ("student",))))
+
+
+def test_folders_of_methods_differ():
+    names = ("naive", "probe-filter:logistic", "probe-filter+confidence", "a/b", "a-b")
+    folders = {Cell("t", "student", 0, name).folder for name in names}
+    assert len(folders) == len(names)
+    assert all(len(folder.parts) == 3 for folder in folders)
