@@ -10,13 +10,14 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.low_rank import pass_as_one
 
 
 def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     """The trunk with everything frozen that the model's adaptation does not train.
 
-    LoRA (Hu et al. 2021) is put on every linear layer there is, so that no list of
+    LoRA (Hu et al. 2021) is put on the layers of `adapted_layers`, so that no list of
     architectures has to be kept; its weights are float32 whatever the trunk's are.
 
     Args:
@@ -31,7 +32,10 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
-        r=spec.lora_rank, lora_alpha=spec.lora_alpha, target_modules="all-linear", lora_dropout=0.0
+        r=spec.lora_rank,
+        lora_alpha=spec.lora_alpha,
+        target_modules=adapted_layers(trunk),
+        lora_dropout=0.0,
     )
     # The library draws from the global generator.
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from weak2strong.config.model import ModelSpec, OptimizerStates, TrainedWeights
+from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.capacity import device_bytes
 from weak2strong.models.configuration import load_config, loading
 from weak2strong.models.lengths import LONGEST
@@ -65,15 +66,12 @@ def resting_bytes(
 
 
 def adapter_parameters(trunk: nn.Module, rank: int) -> int:
-    """Parameters of adapters of a rank on all linear layers; a trunk on the meta device will do.
+    """Parameters of adapters of a rank on all adapted layers; a trunk on the meta device will do.
 
     A layer of widths m and n gets two matrices, m x rank and rank x n (Hu et al. 2021).
     """
-    from transformers.pytorch_utils import Conv1D
-
-    # GPT-2 has linear layers of its own making.
-    linear = [m for m in trunk.modules() if isinstance(m, (nn.Linear, Conv1D))]
-    return rank * sum(sum(m.weight.shape) for m in linear)
+    shapes = [trunk.get_submodule(name).weight.shape for name in adapted_layers(trunk)]
+    return rank * sum(sum(shape) for shape in shapes)  # pyright: ignore
 
 
 def training_bytes(network: nn.Module, states: OptimizerStates = "float32") -> int:

@@ -1,0 +1,42 @@
+"""Which layers of a trunk get low-rank adapters: one rule for all architectures."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache
+
+from torch import nn
+
+
+def adapted_layers(trunk: nn.Module) -> list[str]:
+    """Names of the linear layers that get adapters; a trunk on the meta device will do.
+
+    They are all but those of routed experts, which see a part of the tokens and are often one
+    tensor together, and those whose weight the module around them reads itself, as the fused
+    kernels of state-space layers do: an adapter on such a layer would not be heard.
+    """
+    from transformers.pytorch_utils import Conv1D
+
+    modules = dict(trunk.named_modules())
+    found = []
+    # GPT-2 has linear layers of its own making.
+    for name, module in modules.items():
+        if not isinstance(module, (nn.Linear, Conv1D)):
+            continue
+        parent, _, own = name.rpartition(".")
+        if "experts" in parent.split(".") or own in _read_past_it(type(modules[parent])):
+            continue
+        found.append(name)
+    return found
+
+
+@cache
+def _read_past_it(around: type) -> frozenset[str]:
+    """Names of the layers in a module of a class whose weight its own code uses."""
+    try:
+        source = inspect.getsource(around)
+    except (OSError, TypeError):
+        return frozenset()
+    used = r"self\.(\w+)\.weight\b(?!\.(?:dtype|device|shape|size|data|requires_grad))"
+    return frozenset(re.findall(used, source))
