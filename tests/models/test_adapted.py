@@ -14,13 +14,28 @@ MADE = {
     "llama": HEADS,
     "mamba": {"state_size": 8},
     "mamba2": {"state_size": 8, "num_heads": 8, "head_dim": 8, "n_groups": 1},
+    "deepseek_v3": HEADS
+    | {
+        "num_hidden_layers": 2,
+        "first_k_dense_replace": 1,
+        "moe_intermediate_size": 32,
+        "n_routed_experts": 4,
+        "num_experts_per_tok": 2,
+        "n_group": 1,
+        "topk_group": 1,
+        "q_lora_rank": 8,
+        "kv_lora_rank": 8,
+        "qk_nope_head_dim": 8,
+        "qk_rope_head_dim": 8,
+        "v_head_dim": 8,
+    },
     "mixtral": HEADS | {"num_local_experts": 4},
 }
 
 
 @pytest.mark.parametrize("name", MADE)
 def test_every_adapter_gets_a_gradient_and_is_counted(name):
-    trunk = AutoModel.from_config(AutoConfig.for_model(name, **SMALL, **MADE[name]))
+    trunk = AutoModel.from_config(AutoConfig.for_model(name, **(SMALL | MADE[name])))
     told = adapter_parameters(trunk, 4)
     adapted = adapt(trunk, ModelSpec("toy", adaptation="lora", lora_rank=4), seed=0)
     trained = {n: p for n, p in adapted.named_parameters() if p.requires_grad}

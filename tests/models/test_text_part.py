@@ -30,6 +30,8 @@ from weak2strong.models.language import load_language_model
 from weak2strong.models.load import load_model
 from weak2strong.models.needs import skeleton
 from weak2strong.models.prompted import load_prompted
+from weak2strong.tasks.task import Item
+from weak2strong.training.activations import layer_activations
 from weak2strong.training.generate import generate
 from weak2strong.training.memory import save_memory
 
@@ -164,6 +166,9 @@ def test_a_head_is_as_wide_as_what_the_model_gives(models):
     assert model.network.head.in_features == 16
     assert model.network(*batch(model)).shape == (3, 2)
     assert check(ModelSpec(str(models["opt"]))).width == 16
+    items = [Item(str(n), "g", text) for n, text in enumerate(TEXTS)]
+    states = layer_activations(model, items, [1, 2])
+    assert {layer: s.shape for layer, s in states.items()} == {1: (3, 32), 2: (3, 16)}
 
 
 def test_what_needs_sound_beside_a_text_is_a_sentence(toy_models, tmp_path):

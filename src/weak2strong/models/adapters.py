@@ -34,7 +34,7 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     config = LoraConfig(
         r=spec.lora_rank,
         lora_alpha=spec.lora_alpha,
-        target_modules=adapted_layers(trunk),
+        target_modules=[f"trunk.{name}" for name in adapted_layers(trunk)],
         lora_dropout=0.0,
     )
     # The library draws from the global generator.
@@ -42,7 +42,8 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         # GPT-2 keeps its weights transposed; the library notices, and says so.
         warnings.filterwarnings("ignore", message="fan_in_fan_out")
-        inject_adapter_in_model(config, trunk)
+        # Of a part without a configuration, or the library would take other layers than these.
+        inject_adapter_in_model(config, nn.ModuleDict({"trunk": trunk}))
     for p in trunk.parameters():
         if p.requires_grad:
             p.data = p.data.float()

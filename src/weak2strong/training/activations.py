@@ -67,11 +67,13 @@ def layer_activations(
         if not 0 <= layer <= count:
             raise ValueError(f"layer {layer} is none of 0 to {count}")
     rows, indices = once_each(model.kind, encoded(model, items))
-    shape = (len(rows), model.network.head.in_features)
-    pooled = {layer: np.zeros(shape, dtype=np.float32) for layer in layers}
+    pooled = dict[int, np.ndarray]()
 
     def keep(group: list[int], of_batch: Sequence[Tensor]) -> None:
         for layer, states_bd in zip(layers, of_batch, strict=True):
+            # Some models make their last states narrower than those of the layers before.
+            if layer not in pooled:
+                pooled[layer] = np.zeros((len(rows), states_bd.shape[1]), dtype=np.float32)
             pooled[layer][group] = states_bd[: len(group)].float().cpu().numpy()
 
     def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
