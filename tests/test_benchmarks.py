@@ -83,6 +83,13 @@ def lines(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows]
 
 
+class OneThread(ThreadPoolExecutor):
+    """One after another: Transformers cannot load models in two threads of a process at a time."""
+
+    def __init__(self, workers, **options):
+        super().__init__(1, **options)
+
+
 SIMULATIONS = {
     "auc": ("--trials", 1, "--seeds", 2),
     "coverage": ("--trials", 1, "--seeds", 2, "--replicates", 10, "--regimes", "mixed"),
@@ -144,9 +151,7 @@ def test_engines_are_timed(run):
 def test_rates_are_chosen(run, toy_models):
     flags = ("--rungs", toy_models["llama"], "--tasks", "atlas-southern", "--epochs", 1)
     flags += ("--seeds", 2, "--rates", 1e-3, "--head-rates", 1e-3)
-    out = run(
-        "finetuning_rates", *flags, ProcessPoolExecutor=ThreadPoolExecutor, make_splits=small_splits
-    )
+    out = run("finetuning_rates", *flags, ProcessPoolExecutor=OneThread, make_splits=small_splits)
     assert "trunk 0.001, head 0.001" in out
 
 
@@ -156,7 +161,7 @@ def test_a_rule_of_stopping_is_chosen(run, toy_models, tmp_path):
         flags += (f"--{role}", toy_models["llama"], f"--{role}-rates", 1e-3, 1e-3)
     quick = {"make_splits": small_splits}
     quick |= {"Training": lambda **settings: Training(epochs=1, evaluations=3, **settings)}
-    out = run("stopping", *flags, ProcessPoolExecutor=ThreadPoolExecutor, **quick)
+    out = run("stopping", *flags, ProcessPoolExecutor=OneThread, **quick)
     assert "chosen: " in out
 
 
