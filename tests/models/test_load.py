@@ -1,7 +1,9 @@
 """A loaded model answers for a text alone: not for its neighbours, nor for its padding."""
 
+import json
 import logging
 import shutil
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from weak2strong.models.configuration import load_tokenizer
 from weak2strong.models.heads import new_head
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.load import load_model
+from weak2strong.models.resolve import resolve_model
 from weak2strong.tasks.task import Item
 
 NAMES = ["llama", "gpt2", "bert"]
@@ -27,8 +30,8 @@ TEXTS = [
 ]
 
 
-def load(folder, seed=0, classes=2):
-    return load_model(ModelSpec(str(folder)), "classification", classes, seed)
+def load(folder, seed=0, classes=2, **settings):
+    return load_model(ModelSpec(str(folder), **settings), "classification", classes, seed)
 
 
 def outputs(model, rows):
@@ -237,8 +240,30 @@ def test_weights_as_pickles_are_refused(toy_models, tmp_path):
     (folder / "model.safetensors").unlink()
     state = AutoModel.from_pretrained(toy_models["llama"]).state_dict()
     torch.save(state, folder / "pytorch_model.bin")
-    with pytest.raises(UserError, match="cannot be loaded"):
+    with pytest.raises(UserError, match=r"not in the form safetensors.* save_pretrained"):
         load(folder)
+
+
+QUANTISED = {
+    "bitsandbytes": {"quant_method": "bitsandbytes", "load_in_4bit": True},
+    "optimum": {"quant_method": "gptq", "bits": 4},
+    "gptqmodel": {"quant_method": "awq", "bits": 4, "group_size": 32, "version": "gemm"},
+}
+"""What a configuration says, by the package that is needed then."""
+
+
+@pytest.mark.parametrize("package", QUANTISED)
+def test_quantised_weights_are_not_trained_and_ask_for_their_package(toy_models, tmp_path, package):
+    if find_spec(package):
+        pytest.skip(f"{package} is installed")
+    folder = shutil.copytree(toy_models["llama"], tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = QUANTISED[package]
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=rf"cannot be loaded: .*{package}"):
+        load(folder, adaptation="lora")
+    with pytest.raises(UserError, match=r"quantised weights.* choose adaptation lora or head"):
+        resolve_model(ModelSpec(str(folder), adaptation="full"))
 
 
 def test_a_device_that_is_too_small_is_a_sentence(toy_models, monkeypatch):

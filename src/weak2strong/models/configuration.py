@@ -117,8 +117,15 @@ def loading(spec: ModelSpec) -> Iterator[None]:
     logging.set_verbosity_error()
     try:
         yield
-    except (OSError, ValueError, KeyError, SafetensorError) as e:
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {first_line(e)}") from e
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as e:
+        said = first_line(e)
+        if isinstance(e, OSError) and "model.safetensors" in said:
+            said = (
+                "its weights are not in the form safetensors, the only one that is read here, as "
+                "other files can run code. Where you trust them, load model and tokenizer with "
+                "Transformers, save both to a folder with save_pretrained, and give that folder."
+            )
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {said}") from e
     finally:
         logging.set_verbosity(before)
 

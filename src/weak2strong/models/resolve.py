@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.store import folder_fingerprint
 from weak2strong.models.folders import folder_of, is_tiny, rungs
-from weak2strong.models.hub import commit
+from weak2strong.models.hub import cached_file, commit
 
 LORA_ABOVE = 1_000_000_000
 """Parameters from which on adaptation ``auto`` takes LoRA."""
@@ -21,17 +22,34 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
     """The same model with its adaptation decided, and at a commit where it is of the hub.
 
     Raises:
-        UserError: where there is no such model (see `fingerprint`).
+        UserError: where there is no such model (see `fingerprint`), or its weights are quantised
+            and would all be trained.
     """
     if folder_of(spec) is None:
         spec = replace(spec, revision=fingerprint(spec).rpartition("@")[2])
-    if spec.adaptation != "auto":
-        return spec
-    # Counting takes PyTorch, which a command that only names a model does not need.
-    from weak2strong.models.needs import count, skeleton
+    if spec.adaptation == "auto":
+        # Counting takes PyTorch, which a command that only names a model does not need.
+        from weak2strong.models.needs import count, skeleton
 
-    parameters = 0 if is_tiny(spec) else count(skeleton(spec))
-    return replace(spec, adaptation=usual_adaptation(parameters))
+        parameters = 0 if is_tiny(spec) else count(skeleton(spec))
+        spec = replace(spec, adaptation=usual_adaptation(parameters))
+    if spec.adaptation == "full" and _is_quantised(spec):
+        raise UserError(
+            f"Model {spec.name!r} has quantised weights, which cannot be trained themselves: "
+            "choose adaptation lora or head."
+        )
+    return spec
+
+
+def _is_quantised(spec: ModelSpec) -> bool:
+    """Whether a model's files say that its weights are kept in few bits."""
+    folder = folder_of(spec)
+    file = folder / "config.json" if folder else cached_file(spec, "config.json")
+    try:
+        return bool(file) and "quantization_config" in json.loads(file.read_text("utf-8"))
+    # What is wrong with the file is said where it is loaded.
+    except (OSError, ValueError):
+        return False
 
 
 def usual_adaptation(parameters: int) -> Literal["full", "lora"]:
