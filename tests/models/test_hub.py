@@ -8,6 +8,7 @@ from huggingface_hub import constants, errors
 
 from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.hub import TOKEN_VARIABLES
 from weak2strong.models import resolve
 from weak2strong.models.hub import cached_file
 
@@ -23,7 +24,7 @@ def responded(kind, status=404):
 
 REFUSED = [
     (responded(errors.GatedRepoError, 403), r"Model owner/name is gated: accept its terms on "
-     r"https://huggingface\.co/owner/name, then log in with `hf auth login`\."),
+     r"https://huggingface\.co/owner/name, then log in by `hf auth login` with a token"),
     (responded(errors.RepositoryNotFoundError), r"There is no model owner/name on the .*private"),
     (responded(errors.RevisionNotFoundError), r"Model owner/name has no revision 'v9': write a b"),
     (responded(errors.RemoteEntryNotFoundError), r"Model owner/name has no config\.json, so Trans"),
@@ -40,6 +41,9 @@ def refuse(monkeypatch, tmp_path):
     """Make every download end in an error, with nothing in the cache."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    for name in TOKEN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     # What another test has found of the same name is not to be found here.
     resolve._hub_fingerprint.cache_clear()
 

@@ -10,6 +10,7 @@ from huggingface_hub import constants, errors
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.hub import TOKEN_VARIABLES
 from weak2strong.tasks import hub
 from weak2strong.tasks.hub import CONVERTED, Snapshot, hub_files, hub_task
 from weak2strong.tasks.splits import digest, make_splits
@@ -165,7 +166,7 @@ def responded(kind):
 
 NOT_THERE = [
     (responded(errors.GatedRepoError), r"owner/name is gated: accept its terms on https://hug\S*"
-     r"/datasets/owner/name, then log in with `hf auth login`\."),
+     r"/datasets/owner/name, then log in by `hf auth login` with a token of that account that "),
     (responded(errors.RepositoryNotFoundError), "There is no dataset owner/name .*, or it is priv"),
     (responded(errors.RevisionNotFoundError), "Dataset owner/name has no revision 'v9': write a b"),
     (errors.HFValidationError("Repo id"), "'owner/name' is no id of a hub dataset: write owner/na"),
@@ -180,6 +181,9 @@ NOT_THERE = [
 @pytest.mark.parametrize("late", [False, True])
 def test_what_the_hub_refuses_is_said_in_a_sentence(monkeypatch, tmp_path, error, sentence, late):
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    for name in TOKEN_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     info = SimpleNamespace(sha=SHA, siblings=[SimpleNamespace(rfilename="train.csv")])
 
     def fail(*args, **kwargs):

@@ -12,7 +12,9 @@ from tyro.conf import subcommand
 from weak2strong.cli.analyse import Analyse
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.compare import Compare
+from weak2strong.cli.doctor import Doctor
 from weak2strong.cli.experiments import experiment_commands
+from weak2strong.cli.fetch import Fetch
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
 from weak2strong.cli.place import Place
@@ -52,6 +54,8 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "audit": Audit,
     "methods": Methods,
     "models": Models,
+    "doctor": Doctor,
+    "fetch": Fetch,
     "place": Place,
     "predict": Predict,
     "export": Export,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
 from weak2strong.config.engine import EngineOptions
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.claim import claim_for_runs
@@ -243,6 +244,11 @@ class Experiment(Runnable[Finished], StudyConfig):
     def named_models(self) -> Mapping[str, str]:
         """Names of the ``weak`` and the ``strong`` model, where its own settings name them."""
         return {}
+
+    @property
+    def further_models(self) -> tuple[ModelSpec, ...]:
+        """Models that it loads besides those of the study."""
+        return ()
 
     @property
     def config(self) -> StudyConfig:

@@ -142,6 +142,11 @@ class Grid(Experiment[FinishedGrid]):
         """Models that differ from those of a study, so that they do not take its usual rates."""
         return {"weak": self.models[0], "strong": self.models[-1]}
 
+    @property
+    def further_models(self) -> tuple[ModelSpec, ...]:
+        """All that it pairs."""
+        return tuple(_named(name, self.strong) for name in self.models)
+
     def _write(self, where: Where) -> Path:
         self.check_supervised()
         sizes = parameters_of(self.models)
@@ -159,13 +164,14 @@ class Grid(Experiment[FinishedGrid]):
 
     def between(self, weak: str, strong: str) -> StudyConfig:
         """The study of one pair; the models take all settings but the name from the grid's."""
-
-        def named(name: str, like: ModelSpec) -> ModelSpec:
-            model = ModelSpec.parse(name)
-            return replace(like, name=model.name, revision=model.revision)
-
         study = self.config
-        return replace(study, weak=named(weak, study.weak), strong=named(strong, study.strong))
+        return replace(study, weak=_named(weak, study.weak), strong=_named(strong, study.strong))
+
+
+def _named(name: str, like: ModelSpec) -> ModelSpec:
+    """A model with the settings of another one."""
+    model = ModelSpec.parse(name)
+    return replace(like, name=model.name, revision=model.revision)
 
 
 def parameters_of(models: Sequence[str]) -> dict[str, int]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Literal
 
 from weak2strong.ground.errors import UserError, first_line
 
+What = Literal["model", "dataset"]
+
+TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Variables of the environment that may hold a token; the first one counts more."""
+
 _INSTEAD = {"model": "a folder", "dataset": "a file or a folder"}
 
 
-def refusal(
-    what: Literal["model", "dataset"], name: str, revision: str | None, error: Exception
-) -> UserError:
+def refusal(what: What, name: str, revision: str | None, error: Exception) -> UserError:
     """What the hub's error means, in a sentence.
 
     Args:
@@ -36,9 +41,15 @@ def refusal(
             return UserError(f"{name!r} is no id of a hub {what}: write owner/name, or {instead}.")
         case GatedRepoError():
             page = f"datasets/{name}" if what == "dataset" else name
+            place = token_place()
+            login = (
+                f"by the account whose token is in {place}, which has no access yet"
+                if place
+                else "then log in by `hf auth login` with a token of that account that may read, "
+                f"from {constants.ENDPOINT}/settings/tokens"
+            )
             return UserError(
-                f"{it} is gated: accept its terms on https://huggingface.co/{page}, then log in "
-                "with `hf auth login`."
+                f"{it} is gated: accept its terms on {constants.ENDPOINT}/{page}, {login}."
             )
         case RevisionNotFoundError():
             return UserError(
@@ -64,3 +75,14 @@ def refusal(
         f"{it} cannot be had from the Hugging Face hub ({first_line(error).rstrip('.:')}): "
         f"check the network, or {instead}."
     )
+
+
+def token_place() -> str | None:
+    """Where this machine has a token of the hub, which is never shown; None where it has none."""
+    from huggingface_hub import constants
+
+    for name in TOKEN_VARIABLES:
+        if os.environ.get(name):
+            return f"the variable {name}"
+    file = Path(constants.HF_TOKEN_PATH)
+    return f"the file {file}" if file.is_file() and file.stat().st_size else None

@@ -33,12 +33,14 @@ class Snapshot:
         names: of all files.
         licence: of the data, as far as the repository says.
         fetch: downloads some files by name, where they are not here, and returns their folder.
+        revision: branch, tag or commit by which it was asked for.
     """
 
     commit: str | None
     names: tuple[str, ...]
     licence: str
     fetch: Callable[[Sequence[str]], Path]
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,31 @@ def hub_files(
         UserError: where there is no such repository, revision, subset or split, it
             has no file that can be read, or it cannot be reached.
     """
+    snapshot, chosen, names = located(repo, revision, subset, split)
+    folder = snapshot.fetch(names)
+    files = {name: folder / name for name in names}
+    return HubFiles(files, chosen, snapshot.commit, snapshot.licence)
+
+
+def located(
+    repo: str, revision: str | None = None, subset: str | None = None, split: str = "train"
+) -> tuple[Snapshot, str, list[str]]:
+    """The repository, the subset, and the names of the files of a split; nothing is downloaded.
+
+    Raises:
+        UserError: as `hub_files`.
+    """
     try:
         snapshot = open_snapshot(repo, revision)
-        chosen, names = choose(repo, snapshot.names, subset, split)
+        return snapshot, *choose(repo, snapshot.names, subset, split)
     except UserError as error:
         if revision is not None or Path(repo).expanduser().is_dir():
             raise
         try:
             snapshot = open_snapshot(repo, CONVERTED)
-            chosen, names = choose(repo, snapshot.names, subset, split)
+            return snapshot, *choose(repo, snapshot.names, subset, split)
         except UserError:
             raise error from error.__cause__
-    folder = snapshot.fetch(names)
-    files = {name: folder / name for name in names}
-    return HubFiles(files, chosen, snapshot.commit, snapshot.licence)
 
 
 def open_snapshot(repo: str, revision: str | None) -> Snapshot:
@@ -152,7 +165,7 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
             raise UserError(f"Dataset {repo} changed while it was read: run again.")
         return got
 
-    return Snapshot(commit, names, licence, fetch)
+    return Snapshot(commit, names, licence, fetch, revision)
 
 
 def _names(folder: Path) -> tuple[str, ...]:

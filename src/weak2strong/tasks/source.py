@@ -13,6 +13,23 @@ if TYPE_CHECKING:
     from weak2strong.tasks.files import FileTask
 
 
+@dataclass(frozen=True)
+class Part:
+    """One split of one subset of a dataset of the hub.
+
+    Attributes:
+        repo: id of the repository.
+        revision: branch, tag or commit; None for the default branch.
+        subset: None where there is only one.
+        split: its name.
+    """
+
+    repo: str
+    revision: str | None = None
+    subset: str | None = None
+    split: str = "train"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """Data that a user names as ``name``, ``name@revision`` or ``name=path``.
@@ -73,6 +90,16 @@ class Source:
             UserError: where the data cannot be had, or something is wrong with them.
         """
         raise NotImplementedError
+
+    def parts(self, revision: str | None = None) -> tuple[Part, ...]:
+        """What `read` reads of the hub, so that it can be downloaded beforehand.
+
+        A source with a repository that reads anything but its split ``train`` says so here.
+
+        Args:
+            revision: branch, tag or commit that the user names.
+        """
+        return (Part(self.repo, revision),) if self.repo else ()
 
     def files(self, path: str, options: DataOptions) -> tuple[str, ...]:
         """The files and folders that are read again once they have changed."""

@@ -16,7 +16,7 @@ from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.prompt import PLACE, Prompt
 from weak2strong.tasks.readers import READERS, ending, listed, row_name
 from weak2strong.tasks.rows import Row
-from weak2strong.tasks.source import Source
+from weak2strong.tasks.source import Part, Source
 from weak2strong.tasks.splits import union
 from weak2strong.tasks.task import stable_id
 
@@ -76,6 +76,11 @@ class Dataset(Source):
             revision=commit,
             prompt=self.prompt,
         )
+
+    def parts(self, revision: str | None = None) -> tuple[Part, ...]:
+        """All splits whose labels are public."""
+        at = revision or self.revision
+        return tuple(Part(self.repo, at, self.subset, split) for split in self.splits)
 
     def _files(
         self, revision: str | None, folder: str | None
