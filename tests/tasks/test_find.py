@@ -9,7 +9,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks import GROUPS, TASKS, find
 from weak2strong.tasks.find import find_task, find_tasks, pinned
-from weak2strong.tasks.readers import READERS
+from weak2strong.tasks.reading import ENDINGS
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OPTIONS = DataOptions()
@@ -65,7 +65,7 @@ def test_what_does_not_exist_is_said_as_what_it_looks_like(tmp_path):
 def test_an_unknown_name_is_told_how_a_file_ends():
     with pytest.raises(UserError) as caught:
         find_task("reviews", OPTIONS)
-    assert all(ending in str(caught.value) for ending in READERS)
+    assert all(ending in str(caught.value) for ending in ENDINGS)
 
 
 def test_a_file_is_read_again_only_where_it_or_an_option_has_changed(tmp_path):

@@ -199,22 +199,25 @@ def test_a_header_alone_has_no_rows():
     assert "has no rows" in refused(parquet({"text": [], "label": []}), "data.parquet")
 
 
-@pytest.mark.parametrize("name", ["data.tsv", "data.json", "data"])
+@pytest.mark.parametrize("name", ["data.txt", "data.gz", "data"])
 def test_an_unknown_ending_is_refused(name):
     said = refused(b"x", name)
-    assert said == (f"Data file {name} must end in .jsonl, .csv, .parquet: convert or rename it.")
+    assert said == (
+        f"Data file {name} must end in .jsonl, .csv, .parquet, .json, .tsv, .arrow, .feather, "
+        ".ndjson, or be packed, such as .csv.gz: convert or rename it."
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("d.csv", b"text,label\nh\xe9,1\n", r"d.csv cannot be read (invalid utf-8 sequence): c"),
-        ("d.csv", b"text,label\na,b,c\n", "d.csv cannot be read (found more fields"),
-        ("d.csv", b'text,label\n"a,b\nc,d\n', "d.csv cannot be read (could not parse"),
+        ("d.csv", b"text,label\nh\xe9,1\n", "d.csv, line 2 is not in UTF-8 (byte 0xe9): convert"),
+        ("d.csv", b"text,label\na,b,c\n", "d.csv, row 1 has 3 fields and not 2 (line 2): mend it"),
+        ("d.csv", b'text,label\na,b\n"a,b\nc,d\n', "d.csv, line 3 opens a quotation mark that no"),
         ("d.parquet", b"no parquet at all", "check that it is a parquet file."),
         ("d.jsonl", b'{"text": "a", "label": 0}\n{"text": ', "d.jsonl, row 2 is no JSON (Expec"),
-        ("d.jsonl", b'["a", 0]\n', "d.jsonl, row 1 is no JSON object: write one object a line"),
-        ("d.jsonl", b'{"text": "h\xe9"}', "d.jsonl, row 1 is no JSON ("),
+        ("d.jsonl", b'["a", 0]\n', "d.jsonl, row 1 is no JSON object: mend it or drop the row"),
+        ("d.jsonl", b'\n{"text": "h\xe9"}', "d.jsonl, line 2 is not in UTF-8 (byte 0xe9): convert"),
     ],
 )
 def test_a_broken_file_is_refused(name, content, error):

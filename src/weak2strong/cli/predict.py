@@ -25,7 +25,7 @@ class Predict(Printing):
     model: Annotated[Path, arg(metavar="FOLDER")]
     """The folder of the model, below models/ in the run folder."""
     task: Annotated[str, arg(metavar="FILE|NAME")]
-    """A .jsonl, .csv or .parquet file of texts, or the name of a task (see: w2s tasks)."""
+    """A file of texts (.jsonl, .csv, .parquet ...), or the name of a task (see: w2s tasks)."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("predictions.parquet")
     """The file that the answers are written to."""
     text_column: Annotated[str, arg(metavar="NAME")] = "text"

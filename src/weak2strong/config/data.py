@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from weak2strong.config.fields import Count, Flag, Name, Text
+from weak2strong.config.fields import Count, Encoding, Flag, Name, Positive, Text
 from weak2strong.config.settings import RefusedError, from_mapping, settings
 from weak2strong.ground.rooms import OPTIONS
 
@@ -48,6 +48,11 @@ class DataOptions:
     """Take as many examples of every class as the rarest one has."""
     near_duplicates: bool = True
     """Look for texts that are nearly the same, and keep them in one split."""
+    encoding: Annotated[Encoding | None, Flag(metavar="NAME")] = None
+    """Of text files, such as latin-1 or cp1252; by default UTF-8, or what a mark at the beginning
+    of a file says (UTF-16)."""
+    unpacked_limit: Annotated[Positive, Flag(metavar="GIB")] = 8.0
+    """How many GiB a packed file (.gz, .bz2, .xz, .zst) may hold; a larger one is refused."""
     subset: Text | None = None
     """Which part of a dataset of the hub, where it has several."""
     split: Text = "train"

@@ -145,6 +145,17 @@ def _json(value: Any) -> Any:
     )
 
 
+def _encoding(name: str) -> str:
+    try:
+        # Some codecs are of bytes or of texts alone; this call knows which.
+        "".encode(name)
+    except LookupError:
+        raise RefusedError(
+            f"must be an encoding that Python knows, such as latin-1, not {name!r}."
+        ) from None
+    return name
+
+
 def _day(value: Any) -> Any:
     """A day, which YAML reads as a date, as year, month and day."""
     try:
@@ -158,6 +169,7 @@ Text = Annotated[str, Field(min_length=1), AfterValidator(_writable)]
 Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
 Number = Annotated[float, BeforeValidator(_number)]
+Encoding = Annotated[Text, AfterValidator(_encoding)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]

@@ -46,7 +46,7 @@ class StudyConfig:
 
     tasks: Annotated[Names, Flag("task", "NAME ...")] = ("atlas-asia",)
     """Tasks or groups by name, such as atlas-suite (see: w2s tasks), your own files (.jsonl, .csv,
-    .parquet), or datasets of the hub (owner/name)."""
+    .parquet and others), or datasets of the hub (owner/name)."""
     weak: Annotated[Model, Flag(metavar="MODEL")] = field(
         default_factory=lambda: ModelSpec("atlas-s")
     )

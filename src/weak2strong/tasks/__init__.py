@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from weak2strong.ground.registry import Registry
 from weak2strong.ground.rooms import ROOMS
 
-HINT = "`w2s tasks` lists them all; a file ends in .jsonl, .csv or .parquet."
+HINT = (
+    "`w2s tasks` lists them all; a file ends in .jsonl, .csv, .parquet, .json, .tsv, .arrow, "
+    ".feather or .ndjson."
+)
 """What an unknown name is told."""
 
 TASKS = Registry("task", hint=HINT, packages=ROOMS)

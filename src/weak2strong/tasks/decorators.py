@@ -17,7 +17,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import first_sentence, origin_of
 from weak2strong.tasks import GROUPS, PICTURES, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, cleaned_task, version_of
-from weak2strong.tasks.readers import Columns, read_table
+from weak2strong.tasks.readers import Columns, values_of_rows
 from weak2strong.tasks.rows import checked_rows
 from weak2strong.tasks.source import Source
 from weak2strong.tasks.task import TEXTS, Example, Kind, Shares, Task
@@ -199,7 +199,7 @@ class _RowSource(Source):
         values = list(self.rows_of(Path(path).expanduser()))
         present = {column for row in values for column in row}
         columns = Columns(**{name: name for name in ("group", "id") if name in present})
-        rows, classes = checked_rows({path: read_table(path, values, columns)}, columns)
+        rows, classes = checked_rows({path: values_of_rows(path, values, columns)}, columns)
         version = version_of([json.dumps(values, sort_keys=True, default=str).encode()])
         return cleaned_task(
             rows,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.config.data import DataOptions
-from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import Cleaning, clean
+from weak2strong.tasks.opening import GIB, Reading, read_file
 from weak2strong.tasks.readers import Columns, listed
 from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.splits import SPLITS
@@ -47,6 +47,11 @@ def columns_of(options: DataOptions) -> Columns:
     )
 
 
+def reading_of(options: DataOptions) -> Reading:
+    """How files are read."""
+    return Reading(options.encoding, int(options.unpacked_limit * GIB))
+
+
 def sizes_of(options: DataOptions) -> dict[str, int]:
     """The sizes that a user wants, by the name of the split."""
     sizes = (options.n_train, options.n_train, options.n_validation, options.n_test)
@@ -54,7 +59,7 @@ def sizes_of(options: DataOptions) -> dict[str, int]:
 
 
 def file_task(path: Path, options: DataOptions) -> FileTask:
-    """The task in a ``.jsonl``, ``.csv`` or ``.parquet`` file.
+    """The task in a file, in any form that `weak2strong.tasks.reading` reads.
 
     A file with columns for texts and labels is a classification. Without these it is a preference
     task if it has columns ``chosen`` and ``rejected``, and a generation if it has ``prompt`` and
@@ -67,18 +72,6 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
     content = read_file(path)
     source = f"{path}, {version_of([content])}"
     return data_task({str(path): content}, options, path.stem, source, "the user's own")
-
-
-def read_file(path: Path) -> bytes:
-    """The content of a user's file.
-
-    Raises:
-        UserError: where it cannot be read.
-    """
-    try:
-        return path.expanduser().read_bytes()
-    except OSError as e:
-        raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
 
 
 def version_of(contents: Iterable[bytes]) -> str:
@@ -124,7 +117,7 @@ def data_task(
     Raises:
         UserError: where something is wrong with the data.
     """
-    rows, classes = read_rows(files, columns_of(options))
+    rows, classes = read_rows(files, columns_of(options), reading_of(options))
     return cleaned_task(
         rows,
         classes,

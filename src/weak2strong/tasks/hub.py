@@ -19,6 +19,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import refusal
 from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
+from weak2strong.tasks.opening import read_file
 
 CONVERTED = "refs/convert/parquet"
 """The branch with the hub's own copy in parquet, which repositories with a loading script have."""
@@ -68,7 +69,7 @@ def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> Fi
     """
     split = options.split
     files = hub_files(repo, revision, options.subset, split)
-    contents = {f"{repo}/{name}": path.read_bytes() for name, path in files.files.items()}
+    contents = {f"{repo}/{name}": read_file(path) for name, path in files.files.items()}
     whence = f"commit {files.commit}" if files.commit else version_of(contents.values())
     parts = [part for part in (files.subset, split) if part not in (DEFAULT, "train")]
     name = "-".join((repo if files.commit else Path(repo).name, *parts))

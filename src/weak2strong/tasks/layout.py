@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.readers import ending, listed
+from weak2strong.tasks.opening import ending, unpacked_name
+from weak2strong.tasks.readers import listed
 
 FORMATS = (".parquet", ".jsonl", ".csv")
 """Endings of files that are read. Where a split has several of them, the first one is read."""
@@ -94,7 +95,7 @@ def choose(
 def subset_and_split(name: str) -> tuple[str, str]:
     """Subset and split of a file, by its path in the repository."""
     path = PurePosixPath(name)
-    folders, stem = list(path.parts[:-1]), PurePosixPath(path.name.removesuffix(".gz")).stem
+    folders, stem = list(path.parts[:-1]), PurePosixPath(unpacked_name(path)).stem
     if shard := _SHARD.fullmatch(stem):
         split, rest = shard[1], []
     elif stem.isdigit() and folders:

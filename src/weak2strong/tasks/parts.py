@@ -22,13 +22,15 @@ from weak2strong.tasks.files import (
     FileTask,
     columns_of,
     question,
-    read_file,
+    reading_of,
     sizes_of,
     task_name,
     version_of,
 )
 from weak2strong.tasks.kinds import stratum
-from weak2strong.tasks.readers import READERS, ending, listed
+from weak2strong.tasks.opening import ending, read_file
+from weak2strong.tasks.readers import listed
+from weak2strong.tasks.reading import ENDINGS
 from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.sizes import draw
 from weak2strong.tasks.splits import Stratum, balanced, normalised, union
@@ -65,7 +67,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
             )
         return files
     files = tuple(Path(part.strip()).expanduser() for part in reference.split(","))
-    named = len(files) == 3 and all(ending(f) in READERS for f in files)
+    named = len(files) == 3 and all(ending(f) in ENDINGS for f in files)
     return files if named and not path.is_file() else None
 
 
@@ -82,7 +84,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     contents = {str(path): read_file(path) for path in files}
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
-    rows, classes = read_rows(contents, columns_of(options))
+    rows, classes = read_rows(contents, columns_of(options), reading_of(options))
     by_file = [[row for row in rows if row.file == file] for file in contents]
     parts, cleaning = clean_parts(by_file, tuple(contents), classes, options)
     splits = _sized(parts, options, tuple(contents), stratum(rows[0].kind))

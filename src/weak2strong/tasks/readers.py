@@ -1,29 +1,17 @@
-"""Files with rows and columns, as a user or a dataset repository has them.
-
-A value has the type that it has in its format. A ``.csv`` has texts only.
-"""
+"""Which columns of a file are wanted, and the values that they have."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from io import BytesIO
-from pathlib import PurePath
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-
-Values = Sequence[tuple[int, Mapping[str, Any]]]
-"""The number of every row, from 1, and its value by column."""
-
-Check = Callable[[Sequence[str]], list[str]]
-"""Gives the columns that are wanted, from those that are present; refuses a file that lacks one."""
-
-PACKED = ".jsonl.gz"
+from weak2strong.tasks.columnar import Check
+from weak2strong.tasks.opening import USUAL, Reading
+from weak2strong.tasks.reading import read_table
+from weak2strong.tasks.tables import Table, Values
 
 SHOWN = 12
 """How many names an error lists at most."""
@@ -68,32 +56,52 @@ class Columns:
         return {flag: name for flag, name in named.items() if name is not None}
 
 
-def read(file: str, content: bytes, columns: Columns) -> Values:
+def read(file: str, content: bytes, columns: Columns, reading: Reading = USUAL) -> Values:
     """The rows of one file.
 
     Args:
         file: its name; the ending says how to read it.
         content: what is in it.
         columns: what to read; each of them must be there.
+        reading: encoding, and how much may be unpacked.
 
     Raises:
         UserError: for an unknown ending, a file that cannot be read or lacks a column.
     """
-    if ending(file) not in READERS:
-        raise UserError(f"Data file {file} must end in {', '.join(READERS)}: convert or rename it.")
-    if not content.strip():
+    return values_of(read_table(file, content, reading, _check(file, columns)), columns)
+
+
+def values_of(table: Table, columns: Columns) -> Values:
+    """The wanted columns of a table that has them.
+
+    Raises:
+        UserError: for the first row that could not be read.
+    """
+    check_all_read(table)
+    if not table.columns:
         return []
+    wanted = _check(table.name, columns)(list(table.columns))
+    return [(n, {name: row.get(name) for name in wanted}) for n, row in table.rows]
 
-    return READERS[ending(file)](file, content, _check(file, columns))
+
+def check_all_read(table: Table) -> None:
+    """Refuse a table with rows that could not be read.
+
+    Raises:
+        UserError: for the first of them.
+    """
+    for number, reason in table.malformed:
+        raise UserError(f"{row_name(table.name, number)} {reason}: mend it or drop the row.")
 
 
-def read_table(name: str, rows: Sequence[Mapping[str, Any]], columns: Columns) -> Values:
+def values_of_rows(name: str, rows: Sequence[Mapping[str, Any]], columns: Columns) -> Values:
     """The same for rows that a plugin has read.
 
     Raises:
         UserError: where a column is missing.
     """
-    return _selected(rows, _check(name, columns))
+    wanted = _check(name, columns)(list(dict.fromkeys(name for row in rows for name in row)))
+    return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
 
 
 def _check(file: str, columns: Columns) -> Check:
@@ -105,21 +113,6 @@ def _check(file: str, columns: Columns) -> Check:
         return list(dict.fromkeys(wanted.values()))
 
     return check
-
-
-def _selected(rows: Sequence[Mapping[str, Any]], check: Check) -> Values:
-    """The wanted columns of rows, each of which may lack some of them."""
-    wanted = check(list(dict.fromkeys(name for row in rows for name in row)))
-    return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
-
-
-def ending(file: str | PurePath) -> str:
-    """The ending of a file's name that says how to read it, in lower case.
-
-    Compressed JSON lines have the same ending as others: ``a.jsonl.gz`` ends in ``.jsonl``.
-    """
-    name = PurePath(file).name.lower()
-    return ".jsonl" if name.endswith(PACKED) else PurePath(name).suffix
 
 
 def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:
@@ -140,63 +133,3 @@ def listed(names: Sequence[str]) -> str:
     """Names for an error: the first of them, and how many more there are."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return (", ".join(map(str, names[:SHOWN])) + more) or "none"
-
-
-def _csv(file: str, content: bytes, check: Check) -> Values:
-    import polars as pl
-
-    try:
-        # As text: an id such as 001 is no number, and a text of digits is a text.
-        frame = pl.read_csv(content, infer_schema=False)
-    except pl.exceptions.PolarsError as e:
-        raise _unreadable(file, "comma-separated UTF-8 text with a header line", e) from e
-    wanted = check(frame.columns)
-    blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    rows = zip(blank, frame.select(wanted).iter_rows(named=True), strict=True)
-    return [(n, row) for n, (empty, row) in enumerate(rows, start=1) if not empty]
-
-
-def _parquet(file: str, content: bytes, check: Check) -> Values:
-    import polars as pl
-
-    try:
-        wanted = check(list(pl.read_parquet_schema(BytesIO(content))))
-        frame = pl.read_parquet(BytesIO(content), columns=wanted)
-    except pl.exceptions.PolarsError as e:
-        raise _unreadable(file, "a parquet file", e) from e
-    return list(enumerate(frame.iter_rows(named=True), start=1))
-
-
-def _jsonl(file: str, content: bytes, check: Check) -> Values:
-    rows = []
-    if file.lower().endswith(PACKED):
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as e:
-            raise _unreadable(file, "a whole gzip file", e) from e
-    # Not splitlines, which also parts at separators that may stand inside a text.
-    for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
-        if not line.strip():
-            continue
-        location = row_name(file, len(rows) + 1)
-        try:
-            row = json.loads(line)
-        except ValueError as e:
-            raise UserError(f"{location} is no JSON ({e}): write one object a line.") from e
-        if not isinstance(row, dict):
-            raise UserError(f"{location} is no JSON object: write one object a line.")
-        rows.append(row)
-    return _selected(rows, check)
-
-
-READERS: Mapping[str, Callable[[str, bytes, Check], Values]] = {
-    ".jsonl": _jsonl,
-    ".csv": _csv,
-    ".parquet": _parquet,
-}
-"""How a file is read, by the ending of its name."""
-
-
-def _unreadable(file: str, what: str, error: Exception) -> UserError:
-    reason = str(error).strip().splitlines()[0].rstrip(".:")
-    return UserError(f"{file} cannot be read ({reason}): check that it is {what}.")

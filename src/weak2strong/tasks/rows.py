@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.opening import USUAL, Reading, ending
 from weak2strong.tasks.pairs import PREFERRED, read_pair
 from weak2strong.tasks.readers import (
     ACCEPTED,
@@ -21,12 +22,12 @@ from weak2strong.tasks.readers import (
     REJECTED,
     TARGETS,
     Columns,
-    Values,
     listed,
     read,
     row_name,
 )
 from weak2strong.tasks.splits import normalised
+from weak2strong.tasks.tables import Values
 from weak2strong.tasks.task import Dialogue, Kind
 
 Label = str | int | bool
@@ -70,12 +71,15 @@ class Row:
         return row_name(self.file, self.number)
 
 
-def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], tuple[str, ...]]:
+def read_rows(
+    files: Mapping[str, bytes], columns: Columns, reading: Reading = USUAL
+) -> tuple[list[Row], tuple[str, ...]]:
     """The rows of some files, one file after another, and the names of their classes.
 
     Args:
         files: content by name; the ending of the name says how to read it.
         columns: the names of the columns.
+        reading: encoding, and how much may be unpacked.
 
     Returns:
         The rows and the classes. Labels become indices of classes: texts are classes in sorted
@@ -86,8 +90,8 @@ def read_rows(files: Mapping[str, bytes], columns: Columns) -> tuple[list[Row], 
     Raises:
         UserError: for anything that is wrong with a file or a row.
     """
-    tables = {file: read(file, content, columns) for file, content in files.items()}
-    return checked_rows(tables, columns, all(file.lower().endswith(".csv") for file in files))
+    tables = {file: read(file, content, columns, reading) for file, content in files.items()}
+    return checked_rows(tables, columns, all(ending(file) in (".csv", ".tsv") for file in files))
 
 
 def checked_rows(

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.files import read_file
+from weak2strong.tasks.opening import USUAL, Reading, read_file
 from weak2strong.tasks.pairs import read_pair
 from weak2strong.tasks.readers import (
     CHOSEN,
     LABEL,
     PROMPT,
-    READERS,
     REJECTED,
     TEXT,
-    ending,
+    check_all_read,
     listed,
     row_name,
 )
+from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.rows import name_of, text_of
 from weak2strong.tasks.task import Item, Kind, stable_id
 
@@ -51,8 +51,9 @@ def read_texts(
     text: str = TEXT,
     label: str = LABEL,
     id: str | None = None,
+    reading: Reading = USUAL,
 ) -> Texts:
-    """The texts of a ``.jsonl``, ``.csv`` or ``.parquet`` file.
+    """The texts of a file, in any form that `weak2strong.tasks.reading` reads.
 
     For a model of preferences the file has columns ``chosen`` and ``rejected`` (and ``prompt``), or
     texts, each of which gets a reward.
@@ -65,13 +66,12 @@ def read_texts(
         label: that of the labels, if there are any.
         id: that of the ids; by default ``id``, where there is one. Else ids are made of the texts,
             as for a study.
+        reading: encoding, and how much may be unpacked.
 
     Raises:
         UserError: for a file or a row that cannot be right.
     """
-    name, content = str(path), read_file(path)
-    if ending(name) not in READERS:
-        raise UserError(f"Data file {name} must end in {', '.join(READERS)}: convert or rename it.")
+    name = str(path)
 
     def check(present: Sequence[str]) -> list[str]:
         pairs = kind == "preference" and text not in present and {CHOSEN, REJECTED} <= {*present}
@@ -84,9 +84,12 @@ def read_texts(
                 )
         return [*needed, *(c for c in (PROMPT, label, ID) if c in present and c not in needed)]
 
-    rows = READERS[ending(name)](name, content, check) if content.strip() else []
-    if not rows:
+    table = read_table(name, read_file(path), reading, check)
+    check_all_read(table)
+    if not table.rows:
         raise UserError(f"{name} has no rows: choose a file with texts.")
+    wanted = check(list(table.columns))
+    rows = [(number, {column: row.get(column) for column in wanted}) for number, row in table.rows]
     paired = CHOSEN in rows[0][1]
     items, labels = list[Item](), list[int | None]()
     for number, values in rows:

@@ -15,7 +15,8 @@ from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plain import plain
 from weak2strong.ground.whole import write_whole
-from weak2strong.tasks.files import FileTask, read_file
+from weak2strong.tasks.files import FileTask, reading_of
+from weak2strong.tasks.opening import read_file
 from weak2strong.tasks.readers import Columns, read, row_name
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def read_fresh(path: Path, options: DataOptions) -> tuple[Entry, ...]:
     """
     file, column = str(path), options.text_column
     # The reader wants a column for labels too, which these texts need not have.
-    rows = read(file, read_file(path), Columns(text=column, label=column))
+    rows = read(file, read_file(path), Columns(text=column, label=column), reading_of(options))
     entries = []
     for number, row in rows:
         text = row[column]

@@ -11,10 +11,12 @@ from typing import ClassVar
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.literature.fields import Form, Formatted, MisfitError
-from weak2strong.tasks.files import FileTask, cleaned_task, version_of
+from weak2strong.tasks.files import FileTask, cleaned_task, reading_of, version_of
 from weak2strong.tasks.hub import hub_files
+from weak2strong.tasks.opening import Reading, read_file
 from weak2strong.tasks.prompt import PLACE, Prompt
-from weak2strong.tasks.readers import READERS, ending, listed, row_name
+from weak2strong.tasks.readers import check_all_read, listed, row_name
+from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.source import Part, Source
 from weak2strong.tasks.splits import union
@@ -58,8 +60,8 @@ class Dataset(Source):
             UserError: where the files cannot be had, or are not what the dataset should have.
         """
         files, commit = self._files(revision, path)
-        contents = {name: file.read_bytes() for name, file in files.items()}
-        rows = _rows(self, contents)
+        contents = {name: read_file(file) for name, file in files.items()}
+        rows = _rows(self, contents, reading_of(options))
         used = _drawn(rows, self.most)
         part = f"{self.subset}, " if self.subset else ""
         some = f"{len(used):,} of {len(rows):,} rows, " if len(used) < len(rows) else ""
@@ -118,11 +120,11 @@ class Dataset(Source):
         return None
 
 
-def _rows(dataset: Dataset, contents: Mapping[str, bytes]) -> list[Row]:
+def _rows(dataset: Dataset, contents: Mapping[str, bytes], reading: Reading) -> list[Row]:
     """The items of all files as rows; items with a key in common have one group."""
     rows, links = [], []
     for file, content in contents.items():
-        for number, item in _items(dataset, file, content):
+        for number, item in _items(dataset, file, content, reading):
             keys = [stable_id("key", key) for key in item.keys if key.strip()]
             links += [(keys[0], key) for key in keys[1:]]
             group = keys[0] if keys else None
@@ -135,7 +137,9 @@ def _rows(dataset: Dataset, contents: Mapping[str, bytes]) -> list[Row]:
     return [replace(row, group=root(row.group)) if row.group else row for row in rows]
 
 
-def _items(dataset: Dataset, file: str, content: bytes) -> Iterator[tuple[int, Formatted]]:
+def _items(
+    dataset: Dataset, file: str, content: bytes, reading: Reading
+) -> Iterator[tuple[int, Formatted]]:
     """The items of one file, each with the number of its row."""
 
     def check(present: Sequence[str]) -> list[str]:
@@ -147,11 +151,14 @@ def _items(dataset: Dataset, file: str, content: bytes) -> Iterator[tuple[int, F
                 )
         return list(dataset.fields)
 
-    if not content.strip():
+    table = read_table(file, content, reading, check)
+    check_all_read(table)
+    if not table.columns:
         return
-    for number, row in READERS[ending(file)](file, content, check):
+    check(list(table.columns))
+    for number, values in table.rows:
         try:
-            item = dataset.form(row)
+            item = dataset.form({field: values.get(field) for field in dataset.fields})
         except MisfitError as e:
             raise UserError(
                 f"{row_name(file, number)} has {e}, as {dataset.name} has it: "

@@ -1,0 +1,143 @@
+"""Tables written as JSON: an object a line, one list of objects, or one object of columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from weak2strong.ground.errors import UserError
+from weak2strong.tasks.encodings import encoding_of, shown, text_of
+from weak2strong.tasks.opening import Reading
+from weak2strong.tasks.tables import Table, kinds_of
+
+NO_OBJECT = "is no JSON object"
+
+
+def read_objects(file: str, content: bytes, reading: Reading, lines: bool) -> Table:
+    """The table in a file of JSON.
+
+    Args:
+        file: its name.
+        content: of the file.
+        reading: the encoding of its text.
+        lines: whether the name of the file says that an object stands on every line; if not, the
+            file may be one object that holds all rows.
+
+    Raises:
+        UserError: for a file that is not in its encoding, or whose one list or object is broken.
+    """
+    encoding = encoding_of(file, content, reading)
+    with text_of(file, content, encoding, "\n") as text:
+        first = next((line for line in text if line.strip()), "").lstrip()
+    if first.startswith("[") and not _is_list(first):
+        values, form = _whole(file, content, encoding), "one list in JSON"
+    elif not lines and (whole := _one_object(content, encoding)) is not None:
+        values, form = _rows_of(file, whole), "one object in JSON"
+    else:
+        with text_of(file, content, encoding, "\n") as text:
+            return _table(file, _of_lines(text), f"lines of JSON, {shown(encoding)}")
+    return _table(file, [(value, None) for value in values], f"{form}, {shown(encoding)}")
+
+
+def _table(file: str, values: Iterable[tuple[Any, str | None]], form: str) -> Table:
+    """The table of some values, each with what is wrong with it, if anything is."""
+    rows, malformed, names = [], [], {}
+    for number, (value, wrong) in enumerate(values, start=1):
+        if wrong is None and not isinstance(value, dict):
+            wrong = NO_OBJECT
+        if wrong is not None:
+            malformed.append((number, wrong))
+            continue
+        rows.append((number, value))
+        names.update(dict.fromkeys(value))
+    return Table(file, kinds_of(names, rows), rows, malformed=malformed, form=form)
+
+
+def _of_lines(text: Iterable[str]) -> Iterable[tuple[Any, str | None]]:
+    for line in text:
+        if line.strip():
+            try:
+                yield json.loads(line), None
+            except (ValueError, RecursionError) as e:
+                yield None, f"is no JSON ({_reason(e)})"
+
+
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _is_list(line: str) -> bool:
+    """Whether a line is a list by itself, so that a file of lines holds what is no object."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and not any(isinstance(part, dict) for part in found)
+
+
+def _whole(file: str, content: bytes, encoding: str) -> Sequence[Any]:
+    """The values of a file that is one list."""
+    with text_of(file, content, encoding, "\n") as stream:
+        text = stream.read()
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as e:
+        number = _broken(text)
+        raise UserError(
+            f"{file}, row {number:,} is no JSON ({_reason(e)}): mend it, or write one object a "
+            "line and call the file .jsonl."
+        ) from e
+
+
+def _broken(text: str) -> int:
+    """The number of the value of a list at which its JSON breaks."""
+    decoder, number, place = json.JSONDecoder(), 0, text.index("[") + 1
+    while True:
+        number += 1
+        while place < len(text) and text[place] in " \t\r\n,":
+            place += 1
+        try:
+            _, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            return number
+
+
+def _one_object(content: bytes, encoding: str) -> dict[str, Any] | None:
+    """The object that a file is; None if it is something else, or one row."""
+    try:
+        found = json.loads(content.decode(encoding))
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, dict) and any(isinstance(v, (list, dict)) for v in found.values()):
+        return found
+    return None
+
+
+def _rows_of(file: str, whole: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an object that holds all of them: in one list, or by column."""
+    lists = {name: v for name, v in whole.items() if isinstance(v, list)}
+    of_rows = [v for v in lists.values() if v and all(isinstance(row, dict) for row in v)]
+    if len(of_rows) == 1:
+        return of_rows[0]
+    if (names := lists.get("columns")) and _are_rows(lists.get("data"), len(names)):
+        # As pandas writes a frame with orient="split".
+        return [dict(zip(names, row, strict=True)) for row in lists["data"]]
+    if len(lists) == len(whole) and len({len(v) for v in lists.values()}) == 1:
+        return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    objects = {name: v for name, v in whole.items() if isinstance(v, dict)}
+    if len(objects) == len(whole):
+        keys = dict.fromkeys(key for column in objects.values() for key in column)
+        # As pandas writes columns: of each an object by the number of the row.
+        if all(map(str.isdecimal, keys)):
+            return [{name: v.get(key) for name, v in objects.items()} for key in keys]
+        return list(objects.values())
+    raise UserError(
+        f"{file} is one object in JSON, and neither columns of one length nor one list of rows: "
+        "write a list of rows, or one object a line."
+    )
+
+
+def _are_rows(found: list[Any] | None, count: int) -> bool:
+    """Whether a list holds rows as lists of so many values."""
+    return bool(found) and all(isinstance(row, list) and len(row) == count for row in found or ())

@@ -1,0 +1,153 @@
+"""Opens what a user names as a file: a file and nothing else, unpacked where it is packed.
+
+A device or a pipe has no end or cannot be read twice, so it is refused before anything is read. A
+packed file can be small and hold more than a memory does: it is unpacked up to a limit.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import stat
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import BinaryIO, cast
+
+from weak2strong.ground.errors import UserError, first_line
+
+PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
+"""Endings of packed files, and what packs them."""
+
+GIB = 2**30
+
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a user's files are read.
+
+    Attributes:
+        encoding: of their texts; None for UTF-8, or what a mark at the beginning says.
+        unpacked: how many bytes a packed file may hold.
+    """
+
+    encoding: str | None = None
+    unpacked: int = 8 * GIB
+
+
+USUAL = Reading()
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A user's file, to read it as it is.
+
+    Raises:
+        UserError: where it cannot be read, or is no file.
+    """
+    file = path.expanduser()
+    try:
+        mode = file.stat().st_mode
+        for is_such, what in _KINDS:
+            if is_such(mode):
+                raise UserError(f"Data file {path} is {what}: write a file, and name that.")
+        return file.open("rb")
+    except OSError as e:
+        if file.is_symlink() and not file.exists():
+            raise UserError(
+                f"Data file {path} is a link to {file.readlink()}, which is not there: "
+                "check the link."
+            ) from e
+        raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a user's file, as it is.
+
+    Raises:
+        UserError: where it cannot be read, or is no file.
+    """
+    with open_file(path) as file:
+        try:
+            return file.read()
+        except OSError as e:
+            raise UserError(
+                f"Data file {path} cannot be read ({e.strerror}): check the path."
+            ) from e
+
+
+def packing(file: str | PurePath) -> str | None:
+    """The ending of a packed file's name, in lower case; None if the file is not packed."""
+    suffix = PurePath(file).suffix.lower()
+    return suffix if suffix in PACKINGS else None
+
+
+def ending(file: str | PurePath) -> str:
+    """The ending of a file's name that says how to read it, in lower case.
+
+    That a file is packed does not count: ``a.jsonl.gz`` ends in ``.jsonl``.
+    """
+    return PurePath(unpacked_name(file)).suffix.lower()
+
+
+def unpacked_name(file: str | PurePath) -> str:
+    """The name without the ending of a packed file."""
+    name = PurePath(file).name
+    return name[: -len(end)] if (end := packing(file)) else name
+
+
+def unpacking(name: str, file: BinaryIO) -> BinaryIO:
+    """A file to read what is packed in it; the same file if it is not packed."""
+    match packing(name):
+        case ".gz":
+            return cast(BinaryIO, gzip.open(file))
+        case ".bz2":
+            return cast(BinaryIO, bz2.open(file))
+        case ".xz":
+            return cast(BinaryIO, lzma.open(file))
+        case ".zst":
+            import pyarrow as pa
+
+            return cast(BinaryIO, pa.input_stream(file, compression="zstd"))
+    return file
+
+
+def unpacked(name: str, content: bytes, limit: int) -> bytes:
+    """What is packed in a file; its content if it is not packed.
+
+    Args:
+        name: of the file; its ending says whether it is packed, and how.
+        content: of the file.
+        limit: how many bytes there may be.
+
+    Raises:
+        UserError: where there are more, or the file is broken.
+    """
+    kind = packing(name)
+    if kind is None:
+        return content
+    try:
+        with unpacking(name, io.BytesIO(content)) as stream:
+            found = stream.read(limit + 1)
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as e:
+        raise unreadable(name, f"a whole {PACKINGS[kind]} file", e) from e
+    if len(found) > limit:
+        raise UserError(
+            f"{name} holds more than {limit / GIB:g} GiB when it is unpacked: "
+            "raise --unpacked-limit if that is meant, or name another file."
+        )
+    return found
+
+
+def unreadable(file: str, what: str, error: Exception) -> UserError:
+    """The error for a file that is not what its name says."""
+    reason = first_line(error).rstrip(".:")
+    return UserError(f"{file} cannot be read ({reason}): check that it is {what}.")

@@ -1,0 +1,72 @@
+"""Only a file is opened as one; what has no end or is not there is told before it is read."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from weak2strong.config.data import DataOptions
+from weak2strong.ground.errors import UserError
+from weak2strong.tasks.find import find_task
+from weak2strong.tasks.opening import ending, read_file, unpacked_name
+
+
+def made(folder, what):
+    path = folder / "data.csv"
+    match what:
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "link":
+            path.symlink_to("nowhere.csv")
+        case "circle":
+            path.symlink_to("data.csv")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("pipe", "Data file {} is a pipe: write a file, and name that."),
+        ("device", "Data file {} is a device: write a file, and name that."),
+        ("link", "Data file {} is a link to nowhere.csv, which is not there: check the link."),
+        ("circle", "Data file {} is a link to data.csv, which is not there: check the link."),
+        ("nothing", "Data file {} cannot be read (No such file or directory): check the path."),
+    ],
+)
+def test_what_is_no_file_is_refused_before_it_is_read(tmp_path, what, error):
+    path = made(tmp_path, what)
+    for read in (read_file, lambda path: find_task(str(path), DataOptions())):
+        with pytest.raises(UserError) as caught:
+            read(path)
+        assert str(caught.value) == error.format(path)
+
+
+def test_a_socket_is_no_file(tmp_path, monkeypatch):
+    # The name of a socket is short by the system's rule.
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("data.csv")
+        with pytest.raises(UserError, match=r"^Data file data\.csv is a socket: write a file"):
+            read_file(Path("data.csv"))
+
+
+def test_a_device_is_named_as_it_is():
+    with pytest.raises(UserError, match=r"^Data file /dev/zero is a device: write"):
+        find_task("/dev/zero", DataOptions())
+
+
+@pytest.mark.parametrize(
+    ("name", "unpacked", "end"),
+    [
+        ("a/b.JSONL.GZ", "b.JSONL", ".jsonl"),
+        ("b.csv", "b.csv", ".csv"),
+        ("b.v1.tsv.zst", "b.v1.tsv", ".tsv"),
+        ("gz", "gz", ""),
+        ("b.gz", "b", ""),
+    ],
+)
+def test_the_ending_is_that_of_what_is_packed(name, unpacked, end):
+    assert (unpacked_name(name), ending(name)) == (unpacked, end)
