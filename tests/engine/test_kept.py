@@ -137,6 +137,76 @@ def test_what_cannot_be_kept_is_refused(study):
         check_kept(simulated, {}, ("supervisor",))
 
 
+@pytest.fixture(scope="module")
+def without_models(runs, tmp_path_factory):
+    """A store with the results of a run, and none of its models."""
+    store = tmp_path_factory.mktemp("without") / "store"
+    shutil.copytree(runs[0] / "later", store, ignore=shutil.ignore_patterns("kept"))
+    return store
+
+
+def exported(run, store, out, *flags):
+    return main(["export-model", str(run), "--store", str(store), "--out", str(out), *flags])
+
+
+@pytest.mark.parametrize("flags", [("student", "--method", "naive"), ("supervisor",)])
+def test_a_model_is_exported_from_a_run_that_kept_none(
+    runs, without_models, tmp_path, capsys, flags
+):
+    run, out = runs[0] / "run", tmp_path / "exported"
+    assert exported(run, without_models, out, "--role", *flags) == 0
+    said = capsys.readouterr()
+    assert "It answers the test set as in the run." in said.out
+    assert "trained once more" in said.err
+    name = "-".join(word for word in flags if word != "--method")
+    kept = run / "models" / TASK / f"{name}-seed-0"
+    assert {f.name: f.read_bytes() for f in out.iterdir()} == {
+        f.name: f.read_bytes() for f in kept.iterdir()
+    }
+
+
+def test_an_exported_model_that_answers_otherwise_is_told(runs, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(runs[0] / "run", run)
+    (run / "run.json").unlink()
+    file = run / "predictions.parquet"
+    turned = pl.read_parquet(file).with_columns(pl.col("probabilities").list.reverse())
+    turned.write_parquet(file)
+    assert exported(run, runs[0] / "later", tmp_path / "a", "--role", "ceiling") == 0
+    said = capsys.readouterr()
+    assert "warning: its probabilities on the test set differ from those of the run by" in said.out
+    assert "trained once more" not in said.err
+    turned.with_columns(pl.col("id") + "-of-another-file").write_parquet(file)
+    assert exported(run, runs[0] / "later", tmp_path / "b", "--role", "ceiling") == 0
+    assert "answers to other test examples" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (("student",), "The run has students of naive, linear-probe: name one of them"),
+        (("student", "--method", "nave"), "Unknown method of the run 'nave': did you mean naive?"),
+        (("student", "--method", "linear-probe"), "is no one finetuned model"),
+        (("supervisor", "--method", "naive"), "is trained without a method"),
+        (("ceiling", "--method", "naive"), "is trained without a method"),
+        (("ceiling", "--seed", "1"), "The run has no seed 1: choose --seed from 0 to 0"),
+        (("ceiling", "--task", "atlas-suthern"), "Unknown task of the run"),
+    ],
+)
+def test_what_a_run_has_no_model_of_is_refused(runs, tmp_path, capsys, flags, sentence):
+    run = runs[0] / "run"
+    assert exported(run, runs[0] / "later", tmp_path / "new", "--role", *flags) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_holds_something_is_not_written_over(runs, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("Mine.")
+    assert exported(runs[0] / "run", runs[0] / "later", tmp_path, "--role", "ceiling") == 2
+    assert "holds something already" in capsys.readouterr().err
+    assert [f.name for f in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_sizes_are_said_beforehand(study, runs):
     folder = runs[0] / "run" / "models" / TASK / "supervisor-seed-0"
     size = (folder / "model.safetensors").stat().st_size / 1e6

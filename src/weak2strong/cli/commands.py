@@ -14,6 +14,7 @@ from weak2strong.cli.audit import Audit
 from weak2strong.cli.compare import Compare
 from weak2strong.cli.doctor import Doctor
 from weak2strong.cli.experiments import experiment_commands
+from weak2strong.cli.export_model import ExportModel
 from weak2strong.cli.fetch import Fetch
 from weak2strong.cli.lists import Export, Methods, Tasks
 from weak2strong.cli.models import Models
@@ -59,6 +60,7 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "place": Place,
     "predict": Predict,
     "export": Export,
+    "export-model": ExportModel,
 }
 
 STORE = Group(
