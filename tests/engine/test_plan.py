@@ -379,3 +379,22 @@ def test_a_plan_is_printed_with_times_only_where_some_are_measured(capsys, quick
     table = capsys.readouterr().out
     assert "no stage of this kind was measured on this device yet" in table
     assert "FLOPs  time" not in " ".join(table.split())
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (["--metric", "f2"], "Unknown metric of classification tasks 'f2': did you mean f1?"),
+        (["--strong-stopping-metric", "exact_match"], "tasks 'exact_match'"),
+        (["--task", "atlas-asia", "atlas-generation"], "is scored by"),
+        (["--weak-labels", "none.csv"], "none.csv"),
+        (["--weak-labels", "a.csv", "--task", "atlas-asia", "atlas-europe"], "belongs to one task"),
+    ],
+)
+def test_a_plan_says_what_a_run_would_say_of_metrics_and_labels(tmp_path, capsys, more, sentence):
+    said = []
+    for how in ([], ["--dry-run"]):
+        assert main(["run", "--out", str(tmp_path / "run"), *more, *how]) == 2
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1]
+    assert sentence in said[0]

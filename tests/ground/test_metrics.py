@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, roc_auc_score
 
 from weak2strong.ground import metrics
 from weak2strong.ground.errors import UserError
@@ -15,6 +15,8 @@ from weak2strong.ground.metrics import (
     brier,
     exact_match,
     exact_match_cased,
+    f1,
+    matthews,
     metric,
     normalised,
     performance_gap_recovered,
@@ -62,6 +64,18 @@ def test_scores_equal_scikit_learn(k, levels, weighted):
         if w is None:
             assert expected == pytest.approx(roc_auc_score(y, p, multi_class="ovr"))
     assert roc_auc(p, y, w) == pytest.approx(expected)
+    average = "binary" if k == 2 else "macro"
+    assert f1(p, y, w) == pytest.approx(f1_score(y, labels, sample_weight=w, average=average))
+    assert matthews(p, y, w) == pytest.approx(matthews_corrcoef(y, labels, sample_weight=w))
+
+
+def test_f1_is_of_the_second_class_and_whoever_says_one_class_has_no_correlation():
+    p, y = np.eye(2)[[1, 1, 1, 0]], np.array([1, 1, 0, 0])
+    # 2 of 3 that are said to be of the second class are, and none is missed.
+    assert f1(p, y) == pytest.approx(2 * (2 / 3) / (2 / 3 + 1))
+    assert f1(1 - p, 1 - y) != pytest.approx(f1(p, y))
+    assert matthews(np.eye(2)[[1, 1, 1, 1]], y) == 0
+    assert matthews(p, 1 - y) == pytest.approx(-matthews(p, y))
 
 
 def test_brier_equals_its_definition_and_twice_the_binary_form():
@@ -94,7 +108,7 @@ def test_weighted_auc_equals_the_pairs_of_each_replicate(seed, n, k):
     np.testing.assert_allclose(roc_auc(p, y, replicates), expected)
 
 
-@pytest.mark.parametrize("score", [accuracy, roc_auc, brier])
+@pytest.mark.parametrize("score", [accuracy, roc_auc, brier, f1, matthews])
 @pytest.mark.parametrize("k", [2, 4])
 def test_counts_equal_repeated_rows(score, k):
     p, y, rng = draw(5, 60, k, levels=4)
@@ -104,7 +118,7 @@ def test_counts_equal_repeated_rows(score, k):
     np.testing.assert_allclose(score(p, y, counts), repeated)
 
 
-@pytest.mark.parametrize("score", [accuracy, roc_auc, brier])
+@pytest.mark.parametrize("score", [accuracy, roc_auc, brier, f1, matthews])
 def test_slices_of_replicates_give_the_same_scores(score, monkeypatch):
     p, y, rng = draw(6, 30, 2)
     counts = rng.integers(0, 4, (11, 30))
@@ -134,16 +148,15 @@ def test_no_slice_of_replicates_is_large(n, monkeypatch):
 def test_the_order_of_the_rows_plays_no_part():
     p, y, rng = draw(7, 80, 3, levels=3)
     order = rng.permutation(80)
-    for score in (accuracy, roc_auc, brier):
+    for score in (accuracy, roc_auc, brier, f1, matthews):
         assert score(p[order], y[order]) == pytest.approx(score(p, y))
 
 
 def test_an_empty_class_or_replicate_is_nan_and_only_there():
     p, y, _ = draw(8, 10, 2)
     weights = np.stack([np.ones(10), (y == 1) * 1.0, np.zeros(10)])
-    auc = roc_auc(p, y, weights)
-    assert np.isfinite(auc[0])
-    assert np.isnan(auc[1:]).all()
+    for score in (roc_auc, f1, matthews):
+        assert np.isnan(score(p, y, weights)).tolist() == [False, True, True]
     assert np.isnan(accuracy(p, y, weights)).tolist() == [False, False, True]
     assert np.isnan(brier(p, y, weights)).tolist() == [False, False, True]
     assert math.isnan(roc_auc(np.eye(3)[[0, 1, 0]], np.array([0, 1, 0])))  # class 2 is empty
@@ -153,10 +166,12 @@ def test_no_replicates_give_no_scores_and_no_examples_give_nan():
     p, y, _ = draw(9, 10, 2)
     assert roc_auc(p, y, np.empty((0, 10))).shape == (0,)
     none = np.empty((0, 2)), np.empty(0, dtype=int)
-    assert all(math.isnan(score(*none)) for score in (accuracy, roc_auc, brier))
+    assert all(math.isnan(score(*none)) for score in (accuracy, roc_auc, brier, f1, matthews))
 
 
-@pytest.mark.parametrize("score", [accuracy, roc_auc, brier, lambda p, y, w: -brier(p, y, w)])
+@pytest.mark.parametrize(
+    "score", [accuracy, roc_auc, brier, f1, matthews, lambda p, y, w: -brier(p, y, w)]
+)
 def test_several_sets_of_answers_are_scored_as_one_by_one(score, monkeypatch):
     rng = np.random.default_rng(3)
     sets, y = rng.dirichlet([1, 1, 1], size=(5, 40)), rng.integers(3, size=40)
@@ -197,7 +212,7 @@ def test_several_sets_of_written_answers_are_scored_as_one_by_one(score):
     ],
 )
 def test_what_is_no_prediction_is_refused(p, y, w):
-    for score in (accuracy, roc_auc, brier):
+    for score in (accuracy, roc_auc, brier, f1, matthews):
         with pytest.raises(ValueError, match=r"must"):
             score(p, y, w)
 

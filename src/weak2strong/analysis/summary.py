@@ -218,8 +218,15 @@ def _chance(on: str, labels: np.ndarray) -> float | None:
     """The score of a model that only knows how often each class or target occurs."""
     if on == "roc_auc":
         return 0.5
-    if on == "accuracy":
-        return float(np.bincount(labels).max() / len(labels))
+    if on == "matthews":
+        return 0.0
+    if on in ("accuracy", "f1"):
+        shares = np.bincount(labels) / len(labels)
+        if on == "accuracy":
+            return float(shares.max())
+        # Whoever always says one class is right in its share of the answers, and misses none.
+        constant = 2 * shares / (1 + shares)
+        return float(constant[-1] if len(shares) == 2 else constant.max() / len(shares))
     if on == "exact_match":
         targets = Counter(normalised(accepted[0]) for accepted in labels)
         return max(targets.values()) / len(labels)

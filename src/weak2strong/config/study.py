@@ -62,8 +62,8 @@ class StudyConfig:
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 5
     """How many seeds; each varies initialisation, order and supervisor."""
     metric: Annotated[Text | None, Flag(metavar="METRIC")] = None
-    """What scores and PGR are computed on: accuracy (default) or roc_auc; exact_match of tasks that
-    are answered in words. Every metric is recorded."""
+    """What scores and PGR are computed on: accuracy (default), roc_auc, f1 or matthews; exact_match
+    of tasks that are answered in words. Every metric is recorded."""
     weak_labels: File | None = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
     simulated: Annotated[Text | None, Flag(metavar="KIND")] = None

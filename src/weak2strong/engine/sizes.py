@@ -11,7 +11,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.models.guess import offline
-from weak2strong.protocol.resolve import splits_of
+from weak2strong.protocol.resolve import check_metrics, check_task, common_metric, splits_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.find import find_task, find_tasks, path_of, source_of
@@ -68,10 +68,12 @@ def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]
         UserError: for an unknown name, or where something is wrong with data that are here.
     """
     local = {reference: _local_task(config, reference) for reference in references}
+    for reference, found in local.items():
+        _check(config, reference, found and found[0])
     if None not in local.values():
         # Checks that no two tasks have one name, and that every option is used by a task.
         with offline():
-            find_tasks(references, config.data)
+            common_metric(find_tasks(references, config.data))
     return [
         _local_size(config, *task) if task else _remote_size(config, reference)
         for reference, task in ((reference, local[reference]) for reference in references)
@@ -91,6 +93,14 @@ def _local_task(config: StudyConfig, reference: str) -> tuple[Task, Splits] | No
         if _is_local(reference):
             raise
         return None
+
+
+def _check(config: StudyConfig, reference: str, task: Task | None) -> None:
+    """Check a task as a run does; of one that is not here, what its source says of it."""
+    if task is not None:
+        check_task(config, task)
+    elif source := source_of(reference):
+        check_metrics(config, source.kind)
 
 
 def _is_local(reference: str) -> bool:

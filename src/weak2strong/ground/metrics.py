@@ -1,4 +1,4 @@
-"""What a set of predictions scores: accuracy, ROC AUC, Brier score, exact match, and the PGR.
+"""What a set of predictions scores: accuracy, ROC AUC, F1 and others, exact match, and the PGR.
 
 Every metric takes class probabilities ``(n, k)`` and labels ``(n,)`` as class
 indices, or written answers and what counts as right, and optionally how often each
@@ -77,6 +77,44 @@ def roc_auc(
     return scores[0] if len(scores) == 1 else sum(scores) / len(scores)
 
 
+def f1(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> Score:
+    """The harmonic mean of precision and recall of the most probable classes, in [0, 1].
+
+    Two classes: of class 1, the positive one. More: the unweighted mean over classes
+    (macro F1). Nan where some class has no weight.
+
+    Arguments and shapes as in `accuracy`.
+    """
+
+    def score(right: np.ndarray, said: np.ndarray, true: np.ndarray) -> np.ndarray:
+        each = 2 * _ratio(right, said + true)
+        return each[:, 1] if each.shape[1] == 2 else each.mean(axis=1)
+
+    return _of_counts(score, probabilities, labels, weights)
+
+
+def matthews(
+    probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> Score:
+    """The Matthews correlation of the most probable classes with the labels, in [-1, 1].
+
+    Of more than two classes it is the statistic R_K (Gorodkin 2004, "Comparing two K-category
+    assignments by a K-category correlation coefficient"). It is 0 for whoever always answers the
+    same class, and nan where some class has no weight.
+
+    Arguments and shapes as in `accuracy`.
+    """
+
+    def score(right: np.ndarray, said: np.ndarray, true: np.ndarray) -> np.ndarray:
+        total = true.sum(axis=1)
+        together = right.sum(axis=1) * total - (said * true).sum(axis=1)
+        spread = [np.maximum(total**2 - (c**2).sum(axis=1), 0.0) for c in (said, true)]
+        constant = spread[0] <= 1e-12 * total**2
+        return np.where(constant, 0.0, _ratio(together, np.sqrt(spread[0] * spread[1])))
+
+    return _of_counts(score, probabilities, labels, weights)
+
+
 def performance_gap_recovered(
     floor: float | np.ndarray, student: float | np.ndarray, ceiling: float | np.ndarray
 ) -> Score:
@@ -143,7 +181,13 @@ FORMS: dict[str, Callable[[str], str]] = {"exact_match": normalised, "exact_matc
 
 
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
-    "classification": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
+    "classification": {
+        "accuracy": accuracy,
+        "roc_auc": roc_auc,
+        "brier": brier,
+        "f1": f1,
+        "matthews": matthews,
+    },
     # Over pairs; class 1 is that the second is preferred.
     "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
     "generation": {"exact_match": exact_match, "exact_match_cased": exact_match_cased},
@@ -159,13 +203,14 @@ PGR_MEANING = (
 LESS_IS_BETTER = frozenset({"brier"})
 """Metrics that neither a stopping rule nor a PGR can use as they are."""
 
-NEEDS_EVERY_CLASS = frozenset({"roc_auc"})
+NEEDS_EVERY_CLASS = frozenset({"roc_auc", "f1", "matthews"})
 """Metrics that are nan where some class has no example."""
 
 
 _RANGES: Mapping[Callable[..., Score], tuple[float, float]] = {
-    **dict.fromkeys((accuracy, roc_auc, exact_match, exact_match_cased), (0.0, 1.0)),
+    **dict.fromkeys((accuracy, roc_auc, f1, exact_match, exact_match_cased), (0.0, 1.0)),
     brier: (0.0, 2.0),
+    matthews: (-1.0, 1.0),
 }
 
 
@@ -174,7 +219,12 @@ def range_of(score: Callable[..., Score]) -> tuple[float, float]:
     return _RANGES.get(score, (-math.inf, math.inf))
 
 
-_TITLES = {"roc_auc": "ROC AUC", "exact_match_cased": "exact match with case"}
+_TITLES = {
+    "roc_auc": "ROC AUC",
+    "f1": "F1",
+    "matthews": "Matthews correlation",
+    "exact_match_cased": "exact match with case",
+}
 
 
 def metric_title(name: str) -> str:
@@ -324,6 +374,33 @@ def _ranking(scores: np.ndarray, positive: np.ndarray) -> Callable[[np.ndarray],
         return _ratio(np.einsum("bp,bp->b", own, wins), own.sum(axis=1) * mass[:, -1])
 
     return auc
+
+
+def _of_counts(
+    score: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+) -> Score:
+    """A score that knows of each class how often it was right, was said, and was true.
+
+    Args:
+        score: of these three counts, each ``(b, k)``; gives ``(b,)``. It is nan for whoever has a
+            class that was never true.
+        probabilities: as in `accuracy`.
+        labels: as in `accuracy`.
+        weights: as in `accuracy`.
+    """
+    probabilities, labels = _checked(probabilities, labels)
+    one_hot = np.eye(probabilities.shape[1])
+    said, true = one_hot[probabilities.argmax(axis=1)], one_hot[labels]
+
+    def counted(w: np.ndarray) -> np.ndarray:
+        of_true = w @ true
+        found = score(w @ (said * true), w @ said, of_true)
+        return np.where((of_true > 0).all(axis=1), found, np.nan)
+
+    return _over_replicates(counted, weights, len(labels))
 
 
 def _over_replicates(

@@ -28,7 +28,7 @@ from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.splits import Splits, make_splits, redrawn
-from weak2strong.tasks.task import Task
+from weak2strong.tasks.task import Kind, Task
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def resolve(config: StudyConfig) -> Resolution:
     references = checked(config)
     tasks = find_tasks(references, config.data)
     between = intermediates_of(config)
-    _check_tasks(config, tasks)
+    for task in tasks:
+        check_task(config, task)
     models = (config.weak, config.strong, *between, *config.supervisors)
     for model in models:
         fingerprint(model)
@@ -71,7 +72,7 @@ def resolve(config: StudyConfig) -> Resolution:
             check_kind(model, task.kind)
     check_reading(models, tasks)
     methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
-    usual = _common_metric(tasks)
+    usual = common_metric(tasks)
     found = replace(
         config,
         tasks=tuple(map(pinned, references, tasks)),
@@ -161,6 +162,8 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
             read_selection(selection)
     _check_simulated(config)
     _check_temperature(config)
+    if config.weak_labels and len(references) > 1:
+        raise UserError("--weak-labels belongs to one task: name one with --task.")
     if config.weak_labels and config.vary == "split":
         raise UserError(
             "A file of weak labels has those of one split, and --vary split draws one for each "
@@ -202,32 +205,42 @@ def readings_of(config: StudyConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reading for reading in found if reading))
 
 
-def _check_tasks(config: StudyConfig, tasks: Sequence[Task]) -> None:
-    """Refuse tasks that do not go with what the study says of metrics and labels."""
+def check_task(config: StudyConfig, task: Task) -> None:
+    """Refuse a task that does not go with what the study says of metrics and labels.
+
+    Raises:
+        UserError: where it does not.
+    """
+    if config.simulated and task.kind in WRITTEN:
+        raise UserError(
+            f"Task {task.name} is answered in words, and simulated supervisors answer by "
+            "classes: name another task."
+        )
+    task.about(config.entities)
+    check_metrics(config, task.kind)
+    if config.weak_label_temperature and task.kind in WRITTEN:
+        raise UserError(
+            f"Task {task.name} is answered in words, which have no temperature: name another "
+            "task, or leave --weak-label-temperature out."
+        )
+    if config.weak_labels:
+        labels = read_weak_labels(config.weak_labels, len(task.classes), task.kind)
+        if config.weak_label_temperature and set(labels.probabilities.flat) <= {0.0, 1.0}:
+            raise UserError(
+                f"Weak labels {config.weak_labels} are hard, and a temperature does not change "
+                "them: leave --weak-label-temperature out."
+            )
+
+
+def check_metrics(config: StudyConfig, kind: Kind) -> None:
+    """Refuse metrics that tasks of a kind do not have.
+
+    Raises:
+        UserError: for such a metric.
+    """
     trainings = (config.weak_training, config.strong_training)
-    for task in tasks:
-        if config.simulated and task.kind in WRITTEN:
-            raise UserError(
-                f"Task {task.name} is answered in words, and simulated supervisors answer by "
-                "classes: name another task."
-            )
-        task.about(config.entities)
-        for name in (config.metric, *(training.stopping_metric for training in trainings)):
-            metric(task.kind, name)
-        if config.weak_label_temperature and task.kind in WRITTEN:
-            raise UserError(
-                f"Task {task.name} is answered in words, which have no temperature: name another "
-                "task, or leave --weak-label-temperature out."
-            )
-        if config.weak_labels:
-            labels = read_weak_labels(config.weak_labels, len(task.classes), task.kind)
-            if config.weak_label_temperature and set(labels.probabilities.flat) <= {0.0, 1.0}:
-                raise UserError(
-                    f"Weak labels {config.weak_labels} are hard, and a temperature does not change "
-                    "them: leave --weak-label-temperature out."
-                )
-    if config.weak_labels and len(tasks) > 1:
-        raise UserError("--weak-labels belongs to one task: name one with --task.")
+    for name in (config.metric, *(training.stopping_metric for training in trainings)):
+        metric(kind, name)
 
 
 def _check_simulated(config: StudyConfig) -> None:
@@ -266,8 +279,12 @@ def _check_list(what: str, names: tuple[str, ...], least: int = 1) -> None:
         raise UserError(f"A {what} is named more than once: {', '.join(repeated)}.")
 
 
-def _common_metric(tasks: Sequence[Task]) -> str:
-    """What the tasks are usually scored by."""
+def common_metric(tasks: Sequence[Task]) -> str:
+    """What the tasks are usually scored by.
+
+    Raises:
+        UserError: where they differ in this.
+    """
     first, *others = tasks
     usual = {task.name: task.metric or usual_metric(task.kind) for task in tasks}
     for other in others:
