@@ -45,7 +45,7 @@ class DataOptions:
     shrink: bool = False
     """Where there are too few examples for these sizes, make all of them smaller alike."""
     balance: bool = True
-    """Take as many examples of every class as the rarest one has."""
+    """Take as many examples of every class as the rarest one has; of preferences, all are taken."""
     near_duplicates: bool = True
     """Look for texts that are nearly the same, and keep them in one split."""
     encoding: Annotated[Encoding | None, Flag(metavar="NAME")] = None
@@ -53,6 +53,9 @@ class DataOptions:
     of a file says (UTF-16)."""
     unpacked_limit: Annotated[Positive, Flag(metavar="GIB")] = 8.0
     """How many GiB a packed file (.gz, .bz2, .xz, .zst) may hold; a larger one is refused."""
+    group_beginnings: bool = False
+    """Keep texts that begin alike for 80 characters or more, beyond what a template gives, in one
+    split: questions on one passage, or turns of one conversation."""
     subset: Text | None = None
     """Which part of a dataset of the hub, where it has several."""
     split: Text = "train"

@@ -10,6 +10,7 @@ from typing import Any
 from weak2strong.config.model import ModelSpec
 from weak2strong.engine.reading import Reading, naming_rows, reading_of
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.tasks.beginnings import Beginnings
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.splits import SPLITS, Splits
@@ -45,6 +46,7 @@ class Contents:
         truncated: share of all texts that a model does not read to their end, by model.
         cleaning: how many rows of a user's data were used or left out; None for other tasks.
         read: what each model reads of the texts.
+        beginnings: long ones that texts of several splits share; None where groups are known.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Contents:
     truncated: dict[str, float]
     cleaning: Cleaning | None
     read: tuple[Reading, ...] = ()
+    beginnings: Beginnings | None = None
 
 
 def contents(
@@ -89,7 +92,15 @@ def contents(
         truncated=truncated,
         cleaning=task.cleaning if isinstance(task, FileTask) else None,
         read=tuple(dict.fromkeys(reading for _, reading in counted)),
+        beginnings=_beginnings(task, splits),
     )
+
+
+def _beginnings(task: Task, splits: Splits) -> Beginnings | None:
+    """Long beginnings in several splits, of data that do not say what belongs together."""
+    if not isinstance(task, FileTask) or all(row.group is not None for row in task.rows):
+        return None
+    return Beginnings.of(splits)
 
 
 def contents_file(tasks: Sequence[Contents]) -> bytes:

@@ -15,6 +15,7 @@ FEW = 4
 def contents_document(task: Contents) -> Document:
     """Where a task is from, what was left out, and a row a split."""
     head = [f"{task.name}: {task.source}", *(task.cleaning.sentences() if task.cleaning else ())]
+    head += task.beginnings.sentences() if task.beginnings else ()
     read = [sentence for reading in task.read for sentence in reading.sentences()]
     columns = [
         Column(name, name.replace("_", " "), _text(name, text), side, detail=name in DETAILS)

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.table import counted
+from weak2strong.tasks.beginnings import sharing
 from weak2strong.tasks.duplicates import near_duplicates
-from weak2strong.tasks.kinds import stratum
+from weak2strong.tasks.kinds import stratum, undersampled
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, balanced, union
@@ -41,6 +43,10 @@ class Cleaning:
             allowed.
         named: the first malformed rows, each as its line and what is wrong.
         by_source: rows that the source of the data left out before, by its reasons ("since ...").
+        opened: rows kept in one group with other rows by the opening of their conversation.
+        conversations: how many such openings there are.
+        begun: rows kept in one group with other rows since all of them have a long beginning in
+            common.
     """
 
     read: int
@@ -56,6 +62,9 @@ class Cleaning:
     malformed: int = 0
     named: tuple[str, ...] = ()
     by_source: Mapping[str, int] = field(default_factory=dict)
+    opened: int = 0
+    conversations: int = 0
+    begun: int = 0
 
     def sentences(self) -> tuple[str, ...]:
         """What a user should know about the rows, above all about those that are not used."""
@@ -72,6 +81,13 @@ class Cleaning:
         }
         sentences = [f"{self.kept:,} of {self.read:,} rows are used."]
         sentences += [f"Left out {why}: {n:,}." for why, n in left_out.items() if n]
+        if self.opened:
+            sentences.append(
+                "Kept in one split by the opening of their conversation, since no group is given: "
+                f"{self.opened:,}, of {counted(self.conversations, 'conversation')}."
+            )
+        if self.begun:
+            sentences.append(f"Kept in one split by their long beginnings: {self.begun:,}.")
         if self.near:
             sentences.append(f"Kept in one split with their near-duplicates: {self.near:,}.")
         if self.largest > GIANT * (self.kept + self.uneven + self.spare):
@@ -90,6 +106,7 @@ def clean(
     balance: bool,
     join: bool,
     shrink: bool = False,
+    begin: bool = False,
 ) -> tuple[tuple[Example, ...], Shares, Cleaning]:
     """The examples of a task, sorted by id, the shares of its splits, and what was left out.
 
@@ -101,6 +118,7 @@ def clean(
         balance: whether to undersample to even classes.
         join: whether to put near-duplicates into one group.
         shrink: whether sizes become smaller where there are too few examples.
+        begin: whether to put texts with a long beginning in common into one group.
 
     Raises:
         UserError: where too few examples remain, or too many belong together.
@@ -114,7 +132,9 @@ def clean(
         families = near_duplicates([e.item.content for e in examples])
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
-    balance, several = balance and bool(classes), max(len(classes), 1)
+    begun = sharing([e.item.content for e in examples]) if begin else []
+    examples = _joined(examples, begun)
+    balance, several = balance and undersampled(rows[0].kind), max(len(classes), 1)
     even = balanced(examples) if balance else examples
     if shrink:
         sizes = shrunk(sizes, len(even), several)
@@ -130,6 +150,8 @@ def clean(
         spare=len(even) - len(kept),
         kept=len(kept),
         alike=len(rows) - len(differing),
+        begun=sum(map(len, begun)),
+        **opened(once),
     )
     return tuple(sorted(kept, key=lambda e: e.item.id)), shares, cleaning
 
@@ -137,6 +159,13 @@ def clean(
 def has_equal_completions(row: Row) -> bool:
     """Whether both completions of a row are the same, so that neither can be preferred."""
     return bool(row.completions) and len({*row.compared[1:]}) == 1
+
+
+def opened(rows: Sequence[Row]) -> dict[str, int]:
+    """How many rows share the opening of their conversation, and how many openings these are."""
+    counts = Counter(row.opening for row in rows if row.opening is not None)
+    shared = [n for n in counts.values() if n > 1]
+    return {"opened": sum(shared), "conversations": len(shared)}
 
 
 def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
@@ -165,11 +194,12 @@ def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
 def example_of(row: Row) -> Example:
     """A row as an example, with an id and a group made from its texts where it has none.
 
-    Preferences with the same prompt then have one group.
+    Preferences with the same prompt, or with the same opening of a conversation, then have one
+    group.
     """
     # Every text is there once, so that text and group make an id.
     id = stable_id(row.text, *row.completions, row.group or "") if row.id is None else row.id
-    group = row.group
+    group = row.group or row.opening
     if group is None:
         group = stable_id("text", *(row.compared[:1] if row.text.strip() else row.compared))
     item = Item(id, group, row.text, row.completions, row.dialogues)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.config.data import DataOptions
+from weak2strong.tasks.beginnings import with_openings
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.opening import GIB, Reading, read_file
 from weak2strong.tasks.readers import Columns, listed
 from weak2strong.tasks.rows import Row, read_rows
+from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.splits import SPLITS
 from weak2strong.tasks.task import Kind, Task
 
@@ -146,6 +148,7 @@ def cleaned_task(
     Raises:
         UserError: where too few examples remain, or too many belong together.
     """
+    rows = even_sides(with_openings(rows))
     examples, shares, cleaning = clean(
         rows,
         classes,
@@ -154,6 +157,7 @@ def cleaned_task(
         balance=options.balance,
         join=options.near_duplicates,
         shrink=options.shrink,
+        begin=options.group_beginnings,
     )
     attributes = {
         "kind": rows[0].kind,

@@ -76,6 +76,13 @@ _STRATA: dict[Kind, Callable[[Example], int]] = {
     "generation": lambda example: 0,
 }
 
+_UNDERSAMPLED: dict[Kind, bool] = {
+    "classification": True,
+    # Pairs are turned round in place of this (see `weak2strong.tasks.sides`).
+    "preference": False,
+    "generation": False,
+}
+
 _LEARNT: dict[Kind, Callable[[Example], Item]] = {
     "classification": lambda example: example.item,
     "preference": lambda example: example.item,
@@ -122,6 +129,11 @@ def stratum(kind: Kind) -> Callable[[Example], int]:
     Strata are the classes, where a task has any.
     """
     return _STRATA[kind]
+
+
+def undersampled(kind: Kind) -> bool:
+    """Whether rows can be left out to make classes even: where the data say how often each is."""
+    return _UNDERSAMPLED[kind]
 
 
 def learnt_item(kind: Kind, example: Example) -> Item:

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.conversations import prompt_of
 from weak2strong.tasks.readers import CHOSEN, PROMPT, REJECTED
 from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.task import Dialogue, stable_id
@@ -69,8 +70,9 @@ def read_pair(prompt: Any, chosen: Any, rejected: Any, location: str) -> Pair:
 
     Each value is a text, or a list of messages with ``role`` and ``content``. Where completions
     are messages, a prompt that is a text is a message of the user. The messages that both
-    completions begin with belong to the prompt, which may be missing. Where there is no space or
-    line break between prompt and completion, a space is put there.
+    completions begin with belong to the prompt, which may be missing. So does what two
+    conversations that are texts begin with, up to the sign of a reply, such as "Assistant:".
+    Where there is no space or line break between prompt and completion, a space is put there.
 
     Args:
         prompt: None or blank where there is none.
@@ -86,11 +88,13 @@ def read_pair(prompt: Any, chosen: Any, rejected: Any, location: str) -> Pair:
         second = _dialogue(prompt, rejected, f"{location} has in column {REJECTED!r}")
         return chat_pair(first, second)
     before = "" if prompt is None else _said(prompt, f"{location} has in column {PROMPT!r}")
-    sides = [
-        Completion(_behind(before, _said(value, f"{location} has in column {column!r}")))
+    both = [
+        _said(value, f"{location} has in column {column!r}")
         for column, value in ((CHOSEN, chosen), (REJECTED, rejected))
     ]
-    return pair(before, *sides)
+    if not before.strip() and (shared := prompt_of(*both)):
+        return pair(shared, *(Completion(text.removeprefix(shared)) for text in both))
+    return pair(before, *(Completion(_behind(before, text)) for text in both))
 
 
 def chat_pair(chosen: Dialogue, rejected: Dialogue) -> Pair:

@@ -16,7 +16,14 @@ from typing import Any
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.cleaning import Cleaning, distinct, example_of, has_equal_completions
+from weak2strong.tasks.beginnings import sharing, with_openings
+from weak2strong.tasks.cleaning import (
+    Cleaning,
+    distinct,
+    example_of,
+    has_equal_completions,
+    opened,
+)
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import (
     FileTask,
@@ -27,11 +34,12 @@ from weak2strong.tasks.files import (
     task_name,
     version_of,
 )
-from weak2strong.tasks.kinds import stratum
+from weak2strong.tasks.kinds import stratum, undersampled
 from weak2strong.tasks.opening import ending, read_file
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.reading import ENDINGS
 from weak2strong.tasks.rows import Row, read_rows
+from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.sizes import draw
 from weak2strong.tasks.splits import Stratum, balanced, normalised, union
 from weak2strong.tasks.task import Example
@@ -85,6 +93,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
     rows, classes = read_rows(contents, columns_of(options), reading_of(options))
+    rows = even_sides(with_openings(rows))
     by_file = [[row for row in rows if row.file == file] for file in contents]
     parts, cleaning = clean_parts(by_file, tuple(contents), classes, options)
     splits = _sized(parts, options, tuple(contents), stratum(rows[0].kind))
@@ -119,22 +128,28 @@ def clean_parts(
         UserError: where nothing of a part is left.
     """
     whole: list[tuple[Example, int]] = []
+    kept: list[Row] = []
     exact = contradictory = 0
     for index, rows in enumerate(rows_of_parts):
         once, repeats, contradictions = distinct([r for r in rows if not has_equal_completions(r)])
         whole.extend((example_of(row), index) for row in once)
+        kept += once
         exact, contradictory = exact + repeats, contradictory + contradictions
     texts = [e.item.content for e, _ in whole]
     families = near_duplicates(texts) if options.near_duplicates else []
-    stays, parts = apart(whole, families, len(rows_of_parts))
+    begun = sharing(texts) if options.group_beginnings else []
+    stays, parts = apart(whole, [*families, *begun], len(rows_of_parts))
     for name, part in zip(names, parts, strict=True):
         if not part:
             raise UserError(
                 f"Nothing of {name} is left to learn from or to test on, once what contradicts "
                 "itself or stands in the other data, too, is left out: name other data."
             )
-    even = [balanced(part) for part in parts] if options.balance and classes else parts
-    near = [n for family in families if (n := sum(stays[i] for i in family)) > 1]
+    balance = options.balance and undersampled(rows_of_parts[0][0].kind)
+    even = [balanced(part) for part in parts] if balance else parts
+    near, begun = (
+        [n for same in sets if (n := sum(stays[i] for i in same)) > 1] for sets in (families, begun)
+    )
     cleaning = Cleaning(
         read=sum(map(len, rows_of_parts)),
         exact=exact,
@@ -146,6 +161,8 @@ def clean_parts(
         kept=sum(map(len, even)),
         across=len(whole) - sum(stays),
         alike=sum(has_equal_completions(row) for rows in rows_of_parts for row in rows),
+        begun=sum(begun),
+        **opened([row for row, stay in zip(kept, stays, strict=True) if stay]),
     )
     return even, cleaning
 

@@ -37,6 +37,9 @@ Label = str | int | bool
 class Row:
     """One row; ``group`` and ``id`` are None where the data have no such column.
 
+    ``opening`` names the conversation of a preference without a group (see
+    `weak2strong.tasks.conversations`).
+
     ``label`` is the index of a class. In a preference, ``text`` is the prompt and ``label`` the
     index of the preferred completion. In a generation, ``text`` is the prompt, ``label`` the
     target, and the texts in ``accepted`` count as right, too.
@@ -52,6 +55,7 @@ class Row:
     dialogues: tuple[Dialogue, ...] = ()
     accepted: tuple[str, ...] = ()
     difficulty: float | None = None
+    opening: str | None = None
 
     @property
     def kind(self) -> Kind:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.cleaning import example_of
 from weak2strong.tasks.opening import USUAL, Reading, read_file
 from weak2strong.tasks.pairs import read_pair
 from weak2strong.tasks.readers import (
@@ -21,7 +22,9 @@ from weak2strong.tasks.readers import (
     row_name,
 )
 from weak2strong.tasks.reading import read_table
-from weak2strong.tasks.rows import name_of, text_of
+from weak2strong.tasks.rows import Row, name_of, text_of
+from weak2strong.tasks.sides import even_sides
+from weak2strong.tasks.tables import Values
 from weak2strong.tasks.task import Item, Kind, stable_id
 
 ID = "id"
@@ -91,23 +94,36 @@ def read_texts(
     wanted = check(list(table.columns))
     rows = [(number, {column: row.get(column) for column in wanted}) for number, row in table.rows]
     paired = CHOSEN in rows[0][1]
+    if paired:
+        return _pairs(name, rows, id)
     items, labels = list[Item](), list[int | None]()
     for number, values in rows:
         location = row_name(name, number)
-        column = id or (ID if values.get(ID) is not None else None)
-        own = name_of(values[column], location, column) if column else None
-        if paired:
-            found = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
-            made = own or stable_id(found.text, *found.completions, "")
-            items.append(Item(made, made, found.text, found.completions, found.dialogues))
-            labels.append(found.label)
-            continue
         read = text_of(values[text], location, text)
-        made = own or stable_id(read, "")
+        made = _own_id(values, id, location) or stable_id(read, "")
         items.append(Item(made, made, read))
-        labels.append(None if paired else _label(values.get(label), kind, classes, location))
+        labels.append(_label(values.get(label), kind, classes, location))
     _check_ids(items, name)
-    return Texts(tuple(items), tuple(labels), paired)
+    return Texts(tuple(items), tuple(labels), paired=False)
+
+
+def _pairs(name: str, rows: Values, id: str | None) -> Texts:
+    """The pairs of a file, in the order in which a study of this file has them."""
+    read = list[Row]()
+    for number, values in rows:
+        location = row_name(name, number)
+        found = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
+        read.append(Row(name, number, group=None, id=_own_id(values, id, location), **vars(found)))
+    examples = [example_of(row) for row in even_sides(read)]
+    items = tuple(replace(e.item, group=e.item.id) for e in examples)
+    _check_ids(items, name)
+    return Texts(items, tuple(int(e.label) for e in examples), paired=True)
+
+
+def _own_id(values: Mapping[str, Any], id: str | None, location: str) -> str | None:
+    """The id that a row has in the column that is named, or in the usual one."""
+    column = id or (ID if values.get(ID) is not None else None)
+    return name_of(values[column], location, column) if column else None
 
 
 def _label(value: Any, kind: Kind, classes: Sequence[str], location: str) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from weak2strong.analysis.audit.audit import Audited
+from weak2strong.analysis.audit.audit import Audited, audit
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.run import (
     is_run,
@@ -66,9 +66,10 @@ def test_unseen_entities_are_looked_at_where_the_study_asks_about_these(tmp_path
     assert not {e.id for e in seen.used} & {e.id for e in unseen.used}
 
 
-def test_tasks_that_are_answered_in_words_are_refused(tmp_path):
-    with pytest.raises(UserError, match="answered in words"):
-        run_subjects(tmp_path, StudyConfig(tasks=("chess-mates",)))
+def test_tasks_that_are_answered_in_words_are_audited_without_the_checks_of_classes(tmp_path):
+    audited = audit(run_subjects(tmp_path, StudyConfig(tasks=("chess-mates",)))[0])
+    assert audited.checks == ("duplicates", "near-duplicates", "groups", "beginnings")
+    assert audited.examples > 1000
 
 
 def test_the_models_are_those_that_read_the_texts(study):

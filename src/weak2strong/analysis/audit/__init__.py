@@ -11,6 +11,7 @@ CHECKS = Registry(
         "duplicates": f"{_HERE}.duplicates:duplicates",
         "near-duplicates": f"{_HERE}.near_duplicates:near_duplicates",
         "groups": f"{_HERE}.groups:groups",
+        "beginnings": f"{_HERE}.beginnings:beginnings",
         "length": f"{_HERE}.length:length",
         "form": f"{_HERE}.form:form",
         "answers": f"{_HERE}.answers:answers",
@@ -18,6 +19,9 @@ CHECKS = Registry(
     },
 )
 """Checks of a task: functions of a `weak2strong.analysis.audit.subject.Subject` to findings."""
+
+OF_CLASSES = frozenset({"balance", "length", "form", "answers", "shortcut"})
+"""Checks that compare classes, which tasks that are answered in words do not have."""
 
 MODEL_CHECKS = Registry(
     "check",

@@ -11,12 +11,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import takewhile
 
-from weak2strong.analysis.audit.features import ANSWER, outward
+from weak2strong.analysis.audit.features import ANSWER, WHOLE, outward
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.subject import Entry, Subject
 
 MOST = 0.5
 """Share of the texts that a way of finding answers has to work for."""
+
+_SEEN_ELSEWHERE = {*WHOLE, "length in characters"}
+"""Signs of a completion that the checks of form and length look at."""
 
 _LABEL = re.compile(
     r"(?i)\b(?:answer|option|choice|response|reply|completion|continuation|solution|way|a)"
@@ -26,8 +29,16 @@ _QUESTION = re.compile(r"[?？][ \t\n]*(?=\S)")
 
 
 def answers(subject: Subject) -> list[Finding]:
-    """A finding for every sign of the answers that tells the label, where texts have answers."""
-    of_entries = answers_in(subject.used)
+    """A finding for every sign of the answers that tells the label, where texts have answers.
+
+    Completions are answers; of their signs, the check of form has those that any text may have.
+    """
+    judged, signs = subject.judged, ANSWER
+    if subject.pairs:
+        of_entries = [e.text for e in judged]
+        signs = {name: sign for name, sign in ANSWER.items() if name not in _SEEN_ELSEWHERE}
+    else:
+        of_entries = answers_in(judged)
     rows = [i for i, answer in enumerate(of_entries) if answer is not None]
     if not rows:
         sentence = (
@@ -37,13 +48,13 @@ def answers(subject: Subject) -> list[Finding]:
         return [Finding("answers", "note", sentence)]
     return outward(
         "answers",
-        "answers",
-        ANSWER,
-        [subject.used[i] for i in rows],
+        "completions" if subject.pairs else "answers",
+        signs,
+        [judged[i] for i in rows],
         [of_entries[i] or "" for i in rows],
-        subject.labels[rows],
-        subject.groups[rows],
-        subject.task.classes,
+        subject.judged_labels[rows],
+        subject.judged_groups[rows],
+        subject.judged_classes,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS
+from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS, OF_CLASSES
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
@@ -60,11 +60,12 @@ def audit(subject: Subject, readers: Sequence[Reader] = ()) -> Audited:
     Raises:
         UserError: where a model cannot be loaded.
     """
-    findings = [finding for name in CHECKS for finding in CHECKS.get(name)(subject)]
+    task = subject.task
+    checks = [name for name in CHECKS if task.classes or name not in OF_CLASSES]
+    findings = [finding for name in checks for finding in CHECKS.get(name)(subject)]
     for reader in readers:
         for name in MODEL_CHECKS:
             findings += MODEL_CHECKS.get(name)(subject, reader)
-    task = subject.task
     findings.sort(key=lambda f: LEVELS.index(f.level))
     return Audited(
         name=task.name,
@@ -72,7 +73,7 @@ def audit(subject: Subject, readers: Sequence[Reader] = ()) -> Audited:
         source=task.source,
         cleaning=task.cleaning.sentences() if isinstance(task, FileTask) else (),
         examples=len(subject.used),
-        checks=(*CHECKS, *(MODEL_CHECKS if readers else ())),
+        checks=(*checks, *(MODEL_CHECKS if readers else ())),
         models=tuple(reader.spec.name for reader in readers),
         findings=tuple(findings),
     )

@@ -28,7 +28,7 @@ import numpy as np
 from weak2strong.analysis.audit.auc import LEAST, Auc, auc
 from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.reader import Reader
-from weak2strong.analysis.audit.subject import Entry, Subject, sample
+from weak2strong.analysis.audit.subject import Entry, Subject, sample, text_of
 from weak2strong.models.folders import rungs
 
 MOST = 500
@@ -56,7 +56,7 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
     if reader.model is None:
         sentence = f"{name} is no decoder: it gives texts no probability, so nothing was compared."
         return [_note(name, sentence)]
-    tested = _some([e for e in subject.used if e.split == "test"])
+    tested = _some(subject.tested)
     if len(tested) < LEAST:
         sentence = f"Fewer than {LEAST} test texts have two different words: nothing was compared."
         return [_note(name, sentence)]
@@ -142,7 +142,7 @@ def _control(subject: Subject, reader: Reader) -> tuple[list[Entry], str]:
     # What a rung has read is known; that other models have not read of these cities is not.
     if reader.spec.name in rungs() and subject.task.load_unseen:
         unseen = [
-            Entry(e.item.id, e.item.group, e.item.text, int(e.label), None)
+            Entry(e.item.id, e.item.group, text_of(e), e.label, None)
             for e in subject.task.load_unseen()
         ]
         return unseen, "texts on cities that the ladder never read about"

@@ -8,9 +8,14 @@ from weak2strong.analysis.audit.subject import Subject
 
 
 def form(subject: Subject) -> list[Finding]:
-    """A finding for every sign of whole texts that goes with the label."""
-    texts = [e.text for e in subject.used]
-    classes = subject.task.classes
+    """A finding for every sign of whole texts, or of completions, that goes with the label."""
     return outward(
-        "form", "texts", WHOLE, subject.used, texts, subject.labels, subject.groups, classes
+        "form",
+        "completions" if subject.pairs else "texts",
+        WHOLE,
+        subject.judged,
+        [e.text for e in subject.judged],
+        subject.judged_labels,
+        subject.judged_groups,
+        subject.judged_classes,
     )

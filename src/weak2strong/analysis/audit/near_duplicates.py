@@ -10,7 +10,6 @@ import numpy as np
 from weak2strong.analysis.audit.crossing import Crossing, by_key, crossing
 from weak2strong.analysis.audit.finding import Finding, Level, excerpts
 from weak2strong.analysis.audit.subject import Entry, Subject
-from weak2strong.tasks import duplicates
 from weak2strong.tasks.splits import normalised
 
 FEW = 0.01
@@ -29,9 +28,7 @@ def near_duplicates(subject: Subject) -> list[Finding]:
     The search is exact, and sees the same texts as cleaning does; texts that are the
     same are left to the check of duplicates.
     """
-    texts = [e.text for e in subject.once]
-    families = [[subject.once[i] for i in f] for f in duplicates.near_duplicates(texts)]
-    families = [f for f in families if len({normalised(e.text) for e in f}) > 1]
+    families = [f for f in subject.families if len({normalised(e.text) for e in f}) > 1]
     split_of = {normalised(e.text): e for e in subject.used}
     of_run = ([split_of.get(normalised(e.text)) for e in family] for family in families)
     used = crossing(subject.used, [[e for e in family if e] for family in of_run])
@@ -57,7 +54,9 @@ def near_duplicates(subject: Subject) -> list[Finding]:
                 excerpts(families[0]),
             )
         )
-    return findings + _but_for_numbers(subject, used)
+    # The label of a pair is a side, which says nothing, and that of a generation is a text.
+    told = subject.task.kind == "classification"
+    return findings + (_but_for_numbers(subject, used) if told else [])
 
 
 def _across(found: Crossing, where: str, so: str) -> Finding:
@@ -112,7 +111,7 @@ def _but_for_numbers(subject: Subject, known: Crossing) -> list[Finding]:
 
 def _usual_label(entries: Sequence[Entry]) -> int:
     """The label that most of the entries have; of equals the lowest."""
-    return int(np.bincount([e.label for e in entries]).argmax())
+    return int(np.bincount([int(e.label) for e in entries]).argmax())
 
 
 def _without_numbers(text: str) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from weak2strong.analysis.audit.auc import LEAST, Auc, against_rest
 from weak2strong.analysis.audit.finding import Finding, Level, excerpts
-from weak2strong.analysis.audit.subject import Entry, Subject, sample
+from weak2strong.analysis.audit.subject import Entry, Subject, group_numbers, sample
 
 WARNING, ERROR = 0.6, 0.98
 """AUCs of the classifier, at the end of the interval that is nearer to chance."""
@@ -63,10 +63,10 @@ class _Carrier:
 
 def shortcut(subject: Subject) -> list[Finding]:
     """Findings on what n-grams alone tell of the label, cross-validated by group."""
-    entries = _sample(subject.used)
+    entries = _sample(subject.judged)
     labels = np.array([e.label for e in entries])
-    groups = np.unique([e.group or e.id for e in entries], return_inverse=True)[1]
-    counts = np.bincount(labels, minlength=len(subject.task.classes))
+    groups = group_numbers(entries)
+    counts = np.bincount(labels, minlength=len(subject.judged_classes))
     if counts.min() < LEAST or len(np.unique(groups)) < FOLDS:
         sentence = f"A class has fewer than {LEAST} texts: too few to look for shortcuts."
         return [Finding("shortcut", "note", sentence)]
@@ -101,7 +101,7 @@ def _finding(
     carriers: list[_Carrier],
     deciding: _Carrier | None,
 ) -> Finding:
-    classes = subject.task.classes
+    classes = subject.judged_classes
     level: Level = "warning"
     so = (
         "part of the label can be had without knowing anything, as where names or the words of a "
@@ -139,7 +139,7 @@ def _finding(
 
 def _sample(entries: Sequence[Entry]) -> list[Entry]:
     mean = sum(min(len(e.text), LONGEST) for e in entries) / len(entries)
-    return sample(entries, int(min(MOST, max(FEWEST, CHARACTERS / mean))))
+    return sample(entries, int(min(MOST, max(FEWEST, CHARACTERS / max(mean, 1)))))
 
 
 def _shortened(text: str) -> str:

@@ -7,17 +7,19 @@ run do not show them; whoever uses the same files elsewhere meets them all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from weak2strong.ground.errors import UserError
-from weak2strong.tasks.cleaning import distinct
+from weak2strong.tasks.cleaning import distinct, example_of
+from weak2strong.tasks.conversations import opening
+from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.readers import CHOSEN, REJECTED
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
-from weak2strong.tasks.task import Task, stable_id
+from weak2strong.tasks.task import Example, Task, stable_id
 
 
 @dataclass(frozen=True)
@@ -27,21 +29,27 @@ class Entry:
     Attributes:
         id: of the example; file and row, where the data have no ids.
         group: what must not be split; None where the data do not say.
-        text: what the model reads.
-        label: index of its class.
+        text: what the model reads; of a preference the prompt and, in an order that their content
+            decides, both completions.
+        label: index of its class; of a generation, the target.
         split: that it is in; None where the data do not say.
+        opening: of the conversation that a preference is about; empty where there is none.
     """
 
     id: str
     group: str | None
     text: str
-    label: int
+    label: int | str
     split: str | None
+    opening: str = ""
 
 
 @dataclass(frozen=True)
 class Subject:
     """A task under audit.
+
+    Whether outward signs tell the label is asked of `judged` texts. These are the texts of the
+    examples; of preferences, both completions of each, as two classes.
 
     Attributes:
         reference: what the user calls it.
@@ -66,22 +74,54 @@ class Subject:
         """A task with the splits of a study, or else with those of seed 0.
 
         Raises:
-            UserError: where it cannot be split, or has no classes.
+            UserError: where it cannot be split.
         """
-        if not task.classes:
-            raise UserError(
-                f"Task {task.name} is answered in words, and an audit looks at classes: "
-                "leave it out."
-            )
         return cls(reference, task, splits or make_splits(task), fresh)
 
     @cached_property
     def used(self) -> tuple[Entry, ...]:
         """The examples of a run."""
         return tuple(
-            Entry(e.item.id, e.item.group, e.item.text, int(e.label), split)
+            _example_entry(e, split) for split in SPLITS for e in self.splits.examples(split)
+        )
+
+    @property
+    def pairs(self) -> bool:
+        """Whether the examples are preferences."""
+        return self.task.kind == "preference"
+
+    @cached_property
+    def judged(self) -> tuple[Entry, ...]:
+        """The texts whose class is asked; the completions of one preference are of one group."""
+        if not self.pairs:
+            return self.used
+        return tuple(
+            Entry(e.item.id, e.item.group, completion, int(side == e.label), split)
             for split in SPLITS
             for e in self.splits.examples(split)
+            for side, completion in enumerate(e.item.completions)
+        )
+
+    @property
+    def judged_classes(self) -> tuple[str, ...]:
+        """The names of their classes."""
+        return (REJECTED, CHOSEN) if self.pairs else self.task.classes
+
+    @cached_property
+    def judged_labels(self) -> np.ndarray:
+        """Their class indices, (n,)."""
+        return np.array([e.label for e in self.judged])
+
+    @cached_property
+    def judged_groups(self) -> np.ndarray:
+        """A number for the group of each of them, (n,)."""
+        return group_numbers(self.judged)
+
+    @cached_property
+    def tested(self) -> tuple[Entry, ...]:
+        """The texts of the test as a model reads them; of preferences, those preferred."""
+        return tuple(
+            Entry(e.item.id, e.item.group, text_of(e), e.label, "test") for e in self.splits.test
         )
 
     @cached_property
@@ -110,18 +150,38 @@ class Subject:
         return tuple(entries)
 
     @cached_property
+    def families(self) -> tuple[tuple[Entry, ...], ...]:
+        """Those of them that are near-duplicates (see `weak2strong.tasks.duplicates`)."""
+        found = near_duplicates([e.text for e in self.once])
+        return tuple(tuple(self.once[i] for i in family) for family in found)
+
+    @cached_property
     def labels(self) -> np.ndarray:
         """Class indices of the examples of a run, (n,)."""
         return np.array([e.label for e in self.used])
 
-    @cached_property
-    def groups(self) -> np.ndarray:
-        """A number for the group of each of them, (n,)."""
-        return np.unique([e.group or e.id for e in self.used], return_inverse=True)[1]
+
+def group_numbers(entries: Sequence[Entry]) -> np.ndarray:
+    """A number for the group of each entry, (n,)."""
+    return np.unique([e.group or e.id for e in entries], return_inverse=True)[1]
+
+
+def text_of(example: Example) -> str:
+    """A text of an example as a model reads it; of a preference, that with the preferred one."""
+    texts = example.item.texts
+    return texts[int(example.label)] if len(texts) > 1 else texts[0]
+
+
+def _example_entry(example: Example, split: str) -> Entry:
+    item = example.item
+    begins = opening(item.text, item.completions, item.dialogues) if item.completions else ""
+    return Entry(item.id, item.group, item.content, example.label, split, begins)
 
 
 def _entry(row: Row, split: str | None) -> Entry:
-    return Entry(row.id or row.location, row.group, row.text, int(row.label), split)
+    example = example_of(row)
+    group = row.group or row.opening
+    return replace(_example_entry(example, ""), id=row.id or row.location, group=group, split=split)
 
 
 def sample(entries: Sequence[Entry], most: int) -> list[Entry]:
