@@ -176,6 +176,7 @@ def test_lora_takes_two_thirds_of_a_step_and_a_frozen_trunk_reads_once():
 
 def test_with_labels_of_ones_own_there_is_no_supervisor(tmp_path):
     file = tmp_path / "labels.csv"
+    file.write_text("id,probability\na,0.5\n")
     plan = plan_study(StudyConfig(weak_labels=file, seeds=3))
     assert "supervisor" not in {s.name for s in plan.stages}
     assert (plan.weak, len(plan.models)) == ("labels.csv", 1)
@@ -385,7 +386,7 @@ def test_a_plan_is_printed_with_times_only_where_some_are_measured(capsys, quick
     ("more", "sentence"),
     [
         (["--metric", "f2"], "Unknown metric of classification tasks 'f2': did you mean f1?"),
-        (["--strong-stopping-metric", "exact_match"], "tasks 'exact_match'"),
+        (["--stopping-metric", "exact_match"], "tasks 'exact_match'"),
         (["--task", "atlas-asia", "atlas-generation"], "is scored by"),
         (["--weak-labels", "none.csv"], "none.csv"),
         (["--weak-labels", "a.csv", "--task", "atlas-asia", "atlas-europe"], "belongs to one task"),

@@ -151,7 +151,8 @@ def clean(
         kept=len(kept),
         alike=len(rows) - len(differing),
         begun=sum(map(len, begun)),
-        **opened(once),
+        opened=sum(of := opened(once)),
+        conversations=len(of),
     )
     return tuple(sorted(kept, key=lambda e: e.item.id)), shares, cleaning
 
@@ -161,11 +162,10 @@ def has_equal_completions(row: Row) -> bool:
     return bool(row.completions) and len({*row.compared[1:]}) == 1
 
 
-def opened(rows: Sequence[Row]) -> dict[str, int]:
-    """How many rows share the opening of their conversation, and how many openings these are."""
+def opened(rows: Sequence[Row]) -> list[int]:
+    """Of each opening of a conversation that several rows share, how many do."""
     counts = Counter(row.opening for row in rows if row.opening is not None)
-    shared = [n for n in counts.values() if n > 1]
-    return {"opened": sum(shared), "conversations": len(shared)}
+    return [n for n in counts.values() if n > 1]
 
 
 def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:

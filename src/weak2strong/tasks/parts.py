@@ -145,6 +145,7 @@ def clean_parts(
                 f"Nothing of {name} is left to learn from or to test on, once what contradicts "
                 "itself or stands in the other data, too, is left out: name other data."
             )
+    conversations = opened([row for row, stay in zip(kept, stays, strict=True) if stay])
     balance = options.balance and undersampled(rows_of_parts[0][0].kind)
     even = [balanced(part) for part in parts] if balance else parts
     near, begun = (
@@ -162,7 +163,8 @@ def clean_parts(
         across=len(whole) - sum(stays),
         alike=sum(has_equal_completions(row) for rows in rows_of_parts for row in rows),
         begun=sum(begun),
-        **opened([row for row, stay in zip(kept, stays, strict=True) if stay]),
+        opened=sum(conversations),
+        conversations=len(conversations),
     )
     return even, cleaning
 

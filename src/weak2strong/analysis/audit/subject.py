@@ -168,8 +168,8 @@ def group_numbers(entries: Sequence[Entry]) -> np.ndarray:
 
 def text_of(example: Example) -> str:
     """A text of an example as a model reads it; of a preference, that with the preferred one."""
-    texts = example.item.texts
-    return texts[int(example.label)] if len(texts) > 1 else texts[0]
+    item = example.item
+    return item.text + (item.completions[int(example.label)] if item.completions else "")
 
 
 def _example_entry(example: Example, split: str) -> Entry:
