@@ -16,9 +16,10 @@ class Models(Printing):
 
     check: Annotated[str | None, arg(metavar="MODEL")] = None
     """A rung, a folder, or a hub id[@revision]: load it (it is fetched where it is not
-    here yet) and measure what a training takes."""
+    here yet), measure what a training takes, and try one, and every other use, on a text as long
+    as the model reads."""
     tokens: Annotated[int | None, arg(metavar="N")] = None
-    """With --check: tokens of a micro-batch; one text as long as the model takes by default."""
+    """With --check: tokens of a micro-batch; one text as long as the model reads by default."""
 
     def __call__(self) -> None:
         """Print the list, or what the check found."""
@@ -28,6 +29,8 @@ class Models(Printing):
             return self.show(models_document())
         from weak2strong.config.model import ModelSpec
         from weak2strong.models.check import check
+        from weak2strong.protocol.uses import uses_of
 
-        found = check(ModelSpec.parse(self.check), self.tokens)
-        self.show(check_document(self.check, found))
+        spec = ModelSpec.parse(self.check)
+        found = check(spec, self.tokens)
+        self.show(check_document(self.check, found, uses_of(spec, found)))

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from weak2strong.engine.done import Done, look_up
+from weak2strong.engine.trials import try_models
 from weak2strong.ground.progress import Progress
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
@@ -28,7 +29,8 @@ def do_rest(
     tell: Tell,
     engine: Callable[[Sequence[Step], Keys], Generator[Done]],
 ) -> None:
-    """Look up every step, and let an engine do those that are not finished.
+    """Look up every step, try out the models of those that are not finished, and let an engine do
+    these.
 
     Afterwards the task runs know the keys of all stages, also of those that another device has
     made.
@@ -52,6 +54,7 @@ def do_rest(
             early_warnings[step] = done.warnings
     if not todo:
         return
+    try_models(todo, task_runs)
     progress.update(TITLE, 0, len(todo))
     with closing(engine(todo, keys)) as run:
         for count, done in enumerate(run, start=1):

@@ -14,7 +14,7 @@ from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
 from weak2strong.models.folders import folder_of, rungs
 from weak2strong.models.hub import cached_file
-from weak2strong.models.lengths import LONGEST
+from weak2strong.models.lengths import longest_read
 from weak2strong.models.load import best_device, load_model
 from weak2strong.models.needs import (
     SPARE,
@@ -30,7 +30,14 @@ from weak2strong.models.resolve import fingerprint
 from weak2strong.models.states import width_of
 from weak2strong.models.text_part import text_config
 
-ADAPTATIONS: tuple[Literal["full", "lora", "head"], ...] = ("full", "lora", "head")
+LONGEST = 8192
+"""Tokens of a text that is measured and tried, at most: 12 layers of 768 numbers read no more, and
+fewer may have no limit."""
+
+Adapted = Literal["full", "lora", "head"]
+"""An adaptation that is decided."""
+
+ADAPTATIONS: tuple[Adapted, ...] = ("full", "lora", "head")
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,13 @@ class Need:
     Attributes:
         resting: weights, gradients and optimiser.
         activations: of the micro-batch; None if not measured.
+        fault: why the model cannot be adapted so, as a sentence; empty where it can.
     """
 
-    adaptation: Literal["full", "lora", "head"]
+    adaptation: Adapted
     resting: int
     activations: int | None
+    fault: str = ""
 
     @property
     def together(self) -> float:
@@ -59,7 +68,12 @@ class Checked:
     Attributes:
         location: where its files are, and where they were before it was loaded.
         architecture: class of its trunk.
+        decoder: whether it reads from left to right.
+        parameters: of the trunk.
+        width: numbers that it gives for a token.
+        layers: how many; None where its configuration does not say.
         longest: tokens of the longest text it takes; None where it does not say.
+        read: tokens of the longest text that was measured.
         licence: as far as its card, or the catalogue, says.
         loaded: whether its weights were read; not where they are more than the memory.
         tokens: of the micro-batch whose activations are measured.
@@ -75,8 +89,9 @@ class Checked:
     decoder: bool
     parameters: int
     width: int
-    layers: int
+    layers: int | None
     longest: int | None
+    read: int
     licence: str
     loaded: bool
     tokens: int
@@ -87,7 +102,7 @@ class Checked:
     needs: tuple[Need, ...]
 
     def fits(self, need: Need) -> bool:
-        """Whether a run would begin such a training."""
+        """Whether memory has room for such a training."""
         return need.together <= self.usable
 
 
@@ -96,10 +111,11 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
 
     Args:
         spec: the model.
-        tokens: of a micro-batch; by default one text as long as the model takes.
+        tokens: of a micro-batch; by default one text as long as the model reads.
 
     Raises:
-        UserError: where the model cannot be had or loaded, or tokens are below 1.
+        UserError: where the model cannot be had, or be loaded for any adaptation, or tokens are
+            below 1.
     """
     if tokens is not None and tokens < 1:
         raise UserError(f"A micro-batch has at least 1 token, not {tokens}.")
@@ -114,25 +130,26 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
     loaded = 4 * parameters <= min(memory, device_bytes(torch.device("cpu")))
     tokenizer = load_tokenizer(spec)
     longest = tokenizer.model_max_length if tokenizer.model_max_length < 10**9 else None
-    length = min(longest or LONGEST, LONGEST)
+    length = min(longest_read(tokenizer), LONGEST)
     micro_batch = tokens or length
     frozen = precision_of(spec, device)
     adapters = adapter_parameters(trunk, spec.lora_rank)
-    needs = tuple(
-        Need(
-            a,
-            resting_bytes(
-                a,
-                parameters,
-                adapters,
-                frozen.itemsize,
-                spec.trained_weights,
-                spec.optimizer_states,
-            ),
-            _activations(replace(spec, adaptation=a), micro_batch, length) if loaded else None,
-        )
-        for a in ADAPTATIONS
-    )
+
+    def need(adaptation: Adapted) -> Need:
+        weights, states = spec.trained_weights, spec.optimizer_states
+        sizes = (parameters, adapters, frozen.itemsize)
+        resting = resting_bytes(adaptation, *sizes, weights, states)
+        if not loaded:
+            return Need(adaptation, resting, None)
+        try:
+            adapted = replace(spec, adaptation=adaptation)
+            return Need(adaptation, resting, _activations(adapted, micro_batch, length))
+        except UserError as e:
+            return Need(adaptation, resting, None, str(e))
+
+    needs = tuple(map(need, ADAPTATIONS))
+    if all(of.fault for of in needs):
+        raise UserError(needs[-1].fault)
     text = text_config(trunk.config)
     return Checked(
         location=location,
@@ -140,8 +157,9 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
         decoder=is_decoder(config, spec.trust_remote_code),
         parameters=parameters,
         width=width_of(config, spec.trust_remote_code),
-        layers=text.num_hidden_layers,
+        layers=getattr(text, "num_hidden_layers", None),
         longest=longest,
+        read=length,
         licence=_licence(spec),
         loaded=loaded,
         tokens=micro_batch,

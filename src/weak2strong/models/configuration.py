@@ -15,6 +15,13 @@ from weak2strong.models.lengths import longest_of
 from weak2strong.models.positions import fit_tokenizer
 from weak2strong.tasks.task import Kind
 
+NOT_SAFE = (
+    "its weights are not in the form safetensors, the only one that is read here, as "
+    "other files can run code. Where you trust them, load model and tokenizer with "
+    "Transformers, save both to a folder with save_pretrained, and give that folder."
+)
+"""What is said of weights as pickles."""
+
 
 def check_kind(spec: ModelSpec, kind: Kind) -> None:
     """Refuse a kind of task that a model or its settings cannot be for.
@@ -109,25 +116,42 @@ def load_tokenizer(spec: ModelSpec) -> Any:
 def loading(spec: ModelSpec) -> Iterator[None]:
     """Keep Transformers quiet, and make a sentence of what it cannot do."""
     from safetensors import SafetensorError
-    from transformers.utils import logging
 
     hide_progress_bars()
-    # Loading a trunk without its language-model head is what we want, not news.
+    try:
+        # Loading a trunk without its language-model head is what we want, not news.
+        with quiet():
+            yield
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as e:
+        said = first_line(e)
+        if isinstance(e, OSError) and "model.safetensors" in said:
+            said = NOT_SAFE
+        elif "tiktoken" in said and not _reads_sentencepiece():
+            said = (
+                "its tokenizer is a file of SentencePiece, which two packages read: install them "
+                "by `pip install sentencepiece protobuf`."
+            )
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {said}") from e
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Transformers from saying what it would warn of."""
+    from transformers.utils import logging
+
     before = logging.get_verbosity()
     logging.set_verbosity_error()
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as e:
-        said = first_line(e)
-        if isinstance(e, OSError) and "model.safetensors" in said:
-            said = (
-                "its weights are not in the form safetensors, the only one that is read here, as "
-                "other files can run code. Where you trust them, load model and tokenizer with "
-                "Transformers, save both to a folder with save_pretrained, and give that folder."
-            )
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {said}") from e
     finally:
         logging.set_verbosity(before)
+
+
+def _reads_sentencepiece() -> bool:
+    """Whether the packages are here by which Transformers reads tokenizers of SentencePiece."""
+    from transformers.utils.import_utils import is_protobuf_available, is_sentencepiece_available
+
+    return is_sentencepiece_available() and is_protobuf_available()
 
 
 def hide_progress_bars() -> None:

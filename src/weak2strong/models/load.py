@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,8 +198,23 @@ def computing_in(
     return torch.autocast(device.type, precision)
 
 
+_ON_CPU = ContextVar[bool]("on_cpu", default=False)
+
+
+@contextmanager
+def on_cpu() -> Iterator[None]:
+    """In here models are on the CPU, as where small ones are only tried out."""
+    token = _ON_CPU.set(True)
+    try:
+        yield
+    finally:
+        _ON_CPU.reset(token)
+
+
 def best_device() -> torch.device:
     """CUDA, else Apple's MPS, else the CPU."""
+    if _ON_CPU.get():
+        return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():

@@ -10,6 +10,7 @@ from weak2strong.ground.table import DASH, Column, Document, Table, count, words
 from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
 from weak2strong.models.check import Checked
 from weak2strong.models.needs import resting_bytes
+from weak2strong.protocol.uses import Uses
 from weak2strong.report.units import size
 
 YES = {True: "yes", False: "no"}
@@ -63,12 +64,13 @@ def models_document() -> Document:
     return Document([table], {"pairs": pairs}, notes=sentences)
 
 
-def check_document(name: str, checked: Checked) -> Document:
-    """What one model is, and the memory of each kind of training.
+def check_document(name: str, checked: Checked, uses: Uses) -> Document:
+    """What one model is, the memory of each kind of training, and what it can be used for.
 
     Args:
         name: of the model, as the user wrote it.
         checked: the result of its check.
+        uses: that were tried.
     """
     side = "decoder" if checked.decoder else "encoder"
     longest = f"{checked.longest:,} tokens" if checked.longest else "length not stated"
@@ -76,7 +78,7 @@ def check_document(name: str, checked: Checked) -> Document:
         f"{name}: {checked.location}",
         f"{'loads' if checked.loaded else 'not loaded, its weights are more than the memory'}: "
         f"{checked.architecture}, {side}, {checked.parameters:,} parameters, "
-        f"width {checked.width:,}, {checked.layers} layers, texts: {longest}",
+        f"width {checked.width:,}, {checked.layers or DASH} layers, texts: {longest}",
         f"licence: {checked.licence}",
         f"memory of this machine ({checked.device}): {size(checked.memory)}, "
         f"of which a training fills {size(checked.usable)} at most",
@@ -87,10 +89,14 @@ def check_document(name: str, checked: Checked) -> Document:
         _bytes("resting", "at rest"),
         _bytes("activations", f"activations of {checked.tokens:,} tokens"),
         _bytes("together"),
+        Column("trains", "trains", lambda row: _tried(row["trains"]), "left"),
         Column("fits", "fits", lambda row: YES[row["fits"]], "left"),
     ]
     rows = [
-        asdict(need) | {"together": need.together, "fits": checked.fits(need)}
+        asdict(need)
+        | {"together": need.together, "fits": checked.fits(need)}
+        | {"trains": uses.trained[need.adaptation].works}
+        | {"fault": uses.trained[need.adaptation].said}
         for need in checked.needs
     ]
     notes = [
@@ -98,12 +104,27 @@ def check_document(name: str, checked: Checked) -> Document:
         f"{checked.frozen}.",
         "together: with half as much as the activations for work space besides. Where one text "
         "does not fit, activations are computed twice, to save most of them.",
+        "trains: a step was tried, with a text as long as the model reads"
+        f"{'' if checked.loaded else ', on a small model of its architecture'}; "
+        f"{DASH} where memory has no room for it.",
+        *(row["fault"] for row in rows if row["fault"]),
     ]
+    asked = [{"use": use, **asdict(outcome)} for use, outcome in uses.asked.items()]
+    works = Column("works", "works", lambda row: _tried(row["works"]), "left")
+    said = [row["said"] for row in asked if row["said"]]
     return Document(
-        [Table("needs", "", columns, rows, notes)],
-        {"name": name, **asdict(checked), "needs": rows},
+        [
+            Table("needs", "", columns, rows, notes),
+            Table("uses", "", [words("use"), works], asked, said),
+        ],
+        {"name": name, **asdict(checked), "needs": rows, "uses": asked},
         head,
     )
+
+
+def _tried(works: bool | None) -> str:
+    """What came out of a trial, in a word."""
+    return DASH if works is None else YES[works]
 
 
 def _bytes(name: str, title: str | None = None) -> Column:

@@ -1,0 +1,100 @@
+"""Whether the files of a model are there and whole, found without reading its weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError, first_line
+from weak2strong.models.configuration import NOT_SAFE, load_config, loading
+from weak2strong.models.folders import folder_of
+from weak2strong.models.hub import cached_file
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+"""The file of a model's weights, or the list of several."""
+
+
+def check_files(spec: ModelSpec, here: bool = True) -> None:
+    """Refuse a model whose weights cannot be read, as far as its files tell that.
+
+    Of a model of the hub that is not on this machine yet, nothing is fetched: only offline it is
+    refused.
+
+    Args:
+        spec: the model.
+        here: whether it is used on this machine; otherwise one of the hub need not be here.
+
+    Raises:
+        UserError: where files are missing or cut off, or a package that they need is.
+    """
+    _check_package(spec)
+    config = (folder_of(spec) or Path()) / "config.json"
+    if folder_of(spec) is None:
+        config = cached_file(spec, "config.json") or config
+    folder = config.parent
+    names = _named(spec, folder)
+    missing = [name for name in names if not (folder / name).exists()]
+    if folder_of(spec) is None and (missing or not names):
+        return _check_offline(spec, missing) if here else None
+    if not names:
+        pickled = any(folder.glob("*.bin"))
+        said = NOT_SAFE if pickled else f"its folder has neither {WEIGHTS} nor {INDEX}."
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {said}")
+    for name in names:
+        _check_file(spec, folder / name)
+
+
+def _named(spec: ModelSpec, folder: Path) -> list[str]:
+    """The names of the files of a model's weights; none where there are none in the folder."""
+    if (folder / WEIGHTS).exists():
+        return [WEIGHTS]
+    if not (folder / INDEX).exists():
+        return []
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+        return sorted(set(index["weight_map"].values()))
+    except (OSError, ValueError, KeyError, AttributeError) as e:
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: its {INDEX} cannot be read "
+            f"({first_line(e)}): fetch or save the model again."
+        ) from e
+
+
+def _check_file(spec: ModelSpec, path: Path) -> None:
+    """Refuse a file that is missing, or not as long as its own list of weights says."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt"):
+            pass
+    except (OSError, SafetensorError) as e:
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: its file {path.name} is missing or cut off "
+            f"({first_line(e)}): fetch or save the model again."
+        ) from e
+
+
+def _check_offline(spec: ModelSpec, missing: list[str]) -> None:
+    """Refuse a model of the hub whose weights are not here, where they cannot be fetched."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: its weights ({', '.join(missing) or WEIGHTS}) "
+            "are not in the hub's cache, and offline mode is set: unset HF_HUB_OFFLINE, or fetch "
+            "the model first."
+        )
+
+
+def _check_package(spec: ModelSpec) -> None:
+    """Refuse quantised weights whose package is not installed."""
+    told = getattr(load_config(spec), "quantization_config", None)
+    if told is None:
+        return
+    from transformers.quantizers.auto import AutoHfQuantizer
+
+    with loading(spec):
+        AutoHfQuantizer.from_config(told, pre_quantized=True).validate_environment(
+            device_map=None, weights_only=True
+        )
