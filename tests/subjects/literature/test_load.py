@@ -198,7 +198,7 @@ def test_flags_are_heeded_beside_a_dataset_by_the_users_own_file(tmp_path, folde
 def test_a_registered_name_comes_before_a_folder_of_that_name(asked, folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     folder.rename(folder.parent / "boolq")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UserError, match=r"copy/data/train-.* cannot be read"):
         find_task("boolq", OPTIONS)
     assert asked
 
