@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import huggingface_hub
 import polars as pl
+import pyarrow as pa
 import pytest
 from huggingface_hub import constants, errors
 
@@ -95,7 +96,7 @@ def test_a_folder_has_no_revisions_and_must_be_there(folder):
 
 
 def test_a_folder_without_data_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"has no \.parquet, \.jsonl, \.csv file"):
+    with pytest.raises(UserError, match=r"has no \.parquet, .*\.tsv file"):
         hub_task(str(tmp_path), OPTIONS)
 
 
@@ -118,6 +119,50 @@ class Hub:
 
         names = tuple(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
         return Snapshot(SHA, names, "mit", fetch)
+
+
+CLASSES = """---
+dataset_info:
+  features:
+  - name: label
+    dtype: {class_label: {names: {"0": odd, "1": even}}}
+configs:
+- data_files: [{split: train, path: "*.csv"}]
+---
+"""
+
+
+def test_a_card_tells_files_and_names_of_classes(tmp_path):
+    """One part is named as if it were a test, and both are of one split."""
+    lay(tmp_path / "owner", {"a.csv": frame(0, 60), "test.csv": frame(60, 60)})
+    (tmp_path / "owner" / "README.md").write_text(CLASSES)
+    task = hub_task(str(tmp_path / "owner"), OPTIONS)
+    assert (task.cleaning.read, task.classes) == (120, ("odd", "even"))
+    labels = {e.item.text: e.label for e in task.load()}
+    assert labels == {f"Number {i}": i % 2 for i in range(120)}
+
+
+def saved(folder, first, count):
+    """As `save_to_disk` of datasets 4 writes one split, in two files."""
+    folder.mkdir(parents=True)
+    table = frame(first, count).to_arrow()
+    for part in range(2):
+        with pa.ipc.new_stream(folder / f"data-0000{part}-of-00002.arrow", table.schema) as writer:
+            writer.write_table(table.slice(part * (count // 2), count // 2))
+    (folder / "state.json").write_text('{"_split": null}')
+    (folder / "dataset_info.json").write_text('{"features": {}}')
+
+
+def test_folders_of_save_to_disk_are_tasks(tmp_path):
+    saved(tmp_path / "one", 0, 80)
+    for first, split in enumerate(("train", "test", "hard ones")):
+        saved(tmp_path / "several" / split, 100 * first, 80)
+    (tmp_path / "several" / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
+    same = digest(hub_task(str(tmp_path / "one"), OPTIONS).load())
+    assert digest(hub_task(str(tmp_path / "several"), OPTIONS).load()) == same
+    for split, first in (("test", 100), ("hard ones", 200)):
+        task = hub_task(str(tmp_path / "several"), DataOptions(split=split))
+        assert {e.item.text for e in task.load()} == {f"Number {first + i}" for i in range(80)}
 
 
 def test_only_the_files_of_the_split_are_fetched(monkeypatch, folder):

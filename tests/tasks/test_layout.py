@@ -25,6 +25,11 @@ from weak2strong.tasks.layout import choose, subset_and_split
         ("en/reviews.csv", "en/reviews", "train"),
         ("train_test_split.csv", "train_test_split", "train"),
         ("trained.csv", "trained", "train"),
+        ("data-00000-of-00001.arrow", "default", "train"),
+        ("en/part-00001-of-00003.jsonl.gz", "en", "train"),
+        ("test/part-00001-of-00003.jsonl", "default", "test"),
+        ("train/a.json", "default", "train"),
+        ("en/train.tsv.zst", "en", "train"),
     ],
 )
 def test_a_path_says_subset_and_split(name, subset, split):
@@ -36,6 +41,25 @@ def test_all_files_of_the_split_are_chosen_in_order_of_their_names():
     others = ["data/test-00000-of-00001.parquet", "README.md", "train.py"]
     assert choose("r", [*names, *others], None, "train") == ("default", sorted(names))
     assert choose("r", [*names, *others], None, "test") == ("default", others[:1])
+
+
+def test_folders_of_save_to_disk_are_splits_whatever_their_names():
+    names = [f"{split}/data-00000-of-00001.arrow" for split in ("train", "test", "odd_ones")]
+    others = ["train/cache-1.arrow", "train/state.json", "train/dataset_info.json"]
+    saved = ["dataset_dict.json", *names, *others]
+    for name in names:
+        split = name.partition("/")[0]
+        assert choose("r", saved, None, split) == ("default", [name])
+        within = [f"en/{one}" for one in saved]
+        assert choose("r", within, "en", split) == ("en", [f"en/{name}"])
+
+
+def test_subsets_are_read_together_where_all_are_wanted():
+    names = ["a/train.json", "b/train.json", "b/test.json"]
+    assert choose("r", names, None, "train", pooled=True) == ("all", names[:2])
+    assert choose("r", names, "b", "train", pooled=True) == ("b", names[1:2])
+    again = ["default/train.json", *names]
+    assert choose("r", again, None, "train", pooled=True) == ("default", again[:1])
 
 
 def test_parquet_comes_before_other_formats():
@@ -61,7 +85,7 @@ def test_the_subset_is_the_one_named_or_default_or_the_only_one(names, subset, c
 @pytest.mark.parametrize(
     ("names", "subset", "split", "error"),
     [
-        (["README.md", "x.txt"], None, "train", r"no \.parquet, \.jsonl, \.csv file: convert it"),
+        (["README.md", "x.txt"], None, "train", r"no \.parquet, .*\.csv, \.tsv file: conv"),
         (["a/train.csv", "b/train.csv"], "c", "train", r"no subset 'c'; it has a, b: .* --subset"),
         (["a/train.csv", "b/train.csv"], None, "train", r"the subsets a, b: choose .* --subset"),
         (["train.csv", "dev.csv"], None, "test", r"no split 'test'; it has train, validation: "),

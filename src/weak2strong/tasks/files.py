@@ -6,13 +6,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from weak2strong.config.data import DataOptions
 from weak2strong.tasks.beginnings import with_openings
 from weak2strong.tasks.cleaning import Cleaning, clean
-from weak2strong.tasks.opening import GIB, Reading, read_file
+from weak2strong.tasks.opening import GIB, Reading, read_file, unpacked_name
 from weak2strong.tasks.readers import Columns, listed
 from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.sides import even_sides
@@ -73,7 +73,8 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
     """
     content = read_file(path)
     source = f"{path}, {version_of([content])}"
-    return data_task({str(path): content}, options, path.stem, source, "the user's own")
+    name = PurePath(unpacked_name(path)).stem
+    return data_task({str(path): content}, options, name, source, "the user's own")
 
 
 def version_of(contents: Iterable[bytes]) -> str:
@@ -105,6 +106,7 @@ def data_task(
     source: str,
     licence: str,
     revision: str | None = None,
+    names: Mapping[str, tuple[str, ...]] | None = None,
 ) -> FileTask:
     """The task in some files, which are read as one.
 
@@ -115,11 +117,12 @@ def data_task(
         source: where the files come from.
         licence: of the data.
         revision: the commit of a dataset of the hub.
+        names: of classes by column, where a card tells them.
 
     Raises:
         UserError: where something is wrong with the data.
     """
-    rows, classes = read_rows(files, columns_of(options), reading_of(options))
+    rows, classes = read_rows(files, columns_of(options), reading_of(options), names)
     return cleaned_task(
         rows,
         classes,

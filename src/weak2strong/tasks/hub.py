@@ -1,22 +1,23 @@
 """Tasks from a dataset repository on the Hugging Face hub, or a folder laid out like one.
 
-Files in parquet, JSON lines and csv are read as they are, and no code of the repository runs. Where
-the names of files do not say their split (`weak2strong.tasks.layout`), the copy is read that the
-hub itself makes of most datasets, in parquet, in the branch ``refs/convert/parquet``.
+Files are read as they are, and no code of the repository runs. Where neither the card nor the names
+of files say their split (`weak2strong.tasks.layout`), the copy is read that the hub itself makes of
+most datasets, in parquet, in the branch ``refs/convert/parquet``.
 """
 
 from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import refusal
+from weak2strong.tasks.card import NAME, Card, read_card
 from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
 from weak2strong.tasks.opening import read_file
@@ -43,15 +44,27 @@ class Snapshot:
     fetch: Callable[[Sequence[str]], Path]
     revision: str | None = None
 
+    @cached_property
+    def card(self) -> Card:
+        """What the repository's card says; it is downloaded when it is first asked for."""
+        if NAME not in self.names:
+            return Card()
+        content = read_file(self.fetch([NAME]) / NAME)
+        return read_card(content.decode("utf-8", errors="replace"))
+
 
 @dataclass(frozen=True)
 class HubFiles:
-    """The files of one split of one subset by name, with the commit that they are from."""
+    """The files of one split of one subset by name, with the commit that they are from.
+
+    ``classes`` are the names of classes by column, where the repository's card tells them.
+    """
 
     files: dict[str, Path]
     subset: str
     commit: str | None
     licence: str
+    classes: Mapping[str, tuple[str, ...]]
 
 
 def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> FileTask:
@@ -74,41 +87,54 @@ def hub_task(repo: str, options: DataOptions, revision: str | None = None) -> Fi
     parts = [part for part in (files.subset, split) if part not in (DEFAULT, "train")]
     name = "-".join((repo if files.commit else Path(repo).name, *parts))
     source = f"{repo}, {files.subset}, {split}, {whence}"
-    return data_task(contents, options, name, source, files.licence, files.commit)
+    return data_task(contents, options, name, source, files.licence, files.commit, files.classes)
 
 
 def hub_files(
-    repo: str, revision: str | None = None, subset: str | None = None, split: str = "train"
+    repo: str,
+    revision: str | None = None,
+    subset: str | None = None,
+    split: str = "train",
+    pooled: bool = False,
 ) -> HubFiles:
     """The files of a split, downloaded where they are not in the hub's cache yet.
+
+    Where no subset is named, and there are several, ``pooled`` says that all of them are meant.
 
     Raises:
         UserError: where there is no such repository, revision, subset or split, it
             has no file that can be read, or it cannot be reached.
     """
-    snapshot, chosen, names = located(repo, revision, subset, split)
+    snapshot, chosen, names = located(repo, revision, subset, split, pooled)
     folder = snapshot.fetch(names)
     files = {name: folder / name for name in names}
-    return HubFiles(files, chosen, snapshot.commit, snapshot.licence)
+    classes = snapshot.card.classes.get(chosen, {})
+    return HubFiles(files, chosen, snapshot.commit, snapshot.licence, classes)
 
 
 def located(
-    repo: str, revision: str | None = None, subset: str | None = None, split: str = "train"
+    repo: str,
+    revision: str | None = None,
+    subset: str | None = None,
+    split: str = "train",
+    pooled: bool = False,
 ) -> tuple[Snapshot, str, list[str]]:
-    """The repository, the subset, and the names of the files of a split; nothing is downloaded.
+    """The repository, the subset, and the names of the files of a split.
+
+    Nothing but the repository's card is downloaded.
 
     Raises:
         UserError: as `hub_files`.
     """
     try:
         snapshot = open_snapshot(repo, revision)
-        return snapshot, *choose(repo, snapshot.names, subset, split)
+        return snapshot, *choose(repo, snapshot.names, subset, split, snapshot.card, pooled)
     except UserError as error:
         if revision is not None or Path(repo).expanduser().is_dir():
             raise
         try:
             snapshot = open_snapshot(repo, CONVERTED)
-            return snapshot, *choose(repo, snapshot.names, subset, split)
+            return snapshot, *choose(repo, snapshot.names, subset, split, snapshot.card, pooled)
         except UserError:
             raise error from error.__cause__
 

@@ -68,7 +68,7 @@ def read(file: str, content: bytes, columns: Columns, reading: Reading = USUAL) 
     Raises:
         UserError: for an unknown ending, a file that cannot be read or lacks a column.
     """
-    return values_of(read_table(file, content, reading, _check(file, columns)), columns)
+    return values_of(read_table(file, content, reading, check_of(file, columns)), columns)
 
 
 def values_of(table: Table, columns: Columns) -> Values:
@@ -80,7 +80,7 @@ def values_of(table: Table, columns: Columns) -> Values:
     check_all_read(table)
     if not table.columns:
         return []
-    wanted = _check(table.name, columns)(list(table.columns))
+    wanted = check_of(table.name, columns)(list(table.columns))
     return [(n, {name: row.get(name) for name in wanted}) for n, row in table.rows]
 
 
@@ -100,11 +100,13 @@ def values_of_rows(name: str, rows: Sequence[Mapping[str, Any]], columns: Column
     Raises:
         UserError: where a column is missing.
     """
-    wanted = _check(name, columns)(list(dict.fromkeys(name for row in rows for name in row)))
+    wanted = check_of(name, columns)(list(dict.fromkeys(name for row in rows for name in row)))
     return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
 
 
-def _check(file: str, columns: Columns) -> Check:
+def check_of(file: str, columns: Columns) -> Check:
+    """What says which columns of a file are wanted, and refuses a file that lacks one."""
+
     def check(present: Sequence[str]) -> list[str]:
         wanted = columns.flags(present)
         for flag, name in wanted.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.opening import USUAL, Reading, ending
+from weak2strong.tasks.opening import USUAL, Reading
 from weak2strong.tasks.pairs import PREFERRED, read_pair
 from weak2strong.tasks.readers import (
     ACCEPTED,
@@ -22,10 +22,12 @@ from weak2strong.tasks.readers import (
     REJECTED,
     TARGETS,
     Columns,
+    check_of,
     listed,
-    read,
     row_name,
+    values_of,
 )
+from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.tables import Values
 from weak2strong.tasks.task import Dialogue, Kind
@@ -76,7 +78,10 @@ class Row:
 
 
 def read_rows(
-    files: Mapping[str, bytes], columns: Columns, reading: Reading = USUAL
+    files: Mapping[str, bytes],
+    columns: Columns,
+    reading: Reading = USUAL,
+    classes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[list[Row], tuple[str, ...]]:
     """The rows of some files, one file after another, and the names of their classes.
 
@@ -84,22 +89,32 @@ def read_rows(
         files: content by name; the ending of the name says how to read it.
         columns: the names of the columns.
         reading: encoding, and how much may be unpacked.
+        classes: names of classes by column, where a card tells them; those in a file come first.
 
     Returns:
         The rows and the classes. Labels become indices of classes: texts are classes in sorted
-        order, whole numbers must be 0 to k - 1, and truth values become ``false`` and ``true``.
+        order, whole numbers must be 0 to k - 1 and are called by the names that the file or the
+        card gives them, and truth values become ``false`` and ``true``.
         The classes of preferences say which of the two completions is preferred. A generation has
         no classes, and its labels are the targets.
 
     Raises:
         UserError: for anything that is wrong with a file or a row.
     """
-    tables = {file: read(file, content, columns, reading) for file, content in files.items()}
-    return checked_rows(tables, columns, all(ending(file) in (".csv", ".tsv") for file in files))
+    names, tables, untyped = dict(classes or {}), {}, True
+    for file, content in files.items():
+        table = read_table(file, content, reading, check_of(file, columns))
+        tables[file] = values_of(table, columns)
+        names |= table.classes
+        untyped = untyped and (table.untyped or not table.rows)
+    return checked_rows(tables, columns, untyped, names.get(columns.label, ()))
 
 
 def checked_rows(
-    tables: Mapping[str, Values], columns: Columns, untyped: bool = False
+    tables: Mapping[str, Values],
+    columns: Columns,
+    untyped: bool = False,
+    names: tuple[str, ...] = (),
 ) -> tuple[list[Row], tuple[str, ...]]:
     """The same for values that have already been read from their files.
 
@@ -108,6 +123,7 @@ def checked_rows(
         columns: the names of the columns.
         untyped: whether all values are texts, since their format knows nothing else; labels that
             are written as numbers or truth values are then read as such.
+        names: of the classes that are whole numbers, if they have names.
     """
     rows, labels = [], []
     for file, numbered in tables.items():
@@ -149,7 +165,9 @@ def checked_rows(
         return rows, PREFERRED if rows[0].kind == "preference" else ()
     if untyped:
         labels = _untyped(labels)
-    return _coded(rows, labels, columns.label)
+    rows, classes = _coded(rows, labels, columns.label)
+    of_numbers = type(labels[0]) is int and len(names) == len(classes)
+    return rows, names if of_numbers else classes
 
 
 def _missing(value: Any) -> bool:

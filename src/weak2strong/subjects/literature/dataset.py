@@ -39,6 +39,7 @@ class Dataset(Source):
         paper: address of the publication; None where we know of none.
         revision: branch that is read where the user names none; None for the default branch.
         prompt: how a language model is asked.
+        pooled: whether all subsets are meant where the repository has several.
     """
 
     splits: tuple[str, ...]
@@ -48,6 +49,7 @@ class Dataset(Source):
     subset: str | None = None
     revision: str | None = None
     prompt: Prompt = YES_OR_NO
+    pooled: bool = False
 
     sort: ClassVar[str] = "a dataset of the literature"
 
@@ -82,7 +84,7 @@ class Dataset(Source):
     def parts(self, revision: str | None = None) -> tuple[Part, ...]:
         """All splits whose labels are public."""
         at = revision or self.revision
-        return tuple(Part(self.repo, at, self.subset, split) for split in self.splits)
+        return tuple(Part(self.repo, at, self.subset, split, self.pooled) for split in self.splits)
 
     def _files(
         self, revision: str | None, folder: str | None

@@ -114,10 +114,11 @@ SHP = replace(
     HH_HELPFUL,
     name="shp",
     question="Which of two comments on a post has more votes, though it came later?",
-    # The repository holds JSON lines by another ending, which is not read.
+    # The repository holds a folder of JSON lines for each of 18 forums.
     repo="stanfordnlp/SHP",
     revision=CONVERTED,
     subset=None,
+    pooled=True,
     splits=("train", "validation", "test"),
     fields=("post_id", "history", "human_ref_A", "human_ref_B", "labels"),
     form=_comments,
@@ -134,6 +135,7 @@ SUMMARIZE_FEEDBACK = replace(
     # A repository with a loading script. That the hub has converted it could not be looked up.
     repo="openai/summarize_from_feedback",
     subset="comparisons",
+    pooled=False,
     # Left out: validation, part of which is about news and not about posts.
     splits=("train",),
     fields=("info", "summaries", "choice"),
