@@ -30,8 +30,9 @@ from weak2strong.models.remote import ADAPTER, CONFIG, downloads_of
 from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
 from weak2strong.tasks.find import source_of
 from weak2strong.tasks.hub import located
+from weak2strong.tasks.opening import ending
 from weak2strong.tasks.parts import three_files
-from weak2strong.tasks.readers import READERS, ending
+from weak2strong.tasks.reading import ENDINGS
 from weak2strong.tasks.remote import parts_of
 
 PREFIXES: dict[str, What] = {"models/": "model", "datasets/": "dataset"}
@@ -121,7 +122,7 @@ def kind_of(reference: str) -> tuple[Literal["model", "task"], str]:
     if (folder := folder_of(spec)) is not None:
         is_model = any((folder / name).is_file() for name in (CONFIG, ADAPTER))
         return ("model" if is_model else "task"), reference
-    if path.exists() or three_files(reference) or ending(reference) in READERS:
+    if path.exists() or three_files(reference) or ending(reference) in ENDINGS:
         return "task", reference
     return _kind_on_hub(spec), reference
 
