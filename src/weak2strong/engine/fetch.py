@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -145,7 +145,7 @@ def plan_fetch(needs: Needs) -> FetchPlan:
         own = parts_of(reference, data)
         for part in own:
             check_online()
-            snapshot, _, names = located(part.repo, part.revision, part.subset, part.split)
+            snapshot, _, names = located(*astuple(part))
             of = Listing("dataset", part.repo, snapshot.revision, str(snapshot.commit), ())
             parts.setdefault(of, set()).update(names)
         if not own:

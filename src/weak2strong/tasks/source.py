@@ -22,12 +22,14 @@ class Part:
         revision: branch, tag or commit; None for the default branch.
         subset: None where there is only one.
         split: its name.
+        pooled: whether all subsets are meant where none is named and there are several.
     """
 
     repo: str
     revision: str | None = None
     subset: str | None = None
     split: str = "train"
+    pooled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.literature import passages
 from weak2strong.subjects.literature.dataset import YES_OR_NO
+from weak2strong.subjects.literature.preferences import SHP
 from weak2strong.tasks import GROUPS, find, hub
 from weak2strong.tasks.find import find_task, find_tasks, pinned
 from weak2strong.tasks.hub import CONVERTED, Snapshot
@@ -251,3 +252,22 @@ def test_a_folder_without_the_splits_or_the_subset_is_refused(tmp_path, folder):
         find_task(f"boolq={folder}", OPTIONS)
     with pytest.raises(UserError, match=r"needs split 'train' of nyu-mll/glue, .* as cola/train\."):
         find_task(f"cola={folder}", OPTIONS)
+
+
+def test_a_dataset_with_a_folder_a_forum_is_read_whole(tmp_path):
+    """As the repository of SHP has it: lines of JSON by another ending, a folder for each of 18."""
+    for at, (forum, split) in enumerate((f, s) for f in "ab" for s in SHP.splits):
+        rows = [
+            {
+                "post_id": f"{forum}{split}{i}",
+                "history": f"Post {at} {i}",
+                "human_ref_A": f"First comment on {at} {i}",
+                "human_ref_B": f"Second comment on {at} {i}",
+                "labels": i % 2,
+            }
+            for i in range(20)
+        ]
+        (tmp_path / forum).mkdir(exist_ok=True)
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / forum / f"{split}.json").write_text(lines)
+    assert find_task(f"shp={tmp_path}", OPTIONS).cleaning.read == 120

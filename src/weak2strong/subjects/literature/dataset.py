@@ -96,7 +96,7 @@ class Dataset(Source):
         at, commit, files = None if folder else revision or self.revision, None, {}
         for split in self.splits:
             try:
-                part_files = hub_files(folder or self.repo, at, self.subset, split)
+                part_files = hub_files(folder or self.repo, at, self.subset, split, self.pooled)
             except UserError as e:
                 if folder is None:
                     raise
