@@ -170,11 +170,13 @@ def fetch_all(plan: FetchPlan, progress: Progress) -> None:
         )
     for number, download in enumerate(plan.downloads, start=1):
         of = download.of
-        about = f"{of.what} {of.name} at {of.commit[:12]}"
-        progress.line(
-            f"{about}: {len(download.missing)} of {len(download.sizes)} files, "
-            f"{download.bytes_missing / 2**20:,.1f} MiB ({number} of {len(plan.downloads)})"
-        )
+        if download.missing:
+            progress.line(
+                f"{of.what} {of.name} at {of.commit[:12]}: {len(download.missing)} of "
+                f"{len(download.sizes)} files, {download.bytes_missing / 2**20:,.1f} MiB "
+                f"({number} of {len(plan.downloads)})"
+            )
+        # Where all files are here, a name may still stand for another commit.
         fetch(download)
 
 

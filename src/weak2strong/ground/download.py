@@ -78,8 +78,9 @@ def listing(what: What, name: str, revision: str | None = None) -> Listing:
     from huggingface_hub import HfApi
 
     check_online()
+    ask = HfApi().model_info if what == "model" else HfApi().dataset_info
     try:
-        info = HfApi().repo_info(name, repo_type=what, revision=revision)
+        info = ask(name, revision=revision)
     # The errors of a missing network are those of the HTTP library beneath, which has changed
     # more than once: so anything is taken for one that is not known.
     except Exception as e:

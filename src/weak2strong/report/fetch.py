@@ -44,11 +44,10 @@ def fetch_document(plan: FetchPlan, fetched: bool) -> Document:
         _bytes("bytes_missing", "to fetch"),
     ]
     where = f"cache of the hub: {plan.folder}"
-    told = (
-        f"Fetched {size(plan.bytes)}. With HF_HUB_OFFLINE=1 nothing asks the network any more."
-        if fetched
-        else f"To fetch: {size(plan.bytes)}. Free on that disk: {size(plan.free)}."
-    )
+    told = f"To fetch: {size(plan.bytes)}. Free on that disk: {size(plan.free)}."
+    if fetched:
+        done = f"Fetched {size(plan.bytes)}." if plan.bytes else "Everything was here."
+        told = f"{done} With HF_HUB_OFFLINE=1 nothing asks the network any more."
     facts = {
         "bytes_missing": plan.bytes,
         "free": plan.free,
