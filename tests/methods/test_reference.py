@@ -6,7 +6,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.method import NEEDS, Method
-from weak2strong.methods.reference import find_method, is_oracle, names_in
+from weak2strong.methods.reference import find_method, is_oracle, names_in, values_of
 
 
 class Noting:
@@ -102,3 +102,10 @@ def test_a_need_is_one_that_a_study_knows():
     with pytest.raises(UserError, match="Unknown need of the method 'mine' 'money'"):
         Method("mine", "", "", print, needs=("money",))  # pyright: ignore
     assert {need for name in METHODS for need in METHODS.get(name).needs} == set(NEEDS)
+
+
+def test_values_of_a_setting_are_those_given_or_else_the_usual_ones():
+    assert values_of("probe-predict:logistic,layer=3", "layer") == (3,)
+    assert values_of("probe-filter+confidence", "layer") == ("usual",)
+    assert values_of("probe-filter:layer=last+probe-predict:layer=-2", "layer") == ("last", -2)
+    assert values_of("naive", "layer") == ()

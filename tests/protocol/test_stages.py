@@ -20,6 +20,7 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.stages import students
+from weak2strong.protocol.stages.frozen import activations, all_activations
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import SPLITS, Splits, make_splits
@@ -431,3 +432,24 @@ def test_an_oracle_is_told_what_it_asks_for_and_others_are_not(make_task_run, sp
             stages.student(make_task_run(), "peeping", 0)
     finally:
         METHODS._added.clear()
+
+
+def test_layers_that_methods_name_are_gathered_in_one_pass(make_task_run):
+    def entries():
+        return task_run.store.sizes()["activations"][0]
+
+    task_run = make_task_run(methods=("probe-predict:knn,layer=0", "naive", "linear-probe"))
+    strong = task_run.config.strong
+    one, other = (activations(task_run, strong, layer) for layer in (0, "last"))
+    assert entries() == 1
+    alone = all_activations(task_run, strong, (0,))[0]
+    assert entries() == 2
+    for split, values in alone.items():
+        np.testing.assert_array_equal(one[split].values, values.values)
+    assert not np.array_equal(one["test"].values, other["test"].values)
+    # A layer that no method names is gathered by itself.
+    task_run = make_task_run(methods=("naive",))
+    activations(task_run, strong, 0)
+    assert entries() == 2
+    activations(task_run, strong, "middle")
+    assert entries() == 3

@@ -162,9 +162,9 @@ def answer_bytes(task: TaskSize, *splits: str) -> int:
     return (task.together(*splits) or 0) * (ROW_BYTES + 8 * task.classes)
 
 
-def activation_bytes(model: Guessed, task: TaskSize) -> int:
-    """Bytes of stored activations of two layers; 0 for a model whose width is not known."""
-    return 2 * 4 * (model.width or 0) * (task.together(*PREDICTED) or 0)
+def activation_bytes(model: Guessed, layers: int, task: TaskSize) -> int:
+    """Bytes of stored activations of some layers; 0 for a model whose width is not known."""
+    return layers * 4 * (model.width or 0) * (task.together(*PREDICTED) or 0)
 
 
 def total(values: Sequence[float | None]) -> float | None:

@@ -26,6 +26,7 @@ from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.stages import has_probe
+from weak2strong.protocol.task_run import layers_named
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,12 @@ class Stages:
         if self.config.seeds > 1:
             serves += ", all seeds" if len(seeds) == 1 else " of a seed"
         if all(has_probe(task.kind) for task in self.tasks):
+            # The middle and the last one are gathered in any case.
+            others = {*layers_named(self.config.methods)} - {"usual", "middle", "last", -1}
             cost = Cost(
                 partial(reading_flops, self.strong),
                 lambda task: self.measured.stage("activations", strong, gpus_per_fit(frozen)),
-                partial(activation_bytes, self.strong),
+                partial(activation_bytes, self.strong, 2 + len(others)),
             )
             yield self._stage("activations", self.strong, count, 0, serves, cost)
             cost = self._check_cost("probe", strong)

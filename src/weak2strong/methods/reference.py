@@ -72,6 +72,21 @@ def find_part(text: str, reference: str | None = None) -> Method:
     return replace(method, run=partial(method.run, **settings), usual=lambda: {})
 
 
+def values_of(reference: str, setting: str) -> tuple[Any, ...]:
+    """The values of a setting in those parts of a reference that take it: as given, or as usual.
+
+    Raises:
+        UserError: as `find_part`.
+    """
+    found = []
+    for text in parts_of(reference):
+        name, *rest = _split(text, ":")
+        method = METHODS.get(name)
+        values = method.options | (_settings(method, ":".join(rest), reference) if rest else {})
+        found += [values[setting]] if setting in values else []
+    return tuple(found)
+
+
 def parts_of(reference: str) -> tuple[str, ...]:
     """The parts of a reference with their settings, in order."""
     return tuple(_split(reference, "+"))

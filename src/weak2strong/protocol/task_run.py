@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,9 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.ground.code.reach import words_in
 from weak2strong.ground.code.source import Rules
 from weak2strong.ground.code.used import Code, code_of, ours
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Entry, Store, stage_key, stage_request
+from weak2strong.methods.reference import values_of
 from weak2strong.protocol.learned import Learned
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.resolve import split_seed_of, splits_of
@@ -131,6 +134,16 @@ class Used:
     device: str = ""
 
 
+def layers_named(methods: Sequence[str]) -> tuple[int | str, ...]:
+    """The layers that methods read, by their references: those that have a setting ``layer``."""
+    found = list[int | str]()
+    for method in methods:
+        # What is wrong with a reference is told where the method runs.
+        with suppress(UserError):
+            found += values_of(method, "layer")
+    return tuple(dict.fromkeys(found))
+
+
 @dataclass
 class TaskRun:
     """One task of a study: its data, the store, and a record of the stages that were used.
@@ -153,6 +166,7 @@ class TaskRun:
         places: where stages may have been made; by default on the devices of this machine. These
             are tried in turn. What is made is made on the first device of this machine, and nothing
             where that is none of the places.
+        layers: of the frozen student that methods of the study name, which are gathered together.
     """
 
     config: StudyConfig
@@ -169,9 +183,14 @@ class TaskRun:
     known: dict[str, str] = field(default_factory=dict)
     keeps: str = ""
     places: tuple[Runtime, ...] = ()
+    layers: tuple[int | str, ...] = field(init=False, default=())
     _making: list[str] = field(default_factory=list)
     _digests: Digests = field(default_factory=dict)
     _of_seeds: dict[int, tuple[Splits, Digests]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Before any stage is made, as no stage depends on what else the study has.
+        self.layers = layers_named(self.config.methods)
 
     @staticmethod
     def of(config: StudyConfig, store: Store, reference: str) -> TaskRun:

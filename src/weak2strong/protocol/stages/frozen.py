@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.resolve import fingerprint
@@ -27,15 +29,19 @@ ADAPTED = ("adaptation", "lora_rank", "lora_alpha", "head_start", "answers")
 def activations(task_run: TaskRun, model: ModelSpec, layer: int | str) -> Mapping[str, Activations]:
     """A layer's activations of the pretrained model on every split of `PREDICTED`.
 
-    The middle and the last layer are gathered in one pass, every other layer in a pass of its own.
+    The middle and the last layer, and all that methods of the study name, are gathered in one pass;
+    any other layer in a pass of its own.
     """
     from weak2strong.models.configuration import load_config
     from weak2strong.models.layers import layer_count, layer_number
 
     count = layer_count(load_config(model))
-    number = layer_number(layer, count)
-    usual = tuple(layer_number(name, count) for name in ("middle", "last"))
-    layers = usual if number in usual else (number,)
+    number, together = layer_number(layer, count), set[int]()
+    for name in ("middle", "last", *task_run.layers):
+        # What is no layer of this model is told by the method that names it.
+        with suppress(UserError):
+            together.add(layer_number(name, count))
+    layers = tuple(together) if number in together else (number,)
     return all_activations(task_run, model, layers)[number]
 
 
