@@ -277,7 +277,7 @@ EDITS = (
     Edit("GROUPS", "tasks/__init__.py", "GROUPS.get(name)", "GROUPS.get(str(name))"),
     Edit("SOURCES", "subjects/literature/sentences.py", '"CC BY-NC 4.0"', '"CC BY 4.0"'),
     Edit("SOURCES", "subjects/chess/notation.py", "is no legal move", "cannot be played"),
-    Edit("SOURCES", "tasks/readers.py", "json.loads(line)", "json.loads(line.strip())"),
+    Edit("SOURCES", "tasks/objects.py", "json.loads(line)", "json.loads(line.strip())"),
     Edit("PICTURES", "subjects/chess/boards.py", "return ", "return 0 or "),
     Edit("OPTIONS", "subjects/chess/options.py", " = ", " = 0 or "),
     Edit("COMMANDS", "subjects/chess/commands.py", " = ", " = 0 or "),
