@@ -205,7 +205,8 @@ def test_a_study_is_fetched_and_runs_without_a_network(hub, toy_models, tmp_path
     rows = {row["name"]: row for row in told["downloads"]}
     assert rows["some/weak"]["commit"] == weak
     assert rows["some/weak"]["bytes"] == sum(map(len, files_of(toy_models["gpt2"]).values()))
-    assert (rows["some/data"]["commit"], rows["some/data"]["files"]) == (data, 2)
+    # With the card, which may say which files are which split.
+    assert (rows["some/data"]["commit"], rows["some/data"]["files"]) == (data, 3)
     assert rows["some/bench"]["commit"] != bench
     assert rows["atlas-asia"]["bytes_missing"] == 0
     assert told["bytes_missing"] == sum(row["bytes_missing"] for row in rows.values())
@@ -373,11 +374,14 @@ def test_subset_and_split_choose_of_datasets_that_are_named(hub, tmp_path, capsy
     assert "leave --subset and --split out" in capsys.readouterr().err
 
 
-def test_datasets_of_the_literature_bring_all_their_splits(hub, capsys):
+def test_datasets_of_the_literature_bring_all_their_splits(hub, tmp_path):
     names = ("data/train-00000-of-00001.parquet", "data/validation-00000-of-00001.parquet")
-    hub.put("datasets", "google/boolq", {n: parquet(0, len(n)) for n in names})
+    files = {n: parquet(0, len(n)) for n in names}
+    hub.put("datasets", "google/boolq", files | {"README.md": "---\nlicense: mit\n---\n"})
+    assert run("boolq", "--dry-run") == 0
+    assert not (tmp_path / "cache" / "datasets--google--boolq" / "refs").exists()
     assert run("boolq") == 0
-    assert hub.fetched == [name.removeprefix("data/") for name in names]
+    assert hub.fetched == ["README.md", *(name.removeprefix("data/") for name in names)]
 
 
 def test_nothing_is_looked_up_where_the_network_is_off_or_not_needed(hub, offline, capsys):

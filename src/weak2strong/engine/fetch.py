@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,6 @@ from weak2strong.ground.download import (
     Download,
     Listing,
     cache_folder,
-    check_online,
     fetch,
     free_bytes,
     listing,
@@ -28,12 +27,14 @@ from weak2strong.models.catalogue import listed
 from weak2strong.models.folders import folder_of, rungs
 from weak2strong.models.remote import ADAPTER, CONFIG, downloads_of
 from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
+from weak2strong.tasks.card import NAME
 from weak2strong.tasks.find import source_of
-from weak2strong.tasks.hub import located
+from weak2strong.tasks.hub import CONVERTED, located
 from weak2strong.tasks.opening import ending
 from weak2strong.tasks.parts import three_files
 from weak2strong.tasks.reading import ENDINGS
 from weak2strong.tasks.remote import parts_of
+from weak2strong.tasks.source import Part
 
 PREFIXES: dict[str, What] = {"models/": "model", "datasets/": "dataset"}
 """What an id of the hub is, where a user says so, as the addresses of the hub do."""
@@ -144,9 +145,7 @@ def plan_fetch(needs: Needs) -> FetchPlan:
     for reference, data in dict.fromkeys(needs.tasks):
         own = parts_of(reference, data)
         for part in own:
-            check_online()
-            snapshot, _, names = located(*astuple(part))
-            of = Listing("dataset", part.repo, snapshot.revision, str(snapshot.commit), ())
+            of, names = _files_of(part)
             parts.setdefault(of, set()).update(names)
         if not own:
             here.append(("dataset", reference))
@@ -154,6 +153,31 @@ def plan_fetch(needs: Needs) -> FetchPlan:
     whole = {(one.of.what, one.of.name, one.of.revision, one.of.commit): one for one in found}
     folder = cache_folder()
     return FetchPlan(list(whole.values()), list(dict.fromkeys(here)), folder, free_bytes(folder))
+
+
+def _files_of(part: Part) -> tuple[Listing, list[str]]:
+    """The repository of a part of a dataset, and the names of the files that reading it takes.
+
+    It is looked into by its commit, so that its name in the cache stands for what it stood for
+    before. Where its names say nothing, the hub's own copy is looked into, as in reading.
+    """
+    of = listing("dataset", part.repo, part.revision)
+    try:
+        return _at_commit(of, part)
+    except UserError as error:
+        if part.revision is not None:
+            raise
+        try:
+            return _at_commit(listing("dataset", part.repo, CONVERTED), part)
+        except UserError:
+            raise error from error.__cause__
+
+
+def _at_commit(of: Listing, part: Part) -> tuple[Listing, list[str]]:
+    _, *more = astuple(replace(part, revision=of.commit))
+    _, _, names = located(part.repo, *more)
+    card = [NAME] if NAME in of.names else []
+    return replace(of, names=()), [*names, *card]
 
 
 def fetch_all(plan: FetchPlan, progress: Progress) -> None:
