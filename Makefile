@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-ray test-gpu gpu lint format types bench mutants stored-study clean
+.PHONY: demo test test-slow test-ray test-quant test-gpu gpu lint format types bench mutants stored-study clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -17,6 +17,10 @@ test-slow: $(VENV)/.installed
 test-ray: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[ray]"
 	$(BIN)/python -m pytest tests/engine/on_ray
+
+test-quant: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[quant]"
+	$(BIN)/python -m pytest tests/models/test_few_bits.py
 
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest -m gpu

@@ -8,6 +8,7 @@ as for a model with files.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,25 @@ def drawn(
         return loader.from_config(config, dtype=dtype, **options).to(dtype)
 
 
+def rounded(model: Any, rules: Any) -> Any:
+    """The model, with its linear layers rounded to 4 bits as Transformers would do; in place."""
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    for name, layer in list(model.named_modules()):
+        if (
+            type(layer) is not torch.nn.Linear
+            or f"{re.escape(name)}$" in rules.llm_int8_skip_modules
+        ):
+            continue
+        with torch.device("meta"):
+            few = Linear4bit(layer.in_features, layer.out_features, layer.bias is not None)
+        options = {"quant_type": "nf4", "module": few}
+        few.weight = Params4bit(layer.weight.data, **options).to(layer.weight.device)
+        few.bias = layer.bias
+        model.set_submodule(name, few)
+    return model
+
+
 @contextmanager
 def no_files(device: torch.device) -> Iterator[None]:
     """In here the package draws weights on the device where it would read them."""
@@ -105,7 +125,9 @@ def no_files(device: torch.device) -> Iterator[None]:
     def instead(loader: Any) -> Any:
         def from_pretrained(folder: str, dtype: torch.dtype, **options: Any) -> Any:
             used = {k: v for k, v in options.items() if k in kept and v is not None}
-            return drawn(loader, folder, device, dtype, **used), {"missing_keys": []}
+            model, rules = drawn(loader, folder, device, dtype, **used), "quantization_config"
+            model = rounded(model, options[rules]) if rules in options else model
+            return model, {"missing_keys": []}
 
         return staticmethod(from_pretrained)
 
@@ -126,11 +148,18 @@ def no_files(device: torch.device) -> Iterator[None]:
                 loader.from_pretrained = own
 
 
-def classifier(folder: Path, adaptation: str, device: torch.device, packing: str) -> Any:
+def spec_of(folder: Path, job: str, packing: str = "auto") -> ModelSpec:
+    """The settings of a model for a job: full, lora, head, or lora 4bit."""
+    adaptation, _, precision = job.partition(" ")
+    return ModelSpec(
+        str(folder), adaptation=adaptation, precision=precision or "auto", packing=packing
+    )
+
+
+def classifier(folder: Path, job: str, device: torch.device, packing: str) -> Any:
     """A model with a head of two classes."""
     with no_files(device):
-        spec = ModelSpec(str(folder), adaptation=adaptation, packing=packing)
-        return load.load_model(spec, "classification", 2, seed=0)
+        return load.load_model(spec_of(folder, job, packing), "classification", 2, seed=0)
 
 
 def writer(folder: Path, device: torch.device) -> Any:

@@ -113,7 +113,8 @@ def speed(bench: Bench) -> Iterator[Row]:
     that are written."""
     for name, job in product(bench.folders, (*JOBS, "generation")):
         about = {"model": name, "job": job}
-        if job == "lora" and (note := missing("peft")):
+        needed = {"lora": ("peft",), "lora 4bit": ("peft", "accelerate", "bitsandbytes")}
+        if note := missing(*needed.get(job, ())):
             yield about | {"note": note}
             continue
         yield from bench.guarded(about, lambda name=name, job=job: bench.timed(name, job))

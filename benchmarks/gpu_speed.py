@@ -12,14 +12,20 @@ from typing import Any
 import torch
 
 from finetune import _finish, matrix_rate
-from gpu_models import classifier, clear, part_of, peak_gib, texts, writer
-from weak2strong.config.model import ModelSpec
+from gpu_models import classifier, clear, part_of, peak_gib, spec_of, texts, writer
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.losses import loss
 from weak2strong.models.batches import encode_items
 from weak2strong.models.guess import guess
-from weak2strong.models.needs import SPARE, activation_bytes, count, training_bytes, usable_bytes
+from weak2strong.models.needs import (
+    SPARE,
+    activation_bytes,
+    count,
+    skeleton,
+    training_bytes,
+    usable_bytes,
+)
 from weak2strong.models.precision import fast_precision
 from weak2strong.training.fit import fit
 from weak2strong.training.generate import generate
@@ -30,6 +36,7 @@ from weak2strong.training.training_set import TrainingSet
 Row = dict[str, Any]
 
 OPERATIONS = {"full": 6, "lora": 4, "head": 2, "inference": 2, "activations": 2}
+OPERATIONS["lora 4bit"] = OPERATIONS["lora"]
 """Floating-point operations a token and weight outside the embedding."""
 
 BATCH, PROMPT, NEW = 32, 128, 32
@@ -89,7 +96,7 @@ class Bench:
 
     def check_room(self, name: str, adaptation: str) -> None:
         """Refuse a training that cannot fit, before anything is drawn."""
-        resting = guess(ModelSpec(str(self.folders[name]), adaptation=adaptation), self.device)
+        resting = guess(spec_of(self.folders[name], adaptation), self.device)
         room = usable_bytes(self.device)
         if resting.resting is not None and resting.resting > room:
             raise UserError(
@@ -144,11 +151,13 @@ class Bench:
         """A job: its rate, its share of the peak, and its memory."""
         if job == "generation":
             return self._written(name)
-        model = self.model(name, job if job in ("full", "lora") else "head")
-        weights = count(model.network.trunk)
-        weights -= model.network.trunk.get_input_embeddings().weight.numel()
+        trains = job.startswith(("full", "lora"))
+        model = self.model(name, job if trains else "head")
+        # Of the model without adapters, whose weights may be of few bits.
+        trunk = skeleton(spec_of(self.folders[name], "head"))
+        weights = count(trunk) - trunk.get_input_embeddings().weight.numel()
         clear(self.device)
-        estimate = self._estimate(model) if job in ("full", "lora") else None
+        estimate = self._estimate(model) if trains else None
         clear(self.device)
         row = self.rate(lambda n: JOBS[job](model, part_of(self.data, n)))
         operations = OPERATIONS[job] * weights * row["tokens/s"]
@@ -188,6 +197,7 @@ def train(model: Any, data: TrainingSet, budget: int | None = None) -> None:
 JOBS: dict[str, Callable[[Any, TrainingSet], object]] = {
     "full": train,
     "lora": train,
+    "lora 4bit": train,
     "head": train,
     "inference": lambda model, data: predict(model, data.items),
     "activations": lambda model, data: pooled_activations(model, data.items),

@@ -32,8 +32,10 @@ def test_the_list_has_every_model_and_pair(capsys):
     for name in (*listed(), *rungs()):
         assert row(shown, name)[0] == name
     assert row(shown, "openai-community/gpt2")[1:] == [
-        "124,439,808", "1.9 GiB", "273.4 MiB", "MIT", "no", "2017-12"
+        "124,439,808", "1.9 GiB", "273.4 MiB", "153.1 MiB", "MIT", "no", "2017-12"
     ]  # fmt: skip
+    # 85 million numbers of its layers take 4.127 bits in place of 16.
+    assert pytest.approx(84_934_656 * (16 - 4.127) / 8, rel=1e-3) == (273.4 - 153.1) * 2**20
     assert row(shown, "meta-llama/Llama-3.1-8B")[-3:] == ["Llama 3.1", "yes", "2023-12"]
     assert row(shown, "Qwen/Qwen3-8B-Base")[-3:] == ["Apache-2.0", "no", "–"]
     for weak, strong in PAIRS:

@@ -117,7 +117,7 @@ def test_a_rung_is_fitted_as_a_whole_alone(adaptation):
 
 def test_auto_is_what_it_will_be(toy_models):
     model = ModelSpec(str(toy_models["bert"]))
-    assert usual_adaptation(shape_of(model).parameters) == "full"
+    assert usual_adaptation(model, shape_of(model).parameters) == "full"
     assert usual_rates(model) == rule(shape_of(model), "full")
 
 

@@ -183,7 +183,7 @@ def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) ->
 
 def _usual_rates(model: ModelSpec) -> tuple[float, float] | None:
     """The usual rates of a model; None where nothing on this machine tells them."""
-    from weak2strong.models.guess import offline
+    from weak2strong.ground.hub import offline
     from weak2strong.models.rates import usual_rates
 
     try:

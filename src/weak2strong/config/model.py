@@ -27,7 +27,7 @@ from weak2strong.config.settings import RefusedError, from_mapping, settings, sh
 from weak2strong.ground.errors import UserError
 
 Adaptation = Literal["auto", "full", "lora", "head"]
-Precision = Literal["auto", "float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16", "4bit"]
 Pooling = Literal["auto", "last", "mean", "cls"]
 HeadStart = Literal["random", "zero", "answers"]
 HeadStates = Literal["auto", "scaled", "raw"]
@@ -80,9 +80,10 @@ class ModelSpec:
     """Rank of the adapters."""
     lora_alpha: Count = 32
     """Scale of the adapters times their rank."""
-    precision: Precision = "auto"
+    precision: Annotated[Precision, Flag(each=True, both=True)] = "auto"
     """Precision of the arithmetic, and of weights that are not trained; auto is bfloat16 where the
-    hardware is fast at it."""
+    hardware is fast at it. 4bit: the arithmetic as by auto, and linear layers rounded to 4 bits
+    (NF4), beneath LoRA or a head."""
     trained_weights: TrainedWeights = "float32"
     """What weights are kept in that are trained as a whole: float32, or bfloat16, rounded at random
     after each step, which takes half of the memory. Adapters and heads are float32 in any case."""
@@ -136,6 +137,16 @@ class ModelSpec:
             raise RefusedError(
                 "trained_weights and precision: weights of bfloat16 are computed with in bfloat16, "
                 "so leave precision at auto."
+            )
+        if self.precision == "4bit" and self.adaptation == "full":
+            raise RefusedError(
+                "precision and adaptation: weights of 4 bits cannot be trained themselves, so "
+                "choose adaptation lora or head."
+            )
+        if self.precision == "4bit" and self.trained_weights != "float32":
+            raise RefusedError(
+                "trained_weights and precision: no model of 4 bits is trained as a whole, so leave "
+                "trained_weights out."
             )
         for name in json.loads(self.chat_template_kwargs or "{}"):
             if name in NOT_OF_TEMPLATES:

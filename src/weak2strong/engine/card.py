@@ -72,6 +72,11 @@ def loader(about: Mapping[str, Any]) -> str:
     """Python that loads the model from its folder, ``FOLDER``, and gives outputs for texts."""
     base, adaptation = about["base"], about["model"]["adaptation"]
     revision = f", revision={base['revision']!r}" if base["revision"] else ""
+    rounds = about.get("quantization")
+    rounding = f"rounding = BitsAndBytesConfig(**{rounds!r})\n" if rounds else ""
+    imported = ", BitsAndBytesConfig" if rounds else ""
+    # Both are of the model beneath.
+    revision += ", quantization_config=rounding" if rounds else ""
     trunk = {
         "full": "AutoModel.from_pretrained(FOLDER)",
         "head": f"AutoModel.from_pretrained(BASE{revision})",
@@ -92,11 +97,11 @@ def loader(about: Mapping[str, Any]) -> str:
         if whole is not None:
             return (
                 f"{peft}from transformers import AutoModelForSequenceClassification, AutoTokenizer"
-                f"\n\n{tokens}model = {whole}\nlogits = model(**batch).logits"
+                f"{imported}\n\n{rounding}{tokens}model = {whole}\nlogits = model(**batch).logits"
             )
     return (
         f"{peft}from safetensors.torch import load_file\n"
-        f"from transformers import AutoModel, AutoTokenizer\n\n{tokens}"
+        f"from transformers import AutoModel, AutoTokenizer{imported}\n\n{rounding}{tokens}"
         f'trunk, head = {trunk}, load_file(f"{{FOLDER}}/head.safetensors")\n'
         f"states = trunk(**batch)[0]\n{POOLED[about['model']['pooling']]}\n"
         'logits = pooled.float() / head["size"] @ head["weight"].T + head.get("bias", 0)'

@@ -11,10 +11,10 @@ from statistics import median
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.hub import offline
 from weak2strong.ground.store import Store
 from weak2strong.ground.store.paths import default_root
 from weak2strong.models.gpus import gpus_per_fit
-from weak2strong.models.guess import offline
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.stages.files import TRACE

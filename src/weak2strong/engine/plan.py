@@ -15,7 +15,8 @@ from weak2strong.engine.places import gpus_of, threads_of
 from weak2strong.engine.planned import Stage, Stages
 from weak2strong.engine.sizes import TaskSize, task_sizes
 from weak2strong.ground.errors import UserError
-from weak2strong.models.guess import Guessed, guess, offline
+from weak2strong.ground.hub import offline
+from weak2strong.models.guess import Guessed, guess
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import usable_bytes
 from weak2strong.protocol.choice import Amount, Choice, Weight, choices

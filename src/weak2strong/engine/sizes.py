@@ -10,7 +10,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
-from weak2strong.models.guess import offline
+from weak2strong.ground.hub import offline
 from weak2strong.protocol.resolve import check_metrics, check_task, common_metric, splits_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of

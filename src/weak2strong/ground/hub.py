@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -86,3 +88,16 @@ def token_place() -> str | None:
             return f"the variable {name}"
     file = Path(constants.HF_TOKEN_PATH)
     return f"the file {file}" if file.is_file() and file.stat().st_size else None
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """In here the hub is its local cache; Transformers and our own tasks keep to it too."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before

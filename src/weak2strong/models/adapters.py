@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.adapted import adapted_layers
+from weak2strong.models.few_bits import import_quietly, rounded_layers
 from weak2strong.models.low_rank import pass_as_one
 
 
@@ -29,6 +31,8 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
         return trunk
     if spec.adaptation == "head":
         return trunk.requires_grad_(False)
+    # PEFT imports it, too.
+    import_quietly()
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
@@ -43,12 +47,21 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
         # GPT-2 keeps its weights transposed; the library notices, and says so.
         warnings.filterwarnings("ignore", message="fan_in_fan_out")
         # Of a part without a configuration, or the library would take other layers than these.
-        inject_adapter_in_model(config, nn.ModuleDict({"trunk": trunk}))
+        inject_adapter_in_model(config, _holder(trunk))
     for p in trunk.parameters():
         if p.requires_grad:
             p.data = p.data.float()
     pass_as_one(trunk)
     return trunk
+
+
+def _holder(trunk: nn.Module) -> nn.Module:
+    """A module around a trunk, which tells PEFT of which bits its linear layers are."""
+    holder: Any = nn.ModuleDict({"trunk": trunk})
+    layers = list(rounded_layers(trunk))
+    holder.is_loaded_in_4bit = any(hasattr(layer.weight, "quant_state") for layer in layers)
+    holder.is_loaded_in_8bit = any(hasattr(layer.weight, "SCB") for layer in layers)
+    return holder
 
 
 def enable_checkpointing(trunk: nn.Module) -> int:

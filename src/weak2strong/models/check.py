@@ -21,7 +21,9 @@ from weak2strong.models.needs import (
     activation_bytes,
     adapter_parameters,
     count,
+    frozen_bytes,
     resting_bytes,
+    roundable,
     skeleton,
     usable_bytes,
 )
@@ -137,7 +139,8 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
 
     def need(adaptation: Adapted) -> Need:
         weights, states = spec.trained_weights, spec.optimizer_states
-        sizes = (parameters, adapters, frozen.itemsize)
+        kept = frozen_bytes(spec, parameters, roundable(trunk), frozen.itemsize)
+        sizes = (parameters, adapters, kept)
         resting = resting_bytes(adaptation, *sizes, weights, states)
         if not loaded:
             return Need(adaptation, resting, None)

@@ -6,8 +6,6 @@ configuration that is here, or taken from the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,12 +13,22 @@ import torch
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.hub import offline
 from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import load_config
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
-from weak2strong.models.needs import adapter_parameters, count, multiplied, resting_bytes, skeleton
+from weak2strong.models.needs import (
+    adapter_parameters,
+    count,
+    frozen_bytes,
+    multiplied,
+    resting_bytes,
+    roundable,
+    skeleton,
+)
 from weak2strong.models.precision import precision_of
+from weak2strong.models.quantisation import bits_of
 from weak2strong.models.resolve import check_name, usual_adaptation
 from weak2strong.models.states import width_of
 
@@ -46,6 +54,7 @@ class Guessed:
         resting: bytes of weights, gradients and optimiser of a training.
         precision: of the matrix products.
         width: numbers of an activation.
+        bits: of the weights of linear layers, where they are few.
     """
 
     name: str
@@ -55,6 +64,7 @@ class Guessed:
     resting: int | None
     precision: torch.dtype
     width: int | None
+    bits: int | None = None
 
 
 def guess(spec: ModelSpec, device: torch.device) -> Guessed:
@@ -69,7 +79,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
     if adaptation is None and trunk is not None:
-        adaptation = usual_adaptation(trunk)
+        adaptation = usual_adaptation(spec, trunk)
     resting = None
     if trunk is not None and adaptation is not None:
         adapters = spec.lora_rank * (counted.linear or 0)
@@ -77,12 +87,19 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
             adaptation,
             trunk,
             adapters,
-            precision.itemsize,
+            frozen_bytes(spec, trunk, counted.rounded or 0, precision.itemsize),
             spec.trained_weights,
             spec.optimizer_states,
         )
     return Guessed(
-        spec.name, adaptation, trunk, counted.multiplied, resting, precision, counted.width
+        spec.name,
+        adaptation,
+        trunk,
+        counted.multiplied,
+        resting,
+        precision,
+        counted.width,
+        bits_of(spec),
     )
 
 
@@ -95,12 +112,14 @@ class Counted:
         multiplied: those of them that stand in products.
         linear: of adapters of rank 1 in it.
         width: numbers of an activation.
+        rounded: of the trunk, those that few bits would hold.
     """
 
     trunk: int | None = None
     multiplied: int | None = None
     linear: int | None = None
     width: int | None = None
+    rounded: int | None = None
 
 
 def parameters(spec: ModelSpec) -> Counted:
@@ -111,24 +130,12 @@ def parameters(spec: ModelSpec) -> Counted:
             with offline():
                 trunk = skeleton(spec)
             width = width_of(load_config(spec), spec.trust_remote_code)
-            return Counted(count(trunk), multiplied(trunk), adapter_parameters(trunk, 1), width)
+            numbers = count(trunk), multiplied(trunk), adapter_parameters(trunk, 1)
+            return Counted(*numbers, width, roundable(trunk))
         except UserError:
             if folder is not None:
                 raise
     if spec.name in listed():
         model, _ = listed()[spec.name]
-        return Counted(model.trunk, model.multiplied, model.linear)
+        return Counted(model.trunk, model.multiplied, model.linear, rounded=model.multiplied)
     return Counted()
-
-
-@contextmanager
-def offline() -> Iterator[None]:
-    """In here the hub is its local cache; Transformers and our own tasks keep to it too."""
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before

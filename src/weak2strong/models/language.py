@@ -19,6 +19,7 @@ from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import on_device
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_config
+from weak2strong.models.few_bits import is_turned, widened_state, without_bits
 from weak2strong.models.load import Trainable, best_device, move
 from weak2strong.models.packing import Packed, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
@@ -167,7 +168,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
     if trunk is not whole.base_model:
         # What reads images or sound is kept as it is.
         whole.base_model.requires_grad_(False)
-        trunk.requires_grad_(True)
+        trunk.requires_grad_(spec.adaptation == "full")
     if spec.adaptation == "lora":
         whole.requires_grad_(False)
         adapt(trunk, spec, seed)
@@ -194,11 +195,13 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
 def save_language_model(model: LanguageModel, folder: Path) -> None:
     """Write weights, configuration and tokenizer, so that a `ModelSpec` of the folder loads them.
 
-    Adapters are merged into the weights they stand on, in these weights' precision.
+    Adapters are merged into the weights they stand on, in these weights' precision; weights of few
+    bits are written as the numbers that they stand for.
     """
     hide_progress_bars()
     whole = model.network.whole
-    state = _merged(whole)
+    state = _merged(whole, model.precision)
+    whole = without_bits(whole)
     if model.ranks.several:
         # Every weight is put together before; Transformers would gather them once more.
         whole.config.distributed_config = None
@@ -208,11 +211,12 @@ def save_language_model(model: LanguageModel, folder: Path) -> None:
     model.ranks.gathered(None)
 
 
-def _merged(whole: Any) -> dict[str, Tensor]:
-    """The weights by the names they have without adapters."""
+def _merged(whole: Any, precision: torch.dtype) -> dict[str, Tensor]:
+    """The weights by the names they have without adapters, those of few bits in a precision."""
     from peft.tuners.lora import LoraLayer
 
     state = {name: _whole(value) for name, value in whole.state_dict().items()}
+    state = widened_state(whole, state, precision)
     adapted: list[tuple[str, Any]] = [
         (name, m) for name, m in whole.named_modules() if isinstance(m, LoraLayer)
     ]
@@ -220,9 +224,11 @@ def _merged(whole: Any) -> dict[str, Tensor]:
         state = {k: v for k, v in state.items() if not k.startswith(f"{name}.")}
         base = layer.get_base_layer()
         own = {k: _whole(v) for k, v in base.state_dict().items()}
+        own = widened_state(base, own, precision)
         state |= {f"{name}.{k}": v for k, v in own.items()}
-        change = sum(layer.get_delta_weight(adapter) for adapter in layer.active_adapters)
+        change: Any = sum(layer.get_delta_weight(adapter) for adapter in layer.active_adapters)
         weight = own["weight"]
+        change = change.t() if is_turned(base) else change
         state[f"{name}.weight"] = (weight + change).detach().to(weight.dtype)
     return state
 

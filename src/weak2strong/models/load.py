@@ -19,6 +19,7 @@ from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
 from weak2strong.models.behaviour import without_cache
 from weak2strong.models.configuration import check_kind, is_decoder, load_config
+from weak2strong.models.few_bits import is_rounded, rounded_layers
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.kept import States
 from weak2strong.models.layers import inputs_of, layer_count
@@ -151,8 +152,14 @@ class Trainable:
         the precision as in training: FSDP2 does not allow another type.
         """
         part.requires_grad_(False)
-        if not self.ranks.several:
+        if self.ranks.several:
+            return
+        if next(rounded_layers(part), None) is None:
             part.to(self.precision)
+            return
+        for weight in part.parameters():
+            if not is_rounded(weight):
+                weight.data = weight.data.to(self.precision)
 
 
 @dataclass(frozen=True)

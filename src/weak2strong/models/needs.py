@@ -17,7 +17,9 @@ from weak2strong.config.model import ModelSpec, OptimizerStates, TrainedWeights
 from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.capacity import device_bytes
 from weak2strong.models.configuration import load_config, loading
+from weak2strong.models.few_bits import bytes_of
 from weak2strong.models.lengths import LONGEST
+from weak2strong.models.quantisation import quantised
 from weak2strong.models.ranks import own_part
 from weak2strong.models.text_part import text_part
 
@@ -41,7 +43,7 @@ def resting_bytes(
     adaptation: Literal["full", "lora", "head"],
     trunk: int,
     adapters: int = 0,
-    frozen: int = 2,
+    frozen: float = 2,
     weights: TrainedWeights = "float32",
     states: OptimizerStates = "float32",
 ) -> int:
@@ -55,14 +57,36 @@ def resting_bytes(
         adaptation: train the trunk whole, low-rank adapters in it, or nothing of it.
         trunk: its number of parameters.
         adapters: number of parameters of the adapters; only LoRA has them.
-        frozen: bytes of a frozen parameter: 2 in bfloat16, 4 in float32.
+        frozen: bytes of a frozen parameter, on average: 2 in bfloat16, 4 in float32, and less where
+            linear layers are of few bits (see `frozen_bytes`).
         weights: what a trunk that is trained whole is kept in; adapters are float32.
         states: what AdamW's moments are kept in.
     """
     moments = MOMENTS[states]
     if adaptation == "full":
         return round((2 * (2 if weights == "bfloat16" else 4) + moments) * trunk)
-    return frozen * trunk + (round((8 + moments) * adapters) if adaptation == "lora" else 0)
+    return round(frozen * trunk) + (round((8 + moments) * adapters) if adaptation == "lora" else 0)
+
+
+def frozen_bytes(spec: ModelSpec, trunk: int, rounded: int, plain: int) -> float:
+    """Bytes of a parameter of a trunk that is not trained, on average.
+
+    Args:
+        spec: the model.
+        trunk: its number of parameters.
+        rounded: those of them that few bits would hold (see `roundable`).
+        plain: bytes of one in the precision of the arithmetic.
+    """
+    few = quantised(spec)
+    if few is None or few.bytes is None:
+        return plain
+    return plain - (plain - few.bytes) * rounded / trunk
+
+
+def roundable(trunk: nn.Module) -> int:
+    """Numbers in the layers that are kept in few bits; a trunk on the meta device will do."""
+    names = adapted_layers(trunk)
+    return sum(trunk.get_submodule(name).weight.numel() for name in names)  # pyright: ignore
 
 
 def adapter_parameters(trunk: nn.Module, rank: int) -> int:
@@ -80,7 +104,7 @@ def training_bytes(network: nn.Module, states: OptimizerStates = "float32") -> i
     Of a network that is cut over several ranks, it is the part that this one holds.
     """
     own = ((p.requires_grad, own_part(p)) for p in network.parameters())
-    return sum(_trained_bytes(p, states) if trained else p.nbytes for trained, p in own)
+    return sum(_trained_bytes(p, states) if trained else bytes_of(p) for trained, p in own)
 
 
 def _trained_bytes(p: torch.Tensor, states: OptimizerStates) -> int:

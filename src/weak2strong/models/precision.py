@@ -25,10 +25,13 @@ def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
 
 
 def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
-    """The precision that a model asks for, or that suits the device."""
+    """The precision of the arithmetic that a model asks for, or that suits the device.
+
+    Weights of 4 bits are computed with as with those of a model that leaves it open.
+    """
     if spec.trained_weights == "bfloat16" and spec.adaptation in ("auto", "full"):
         return torch.bfloat16
-    if spec.precision == "auto":
+    if spec.precision in ("auto", "4bit"):
         return fast_precision(device, is_tiny(spec))
     return getattr(torch, spec.precision)
 

@@ -30,6 +30,7 @@ from typing import Literal
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.folders import folder_of
+from weak2strong.models.quantisation import quantised
 from weak2strong.models.resolve import usual_adaptation
 
 Rates = tuple[float, float]
@@ -81,7 +82,7 @@ def fitted_rates(spec: ModelSpec) -> Rates | None:
 
     A rung that the user built has a folder of the same name, and the same rates.
     """
-    if spec.adaptation not in ("auto", "full"):
+    if spec.adaptation not in ("auto", "full") or quantised(spec):
         return None
     return LADDER_RATES.get(Path(spec.name).name)
 
@@ -104,7 +105,7 @@ def ruled_rates(spec: ModelSpec) -> Rates:
     shape = shape_of(spec)
     adaptation = spec.adaptation
     if adaptation == "auto":
-        adaptation = usual_adaptation(shape.parameters)
+        adaptation = usual_adaptation(spec, shape.parameters)
     return rule(shape, adaptation)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.store import folder_fingerprint
 from weak2strong.models.folders import folder_of, is_tiny, rungs
-from weak2strong.models.hub import cached_file, commit
+from weak2strong.models.hub import commit
+from weak2strong.models.quantisation import check_packages, quantised
 
 LORA_ABOVE = 1_000_000_000
 """Parameters from which on adaptation ``auto`` takes LoRA."""
@@ -22,39 +22,31 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
     """The same model with its adaptation decided, and at a commit where it is of the hub.
 
     Raises:
-        UserError: where there is no such model (see `fingerprint`), or its weights are quantised
-            and would all be trained.
+        UserError: where there is no such model (see `fingerprint`), or its weights are of few
+            bits and would all be trained, or nothing installed can read them.
     """
     if folder_of(spec) is None:
         spec = replace(spec, revision=fingerprint(spec).rpartition("@")[2])
+    few_bits = quantised(spec)
     if spec.adaptation == "auto":
         # Counting takes PyTorch, which a command that only names a model does not need.
         from weak2strong.models.needs import count, skeleton
 
-        parameters = 0 if is_tiny(spec) else count(skeleton(spec))
-        spec = replace(spec, adaptation=usual_adaptation(parameters))
-    if spec.adaptation == "full" and _is_quantised(spec):
+        parameters = 0 if few_bits or is_tiny(spec) else count(skeleton(spec))
+        spec = replace(spec, adaptation=usual_adaptation(spec, parameters))
+    if few_bits and spec.adaptation == "full":
         raise UserError(
             f"Model {spec.name!r} has quantised weights, which cannot be trained themselves: "
             "choose adaptation lora or head."
         )
+    if few_bits:
+        check_packages(spec, few_bits)
     return spec
 
 
-def _is_quantised(spec: ModelSpec) -> bool:
-    """Whether a model's files say that its weights are kept in few bits."""
-    folder = folder_of(spec)
-    file = folder / "config.json" if folder else cached_file(spec, "config.json")
-    try:
-        return bool(file) and "quantization_config" in json.loads(file.read_text("utf-8"))
-    # What is wrong with the file is said where it is loaded.
-    except (OSError, ValueError):
-        return False
-
-
-def usual_adaptation(parameters: int) -> Literal["full", "lora"]:
-    """What ``auto`` is for a trunk of so many parameters."""
-    return "lora" if parameters > LORA_ABOVE else "full"
+def usual_adaptation(spec: ModelSpec, parameters: int) -> Literal["full", "lora"]:
+    """What ``auto`` is for a model whose trunk has so many parameters."""
+    return "lora" if parameters > LORA_ABOVE or quantised(spec) else "full"
 
 
 def fingerprint(spec: ModelSpec) -> str:

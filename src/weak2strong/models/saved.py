@@ -24,6 +24,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.configuration import hide_progress_bars, is_decoder
+from weak2strong.models.few_bits import NF4_OPTIONS, plain_layers
 from weak2strong.models.folders import location_of
 from weak2strong.models.load import LoadedModel, Network, load_model
 from weak2strong.models.resolve import fingerprint, resolve_model
@@ -147,14 +148,15 @@ def _about(model: LoadedModel, spec: ModelSpec, as_class: Any) -> dict[str, Any]
     """What a reader needs besides the weights."""
     settings = asdict(replace(spec, head_start="random", answers=()))
     name, revision = settings.pop("name"), settings.pop("revision")
-    settings["precision"] = str(model.precision).removeprefix("torch.")
+    if spec.precision != "4bit":
+        settings["precision"] = str(model.precision).removeprefix("torch.")
     settings["gpus_per_fit"] = "auto"
     if settings["trained_weights"] == "bfloat16":
         settings["trained_weights"] = "float32"
     if settings["pooling"] == "auto":
         trunk: Any = model.network.trunk
         settings["pooling"] = "last" if is_decoder(trunk.config, spec.trust_remote_code) else "mean"
-    return {
+    about = {
         "format": FORMAT,
         "kind": model.kind,
         "outputs": model.network.head.out_features,
@@ -163,6 +165,12 @@ def _about(model: LoadedModel, spec: ModelSpec, as_class: Any) -> dict[str, Any]
         "base": {"name": name, "revision": revision, "fingerprint": fingerprint(spec)},
         "model": settings,
     }
+    if spec.precision == "4bit":
+        head = ["score"] if as_class is not None else []
+        prefix = _prefix(as_class)
+        left = [*head, *(f"{prefix}{name}$" for name in plain_layers(model.network.trunk))]
+        about["quantization"] = {**NF4_OPTIONS, "llm_int8_skip_modules": left}
+    return about
 
 
 def _as_class(model: LoadedModel, rows: Sequence[list[int]]) -> Any | None:

@@ -14,11 +14,19 @@ from torch import nn
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer, loading
+from weak2strong.models.few_bits import (
+    import_quietly,
+    is_rounded,
+    pass_widened,
+    rounding_options,
+    same_weight,
+)
 from weak2strong.models.folders import location_of
 from weak2strong.models.kept import KEPT, States
 from weak2strong.models.layers import layer_names
 from weak2strong.models.needs import skeleton
 from weak2strong.models.precision import precision_of
+from weak2strong.models.quantisation import quantised
 from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, loading_options
 from weak2strong.models.resolve import fingerprint
 
@@ -47,6 +55,11 @@ def read_weights(
         raise UserError(
             f"Model {spec.name!r}: trained_weights and optimizer_states that take less memory are "
             "for fits on one GPU: leave them out, or set gpus_per_fit to 1."
+        )
+    if ranks.several and quantised(spec):
+        raise UserError(
+            f"Model {spec.name!r}: weights of few bits are for fits on one GPU: set gpus_per_fit "
+            "to 1, or choose a model without them."
         )
     if ranks.several or not KEPT.is_open:
         return from_files(spec, loader, dtype, ranks)
@@ -86,7 +99,8 @@ def _kept_as(spec: ModelSpec, loader: Any, dtype: torch.dtype) -> tuple[Any, Has
     weights = fingerprint(spec)
     only_trunk = loader is AutoModel and _has_trunk(spec, weights)
     reader = AutoModelForCausalLM if only_trunk else loader
-    return reader, (weights, location_of(spec), spec.trust_remote_code, reader.__name__, dtype)
+    form = (reader.__name__, dtype, spec.precision == "4bit")
+    return reader, (weights, location_of(spec), spec.trust_remote_code, *form)
 
 
 def read_tokenizer(spec: ModelSpec) -> Any:
@@ -106,6 +120,10 @@ def from_files(
 ) -> tuple[Any, set[str]]:
     """A model as its files have it, and the weights that these lack; see `read_weights`."""
     layers = layer_names(skeleton(spec, loader)) if ranks.several else ()
+    rounded = spec.precision == "4bit"
+    rounding = rounding_options(skeleton(spec, loader), dtype) if rounded else {}
+    if quantised(spec):
+        import_quietly()
     with loading(spec):
         model, info = loader.from_pretrained(
             location_of(spec),
@@ -115,10 +133,12 @@ def from_files(
             trust_remote_code=spec.trust_remote_code,
             output_loading_info=True,
             **loading_options(ranks, layers),
+            **rounding,
         )
     if ranks.several:
         add_up_gradients_of(model)
     _fuse(model)
+    pass_widened(model)
     return model, set(info["missing_keys"])
 
 
@@ -141,6 +161,10 @@ def fresh_copy(model: Any, device: torch.device, shared: bool) -> Any:
     """
     memo = dict[int, Any]()
     for weight in model.parameters():
+        if is_rounded(weight):
+            # It is never trained, so that nothing needs numbers of its own.
+            memo[id(weight)] = same_weight(weight, memo)
+            continue
         values = weight.detach()
         if not shared:
             values = values.to(device, copy=True, non_blocking=True)

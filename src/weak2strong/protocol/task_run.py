@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from weak2strong.methods.reference import values_of
 from weak2strong.protocol.learned import Learned
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.resolve import split_seed_of, splits_of
-from weak2strong.protocol.runtime import By, Runtime
+from weak2strong.protocol.runtime import By, Runtime, packages_in
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import Splits, digest
 from weak2strong.tasks.task import Task
@@ -287,16 +287,17 @@ class TaskRun:
         assert self.config.vary == "training" or self.seed is not None, "see of_seed"
         code = code_of(OURS, make, named, words_in(fields))
         asked = {"fields": fields, "inputs": inputs, "code": code.digest}
+        on = partial(Runtime.of, by=by, gpus=gpus, packages=packages_in(fields))
         request = stage_request(stage, **asked)
         begun = time.monotonic()
-        entry = self._stored(stage, request, asked, by, gpus)
+        entry = self._stored(stage, request, asked, on)
         reused = entry is not None
         if entry is None:
             here = self.compute and not self._is_elsewhere
             place = self._machine[0] if here else self.place
-            spec = {**asked, "runtime": place.of(by, gpus)}
+            spec = {**asked, "runtime": on(place)}
             key = stage_key(stage, **spec)
-            on_one = stage_key(stage, **asked, runtime=place.of(by))
+            on_one = stage_key(stage, **asked, runtime=on(place, gpus=1))
             if not here:
                 raise MissingError(stage, key, spec, code)
             with self.store.lock(stage, on_one):
@@ -326,7 +327,7 @@ class TaskRun:
         return bool(self.places) and self._machine[0] not in self.places
 
     def _stored(
-        self, stage: str, request: str, asked: Mapping[str, Any], by: By, gpus: int
+        self, stage: str, request: str, asked: Mapping[str, Any], on: Callable[..., Mapping]
     ) -> Entry | None:
         """The entry that answers a request, by the key that is known, or from one of the places.
 
@@ -337,7 +338,7 @@ class TaskRun:
         if self._making:
             known, places = None, self._machine[:1]
         keys = [known] if known else []
-        keys += [stage_key(stage, **asked, runtime=place.of(by, gpus)) for place in places]
+        keys += [stage_key(stage, **asked, runtime=on(place)) for place in places]
         found = (self.store.get(stage, key) for key in dict.fromkeys(keys))
         return next((entry for entry in found if entry), None)
 

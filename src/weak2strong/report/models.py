@@ -7,9 +7,9 @@ from typing import Any
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.table import DASH, Column, Document, Table, count, words
-from weak2strong.models.catalogue import FAMILIES, PAIRS, listed
+from weak2strong.models.catalogue import FAMILIES, PAIRS, Listed, listed
 from weak2strong.models.check import Checked
-from weak2strong.models.needs import resting_bytes
+from weak2strong.models.needs import frozen_bytes, resting_bytes
 from weak2strong.protocol.uses import Uses
 from weak2strong.report.units import size
 
@@ -28,6 +28,7 @@ def models_document() -> Document:
                 "parameters": model.parameters,
                 "full": resting_bytes("full", model.trunk),
                 "lora": resting_bytes("lora", model.trunk, rank * model.linear),
+                "lora_4bit": _of_4_bits(model, rank),
             }
             about = {"licence": family.licence, "gated": family.gated, "cutoff": family.cutoff}
             rows.append(row | about)
@@ -36,13 +37,15 @@ def models_document() -> Document:
         count("parameters"),
         _bytes("full"),
         _bytes("lora", "LoRA"),
+        _bytes("lora_4bit", "LoRA 4bit"),
         words("licence", detail=True),
         Column("gated", "gated", lambda row: YES[row["gated"]], "left", detail=True),
         Column("cutoff", "cutoff", lambda row: row["cutoff"] or DASH, "left", detail=True),
     ]
     notes = [
         "full, LoRA: memory for weights, gradients and optimiser of such a training (LoRA of rank "
-        f"{rank} on a bfloat16 trunk); activations come on top: w2s models --check MODEL measures "
+        f"{rank} on a bfloat16 trunk, or on one whose layers are of 4 bits: --strong-precision "
+        "4bit); activations come on top: w2s models --check MODEL measures "
         "them.",
         "gated: accept the terms on the model's page, then `hf auth login`. cutoff: of knowledge, "
         "where the maker states it.",
@@ -62,6 +65,12 @@ def models_document() -> Document:
     ]
     table = Table("models", "", columns, rows, notes, gaps[1:])
     return Document([table], {"pairs": pairs}, notes=sentences)
+
+
+def _of_4_bits(model: Listed, rank: int) -> int:
+    """Memory of LoRA on layers of 4 bits, in bytes."""
+    kept = frozen_bytes(ModelSpec(model.name, precision="4bit"), model.trunk, model.multiplied, 2)
+    return resting_bytes("lora", model.trunk, rank * model.linear, kept)
 
 
 def check_document(name: str, checked: Checked, uses: Uses) -> Document:

@@ -26,7 +26,9 @@ def plan_document(plan: StudyPlan) -> Document:
         f"{counted(len(plan.methods), 'method')} ({', '.join(plan.methods)}) x "
         f"{counted(plan.seeds, 'seed')}.",
     ]
-    models = [{n: getattr(m, n) for n in ("name", "adaptation", "resting")} for m in plan.models]
+    models = [
+        {n: getattr(m, n) for n in ("name", "adaptation", "bits", "resting")} for m in plan.models
+    ]
     facts = {name: getattr(plan, name) for name in FACTS} | {"models": models}
     facts["rates"] = [asdict(choice) for choice in plan.rates]
     notes = [*_rates(plan), *_memory(plan), _disk(plan), *_notes(plan)]
@@ -111,9 +113,10 @@ def _memory(plan: StudyPlan) -> list[str]:
         if model.resting is None:
             lines.append(f"Memory of {model.name}: {DASH}, its size is not known here.")
             continue
+        bits = f" on weights of {model.bits} bits" if model.bits else ""
         fits = "" if model.resting <= plan.usable else ", which is too much"
         lines.append(
-            f"Memory of {model.name}, {model.adaptation}: {size(model.resting)} for weights, "
+            f"Memory of {model.name}, {model.adaptation}{bits}: {size(model.resting)} for weights, "
             f"gradients and optimiser, activations on top, of {size(plan.usable)} that a training "
             f"may fill here ({plan.device}){fits}."
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
+from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import FILE, writer
@@ -46,7 +47,7 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
         "train": read_digest(train, task_run.config.strong),
         **task_run.item_digests(("test",), task_run.config.strong),
     }
-    fields = {"kind": kind, "classes": classes, "model": task_run.config.strong.settings}
+    fields = {"kind": kind, "classes": classes, "model": settings_in_keys(task_run.config.strong)}
     return load_predictions(task_run.stage("probe", fields, inputs, make).path / FILE)["test"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.plugins import digest_of
+from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import array_digest
@@ -46,7 +47,7 @@ def fitted(
         "classes": len(task_run.task.classes),
         "loss": {"name": type(finetuning.loss).__qualname__, **settings},
         "training": asdict(finetuning.training),
-        "model": finetuning.model.settings,
+        "model": settings_in_keys(finetuning.model),
         "seed": finetuning.seed,
         "role": finetuning.role,
     }

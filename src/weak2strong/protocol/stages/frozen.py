@@ -13,6 +13,7 @@ from weak2strong.ground.activations import Activations, load_activations, save_a
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.gpus import gpus_per_fit
+from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, STATES, writer
 from weak2strong.protocol.stages.finetuning import PREDICTED
@@ -134,7 +135,7 @@ def after_reading(
 
         return write
 
-    fields = {"model": model.settings, "training": asdict(training), "seed": seed}
+    fields = {"model": settings_in_keys(model), "training": asdict(training), "seed": seed}
     inputs = {"weights": fingerprint(model), "texts": digest(items)}
     entry = task_run.stage("reading", fields, inputs, make, gpus=gpus)
     return replace(model, name=str(entry.path / "model"), revision=None)
@@ -147,4 +148,4 @@ def _frozen(model: ModelSpec) -> ModelSpec:
 
 def frozen_settings(model: ModelSpec) -> dict:
     """For keys: the settings that matter where nothing is trained."""
-    return {k: v for k, v in model.settings.items() if k not in ADAPTED}
+    return {k: v for k, v in settings_in_keys(model).items() if k not in ADAPTED}

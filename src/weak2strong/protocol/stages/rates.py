@@ -24,6 +24,7 @@ from weak2strong.ground.metrics import brier
 from weak2strong.ground.whole import write_whole
 from weak2strong.losses import loss
 from weak2strong.models.gpus import gpus_per_fit
+from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.rates import ruled_rates
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.choice import Role, lattice_of
@@ -107,7 +108,7 @@ def found_rates(task_run: TaskRun, role: Role) -> FoundRates:
     fields = {
         "kind": kind,
         "classes": classes,
-        "model": model.settings,
+        "model": settings_in_keys(model),
         "training": asdict(training),
         "rule": rule,
         # Of what is held out.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from weak2strong.ground.predictions import Predictions, load_predictions
+from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, labels_digest, writer
 from weak2strong.protocol.stages.finetune import finetune
@@ -59,7 +60,7 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     for name, answers in (("supervisor", real), ("knowing", strong)):
         inputs |= {f"{name}_{split}": labels_digest(p) for split, p in answers.items()}
     if "activations" in needs:
-        fields["model"] = config.strong.settings
+        fields["model"] = settings_in_keys(config.strong)
         inputs["weights"] = fingerprint(config.strong)
         read = task_run.item_digests(PREDICTED, config.strong)
         inputs |= {f"read_{split}": of_split for split, of_split in read.items()}

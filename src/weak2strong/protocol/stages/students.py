@@ -18,6 +18,7 @@ from weak2strong.ground.predictions import Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
+from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.learned import Learned, read_learned, write_learned
@@ -57,7 +58,7 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
         "method": method,
         "seed": seed,
         "training": asdict(training),
-        "model": strong.settings,
+        "model": settings_in_keys(strong),
         "prompt": asdict(task_run.task.wording) if task_run.task.classes else None,
         **_fields(task_run, trainer),
     }
@@ -316,10 +317,10 @@ def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
     config, fields = task_run.config, dict[str, Any]()
     if "intermediates" in method.needs:
         models = config.intermediates or ()
-        fields["intermediates"] = [m.settings for m in models]
+        fields["intermediates"] = [settings_in_keys(m) for m in models]
         fields["rates_of_intermediates"] = [usual_rates(m) for m in models]
     if "supervisor" in method.needs:
-        fields["supervisors"] = [m.settings for m in (config.weak, *config.supervisors)]
+        fields["supervisors"] = [settings_in_keys(m) for m in (config.weak, *config.supervisors)]
         fields["rates_of_supervisors"] = [usual_rates(m) for m in config.supervisors]
         fields["weak_training"] = asdict(config.weak_training)
         # Of what is held out of their ground truth, and of their labels.
