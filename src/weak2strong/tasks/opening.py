@@ -47,7 +47,7 @@ class Reading:
 USUAL = Reading()
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> io.BufferedReader:
     """A user's file, to read it as it is.
 
     Raises:

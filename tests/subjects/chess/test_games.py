@@ -52,7 +52,7 @@ def test_a_game_without_an_address_is_nobodys(pgn):
 
 
 def test_no_file_is_a_sentence(tmp_path):
-    with pytest.raises(UserError, match="There is no file"):
+    with pytest.raises(UserError, match=r"cannot be read \(No such file"):
         read_games(tmp_path / "none.pgn", ["aaaaaaaa"])
 
 

@@ -1,9 +1,14 @@
 """Puzzles are read as Lichess publishes them; what is wrong with a row is said and left out."""
 
+import bz2
+import gzip
+
+import polars as pl
 import pytest
 
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import read_board, read_move
+from weak2strong.subjects.chess.lines import LONGEST
 from weak2strong.subjects.chess.options import PuzzleOptions
 from weak2strong.subjects.chess.positions import lichess_sample
 from weak2strong.subjects.chess.puzzles import game_of, read_puzzles
@@ -171,11 +176,85 @@ def test_filters_that_cannot_be_are_refused(wanted, says):
         PuzzleOptions(**wanted)
 
 
-def test_a_file_without_its_header_is_refused(puzzles):
+def test_a_file_without_a_column_is_refused(puzzles):
     with pytest.raises(UserError, match="no column PuzzleId in its first line"):
-        puzzles(LONG, header=MATE)
+        puzzles(LONG, header=HEADER.replace("PuzzleId,", ""))
     with pytest.raises(UserError, match="no column Themes"):
         puzzles(LONG, header=HEADER.replace("Themes", "themes"))
+
+
+WITHOUT = ("RatingDeviation", "NbPlays", "OpeningTags")
+
+
+def other_form(form, folder):
+    """The file of both puzzles, the game's id in the form of its address, in another form."""
+    rows = [dict(zip(HEADER.split(","), row.split(","), strict=True)) for row in (LONG, MATE)]
+    text = "\n".join([HEADER, LONG, MATE]) + "\n"
+    path = folder / ("p.csv.gz" if form == "gzip" else "p.csv.bz2" if form == "bzip2" else "p.csv")
+    match form:
+        case "no header":
+            text = f"{LONG}\n{MATE}\n"
+        case "no header and no openings":
+            text = "".join(f"{row.rpartition(',')[0]}\n" for row in (LONG, MATE))
+        case "numbers with a point":
+            text = text.replace(",1500,", ",1500.0,").replace(",900,", ",900.0,")
+        case "few columns":
+            names = [name for name in HEADER.split(",") if name not in WITHOUT]
+            text = "\n".join([",".join(names), *(",".join(r[n] for n in names) for r in rows)])
+        case "parquet of the hub":
+            table = [
+                row
+                | {"Rating": int(row["Rating"]), "Popularity": int(row["Popularity"])}
+                | {"Themes": row["Themes"].split(), "GameId": game_of(row["GameUrl"])}
+                for row in rows
+            ]
+            path = folder / "p.parquet"
+            pl.DataFrame(table).drop("GameUrl").write_parquet(path)
+            return path
+    pack = {"gzip": gzip.compress, "bzip2": bz2.compress}.get(form, bytes)
+    path.write_bytes(pack(text.encode()))
+    return path
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "no header",
+        "no header and no openings",
+        "numbers with a point",
+        "few columns",
+        "parquet of the hub",
+        "gzip",
+        "bzip2",
+    ],
+)
+def test_every_form_gives_the_same_puzzles(form, tmp_path, puzzles):
+    expected = puzzles(LONG, MATE)
+    assert read_puzzles(other_form(form, tmp_path)).puzzles == expected
+
+
+def test_without_popularity_only_its_filter_is_refused(puzzles):
+    header = HEADER.replace("Popularity,", "")
+    rows = [row.replace(f",{n},", ",", 1) for row, n in ((LONG, "50"), (MATE, "95"))]
+    assert puzzles(*rows, header=header) == puzzles(LONG, MATE)
+    with pytest.raises(UserError, match=r"no column Popularity, .* leave --puzzle-minimum-pop"):
+        puzzles(*rows, header=header, minimum_popularity=1)
+
+
+def test_rows_of_parquet_are_named_as_rows(tmp_path):
+    path = other_form("parquet of the hub", tmp_path)
+    good = pl.read_parquet(path)
+    rows = [good.with_columns(PuzzleId=pl.col("PuzzleId") + str(i)) for i in range(30)]
+    bad = good[:1].with_columns(PuzzleId=pl.lit(""))
+    pl.concat([*rows, bad]).write_parquet(path)
+    assert read_puzzles(path).named == ("row 61: no PuzzleId",)
+
+
+def test_a_line_without_end_fills_no_memory(tmp_path):
+    path = tmp_path / "p.csv.gz"
+    path.write_bytes(gzip.compress(HEADER.encode() + b"\n" + b"x" * (LONGEST + 1)))
+    with pytest.raises(UserError, match=r"line 2 has more than 16,777,216 characters"):
+        read_puzzles(path)
 
 
 def test_a_packed_file_is_read_as_a_plain_one(tmp_path):
@@ -194,7 +273,7 @@ def test_a_packed_file_is_read_as_a_plain_one(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
-    with pytest.raises(UserError, match="There is no file"):
+    with pytest.raises(UserError, match=r"cannot be read \(No such file"):
         read_puzzles(tmp_path / "none.csv")
 
 

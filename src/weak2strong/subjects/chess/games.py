@@ -1,4 +1,4 @@
-"""The moves of games, from a PGN file such as Lichess publishes, plain or ``.zst``."""
+"""The moves of games, from a PGN file such as Lichess publishes, plain or packed."""
 
 from __future__ import annotations
 

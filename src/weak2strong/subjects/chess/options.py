@@ -39,7 +39,7 @@ class PuzzleOptions:
     notation: Notation = "uci"
     """Moves as e2e4, or as in books, such as Nf3."""
     games: Annotated[Name | None, Flag("games", "PGN")] = None
-    """A PGN file, plain or .zst, with the games of the puzzles, for --puzzle-form pgn."""
+    """A PGN file, plain or packed, with the games of the puzzles, for --puzzle-form pgn."""
 
     def __post_init__(self) -> None:
         low, high = self.minimum_rating, self.maximum_rating

@@ -6,22 +6,18 @@ and the puzzle is to answer it.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from weak2strong.ground.errors import UserError
 from weak2strong.subjects.chess.board import Board, read_board, read_move
-from weak2strong.subjects.chess.lines import numbered_lines
 from weak2strong.subjects.chess.moves import is_legal, mating_moves
 from weak2strong.subjects.chess.options import PuzzleOptions
+from weak2strong.subjects.chess.records import ADDRESS, GAME, POPULARITY, Found, read_records
 from weak2strong.tasks.task import stable_id
-
-FIELDS = ("PuzzleId", "FEN", "Moves", "Rating", "Popularity", "Themes", "GameUrl")
-"""The columns that are read; a file may have others."""
 
 MATE = "mateIn1"
 """The theme of puzzles to which every mating move is an answer."""
@@ -84,7 +80,7 @@ class _Row:
     fen: str
     moves: tuple[str, ...]
     rating: int
-    popularity: int
+    popularity: int | None
     themes: tuple[str, ...]
     game: str
 
@@ -93,13 +89,13 @@ class _Malformed:
     """Counts malformed rows, and describes the first of them."""
 
     def __init__(self, path: Path):
-        self._path, self.count = path, 0
+        self._path, self.noun, self.count = path, "line", 0
         self.named: list[str] = []
 
     def add(self, line: int, error: ValueError) -> None:
         self.count += 1
         if len(self.named) < NAMED:
-            self.named.append(f"line {line:,}: {error}")
+            self.named.append(f"{self.noun} {line:,}: {error}")
 
     def check(self, count: int, rows: int) -> None:
         """Refuse the file if more than a few of some rows are malformed."""
@@ -112,14 +108,14 @@ class _Malformed:
 
 
 def read_puzzles(path: Path, wanted: PuzzleOptions = EVERY) -> PuzzleFile:
-    """The wanted puzzles of a file of Lichess, ``.csv`` or ``.csv.zst``.
+    """The wanted puzzles of a file of Lichess, ``.csv`` (packed or not) or ``.parquet``.
 
     The file may be larger than memory where ``wanted.most`` is a number. A malformed row is left
     out and counted. Only in wanted rows, the moves are checked to be legal.
 
     Raises:
-        UserError: for a file that cannot be read, that lacks a column, that has more than 5%
-            malformed rows, or that has no wanted row.
+        UserError: for a file that cannot be read, that lacks a column (of popularity only where it
+            is asked for), that has more than 5% malformed rows, or that has no wanted row.
     """
     malformed = _Malformed(path)
     rows, read = _wanted_rows(path, wanted, malformed)
@@ -159,7 +155,10 @@ def _takes(wanted: PuzzleOptions, row: _Row) -> bool:
     return (
         (wanted.minimum_rating is None or row.rating >= wanted.minimum_rating)
         and (wanted.maximum_rating is None or row.rating <= wanted.maximum_rating)
-        and (wanted.minimum_popularity is None or row.popularity >= wanted.minimum_popularity)
+        and (
+            wanted.minimum_popularity is None
+            or (row.popularity is not None and row.popularity >= wanted.minimum_popularity)
+        )
         and (not wanted.themes or not set(wanted.themes).isdisjoint(row.themes))
     )
 
@@ -168,15 +167,18 @@ def _wanted_rows(
     path: Path, wanted: PuzzleOptions, malformed: _Malformed
 ) -> tuple[list[_Row], int]:
     """The wanted rows, and how many rows were read."""
-    lines = numbered_lines(path)
-    columns = _columns(path, lines)
+    records = read_records(path)
+    malformed.noun = records.noun
+    if wanted.minimum_popularity is not None and POPULARITY not in records.columns:
+        raise UserError(
+            f"{path} has no column {POPULARITY}, so that puzzles cannot be chosen by it: leave "
+            "--puzzle-minimum-popularity out, or take the file as Lichess publishes it."
+        )
     rows, read = [], 0
-    for line, text in lines:
-        if not text.strip():
-            continue
+    for line, found in records.rows:
         read += 1
         try:
-            row = _row(line, text, columns)
+            row = _row(line, found)
         except ValueError as e:
             malformed.add(line, e)
             continue
@@ -191,45 +193,41 @@ def _drawn(rows: list[_Row], most: int | None) -> list[_Row]:
     return sorted(rows, key=lambda row: (stable_id("puzzle", row.id), row.line))[:most]
 
 
-def _columns(path: Path, lines: Iterator[tuple[int, str]]) -> Mapping[str, int]:
-    """The index of every column, from the header."""
-    header = next(csv.reader([next(lines, (1, ""))[1]]), [])
-    for field in FIELDS:
-        if field not in header:
-            raise UserError(
-                f"{path} has no column {field} in its first line: take the file of puzzles as "
-                f"Lichess publishes it, with {', '.join(FIELDS)}."
-            )
-    return {name: index for index, name in enumerate(header)}
-
-
-def _row(line: int, text: str, columns: Mapping[str, int]) -> _Row:
+def _row(line: int, field: Found) -> _Row:
     """A row whose fields have the right form; the rules of chess are not checked here."""
-    # One line at a time, so that a stray quotation mark spoils no other row.
-    values = next(csv.reader([text]))
-    if len(values) != len(columns):
-        raise ValueError(f"{len(values)} fields and not {len(columns)}")
-    field = {name: values[columns[name]].strip() for name in FIELDS}
+    if isinstance(field, str):
+        raise ValueError(field)
     if not field["PuzzleId"]:
         raise ValueError("no PuzzleId")
-    numbers = {}
-    for name in ("Rating", "Popularity"):
-        if not re.fullmatch(r"-?[0-9]+", field[name]):
-            raise ValueError(f"{name} {field[name]!r} is no whole number")
-        numbers[name] = int(field[name])
     moves = tuple(field["Moves"].split())
     if len(moves) < 2:
         raise ValueError("fewer than two Moves, the opponent's and ours")
+    rating = _whole("Rating", field["Rating"])
     return _Row(
         line,
         field["PuzzleId"],
         field["FEN"],
         moves,
-        numbers["Rating"],
-        numbers["Popularity"],
+        rating,
+        _whole(POPULARITY, field[POPULARITY]) if POPULARITY in field else None,
         tuple(field["Themes"].split()),
-        game_of(field["GameUrl"]),
+        _game(field),
     )
+
+
+def _whole(name: str, text: str) -> int:
+    """A whole number, which other programs may have saved as 800.0."""
+    if not (found := re.fullmatch(r"(-?[0-9]+)(\.0*)?", text)):
+        raise ValueError(f"{name} {text!r} is no whole number")
+    return int(found[1])
+
+
+def _game(field: Mapping[str, str]) -> str:
+    if ADDRESS in field:
+        return game_of(field[ADDRESS])
+    if not re.fullmatch(r"\w+", field[GAME]):
+        raise ValueError(f"{GAME} {field[GAME]!r} is no id of a game")
+    return field[GAME]
 
 
 def _puzzle(row: _Row) -> Puzzle:

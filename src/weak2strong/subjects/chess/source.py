@@ -13,6 +13,7 @@ from weak2strong.subjects.chess.games import read_games
 from weak2strong.subjects.chess.prompts import puzzle_examples
 from weak2strong.subjects.chess.puzzles import read_puzzles
 from weak2strong.tasks.files import FileTask, cleaned_task
+from weak2strong.tasks.opening import open_file
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.source import Source
 from weak2strong.tasks.task import Example
@@ -28,7 +29,7 @@ GAMELESS = "since the PGN file has no game that leads to them"
 
 @dataclass(frozen=True, kw_only=True)
 class Puzzles(Source):
-    """A file of puzzles as Lichess publishes it, ``.csv`` or ``.csv.zst``."""
+    """A file of puzzles as Lichess publishes it, ``.csv`` (packed or not) or ``.parquet``."""
 
     sort: ClassVar[str] = "a source of puzzles"
 
@@ -64,7 +65,7 @@ class Puzzles(Source):
         if wanted.games is not None:
             games = read_games(Path(wanted.games), {puzzle.group for puzzle in found.puzzles})
         examples = puzzle_examples(found.puzzles, wanted.form, wanted.notation, games)
-        with Path(path).expanduser().open("rb") as content:
+        with open_file(Path(path)) as content:
             version = hashlib.file_digest(content, "sha256").hexdigest()[:16]
         task = cleaned_task(
             [_row(path, number, e) for number, e in enumerate(examples, start=1)],
