@@ -39,28 +39,30 @@ def run_steps_here(
 
         def engine(todo: Sequence[Step], keys: Keys) -> Generator[Done]:
             if plan.gpus or (plan.workers > 1 and len(todo) > 1):
+                # What was read to try it out is of no use to other processes.
+                KEPT.empty()
                 return _in_processes(todo, task_runs, plan, progress, stops, keys)
             return _in_this_process(todo, task_runs, progress, stops)
 
-        do_rest(steps, task_runs, progress, tell, engine)
+        try:
+            do_rest(steps, task_runs, progress, tell, engine)
+        finally:
+            # This process goes on after the run; workers do not.
+            KEPT.empty()
 
 
 def _in_this_process(
     todo: Sequence[Step], task_runs: Mapping[str, TaskRun], progress: Progress, stops: Stops
 ) -> Generator[Done]:
-    try:
-        for step in todo:
-            stops.check()
-            task_run = task_runs[step.task]
-            task_run.on_step = partial(_trained, step.name, progress, stops)
-            try:
-                yield do(step, task_run)
-            finally:
-                stops.patient = False
-            progress.forget(step.name)
-    finally:
-        # This process goes on after the run; workers do not.
-        KEPT.empty()
+    for step in todo:
+        stops.check()
+        task_run = task_runs[step.task]
+        task_run.on_step = partial(_trained, step.name, progress, stops)
+        try:
+            yield do(step, task_run)
+        finally:
+            stops.patient = False
+        progress.forget(step.name)
 
 
 def _trained(name: str, progress: Progress, stops: Stops, done: int, total: int) -> None:

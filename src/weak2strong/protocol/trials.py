@@ -27,6 +27,7 @@ def try_model(model: ModelSpec, trials: Sequence[Trial], here: bool) -> None:
     """
     from weak2strong.models.configuration import load_tokenizer
     from weak2strong.models.files import check_files
+    from weak2strong.models.kept import keeping
     from weak2strong.models.load import on_cpu
     from weak2strong.models.miniature import SMALL
     from weak2strong.models.needs import count, skeleton
@@ -34,8 +35,10 @@ def try_model(model: ModelSpec, trials: Sequence[Trial], here: bool) -> None:
     check_files(model, here)
     with on_cpu():
         if here and count(skeleton(model)) <= SMALL:
-            for trial in trials:
-                try_out(trial)
+            # Steps that this process does itself need not read the weights again.
+            with keeping():
+                for trial in trials:
+                    try_out(trial)
         else:
             # A tokenizer that cannot be had is said here; a small model has one of its own.
             load_tokenizer(model)
