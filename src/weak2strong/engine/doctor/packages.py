@@ -17,6 +17,8 @@ TESTED = {
     "huggingface_hub": "2.4.0",
     "tokenizers": "0.23.3",
     "safetensors": "0.8.0",
+    "sentencepiece": "0.2.3",
+    "protobuf": "7.36.2",
     "numpy": "2.4.6",
     "scipy": "1.17.1",
     "scikit-learn": "1.9.1",
