@@ -79,12 +79,15 @@ def test_a_configuration_is_enough(toy_models, tmp_path, toy):
     model = tmp_path / "model"
     shutil.copytree(toy_models[toy], model, ignore=shutil.ignore_patterns("*.safetensors"))
     from transformers import AutoModel
+    from transformers.pytorch_utils import Conv1D
 
     whole = AutoModel.from_pretrained(toy_models[toy])
     tokens = whole.get_input_embeddings().weight.numel()
     parameters = sum(p.numel() for p in whole.parameters())
+    linear = [m for m in whole.modules() if isinstance(m, torch.nn.Linear | Conv1D)]
+    products = sum(m.weight.numel() for m in linear)
     shape = shape_of(ModelSpec(str(model)))
-    assert shape == Shape(parameters, parameters - tokens, 32)
+    assert shape == Shape(parameters, parameters - tokens, 32, products)
     assert usual_rates(ModelSpec(str(model))) == rule(shape, "full")
 
 

@@ -1,5 +1,6 @@
 """How rates are chosen: given, fitted, by the rule, by a search; and what a search may take."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -120,3 +121,18 @@ def test_sizes_are_those_of_the_splits(copied):
     (weak, strong) = chosen_rates(resolve(copied).config)
     assert weak.how == strong.how == "search"
     assert weak.why.startswith("it takes about ")
+
+
+def test_embeddings_take_no_time(toy_models, tmp_path):
+    found = []
+    for words in (320, 320_000):
+        weak = tmp_path / str(words)
+        shutil.copytree(toy_models["llama"], weak)
+        config = json.loads((weak / "config.json").read_text()) | {"vocab_size": words}
+        (weak / "config.json").write_text(json.dumps(config))
+        models = (ModelSpec(name, adaptation="full") for name in (str(weak), "atlas-l"))
+        study = StudyConfig(**dict(zip(("weak", "strong"), models, strict=True)), seeds=9)
+        found.append(chosen_rates(study)[0])
+        found[-1] = (found[-1].how, found[-1].why)
+    assert found[0] == found[1]
+    assert "it takes about" in found[0][1] or "would take about" in found[0][1]

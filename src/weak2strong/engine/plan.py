@@ -93,8 +93,8 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
     chosen = choices(
         config,
         lambda: {
-            "weak": Weight(weak.trunk, weak.adaptation),
-            "strong": Weight(strong.trunk, strong.adaptation),
+            "weak": Weight(weak.multiplied, weak.adaptation),
+            "strong": Weight(strong.multiplied, strong.adaptation),
         },
         lambda: [
             Amount(t.kind, t.examples["weak_train"], t.examples["strong_train"]) for t in tasks

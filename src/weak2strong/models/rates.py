@@ -70,11 +70,13 @@ class Shape:
         parameters: of the trunk.
         inner: parameters of the trunk without token embeddings.
         width: numbers of a state.
+        multiplied: parameters of the trunk that stand in products; rates do not depend on them.
     """
 
     parameters: int
     inner: int
     width: int
+    multiplied: int = 0
 
 
 def fitted_rates(spec: ModelSpec) -> Rates | None:
@@ -141,11 +143,11 @@ def _shape(spec: ModelSpec, stamp: int | None) -> Shape:
     """Built anew only where the time (the stamp) says that the configuration may have changed."""
     # Counting takes PyTorch, which a command that only names a model does not need.
     from weak2strong.models.configuration import load_config
-    from weak2strong.models.needs import count, skeleton
+    from weak2strong.models.needs import count, multiplied, skeleton
     from weak2strong.models.states import width_of
 
     trunk = skeleton(spec)
     parameters, embedding = count(trunk), trunk.get_input_embeddings()
     inner = parameters - (count(embedding) if embedding is not None else 0)
     width = width_of(load_config(spec), spec.trust_remote_code)
-    return Shape(parameters, inner, width)
+    return Shape(parameters, inner, width, multiplied(trunk))

@@ -50,11 +50,12 @@ class Weight:
     """What a finetuning of a model takes, as far as choosing needs it.
 
     Attributes:
-        parameters: of the trunk; None where nothing on this machine tells them.
+        multiplied: parameters of the trunk that stand in products, which take all the time;
+            None where nothing on this machine tells them.
         adaptation: what of it is trained.
     """
 
-    parameters: int | None
+    multiplied: int | None
     adaptation: str | None
 
 
@@ -186,7 +187,7 @@ def search_share(
             return None
         for role, weight in weights.items():
             training = _training(config, role)
-            if weight.parameters is None:
+            if weight.multiplied is None:
                 return None
             if role in roles:
                 tried = passes(
@@ -206,5 +207,5 @@ def _operations(weight: Weight, examples: int, passed: int) -> float:
     from weak2strong.models.guess import FORWARD, TRAINING
 
     if weight.adaptation == "head":
-        return FORWARD * (weight.parameters or 0) * examples
-    return TRAINING[weight.adaptation or "full"] * (weight.parameters or 0) * passed
+        return FORWARD * (weight.multiplied or 0) * examples
+    return TRAINING[weight.adaptation or "full"] * (weight.multiplied or 0) * passed

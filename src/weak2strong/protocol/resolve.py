@@ -125,8 +125,8 @@ def chosen_rates(config: StudyConfig) -> tuple[Choice, ...]:
 
     def weights() -> dict[Role, Weight]:
         return {
-            "weak": Weight(shape_of(config.weak).parameters, config.weak.adaptation),
-            "strong": Weight(shape_of(config.strong).parameters, config.strong.adaptation),
+            "weak": Weight(shape_of(config.weak).multiplied, config.weak.adaptation),
+            "strong": Weight(shape_of(config.strong).multiplied, config.strong.adaptation),
         }
 
     def amounts() -> list[Amount]:
