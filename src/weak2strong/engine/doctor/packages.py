@@ -33,11 +33,12 @@ TESTED = {
     "jinja2": "3.1.6",
     "matplotlib": "3.11.2",
     "ray": "2.60.0",
+    "bitsandbytes": "0.50.2",
 }
 """The versions of ``constraints.txt``, of what this package asks for by itself or by an extra."""
 
-EXTRAS = {"ray": "--engine ray"}
-"""Packages that an extra of the same name brings, and what they are for."""
+EXTRAS = {"ray": ("ray", "--engine ray"), "bitsandbytes": ("quant", "weights of 4 and 8 bits")}
+"""Packages that an extra brings: its name, and what they are for."""
 
 
 def packages() -> Iterator[Finding]:
@@ -55,7 +56,8 @@ def _package(name: str, tested: str, allowed: Requirement | None) -> Finding:
         installed = version(name)
     except PackageNotFoundError:
         if name in EXTRAS:
-            todo = f'only for {EXTRAS[name]}: pip install "weak2strong[{name}]"'
+            extra, use = EXTRAS[name]
+            todo = f'only for {use}: pip install "weak2strong[{extra}]"'
             return Finding(name, "not installed", todo=todo)
         return Finding(name, "not installed", "problem", install)
     if allowed is not None and not allowed.specifier.contains(installed, prereleases=True):
