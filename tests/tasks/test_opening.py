@@ -8,8 +8,9 @@ import pytest
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks import opening
 from weak2strong.tasks.find import find_task
-from weak2strong.tasks.opening import ending, read_file, unpacked_name
+from weak2strong.tasks.opening import ending, files_below, read_file, unpacked_name
 
 
 def made(folder, what):
@@ -56,6 +57,34 @@ def test_a_socket_is_no_file(tmp_path, monkeypatch):
 def test_a_device_is_named_as_it_is():
     with pytest.raises(UserError, match=r"^Data file /dev/zero is a device: write"):
         find_task("/dev/zero", DataOptions())
+
+
+def test_of_a_folder_files_are_taken_that_are_seen(tmp_path):
+    for name in ("b/c.csv", "a.csv", ".git/d.csv", "b/.e.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "gone.csv").symlink_to("nowhere")
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    (tmp_path / "again").symlink_to(tmp_path)
+    names = [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path)]
+    assert names == ["a.csv", "b/c.csv", "link.csv"]
+
+
+def test_a_folder_of_everything_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "MOST_FILES", 2)
+    for name in "abc":
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"has more than 2 files: name the folder of a dataset\."):
+        find_task(str(tmp_path), DataOptions())
+
+
+def test_a_file_in_a_folder_may_have_a_name_that_is_no_utf_8(tmp_path):
+    rows = "".join(f"text {i}\t{i % 2}\n" for i in range(60))
+    path = os.fsencode(tmp_path) + b"/K\xf6ln-train.tsv"
+    with open(path, "w") as file:
+        file.write(f"text\tlabel\n{rows}")
+    assert find_task(str(tmp_path), DataOptions()).cleaning.read == 60
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Three files whose splits are given: nothing is in two of them, and every loss is counted."""
 
+import gzip
 import json
 import random
 from collections import Counter
@@ -168,6 +169,21 @@ def test_three_paths_are_a_task_too_whatever_their_names(tmp_path, folder):
         find_task(",".join([str(other)] * 3), PLAIN)
     with pytest.raises(UserError, match=r"none\.csv cannot be read"):
         find_task(f"{tmp_path}/none.csv,{folder / NAMES[1]},{folder / NAMES[2]}", PLAIN)
+
+
+def test_the_three_files_may_have_any_ending(folder):
+    same = find_task(str(folder), PLAIN).load()
+    content = [(folder / name).read_bytes() for name in NAMES]
+    for name in NAMES:
+        (folder / name).unlink()
+    (folder / "train_label.ndjson").write_bytes(content[0])
+    lines = content[1].decode().strip().replace("\n", ",")
+    (folder / "train_unlabel.json").write_text(f"[{lines}]")
+    (folder / "test.jsonl.gz").write_bytes(gzip.compress(content[2]))
+    assert find_task(str(folder), PLAIN).load() == same
+    (folder / "test.tsv").touch()
+    with pytest.raises(UserError, match=r"has test\.jsonl\.gz, test\.tsv, which are one part"):
+        find_task(str(folder), PLAIN)
 
 
 def test_a_folder_that_lacks_a_file_is_told_which(folder):

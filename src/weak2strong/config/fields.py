@@ -93,7 +93,10 @@ def _writable(text: str) -> str:
     except UnicodeEncodeError:
         sound = False
     if not sound:
-        raise RefusedError(f"must be text that can be written, not {text!r}.")
+        raise RefusedError(
+            f"must be text that can be written, not {text!r}; a file with such a name is reached "
+            "by a link to it, or by its folder."
+        )
     return text
 
 

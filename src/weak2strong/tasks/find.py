@@ -21,7 +21,7 @@ from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
-from weak2strong.tasks.opening import ending
+from weak2strong.tasks.opening import ending, files_below
 from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.reading import ENDINGS
 from weak2strong.tasks.source import Source
@@ -216,5 +216,5 @@ def _at_commit(
 
 def _stamp(path: Path) -> tuple:
     """Sizes and times of a file, or of all files below a folder, which differ after a change."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    files = files_below(path) if path.is_dir() else [path]
     return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.is_file())

@@ -20,7 +20,7 @@ from weak2strong.ground.hub import refusal
 from weak2strong.tasks.card import NAME, Card, read_card
 from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
-from weak2strong.tasks.opening import read_file
+from weak2strong.tasks.opening import files_below, read_file
 
 CONVERTED = "refs/convert/parquet"
 """The branch with the hub's own copy in parquet, which repositories with a loading script have."""
@@ -197,5 +197,4 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
 
 def _names(folder: Path) -> tuple[str, ...]:
     """The files below a folder, without hidden ones."""
-    paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-    return tuple(p.as_posix() for p in paths if not any(x.startswith(".") for x in p.parts))
+    return tuple(path.relative_to(folder).as_posix() for path in files_below(folder))

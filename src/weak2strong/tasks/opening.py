@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import stat
 import zlib
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
 """Endings of packed files, and what packs them."""
 
 GIB = 2**30
+
+MOST_FILES = 50_000
+"""How many files a folder of data has at most."""
 
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
@@ -82,6 +86,23 @@ def read_file(path: Path) -> bytes:
             raise UserError(
                 f"Data file {path} cannot be read ({e.strerror}): check the path."
             ) from e
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files below a folder, sorted, without hidden ones and what is no file.
+
+    Raises:
+        UserError: where there are so many that the folder cannot be meant, such as ``/``.
+    """
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in names if not name.startswith(".")]
+        if len(found) > MOST_FILES:
+            raise UserError(
+                f"Folder {folder} has more than {MOST_FILES:,} files: name the folder of a dataset."
+            )
+    return sorted(path for path in found if os.path.isfile(path))
 
 
 def packing(file: str | PurePath) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from weak2strong.config.data import DataOptions
@@ -35,7 +35,7 @@ from weak2strong.tasks.files import (
     version_of,
 )
 from weak2strong.tasks.kinds import stratum, undersampled
-from weak2strong.tasks.opening import ending, read_file
+from weak2strong.tasks.opening import ending, read_file, unpacked_name
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.reading import ENDINGS
 from weak2strong.tasks.rows import Row, read_rows
@@ -45,7 +45,7 @@ from weak2strong.tasks.splits import Stratum, balanced, normalised, union
 from weak2strong.tasks.task import Example
 
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
-"""The files of a folder that is such a task."""
+"""The files of a folder that is such a task; they may have other endings that are read."""
 
 SPLITS_OF_FILES: tuple[str, ...] = ("weak_train", "strong_train", "test")
 
@@ -64,7 +64,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
     """
     path = Path(reference).expanduser()
     if path.is_dir():
-        files = tuple(path / name for name in NAMES)
+        files = tuple(_file_called(path, name) for name in NAMES)
         missing = [f.name for f in files if not f.is_file()]
         if len(missing) == len(files) or not any(f.is_file() for f in files[:2]):
             return None
@@ -77,6 +77,28 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
     files = tuple(Path(part.strip()).expanduser() for part in reference.split(","))
     named = len(files) == 3 and all(ending(f) in ENDINGS for f in files)
     return files if named and not path.is_file() else None
+
+
+def _file_called(folder: Path, name: str) -> Path:
+    """The file of this name, or else the one with the same name and another ending that is read.
+
+    Raises:
+        UserError: where there are several such files.
+    """
+    if (folder / name).is_file():
+        return folder / name
+    stem = PurePath(name).stem
+    found = [
+        file
+        for file in sorted(folder.glob(f"{stem}.*"))
+        if PurePath(unpacked_name(file)).stem == stem and ending(file) in ENDINGS and file.is_file()
+    ]
+    if len(found) > 1:
+        raise UserError(
+            f"Folder {folder} has {listed([file.name for file in found])}, which are one part of "
+            "a task: keep one of them."
+        )
+    return found[0] if found else folder / name
 
 
 def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
