@@ -47,6 +47,10 @@ class Tested:
             does not tell it.
         kind: the kind of the task.
         metric: the name of the metric that scores the answers.
+        subsets: the part of a benchmark that each example is of, ``(n,)``; None where one is of
+            none.
+        questions: what each example asks, ``(n,)``: its own id, or a name that it shares with
+            others that are right together; None where each stands alone.
     """
 
     labels: np.ndarray
@@ -58,6 +62,8 @@ class Tested:
     difficulty: np.ndarray | None
     kind: str
     metric: str
+    subsets: np.ndarray | None = None
+    questions: np.ndarray | None = None
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -178,12 +184,33 @@ def read_tested(
         difficulty=_difficulty(rows),
         kind=answers.kind,
         metric=on or config.metric or usual_metric(answers.kind),
+        subsets=_subsets(rows),
+        questions=_questions(rows),
     )
+
+
+def _subsets(rows: pl.DataFrame) -> np.ndarray | None:
+    """The subsets of the examples in the order of their ids; None where one has none."""
+    one = _once(rows, "subset")
+    return None if one is None or one.null_count() else one.to_numpy()
+
+
+def _questions(rows: pl.DataFrame) -> np.ndarray | None:
+    """What the examples ask in the order of their ids; None where no two ask it together."""
+    one, ids = _once(rows, "question"), _once(rows, "id")
+    if one is None or ids is None or one.null_count() == len(one):
+        return None
+    return one.fill_null(ids).to_numpy()
+
+
+def _once(rows: pl.DataFrame, column: str) -> pl.Series | None:
+    """A column with one value an example, in the order of their ids; None of older runs."""
+    if column not in rows.columns:
+        return None
+    return rows.filter(role="floor", seed=0).sort("id")[column]
 
 
 def _difficulty(rows: pl.DataFrame) -> np.ndarray | None:
     """The difficulties of the examples in the order of their ids; None where one has none."""
-    if "difficulty" not in rows.columns:
-        return None
-    one = rows.filter(role="floor", seed=0).sort("id")["difficulty"]
-    return None if one.null_count() else one.to_numpy()
+    one = _once(rows, "difficulty")
+    return None if one is None or one.null_count() else one.to_numpy()

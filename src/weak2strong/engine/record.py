@@ -4,7 +4,8 @@
 it gives the same cells), ``tasks.json`` (the contents of the tasks), ``environment.json``,
 ``rates.json`` (peak learning rates, and how they came), ``work.json`` (what each step took),
 ``results.parquet`` (a row for each cell and metric), ``predictions.parquet`` (test predictions of
-every role by id, with the difficulty of each example where it is known, and whether a student's
+every role by id, with the difficulty of each example where it is known, the subset of a benchmark
+that it is of, the question that it asks together with others, and whether a student's
 method sees ground truth), ``agreement.parquet`` (how often each student gives its weak label's
 answer, by split), ``learned.json`` (what each finetuning took up of its labels),
 ``examples.parquet`` (texts of some test examples). ``events.jsonl`` is a log, and in no index.
@@ -121,6 +122,8 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
                         "id": ids,
                         "group": [e.item.group for e in test],
                         "label": labels.tolist(),
+                        "subset": pl.Series([e.subset for e in test], dtype=pl.String),
+                        "question": pl.Series([e.question for e in test], dtype=pl.String),
                         "difficulty": pl.Series([e.difficulty for e in test], dtype=pl.Float64),
                     }
                 ).with_columns(column(values, a.predictions.kind))

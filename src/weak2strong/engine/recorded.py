@@ -29,7 +29,7 @@ RESULTS_MAY_HAVE = columns(
 )
 PREDICTIONS_HAVE = columns(text="task kind role method id group", whole="seed", any="label")
 PREDICTIONS_MAY_HAVE = columns(
-    flag="oracle", number="difficulty", numbers="probabilities", text="answer"
+    flag="oracle", number="difficulty", numbers="probabilities", text="answer subset question"
 )
 AGREEMENT_HAS = columns(text="task method split", whole="seed examples", number="agreement")
 

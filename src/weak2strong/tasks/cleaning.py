@@ -201,9 +201,10 @@ def example_of(row: Row) -> Example:
     id = stable_id(row.text, *row.completions, row.group or "") if row.id is None else row.id
     group = row.group or row.opening
     if group is None:
-        group = stable_id("text", *(row.compared[:1] if row.text.strip() else row.compared))
+        alone = (row.question,) if row.question else row.compared
+        group = stable_id("text", *(row.compared[:1] if row.text.strip() else alone))
     item = Item(id, group, row.text, row.completions, row.dialogues)
-    return Example(item, row.label, row.difficulty, row.accepted)
+    return Example(item, row.label, row.difficulty, row.accepted, row.subset, row.question)
 
 
 def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> list[Example]:

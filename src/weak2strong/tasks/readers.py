@@ -22,6 +22,9 @@ TEXT, LABEL = "text", "label"
 PROMPT, CHOSEN, REJECTED = "prompt", "chosen", "rejected"
 """The columns of preferences; the first may be missing."""
 
+SUBSET = "subset"
+"""The column that names the part of a benchmark that a preference is of, if there is one."""
+
 TARGETS, ACCEPTED = ("target", "answer"), "accepted"
 """The columns of a generation besides the prompt: the target, which has one of two names, and
 texts that count as right, too, which may be missing."""
@@ -45,7 +48,7 @@ class Columns:
         named = {"--group-column": self.group, "--id-column": self.id}
         usual = (self.text, self.label) == (TEXT, LABEL) and not {TEXT, LABEL} <= {*present}
         if usual and {CHOSEN, REJECTED} <= {*present}:
-            of_pairs = [name for name in (PROMPT, CHOSEN, REJECTED) if name in present]
+            of_pairs = [name for name in (PROMPT, CHOSEN, REJECTED, SUBSET) if name in present]
             named |= {name: name for name in of_pairs}
         elif usual and PROMPT in present and {*TARGETS} & {*present}:
             target = next(name for name in TARGETS if name in present)

@@ -20,6 +20,7 @@ from weak2strong.tasks.readers import (
     CHOSEN,
     PROMPT,
     REJECTED,
+    SUBSET,
     TARGETS,
     Columns,
     check_of,
@@ -28,6 +29,7 @@ from weak2strong.tasks.readers import (
     values_of,
 )
 from weak2strong.tasks.reading import read_table
+from weak2strong.tasks.several import spread
 from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.tables import Values
 from weak2strong.tasks.task import Dialogue, Kind
@@ -40,7 +42,8 @@ class Row:
     """One row; ``group`` and ``id`` are None where the data have no such column.
 
     ``opening`` names the conversation of a preference without a group (see
-    `weak2strong.tasks.conversations`).
+    `weak2strong.tasks.conversations`). ``question`` names what is asked where several preferences
+    ask it together (see `weak2strong.tasks.several`), and ``subset`` the part of a benchmark.
 
     ``label`` is the index of a class. In a preference, ``text`` is the prompt and ``label`` the
     index of the preferred completion. In a generation, ``text`` is the prompt, ``label`` the
@@ -58,6 +61,8 @@ class Row:
     accepted: tuple[str, ...] = ()
     difficulty: float | None = None
     opening: str | None = None
+    question: str | None = None
+    subset: str | None = None
 
     @property
     def kind(self) -> Kind:
@@ -127,7 +132,7 @@ def checked_rows(
     """
     rows, labels = [], []
     for file, numbered in tables.items():
-        for number, values in numbered:
+        for number, values, question in spread(file, numbered, columns.id):
             location = row_name(file, number)
             group = (
                 name_of(values[columns.group], location, columns.group) if columns.group else None
@@ -136,7 +141,8 @@ def checked_rows(
             if not {columns.text, columns.label} <= values.keys():
                 if CHOSEN in values:
                     pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
-                    rows.append(Row(file, number, group=group, id=id, **vars(pair)))
+                    of = {"question": question, "subset": _subset(values)}
+                    rows.append(Row(file, number, group=group, id=id, **vars(pair), **of))
                     continue
                 prompt, target = (
                     text_of(values[PROMPT], location, PROMPT),
@@ -235,6 +241,12 @@ def _label(value: Any, location: str, column: str) -> Label:
         f"{location} has the label {_shown(value)}, which is {kind}: "
         "labels are names, whole numbers, or true and false."
     )
+
+
+def _subset(values: Mapping[str, Any]) -> str | None:
+    """The part of a benchmark that a row is of; None where it does not say."""
+    value = values.get(SUBSET)
+    return None if _missing(value) or not str(value).strip() else str(value).strip()
 
 
 def _target(values: Mapping[str, Any], location: str) -> str:

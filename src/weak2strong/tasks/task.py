@@ -63,6 +63,10 @@ class Example:
     ``label`` is the index of the class, or of the preferred completion. In a generation it is the
     target, which is a text; the texts in ``accepted`` count as right, too.
 
+    ``subset`` names the part of a benchmark that the example is of, and ``question`` what it asks
+    together with other examples: it is answered rightly if all of these are. Each is None where
+    there is nothing of the kind.
+
     ``difficulty`` says how hard the example is, in the unit of its source, such as the rating of a
     question; harder examples have more. It is None where nobody knows. Methods do not see it.
     """
@@ -71,6 +75,8 @@ class Example:
     label: int | str
     difficulty: float | None = None
     accepted: tuple[str, ...] = ()
+    subset: str | None = None
+    question: str | None = None
 
 
 def texts_of(items: Iterable[Item]) -> list[str]:

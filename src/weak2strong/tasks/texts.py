@@ -23,6 +23,7 @@ from weak2strong.tasks.readers import (
 )
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.rows import Row, name_of, text_of
+from weak2strong.tasks.several import spread
 from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.tables import Values
 from weak2strong.tasks.task import Item, Kind, stable_id
@@ -110,7 +111,7 @@ def read_texts(
 def _pairs(name: str, rows: Values, id: str | None) -> Texts:
     """The pairs of a file, in the order in which a study of this file has them."""
     read = list[Row]()
-    for number, values in rows:
+    for number, values, _ in spread(name, rows, id or ID):
         location = row_name(name, number)
         found = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
         read.append(Row(name, number, group=None, id=_own_id(values, id, location), **vars(found)))

@@ -162,6 +162,34 @@ def test_a_benchmark_is_tested_on(folder, tmp_path):
     assert {e.item.text for e in splits.test} == {f"User: Ask {i}" for i in range(40)}
     for e in splits.test:
         assert e.item.completions[int(e.label)].startswith("\n\nAssistant: Told")
+    assert {e.subset for e in splits.test} == {"chat"}
     rest = [e for name in SPLITS[:3] for e in splits.examples(name)]
     assert len(rest) == 2 * N
+    assert {e.subset for e in rest} == {None}
     assert all("Human:" in e.item.text for e in rest)
+
+
+def test_a_benchmark_with_lists_of_answers_has_a_pair_for_each_two(folder, tmp_path):
+    bench = tmp_path / "bench" / "data"
+    bench.mkdir(parents=True)
+    rows = [
+        {
+            "prompt": f"Ask {i}",
+            "chosen": [f"Told {i}.", f"Said {i}."][: 1 + i % 2],
+            "rejected": [f"No {n}." for n in range(3)],
+            "subset": ("Focus", "Ties")[i % 2],
+        }
+        for i in range(40)
+    ]
+    pl.DataFrame(rows).write_parquet(bench / "test-00000-of-00001.parquet")
+    options = DataOptions(test_on=f"reward-bench-2={bench.parent}", near_duplicates=False)
+    splits = make_splits(find_task(folder("hh-helpful"), options))
+    assert len(splits.test) == 20 * 3 + 20 * 6
+    asked = {}
+    for e in splits.test:
+        number = int(e.item.text.removeprefix("User: Ask "))
+        assert e.subset == ("Focus", "Ties")[number % 2]
+        assert " No " not in e.item.completions[int(e.label)]
+        asked.setdefault(e.question, set()).add((number, e.item.group))
+    assert len(asked) == 40
+    assert {len(of) for of in asked.values()} == {1}

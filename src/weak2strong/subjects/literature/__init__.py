@@ -40,6 +40,7 @@ DATASETS = {
     "summarize-feedback": f"{_HERE}.preferences:SUMMARIZE_FEEDBACK",
     "ultrafeedback": f"{_HERE}.preferences:ULTRAFEEDBACK",
     "reward-bench": f"{_HERE}.preferences:REWARD_BENCH",
+    "reward-bench-2": f"{_HERE}.preferences:REWARD_BENCH_2",
 }
 """Where each `weak2strong.subjects.literature.dataset.Dataset` is defined."""
 
@@ -48,7 +49,10 @@ _ELEUTHER_ADDS = ("sciq_with_support", "anthropic_hh", "amazon_polarity")
 PREFERENCES = ("hh-helpful", "hh-harmless", "shp", "summarize-feedback", "ultrafeedback")
 """Published preferences that reward models are trained on."""
 
-ELEUTHER = tuple(name for name in DATASETS if name not in (*PREFERENCES, "reward-bench"))
+BENCHMARKS = ("reward-bench", "reward-bench-2")
+"""Published preferences that reward models are tested on."""
+
+ELEUTHER = tuple(name for name in DATASETS if name not in (*PREFERENCES, *BENCHMARKS))
 """All 25, as in EleutherAI's *Experiments in Weak-to-Strong Generalization* (2024)."""
 
 BURNS = tuple(name for name in ELEUTHER if name not in _ELEUTHER_ADDS)

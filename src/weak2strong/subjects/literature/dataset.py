@@ -15,9 +15,10 @@ from weak2strong.tasks.files import FileTask, cleaned_task, reading_of, version_
 from weak2strong.tasks.hub import hub_files
 from weak2strong.tasks.opening import Reading, read_file
 from weak2strong.tasks.prompt import PLACE, Prompt
-from weak2strong.tasks.readers import check_all_read, listed, row_name
+from weak2strong.tasks.readers import SUBSET, check_all_read, listed, row_name
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.rows import Row
+from weak2strong.tasks.several import spread
 from weak2strong.tasks.source import Part, Source
 from weak2strong.tasks.splits import union
 from weak2strong.tasks.task import stable_id
@@ -126,13 +127,13 @@ def _rows(dataset: Dataset, contents: Mapping[str, bytes], reading: Reading) -> 
     """The items of all files as rows; items with a key in common have one group."""
     rows, links = [], []
     for file, content in contents.items():
-        for number, item in _items(dataset, file, content, reading):
+        for number, item, of in _items(dataset, file, content, reading):
             keys = [stable_id("key", key) for key in item.keys if key.strip()]
             links += [(keys[0], key) for key in keys[1:]]
             group = keys[0] if keys else None
             id = stable_id(item.text, *item.completions)
             more = (item.completions, item.dialogues)
-            rows.append(Row(file, number, item.text, item.label, group, id, *more))
+            rows.append(Row(file, number, item.text, item.label, group, id, *more, **of))
     if not rows:
         raise UserError(f"{dataset.name} has no rows in {listed(tuple(contents))}.")
     root = union(links)
@@ -141,8 +142,8 @@ def _rows(dataset: Dataset, contents: Mapping[str, bytes], reading: Reading) -> 
 
 def _items(
     dataset: Dataset, file: str, content: bytes, reading: Reading
-) -> Iterator[tuple[int, Formatted]]:
-    """The items of one file, each with the number of its row."""
+) -> Iterator[tuple[int, Formatted, dict[str, str | None]]]:
+    """The items of one file, each with the number of its row, its question and its subset."""
 
     def check(present: Sequence[str]) -> list[str]:
         for field in dataset.fields:
@@ -158,7 +159,7 @@ def _items(
     if not table.columns:
         return
     check(list(table.columns))
-    for number, values in table.rows:
+    for number, values, question in spread(file, table.rows):
         try:
             item = dataset.form({field: values.get(field) for field in dataset.fields})
         except MisfitError as e:
@@ -167,7 +168,8 @@ def _items(
                 f"take another revision of {dataset.repo}."
             ) from e
         if item is not None:
-            yield number, item
+            subset = values.get(SUBSET) if SUBSET in dataset.fields else None
+            yield number, item, {"question": question, "subset": subset}
 
 
 def _drawn(rows: list[Row], most: int | None) -> list[Row]:

@@ -68,6 +68,7 @@ def _chats(row: Fields) -> Formatted | None:
 
 def _answers(row: Fields) -> Formatted:
     """A prompt and two answers as texts; each answer becomes a chat of two turns."""
+    text(row, "subset")
     turn = ("user", text(row, "prompt"))
     chats = [(turn, ("assistant", text(row, side))) for side in ("chosen", "rejected")]
     return _preferred(chat_pair(*chats), [turn[1]])
@@ -167,10 +168,21 @@ REWARD_BENCH = replace(
     repo="allenai/reward-bench",
     subset=None,
     splits=("filtered",),
-    fields=("prompt", "chosen", "rejected"),
+    fields=("prompt", "chosen", "rejected", "subset"),
     form=_answers,
     licence="ODC-BY",
     paper="https://arxiv.org/abs/2403.13787",
     rows=2_985,
     only_test=True,
+)
+
+REWARD_BENCH_2 = replace(
+    REWARD_BENCH,
+    name="reward-bench-2",
+    question="Which of several answers are the best (a benchmark: to test on only)?",
+    repo="allenai/reward-bench-2",
+    # Each row has lists of right and of wrong answers.
+    splits=("test",),
+    paper="https://arxiv.org/abs/2506.01937",
+    rows=1_865,
 )
