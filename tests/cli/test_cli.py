@@ -171,7 +171,7 @@ BAD = [
         r"--weak-label-temperature must be a number above 0, or fit, not 'cold'",
     ),
     (["run", "--weak-label-temperature", "0"], r"must be a number above 0, or fit, not '0'"),
-    (["run", "--metric", "f1"], r"Unknown .*metric.* 'f1'"),
+    (["run", "--metric", "f2"], r"Unknown .*metric.* 'f2'"),
     (["run", "--out", "/proc/nothing/here"], r"run folder /proc/nothing/here cannot be written"),
     (["run", "--store", "/proc/nothing"], r"/proc/nothing"),
     (["run", "missing.yaml"], r"Study missing.yaml cannot be read"),

@@ -249,9 +249,9 @@ def test_a_csv_that_is_no_table_of_scores_is_told(tmp_path, capsys, text, messag
     ("command", "message"),
     [
         (("compare", "RUN", "--baseline", "naiv"), "Unknown baseline 'naiv': did you mean naive?"),
-        (("compare", "RUN", "--metric", "f1"), "Unknown metric of which more is better 'f1'"),
+        (("compare", "RUN", "--metric", "f2"), "Unknown metric of which more is better 'f2'"),
         (("compare", "RUN", "--metric", "brier"), "of which more is better 'brier'"),
-        (("power", "RUN", "--method", "kl", "--score", "student", "--metric", "f1"), "'f1'"),
+        (("power", "RUN", "--method", "kl", "--score", "student", "--metric", "f2"), "'f2'"),
         (("compare", "RUN", "--level", "5"), "--level is a number between 0 and 1, not 5."),
         (("compare", "nowhere"), "holds no finished run"),
         (("compare", "--csv", "nowhere.csv"), "cannot be read"),

@@ -141,8 +141,8 @@ def checked_rows(
             if not {columns.text, columns.label} <= values.keys():
                 if CHOSEN in values:
                     pair = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
-                    of = {"question": question, "subset": _subset(values)}
-                    rows.append(Row(file, number, group=group, id=id, **vars(pair), **of))
+                    row = Row(file, number, group=group, id=id, **vars(pair))
+                    rows.append(replace(row, question=question, subset=_subset(values)))
                     continue
                 prompt, target = (
                     text_of(values[PROMPT], location, PROMPT),

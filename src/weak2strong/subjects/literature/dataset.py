@@ -127,13 +127,14 @@ def _rows(dataset: Dataset, contents: Mapping[str, bytes], reading: Reading) -> 
     """The items of all files as rows; items with a key in common have one group."""
     rows, links = [], []
     for file, content in contents.items():
-        for number, item, of in _items(dataset, file, content, reading):
+        for number, item, question, subset in _items(dataset, file, content, reading):
             keys = [stable_id("key", key) for key in item.keys if key.strip()]
             links += [(keys[0], key) for key in keys[1:]]
             group = keys[0] if keys else None
             id = stable_id(item.text, *item.completions)
             more = (item.completions, item.dialogues)
-            rows.append(Row(file, number, item.text, item.label, group, id, *more, **of))
+            row = Row(file, number, item.text, item.label, group, id, *more)
+            rows.append(replace(row, question=question, subset=subset))
     if not rows:
         raise UserError(f"{dataset.name} has no rows in {listed(tuple(contents))}.")
     root = union(links)
@@ -142,7 +143,7 @@ def _rows(dataset: Dataset, contents: Mapping[str, bytes], reading: Reading) -> 
 
 def _items(
     dataset: Dataset, file: str, content: bytes, reading: Reading
-) -> Iterator[tuple[int, Formatted, dict[str, str | None]]]:
+) -> Iterator[tuple[int, Formatted, str | None, str | None]]:
     """The items of one file, each with the number of its row, its question and its subset."""
 
     def check(present: Sequence[str]) -> list[str]:
@@ -169,7 +170,7 @@ def _items(
             ) from e
         if item is not None:
             subset = values.get(SUBSET) if SUBSET in dataset.fields else None
-            yield number, item, {"question": question, "subset": subset}
+            yield number, item, question, subset
 
 
 def _drawn(rows: list[Row], most: int | None) -> list[Row]:
