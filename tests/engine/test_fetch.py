@@ -20,7 +20,7 @@ from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine import fetch
-from weak2strong.models import resolve
+from weak2strong.models.hub import commit_once
 from weak2strong.models.load import load_model
 from weak2strong.tasks.find import find_task
 
@@ -132,7 +132,7 @@ def served(hub):
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
     """A hub with nothing yet, and an empty cache; the network is on."""
-    resolve._hub_fingerprint.cache_clear()
+    commit_once.cache_clear()
     one = Hub()
     with served(one) as address:
         monkeypatch.setattr(constants, "ENDPOINT", address)

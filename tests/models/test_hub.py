@@ -9,7 +9,7 @@ from huggingface_hub import constants, errors
 from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.hub import TOKEN_VARIABLES
-from weak2strong.models import resolve
+from weak2strong.models import hub
 from weak2strong.models.hub import cached_file
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -45,7 +45,7 @@ def refuse(monkeypatch, tmp_path):
     for name in TOKEN_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     # What another test has found of the same name is not to be found here.
-    resolve._hub_fingerprint.cache_clear()
+    hub.commit_once.cache_clear()
 
     def by(error):
         def download(*args, **kwargs):

@@ -60,6 +60,31 @@ def test_a_kept_model_answers_as_it_did(toy_models, tmp_path, name, adaptation):
     np.testing.assert_allclose(theirs, before, atol=1e-5)
 
 
+# PEFT's own, of Transformers.
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"adaptation": "full", "precision": "bfloat16"},
+        {"adaptation": "full", "trained_weights": "bfloat16"},
+        {"adaptation": "lora", "precision": "bfloat16"},
+        {"adaptation": "head", "precision": "bfloat16"},
+    ],
+    ids=lambda settings: " ".join(settings.values()),
+)
+def test_what_was_trained_in_bfloat16_answers_as_it_did(toy_models, tmp_path, settings):
+    spec = ModelSpec(str(toy_models["llama"]), **settings)
+    model = saved(spec, tmp_path / "kept")
+    assert model.precision == torch.bfloat16
+    before = predict(model, ITEMS).probabilities
+    again = predict(load_kept(tmp_path / "kept"), ITEMS).probabilities
+    np.testing.assert_array_equal(again, before)
+    places = {"FOLDER": str(tmp_path / "kept"), "BASE": spec.name, "TEXTS": list(TEXTS)}
+    exec(loader(read_about(tmp_path / "kept")), places)
+    theirs = places["logits"].detach().double().softmax(1).numpy()
+    np.testing.assert_allclose(theirs, before, atol=0.03)
+
+
 def test_a_model_of_preferences_gives_rewards(toy_models, tmp_path):
     spec = ModelSpec(str(toy_models["llama"]), adaptation="full")
     model = saved(spec, tmp_path / "kept", "preference", 2)

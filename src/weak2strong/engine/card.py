@@ -10,6 +10,7 @@ import yaml
 
 import weak2strong
 from weak2strong.config.study import StudyConfig
+from weak2strong.models.folders import held
 
 POOLED = {
     "last": 'pooled = states[range(len(states)), batch["attention_mask"].sum(1) - 1]',
@@ -41,7 +42,7 @@ def card(about: Mapping[str, Any], config: StudyConfig, scores: Scores | None) -
     """
     base, training = about["base"], _training(about, config)
     head = {
-        "library_name": "peft" if about["model"]["adaptation"] == "lora" else "transformers",
+        "library_name": "peft" if held(about) == "lora" else "transformers",
         "tags": ["weak-to-strong", about["kind"]],
     }
     if "/" in base["name"] and not base["name"].startswith(("/", ".", "~")):
@@ -70,7 +71,7 @@ def card(about: Mapping[str, Any], config: StudyConfig, scores: Scores | None) -
 
 def loader(about: Mapping[str, Any]) -> str:
     """Python that loads the model from its folder, ``FOLDER``, and gives outputs for texts."""
-    base, adaptation = about["base"], about["model"]["adaptation"]
+    base, holds = about["base"], held(about)
     revision = f", revision={base['revision']!r}" if base["revision"] else ""
     rounds = about.get("quantization")
     rounding = f"rounding = BitsAndBytesConfig(**{rounds!r})\n" if rounds else ""
@@ -81,19 +82,19 @@ def loader(about: Mapping[str, Any]) -> str:
         "full": "AutoModel.from_pretrained(FOLDER)",
         "head": f"AutoModel.from_pretrained(BASE{revision})",
         "lora": f"PeftModel.from_pretrained(AutoModel.from_pretrained(BASE{revision}), FOLDER)",
-    }[adaptation]
+    }[holds]
     tokens = (
         'tokenizer = AutoTokenizer.from_pretrained(FOLDER, padding_side="right")\n'
         'batch = tokenizer(TEXTS, return_tensors="pt", padding=True, truncation=True)\n'
     )
-    peft = "from peft import PeftModel\n" if adaptation == "lora" else ""
+    peft = "from peft import PeftModel\n" if holds == "lora" else ""
     if about["transformers_class"]:
         options = f"num_labels={about['outputs']}, pad_token_id=tokenizer.pad_token_id"
         whole = f"AutoModelForSequenceClassification.from_pretrained(BASE{revision}, {options})"
         whole = {
             "full": "AutoModelForSequenceClassification.from_pretrained(FOLDER)",
             "lora": f"PeftModel.from_pretrained({whole}, FOLDER)",
-        }.get(adaptation)
+        }.get(holds)
         if whole is not None:
             return (
                 f"{peft}from transformers import AutoModelForSequenceClassification, AutoTokenizer"

@@ -172,9 +172,9 @@ def _cell(
     tasks = of_role["task"].unique(maintain_order=True).to_list()
     if task is None and len(tasks) > 1:
         raise UserError(f"The run has the tasks {', '.join(tasks)}: name one of them with --task.")
-    task = task or tasks[0]
-    if task not in tasks:
+    if task and task not in tasks:
         raise unknown_name("task of the run", task, tasks)
+    task = task or str(tasks[0])
     if not 0 <= seed < config.seeds:
         raise UserError(f"The run has no seed {seed}: choose --seed from 0 to {config.seeds - 1}.")
     methods = list(config.methods)

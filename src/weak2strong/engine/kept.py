@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from weak2strong.config.model import ModelSpec
@@ -24,6 +25,9 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.whole import sync_folder, write_whole
 from weak2strong.methods.reference import is_oracle
+from weak2strong.models.beneath import adapters_of, beneath
+from weak2strong.models.folders import ADAPTER_CONFIG, KEPT_ABOUT, folder_of, location_of, rungs
+from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol import stages
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
@@ -34,7 +38,7 @@ ALL = "all"
 FOLDER = "models"
 """Of all kept models of a run."""
 
-ABOUT, CONFIG, CARD = "weak2strong.json", "config.json", "README.md"
+ABOUT, CONFIG, CARD = KEPT_ABOUT, "config.json", "README.md"
 """Files of a kept model that are the run's own; others are links to the store."""
 
 
@@ -131,14 +135,14 @@ def _bytes_of(spec: ModelSpec) -> int | None:
     from weak2strong.models.guess import parameters
     from weak2strong.models.load import best_device
     from weak2strong.models.precision import precision_of
-    from weak2strong.models.resolve import resolve_model
+    from weak2strong.models.resolve import holds_of, resolve_model
 
     spec, counted = resolve_model(spec), parameters(spec)
     numbers = {
         "full": counted.trunk,
         "lora": counted.linear and spec.lora_rank * counted.linear,
         "head": counted.width,
-    }[spec.adaptation]
+    }[holds_of(spec)]
     return numbers and numbers * precision_of(spec, best_device()).itemsize
 
 
@@ -191,7 +195,7 @@ def put_model(
     try:
         partial.mkdir()
         for file in sorted(source.iterdir()):
-            if file.name not in (ABOUT, CONFIG):
+            if file.name not in (ABOUT, CONFIG, ADAPTER_CONFIG):
                 _link(file, partial / file.name)
         _write_own(source, partial, cell, task_run, scores)
         sync_folder(partial)
@@ -206,10 +210,13 @@ def put_model(
 def _write_own(
     source: Path, folder: Path, cell: Cell, task_run: TaskRun, scores: Scores | None
 ) -> None:
-    """Write what the store does not know: whose model it is, and how its classes are called."""
+    """Write what the store does not know: whose model it is, how its classes are called, and where
+    the model beneath lies."""
     classes = list(task_run.task.classes)
-    about = json.loads((source / ABOUT).read_text(encoding="utf-8"))
+    about = _read(source / ABOUT)
+    base = _base(about, task_run.config, cell.role)
     about |= {
+        "base": about["base"] | {"name": base.name},
         "task": cell.task,
         "source": task_run.task.source,
         "role": cell.role,
@@ -218,14 +225,37 @@ def _write_own(
         "oracle": cell.role == "student" and is_oracle(cell.method or ""),
         "classes": classes,
     }
-    write_whole(folder / ABOUT, _json(about))
+    write_whole(folder / CARD, card(about, task_run.config, scores))
+    # Whoever reads the folder may stand elsewhere.
+    at = base.name if base.name in rungs() else _absolute(base)
+    write_whole(folder / ABOUT, _json(about | {"base": about["base"] | {"name": at}}))
+    if (source / ADAPTER_CONFIG).is_file():
+        config = _read(source / ADAPTER_CONFIG) | {"base_model_name_or_path": _absolute(base)}
+        write_whole(folder / ADAPTER_CONFIG, _json(config))
     if (source / CONFIG).is_file():
-        config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
+        config = _read(source / CONFIG)
         if about["transformers_class"] and len(classes) == about["outputs"]:
             config["id2label"] = {str(i): name for i, name in enumerate(classes)}
             config["label2id"] = {name: i for i, name in enumerate(classes)}
         write_whole(folder / CONFIG, _json(config))
-    write_whole(folder / CARD, card(about, task_run.config, scores))
+
+
+def _base(about: Mapping[str, Any], config: StudyConfig, role: str) -> ModelSpec:
+    """The model beneath, as this run names it; the store may have it from a run that named it
+    otherwise. One that has read texts first lies in the store."""
+    model = config.weak if role == "supervisor" else config.strong
+    if about["base"]["fingerprint"] == fingerprint(model):
+        return model if adapters_of(model) else beneath(model)
+    return ModelSpec(about["base"]["name"], about["base"]["revision"])
+
+
+def _absolute(model: ModelSpec) -> str:
+    """Where a model is, for whoever stands elsewhere; the name of one of the hub."""
+    return str(Path(location_of(model)).absolute()) if folder_of(model) else model.name
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def _json(content: Mapping[str, object]) -> str:

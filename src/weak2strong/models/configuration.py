@@ -9,6 +9,7 @@ from typing import Any
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.models.beneath import beneath, tokenizer_location
 from weak2strong.models.chats import keep_settings
 from weak2strong.models.folders import location_of
 from weak2strong.models.lengths import longest_of
@@ -86,9 +87,10 @@ def load_config(spec: ModelSpec) -> Any:
     """
     from transformers import AutoConfig
 
-    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    of = beneath(spec)
+    options = {"revision": of.revision, "trust_remote_code": spec.trust_remote_code}
     with loading(spec):
-        return AutoConfig.from_pretrained(location_of(spec), **options)
+        return AutoConfig.from_pretrained(location_of(of), **options)
 
 
 def load_tokenizer(spec: ModelSpec) -> Any:
@@ -101,9 +103,10 @@ def load_tokenizer(spec: ModelSpec) -> Any:
     """
     from transformers import AutoTokenizer
 
-    options = {"revision": spec.revision, "trust_remote_code": spec.trust_remote_code}
+    location, revision = tokenizer_location(spec)
+    options = {"revision": revision, "trust_remote_code": spec.trust_remote_code}
     with loading(spec):
-        tokenizer = AutoTokenizer.from_pretrained(location_of(spec), **options)
+        tokenizer = AutoTokenizer.from_pretrained(location, **options)
     config = load_config(spec)
     fit_tokenizer(tokenizer, config, spec.trust_remote_code)
     # What it is asked to read is kept with it, for `longest_read` and `settings_of`.

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError
 
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
+
+ADAPTER_CONFIG, ADAPTERS = "adapter_config.json", "adapter_model.safetensors"
+"""Files of a folder of PEFT."""
+
+KEPT_ABOUT, KEPT_HEAD = "weak2strong.json", "head.safetensors"
+"""Files of a model that a study kept: what it says of itself, and its head."""
+
+Holds = Literal["full", "lora", "head"]
+"""What the folder of a kept model holds: all weights, adapters, or a head alone."""
+
+WHOLE = "model*.safetensors"
+"""Files of weights that need no model beneath."""
 
 TINY_BYTES = 64 * 2**20
 """A model whose files are smaller is finetuned on one thread, several at a time."""
@@ -33,9 +50,63 @@ def location_of(spec: ModelSpec) -> str:
     return str(folder_of(spec) or spec.name)
 
 
+def base_of(spec: ModelSpec) -> ModelSpec | None:
+    """The model that the adapters, or the head, in a folder stand on; None for a whole model.
+
+    Raises:
+        UserError: where the folder does not say it.
+    """
+    folder = folder_of(spec)
+    if folder is None or any(folder.glob(WHOLE)):
+        return None
+    about, adapters = folder / KEPT_ABOUT, folder / ADAPTER_CONFIG
+    file = about if about.is_file() else adapters
+    if not file.is_file():
+        return None
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        if file is about:
+            name, revision = said["base"]["name"], said["base"]["revision"]
+        else:
+            name, revision = said["base_model_name_or_path"], said.get("revision")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as e:
+        raise UserError(
+            f"{file} does not tell which model {folder} stands on, or cannot be read: "
+            "take the folder from where it was made once more."
+        ) from e
+    if not isinstance(name, str) or not name:
+        raise UserError(
+            f"{file} does not tell which model the adapters stand on: write it there as "
+            "base_model_name_or_path."
+        )
+    return replace(spec, name=name, revision=revision)
+
+
+def held(about: Mapping[str, Any]) -> Holds:
+    """What a folder holds; the first ones that were written do not say it."""
+    return about.get("holds", about["model"]["adaptation"])
+
+
+def stack_of(spec: ModelSpec) -> tuple[ModelSpec, tuple[Path, ...]]:
+    """The whole model beneath, and the folders that stand on it, the lowest first.
+
+    Raises:
+        UserError: where a folder does not say what it stands on, or stands on itself.
+    """
+    folders = list[Path]()
+    while base := base_of(spec):
+        folder = folder_of(spec)
+        assert folder is not None
+        if folder.resolve() in folders:
+            raise UserError(f"The adapters in {folder} stand on themselves: name another model.")
+        folders.append(folder.resolve())
+        spec = base
+    return spec, tuple(reversed(folders))
+
+
 def is_tiny(spec: ModelSpec) -> bool:
     """Whether one thread is the right number for a fit of this model."""
-    folder = folder_of(spec)
+    folder = folder_of(stack_of(spec)[0])
     return folder is not None and _weight_bytes(folder) < TINY_BYTES
 
 

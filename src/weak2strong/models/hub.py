@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
@@ -37,6 +38,12 @@ def commit(spec: ModelSpec) -> str:
     # more than once: so anything is taken for one that is not known.
     except Exception as e:
         raise _refusal(spec, e) from e
+
+
+@cache
+def commit_once(spec: ModelSpec) -> str:
+    """The same, looked up once a process."""
+    return commit(spec)
 
 
 def _refusal(spec: ModelSpec, error: Exception) -> UserError:

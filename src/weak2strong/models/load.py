@@ -29,7 +29,12 @@ from weak2strong.models.ranks import ALONE, Ranks, is_cut
 from weak2strong.models.resolve import resolve_model
 from weak2strong.models.states import check_states, reading_fault, width_of
 from weak2strong.models.text_part import text_part, writer_class
-from weak2strong.models.weights import frozen_states, read_tokenizer, read_weights
+from weak2strong.models.weights import (
+    check_output_layer,
+    frozen_states,
+    read_tokenizer,
+    read_weights,
+)
 from weak2strong.tasks.task import Kind
 
 
@@ -262,7 +267,9 @@ def load_model(
         )
     config = load_config(spec)
     loader = writer_class(config) if by_answers else AutoModel
-    whole, _ = read_weights(spec, loader, device, ranks)
+    whole, missing = read_weights(spec, loader, device, ranks)
+    if by_answers:
+        check_output_layer(spec, whole, missing)
     trunk: Any = text_part(whole.base_model if by_answers else whole)
     decoder = is_decoder(config, spec.trust_remote_code)
     width = width_of(config, spec.trust_remote_code)

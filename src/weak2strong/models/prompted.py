@@ -17,7 +17,7 @@ from weak2strong.models.load import best_device, move
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
 from weak2strong.models.text_part import text_part, writer_class
-from weak2strong.models.weights import read_tokenizer, read_weights
+from weak2strong.models.weights import check_output_layer, read_tokenizer, read_weights
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ def load_prompted(spec: ModelSpec, ranks: Ranks = ALONE) -> PromptedModel:
             "prompted: choose a decoder, or another method."
         )
     device = best_device()
-    whole, _ = read_weights(spec, writer_class(config), device, ranks)
+    whole, missing = read_weights(spec, writer_class(config), device, ranks)
+    check_output_layer(spec, whole, missing)
     move(whole.requires_grad_(False).eval(), spec, device, ranks)
     return PromptedModel(whole, read_tokenizer(spec), device, ranks)

@@ -14,6 +14,7 @@ from typing import Any
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.beneath import beneath
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 
@@ -115,6 +116,7 @@ def check_packages(spec: ModelSpec, found: Quantised) -> None:
 
 def _stored(spec: ModelSpec) -> Quantised | None:
     """What a model's files say of weights that they hold in few bits."""
+    spec = beneath(spec)
     folder = folder_of(spec)
     file = folder / "config.json" if folder else cached_file(spec, "config.json")
     try:

@@ -29,7 +29,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.models.folders import folder_of
+from weak2strong.models.folders import folder_of, stack_of
 from weak2strong.models.quantisation import quantised
 from weak2strong.models.resolve import usual_adaptation
 
@@ -133,7 +133,7 @@ def shape_of(spec: ModelSpec) -> Shape:
     Raises:
         UserError: where that cannot be had.
     """
-    folder = folder_of(spec)
+    folder = folder_of(stack_of(spec)[0])
     stamp = (folder / "config.json").stat().st_mtime_ns if folder else None
     return _shape(replace(spec, adaptation="auto"), stamp)
 

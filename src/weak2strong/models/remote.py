@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.download import Download, Listing, content, listing, planned
 from weak2strong.ground.errors import UserError
-from weak2strong.models.folders import folder_of
+from weak2strong.models.folders import base_of, folder_of
 from weak2strong.models.resolve import check_name
 
 BESIDE = (".json", ".jinja", ".md", ".model", ".tiktoken", ".txt", ".bpe")
@@ -45,9 +45,9 @@ def downloads_of(spec: ModelSpec) -> tuple[Download, ...]:
         UserError: where there is no such model, this machine may not have it, the hub cannot be
             reached, or the weights are in no form that is read here.
     """
-    if folder := folder_of(spec):
-        beneath = _beneath(_json(folder / ADAPTER)) if (folder / ADAPTER).is_file() else None
-        return downloads_of(beneath) if beneath else ()
+    if folder_of(spec):
+        base = base_of(spec)
+        return downloads_of(base) if base else ()
     check_name(spec)
     of = listing("model", spec.name, spec.revision)
 
@@ -124,11 +124,3 @@ def _beneath(config: Mapping[str, Any]) -> ModelSpec | None:
     """The model that adapters stand on, by their configuration."""
     name = config.get("base_model_name_or_path")
     return ModelSpec(name, config.get("revision")) if name else None
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as e:
-        raise UserError(f"{path} cannot be read ({e}): put the folder there again.") from e
-    return found if isinstance(found, dict) else {}

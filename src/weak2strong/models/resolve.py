@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -9,9 +10,21 @@ from typing import Literal
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.ground.store import folder_fingerprint
-from weak2strong.models.folders import folder_of, is_tiny, rungs
-from weak2strong.models.hub import commit
+from weak2strong.ground.store import digest, file_fingerprint, folder_fingerprint
+from weak2strong.models.beneath import adapters_of
+from weak2strong.models.folders import (
+    ADAPTER_CONFIG,
+    ADAPTERS,
+    KEPT_ABOUT,
+    KEPT_HEAD,
+    Holds,
+    base_of,
+    folder_of,
+    is_tiny,
+    rungs,
+    stack_of,
+)
+from weak2strong.models.hub import commit_once
 from weak2strong.models.quantisation import check_packages, quantised
 
 LORA_ABOVE = 1_000_000_000
@@ -25,6 +38,9 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
         UserError: where there is no such model (see `fingerprint`), or its weights are of few
             bits and would all be trained, or nothing installed can read them.
     """
+    if base_of(spec):
+        # Says what is wrong with the model beneath, before anything of it is looked for.
+        fingerprint(spec)
     if folder_of(spec) is None:
         spec = replace(spec, revision=fingerprint(spec).rpartition("@")[2])
     few_bits = quantised(spec)
@@ -39,6 +55,11 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
             f"Model {spec.name!r} has quantised weights, which cannot be trained themselves: "
             "choose adaptation lora or head."
         )
+    if few_bits and adapters_of(spec):
+        raise UserError(
+            f"Model {spec.name!r} has adapters, which cannot be put into weights of few bits: "
+            "choose another precision, or a model beneath that has none."
+        )
     if few_bits:
         check_packages(spec, few_bits)
     return spec
@@ -47,6 +68,18 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
 def usual_adaptation(spec: ModelSpec, parameters: int) -> Literal["full", "lora"]:
     """What ``auto`` is for a model whose trunk has so many parameters."""
     return "lora" if parameters > LORA_ABOVE or quantised(spec) else "full"
+
+
+def holds_of(spec: ModelSpec) -> Holds:
+    """What the folder of a trained model holds: its adaptation says it, but that a model which
+    stands on adapters already is written whole, so that no chain of folders is needed to read it.
+
+    Args:
+        spec: with its adaptation decided.
+    """
+    decided = resolve_model(spec).adaptation
+    assert decided != "auto"
+    return "full" if adapters_of(spec) else decided
 
 
 def fingerprint(spec: ModelSpec) -> str:
@@ -59,10 +92,12 @@ def fingerprint(spec: ModelSpec) -> str:
             that can be fetched.
     """
     check_name(spec)
+    if base := base_of(spec):
+        return _adapted_fingerprint(spec, base)
     folder = folder_of(spec)
     if folder is not None:
         return _folder_fingerprint(folder, _stamp(folder))
-    return _hub_fingerprint(spec)
+    return f"{spec.name}@{commit_once(spec)}"
 
 
 def check_name(spec: ModelSpec) -> None:
@@ -77,12 +112,59 @@ def check_name(spec: ModelSpec) -> None:
             raise UserError(
                 f"Model {spec.name} is local and has no revisions: leave @{spec.revision} out."
             )
-        if not (folder / "config.json").exists():
-            raise UserError(f"Model folder {folder} has no config.json.")
+        if not base_of(spec) and not (folder / "config.json").exists():
+            raise UserError(
+                f"Model folder {folder} has no config.json, nor the {ADAPTER_CONFIG} of adapters: "
+                "name a folder with one of them."
+            )
     elif "/" not in spec.name and spec.name.startswith("atlas"):
         raise unknown_name("model", spec.name, rungs())
     elif spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
         raise UserError(f"Model folder {spec.name} does not exist.")
+
+
+def _adapted_fingerprint(spec: ModelSpec, base: ModelSpec) -> str:
+    """A hash of the adapters in a folder and of the model beneath, wherever that lies; where a head
+    alone is in the folder, which no later study uses, that of the model beneath.
+
+    Raises:
+        UserError: where the model beneath is not here, or is not the one that was trained.
+    """
+    folder = folder_of(spec)
+    assert folder is not None
+    stack_of(spec)
+    try:
+        below = fingerprint(base)
+    except UserError as e:
+        raise UserError(
+            f"Model {folder} stands on the model {base.name}, which is not to be had: {e}"
+        ) from e
+    about = folder / KEPT_ABOUT
+    if about.is_file() and json.loads(about.read_text("utf-8"))["base"]["fingerprint"] != below:
+        raise UserError(
+            f"The model {base.name}, on which {folder} stands, has other weights than it had when "
+            "that was trained: put the same model there again."
+        )
+    if not (folder / ADAPTER_CONFIG).is_file():
+        return below
+    if not (folder / ADAPTERS).is_file():
+        raise UserError(
+            f"Model folder {folder} has {ADAPTER_CONFIG} and no {ADAPTERS}, the only form of "
+            "adapters that is read here: load them with PEFT and save them once more."
+        )
+    config = json.loads((folder / ADAPTER_CONFIG).read_text("utf-8"))
+    for name in ("base_model_name_or_path", "revision"):
+        config.pop(name, None)
+    files = _adapter_files(folder, _stamp(folder))
+    return digest({"beneath": below, "config": config, "files": files})
+
+
+@cache
+def _adapter_files(folder: Path, stamp: tuple) -> dict[str, str]:
+    """Digests of the files that decide what adapters make of a model, and what it reads."""
+    told = (KEPT_ABOUT, KEPT_HEAD, ADAPTER_CONFIG, "README.md")
+    names = sorted(f.name for f in folder.iterdir() if f.is_file() and f.name not in told)
+    return {name: file_fingerprint(folder / name) for name in names if not name.startswith(".")}
 
 
 @cache
@@ -94,9 +176,3 @@ def _folder_fingerprint(folder: Path, stamp: tuple) -> str:
 def _stamp(folder: Path) -> tuple:
     files = sorted(f for f in folder.rglob("*") if f.is_file())
     return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in files)
-
-
-@cache
-def _hub_fingerprint(spec: ModelSpec) -> str:
-    """Name and commit of a hub id; the commit is looked up once a process."""
-    return f"{spec.name}@{commit(spec)}"

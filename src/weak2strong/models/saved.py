@@ -25,12 +25,12 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.configuration import hide_progress_bars, is_decoder
 from weak2strong.models.few_bits import NF4_OPTIONS, plain_layers
-from weak2strong.models.folders import location_of
+from weak2strong.models.folders import ADAPTERS, KEPT_ABOUT, KEPT_HEAD, held, location_of
 from weak2strong.models.load import LoadedModel, Network, load_model
-from weak2strong.models.resolve import fingerprint, resolve_model
+from weak2strong.models.resolve import fingerprint, holds_of, resolve_model
 from weak2strong.tasks.task import Kind
 
-HEAD, ADAPTERS, ABOUT = "head.safetensors", "adapter_model.safetensors", "weak2strong.json"
+HEAD, ABOUT = KEPT_HEAD, KEPT_ABOUT
 
 FORMAT = 1
 """Of `ABOUT`."""
@@ -50,7 +50,9 @@ def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[list[int]], fo
         folder: where there is none yet.
     """
     hide_progress_bars()
-    spec, network = resolve_model(spec), model.network
+    spec, network, holds = resolve_model(spec), model.network, holds_of(spec)
+    if holds == "full" and spec.adaptation == "lora":
+        _merge(network.trunk)
     state = {name: _whole(value) for name, value in network.trunk.state_dict().items()}
     as_class = None if model.ranks.several else _as_class(model, rows)
     if model.ranks.rank == 0:
@@ -59,9 +61,9 @@ def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[list[int]], fo
         if network.head.bias is not None:
             parts["bias"] = network.head.bias
         save_file({name: _plain(value) for name, value in parts.items()}, folder / HEAD)
-        if spec.adaptation == "full":
+        if holds == "full":
             _save_whole(model, state, as_class, folder)
-        elif spec.adaptation == "lora":
+        elif holds == "lora":
             _save_adapters(model, spec, state, as_class, folder)
         model.tokenizer.save_pretrained(folder)
         about = _about(model, spec, as_class)
@@ -104,12 +106,12 @@ def load_kept(folder: Path) -> LoadedModel:
     """
     about = read_about(folder)
     spec = spec_of(folder, about)
-    if spec.adaptation != "full" and fingerprint(spec) != about["base"]["fingerprint"]:
+    if held(about) != "full" and fingerprint(spec) != about["base"]["fingerprint"]:
         raise UserError(
             f"The model {spec.name}, on which {folder} stands, has other weights than it had when "
             "that was trained: put the same model there again."
         )
-    trained = spec.adaptation
+    trained = held(about)
     if trained == "full":
         spec = replace(spec, adaptation="head")
     model = load_model(spec, about["kind"], about["outputs"], 0)
@@ -139,7 +141,7 @@ def spec_of(folder: Path, about: Mapping[str, Any]) -> ModelSpec:
         UserError: for settings that no model has.
     """
     name, revision = about["base"]["name"], about["base"]["revision"]
-    if about["model"]["adaptation"] == "full":
+    if held(about) == "full":
         name, revision = str(folder), None
     return ModelSpec(name=name, revision=revision, **about["model"])
 
@@ -162,6 +164,7 @@ def _about(model: LoadedModel, spec: ModelSpec, as_class: Any) -> dict[str, Any]
         "outputs": model.network.head.out_features,
         "transformers_class": type(as_class).__name__ if as_class is not None else None,
         "prefix": _prefix(as_class),
+        "holds": holds_of(spec),
         "base": {"name": name, "revision": revision, "fingerprint": fingerprint(spec)},
         "model": settings,
     }
@@ -266,6 +269,20 @@ def _save_adapters(
     if prefix:
         weights["base_model.model.score.weight"] = _plain(as_class.score.weight)
     save_file(weights, folder / ADAPTERS, metadata={"format": "pt"})
+
+
+def _merge(trunk: nn.Module) -> None:
+    """Put the adapters of a trained trunk into its weights, in place."""
+    from peft.tuners.lora import LoraLayer
+
+    adapted: list[tuple[str, Any]] = [
+        (name, part) for name, part in trunk.named_modules() if isinstance(part, LoraLayer)
+    ]
+    for name, layer in adapted:
+        # In new memory: what is frozen may be shared with other copies of the model.
+        layer.merge(safe_merge=True)
+        parent, _, own = name.rpartition(".")
+        setattr(trunk.get_submodule(parent), own, layer.get_base_layer())
 
 
 def _put_adapters(network: Network, weights: Mapping[str, Tensor], prefix: str) -> None:

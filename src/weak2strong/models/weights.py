@@ -13,6 +13,7 @@ from torch import nn
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer, loading
 from weak2strong.models.few_bits import (
     import_quietly,
@@ -24,6 +25,7 @@ from weak2strong.models.few_bits import (
 from weak2strong.models.folders import location_of
 from weak2strong.models.kept import KEPT, States
 from weak2strong.models.layers import layer_names
+from weak2strong.models.merged import merge
 from weak2strong.models.needs import skeleton
 from weak2strong.models.precision import precision_of
 from weak2strong.models.quantisation import quantised
@@ -75,6 +77,26 @@ def read_weights(
     return fresh_copy(part, device, shared=not trained), missing
 
 
+def check_output_layer(spec: ModelSpec, whole: Any, missing: set[str]) -> None:
+    """Refuse a language model without weights of its output layer, which would be random.
+
+    Args:
+        spec: the model.
+        whole: it as `read_weights` gave it.
+        missing: what its files lack, likewise.
+
+    Raises:
+        UserError: for such a model. One whose output layer is its embedding lacks nothing.
+    """
+    output = whole.get_output_embeddings()
+    names = [name for name, module in whole.named_modules() if module is output]
+    if any(f"{name}.weight" in missing for name in names):
+        raise UserError(
+            f"Model {spec.name!r} was saved without its output layer, so that it cannot be "
+            "prompted: choose the model that it was trained from, or a method without prompts."
+        )
+
+
 def frozen_states(
     spec: ModelSpec, loader: Any, device: torch.device, ranks: Ranks = ALONE
 ) -> States | None:
@@ -120,14 +142,21 @@ def from_files(
 ) -> tuple[Any, set[str]]:
     """A model as its files have it, and the weights that these lack; see `read_weights`."""
     layers = layer_names(skeleton(spec, loader)) if ranks.several else ()
+    of, folders = beneath(spec), adapters_of(spec)
+    if folders and ranks.several:
+        raise UserError(
+            f"Model {spec.name!r} has adapters of its own, which are not put into a model on "
+            "several GPUs: merge them with PEFT (merge_and_unload), save the model to a folder, "
+            "and give that folder."
+        )
     rounded = spec.precision == "4bit"
     rounding = rounding_options(skeleton(spec, loader), dtype) if rounded else {}
     if quantised(spec):
         import_quietly()
     with loading(spec):
         model, info = loader.from_pretrained(
-            location_of(spec),
-            revision=spec.revision,
+            location_of(of),
+            revision=of.revision,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,
@@ -135,6 +164,8 @@ def from_files(
             **loading_options(ranks, layers),
             **rounding,
         )
+    for folder in folders:
+        merge(model, folder)
     if ranks.several:
         add_up_gradients_of(model)
     _fuse(model)

@@ -58,8 +58,12 @@ RULES = Rules(
         "weak2strong.models.gpus",
         "weak2strong.training.together",
         # Which weights a model has, and facts for lists; the weights are in the key.
+        "weak2strong.models.beneath:adapters_of",
+        "weak2strong.models.beneath:beneath",
+        "weak2strong.models.folders:base_of",
         "weak2strong.models.folders:folder_of",
         "weak2strong.models.folders:location_of",
+        "weak2strong.models.folders:stack_of",
         "weak2strong.models.rates",
         "weak2strong.models.resolve",
         # What a task is made of; the key has the data, whichever way they came.
