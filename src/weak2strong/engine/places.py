@@ -95,7 +95,7 @@ class Plan:
                     "The engine ray needs plugins in files: write what this script or notebook "
                     "registers to a .py file, and name that with plugins."
                 )
-            return Plan(0, 0, ray=OnRay.of(options, tiny, _models_of(config)))
+            return Plan(0, 0, ray=OnRay.of(options, tiny, models_of(config)))
         if not travels:
             # Other processes do not have what a script or a notebook has registered.
             return Plan(workers=1, threads=1 if is_tiny(config.strong) else cores)
@@ -134,10 +134,11 @@ def threads_of(config: StudyConfig) -> int:
 
 def gpus_of(config: StudyConfig) -> int:
     """How many GPUs a worker has: as many as the largest model of a study takes."""
-    return max(map(gpus_per_fit, _models_of(config)))
+    return max(map(gpus_per_fit, models_of(config)))
 
 
-def _models_of(config: StudyConfig) -> tuple[ModelSpec, ...]:
+def models_of(config: StudyConfig) -> tuple[ModelSpec, ...]:
+    """All models of a study, the two of its pair first."""
     return (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
 
 

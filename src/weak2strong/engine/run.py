@@ -15,7 +15,7 @@ from weak2strong.engine.done import Done
 from weak2strong.engine.engines import run_steps
 from weak2strong.engine.events import events_of, read_events
 from weak2strong.engine.kept import check_kept, keeping, put_models, roles_of, sizes_told
-from weak2strong.engine.places import Plan
+from weak2strong.engine.places import Plan, models_of
 from weak2strong.engine.rates import FILE as RATES
 from weak2strong.engine.rates import HOW, rates_file
 from weak2strong.engine.record import environment_file, results_files
@@ -26,6 +26,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
+from weak2strong.models.folders import rungs
 from weak2strong.protocol.resolve import chosen_rates, resolve, settle
 from weak2strong.protocol.steps import Step, steps
 from weak2strong.protocol.task_run import MissingError, TaskRun
@@ -77,6 +78,8 @@ def run_study(
     for choice in chosen:
         if choice.why:
             progress.line(f"rates of {choice.model}: {HOW[choice.how]} ({choice.why})")
+    for name in computing_in_float32(config):
+        progress.line(f"precision of {name}: float32, since its architecture fails in bfloat16")
 
     def files(work: Sequence[Work]) -> Mapping[str, bytes]:
         return {
@@ -96,6 +99,18 @@ def run_study(
     for kept in put_models(folder, config, task_runs, todo):
         progress.line(f"model kept: {kept}")
     return folder
+
+
+def computing_in_float32(config: StudyConfig) -> list[str]:
+    """The models that leave their precision open and cannot compute in bfloat16."""
+    shipped = rungs()
+    models = [m for m in models_of(config) if m.precision == "auto" and m.name not in shipped]
+    if not models:
+        return []
+    # Trying takes PyTorch, which a finished study does not need.
+    from weak2strong.models.precision import takes_bfloat16
+
+    return list(dict.fromkeys(model.name for model in models if not takes_bfloat16(model)))
 
 
 def do_steps(

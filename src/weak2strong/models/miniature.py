@@ -25,6 +25,9 @@ LAYERS, TOKENS, EXPERTS = 2, 320, 4
 HEADS = (2, 4, 8)
 """Attention heads of a miniature; some models want a multiple of 4 or 8."""
 
+MULTIPLE = 16
+"""Of which the width of a miniature's layers is a multiple where that of its heads allows it."""
+
 KINDS_OF_LAYERS = 8
 """Of how many layers at most a miniature is made, so that it has one of each kind."""
 
@@ -126,6 +129,9 @@ def _narrow(config: Any, heads: int) -> None:
     if before <= heads or not isinstance(wide, int) or heads * wide >= whole:
         return
     narrow = heads * wide
+    if isinstance(getattr(config, "head_dim", None), int):
+        # Heads have a width of their own, and some products want a multiple of this.
+        narrow += -narrow % MULTIPLE
     _set(config, width, narrow)
     for name, value in dict(vars(config)).items():
         if isinstance(value, int) and re.search(IN_PROPORTION, name):

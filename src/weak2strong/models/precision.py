@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError
+from weak2strong.models.behaviour import behaviour
+from weak2strong.models.configuration import load_config
 from weak2strong.models.folders import is_tiny
 
 
@@ -25,15 +28,44 @@ def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
 
 
 def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
-    """The precision of the arithmetic that a model asks for, or that suits the device.
+    """The precision of the arithmetic that a model asks for, or that suits it and the device.
 
     Weights of 4 bits are computed with as with those of a model that leaves it open.
     """
-    if spec.trained_weights == "bfloat16" and spec.adaptation in ("auto", "full"):
+    if _asks_for_bfloat16(spec):
         return torch.bfloat16
     if spec.precision in ("auto", "4bit"):
-        return fast_precision(device, is_tiny(spec))
+        fast = fast_precision(device, is_tiny(spec))
+        return fast if fast == torch.float32 or takes_bfloat16(spec) else torch.float32
     return getattr(torch, spec.precision)
+
+
+def takes_bfloat16(spec: ModelSpec) -> bool:
+    """Whether a model computes in bfloat16, tried on a miniature of it, once a process.
+
+    Raises:
+        UserError: where its configuration cannot be loaded.
+    """
+    return behaviour(load_config(spec), spec.trust_remote_code).bfloat16
+
+
+def check_precision(spec: ModelSpec) -> None:
+    """Refuse a model that is asked to compute in bfloat16 and cannot.
+
+    Raises:
+        UserError: for such a model.
+    """
+    if _asks_for_bfloat16(spec) and not takes_bfloat16(spec):
+        what = "its precision" if spec.precision == "bfloat16" else "trained_weights"
+        raise UserError(
+            f"Model {spec.name!r} fails in bfloat16, as its architecture is written for float32: "
+            f"leave {what} out, and it computes in float32."
+        )
+
+
+def _asks_for_bfloat16(spec: ModelSpec) -> bool:
+    trained = spec.trained_weights == "bfloat16" and spec.adaptation in ("auto", "full")
+    return trained or spec.precision == "bfloat16"
 
 
 def _cpu_has_units() -> bool:

@@ -35,8 +35,9 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
     """The same model with its adaptation decided, and at a commit where it is of the hub.
 
     Raises:
-        UserError: where there is no such model (see `fingerprint`), or its weights are of few
-            bits and would all be trained, or nothing installed can read them.
+        UserError: where there is no such model (see `fingerprint`), its weights are of few bits
+            and would all be trained, nothing installed can read them, or it cannot compute in the
+            precision asked for.
     """
     if base_of(spec):
         # Says what is wrong with the model beneath, before anything of it is looked for.
@@ -62,6 +63,11 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
         )
     if few_bits:
         check_packages(spec, few_bits)
+    if "bfloat16" in (spec.precision, spec.trained_weights):
+        # Trying that takes PyTorch.
+        from weak2strong.models.precision import check_precision
+
+        check_precision(spec)
     return spec
 
 
