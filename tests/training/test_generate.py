@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from weak2strong.ground.metrics import normalised
 from weak2strong.models.batches import encode
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
+from weak2strong.models.ranks import ALONE
 from weak2strong.training import generate as generating
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
@@ -66,6 +68,48 @@ def test_batches_write_what_each_prompt_gets_alone(load, toy_models, name, side)
     assert [generate(model, [r], MOST)[0] for r in rows] == expected
     for budget in (None, 60, 1):
         assert generate(model, rows, MOST, budget) == expected
+
+
+def test_a_batch_for_which_memory_is_too_small_is_written_by_halves(load, monkeypatch):
+    model = load("llama")
+    rows, sizes = encode(model.tokenizer, PROMPTS), []
+    expected = generate(model, rows, MOST)
+    write = model.network.whole.generate
+
+    def narrow(input_ids, **options):
+        sizes.append(len(input_ids))
+        if len(input_ids) > 2:
+            raise torch.OutOfMemoryError("no memory")
+        return write(input_ids=input_ids, **options)
+
+    monkeypatch.setattr(model.network.whole, "generate", narrow)
+    assert generate(model, rows, MOST) == expected
+    assert max(sizes) > 2
+    monkeypatch.setattr(model.network.whole, "generate", lambda **options: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        generate(model, rows, MOST)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_layers_keep_of_a_token_is_measured(load, name):
+    config = load(name).network.whole.config
+    keys_and_values = 2 * config.num_hidden_layers * config.hidden_size
+    assert generating.kept_bytes(load(name)) == 4 * keys_and_values
+
+
+@pytest.mark.parametrize(
+    ("texts", "memory", "tokens"),
+    [(256, 10**9, 256 * 50), (256, 10**6, 0.5 * (10**6 - 4000) // 100), (256, 10**3, 50)],
+)
+def test_a_gpu_writes_as_many_texts_as_are_quick_and_have_room(monkeypatch, texts, memory, tokens):
+    network = torch.nn.Linear(1000, 1, bias=False).requires_grad_(False)
+    about = {"network": network, "ranks": ALONE, "optimizer_states": "float32"}
+    model = SimpleNamespace(device=torch.device("cuda"), **about)
+    pace = SimpleNamespace(enough=texts)
+    monkeypatch.setattr(generating, "pace_of", lambda model, gradients: pace)
+    monkeypatch.setattr(generating, "usable_bytes", lambda device: memory)
+    monkeypatch.setattr(generating, "kept_bytes", lambda model: 100)
+    assert generating.batch_tokens(model, 50) == tokens
 
 
 @pytest.mark.parametrize("name", DECODERS)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import torch
 
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.language import LanguageModel
+from weak2strong.models.needs import gathered_bytes, training_bytes, usable_bytes
+from weak2strong.training.memory import out_of_memory
+from weak2strong.training.pace import pace_of
 
-GENERATION_BUDGET = {"cpu": 2048, "other": 65536}
-"""Padded tokens of a batch, those to be written included. A step passes one token of each text, so
-a batch may be larger than one whose texts pass as a whole."""
+ON_CPU = 2048
+"""Padded tokens of a batch on a CPU, those to be written included."""
+
+KEPT = 0.5
+"""On other devices: the part of the memory beside the weights that what layers keep of all texts
+may take. The rest is for what passes; where that is not enough, a batch is halved."""
 
 
 def generate(
@@ -32,9 +41,9 @@ def generate(
     Raises:
         UserError: where prompt and answer are more than the model can read.
     """
-    from transformers import GenerationConfig, StaticCache
+    from transformers import GenerationConfig
 
-    tokenizer, device = model.tokenizer, model.device
+    tokenizer = model.tokenizer
     longest = max(map(len, rows), default=0)
     if longest + most > tokenizer.model_max_length:
         raise UserError(
@@ -51,29 +60,92 @@ def generate(
         # Each batch has another length, for which a compiler would begin anew.
         disable_compile=True,
     )
-    budget = budget or GENERATION_BUDGET["cpu" if device.type == "cpu" else "other"]
+    budget = budget or batch_tokens(model, longest + most)
     answers: list[list[int]] = [[] for _ in rows]
     groups, at_once = micro_batches([len(r) + most for r in rows], budget), has_room_at_once(model)
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
-            texts = [rows[i][::-1] for i in group or groups[0][:1]]
-            backwards = pad(texts, tokenizer.pad_token_id, device)
-            tokens_bt, mask_bt = (x.flip(1) for x in backwards)
-            room = tokens_bt.shape[1] + most
-            cache = StaticCache(model.network.whole.config, room) if at_once else None
-            continued_bt = model.network.whole.generate(
-                input_ids=tokens_bt,
-                attention_mask=mask_bt,
-                generation_config=settings,
-                past_key_values=cache,
-                synced_gpus=model.ranks.several,
-            )
-            new_bt = continued_bt[:, tokens_bt.shape[1] :]
+            texts = [rows[i] for i in group or groups[0][:1]]
+            new_texts = _continued(model, texts, settings, at_once)
             if group:
-                for i, new in zip(group, new_bt.tolist(), strict=True):
+                for i, new in zip(group, new_texts, strict=True):
                     answers[i] = _until(new, tokenizer.eos_token_id)
     # Each text was written by one rank.
     return [max(written, key=len) for written in zip(*model.ranks.gathered(answers), strict=True)]
+
+
+def _continued(
+    model: LanguageModel, rows: Sequence[Sequence[int]], settings: Any, at_once: bool
+) -> list[list[int]]:
+    """The new tokens of a batch; it is written by halves where memory runs out."""
+    try:
+        return _batch(model, rows, settings, at_once)
+    except Exception as e:
+        # Several ranks would have to do it together.
+        if not out_of_memory(e) or len(rows) == 1 or model.ranks.several:
+            raise
+    # Out here, since an error that is handled keeps what was computed.
+    half = len(rows) // 2
+    return [
+        *_continued(model, rows[:half], settings, at_once),
+        *_continued(model, rows[half:], settings, at_once),
+    ]
+
+
+def _batch(
+    model: LanguageModel, rows: Sequence[Sequence[int]], settings: Any, at_once: bool
+) -> list[list[int]]:
+    from transformers import StaticCache
+
+    whole = model.network.whole
+    backwards = pad([row[::-1] for row in rows], model.tokenizer.pad_token_id, model.device)
+    tokens_bt, mask_bt = (x.flip(1) for x in backwards)
+    room = tokens_bt.shape[1] + settings.max_new_tokens
+    continued_bt = whole.generate(
+        input_ids=tokens_bt,
+        attention_mask=mask_bt,
+        generation_config=settings,
+        past_key_values=StaticCache(whole.config, room) if at_once else None,
+        synced_gpus=model.ranks.several,
+    )
+    return continued_bt[:, tokens_bt.shape[1] :].tolist()
+
+
+def batch_tokens(model: LanguageModel, room: int) -> int:
+    """Padded tokens of a batch, those to be written included.
+
+    A step passes one token of each text. So a device that is no CPU writes as many texts at once as
+    it takes tokens to be quick, which is measured, as far as memory has room for what layers keep
+    of them.
+
+    Args:
+        model: the language model.
+        room: tokens of the longest text, those to be written included.
+    """
+    if model.device.type == "cpu":
+        return ON_CPU
+    texts, network = pace_of(model, gradients=False).enough, model.network
+    # Answers are also written while a model is trained.
+    left = usable_bytes(model.device) - training_bytes(network, model.optimizer_states)
+    if model.ranks.several:
+        left -= gathered_bytes(network)
+    fitting = KEPT * max(0.0, left) / max(1, kept_bytes(model))
+    return max(room, int(min(texts * room, fitting)))
+
+
+def kept_bytes(model: LanguageModel) -> int:
+    """What layers keep of a token for those after it, as it is in two short passes."""
+
+    def of(tokens: int) -> int:
+        ids = torch.zeros(1, tokens, dtype=torch.long, device=model.device)
+        output = model.network.whole(input_ids=ids, use_cache=True)
+        layers = getattr(getattr(output, "past_key_values", None), "layers", ())
+        kept = [value for layer in layers for value in vars(layer).values()]
+        return sum(x.numel() * x.element_size() for x in kept if isinstance(x, torch.Tensor))
+
+    # What does not grow with the text is in both.
+    with model.ranks.without_gradients(), model.autocast():
+        return (of(16) - of(8)) // 8
 
 
 def has_room_at_once(model: LanguageModel) -> bool:
