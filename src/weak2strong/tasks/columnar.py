@@ -40,10 +40,12 @@ def read_parquet(file: str, content: bytes, check: Check | None = None) -> Table
         whole = parquet.ParquetFile(pa.BufferReader(content))
         schema = whole.schema_arrow
         wanted = _wanted(file, schema, check)
-        table = whole.read(columns=wanted)
-    except (pa.ArrowException, OSError) as e:
+        table = whole.read(columns=wanted).select(wanted)
+        # Texts that are no UTF-8, and lengths beyond the end.
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as e:
         raise unreadable(file, "a parquet file", e) from e
-    return _table(file, schema, table.select(wanted), "parquet")
+    return _table(file, schema, table, "parquet")
 
 
 def read_arrow(file: str, content: bytes, check: Check | None = None) -> Table:
@@ -59,7 +61,8 @@ def read_arrow(file: str, content: bytes, check: Check | None = None) -> Table:
         is_file = content.startswith(b"ARROW1")
         reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
         table = reader.read_all()
-    except (pa.ArrowException, OSError) as e:
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as e:
         raise unreadable(file, "a file of Arrow", e) from e
     wanted = _wanted(file, table.schema, check)
     return _table(file, table.schema, table.select(wanted), "Arrow")
@@ -72,16 +75,28 @@ def _wanted(file: str, schema: pa.Schema, check: Check | None) -> list[str]:
 
 
 def _table(file: str, schema: pa.Schema, table: pa.Table, form: str) -> Table:
-    import polars as pl
-
-    frame = pl.DataFrame(pl.from_arrow(table))
+    names = table.schema.names
+    columns = [_values(file, table.column(i)) for i in range(len(names))]
+    rows = zip(*columns, strict=True)
     return Table(
         file,
         {field.name: _kind(field.type) for field in schema},
-        list(enumerate(frame.iter_rows(named=True), start=1)),
+        [(n, dict(zip(names, row, strict=True))) for n, row in enumerate(rows, start=1)],
         classes=class_names(_features(schema.metadata or {})),
         form=form,
     )
+
+
+def _values(file: str, column: pa.ChunkedArray) -> list[Any]:
+    import pyarrow as pa
+
+    try:
+        if pa.types.is_timestamp(column.type):
+            # Python's times end at microseconds.
+            column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        return column.to_pylist()
+    except (pa.ArrowException, ValueError) as e:
+        raise unreadable(file, "a whole file whose values Python knows", e) from e
 
 
 def _features(metadata: Mapping[bytes, bytes]) -> Any:

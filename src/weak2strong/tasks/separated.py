@@ -104,7 +104,8 @@ def _even(file: str, content: bytes, encoding: str, form: _Form) -> bool:
             first = list(islice(_records(lines, form), LOOKED_AT))
         except _OpenQuoteError:
             return False
-    return len(first[0][1]) > 1 and all(len(fields) == len(first[0][1]) for _, fields in first)
+    counts = [len(fields) for _, fields in first]
+    return len(set(counts)) == 1 and counts[0] > 1
 
 
 def _plain(file: str, content: bytes, encoding: str) -> bool:
