@@ -15,8 +15,8 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import Any
 
@@ -24,8 +24,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import offline
 from weak2strong.models.adapted import adapted_layers
+from weak2strong.models.quantisation import quantised
 from weak2strong.models.text_part import text_part
 
 NF4_OPTIONS = {
@@ -53,6 +56,29 @@ def import_quietly() -> None:
             import bitsandbytes  # noqa: F401  # pyright: ignore
     finally:
         log.setLevel(before)
+
+
+@contextmanager
+def loading_few_bits(spec: ModelSpec) -> Iterator[None]:
+    """Make ready for weights of few bits, and a sentence of what Transformers cannot draw of them.
+
+    Raises:
+        UserError: where a checkpoint of few bits lacks some that it would then draw at random.
+    """
+    if (few := quantised(spec)) is None:
+        yield
+        return
+    import_quietly()
+    try:
+        yield
+    except NotImplementedError as e:
+        if not few.on_disk:
+            raise
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: its files lack weights that its config.json "
+            "says are of few bits, such as those of an encoder's pooler. Take the plain model with "
+            "precision 4bit, or another one."
+        ) from e
 
 
 def rounding_options(whole: Any, dtype: torch.dtype) -> dict[str, Any]:
@@ -91,12 +117,27 @@ def plain_layers(trunk: nn.Module) -> list[str]:
     ]
 
 
-def pass_widened(model: Any) -> None:
-    """Let every layer of few bits give the product of its weights as they stand; in place."""
+def pass_widened(model: Any, missing: Collection[str], told: str) -> None:
+    """Let every layer of few bits give the product of its weights as they stand; in place.
+
+    Args:
+        model: of Transformers, as its files have it.
+        missing: names of weights that the files lack, as those of a pooler that nothing reads.
+        told: the name of the model.
+
+    Raises:
+        UserError: where its files have plain weights in place of those of few bits.
+    """
     for name, module in list(model.named_modules()):
-        if type(module).__name__ in LAYERS and not is_rounded(module.weight):
-            # Its weights are not in the files, as those of a pooler that nothing reads.
-            model.set_submodule(name, _fresh(module, model.dtype))
+        if type(module).__name__ not in LAYERS or is_rounded(module.weight):
+            continue
+        if f"{name}.weight" not in missing:
+            raise UserError(
+                f"Model {told!r} cannot be loaded: its config.json says that its weights are of "
+                f"few bits, and {name}.weight in its files is not: take quantization_config out "
+                "of config.json, or choose another model."
+            )
+        model.set_submodule(name, _fresh(module, model.dtype))
     for layer in rounded_layers(model):
         weight: Any = layer.weight
         # A second name of the same numbers, which would stay behind where these are moved.

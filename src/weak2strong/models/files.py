@@ -8,6 +8,7 @@ from pathlib import Path
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.configuration import NOT_SAFE, load_config, loading
+from weak2strong.models.few_bits import import_quietly
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 
@@ -94,6 +95,7 @@ def _check_package(spec: ModelSpec) -> None:
         return
     from transformers.quantizers.auto import AutoHfQuantizer
 
+    import_quietly()
     with loading(spec):
         AutoHfQuantizer.from_config(told, pre_quantized=True).validate_environment(
             device_map=None, weights_only=True

@@ -105,12 +105,13 @@ def check_packages(spec: ModelSpec, found: Quantised) -> None:
     missing = [name for name in PACKAGES.get(found.method, ()) if name not in versions()]
     if not missing:
         return
-    what = "quantised weights" if found.on_disk else "the precision 4bit"
     install = "'weak2strong[quant]'" if found.method == "bitsandbytes" else " ".join(missing)
+    what, instead = f"its quantised weights ({found.method}) need", "choose another model"
+    if not found.on_disk:
+        what, instead = "the precision 4bit needs", "choose another precision"
     raise UserError(
-        f"Model {spec.name!r} cannot be loaded: {what} ({found.method}) need "
-        f"{' and '.join(missing)}, so install it by `pip install {install}`, or "
-        f"{'choose a model without' if found.on_disk else 'choose another precision'}."
+        f"Model {spec.name!r} cannot be loaded: {what} {' and '.join(missing)}, so run `pip "
+        f"install {install}`, or {instead}."
     )
 
 

@@ -16,8 +16,8 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer, loading
 from weak2strong.models.few_bits import (
-    import_quietly,
     is_rounded,
+    loading_few_bits,
     pass_widened,
     rounding_options,
     same_weight,
@@ -151,9 +151,7 @@ def from_files(
         )
     rounded = spec.precision == "4bit"
     rounding = rounding_options(skeleton(spec, loader), dtype) if rounded else {}
-    if quantised(spec):
-        import_quietly()
-    with loading(spec):
+    with loading(spec), loading_few_bits(spec):
         model, info = loader.from_pretrained(
             location_of(of),
             revision=of.revision,
@@ -169,8 +167,9 @@ def from_files(
     if ranks.several:
         add_up_gradients_of(model)
     _fuse(model)
-    pass_widened(model)
-    return model, set(info["missing_keys"])
+    missing = set(info["missing_keys"])
+    pass_widened(model, missing, spec.name)
+    return model, missing
 
 
 def _kept_in(spec: ModelSpec, device: torch.device) -> torch.dtype:

@@ -62,7 +62,7 @@ def uses_of(spec: ModelSpec, checked: Checked) -> Uses:
         trained[need.adaptation] = outcome
     known = [outcome for outcome in trained.values() if outcome.works is not None]
     if known and not any(outcome.works for outcome in known):
-        raise UserError(known[0].said)
+        raise UserError(known[-1].said)
     asked = {"activations": _outcome(Trial(spec, "activations", longest=checked.read), checked)}
     if checked.decoder:
         asked["prompting"] = _outcome(Trial(spec, "prompting", longest=checked.read), checked)
