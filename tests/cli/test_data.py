@@ -200,6 +200,7 @@ def changed(**values):
 
 NAN = b'{"text": "a", "label": 0}\n{"text": NaN, "label": 1}\n'
 OWN = "are for your own data"
+STRICT = ("--strict-rows",)
 BAD = {
     "a missing column": ("d.csv", [{"txt": "a", "label": 0}], (), r"d\.csv has no column 'text', "
      r"the nearest is 'txt'; it has txt, label: name the right one with --text-column"),
@@ -208,12 +209,14 @@ BAD = {
     "fewer than asked for": ("d.jsonl", rows(60), ("--n-train", "50"),
      r"d\.jsonl has 60 examples of even classes, .* need 104: lower --n-train"),
     "a size of nothing": ("d.jsonl", rows(60), ("--n-test", "0"), r"--n-test must be at least 1"),
-    "labels out of range": ("d.jsonl", [r | {"label": i % 2 * 2} for i, r in enumerate(rows(60))],
-     (), r"d\.jsonl, row 2 has the label 2, but the 2 different numbers .* must be 0 to 1"),
-    "labels of two kinds": ("d.jsonl", changed(label=1), (), r"row 3 has the label 1 and .*row 1"),
-    "no label": ("d.jsonl", changed(label=None), (), r"d\.jsonl, row 3 has no label"),
-    "empty text": ("d.parquet", changed(text=" "), (), r"row 3 has no text in column 'text': fill"),
-    "no text": ("d.csv", changed(text=None), (), r"d\.csv, row 3 has no text in column 'text'"),
+    "no labels at all": ("d.jsonl", [r | {"label": -1} for r in rows(60)],
+     (), r"d\.jsonl has -1 in every row of column 'label', which stands for no label: choose"),
+    "labels of two kinds": ("d.jsonl", changed(label=1), STRICT, r"row 3 has the label 1 where"),
+    "no label": ("d.jsonl", changed(label=None), STRICT, r"d\.jsonl, row 3 has no label"),
+    "empty text": ("d.parquet", changed(text=" "), STRICT, r"row 3 has no text in column 'text'"),
+    "no text": ("d.csv", changed(text=None), STRICT, r"d\.csv, row 3 has no text in column 'text'"),
+    "many bad rows": ("d.jsonl", [*rows(60), *[{"text": "", "label": "rock"}] * 4], (),
+     r"row 61 has no text in column 'text', and 3 other rows of 64 are malformed, too .*: fill it"),
     "text that is not a number": ("d.jsonl", NAN, (), r"d\.jsonl, row 2 has no text in column"),
     "a broken line": ("d.jsonl", b'{"text": "a"', (), r"d\.jsonl, row 1 is no JSON"),
     "a broken file": ("d.parquet", b"PAR1 and no more", (), r"d\.parquet cannot be read .*parquet"),

@@ -122,7 +122,7 @@ def test_bad_studies_are_refused_in_one_sentence(change, sentence):
         ("data: {text_colum: x}\n", "data: Unknown setting of the data 'text_colum'.*text_column"),
         ("data: some.csv\n", "data must be a mapping of settings, not 'some.csv'"),
         ("data: {n_train: many}\n", "n_train must be a whole number, not 'many'"),
-        ("data: {text_column: 1}\n", "text_column must be text, not 1"),
+        ("data: {text_column: 1}\n", "text_column must be a list, not 1"),
         ("data: {split: null}\n", "split must be text, not None"),
         ("data: {balance: 0}\n", "balance must be true or false, not 0"),
         ("seeds: 1\nseeds: 2\n", "line 2: the key 'seeds' stands twice"),

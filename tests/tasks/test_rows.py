@@ -33,7 +33,7 @@ def labelled(*labels):
 
 
 def read(content, name="data.jsonl", columns=COLUMNS):
-    return read_rows({name: content}, columns)
+    return read_rows({name: content}, columns)[:2]
 
 
 FORMATS = [("data.jsonl", jsonl), ("data.csv", csv), ("DATA.PARQUET", parquet)]
@@ -84,7 +84,7 @@ def test_truth_values_of_a_csv_are_read_in_any_case():
 
 def test_several_files_are_read_as_one():
     files = {"b.jsonl": jsonl(labelled("x")), "a.jsonl": jsonl(labelled("y", "x"))}
-    rows, classes = read_rows(files, COLUMNS)
+    rows, classes, _ = read_rows(files, COLUMNS)
     assert classes == ("x", "y")
     assert [(r.file, r.number, r.label) for r in rows] == [
         ("b.jsonl", 1, 0),
@@ -137,10 +137,8 @@ NAN = float("nan")
         ([{"text": "a", "label": " "}], "row 2 has no label in column 'label'"),
         ([{"text": "a", "label": 0.5}], "row 2 has the label 0.5, which is not a whole number"),
         ([{"text": "a", "label": [1]}], "row 2 has the label [1], which is neither text nor a n"),
-        ([{"text": "a", "label": -1}], "row 2 has the label -1, but the 2 different numbers in "),
-        ([{"text": "a", "label": 2}], "row 2 has the label 2, but the 2 different numbers in"),
-        ([{"text": "a", "label": "b"}], "row 2 has the label 'b' and data.jsonl, row 1 has 0: "),
-        ([{"text": "a", "label": True}], "row 2 has the label True and data.jsonl, row 1 has 0"),
+        ([{"text": "a", "label": "b"}], "row 2 has the label 'b' where others are numbers: write"),
+        ([{"text": "a", "label": True}], "row 2 has the label True where others are numbers: wr"),
         ([{"text": "a", "label": 0}], "data.jsonl has only one class, '0': a task takes at least"),
     ],
 )

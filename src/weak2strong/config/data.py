@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from weak2strong.config.fields import Count, Encoding, Flag, Name, Positive, Text
+from weak2strong.config.fields import Count, Encoding, Flag, Name, Positive, Text, Texts
 from weak2strong.config.settings import RefusedError, from_mapping, settings
 from weak2strong.ground.rooms import OPTIONS
 
 Column = Annotated[Text, Flag(metavar="COLUMN")]
+Columns = Annotated[Texts, Flag(metavar="COLUMN")]
 Class = TypeVar("Class", bound=type)
 
 
@@ -27,10 +28,26 @@ def _with_sources(cls: Class) -> Class:
 class DataOptions:
     """For files and datasets of your own: where they have what, and how they become a task."""
 
-    text_column: Column = "text"
-    """The column with what the model reads."""
+    text_column: Columns = ("text",)
+    """The column with what the model reads, or several, with a blank line between them; by default
+    text, or another usual name (docs/data.md)."""
     label_column: Column = "label"
-    """The column with the class: names, whole numbers from 0, or true and false."""
+    """The column with the class: names, whole numbers, or true and false; by default likewise."""
+    prompt_column: Columns = ()
+    """The column of what is asked, where answers are compared or written, or several."""
+    chosen_column: Column | None = None
+    """The column of the better completion; with --preference-column, of the first one."""
+    rejected_column: Column | None = None
+    """The column of the worse completion, or of the second one."""
+    preference_column: Column | None = None
+    """The column that says which of two completions is preferred."""
+    target_column: Column | None = None
+    """The column of the answer to a prompt, which the model learns to write."""
+    template: Text | None = None
+    """A text or prompt made of columns, such as "{premise} Question: {hypothesis} True or
+    false?"."""
+    strict_rows: bool = False
+    """Refuse the first malformed row; by default up to 5% of the rows are left out and counted."""
     group_column: Column | None = None
     """A column whose equal entries stay in one split, such as a question or an author."""
     id_column: Column | None = None
@@ -68,8 +85,29 @@ class DataOptions:
         def __getattr__(self, name: str) -> Any: ...
 
     def __post_init__(self) -> None:
-        if self.text_column == self.label_column:
+        if self.label_column in self.text_column:
             raise RefusedError(
-                f"text and label cannot both be in column {self.text_column!r}: "
+                f"text and label cannot both be in column {self.label_column!r}: "
                 "name two with text_column and label_column."
             )
+        if not self.text_column:
+            raise RefusedError("text_column names no column: name one, or leave it out.")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuse columns that belong to two kinds of task, or two ways to make one text."""
+        text = ["text_column"] if self.text_column != ("text",) else []
+        label = ["label_column"] if self.label_column != "label" else []
+        prompt = ["prompt_column"] if self.prompt_column else []
+        pairs = [
+            n for n in ("chosen_column", "rejected_column", "preference_column") if getattr(self, n)
+        ]
+        target = ["target_column"] if self.target_column else []
+        template = ["template"] if self.template else []
+        for several, why in (
+            ([(text + label)[:1], pairs[:1], target], "are for different kinds of task"),
+            ([text, prompt, template], "both say what the text is made of"),
+        ):
+            named = [name for names in several for name in names]
+            if len(named) > 1:
+                raise RefusedError(f"{named[0]} and {named[1]} {why}: leave one of them out.")

@@ -10,6 +10,7 @@ from typing import Any
 from weak2strong.config.model import ModelSpec
 from weak2strong.engine.reading import Reading, naming_rows, reading_of
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.tasks.account import Account
 from weak2strong.tasks.beginnings import Beginnings
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import FileTask
@@ -46,6 +47,8 @@ class Contents:
         truncated: share of all texts that a model does not read to their end, by model.
         cleaning: how many rows of a user's data were used or left out; None for other tasks.
         read: what each model reads of the texts.
+        accounts: what was done with the columns and rows of a user's data, of those that are tested
+            on, too.
         beginnings: long ones that texts of several splits share; None where groups are known.
     """
 
@@ -58,6 +61,7 @@ class Contents:
     truncated: dict[str, float]
     cleaning: Cleaning | None
     read: tuple[Reading, ...] = ()
+    accounts: tuple[Account, ...] = ()
     beginnings: Beginnings | None = None
 
 
@@ -92,6 +96,7 @@ def contents(
         truncated=truncated,
         cleaning=task.cleaning if isinstance(task, FileTask) else None,
         read=tuple(dict.fromkeys(reading for _, reading in counted)),
+        accounts=task.accounts if isinstance(task, FileTask) else (),
         beginnings=_beginnings(task, splits),
     )
 

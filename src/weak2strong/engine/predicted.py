@@ -14,6 +14,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS
 from weak2strong.models.saved import kind_of, load_kept, read_about
 from weak2strong.tasks import TASKS
+from weak2strong.tasks.files import columns_of
 from weak2strong.tasks.task import Kind
 from weak2strong.tasks.texts import Texts, read_texts
 from weak2strong.training.predict import predict, rewards
@@ -74,8 +75,7 @@ def answer(model: Path, task: str, options: DataOptions) -> Answered:
 def _texts(task: str, kind: Kind, classes: Sequence[str], options: DataOptions) -> Texts:
     """The texts of a file, or all examples of a registered task."""
     if task not in TASKS or Path(task).is_file():
-        columns = (options.text_column, options.label_column, options.id_column)
-        return read_texts(Path(task), kind, classes, *columns)
+        return read_texts(Path(task), kind, classes, columns_of(options))
     found = TASKS.get(task)
     if found.kind != kind or list(found.classes) != list(classes):
         raise UserError(

@@ -14,7 +14,9 @@ FEW = 4
 
 def contents_document(task: Contents) -> Document:
     """Where a task is from, what was left out, and a row a split."""
-    head = [f"{task.name}: {task.source}", *(task.cleaning.sentences() if task.cleaning else ())]
+    head = [f"{task.name}: {task.source}"]
+    head += [sentence for account in task.accounts for sentence in account.sentences()]
+    head += task.cleaning.sentences() if task.cleaning else ()
     head += task.beginnings.sentences() if task.beginnings else ()
     read = [sentence for reading in task.read for sentence in reading.sentences()]
     columns = [

@@ -17,9 +17,10 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import first_sentence, origin_of
 from weak2strong.tasks import GROUPS, PICTURES, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, cleaned_task, version_of
-from weak2strong.tasks.readers import Columns, values_of_rows
-from weak2strong.tasks.rows import checked_rows
+from weak2strong.tasks.readers import Columns
+from weak2strong.tasks.rows import rows_of_tables
 from weak2strong.tasks.source import Source
+from weak2strong.tasks.tables import Table, kinds_of
 from weak2strong.tasks.task import TEXTS, Example, Kind, Shares, Task
 
 Rows = Iterable[Mapping[str, Any]]
@@ -198,8 +199,12 @@ class _RowSource(Source):
             raise UserError(f"{self.name} needs a {self.takes}: name it as {self.name}=PATH.")
         values = list(self.rows_of(Path(path).expanduser()))
         present = {column for row in values for column in row}
-        columns = Columns(**{name: name for name in ("group", "id") if name in present})
-        rows, classes = checked_rows({path: values_of_rows(path, values, columns)}, columns)
+        columns = Columns(
+            group="group" if "group" in present else None, id="id" if "id" in present else None
+        )
+        numbered = list(enumerate(values, start=1))
+        table = Table(path, kinds_of(sorted(present), numbered), numbered)
+        rows, classes, account = rows_of_tables([table], columns, options.strict_rows)
         version = version_of([json.dumps(values, sort_keys=True, default=str).encode()])
         return cleaned_task(
             rows,
@@ -210,6 +215,7 @@ class _RowSource(Source):
             summary=self.question,
             source=f"{path}, {version}",
             licence=self.licence,
+            account=account,
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from weak2strong.config.data import DataOptions
+from weak2strong.tasks.account import Account
 from weak2strong.tasks.beginnings import with_openings
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.opening import GIB, Reading, read_file, unpacked_name
@@ -17,7 +18,7 @@ from weak2strong.tasks.readers import Columns, listed
 from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.splits import SPLITS
-from weak2strong.tasks.task import Kind, Task
+from weak2strong.tasks.task import Task
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,12 +28,14 @@ class FileTask(Task):
     Attributes:
         cleaning: how many rows were kept and left out.
         revision: the commit of a dataset of the hub.
+        accounts: what was done with the columns of the data, and of those that are tested on.
         rows: all rows of the data, before cleaning.
         split_of: the split of each file, where every file is one split.
     """
 
     cleaning: Cleaning
     revision: str | None = None
+    accounts: tuple[Account, ...] = ()
     rows: tuple[Row, ...] = field(default=(), repr=False)
     split_of: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,7 +48,16 @@ class FileTask(Task):
 def columns_of(options: DataOptions) -> Columns:
     """The names of the columns."""
     return Columns(
-        options.text_column, options.label_column, options.group_column, options.id_column
+        text=options.text_column,
+        label=options.label_column,
+        group=options.group_column,
+        id=options.id_column,
+        prompt=options.prompt_column,
+        chosen=options.chosen_column,
+        rejected=options.rejected_column,
+        preference=options.preference_column,
+        target=options.target_column,
+        template=options.template,
     )
 
 
@@ -90,13 +102,14 @@ def task_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data"
 
 
-def question(kind: Kind, classes: Sequence[str], options: DataOptions) -> str:
+def question(account: Account, classes: Sequence[str]) -> str:
     """The question of a task of the user's own, in one line for lists."""
-    if kind == "preference":
+    if account.kind == "preference":
         return "Which of two completions is preferred?"
-    if kind == "generation":
+    if account.kind == "generation":
         return "What follows the prompt?"
-    return f"Which {options.label_column} is it: {listed(classes)}?"
+    label = account.read["class"][0]
+    return f"Which {label} is it: {listed(classes)}?"
 
 
 def data_task(
@@ -122,22 +135,45 @@ def data_task(
     Raises:
         UserError: where something is wrong with the data.
     """
-    rows, classes = read_rows(files, columns_of(options), reading_of(options), names)
+    rows, classes, account = read_rows(
+        files, columns_of(options), reading_of(options), names, options.strict_rows
+    )
     return cleaned_task(
         rows,
         classes,
         options,
         about=listed(tuple(files)),
         name=task_name(name),
-        summary=question(rows[0].kind, classes, options),
+        summary=question(account, classes),
         source=source,
         licence=licence,
         revision=revision,
+        account=account,
+    )
+
+
+def counted_too(cleaning: Cleaning, account: Account | None) -> Cleaning:
+    """The cleaning, with the rows that were left out when the data were read."""
+    if account is None:
+        return cleaning
+    undecided = "as they do not prefer one completion"
+    reason = undecided if account.kind == "preference" else "as they have no label"
+    return replace(
+        cleaning,
+        read=account.rows,
+        malformed=account.malformed,
+        named=account.named,
+        by_source={reason: account.unlabelled, **cleaning.by_source},
     )
 
 
 def cleaned_task(
-    rows: Sequence[Row], classes: tuple[str, ...], options: DataOptions, about: str, **more: Any
+    rows: Sequence[Row],
+    classes: tuple[str, ...],
+    options: DataOptions,
+    about: str,
+    account: Account | None = None,
+    **more: Any,
 ) -> FileTask:
     """The task in some rows, cleaned and cut to size.
 
@@ -146,6 +182,7 @@ def cleaned_task(
         classes: names of their classes, if they have any.
         options: sizes and cleaning.
         about: what errors call the data.
+        account: what was done with columns and rows before; None where a source has its own.
         **more: other attributes of the task.
 
     Raises:
@@ -167,7 +204,8 @@ def cleaned_task(
         "classes": classes,
         "load": lambda: examples,
         "shares": shares,
-        "cleaning": cleaning,
+        "cleaning": counted_too(cleaning, account),
+        "accounts": (account,) if account else (),
         "rows": tuple(rows),
     }
     return FileTask(**attributes | more)

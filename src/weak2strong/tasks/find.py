@@ -35,6 +35,12 @@ another task."""
 _KNOWN_ELSEWHERE = (
     "text_column",
     "label_column",
+    "prompt_column",
+    "chosen_column",
+    "rejected_column",
+    "preference_column",
+    "target_column",
+    "template",
     "group_column",
     "id_column",
     "subset",

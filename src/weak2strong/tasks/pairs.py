@@ -65,7 +65,13 @@ def pair(prompt: str, chosen: Completion, rejected: Completion) -> Pair:
     )
 
 
-def read_pair(prompt: Any, chosen: Any, rejected: Any, location: str) -> Pair:
+def read_pair(
+    prompt: Any,
+    chosen: Any,
+    rejected: Any,
+    location: str,
+    columns: tuple[str, str] = (CHOSEN, REJECTED),
+) -> Pair:
     """The preference in a row of a user's file.
 
     Each value is a text, or a list of messages with ``role`` and ``content``. Where completions
@@ -79,18 +85,19 @@ def read_pair(prompt: Any, chosen: Any, rejected: Any, location: str) -> Pair:
         chosen: the preferred completion.
         rejected: the other completion.
         location: file and row, for errors.
+        columns: of the two completions, for errors.
 
     Raises:
         UserError: for a value that is neither a text nor a list of messages.
     """
     if any(isinstance(value, list) for value in (prompt, chosen, rejected)):
-        first = _dialogue(prompt, chosen, f"{location} has in column {CHOSEN!r}")
-        second = _dialogue(prompt, rejected, f"{location} has in column {REJECTED!r}")
+        first = _dialogue(prompt, chosen, f"{location} has in column {columns[0]!r}")
+        second = _dialogue(prompt, rejected, f"{location} has in column {columns[1]!r}")
         return chat_pair(first, second)
     before = "" if prompt is None else _said(prompt, f"{location} has in column {PROMPT!r}")
     both = [
         _said(value, f"{location} has in column {column!r}")
-        for column, value in ((CHOSEN, chosen), (REJECTED, rejected))
+        for column, value in zip(columns, (chosen, rejected), strict=True)
     ]
     if not before.strip() and (shared := prompt_of(*both)):
         return pair(shared, *(Completion(text.removeprefix(shared)) for text in both))

@@ -28,6 +28,7 @@ from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.files import (
     FileTask,
     columns_of,
+    counted_too,
     question,
     reading_of,
     sizes_of,
@@ -114,7 +115,9 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     contents = {str(path): read_file(path) for path in files}
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
-    rows, classes = read_rows(contents, columns_of(options), reading_of(options))
+    rows, classes, account = read_rows(
+        contents, columns_of(options), reading_of(options), strict=options.strict_rows
+    )
     rows = even_sides(with_openings(rows))
     by_file = [[row for row in rows if row.file == file] for file in contents]
     parts, cleaning = clean_parts(by_file, tuple(contents), classes, options)
@@ -123,12 +126,13 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         name=task_name(files[-1].resolve().parent.name),
         kind=rows[0].kind,
         classes=classes,
-        summary=question(rows[0].kind, classes, options),
+        summary=question(account, classes),
         source=f"{listed(tuple(contents))}, {version_of(contents.values())}",
         licence="the user's own",
         rows=tuple(rows),
         split_of=dict(zip(contents, SPLITS_OF_FILES, strict=True)),
-        **given_splits(splits, cleaning),
+        accounts=(account,),
+        **given_splits(splits, counted_too(cleaning, account)),
     )
 
 

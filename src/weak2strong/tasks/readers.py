@@ -1,17 +1,13 @@
-"""Which columns of a file are wanted, and the values that they have."""
+"""Which columns of a file a user names, and how rows and names are called in messages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.columnar import Check
-from weak2strong.tasks.opening import USUAL, Reading
-from weak2strong.tasks.reading import read_table
-from weak2strong.tasks.tables import Table, Values
+from weak2strong.tasks.tables import Table
+from weak2strong.tasks.template import fields
 
 SHOWN = 12
 """How many names an error lists at most."""
@@ -32,59 +28,71 @@ texts that count as right, too, which may be missing."""
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of a file's columns; None where there is no such column."""
+    """The columns that a user names; those without a name are found by what they are called.
 
-    text: str = TEXT
+    Attributes:
+        text: of the text of a classification, or several, which make one text.
+        label: of its class.
+        group: of what stays in one split.
+        id: of a row's own id.
+        prompt: of what is asked, or several.
+        chosen: of the better completion, or of the first one where ``preference`` has a name.
+        rejected: of the other one.
+        preference: of what says which of two completions is preferred.
+        target: of the answer to a prompt.
+        template: how a text is written from columns, in place of ``text`` and ``prompt``.
+    """
+
+    text: str | tuple[str, ...] = TEXT
     label: str = LABEL
     group: str | None = None
     id: str | None = None
+    prompt: tuple[str, ...] = ()
+    chosen: str | None = None
+    rejected: str | None = None
+    preference: str | None = None
+    target: str | None = None
+    template: str | None = None
 
-    def flags(self, present: Sequence[str] = ()) -> dict[str, str]:
-        """Every column that must be there, by the flag that names it.
+    @property
+    def all_text(self) -> tuple[str, ...]:
+        """The columns of the text."""
+        return (self.text,) if isinstance(self.text, str) else self.text
 
-        A file holds preferences if it has the columns of chosen and rejected completions, and not
-        those of texts with labels. It holds a generation if it has prompts and targets.
-        """
-        named = {"--group-column": self.group, "--id-column": self.id}
-        usual = (self.text, self.label) == (TEXT, LABEL) and not {TEXT, LABEL} <= {*present}
-        if usual and {CHOSEN, REJECTED} <= {*present}:
-            of_pairs = [name for name in (PROMPT, CHOSEN, REJECTED, SUBSET) if name in present]
-            named |= {name: name for name in of_pairs}
-        elif usual and PROMPT in present and {*TARGETS} & {*present}:
-            target = next(name for name in TARGETS if name in present)
-            written = [name for name in (PROMPT, target, ACCEPTED) if name in present]
-            named |= {name: name for name in written}
-        else:
-            named |= {"--text-column": self.text, "--label-column": self.label}
-        return {flag: name for flag, name in named.items() if name is not None}
+    @property
+    def text_named(self) -> bool:
+        """Whether the text has another column than the usual one."""
+        return self.all_text != (TEXT,)
 
+    @property
+    def label_named(self) -> bool:
+        """Whether the label has."""
+        return self.label != LABEL
 
-def read(file: str, content: bytes, columns: Columns, reading: Reading = USUAL) -> Values:
-    """The rows of one file.
+    @property
+    def classes(self) -> bool:
+        """Whether a user who names these columns means texts with classes."""
+        return self.text_named or self.label_named
 
-    Args:
-        file: its name; the ending says how to read it.
-        content: what is in it.
-        columns: what to read; each of them must be there.
-        reading: encoding, and how much may be unpacked.
-
-    Raises:
-        UserError: for an unknown ending, a file that cannot be read or lacks a column.
-    """
-    return values_of(read_table(file, content, reading, check_of(file, columns)), columns)
-
-
-def values_of(table: Table, columns: Columns) -> Values:
-    """The wanted columns of a table that has them.
-
-    Raises:
-        UserError: for the first row that could not be read.
-    """
-    check_all_read(table)
-    if not table.columns:
-        return []
-    wanted = check_of(table.name, columns)(list(table.columns))
-    return [(n, {name: row.get(name) for name in wanted}) for n, row in table.rows]
+    def named(self) -> list[tuple[str, str]]:
+        """Every column that the user names and that must be there, behind the flag that does so."""
+        of_template = fields(self.template) if self.template else ()
+        several = {
+            "--text-column": self.all_text if self.text_named else (),
+            "--label-column": (self.label,) if self.label_named else (),
+            "--prompt-column": self.prompt,
+            "--template": of_template,
+        }
+        single = {
+            "--group-column": self.group,
+            "--id-column": self.id,
+            "--chosen-column": self.chosen,
+            "--rejected-column": self.rejected,
+            "--preference-column": self.preference,
+            "--target-column": self.target,
+        }
+        one = [(flag, name) for flag, name in single.items() if name is not None]
+        return [(flag, name) for flag, names in several.items() for name in names] + one
 
 
 def check_all_read(table: Table) -> None:
@@ -95,38 +103,6 @@ def check_all_read(table: Table) -> None:
     """
     for number, reason in table.malformed:
         raise UserError(f"{row_name(table.name, number)} {reason}: mend it or drop the row.")
-
-
-def values_of_rows(name: str, rows: Sequence[Mapping[str, Any]], columns: Columns) -> Values:
-    """The same for rows that a plugin has read.
-
-    Raises:
-        UserError: where a column is missing.
-    """
-    wanted = check_of(name, columns)(list(dict.fromkeys(name for row in rows for name in row)))
-    return [(n, {name: row.get(name) for name in wanted}) for n, row in enumerate(rows, start=1)]
-
-
-def check_of(file: str, columns: Columns) -> Check:
-    """What says which columns of a file are wanted, and refuses a file that lacks one."""
-
-    def check(present: Sequence[str]) -> list[str]:
-        wanted = columns.flags(present)
-        for flag, name in wanted.items():
-            if name not in present:
-                raise _no_column(file, name, present, flag)
-        return list(dict.fromkeys(wanted.values()))
-
-    return check
-
-
-def _no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:
-    near = get_close_matches(name, present, n=1, cutoff=0.5)
-    nearest = f", the nearest is {near[0]!r}" if near else ""
-    return UserError(
-        f"{file} has no column {name!r}{nearest}; it has {listed(present)}: "
-        f"name the right one with {flag}."
-    )
 
 
 def row_name(file: str, number: int) -> str:

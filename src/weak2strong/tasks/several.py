@@ -7,47 +7,52 @@ of these preferences are answered rightly (see `weak2strong.analysis.analyses.su
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.readers import CHOSEN, PROMPT, REJECTED, row_name
-from weak2strong.tasks.tables import Values
+from weak2strong.tasks.readers import CHOSEN, PROMPT, REJECTED
 from weak2strong.tasks.task import stable_id
 
-Spread = tuple[int, Mapping[str, Any], str | None]
-"""The number of a row, the values of one preference, and the name of its question, if it has others
-with it."""
+Spread = tuple[Mapping[str, Any], str | None]
+"""The values of one preference, and the name of its question, if it has others with it."""
 
 
-def spread(file: str, numbered: Values, id_column: str | None = None) -> Iterator[Spread]:
-    """The rows of a table, where rows with lists of completions become several.
+def spread(
+    values: Mapping[str, Any],
+    location: str,
+    id_column: str | None = None,
+    columns: tuple[str, str] = (CHOSEN, REJECTED),
+    prompt: str = PROMPT,
+) -> list[Spread]:
+    """A row as preferences: one, or several where it has lists of completions.
 
     Args:
-        file: the name of the table, for errors.
-        numbered: its values.
+        values: of the row.
+        location: file and row, for errors.
         id_column: the column of ids; each preference of a row gets an id made of that of the row.
+        columns: of the right and the wrong completions.
+        prompt: the column of the prompt.
 
     Raises:
         UserError: for a row without a right or a wrong completion.
     """
-    for number, values in numbered:
-        sides = [values.get(CHOSEN), values.get(REJECTED)]
-        if not any(_is_several(side) for side in sides):
-            yield number, values, None
-            continue
-        right, wrong = (
-            _listed(side, name, row_name(file, number))
-            for side, name in zip(sides, (CHOSEN, REJECTED), strict=True)
-        )
-        every = sorted(map(repr, (*right, *wrong)))
-        question = stable_id("question", repr(values.get(PROMPT)), *every)
-        for (i, chosen), (j, rejected) in product(enumerate(right), enumerate(wrong)):
-            one = {**values, CHOSEN: chosen, REJECTED: rejected}
-            if id_column and isinstance(values.get(id_column), str | int):
-                one[id_column] = f"{values[id_column]}/{i}-{j}"
-            yield number, one, question
+    sides = [values.get(column) for column in columns]
+    if not any(_is_several(side) for side in sides):
+        return [(values, None)]
+    right, wrong = (
+        _listed(side, name, location) for side, name in zip(sides, columns, strict=True)
+    )
+    every = sorted(map(repr, (*right, *wrong)))
+    question = stable_id("question", repr(values.get(prompt)), *every)
+    found: list[Spread] = []
+    for (i, chosen), (j, rejected) in product(enumerate(right), enumerate(wrong)):
+        one = {**values, columns[0]: chosen, columns[1]: rejected}
+        if id_column and isinstance(values.get(id_column), str | int):
+            one[id_column] = f"{values[id_column]}/{i}-{j}"
+        found.append((one, question))
+    return found
 
 
 def _is_several(side: Any) -> bool:

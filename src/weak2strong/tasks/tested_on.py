@@ -51,6 +51,7 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
         name=f"{task.name}-on-{tests.name}",
         source=f"{task.source}; tested on {tests.source}",
         licence=" and ".join(dict.fromkeys((task.licence, tests.licence))),
+        accounts=(*task.accounts, *tests.accounts),
         rows=(*task.rows, *tests.rows),
         split_of={},
         **given_splits(splits, cleaning),

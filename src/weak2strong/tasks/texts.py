@@ -9,24 +9,19 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.cleaning import example_of
+from weak2strong.tasks.made import made_by, text_from
 from weak2strong.tasks.opening import USUAL, Reading, read_file
-from weak2strong.tasks.pairs import read_pair
-from weak2strong.tasks.readers import (
-    CHOSEN,
-    LABEL,
-    PROMPT,
-    REJECTED,
-    TEXT,
-    check_all_read,
-    listed,
-    row_name,
-)
+from weak2strong.tasks.readers import Columns, check_all_read, listed, row_name
 from weak2strong.tasks.reading import read_table
-from weak2strong.tasks.rows import Row, name_of, text_of
-from weak2strong.tasks.several import spread
+from weak2strong.tasks.roles import Roles, candidates, roles_of
+from weak2strong.tasks.row import Row
 from weak2strong.tasks.sides import even_sides
-from weak2strong.tasks.tables import Values
+from weak2strong.tasks.tables import Table
 from weak2strong.tasks.task import Item, Kind, stable_id
+from weak2strong.tasks.values import name_of
+
+USUAL_COLUMNS = Columns()
+"""For whoever names none."""
 
 ID = "id"
 """The usual column of ids, where there is one."""
@@ -52,72 +47,85 @@ def read_texts(
     path: Path,
     kind: Kind,
     classes: Sequence[str],
-    text: str = TEXT,
-    label: str = LABEL,
-    id: str | None = None,
+    columns: Columns = USUAL_COLUMNS,
     reading: Reading = USUAL,
 ) -> Texts:
-    """The texts of a file, in any form that `weak2strong.tasks.reading` reads.
+    """The texts of a file, in any form and with any columns that a study reads.
 
-    For a model of preferences the file has columns ``chosen`` and ``rejected`` (and ``prompt``), or
-    texts, each of which gets a reward.
+    For a model of preferences the file has preferences, or texts, each of which gets a reward.
 
     Args:
         path: of the file.
         kind: of the task that the model was trained for.
         classes: of that task.
-        text: the name of the column of texts.
-        label: that of the labels, if there are any.
-        id: that of the ids; by default ``id``, where there is one. Else ids are made of the texts,
-            as for a study.
+        columns: those that the user names; others are found as for a study, and ids in ``id``,
+            where there is one. Else ids are made of the texts, as for a study.
         reading: encoding, and how much may be unpacked.
 
     Raises:
         UserError: for a file or a row that cannot be right.
     """
-    name = str(path)
-
-    def check(present: Sequence[str]) -> list[str]:
-        pairs = kind == "preference" and text not in present and {CHOSEN, REJECTED} <= {*present}
-        needed = [*([CHOSEN, REJECTED] if pairs else [text]), *([id] if id else [])]
-        for column in needed:
-            if column not in present:
-                raise UserError(
-                    f"{name} has no column {column!r}; it has {listed(present)}: name the column "
-                    "of the texts with --text-column, and that of the ids with --id-column."
-                )
-        return [*needed, *(c for c in (PROMPT, label, ID) if c in present and c not in needed)]
-
-    table = read_table(name, read_file(path), reading, check)
-    check_all_read(table)
-    if not table.rows:
-        raise UserError(f"{name} has no rows: choose a file with texts.")
-    wanted = check(list(table.columns))
-    rows = [(number, {column: row.get(column) for column in wanted}) for number, row in table.rows]
-    paired = CHOSEN in rows[0][1]
-    if paired:
-        return _pairs(name, rows, id)
+    table, roles = _table(path, columns, reading)
+    if kind == "preference" and roles.kind == "preference":
+        return _pairs(table, roles, columns.id)
     items, labels = list[Item](), list[int | None]()
-    for number, values in rows:
-        location = row_name(name, number)
-        read = text_of(values[text], location, text)
-        made = _own_id(values, id, location) or stable_id(read, "")
-        items.append(Item(made, made, read))
-        labels.append(_label(values.get(label), kind, classes, location))
-    _check_ids(items, name)
+    for number, values in table.rows:
+        location = row_name(table.name, number)
+        read, dialogues = text_from(values, roles, location)
+        made = _own_id(values, columns.id, location) or stable_id(read, "")
+        items.append(Item(made, made, read, dialogues=dialogues))
+        label = values.get(roles.label) if roles.label else None
+        labels.append(_label(label, kind, classes, location))
+    _check_ids(items, table.name)
     return Texts(tuple(items), tuple(labels), paired=False)
 
 
-def _pairs(name: str, rows: Values, id: str | None) -> Texts:
+def read_only_texts(
+    path: Path, columns: Columns, reading: Reading = USUAL
+) -> list[tuple[int, str]]:
+    """The texts of a file by the number of their row; labels are not looked at.
+
+    Raises:
+        UserError: for a file or a row that cannot be right.
+    """
+    table, roles = _table(path, columns, reading)
+    return [
+        (number, text_from(values, roles, row_name(table.name, number))[0])
+        for number, values in table.rows
+    ]
+
+
+def _table(path: Path, columns: Columns, reading: Reading) -> tuple[Table, Roles]:
+    """The table of a file, and what its columns are for; one of labels may be missing."""
+    name = str(path)
+
+    def wanted(present: Sequence[str]) -> list[str]:
+        also = [column for column in present if column == ID]
+        return list(dict.fromkeys([*candidates(present, columns), *also]))
+
+    table = read_table(name, read_file(path), reading, wanted)
+    check_all_read(table)
+    if not table.rows:
+        raise UserError(f"{name} has no rows: choose a file with texts.")
+    there = {columns.label: "number"} | dict(table.columns)
+    return table, roles_of(replace(table, columns=there), columns)
+
+
+def _pairs(table: Table, roles: Roles, id: str | None) -> Texts:
     """The pairs of a file, in the order in which a study of this file has them."""
+    has_ids = all(values.get(ID) is not None for _, values in table.rows)
+    make = made_by(table, replace(roles, id=id or (ID if has_ids else None), group=None))
     read = list[Row]()
-    for number, values, _ in spread(name, rows, id or ID):
-        location = row_name(name, number)
-        found = read_pair(values.get(PROMPT), values[CHOSEN], values[REJECTED], location)
-        read.append(Row(name, number, group=None, id=_own_id(values, id, location), **vars(found)))
+    for number, values in table.rows:
+        rows, _ = make(number, values)
+        if not rows:
+            raise UserError(
+                f"{row_name(table.name, number)} prefers neither completion: drop the row."
+            )
+        read += rows
     examples = [example_of(row) for row in even_sides(read)]
     items = tuple(replace(e.item, group=e.item.id) for e in examples)
-    _check_ids(items, name)
+    _check_ids(items, table.name)
     return Texts(items, tuple(int(e.label) for e in examples), paired=True)
 
 

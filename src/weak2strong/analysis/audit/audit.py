@@ -15,9 +15,9 @@ from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plain import plain
 from weak2strong.ground.whole import write_whole
-from weak2strong.tasks.files import FileTask, reading_of
-from weak2strong.tasks.opening import read_file
-from weak2strong.tasks.readers import Columns, read, row_name
+from weak2strong.tasks.files import FileTask, columns_of, reading_of
+from weak2strong.tasks.readers import row_name
+from weak2strong.tasks.texts import read_only_texts
 
 if TYPE_CHECKING:
     from weak2strong.analysis.audit.reader import Reader
@@ -85,18 +85,11 @@ def read_fresh(path: Path, options: DataOptions) -> tuple[Entry, ...]:
     Raises:
         UserError: for a file that cannot be read or has a row without a text.
     """
-    file, column = str(path), options.text_column
-    # The reader wants a column for labels too, which these texts need not have.
-    rows = read(file, read_file(path), Columns(text=column, label=column), reading_of(options))
-    entries = []
-    for number, row in rows:
-        text = row[column]
-        if not isinstance(text, str) or not text.strip():
-            raise UserError(
-                f"{row_name(file, number)} has no text in column {column!r}: "
-                "fill it in or drop the row."
-            )
-        entries.append(Entry(row_name(file, number), None, text, -1, None))
+    file = str(path)
+    entries = [
+        Entry(row_name(file, number), None, text, -1, None)
+        for number, text in read_only_texts(path, columns_of(options), reading_of(options))
+    ]
     if not entries:
         raise UserError(f"{path} has no rows: choose a file with texts for --fresh.")
     return tuple(entries)

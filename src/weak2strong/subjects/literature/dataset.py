@@ -160,17 +160,18 @@ def _items(
     if not table.columns:
         return
     check(list(table.columns))
-    for number, values, question in spread(file, table.rows):
-        try:
-            item = dataset.form({field: values.get(field) for field in dataset.fields})
-        except MisfitError as e:
-            raise UserError(
-                f"{row_name(file, number)} has {e}, as {dataset.name} has it: "
-                f"take another revision of {dataset.repo}."
-            ) from e
-        if item is not None:
-            subset = values.get(SUBSET) if SUBSET in dataset.fields else None
-            yield number, item, question, subset
+    for number, row in table.rows:
+        for values, question in spread(row, row_name(file, number)):
+            try:
+                item = dataset.form({field: values.get(field) for field in dataset.fields})
+            except MisfitError as e:
+                raise UserError(
+                    f"{row_name(file, number)} has {e}, as {dataset.name} has it: "
+                    f"take another revision of {dataset.repo}."
+                ) from e
+            if item is not None:
+                subset = values.get(SUBSET) if SUBSET in dataset.fields else None
+                yield number, item, question, subset
 
 
 def _drawn(rows: list[Row], most: int | None) -> list[Row]:

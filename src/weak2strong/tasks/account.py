@@ -1,0 +1,113 @@
+"""What was done with the columns and the rows of a user's data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from weak2strong.ground.errors import UserError
+from weak2strong.tasks.readers import listed
+from weak2strong.tasks.roles import Roles
+from weak2strong.tasks.tables import Table
+from weak2strong.tasks.task import Kind
+
+ALLOWED = 0.05
+"""Share of malformed rows above which the data are refused."""
+
+NAMED = 3
+"""How many malformed rows a message describes."""
+
+WITH_TEXT = ("text", "texts", "messages", "mixed")
+"""What columns hold that a user should know of where they are not read."""
+
+KINDS: dict[Kind, str] = {
+    "classification": "texts with classes",
+    "preference": "preferences",
+    "generation": "prompts with targets",
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was done with each column and each row that was left out.
+
+    Attributes:
+        files: what the data are called.
+        kind: what they were read as.
+        read: the columns of each role.
+        template: how a text is written from its columns; None where it is these, one after another.
+        unread: columns with text that have no role.
+        labels: what a user should know about the labels.
+        rows: how many rows there are.
+        unlabelled: how many of them have no label, or prefer neither completion.
+        malformed: how many of them were left out as something is wrong with them.
+        named: the first of these, each with what is wrong.
+    """
+
+    files: str
+    kind: Kind
+    read: dict[str, tuple[str, ...]]
+    template: str | None = None
+    unread: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    rows: int = 0
+    unlabelled: int = 0
+    malformed: int = 0
+    named: tuple[str, ...] = field(default=())
+
+    def sentences(self) -> tuple[str, ...]:
+        """What a user should know of the columns; `Cleaning` tells of the rows."""
+        parts = [f"{role} from {' and '.join(names)}" for role, names in self.read.items()]
+        said = [f"Read as {KINDS[self.kind]}: {'; '.join(parts)}."]
+        if self.template:
+            said.append(f"Written by the template {self.template!r}.")
+        if self.unread:
+            said.append(
+                f"Not read, though there is text in it: {listed(self.unread)}; name columns with "
+                "--text-column, --prompt-column and so on where this is wrong."
+            )
+        return (*said, *self.labels)
+
+
+def account_of(
+    found: Sequence[tuple[Table, Roles]], about: str, labels: Sequence[str] = ()
+) -> Account:
+    """The account of some tables; what was left out is not counted yet."""
+    read: dict[str, tuple[str, ...]] = {}
+    unread: dict[str, None] = {}
+    for table, roles in found:
+        for role, columns in roles.named():
+            read[role] = tuple(dict.fromkeys((*read.get(role, ()), *columns)))
+        used = {name for _, columns in roles.named() for name in columns}
+        kept = [n for n, kind in table.columns.items() if kind in WITH_TEXT and n not in used]
+        unread |= dict.fromkeys(kept)
+    first = found[0][1]
+    return Account(about, first.kind, read, first.template, tuple(unread), tuple(labels))
+
+
+def check_malformed(errors: Sequence[UserError], rows: int, strict: bool) -> None:
+    """Refuse data with too many malformed rows, or with any.
+
+    Args:
+        errors: one for every malformed row, in order.
+        rows: how many rows there are, with these.
+        strict: whether none are allowed.
+
+    Raises:
+        UserError: that of the first row, with how many there are.
+    """
+    if not errors or (not strict and len(errors) <= ALLOWED * rows):
+        return
+    if strict or len(errors) == 1:
+        raise errors[0]
+    problem, advice = parted(errors[0])
+    raise UserError(
+        f"{problem}, and {len(errors) - 1:,} other rows of {rows:,} are malformed, too (more than "
+        f"{ALLOWED:.0%} in all): {advice}"
+    ) from errors[0]
+
+
+def parted(error: UserError) -> tuple[str, str]:
+    """What is wrong, and what to do, of a sentence that has both."""
+    problem, _, advice = str(error).rpartition(": ")
+    return problem, advice
