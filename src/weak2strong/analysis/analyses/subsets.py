@@ -59,8 +59,8 @@ def subset_rows(tested: Tested) -> Iterator[Row]:
             about = {"subset": name, "questions": int(members.sum()), "role": role}
             yield about | {"method": method, **columns("score", score)}
         if len(names) > 1:
-            mean = (np.mean(of, axis=0) for of in (scores, replicates))
-            score = estimated(*mean, len(np.unique(groups)), SHARE)
+            mean, redrawn = np.mean(scores, axis=0), np.mean(replicates, axis=0)
+            score = estimated(mean, redrawn, len(np.unique(groups)), SHARE)
             about = {"subset": MEAN, "questions": len(first), "role": role}
             yield about | {"method": method, **columns("score", score)}
 
@@ -79,4 +79,4 @@ def subsets(run: TestedRun) -> Iterator[Row]:
     """The rows of `subset_rows` for every task of preferences that tells subsets."""
     for task, tested in run.tests.items():
         if tested.kind == "preference" and tested.subsets is not None:
-            yield from ({"task": task} | row for row in subset_rows(tested))
+            yield from ({"task": task, **row} for row in subset_rows(tested))
