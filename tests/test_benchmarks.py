@@ -282,3 +282,10 @@ def test_no_benchmark_is_left_out():
     """Each file of the folder is run above, or is a part of one that is."""
     run = set(re.findall(r'run\(\s*"(\w+)"', Path(__file__).read_text())) | set(SIMULATIONS)
     assert {file.stem for file in BENCHMARKS.glob("*.py")} - PARTS == run
+
+
+def test_data_of_a_user(run):
+    shown = run("data", "--rows", 300, 900).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown[2:]]
+    assert [row[:2] for row in cells] == [["300", "300"], ["900", "900"]]
+    assert all(0 < float(row[3]) < 60 and 0.01 < float(row[4]) < 4 for row in cells)

@@ -133,7 +133,8 @@ def clean(
         _check_families(families, len(examples), about)
         examples = _joined(examples, families)
     begun = sharing([e.item.content for e in examples]) if begin else []
-    examples = _joined(examples, begun)
+    if begun:
+        examples = _joined(examples, begun)
     balance, several = balance and undersampled(rows[0].kind), max(len(classes), 1)
     even = balanced(examples) if balance else examples
     if shrink:
@@ -214,7 +215,12 @@ def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> l
         for family in families
         for position in family[1:]
     )
-    return [replace(e, item=replace(e.item, group=root(e.item.group))) for e in examples]
+    return [
+        e
+        if (name := root(e.item.group)) == e.item.group
+        else replace(e, item=replace(e.item, group=name))
+        for e in examples
+    ]
 
 
 def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:

@@ -10,6 +10,7 @@ from weak2strong.analysis.audit.audit import audit
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
+from weak2strong.config.study import StudyConfig
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.parts import NAMES
 
@@ -142,3 +143,11 @@ def test_a_pair_turned_round_is_a_contradiction_and_repeats_are_counted(tmp_path
     sentences = [f.sentence for f in audited.findings if f.check == "duplicates"]
     assert any(s.startswith("1 of 122 rows repeat") for s in sentences)
     assert any(s.startswith("2 of 122 rows have a text that other rows") for s in sentences)
+
+
+def test_a_run_of_preferences_without_prompts_is_audited(tmp_path, capsys):
+    path, run = write(tmp_path / "d.jsonl", pairs(120, False, lambda t: f"{t}!")), tmp_path / "run"
+    run.mkdir()
+    (run / "study.yaml").write_text(StudyConfig(tasks=(str(path),), data=OPTIONS).to_yaml())
+    assert main(["audit", str(run)]) == 0
+    assert "form of completions goes with the label" in " ".join(capsys.readouterr().out.split())
