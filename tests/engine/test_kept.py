@@ -112,6 +112,32 @@ def test_weights_are_links_and_the_card_tells_scores(runs):
     assert len(list(folder.parent.iterdir())) == 3
 
 
+@pytest.mark.slow
+def test_kept_models_are_the_next_studys(runs, study, toy_models, tmp_path):
+    model = runs[0] / "run" / "models" / TASK
+    shutil.copytree(toy_models["llama"], tmp_path / "base")
+    lora = replace(
+        study,
+        strong=replace(study.strong, name=str(tmp_path / "base"), adaptation="lora"),
+        methods=("naive",),
+    )
+    run_study(lora, tmp_path / "lora", tmp_path / "store", keep=("student",))
+    adapters = tmp_path / "lora" / "models" / TASK / "student-naive-seed-0"
+    later = replace(
+        lora,
+        weak=replace(lora.weak, name=str(model / "supervisor-seed-0")),
+        strong=replace(lora.strong, name=str(adapters)),
+    )
+    run_study(later, tmp_path / "later", tmp_path / "store", keep=("student",))
+    kept = tmp_path / "later" / "models" / TASK / "student-naive-seed-0"
+    assert (kept / "model.safetensors").is_file()
+    assert "PGR of this seed alone | " in (kept / "README.md").read_text()
+    (tmp_path / "base").rename(tmp_path / "gone")
+    with pytest.raises(UserError, match=r"stands on the model .*base, which is not to be had"):
+        run_study(later, tmp_path / "again", tmp_path / "store")
+    assert not (tmp_path / "again").exists()
+
+
 def test_labels_are_scored_and_wrong_ones_refused(runs, tmp_path, capsys):
     root, _ = runs
     model = str(root / "run" / "models" / TASK / "ceiling-seed-0")

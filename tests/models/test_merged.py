@@ -16,6 +16,7 @@ from transformers import (
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.files import check_files
 from weak2strong.models.folders import is_tiny, stack_of
 from weak2strong.models.load import load_model
 from weak2strong.models.prompted import load_prompted
@@ -138,8 +139,9 @@ def test_the_key_has_adapters_and_the_model_beneath_wherever_it_lies(toy_models,
 
 def test_what_cannot_be_merged_is_refused_in_a_sentence(toy_models, tmp_path):
     adapted(toy_models["llama"], tmp_path / "prompts", PromptTuningConfig)
-    with pytest.raises(UserError, match="is no change of weights"):
-        our_states(tmp_path / "prompts")
+    for refused in (our_states, lambda folder: check_files(ModelSpec(str(folder)))):
+        with pytest.raises(UserError, match="is no change of weights"):
+            refused(tmp_path / "prompts")
     adapted(toy_models["llama"], tmp_path / "a")
     file = tmp_path / "a" / "adapter_config.json"
     config = json.loads(file.read_text())
@@ -155,6 +157,7 @@ def test_what_cannot_be_merged_is_refused_in_a_sentence(toy_models, tmp_path):
         with pytest.raises(UserError, match=sentence):
             our_states(tmp_path / "a")
     file.write_text(json.dumps(config))
+    check_files(ModelSpec(str(tmp_path / "a")))
     (tmp_path / "a" / "adapter_model.safetensors").unlink()
     with pytest.raises(UserError, match=r"no adapter_model\.safetensors"):
         fingerprint(ModelSpec(str(tmp_path / "a")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,7 @@ def card(about: Mapping[str, Any], config: StudyConfig, scores: Scores | None) -
         "```console\n$ w2s predict --model FOLDER --task texts.jsonl --out answers.parquet\n```",
         "In Python, without weak2strong:",
         f"```python\n{loader(about)}\n```",
+        _names(about),
         _outputs(about),
     ]
     return "\n\n".join(lines) + "\n"
@@ -109,6 +111,14 @@ def loader(about: Mapping[str, Any]) -> str:
     )
 
 
+def _names(about: Mapping[str, Any]) -> str:
+    """What the names in the Python of the card stand for."""
+    base = about["base"]["name"]
+    whole = held(about) == "full"
+    beneath = "" if whole else f", `BASE` the model beneath (`{base}`, or where it is)"
+    return f"`FOLDER` is this folder, `TEXTS` a list of texts{beneath}."
+
+
 def _outputs(about: Mapping[str, Any]) -> str:
     if about["kind"] == "preference":
         return (
@@ -146,5 +156,6 @@ def _scores(scores: Scores | None) -> str:
     rows = [("floor", scores.floor), ("student", scores.student), ("ceiling", scores.ceiling)]
     told = [f"| {name} | {value:.4f} |" for name, value in rows if value is not None]
     if scores.pgr is not None:
-        told.append(f"| PGR of this seed alone | {scores.pgr:.3f} |")
+        pgr = f"{scores.pgr:.3f}" if math.isfinite(scores.pgr) else "undefined"
+        told.append(f"| PGR of this seed alone | {pgr} |")
     return "\n".join([f"| test set | {scores.metric} |", "|---|---|", *told])

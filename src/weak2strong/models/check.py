@@ -12,7 +12,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.capacity import device_bytes
 from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
-from weak2strong.models.folders import folder_of, rungs
+from weak2strong.models.folders import base_of, folder_of, rungs
 from weak2strong.models.hub import cached_file
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.load import best_device, load_model
@@ -177,6 +177,8 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
 def _location(spec: ModelSpec) -> str:
     if spec.name in rungs():
         return "a rung of the embedded ladder"
+    if base := base_of(spec):
+        return f"the folder {folder_of(spec)}, which stands on {base.name}"
     if folder := folder_of(spec):
         return f"the folder {folder}"
     config = cached_file(spec, "config.json")

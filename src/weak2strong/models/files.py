@@ -7,10 +7,12 @@ from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
+from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.configuration import NOT_SAFE, load_config, loading
 from weak2strong.models.few_bits import import_quietly
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
+from weak2strong.models.merged import check_adapters
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 """The file of a model's weights, or the list of several."""
@@ -30,6 +32,9 @@ def check_files(spec: ModelSpec, here: bool = True) -> None:
         UserError: where files are missing or cut off, or a package that they need is.
     """
     _check_package(spec)
+    for adapters in adapters_of(spec):
+        check_adapters(adapters)
+    spec = beneath(spec)
     config = (folder_of(spec) or Path()) / "config.json"
     if folder_of(spec) is None:
         config = cached_file(spec, "config.json") or config

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,23 +56,40 @@ def merge(model: Any, folder: Path) -> None:
         UserError: where they are no change of weights, or do not fit the model.
     """
     kinds, usual = {name: p.dtype for name, p in model.named_parameters()}, model.dtype
-    try:
+    with _putting(folder):
         config, weights = _read(folder)
         shown = _shown(model, weights)
         weights = {k: v for k, v in weights.items() if _root(k) in dict(shown.named_children())}
         if _untie(shown, weights):
             model.config.tie_word_embeddings = False
         _put(shown, config, weights)
+    _replace(model, shown)
+    for name, p in model.named_parameters():
+        p.data = p.data.to(kinds.get(name, usual))
+    model.requires_grad_(True)
+
+
+def check_adapters(folder: Path) -> None:
+    """Refuse adapters that cannot be read, or are no change of weights; no model is looked at.
+
+    Raises:
+        UserError: for such adapters.
+    """
+    with _putting(folder):
+        _read(folder)
+
+
+@contextmanager
+def _putting(folder: Path) -> Iterator[None]:
+    """Make a sentence of what is wrong with adapters."""
+    try:
+        yield
     except FAULTS as e:
         raise UserError(
             f"The adapters in {folder} cannot be put into the weights of the model that they "
             f"stand on ({first_line(e).rstrip('.')}): merge them with the PEFT that made them, "
             "save the model to a folder, and give that folder."
         ) from e
-    _replace(model, shown)
-    for name, p in model.named_parameters():
-        p.data = p.data.to(kinds.get(name, usual))
-    model.requires_grad_(True)
 
 
 def _read(folder: Path) -> tuple[Any, dict[str, Tensor]]:
