@@ -325,20 +325,30 @@ def test_too_small_a_disk_is_told_before_anything_is_fetched(hub, capsys, monkey
     assert "model.safetensors" not in hub.fetched
 
 
-def test_adapters_bring_the_model_beneath(hub, toy_models, tmp_path, capsys):
-    hub.put("models", "some/base", files_of(toy_models["gpt2"]))
-    config = json.dumps({"base_model_name_or_path": "some/base", "revision": None})
-    adapter = {"adapter_config.json": config, "adapter_model.safetensors": b"1" * 10}
-    hub.put("models", "some/adapter", adapter)
-    assert run("some/adapter", "--json") == 0
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_adapters_bring_the_model_beneath(hub, toy_models, tmp_path, capsys, offline):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(toy_models["llama"])
+    adapted = get_peft_model(model, LoraConfig())
+    adapted.save_pretrained(tmp_path / "own")
+    file = tmp_path / "own" / "adapter_config.json"
+    told = json.loads(file.read_text()) | {"base_model_name_or_path": "some/base"}
+    file.write_text(json.dumps(told))
+    hub.put("models", "some/base", files_of(toy_models["llama"]))
+    hub.put("models", "some/adapters", files_of(tmp_path / "own"))
+    assert run("some/adapters") == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith("some/adapters holds adapters: name this folder as the model: ")
+    folder = told.rpartition(" ")[2]
+    assert run(folder, str(tmp_path / "own"), "--json") == 0
     rows = json.loads(capsys.readouterr().out)["downloads"]
-    assert [row["name"] for row in rows] == ["some/adapter", "some/base"]
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "adapter_config.json").write_text(config)
-    assert run(str(folder), "--json") == 0
-    rows = json.loads(capsys.readouterr().out)["downloads"]
-    assert [row["name"] for row in rows] == ["some/base", str(folder)]
+    assert [row["name"] for row in rows] == ["some/base", folder, str(tmp_path / "own")]
+    offline()
+    commit_once.cache_clear()
+    network = load_model(ModelSpec(folder), "classification", 2, 0).network
+    assert sum(p.numel() for p in network.trunk.parameters()) > 10_000
 
 
 def test_a_name_that_is_both_or_nothing_is_one_sentence(hub, capsys):

@@ -57,20 +57,20 @@ class Fetch(Printing):
         from weak2strong.report.fetch import fetch_document
 
         plan = plan_fetch(self._needs())
+        if self.dry_run or not self.as_json:
+            self.show(fetch_document(plan))
         if self.dry_run:
-            return self.show(fetch_document(plan, fetched=False))
-        if not self.as_json:
-            self.show(fetch_document(plan, fetched=False))
+            return
         if self.quiet or not sys.stderr.isatty():
             from huggingface_hub.utils import disable_progress_bars
 
             disable_progress_bars()
         # Not as a context: the hub's library draws bars of its own.
-        fetch_all(plan, Progress(quiet=self.quiet))
+        folders = fetch_all(plan, Progress(quiet=self.quiet))
+        document = fetch_document(plan, folders)
         if self.as_json:
-            return self.show(fetch_document(plan, fetched=True))
-        for note in fetch_document(plan, fetched=True).notes:
-            self.tell(note)
+            return self.show(document)
+        self.tell(*document.notes)
 
     def _needs(self) -> Needs:
         """All that is wanted here."""

@@ -24,7 +24,7 @@ from weak2strong.ground.hub import What
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.progress import Progress
 from weak2strong.models.catalogue import listed
-from weak2strong.models.folders import folder_of, rungs
+from weak2strong.models.folders import KEPT_ABOUT, folder_of, rungs
 from weak2strong.models.remote import ADAPTER, CONFIG, downloads_of
 from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
 from weak2strong.tasks.card import NAME
@@ -121,7 +121,7 @@ def kind_of(reference: str) -> tuple[Literal["model", "task"], str]:
     if spec.name in rungs() or spec.name in listed():
         return "model", reference
     if (folder := folder_of(spec)) is not None:
-        is_model = any((folder / name).is_file() for name in (CONFIG, ADAPTER))
+        is_model = any((folder / name).is_file() for name in (CONFIG, ADAPTER, KEPT_ABOUT))
         return ("model" if is_model else "task"), reference
     if path.exists() or three_files(reference) or ending(reference) in ENDINGS:
         return "task", reference
@@ -180,8 +180,16 @@ def _at_commit(of: Listing, part: Part) -> tuple[Listing, list[str]]:
     return replace(of, names=()), [*names, *card]
 
 
-def fetch_all(plan: FetchPlan, progress: Progress) -> None:
+def holds_adapters(download: Download) -> bool:
+    """Whether a repository holds adapters of PEFT, which a study names by their folder."""
+    return ADAPTER in download.sizes and CONFIG not in download.sizes
+
+
+def fetch_all(plan: FetchPlan, progress: Progress) -> list[Path]:
     """Fetch what is not here.
+
+    Returns:
+        The folders of all downloads, in their order.
 
     Raises:
         UserError: where the disk has no room for it, or it cannot be had.
@@ -192,6 +200,7 @@ def fetch_all(plan: FetchPlan, progress: Progress) -> None:
             f"({plan.folder}) has {plan.free / 2**30:,.1f} GiB free: set HF_HUB_CACHE to a folder "
             "on a larger disk, here and where the study runs."
         )
+    folders = list[Path]()
     for number, download in enumerate(plan.downloads, start=1):
         of = download.of
         if download.missing:
@@ -201,7 +210,8 @@ def fetch_all(plan: FetchPlan, progress: Progress) -> None:
                 f"({number} of {len(plan.downloads)})"
             )
         # Where all files are here, a name may still stand for another commit.
-        fetch(download)
+        folders.append(fetch(download))
+    return folders
 
 
 def _kind_on_hub(spec: ModelSpec) -> Literal["model", "task"]:

@@ -56,8 +56,9 @@ def _refusal(spec: ModelSpec, error: Exception) -> UserError:
 
     if isinstance(error, RemoteEntryNotFoundError):
         return UserError(
-            f"Model {spec.name} has no config.json, so Transformers cannot load it: "
-            "look for another of its forms on the hub."
+            f"Model {spec.name} has no config.json, so Transformers cannot load it: look for "
+            "another of its forms on the hub, or, where it holds adapters of PEFT, run `w2s fetch "
+            f"{spec.name}`, which tells the folder to name."
         )
     if "/" not in spec.name and not isinstance(error, GatedRepoError | RevisionNotFoundError):
         # Hub ids without an owner are few and old: a slip is likelier.
