@@ -9,17 +9,21 @@ from contextlib import contextmanager
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import polars as pl
 import pytest
+import torch
 from huggingface_hub import constants
+from safetensors.torch import load
 
 from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine import fetch
+from weak2strong.models import pickled
 from weak2strong.models.hub import commit_once
 from weak2strong.models.load import load_model
 from weak2strong.tasks.find import find_task
@@ -256,8 +260,34 @@ def test_several_weights_are_those_that_the_list_of_them_names(hub, capsys):
     ]  # fmt: skip
 
 
+def test_weights_that_are_pickles_alone_are_fetched_and_read_without_a_network(
+    hub, toy_models, offline, monkeypatch
+):
+    """Also a study that fetches for itself finds them."""
+    files = files_of(toy_models["llama"])
+    weights = load(files.pop("model.safetensors"))
+    pickle = BytesIO()
+    torch.save(weights, pickle)
+    hub.put("models", "some/model", files | {"pytorch_model.bin": pickle.getvalue()})
+    spec = ModelSpec("some/model", adaptation="head")
+    monkeypatch.setattr(pickled, "_in_a_process", in_this_process)
+    (source,) = pickled._pickles(spec)
+    assert source.read_bytes() == pickle.getvalue()
+    assert run("some/model") == 0
+    offline()
+    norm = load_model(spec, "classification", 2, 0).network.trunk.norm.weight
+    assert torch.equal(norm, weights["model.norm.weight"])
+
+
+def in_this_process(sources, folder):
+    """Pickles are read here, which saves the start of a process."""
+    said = []
+    pickled._write(SimpleNamespace(send=said.append), sources, folder)
+    return said[0]
+
+
 @pytest.mark.parametrize(("files", "sentence"), [
-    ({"config.json": "{}", "pytorch_model.bin": b""}, "no weights in the form safetensors, the o"),
+    ({"config.json": "{}", "flax_model.msgpack": b""}, "no weights in the form safetensors, nor"),
     ({"model.gguf": b""}, "has no config.json, so Transformers cannot load it: look for another"),
 ])  # fmt: skip
 def test_what_cannot_be_loaded_is_not_fetched(hub, capsys, files, sentence):

@@ -235,15 +235,6 @@ def test_damaged_weights_are_a_sentence(toy_models, tmp_path):
         load(folder)
 
 
-def test_weights_as_pickles_are_refused(toy_models, tmp_path):
-    folder = shutil.copytree(toy_models["llama"], tmp_path / "model")
-    (folder / "model.safetensors").unlink()
-    state = AutoModel.from_pretrained(toy_models["llama"]).state_dict()
-    torch.save(state, folder / "pytorch_model.bin")
-    with pytest.raises(UserError, match=r"not in the form safetensors.* save_pretrained"):
-        load(folder)
-
-
 QUANTISED = {
     "bitsandbytes": {"quant_method": "bitsandbytes", "load_in_4bit": True},
     "optimum": {"quant_method": "gptq", "bits": 4},

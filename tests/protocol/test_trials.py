@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
-from transformers import DebertaConfig, DebertaModel
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, DebertaConfig, DebertaModel
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
@@ -166,6 +167,20 @@ def test_files_that_are_not_whole_are_a_sentence_without_reading_weights(
     HARMED[said](folder)
     with pytest.raises(UserError, match=rf"^Model '.*' cannot be loaded: {said}"):
         check_files(spec_of(folder))
+
+
+def test_adapters_are_tried_with_the_model_beneath_them(toy_models, tmp_path, monkeypatch):
+    base = shutil.copytree(toy_models["llama"], tmp_path / "base")
+    folder = tmp_path / "adapters"
+    whole = AutoModelForCausalLM.from_pretrained(base)
+    # PEFT asks for what Transformers calls otherwise by now.
+    monkeypatch.setattr(type(whole), "is_gradient_checkpointing", False)
+    get_peft_model(whole, LoraConfig(target_modules=["q_proj"])).save_pretrained(folder)
+    spec = spec_of(folder)
+    try_model(spec, [Trial(spec)], here=True)
+    cut_off(base)
+    with pytest.raises(UserError, match=r"base.* its file model.safetensors is missing or cut off"):
+        check_files(spec)
 
 
 def test_a_model_of_the_hub_without_weights_here_is_refused_offline(

@@ -17,11 +17,11 @@ from weak2strong.models.positions import fit_tokenizer
 from weak2strong.tasks.task import Kind
 
 NOT_SAFE = (
-    "its weights are not in the form safetensors, the only one that is read here, as "
-    "other files can run code. Where you trust them, load model and tokenizer with "
-    "Transformers, save both to a folder with save_pretrained, and give that folder."
+    "its weights are neither in the form safetensors nor in pytorch_model.bin, as other files "
+    "can run code. Where you trust them, load model and tokenizer with Transformers, save both to "
+    "a folder with save_pretrained, and give that folder."
 )
-"""What is said of weights as pickles."""
+"""What is said of weights in other forms."""
 
 
 def check_kind(spec: ModelSpec, kind: Kind) -> None:

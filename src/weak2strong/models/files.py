@@ -13,16 +13,14 @@ from weak2strong.models.few_bits import import_quietly
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 from weak2strong.models.merged import check_adapters
-
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-"""The file of a model's weights, or the list of several."""
+from weak2strong.models.pickled import INDEX, PICKLED, PICKLED_INDEX, WEIGHTS
 
 
 def check_files(spec: ModelSpec, here: bool = True) -> None:
     """Refuse a model whose weights cannot be read, as far as its files tell that.
 
-    Of a model of the hub that is not on this machine yet, nothing is fetched: only offline it is
-    refused.
+    Of adapters the model beneath counts, too. Pickles are not opened here. Of a model of the hub
+    that is not on this machine yet, nothing is fetched: only offline it is refused.
 
     Args:
         spec: the model.
@@ -35,13 +33,16 @@ def check_files(spec: ModelSpec, here: bool = True) -> None:
     for adapters in adapters_of(spec):
         check_adapters(adapters)
     spec = beneath(spec)
-    config = (folder_of(spec) or Path()) / "config.json"
-    if folder_of(spec) is None:
-        config = cached_file(spec, "config.json") or config
-    folder = config.parent
+    folder, of_hub = folder_of(spec), folder_of(spec) is None
+    if folder is None:
+        config = cached_file(spec, "config.json")
+        folder = config.parent if config else Path()
     names = _named(spec, folder)
+    if not names and any((folder / name).exists() for name in (PICKLED, PICKLED_INDEX)):
+        # They are opened by a process of their own, when the model is loaded.
+        return
     missing = [name for name in names if not (folder / name).exists()]
-    if folder_of(spec) is None and (missing or not names):
+    if of_hub and (missing or not names):
         return _check_offline(spec, missing) if here else None
     if not names:
         pickled = any(folder.glob("*.bin"))

@@ -1,8 +1,9 @@
 """What a model needs of the hub: the files that Transformers reads, and no others.
 
 A repository may hold the same weights in several forms, and much besides. Of these the weights in
-the form safetensors are wanted, which alone are read here, with configuration, tokenizer, chat
-templates, the model's card, and code that comes with it (which runs only where a study trusts it).
+the form safetensors are wanted, or pickles of them where there is nothing else, with configuration,
+tokenizer, chat templates, the model's card, and code that comes with it (which runs only where a
+study trusts it).
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ TEMPLATES = "additional_chat_templates"
 
 WHOLE, PARTS = "model.safetensors", "model.safetensors.index.json"
 """Weights in one file, or the list of the files that they are in."""
+
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+"""The same as pickles (see `weak2strong.models.pickled`)."""
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
@@ -71,7 +75,7 @@ def wanted(name: str, names: Collection[str], read: Read) -> list[str]:
         read: gives a small one of these.
 
     Raises:
-        UserError: where it is no model of Transformers, or has no weights in the form safetensors.
+        UserError: where it is no model of Transformers, or has no weights in a form that is read.
     """
     if CONFIG not in names and ADAPTER not in names:
         raise UserError(
@@ -94,7 +98,7 @@ def _weights(name: str, names: Collection[str], read: Read) -> Iterator[str]:
         candidates = ["adapter_model.safetensors"]
     else:
         explicit = json.loads(read(CONFIG)).get("transformers_weights")
-        candidates = [explicit] if explicit else [WHOLE, PARTS]
+        candidates = [explicit] if explicit else [WHOLE, PARTS, *PICKLES]
     for candidate in candidates:
         if candidate in names:
             yield candidate
@@ -102,8 +106,8 @@ def _weights(name: str, names: Collection[str], read: Read) -> Iterator[str]:
                 yield from json.loads(read(candidate))["weight_map"].values()
             return
     raise UserError(
-        f"Model {name} has no weights in the form safetensors, the only one that is read here, as "
-        "other files can run code: look for another of its forms on the hub."
+        f"Model {name} has no weights in the form safetensors, nor in pytorch_model.bin, and other "
+        "forms are not read: look for another of its forms on the hub."
     )
 
 

@@ -27,6 +27,7 @@ from weak2strong.models.kept import KEPT, States
 from weak2strong.models.layers import layer_names
 from weak2strong.models.merged import merge
 from weak2strong.models.needs import skeleton
+from weak2strong.models.pickled import readable
 from weak2strong.models.precision import precision_of
 from weak2strong.models.quantisation import quantised
 from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, loading_options
@@ -151,10 +152,11 @@ def from_files(
         )
     rounded = spec.precision == "4bit"
     rounding = rounding_options(skeleton(spec, loader), dtype) if rounded else {}
+    read = readable(of)
     with loading(spec), loading_few_bits(spec):
         model, info = loader.from_pretrained(
-            location_of(of),
-            revision=of.revision,
+            location_of(read),
+            revision=read.revision,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,

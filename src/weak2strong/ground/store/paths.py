@@ -29,7 +29,9 @@ FILES = "files"
 SENT = re.compile(r"[0-9a-f]{16}|\..+")
 # What was measured of models on the devices here (see `weak2strong.training.pace`).
 MEASURED = "measured"
-RESERVED = ("code", "damaged", FILES, "locks", MEASURED, "temporary", "working")
+# Weights that were published as pickles (see `weak2strong.models.pickled`).
+CONVERTED = "converted"
+RESERVED = ("code", CONVERTED, "damaged", FILES, "locks", MEASURED, "temporary", "working")
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
