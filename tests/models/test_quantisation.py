@@ -4,12 +4,16 @@ import json
 import shutil
 
 import pytest
+from torch import nn
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models import quantisation
+from weak2strong.models.adapted import adapted_layers
+from weak2strong.models.adapters import _plain
 from weak2strong.models.guess import guess
 from weak2strong.models.load import best_device
+from weak2strong.models.needs import skeleton
 from weak2strong.models.quantisation import quantised, settings_in_keys
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import resolve_model
@@ -127,3 +131,21 @@ def test_memory_is_told_by_the_bits_of_linear_layers(toy_models, tmp_path, told,
     few = guess(ModelSpec(spec.name, **head), best_device()).resting
     linear = 2 * (4 * 32 * 32 + 3 * 32 * 64)
     assert plain - few == pytest.approx(linear * (32 - bits) / 8, rel=1e-3)
+
+
+def test_layers_of_another_package_get_adapters_where_the_plain_model_has_its_own(
+    toy_models, tmp_path
+):
+    """Its layers are none of PyTorch's, and the names are those of the plain model."""
+
+    class Other(nn.Module):
+        pass
+
+    spec = checkpoint(toy_models, tmp_path / "model", "gptq")
+    trunk = skeleton(spec)
+    names = adapted_layers(trunk)
+    for name in names:
+        trunk.set_submodule(name, Other())
+    assert not adapted_layers(trunk)
+    assert adapted_layers(_plain(trunk, spec)) == names
+    assert _plain(trunk, ModelSpec(str(toy_models["llama"]))) is trunk

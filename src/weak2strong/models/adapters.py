@@ -14,6 +14,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.few_bits import import_quietly, rounded_layers
 from weak2strong.models.low_rank import pass_as_one
+from weak2strong.models.needs import skeleton
+from weak2strong.models.quantisation import quantised
 
 
 def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
@@ -38,7 +40,7 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     config = LoraConfig(
         r=spec.lora_rank,
         lora_alpha=spec.lora_alpha,
-        target_modules=[f"trunk.{name}" for name in adapted_layers(trunk)],
+        target_modules=[f"trunk.{name}" for name in adapted_layers(_plain(trunk, spec))],
         lora_dropout=0.0,
     )
     # The library draws from the global generator.
@@ -53,6 +55,15 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
             p.data = p.data.float()
     pass_as_one(trunk)
     return trunk
+
+
+def _plain(trunk: nn.Module, spec: ModelSpec) -> nn.Module:
+    """The trunk as it is without few bits, by whose layers it is known where adapters go.
+
+    Those of bitsandbytes are linear layers as PyTorch's are; those of other packages need not be.
+    """
+    few = quantised(spec)
+    return trunk if few is None or few.method == "bitsandbytes" else skeleton(spec)
 
 
 def _holder(trunk: nn.Module) -> nn.Module:

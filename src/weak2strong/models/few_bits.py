@@ -163,6 +163,12 @@ def rounded_layers(model: nn.Module) -> Iterator[nn.Linear]:
             yield module
 
 
+def has_few_bits(part: nn.Module) -> bool:
+    """Whether any of a model's weights are of few bits, by whichever package."""
+    configs = (getattr(module, "config", None) for module in part.modules())
+    return any(getattr(config, "quantization_config", None) is not None for config in configs)
+
+
 def is_rounded(weight: Any) -> bool:
     """Whether a weight is of few bits, and stands for numbers by the scales that it comes with."""
     return any(getattr(weight, name, None) is not None for name in ("quant_state", "SCB"))

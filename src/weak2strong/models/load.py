@@ -19,7 +19,7 @@ from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
 from weak2strong.models.behaviour import without_cache
 from weak2strong.models.configuration import check_kind, is_decoder, load_config
-from weak2strong.models.few_bits import is_rounded, rounded_layers
+from weak2strong.models.few_bits import has_few_bits, is_rounded
 from weak2strong.models.heads import POOLS, new_head
 from weak2strong.models.kept import States
 from weak2strong.models.layers import inputs_of, layer_count
@@ -159,11 +159,12 @@ class Trainable:
         part.requires_grad_(False)
         if self.ranks.several:
             return
-        if next(rounded_layers(part), None) is None:
+        if not has_few_bits(part):
             part.to(self.precision)
             return
+        # Only what was trained is of another type, and the rest is not to be touched.
         for weight in part.parameters():
-            if not is_rounded(weight):
+            if weight.dtype == torch.float32 and not is_rounded(weight):
                 weight.data = weight.data.to(self.precision)
 
 
