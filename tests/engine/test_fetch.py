@@ -381,7 +381,7 @@ def test_adapters_bring_the_model_beneath(hub, toy_models, tmp_path, capsys, off
     assert sum(p.numel() for p in network.trunk.parameters()) > 10_000
 
 
-def test_a_name_that_is_both_or_nothing_is_one_sentence(hub, capsys):
+def test_a_name_that_is_both_or_nothing_is_one_sentence(hub, tmp_path, capsys):
     hub.put("models", "some/both", {"config.json": "{}", "model.safetensors": b"1"})
     hub.put("datasets", "some/both", {"train.parquet": parquet(0, 9)})
     assert run("some/both") == 2
@@ -395,6 +395,11 @@ def test_a_name_that_is_both_or_nothing_is_one_sentence(hub, capsys):
     assert "neither a model nor a dataset some/nothing, or it is pri" in capsys.readouterr().err
     assert run("atlas-asiaa") == 2
     assert "Unknown model or task 'atlas-asiaa': the nearest are" in capsys.readouterr().err
+    assert run("./nowhere/at/all") == 2
+    assert "'./nowhere/at/all' is no id of a hub model" in capsys.readouterr().err
+    (tmp_path / "study.yaml").write_text("tasks: [./nowhere/at/all]")
+    assert run(str(tmp_path / "study.yaml")) == 2
+    assert "There is no folder ./nowhere/at/all: check the path" in capsys.readouterr().err
     assert run() == 2
     assert "Name what to fetch" in capsys.readouterr().err
 

@@ -41,4 +41,6 @@ def parts_of(reference: str, data: DataOptions) -> tuple[Part, ...]:
         raise unknown_name("task", reference, (*TASKS, *SOURCES, *GROUPS), HINT)
     if Path(repo).expanduser().is_dir():
         return ()
+    if repo.startswith((".", "/", "~")) or repo.count("/") > 1:
+        raise UserError(f"There is no folder {repo}: check the path, or give an id of the hub.")
     return (Part(repo, revision or None, data.subset, data.split),)
