@@ -14,7 +14,8 @@ def adapted_layers(trunk: nn.Module) -> list[str]:
 
     They are all but those of routed experts, which see a part of the tokens and are often one
     tensor together, and those whose weight the module around them reads itself, as the fused
-    kernels of state-space layers do: an adapter on such a layer would not be heard.
+    kernels of state-space layers do: an adapter on such a layer would not be heard. Nor would one
+    on a pooler, which comes after the states that a head reads.
     """
     from transformers.pytorch_utils import Conv1D
 
@@ -25,7 +26,8 @@ def adapted_layers(trunk: nn.Module) -> list[str]:
         if not isinstance(module, (nn.Linear, Conv1D)):
             continue
         parent, _, own = name.rpartition(".")
-        if "experts" in parent.split(".") or own in _read_past_it(type(modules[parent])):
+        left_out = {"experts", "pooler"} & set(parent.split("."))
+        if left_out or own in _read_past_it(type(modules[parent])):
             continue
         found.append(name)
     return found

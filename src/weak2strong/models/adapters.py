@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.ground.errors import UserError
 from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.few_bits import import_quietly, rounded_layers
 from weak2strong.models.low_rank import pass_as_one
@@ -28,11 +29,20 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
         trunk: of Transformers; it is changed in place.
         spec: with its adaptation decided (see `weak2strong.models.resolve.resolve_model`).
         seed: of the adapters' first weights.
+
+    Raises:
+        UserError: where adapters are asked for, and no layer can have one.
     """
     if spec.adaptation == "full":
         return trunk
     if spec.adaptation == "head":
         return trunk.requires_grad_(False)
+    adapted = adapted_layers(_plain(trunk, spec))
+    if not adapted:
+        raise UserError(
+            f"Model {spec.name!r} has no linear layers that low-rank adapters could be put on: "
+            "choose adaptation full or head."
+        )
     # PEFT imports it, too.
     import_quietly()
     from peft import LoraConfig, inject_adapter_in_model
@@ -40,7 +50,7 @@ def adapt(trunk: nn.Module, spec: ModelSpec, seed: int) -> nn.Module:
     config = LoraConfig(
         r=spec.lora_rank,
         lora_alpha=spec.lora_alpha,
-        target_modules=[f"trunk.{name}" for name in adapted_layers(_plain(trunk, spec))],
+        target_modules=[f"trunk.{name}" for name in adapted],
         lora_dropout=0.0,
     )
     # The library draws from the global generator.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from weak2strong.models.miniature import miniatures
-from weak2strong.models.text_part import text_config, text_part
+from weak2strong.models.text_part import text_config, text_part, writer_class
 
 LENGTH, HIDDEN = 24, 6
 """Tokens of a text that is tried, and how many of them are padding where padding is tried."""
@@ -32,7 +34,7 @@ class Behaviour:
     Attributes:
         decoder: it reads from left to right, so that its last token has seen the whole text.
         hides_left: its mask hides padding before a text.
-        hides_right: its mask hides padding after a text.
+        hides_right: its mask hides padding after a text, whose states are those that it has alone.
         bfloat16: it computes in bfloat16, trained or frozen.
         fault: the first line of what happened where it could not be tried, or is of no use.
     """
@@ -45,6 +47,7 @@ class Behaviour:
 
 
 _KNOWN: dict[str, Behaviour] = {}
+_ALONE: dict[str, bool] = {}
 
 
 def behaviour(config: Any, trust_remote_code: bool = False) -> Behaviour:
@@ -60,7 +63,63 @@ def behaviour(config: Any, trust_remote_code: bool = False) -> Behaviour:
     return _KNOWN[key]
 
 
+def writes_alone(config: Any) -> bool:
+    """Whether what a model writes depends on padding before a text, so that each is written alone.
+
+    Its mask may not hide padding (RWKV), or its positions may count it (Kosmos-2.5).
+
+    Args:
+        config: of a model that is loaded, so that code that came with it has run before.
+    """
+    trust = bool(getattr(config, "auto_map", None))
+    key = config.to_json_string(use_diff=False)
+    if key not in _ALONE:
+        with _quietly():
+            _ALONE[key] = not behaviour(config, trust).hides_left or _counts_padding(config, trust)
+    return _ALONE[key]
+
+
+def _counts_padding(config: Any, trust_remote_code: bool) -> bool:
+    """Whether a miniature writes something else of a text with padding before it."""
+    plain = copy.deepcopy(config)
+    if hasattr(plain, "quantization_config"):
+        del plain.quantization_config
+    text = torch.arange(5, 5 + LENGTH)[None]
+    mask = torch.ones_like(text)
+    padded = torch.cat([torch.full((1, HIDDEN), 9), text], 1)
+    hiding = torch.cat([torch.zeros(1, HIDDEN, dtype=mask.dtype), mask], 1)
+    options = {"max_new_tokens": 2, "do_sample": False, "pad_token_id": 9, "eos_token_id": None}
+    options |= {"return_dict_in_generate": True, "output_logits": True}
+    small: Any
+    try:
+        for small in miniatures(_maker(trust_remote_code, writer_class(config)), plain):
+            _widen(small)
+            with torch.inference_mode():
+                alone = small.generate(text, attention_mask=mask, **options)
+                after = small.generate(padded, attention_mask=hiding, **options)
+            first, second = alone.logits[0], after.logits[0]
+            return bool((first - second).abs().max() > 100 * LEAST * first.abs().mean())
+    # What cannot write of text alone says so where it is asked to.
+    except Exception:
+        return False
+    return False
+
+
 def _tried(config: Any, trust_remote_code: bool) -> Behaviour:
+    with _quietly():
+        fault = "no miniature of it can be made"
+        for small in miniatures(_maker(trust_remote_code), _for_text(config)):
+            try:
+                return _of(text_part(small))
+            # Numbers that do not fit together can fail in any way.
+            except Exception as e:
+                fault = f"{type(e).__name__}: {e}".splitlines()[0]
+        return Behaviour(decoder=_said_to_decode(config, trust_remote_code), fault=fault)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """A context in which Transformers says nothing of miniatures."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()
@@ -68,23 +127,17 @@ def _tried(config: Any, trust_remote_code: bool) -> Behaviour:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fault = "no miniature of it can be made"
-            for small in miniatures(_maker(trust_remote_code), _for_text(config)):
-                try:
-                    return _of(text_part(small))
-                # Numbers that do not fit together can fail in any way.
-                except Exception as e:
-                    fault = f"{type(e).__name__}: {e}".splitlines()[0]
-        return Behaviour(decoder=_said_to_decode(config, trust_remote_code), fault=fault)
+            yield
     finally:
         logging.set_verbosity(before)
 
 
-def _maker(trust_remote_code: bool) -> Any:
+def _maker(trust_remote_code: bool, loader: Any = None) -> Any:
+    """Makes models of a configuration, by AutoModel if no other class is given."""
     from transformers import AutoModel
 
     options = {"trust_remote_code": True} if trust_remote_code else {}
-    return lambda config: AutoModel.from_config(config, **options)
+    return lambda config: (loader or AutoModel).from_config(config, **options)
 
 
 def _for_text(config: Any) -> Any:
@@ -119,7 +172,15 @@ def _of(part: nn.Module) -> Behaviour:
         decoder = bool((states - changed)[:, :-1].abs().max() <= least)
         left, right = slice(0, HIDDEN), slice(LENGTH - HIDDEN, LENGTH)
         hides_left = _hides(part, tokens, left, slice(HIDDEN, LENGTH), least)
-        hides_right = _hides(part, tokens, right, slice(0, LENGTH - HIDDEN), least)
+        seen = slice(0, LENGTH - HIDDEN)
+        hides_right = _hides(part, tokens, right, seen, least)
+        if hides_right:
+            # Where nothing is hidden, some attend in another way than where something is.
+            mask_right = mask.clone()
+            mask_right[:, right] = 0
+            short = states_of(part, tokens[:, seen], mask[:, seen])
+            padded = states_of(part, tokens, mask_right)[:, seen]
+            hides_right = bool((short - padded).abs().max() <= 100 * least)
     return Behaviour(decoder, hides_left, hides_right, _bfloat16(part, tokens, mask))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import pad
-from weak2strong.models.behaviour import without_cache
+from weak2strong.models.behaviour import behaviour, without_cache
 from weak2strong.models.configuration import check_kind, is_decoder, load_config
 from weak2strong.models.few_bits import has_few_bits, is_rounded
 from weak2strong.models.heads import POOLS, new_head
@@ -44,13 +44,21 @@ class Network(nn.Module):
     Texts that are packed are one row of token ids, and have a `Packed` for a mask.
 
     ``size`` is what the head's states are divided by: 1 until a training has measured it.
+    ``by_length`` says that only texts of one length pass together: the trunk reads padding.
     """
 
     size: Tensor
 
-    def __init__(self, trunk: nn.Module, head: nn.Linear, decoder: bool, pooling: Pooling = "auto"):
+    def __init__(
+        self,
+        trunk: nn.Module,
+        head: nn.Linear,
+        decoder: bool,
+        pooling: Pooling = "auto",
+        by_length: bool = False,
+    ):
         super().__init__()
-        self.trunk, self.head = trunk, head
+        self.trunk, self.head, self.by_length = trunk, head, by_length
         self.register_buffer("size", torch.ones(()))
         usual = "last" if decoder else "mean"
         self._pool = POOLS[usual if pooling == "auto" else pooling]
@@ -59,7 +67,11 @@ class Network(nn.Module):
 
     def pooled(self, tokens: Tensor, mask: Tensor | Packed) -> Tensor:
         """One vector a text, (b, d): the trunk's last layer at the pooled position."""
-        return self._pool(self.states(tokens, mask), mask)
+
+        def read(tokens: Tensor, mask: Tensor | Packed) -> list[Tensor]:
+            return [self._pool(self.states(tokens, mask), mask)]
+
+        return self._read(tokens, mask, read)[0]
 
     def states(self, tokens: Tensor, mask: Tensor | Packed) -> Tensor:
         """The trunk's last layer at every token, (b, t, d)."""
@@ -82,14 +94,35 @@ class Network(nn.Module):
         pool = self._pool if pooling == "auto" else POOLS[pooling]
         if self.is_cut:
             # Transformers does not know layers again that are cut over several ranks.
-            with inputs_of(self.trunk, below) as read:
+            with inputs_of(self.trunk, below) as kept:
                 last = self.states(tokens, mask)
-            return [pool(read.get(i, last), mask) for i in layers]
+            return [pool(kept.get(i, last), mask) for i in layers]
         # Given a list, Transformers keeps these layers' states alone; older versions keep all.
         options = self._options | ({"output_hidden_states": below} if below else {})
-        output = self.trunk(**trunk_inputs(tokens, mask), **options)
-        states = (output[0] if i == count else output.hidden_states[i] for i in layers)
-        return [pool(one, mask) for one in states]
+
+        def read(tokens: Tensor, mask: Tensor | Packed) -> list[Tensor]:
+            output = self.trunk(**trunk_inputs(tokens, mask), **options)
+            states = (output[0] if i == count else output.hidden_states[i] for i in layers)
+            return [pool(one, mask) for one in states]
+
+        return self._read(tokens, mask, read)
+
+    def _read(
+        self,
+        tokens: Tensor,
+        mask: Tensor | Packed,
+        read: Callable[[Tensor, Tensor | Packed], list[Tensor]],
+    ) -> list[Tensor]:
+        """What ``read`` gives of a batch, or of the texts of each length where padding is read."""
+        if not self.by_length or isinstance(mask, Packed):
+            return read(tokens, mask)
+        lengths = mask.sum(1)
+        places, parts = [], []
+        for length in lengths.unique().tolist():
+            places.append((lengths == length).nonzero()[:, 0])
+            parts.append(read(tokens[places[-1], :length], mask[places[-1], :length]))
+        order = torch.cat(places).argsort()
+        return [torch.cat(of_all)[order] for of_all in zip(*parts, strict=True)]
 
     def read(self, pooled: Tensor) -> Tensor:
         """Outputs of the head for pooled states (b, d), float32 at least."""
@@ -287,7 +320,13 @@ def load_model(
                 "choose another head_start than answers."
             )
         start_from_answers(head, whole, tokenizer, spec.answers)
-    network = Network(adapt(trunk, spec, seed), head, decoder, spec.pooling).eval()
+    by_length = not behaviour(config, spec.trust_remote_code).hides_right
+    if by_length and ranks.several:
+        raise UserError(
+            f"Model {spec.name!r} reads padding, so only texts of one length pass together, which "
+            "is not done on several GPUs: choose a model that fits one GPU."
+        )
+    network = Network(adapt(trunk, spec, seed), head, decoder, spec.pooling, by_length).eval()
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
     scaled = spec.head_states == "scaled" or (spec.head_states == "auto" and not by_answers)

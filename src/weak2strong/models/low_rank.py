@@ -62,13 +62,20 @@ class _LowRank(torch.autograd.Function):
         scale: float,
     ) -> Tensor:
         """Of states (..., m), weight (m, k), bias (k,), down (r, m) and up (k, r): (..., k)."""
+        # Falcon and others add to a result in place, which PyTorch allows of no view made in here.
         flat = states.flatten(0, -2)
         inner = flat @ down.to(flat.dtype).t()
-        result = flat @ weight if bias is None else torch.addmm(bias, flat, weight)
-        result = result.addmm_(inner, (scale * up).to(flat.dtype).t())
+        shape = (*states.shape[:-1], weight.shape[1])
+        result = torch.empty(shape, dtype=flat.dtype, device=flat.device)
+        rows = result.view(-1, shape[-1])
+        if bias is None:
+            torch.mm(flat, weight, out=rows)
+        else:
+            torch.addmm(bias, flat, weight, out=rows)
+        rows.addmm_(inner, (scale * up).to(flat.dtype).t())
         ctx.save_for_backward(flat, inner, weight, down, up)
         ctx.scale, ctx.shape = scale, states.shape
-        return result.view(*states.shape[:-1], -1)
+        return result
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.models.text_part import text_config, text_part
+from weak2strong.models.text_part import embedding_of, text_config, text_part
 
 ROWS = "rows_of_the_embedding"
 """A tokenizer's attribute of ours: how many tokens its model has a row for; None if not known."""
@@ -45,7 +45,7 @@ def _unused(config: Any, positions: int, trust_remote_code: bool) -> int:
     # What cannot be made says so where it is loaded.
     except Exception:
         return 0
-    words = part.get_input_embeddings()
+    words = embedding_of(part)
     tables = [m for m in part.modules() if isinstance(m, torch.nn.Embedding) and m is not words]
     padded = [m.padding_idx for m in tables if m.num_embeddings == positions]
     return max((index + 1 for index in padded if index is not None), default=0)

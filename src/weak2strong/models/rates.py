@@ -145,9 +145,10 @@ def _shape(spec: ModelSpec, stamp: int | None) -> Shape:
     from weak2strong.models.configuration import load_config
     from weak2strong.models.needs import count, multiplied, skeleton
     from weak2strong.models.states import width_of
+    from weak2strong.models.text_part import embedding_of
 
     trunk = skeleton(spec)
-    parameters, embedding = count(trunk), trunk.get_input_embeddings()
+    parameters, embedding = count(trunk), embedding_of(trunk)
     inner = parameters - (count(embedding) if embedding is not None else 0)
     width = width_of(load_config(spec), spec.trust_remote_code)
     return Shape(parameters, inner, width, multiplied(trunk))

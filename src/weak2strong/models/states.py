@@ -22,6 +22,9 @@ def width_of(config: Any, trust_remote_code: bool = False) -> int:
     Args:
         config: of Transformers.
         trust_remote_code: whether code that came with the model may run.
+
+    Raises:
+        UserError: where that can neither be tried nor read.
     """
     from transformers import AutoModel
 
@@ -36,7 +39,13 @@ def width_of(config: Any, trust_remote_code: bool = False) -> int:
                 _WIDTHS[key] = part(input_ids=ids, **without_cache(part))[0].shape[-1]
         # A pass that looks at values, as routers of some models do, has none to look at here.
         except Exception:
-            _WIDTHS[key] = text_config(config).hidden_size
+            width = getattr(text_config(config), "hidden_size", None)
+            if not isinstance(width, int):
+                raise UserError(
+                    f"A model of type {config.model_type} does not read plain text by itself, and "
+                    "its configuration does not say how wide its states are: choose another model."
+                ) from None
+            _WIDTHS[key] = width
     return _WIDTHS[key]
 
 

@@ -12,8 +12,16 @@ def text_part(trunk: Any) -> Any:
 
     Of an encoder-decoder it is the encoder, which has seen the whole text at each of its tokens. Of
     a model that reads images or sound, too, it is the part whose configuration is that for text.
+
+    Raises:
+        UserError: where a part has no configuration, so that it cannot be used by itself.
     """
-    config = trunk.config
+    config = getattr(trunk, "config", None)
+    if config is None:
+        raise UserError(
+            f"A {type(trunk).__name__} of Transformers has no configuration of its own, so it "
+            "cannot be used as a model: choose another model."
+        )
     if getattr(config, "is_encoder_decoder", False):
         encoder = trunk.get_encoder()
         return trunk if encoder is trunk else text_part(encoder)
@@ -26,6 +34,14 @@ def text_part(trunk: Any) -> Any:
             if same(module):
                 return text_part(module)
     return trunk
+
+
+def embedding_of(trunk: Any) -> Any:
+    """The table of token embeddings of a trunk; None where it has no one table, as characters."""
+    try:
+        return trunk.get_input_embeddings()
+    except NotImplementedError:
+        return None
 
 
 def text_config(config: Any) -> Any:

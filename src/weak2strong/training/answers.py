@@ -19,6 +19,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import micro_batches, pad
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.prompted import PromptedModel
+from weak2strong.models.text_part import embedding_of
 from weak2strong.training.pace import Pace, Passing, kept
 from weak2strong.training.predict import INFERENCE_BUDGET
 
@@ -187,7 +188,7 @@ def _pace(model: PromptedModel) -> Pace:
         return model.logits(*batch, (lines, torch.zeros_like(lines)))
 
     whole, about = model.whole, {"trained": False, "packing": False, "prompted": True}
-    looked_up, longest = whole.get_input_embeddings(), longest_prompt(model)
+    looked_up, longest = embedding_of(whole), longest_prompt(model)
     passing = Passing(run, whole, looked_up, longest, model.device, model.ranks, about, False)
     return kept(passing)
 

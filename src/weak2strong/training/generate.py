@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.batches import micro_batches, pad
+from weak2strong.models.behaviour import writes_alone
 from weak2strong.models.language import LanguageModel
 from weak2strong.models.needs import gathered_bytes, training_bytes, usable_bytes
 from weak2strong.training.memory import out_of_memory
@@ -27,7 +29,8 @@ def generate(
 ) -> list[list[int]]:
     """Continue every row greedily (temperature 0) to an end-of-text token or ``most`` tokens.
 
-    Batches are padded on the left, whichever side the tokenizer pads on.
+    Batches are padded on the left, whichever side the tokenizer pads on. A model whose mask does
+    not hide that padding writes one text at a time.
 
     Args:
         model: as it is; dropout should be off.
@@ -39,7 +42,8 @@ def generate(
         The new tokens of each row, without the end-of-text token.
 
     Raises:
-        UserError: where prompt and answer are more than the model can read.
+        UserError: where prompt and answer are more than the model can read, or it asks for more
+            than a text.
     """
     from transformers import GenerationConfig
 
@@ -62,7 +66,10 @@ def generate(
     )
     budget = budget or batch_tokens(model, longest + most)
     answers: list[list[int]] = [[] for _ in rows]
-    groups, at_once = micro_batches([len(r) + most for r in rows], budget), has_room_at_once(model)
+    if writes_alone(model.network.whole.config):
+        budget = 1
+    groups = micro_batches([len(r) + most for r in rows], budget)
+    at_once = has_room_at_once(model)
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
             texts = [rows[i] for i in group or groups[0][:1]]
@@ -101,13 +108,14 @@ def _batch(
     backwards = pad([row[::-1] for row in rows], model.tokenizer.pad_token_id, model.device)
     tokens_bt, mask_bt = (x.flip(1) for x in backwards)
     room = tokens_bt.shape[1] + settings.max_new_tokens
-    continued_bt = whole.generate(
-        input_ids=tokens_bt,
-        attention_mask=mask_bt,
-        generation_config=settings,
-        past_key_values=StaticCache(whole.config, room) if at_once else None,
-        synced_gpus=model.ranks.several,
-    )
+    with _writing(model):
+        continued_bt = whole.generate(
+            input_ids=tokens_bt,
+            attention_mask=mask_bt,
+            generation_config=settings,
+            past_key_values=StaticCache(whole.config, room) if at_once else None,
+            synced_gpus=model.ranks.several,
+        )
     return continued_bt[:, tokens_bt.shape[1] :].tolist()
 
 
@@ -146,6 +154,21 @@ def kept_bytes(model: LanguageModel) -> int:
     # What does not grow with the text is in both.
     with model.ranks.without_gradients(), model.autocast():
         return (of(16) - of(8)) // 8
+
+
+@contextmanager
+def _writing(model: LanguageModel) -> Iterator[None]:
+    """A context that makes a sentence of what a model says that cannot write of text alone."""
+    try:
+        yield
+    # What a model asks for beside a text is its own, and so is the error.
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as e:
+        if out_of_memory(e):
+            raise
+        raise UserError(
+            f"A model of type {model.network.whole.config.model_type} cannot write of plain text "
+            f"({type(e).__name__}: {first_line(e)}): choose another model."
+        ) from e
 
 
 def has_room_at_once(model: LanguageModel) -> bool:

@@ -31,6 +31,7 @@ from weak2strong.ground.whole import write_whole
 from weak2strong.models.batches import longest_read
 from weak2strong.models.load import Trainable
 from weak2strong.models.ranks import Ranks
+from weak2strong.models.text_part import embedding_of
 
 LAUNCH = 3e7
 """On a CPU: the cost of launching the operations of a micro-batch, in tokens times weights."""
@@ -82,7 +83,7 @@ class Passing:
     Attributes:
         run: passes texts, which are rows of token ids; its result has gradients in a training.
         module: all of it.
-        looked_up: its embedding, which costs nothing to speak of.
+        looked_up: its embedding, which costs nothing to speak of; None where it has no such table.
         longest: tokens that it reads of a text.
         device: where it is.
         ranks: the processes that hold it together.
@@ -92,7 +93,7 @@ class Passing:
 
     run: Callable[[Sequence[Sequence[int]]], Tensor]
     module: nn.Module
-    looked_up: nn.Module
+    looked_up: nn.Module | None
     longest: int
     device: torch.device
     ranks: Ranks
@@ -118,7 +119,7 @@ def pace_of(model: Trainable, gradients: bool = True, room: int = SIZES[-1]) -> 
 
     network = model.network
     about = {"precision": str(model.precision), "packing": model.packing, "trained": gradients}
-    looked_up = network.trunk.get_input_embeddings()
+    looked_up = embedding_of(network.trunk)
     longest, ranks = longest_read(model.tokenizer), model.ranks
     return kept(
         Passing(run, network, looked_up, longest, model.device, ranks, about, gradients), room
@@ -227,7 +228,7 @@ def _conditions(passing: Passing) -> dict[str, Any]:
 
     Not the embedding, in which texts are looked up: of it a training may spare rows.
     """
-    skipped = {id(p) for p in passing.looked_up.parameters()}
+    skipped = {id(p) for p in passing.looked_up.parameters()} if passing.looked_up else set()
     weights = [
         (name, list(p.shape), str(p.dtype), p.requires_grad)
         for name, p in passing.module.named_parameters()

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from weak2strong.config.training import Training
 from weak2strong.models.ranks import Ranks
+from weak2strong.models.text_part import embedding_of
 from weak2strong.training.checkpoint import holds
 
 WORTH = 1_000_000
@@ -68,9 +69,10 @@ def only_used_rows(trunk: Any, texts: Sequence[Sequence[int]], pad_id: int) -> I
         texts: token ids of all texts that the trunk will read in this context.
         pad_id: the token that they are padded with.
     """
-    whole = trunk.get_input_embeddings()
+    whole = embedding_of(trunk)
     used = sorted({pad_id, *(token for text in texts for token in text)})
-    if not _is_plain(trunk, whole) or (len(whole.weight) - len(used)) * whole.embedding_dim < WORTH:
+    plain = _is_plain(trunk, whole)
+    if not plain or (len(whole.weight) - len(used)) * whole.embedding_dim < WORTH:
         yield
         return
     rows = torch.tensor(used, device=whole.weight.device)
@@ -84,7 +86,7 @@ def only_used_rows(trunk: Any, texts: Sequence[Sequence[int]], pad_id: int) -> I
         trunk.set_input_embeddings(whole)
 
 
-def _is_plain(trunk: nn.Module, module: nn.Module) -> bool:
+def _is_plain(trunk: nn.Module, module: nn.Module | None) -> bool:
     """Whether an embedding is a table that is trained, and used for nothing but lookup."""
     if type(module) is not nn.Embedding or not module.weight.requires_grad:
         return False
