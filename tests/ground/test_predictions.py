@@ -1,6 +1,7 @@
 """Predictions are joined by id, survive a file to the bit; bad files are refused in sentences."""
 
 import json
+import os
 
 import numpy as np
 import polars as pl
@@ -205,6 +206,19 @@ def test_files_that_cannot_be_read_are_refused(tmp_path, ending):
 def test_a_file_of_another_kind_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"must end in \.csv, \.jsonl, \.parquet"):
         read_weak_labels(tmp_path / "w.xlsx", 2)
+
+
+def test_what_is_no_file_is_refused_before_it_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "device.csv").symlink_to("/dev/zero")
+    (tmp_path / "link.csv").symlink_to("nowhere.csv")
+    for name, says in (
+        ("pipe.csv", "is a pipe: write a file, and name that"),
+        ("device.csv", "is a device: write a file, and name that"),
+        ("link.csv", r"is a link to nowhere\.csv, which is not there: check the link"),
+    ):
+        with pytest.raises(UserError, match=rf"^Weak labels .*{name} {says}\.$"):
+            read_weak_labels(tmp_path / name, 2)
 
 
 ODD = ["", " ", "Österreich", "two\nlines\r\n", "日本 🗾", 'a "quoted", b', "null", "007"]

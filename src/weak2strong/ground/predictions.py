@@ -15,6 +15,7 @@ import numpy as np
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.ids import check_ids, positions
+from weak2strong.ground.regular import check_regular
 
 if TYPE_CHECKING:
     import polars as pl
@@ -157,6 +158,7 @@ def read_weak_labels(path: Path, classes: int, kind: str = "classification") -> 
     }
     if path.suffix not in readers:
         raise UserError(f"Weak labels {path}: the file must end in {', '.join(readers)}.")
+    check_regular(path, f"Weak labels {path}")
     try:
         frame = readers[path.suffix](path)
     except (OSError, pl.exceptions.PolarsError) as e:

@@ -11,13 +11,13 @@ import gzip
 import io
 import lzma
 import os
-import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
 from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.regular import check_regular
 
 PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
 """Endings of packed files, and what packs them."""
@@ -26,13 +26,6 @@ GIB = 2**30
 
 MOST_FILES = 50_000
 """How many files a folder of data has at most."""
-
-_KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
-)
 
 
 @dataclass(frozen=True)
@@ -57,19 +50,10 @@ def open_file(path: Path) -> io.BufferedReader:
     Raises:
         UserError: where it cannot be read, or is no file.
     """
-    file = path.expanduser()
+    check_regular(path, f"Data file {path}")
     try:
-        mode = file.stat().st_mode
-        for is_such, what in _KINDS:
-            if is_such(mode):
-                raise UserError(f"Data file {path} is {what}: write a file, and name that.")
-        return file.open("rb")
+        return path.expanduser().open("rb")
     except OSError as e:
-        if file.is_symlink() and not file.exists():
-            raise UserError(
-                f"Data file {path} is a link to {file.readlink()}, which is not there: "
-                "check the link."
-            ) from e
         raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
 
 
