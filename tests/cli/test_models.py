@@ -103,6 +103,30 @@ def test_a_model_larger_than_the_memory_is_not_read(toy_models, capsys, monkeypa
         assert row(shown, adaptation)[-1] == "no"
 
 
+def test_an_adaptation_that_does_not_train_is_told_beside_those_that_do(
+    toy_models, capsys, monkeypatch
+):
+    from weak2strong.models import adapters
+
+    def refuse(trunk):
+        hook = lambda *_: 1 / 0  # noqa: E731
+        trunk.get_input_embeddings().register_forward_hook(hook)
+
+    monkeypatch.setattr(adapters, "pass_as_one", refuse)
+    assert main(["models", "--check", str(toy_models["llama"])]) == 0
+    shown = capsys.readouterr().out
+    assert [row(shown, a)[-2] for a in ("full", "lora", "head")] == ["yes", "no", "yes"]
+    assert row(shown, "lora")[2] == "–"
+    assert [row(shown, use)[1] for use in ("activations", "prompting", "generation")] == ["yes"] * 3
+    monkeypatch.setattr("weak2strong.models.prompted.PromptedModel.logits", lambda *_: 1 / 0)
+    assert main(["models", "--check", str(toy_models["gpt2"])]) == 0
+    shown = capsys.readouterr().out
+    assert [row(shown, use)[1] for use in ("activations", "prompting", "generation")] == [
+        "yes", "no", "yes"
+    ]  # fmt: skip
+    assert "cannot be prompted (ZeroDivisionError: division by zero): choose another" in shown
+
+
 @pytest.fixture
 def cached(toy_models, tmp_path, monkeypatch):
     """A snapshot in the hub's cache, of a model with a card."""

@@ -149,6 +149,9 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
             return Need(adaptation, resting, _activations(adapted, micro_batch, length))
         except UserError as e:
             return Need(adaptation, resting, None, str(e))
+        # What a model cannot do is told where it is tried.
+        except Exception:
+            return Need(adaptation, resting, None)
 
     needs = tuple(map(need, ADAPTATIONS))
     if all(of.fault for of in needs):
