@@ -9,14 +9,14 @@ from transformers import AutoTokenizer
 
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
-from weak2strong.engine.contents import FILE, contents, contents_file, read_contents
+from weak2strong.engine.contents import FILE, contents, contents_file, read_contents, told
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.models.folders import location_of
 from weak2strong.report.contents import contents_document
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.cleaning import Cleaning
-from weak2strong.tasks.files import data_task
+from weak2strong.tasks.files import data_task, file_task
 from weak2strong.tasks.splits import SPLITS, make_splits
 
 
@@ -130,3 +130,19 @@ def test_a_chat_that_a_template_refuses_is_told_by_its_row(toy_models, tmp_path)
     model = with_template(toy_models["llama"], STRICT, tmp_path)
     with pytest.raises(UserError, match=r"^c.jsonl, row 17 has a chat \(.*Turns must alternate\)"):
         contents("c.jsonl", task, make_splits(task), [model])
+
+
+def test_what_was_done_with_columns_and_rows_is_told_as_it_was_printed(tmp_path):
+    rows = [{"question": f"Is {i} odd?", "Class": i % 2, "source": "mine"} for i in range(80)]
+    rows[3]["question"] = ""
+    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    task = file_task(tmp_path / "d.jsonl", DataOptions(near_duplicates=False))
+    shown = contents("d.jsonl", task, make_splits(task))
+    (tmp_path / FILE).write_bytes(contents_file([shown]))
+    (kept,) = read_contents(FolderFiles(tmp_path, "run"))
+    said = told(kept)
+    assert said[0] == "Read as texts with classes: text from question; class from Class."
+    assert "Not read, though there is text in it: source;" in said[1]
+    assert any("row 4 has no text in column 'question'): 1." in sentence for sentence in said)
+    assert set(said) <= set(contents_document(shown).head)
+    assert told({"name": "a run of an older release"}) == []

@@ -123,6 +123,17 @@ def read_contents(files: FolderFiles) -> list[Mapping[str, Any]]:
     return files.json(FILE, FORM) or []
 
 
+def told(entry: Mapping[str, Any]) -> list[str]:
+    """What an entry of ``tasks.json`` says of the columns and rows of a user's data, in sentences.
+
+    An entry of an older run says nothing of columns.
+    """
+    accounts = [Account(**account) for account in entry.get("accounts", ())]
+    said = [sentence for account in accounts for sentence in account.sentences()]
+    cleaning = entry.get("cleaning")
+    return [*said, *(Cleaning(**cleaning).sentences() if cleaning else ())]
+
+
 def _counted(task: Task, splits: Splits, model: ModelSpec) -> tuple[list[dict[str, Any]], Reading]:
     """The table with a model's tokens, and what it reads of the texts."""
     from weak2strong.models.batches import token_counts

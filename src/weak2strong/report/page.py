@@ -21,6 +21,7 @@ from weak2strong.analysis.results import (
     temperature_notes,
 )
 from weak2strong.analysis.warnings import warnings_of
+from weak2strong.engine.contents import told
 from weak2strong.engine.reading import Reading
 from weak2strong.engine.recorded import STUDY
 from weak2strong.experiments.experiment import FinishedExperiment
@@ -214,8 +215,10 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
 
 
 def _read(run: FinishedRun) -> Iterator[str]:
-    """What models read of the texts; nothing of a run that did not count it."""
+    """What was done with columns and rows, and what models read; nothing where it was not kept."""
     for task in run.tasks:
+        of = f"{task['name']}: " if len(run.tasks) > 1 else ""
+        yield from (of + sentence for sentence in told(task))
         for reading in task.get("read", ()):
             yield from Reading(**reading).sentences()
 

@@ -163,7 +163,10 @@ def counted_too(cleaning: Cleaning, account: Account | None) -> Cleaning:
         read=account.rows,
         malformed=account.malformed,
         named=account.named,
-        by_source={reason: account.unlabelled, **cleaning.by_source},
+        by_source={
+            **({reason: account.unlabelled} if account.unlabelled else {}),
+            **cleaning.by_source,
+        },
     )
 
 

@@ -73,7 +73,7 @@ def test_a_fresh_text_that_is_missing_is_told_by_its_row(tmp_path):
     assert [e.text for e in read_fresh(path, DataOptions())] == ["one", "two"]
     for missing in ('{"text": "  "}', '{"text": null}', '{"text": 3}'):
         path.write_text('{"text": "one"}\n' + missing)
-        with pytest.raises(UserError, match=r"2.* has no text in column 'text'"):
+        with pytest.raises(UserError, match=r"2 has (no text|3) in column 'text'"):
             read_fresh(path, DataOptions())
 
 
