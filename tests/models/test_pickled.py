@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store.paths import default_root
-from weak2strong.models import pickled
+from weak2strong.models import folders, pickled
 from weak2strong.models.files import check_files
+from weak2strong.models.folders import weight_bytes
 from weak2strong.models.load import load_model
 
 
@@ -89,6 +90,17 @@ def test_files_of_every_form_hold_the_same_weights(folder, here, write):
     made, weights = folder
     write(weights, made)
     check_equal(trunk_of(made), weights)
+
+
+def test_they_count_as_weights_where_there_are_no_others(folder, monkeypatch):
+    made, weights = folder
+    torch.save(weights, made / "pytorch_model.bin")
+    size = (made / "pytorch_model.bin").stat().st_size
+    assert weight_bytes(made) == size
+    monkeypatch.setattr(folders, "TINY_BYTES", size)
+    assert not folders.is_tiny(ModelSpec(str(made)))
+    (made / "model.safetensors").write_bytes(b"1234")
+    assert weight_bytes(made) == 4
 
 
 class Attack:

@@ -12,7 +12,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.capacity import device_bytes
 from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
-from weak2strong.models.folders import base_of, folder_of, rungs
+from weak2strong.models.folders import base_of, folder_of, rungs, weight_bytes
 from weak2strong.models.hub import cached_file
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.load import best_device, load_model
@@ -187,7 +187,7 @@ def _location(spec: ModelSpec) -> str:
     config = cached_file(spec, "config.json")
     if config is None:
         return "the Hugging Face hub; it was not in the local cache"
-    weights = sum(f.stat().st_size for f in config.parent.glob("*.safetensors"))
+    weights = weight_bytes(config.parent)
     what = f"{weights / 2**20:,.1f} MiB of weights" if weights else "without weights so far"
     return f"the hub's local cache, commit {config.parent.name[:12]}, {what}"
 

@@ -34,7 +34,7 @@ TINY_BYTES = 64 * 2**20
 def rungs() -> tuple[str, ...]:
     """Names of the shipped rungs, the smallest first."""
     folders = [f.parent for f in LADDER.glob("*/config.json")]
-    return tuple(f.name for f in sorted(folders, key=_weight_bytes))
+    return tuple(f.name for f in sorted(folders, key=weight_bytes))
 
 
 def folder_of(spec: ModelSpec) -> Path | None:
@@ -107,8 +107,10 @@ def stack_of(spec: ModelSpec) -> tuple[ModelSpec, tuple[Path, ...]]:
 def is_tiny(spec: ModelSpec) -> bool:
     """Whether one thread is the right number for a fit of this model."""
     folder = folder_of(stack_of(spec)[0])
-    return folder is not None and _weight_bytes(folder) < TINY_BYTES
+    return folder is not None and weight_bytes(folder) < TINY_BYTES
 
 
-def _weight_bytes(folder: Path) -> int:
-    return sum(f.stat().st_size for f in folder.glob("*.safetensors"))
+def weight_bytes(folder: Path) -> int:
+    """Bytes of the weights in a folder; of pickles where there are no others."""
+    sizes = [f.stat().st_size for f in folder.glob("*.safetensors")]
+    return sum(sizes or (f.stat().st_size for f in folder.glob("pytorch_model*.bin")))
