@@ -288,3 +288,11 @@ def test_the_head_of_a_model_is_drawn_by_seed_and_width(toy_models):
         "classification", 32, 2, True, torch.Generator().manual_seed(draw_seed(3, "head", "32"))
     )
     assert torch.equal(load(toy_models["llama"], seed=3).network.head.weight, expected.weight)
+
+
+def test_weights_of_other_sizes_than_the_configuration_says_are_one_sentence(toy_models, tmp_path):
+    shutil.copytree(toy_models["llama"], tmp_path / "odd")
+    file = tmp_path / "odd" / "config.json"
+    file.write_text(file.read_text().replace('"intermediate_size": 64', '"intermediate_size": 48'))
+    with pytest.raises(UserError, match=r"other sizes than its config\.json says"):
+        load(tmp_path / "odd")

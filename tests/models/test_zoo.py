@@ -8,6 +8,7 @@ is read from Transformers; what cannot be made so small, or at all, is listed wi
 import re
 import shutil
 import warnings
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +83,7 @@ SMALL = (
 )
 """What a number of a configuration is called, and what it is at most here."""
 
+OUTCOMES = ("ok", "refused", "not made", "traceback", "mismatch")
 SPECIAL = {"bos": 0, "eos": 1, "pad": 2, "cls": 0, "sep": 1, "mask": 3, "unk": 4}
 TEXTS = (
     "Lima",
@@ -167,6 +169,21 @@ def make(kind, name, tokenizer, folder):
     whole.save_pretrained(folder)
     for file in tokenizer.glob("*token*"):
         shutil.copy(file, folder)
+
+
+def pass_by_itself(folder):
+    """Raise what Transformers says where sizes of a model do not fit together."""
+    ids = torch.arange(5, 29)[None].repeat(2, 1)
+    try:
+        whole = transformers.AutoModel.from_pretrained(folder)
+        with torch.no_grad():
+            whole(input_ids=ids, attention_mask=torch.ones_like(ids))
+    # What is wrong with anything else is ours to say.
+    except (RuntimeError, IndexError) as e:
+        if "ignore_mismatched_sizes" not in str(e):
+            raise
+    except Exception:
+        return
 
 
 def unlike(given, expected, least=1e-5):
@@ -299,6 +316,7 @@ def made_and_tried(kind, name, tokenizer, folder):
     try:
         make(kind, name, tokenizer, folder)
         config = transformers.AutoConfig.from_pretrained(folder)
+        pass_by_itself(folder)
     # A configuration that does not fit together can fail in any way.
     except Exception as e:
         return Found("not made", " ".join(f"{type(e).__name__}: {e}".split())[:200])
@@ -306,7 +324,49 @@ def made_and_tried(kind, name, tokenizer, folder):
     return tried(folder, decodes or name.endswith("ForConditionalGeneration"))
 
 
+def sorted_out(found):
+    """A line a type of model, and how many there are of each outcome."""
+    lines = [f"{one.what:10} {kind:28} {one.why}" for kind, one in found.items()]
+    return "\n".join([*lines, str(Counter(one.what for one in found.values()))])
+
+
 @pytest.mark.parametrize("kind", FAST)
 def test_a_model_of_each_kind_does_what_a_study_rests_on(kind, toy_models, tmp_path):
     found = look(kind, kinds()[kind], toy_models["llama"], tmp_path)
     assert found.what == "ok", found.why
+
+
+REASONS = (
+    "cannot read plain text by itself",
+    "cannot be loaded",
+    "has no configuration of its own",
+    "does not read plain text by itself",
+    "no linear layers that low-rank adapters",
+    "was added to the tokenizer and not to the model",
+)
+"""Why a model may be refused; docs/models.md lists them."""
+
+
+@pytest.mark.slow
+def test_every_architecture_that_reads_text_does_so_or_is_refused_by_a_sentence(
+    toy_models, tmp_path
+):
+    found = {}
+    for kind, name in kinds().items():
+        folder = tmp_path / kind
+        found[kind] = look(kind, name, toy_models["llama"], folder)
+        shutil.rmtree(folder, ignore_errors=True)
+    print(sorted_out(found))
+    tell = {what: [k for k, one in found.items() if one.what == what] for what in OUTCOMES}
+    assert not tell["traceback"], sorted_out({k: found[k] for k in tell["traceback"]})
+    assert not tell["mismatch"], sorted_out({k: found[k] for k in tell["mismatch"]})
+    made = len(tell["ok"]) + len(tell["refused"])
+    assert made >= 80
+    assert len(tell["ok"]) >= 0.9 * made
+    unlisted = {k: found[k] for k in tell["refused"] if not is_listed(found[k].why)}
+    assert not unlisted, sorted_out(unlisted)
+
+
+def is_listed(why):
+    """Whether a reason for refusal is one that the documentation lists."""
+    return any(reason in why for reason in REASONS)

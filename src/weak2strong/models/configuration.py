@@ -135,6 +135,13 @@ def loading(spec: ModelSpec) -> Iterator[None]:
                 "by `pip install sentencepiece protobuf`."
             )
         raise UserError(f"Model {spec.name!r} cannot be loaded: {said}") from e
+    except RuntimeError as e:
+        if "ignore_mismatched_sizes" not in str(e):
+            raise
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: its weights have other sizes than its "
+            "config.json says, so take files that belong together."
+        ) from e
 
 
 @contextmanager
