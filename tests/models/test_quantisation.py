@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from torch import nn
@@ -11,6 +12,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models import quantisation
 from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.adapters import _plain
+from weak2strong.models.gpus import Gpus, fits_on, gpus_per_fit
 from weak2strong.models.guess import guess
 from weak2strong.models.load import best_device
 from weak2strong.models.needs import skeleton
@@ -149,3 +151,14 @@ def test_layers_of_another_package_get_adapters_where_the_plain_model_has_its_ow
     assert not adapted_layers(trunk)
     assert adapted_layers(_plain(trunk, spec)) == names
     assert _plain(trunk, ModelSpec(str(toy_models["llama"]))) is trunk
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_model_of_few_bits_is_on_one_gpu():
+    spec = ModelSpec("meta-llama/Llama-3.1-8B", adaptation="lora")
+    with fits_on(Gpus(8, 10**10, "bfloat16")):
+        assert gpus_per_fit(spec) > 1
+        assert gpus_per_fit(replace(spec, precision="4bit")) == 1
+    asked = ModelSpec("atlas-l", precision="4bit", gpus_per_fit=2)
+    with pytest.raises(UserError, match="are for fits on one GPU: set gpus_per_fit to 1"):
+        resolve_model(asked)

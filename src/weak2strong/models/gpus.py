@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.models.quantisation import quantised
 
 ROOM = 0.2
 """Share of what a training may fill that is left for activations and gathered weights."""
@@ -50,13 +51,16 @@ def fits_on(gpus: Gpus | None) -> Iterator[None]:
 def gpus_per_fit(spec: ModelSpec) -> int:
     """How many GPUs a model is cut over, as its settings say, or as many as its weights need.
 
-    Where nothing tells how large it is, it is one; so it is on anything but CUDA.
+    Where nothing tells how large it is, it is one; so it is on anything but CUDA, and of weights of
+    few bits.
 
     Args:
         spec: the model; where nothing of it is trained, with the adaptation ``head``.
     """
     if spec.gpus_per_fit != "auto":
         return spec.gpus_per_fit
+    if quantised(spec):
+        return 1
     gpus = _ELSEWHERE.get() or _here()
     if gpus.count < 2 or not gpus.memory:
         return 1

@@ -115,6 +115,19 @@ def check_packages(spec: ModelSpec, found: Quantised) -> None:
     )
 
 
+def check_one_gpu(spec: ModelSpec) -> None:
+    """Refuse weights of few bits that would be cut over several GPUs.
+
+    Raises:
+        UserError: where the settings ask for it.
+    """
+    if spec.gpus_per_fit not in ("auto", 1):
+        raise UserError(
+            f"Model {spec.name!r}: weights of few bits are for fits on one GPU: set gpus_per_fit "
+            "to 1, or choose a model without them."
+        )
+
+
 def _stored(spec: ModelSpec) -> Quantised | None:
     """What a model's files say of weights that they hold in few bits."""
     spec = beneath(spec)

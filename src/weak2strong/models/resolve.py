@@ -25,7 +25,7 @@ from weak2strong.models.folders import (
     stack_of,
 )
 from weak2strong.models.hub import commit_once
-from weak2strong.models.quantisation import check_packages, quantised
+from weak2strong.models.quantisation import check_one_gpu, check_packages, quantised
 
 LORA_ABOVE = 1_000_000_000
 """Parameters from which on adaptation ``auto`` takes LoRA."""
@@ -63,6 +63,7 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
         )
     if few_bits:
         check_packages(spec, few_bits)
+        check_one_gpu(spec)
     if "bfloat16" in (spec.precision, spec.trained_weights):
         # Trying that takes PyTorch.
         from weak2strong.models.precision import check_precision
