@@ -82,3 +82,11 @@ def test_a_study_is_told_before_anything_is_trained(tmp_path, capsys, more):
         "test examples (--n-test, of your own data)."
     )
     assert not out.exists()
+
+
+def test_a_task_without_classes_has_no_such_metric(tmp_path, capsys):
+    rows = [f'{{"prompt": "Capital {i}?", "target": "city {i}"}}' for i in range(60)]
+    (tmp_path / "capitals.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    run = ("run", "--task", str(tmp_path / "capitals.jsonl"), "--metric", "f1", "--dry-run")
+    assert main([*run, "--weak", "atlas-xs", "--strong", "atlas-s", "--methods", "naive"]) == 2
+    assert "Unknown metric of generation tasks 'f1'" in capsys.readouterr().err

@@ -43,10 +43,14 @@ def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
 def takes_bfloat16(spec: ModelSpec) -> bool:
     """Whether a model computes in bfloat16, tried on a miniature of it, once a process.
 
-    Raises:
-        UserError: where its configuration cannot be loaded.
+    One whose configuration cannot be had is taken to: a plan may be made without it, and whoever
+    loads the model says what is wrong.
     """
-    return behaviour(load_config(spec), spec.trust_remote_code).bfloat16
+    try:
+        config = load_config(spec)
+    except UserError:
+        return True
+    return behaviour(config, spec.trust_remote_code).bfloat16
 
 
 def check_precision(spec: ModelSpec) -> None:

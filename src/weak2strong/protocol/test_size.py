@@ -21,7 +21,7 @@ def check_test(task: Task, test: Sequence[Example], metric: str) -> None:
     Raises:
         UserError: where an average draw lacks too many classes.
     """
-    if metric not in NEEDS_EVERY_CLASS:
+    if metric not in NEEDS_EVERY_CLASS or not task.classes:
         return
     groups = defaultdict[object, set[str]](set)
     for e in test:
