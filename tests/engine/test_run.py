@@ -64,7 +64,7 @@ def steps_of(folder: Path) -> list[dict]:
 
 def test_the_run_folder_holds_a_row_a_cell_and_metric(undisturbed, config):
     results, predictions = numbers(undisturbed)
-    assert len(results) == 2 * 2 * 3
+    assert len(results) == 2 * 2 * 5
     assert set(results["method"]) == {"naive", "confidence"}
     one = results.filter(method="naive", seed=1, metric="accuracy").row(0, named=True)
     rows = predictions.filter(role="student", method="naive", seed=1)

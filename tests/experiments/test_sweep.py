@@ -134,11 +134,11 @@ def test_the_table_holds_every_score(swept):
     finished, _, config = swept
     folder, scores = finished.folder, finished.scores
     assert finished.config == resolved(config)
-    # 2 layers, 4 settings, 2 splits and 3 metrics: learned from truth, and from weak labels
+    # 2 layers, 4 settings, 2 splits and 5 metrics: learned from truth, and from weak labels
     # of 2 seeds, compared with truth and with weak labels.
-    assert scores.filter(role="probe", learned="truth").height == 2 * 4 * 2 * 3
-    assert scores.filter(role="probe", learned="weak").height == 2 * 4 * 2 * 3 * 2 * 2
-    assert scores.filter(role="floor").height == 2 * 2 * 3
+    assert scores.filter(role="probe", learned="truth").height == 2 * 4 * 2 * 5
+    assert scores.filter(role="probe", learned="weak").height == 2 * 4 * 2 * 5 * 2 * 2
+    assert scores.filter(role="floor").height == 2 * 2 * 5
     assert scores.filter(role="ceiling").is_empty()
     assert scores.filter(role="probe")["layer"].unique().sort().to_list() == [0, 2]
     assert not scores.is_duplicated().any()
