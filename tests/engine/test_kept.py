@@ -152,6 +152,17 @@ def test_labels_are_scored_and_wrong_ones_refused(runs, tmp_path, capsys):
     file.write_text("words\nLyon\n")
     assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 2
     assert "has no column 'text'" in capsys.readouterr().err
+    file.write_text("text,label\nLyon is a city in,yes\n")
+    assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert "Read as texts with classes: text from text; class from label." in said
+    assert "which need labels of every class, and no label is 'no'." in " ".join(said.split())
+    assert "accuracy" in said
+    assert "nan" not in said
+    out = str(tmp_path / "answers.csv")
+    assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 2
+    assert "does not end in .parquet" in capsys.readouterr().err
+    assert not (tmp_path / "answers.csv").exists()
 
 
 def test_what_cannot_be_kept_is_refused(study):

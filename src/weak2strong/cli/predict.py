@@ -27,11 +27,11 @@ class Predict(Printing):
     task: Annotated[str, arg(metavar="FILE|NAME")]
     """A file of texts (.jsonl, .csv, .parquet ...), or the name of a task (see: w2s tasks)."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("predictions.parquet")
-    """The file that the answers are written to."""
-    text_column: Annotated[str, arg(metavar="NAME")] = "text"
-    """The column of the texts."""
+    """The file that the answers are written to, whose name ends in .parquet."""
+    text_column: Annotated[tuple[str, ...], arg(metavar="NAME")] = ("text",)
+    """The column of the texts, or several; by default text, or another usual name."""
     label_column: Annotated[str, arg(metavar="NAME")] = "label"
-    """The column of the labels; where there is one, scores are printed."""
+    """The column of the labels, by default likewise; where there is one, scores are printed."""
     id_column: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
     """The column of the ids; id by default, and made of the texts where there is none."""
 
@@ -43,6 +43,11 @@ class Predict(Printing):
         from weak2strong.ground.errors import UserError
         from weak2strong.ground.whole import write_whole
 
+        if self.out.suffix.lower() != ".parquet":
+            raise UserError(
+                f"Answers are written as Parquet, and {self.out} does not end in .parquet: choose "
+                "such a name with --out."
+            )
         columns = DataOptions(
             text_column=self.text_column, label_column=self.label_column, id_column=self.id_column
         )
@@ -53,6 +58,7 @@ class Predict(Printing):
             raise UserError(
                 f"Cannot write {self.out} ({e.strerror}): choose another file with --out."
             ) from e
+        self.tell(*found.said)
         if found.scores:
             self.show(_scores(found))
         self.tell(f"{len(found.table):,} answers written to {self.out}")

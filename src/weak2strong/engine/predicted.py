@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ import numpy as np
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import METRICS
+from weak2strong.ground.metrics import METRICS, metric_title
 from weak2strong.models.saved import kind_of, load_kept, read_about
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import columns_of
+from weak2strong.tasks.readers import listed
 from weak2strong.tasks.task import Kind
 from weak2strong.tasks.texts import Texts, read_texts
 from weak2strong.training.predict import predict, rewards
@@ -29,15 +31,18 @@ class Answered:
 
     Attributes:
         table: a row a text: ``id``, and ``probabilities`` of the classes or a ``reward``.
-        scores: by metric, of the rows that have labels; empty where none has.
+        scores: by metric, of the rows that have labels; empty where none has. A metric that needs
+            labels of every class is left out where some class has none.
         labelled: how many these are.
         classes: of the model, in the order of the probabilities.
+        said: how the file was read, and which rows and scores were left out.
     """
 
     table: pl.DataFrame
     scores: Mapping[str, float]
     labelled: int
     classes: Sequence[str]
+    said: tuple[str, ...] = ()
 
 
 def answer(model: Path, task: str, options: DataOptions) -> Answered:
@@ -61,7 +66,7 @@ def answer(model: Path, task: str, options: DataOptions) -> Answered:
     if loaded.kind == "preference" and not texts.paired:
         of = dict(zip((item.id for item in once), rewards(loaded, once).tolist(), strict=True))
         table = pl.DataFrame({"id": ids, "reward": [of[id] for id in ids]})
-        return Answered(table, {}, 0, ())
+        return Answered(table, {}, 0, (), texts.said)
     values = predict(loaded, once).at(ids)
     schema = {"id": pl.String, "probabilities": pl.List(pl.Float64)}
     table = pl.DataFrame({"id": ids, "probabilities": values.tolist()}, schema=schema)
@@ -69,7 +74,21 @@ def answer(model: Path, task: str, options: DataOptions) -> Answered:
     labels = np.array([texts.labels[i] for i in known], dtype=int)
     metrics = METRICS[kind_of(about)] if known else {}
     scores = {name: float(score(values[known], labels)) for name, score in metrics.items()}
-    return Answered(table, scores, len(known), tuple(about["classes"]))
+    missing = [name for i, name in enumerate(about["classes"]) if i not in labels]
+    said = (*texts.said, *_left_out(scores, missing))
+    scores = {name: score for name, score in scores.items() if not math.isnan(score)}
+    return Answered(table, scores, len(known), tuple(about["classes"]), said)
+
+
+def _left_out(scores: Mapping[str, float], missing: Sequence[str]) -> list[str]:
+    """A sentence on the metrics that have no value."""
+    names = [metric_title(name) for name, score in scores.items() if math.isnan(score)]
+    if not names:
+        return []
+    return [
+        f"Left out of the scores: {listed(names)}, which need labels of every class, and no label "
+        f"is {' or '.join(map(repr, missing))}."
+    ]
 
 
 def _texts(task: str, kind: Kind, classes: Sequence[str], options: DataOptions) -> Texts:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.account import KINDS, account_of
 from weak2strong.tasks.cleaning import example_of
+from weak2strong.tasks.known_classes import known_labels
 from weak2strong.tasks.made import made_by, text_from
 from weak2strong.tasks.opening import USUAL, Reading, read_file
 from weak2strong.tasks.readers import Columns, check_all_read, listed, row_name
@@ -36,11 +38,13 @@ class Texts:
         labels: of each row the index of its class, or of the preferred completion; None where a
             row has none.
         paired: whether an item is two completions, one of which is to be preferred.
+        said: how the file was read, and what was left out.
     """
 
     items: tuple[Item, ...]
     labels: tuple[int | None, ...]
     paired: bool
+    said: tuple[str, ...] = ()
 
 
 def read_texts(
@@ -63,21 +67,30 @@ def read_texts(
         reading: encoding, and how much may be unpacked.
 
     Raises:
-        UserError: for a file or a row that cannot be right.
+        UserError: for a file or a row that cannot be right, or a file of another kind of task.
     """
-    table, roles = _table(path, columns, reading)
-    if kind == "preference" and roles.kind == "preference":
+    table = _table(path, columns, reading)
+    roles = _roles_for(table, kind, columns)
+    if roles.kind == "preference":
         return _pairs(table, roles, columns.id)
-    items, labels = list[Item](), list[int | None]()
+    items = list[Item]()
     for number, values in table.rows:
         location = row_name(table.name, number)
         read, dialogues = text_from(values, roles, location)
         made = _own_id(values, columns.id, location) or stable_id(read, "")
         items.append(Item(made, made, read, dialogues=dialogues))
-        label = values.get(roles.label) if roles.label else None
-        labels.append(_label(label, kind, classes, location))
     _check_ids(items, table.name)
-    return Texts(tuple(items), tuple(labels), paired=False)
+    labels, said = (None,) * len(items), _said(table, roles)
+    if kind == "preference":
+        said = ("Each text gets a reward, and no scores are computed.",)
+        said = (*_said(table, roles), *said)
+    elif roles.label is None:
+        said = (*said, "No column of labels was found: there are answers only, and no scores.")
+    else:
+        labels, more = known_labels(table, roles.label, classes)
+        empty = f"No row has a label in column {roles.label!r}: there are answers only."
+        said = (*said, *more, *([empty] if labels.count(None) == len(labels) else []))
+    return Texts(tuple(items), labels, paired=False, said=said)
 
 
 def read_only_texts(
@@ -88,15 +101,16 @@ def read_only_texts(
     Raises:
         UserError: for a file or a row that cannot be right.
     """
-    table, roles = _table(path, columns, reading)
+    table = _table(path, columns, reading)
+    roles = _roles_without_labels(table, columns)
     return [
         (number, text_from(values, roles, row_name(table.name, number))[0])
         for number, values in table.rows
     ]
 
 
-def _table(path: Path, columns: Columns, reading: Reading) -> tuple[Table, Roles]:
-    """The table of a file, and what its columns are for; one of labels may be missing."""
+def _table(path: Path, columns: Columns, reading: Reading) -> Table:
+    """The table of a file, all of whose rows could be read."""
     name = str(path)
 
     def wanted(present: Sequence[str]) -> list[str]:
@@ -107,54 +121,86 @@ def _table(path: Path, columns: Columns, reading: Reading) -> tuple[Table, Roles
     check_all_read(table)
     if not table.rows:
         raise UserError(f"{name} has no rows: choose a file with texts.")
+    return table
+
+
+def _roles_for(table: Table, kind: Kind, columns: Columns) -> Roles:
+    """What the columns are for, as a study finds it; the label is None where no column has one.
+
+    Raises:
+        UserError: where columns are missing, or the file is for models of another kind.
+    """
+    roles = _roles_or_texts(table, kind, columns)
+    if roles.kind != kind and (roles.kind, kind) != ("classification", "preference"):
+        read = account_of([(table, roles)], table.name).sentences()[0].removesuffix(".")
+        read = read[0].lower() + read[1:]
+        raise UserError(
+            f"{table.name} is for models of another kind ({read}), and this one was trained on "
+            f"{KINDS[kind]}: choose another file, or name the columns of its texts with "
+            "--text-column."
+        )
+    own = ID if columns.id is None and ID in table.columns else columns.id
+    return replace(roles, id=own, label=roles.label if roles.kind == kind else None)
+
+
+def _roles_or_texts(table: Table, kind: Kind, columns: Columns) -> Roles:
+    """The roles, or those of texts without labels where a study would miss these."""
+    try:
+        roles = roles_of(table, columns)
+        if kind != "preference" or roles.kind != "generation":
+            return roles
+    except UserError:
+        if columns.label_named:
+            raise
+        texts = _roles_without_labels(table, columns)
+        if texts.kind != "classification":
+            raise
+        return replace(texts, label=None)
+    # What answers a prompt can get a reward together with it.
+    texts = _roles_without_labels(table, columns)
+    return texts if texts.kind == "classification" else roles
+
+
+def _roles_without_labels(table: Table, columns: Columns) -> Roles:
+    """The roles as if there was a column of labels."""
     there = {columns.label: "number"} | dict(table.columns)
-    return table, roles_of(replace(table, columns=there), columns)
+    return roles_of(replace(table, columns=there), columns)
+
+
+def _said(table: Table, roles: Roles) -> tuple[str, ...]:
+    """How the columns were read, in the words of `w2s tasks`."""
+    account = account_of([(table, roles)], table.name)
+    said = (account.sentences()[0],)
+    if account.unread:
+        unread = f"Not read, though there is text in it: {listed(account.unread)}; name columns"
+        said = (*said, f"{unread} with --text-column where this is wrong.")
+    return said
 
 
 def _pairs(table: Table, roles: Roles, id: str | None) -> Texts:
     """The pairs of a file, in the order in which a study of this file has them."""
     has_ids = all(values.get(ID) is not None for _, values in table.rows)
-    make = made_by(table, replace(roles, id=id or (ID if has_ids else None), group=None))
-    read = list[Row]()
+    roles = replace(roles, id=id or (ID if has_ids else None), group=None)
+    make = made_by(table, roles)
+    read, even = list[Row](), 0
     for number, values in table.rows:
         rows, _ = make(number, values)
-        if not rows:
-            raise UserError(
-                f"{row_name(table.name, number)} prefers neither completion: drop the row."
-            )
+        even += not rows
         read += rows
     examples = [example_of(row) for row in even_sides(read)]
     items = tuple(replace(e.item, group=e.item.id) for e in examples)
     _check_ids(items, table.name)
-    return Texts(items, tuple(int(e.label) for e in examples), paired=True)
+    left = (
+        f"{even:,} of {len(table.rows):,} rows were left out, as they do not prefer one completion."
+    )
+    said = (*_said(table, roles), *([left] if even else []))
+    return Texts(items, tuple(int(e.label) for e in examples), paired=True, said=said)
 
 
 def _own_id(values: Mapping[str, Any], id: str | None, location: str) -> str | None:
     """The id that a row has in the column that is named, or in the usual one."""
     column = id or (ID if values.get(ID) is not None else None)
     return name_of(values[column], location, column) if column else None
-
-
-def _label(value: Any, kind: Kind, classes: Sequence[str], location: str) -> int | None:
-    """The index of a label's class; None where there is none.
-
-    Raises:
-        UserError: for a label that the model has no class for.
-    """
-    if kind != "classification" or value is None or str(value).strip() == "":
-        return None
-    names: Mapping[str, int] = {name: i for i, name in enumerate(classes)}
-    written = str(value).lower() if isinstance(value, bool) else str(value).strip()
-    written = written.removesuffix(".0") if isinstance(value, float) else written
-    index = names.get(written)
-    if index is None and written.isdecimal() and int(written) < len(classes):
-        index = int(written)
-    if index is None:
-        raise UserError(
-            f"{location} has the label {written!r}, and the model knows the classes "
-            f"{listed(classes)}: write one of these, or name another column with --label-column."
-        )
-    return index
 
 
 def _check_ids(items: Sequence[Item], name: str) -> None:
