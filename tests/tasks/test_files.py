@@ -46,8 +46,8 @@ def test_a_file_is_a_task(tmp_path):
 
 @pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
 def test_every_format_gives_the_same_splits(tmp_path, name):
-    options = DataOptions(id_column="name", group_column="label", balance=False)
-    data = [row | {"label": f"l{i % 7}"} for i, row in enumerate(rows(70))]
+    options = DataOptions(id_column="name", group_column="part", balance=False)
+    data = [row | {"label": f"l{i % 7}", "part": f"p{i % 9}"} for i, row in enumerate(rows(70))]
     tasks = [file_task(write(tmp_path, data, n), options) for n in ("data.jsonl", name)]
     assert digest(tasks[0].load()) == digest(tasks[1].load())
 

@@ -149,10 +149,6 @@ PREFERRED = {
     "no prompt": ({"chosen": "* good", "rejected": "* bad"}, {}, ""),
     "an index": ({**TWO, "preference": 0}, {}, "P #0"),
     "an id of the better one": ({**TWO, "better_response_id": 0}, {}, "P #0"),
-    "counted from 1": (
-        {"prompt": "P *", "response_1": "good", "response_2": "bad", "preference": 1},
-        *({}, "P #0"),
-    ),
     "a strength": (
         {"prompt": "P *", "response_1": "good", "response_2": "bad", "preference_strength": -2},
         *({}, "P #0"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.roles import Roles
-from weak2strong.tasks.tables import Table
+from weak2strong.tasks.tables import Table, is_missing
 from weak2strong.tasks.task import Kind
 
 ALLOWED = 0.05
@@ -36,8 +37,8 @@ class Account:
         kind: what they were read as.
         read: the columns of each role.
         template: how a text is written from its columns; None where it is these, one after another.
-        unread: columns with text that have no role.
-        labels: what a user should know about the labels.
+        unread: columns with text that have no role, but for those that ``labels`` tells of.
+        labels: what a user should know about the labels, and about columns that could be them.
         rows: how many rows there are.
         unlabelled: how many of them have no label, or prefer neither completion.
         malformed: how many of them were left out as something is wrong with them.
@@ -75,14 +76,45 @@ def account_of(
     """The account of some tables; what was left out is not counted yet."""
     read: dict[str, tuple[str, ...]] = {}
     unread: dict[str, None] = {}
+    also: dict[str, None] = {}
     for table, roles in found:
         for role, columns in roles.named():
             read[role] = tuple(dict.fromkeys((*read.get(role, ()), *columns)))
         used = {name for _, columns in roles.named() for name in columns}
-        kept = [n for n, kind in table.columns.items() if kind in WITH_TEXT and n not in used]
-        unread |= dict.fromkeys(kept)
+        also |= dict.fromkeys(more := roles.not_taken(tuple(table.columns)))
+        rest = [name for name in table.columns if name not in used and name not in more]
+        unread |= dict.fromkeys(name for name in rest if _has_text(table, name))
     first = found[0][1]
-    return Account(about, first.kind, read, first.template, tuple(unread), tuple(labels))
+    said = [*labels, *_other_labels(tuple(also), first)]
+    return Account(about, first.kind, read, first.template, tuple(unread), tuple(said))
+
+
+def _has_text(table: Table, column: str) -> bool:
+    """Whether a column holds text, and not only numbers, which some formats write as texts."""
+    kind = table.columns[column]
+    if kind not in ("text", "mixed"):
+        return kind in WITH_TEXT
+    values = (row.get(column) for _, row in table.rows)
+    return any(not is_missing(value) and not _is_number(value) for value in values)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _other_labels(names: tuple[str, ...], roles: Roles) -> list[str]:
+    """The sentence on columns that could be the label, too, or the preference."""
+    if not names:
+        return []
+    word = "label" if roles.kind == "classification" else "preference"
+    return [
+        f"Not read, though it could be the {word} by its name: {listed(names)}; say "
+        f"--{word}-column where it is meant."
+    ]
 
 
 def check_malformed(errors: Sequence[UserError], rows: int, strict: bool) -> None:

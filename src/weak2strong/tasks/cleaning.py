@@ -126,7 +126,7 @@ def clean(
     differing = [row for row in rows if not has_equal_completions(row)]
     once, exact, contradictory = distinct(differing)
     examples = [example_of(row) for row in once]
-    _check_classes(examples, classes, about)
+    _check_classes(examples, classes, about, contradicted(differing, once))
     families: list[list[int]] = []
     if join:
         families = near_duplicates([e.item.content for e in examples])
@@ -192,6 +192,19 @@ def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
     return once, exact, contradictory
 
 
+def contradicted(rows: Sequence[Row], once: Sequence[Row]) -> dict[int | str, tuple[int, int]]:
+    """Of each label, how many rows and texts were left out since other rows contradict them.
+
+    Args:
+        rows: all.
+        once: those that `distinct` keeps of them.
+    """
+    kept = {row.compared for row in once}
+    out = [(row.label, row.compared) for row in rows if row.compared not in kept]
+    texts = Counter(label for label, _ in {*out})
+    return {label: (n, texts[label]) for label, n in Counter(label for label, _ in out).items()}
+
+
 def example_of(row: Row) -> Example:
     """A row as an example, with an id and a group made from its texts where it has none.
 
@@ -223,10 +236,24 @@ def _joined(examples: Sequence[Example], families: Sequence[Sequence[int]]) -> l
     ]
 
 
-def _check_classes(examples: Sequence[Example], classes: Sequence[str], about: str) -> None:
+def _check_classes(
+    examples: Sequence[Example],
+    classes: Sequence[str],
+    about: str,
+    left_out: Mapping[int | str, tuple[int, int]],
+) -> None:
+    """Refuse a class with too few texts; ``left_out`` tells of contradictions, by label."""
     counts = Counter(e.label for e in examples)
     for label, title in enumerate(classes):
         if counts[label] < len(SPLITS):
+            rows, texts = left_out.get(label, (0, 0))
+            if counts[label] + texts >= len(SPLITS):
+                raise UserError(
+                    f"Of class {title!r} of {about}, {rows:,} rows were left out since other rows "
+                    f"label the same text differently, and {counts[label]} texts are left, too few "
+                    f"for the {len(SPLITS)} splits: give every text one label, or name another "
+                    "column with --label-column."
+                )
             raise UserError(
                 f"Class {title!r} of {about}, one of {len(classes)}, has too few different texts "
                 f"({counts[label]}) for the {len(SPLITS)} splits: add examples, "

@@ -9,7 +9,7 @@ from typing import Any
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.labels import Label
 from weak2strong.tasks.pairs import read_pair
-from weak2strong.tasks.preferred import Preferred, preferred_by
+from weak2strong.tasks.preferred import Preferred, counts_unclearly, preferred_by
 from weak2strong.tasks.readers import PROMPT, row_name
 from weak2strong.tasks.roles import Roles
 from weak2strong.tasks.row import Row
@@ -107,7 +107,15 @@ def _preferred(table: Table, roles: Roles) -> Preferred | None:
     assert roles.chosen
     assert roles.rejected
     values = [row.get(roles.label) for _, row in table.rows]
-    found = preferred_by((roles.chosen, roles.rejected), values)
+    sides = (roles.chosen, roles.rejected)
+    if counts_unclearly(sides, values):
+        raise UserError(
+            f"{table.name} has 1 in every row of column {roles.label!r}, which does not say "
+            f"whether {roles.chosen!r} (counted from 1) or {roles.rejected!r} (counted from 0) is "
+            "preferred: write the names of these columns as its values, or call the columns "
+            "themselves chosen and rejected."
+        )
+    found = preferred_by(sides, values)
     if found is None:
         first = next((value for value in values if not missing(value)), None)
         raise UserError(

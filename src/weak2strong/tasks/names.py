@@ -62,15 +62,18 @@ RESPONSES = ("response", "answer", "completion", "output", "conversation")
 SIDES = (("0", "1"), ("1", "2"), ("a", "b"), ("j", "k"))
 """Two completions have one of these words, and these behind it: ``response_0``, ``response_1``."""
 
-PREFERENCES = (
+SAID_PLAINLY = (
     *("preference", "preferred", "winner", "better", "choice", "better_response_id"),
-    *("preference_strength", "label"),
+    "preference_strength",
 )
 """Which of two completions is preferred."""
 
+PREFERENCES = (*SAID_PLAINLY, "label")
+"""The same, with a name that can also be of something else."""
+
 BETTER_FIRST = ("j", "k")
 """Sides of which the first one is the better one where no column says it, as in the pairs that were
-made of Stack Exchange."""
+made of Stack Exchange. Only a column with a plain name says otherwise."""
 
 ANY = frozenset(
     [*TEXTS, *LABELS, *PROMPTS, *CONTEXTS, *SYSTEMS, *ANSWERS, *CHATS, *CHOSEN, *REJECTED]

@@ -22,6 +22,14 @@ from weak2strong.ground.regular import check_regular
 PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
 """Endings of packed files, and what packs them."""
 
+BEGINNINGS = {
+    b"\x1f\x8b\x08": ".gz",
+    b"BZh91AY&SY": ".bz2",
+    b"\xfd7zXZ\x00": ".xz",
+    b"\x28\xb5\x2f\xfd": ".zst",
+}
+"""How packed files begin, and how their names should end."""
+
 GIB = 2**30
 
 MOST_FILES = 50_000
@@ -134,10 +142,12 @@ def unpacked(name: str, content: bytes, limit: int) -> bytes:
         limit: how many bytes there may be.
 
     Raises:
-        UserError: where there are more, or the file is broken.
+        UserError: where there are more, the file is broken, or it is packed and its name does not
+            say so.
     """
     kind = packing(name)
     if kind is None:
+        _check_not_packed(name, content)
         return content
     try:
         with unpacking(name, io.BytesIO(content)) as stream:
@@ -150,6 +160,16 @@ def unpacked(name: str, content: bytes, limit: int) -> bytes:
             "raise --unpacked-limit if that is meant, or name another file."
         )
     return found
+
+
+def _check_not_packed(name: str, content: bytes) -> None:
+    """Refuse a packed file whose name does not say so."""
+    for beginning, end in BEGINNINGS.items():
+        if content.startswith(beginning):
+            raise UserError(
+                f"{name} is compressed by {PACKINGS[end]}, which its name does not say: call it "
+                f"{PurePath(name).name}{end}."
+            )
 
 
 def unreadable(file: str, what: str, error: Exception) -> UserError:

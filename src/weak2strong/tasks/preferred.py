@@ -42,6 +42,17 @@ def preferred_by(columns: tuple[str, str], values: Iterable[Any]) -> Preferred |
     return _reader(named) if named else None
 
 
+def counts_unclearly(columns: tuple[str, str], values: Iterable[Any]) -> bool:
+    """Whether all that a column of preferences says is 1, which can be the first or the second.
+
+    Beside 0 it is the second one, and beside 2 the first one.
+    """
+    found = {text for value in values if (text := _text(value)) is not None}
+    numbers = {text for text in found if re.fullmatch(r"-?\d+", text)}
+    said = any(_named(text, columns) is not None for text in found - numbers)
+    return numbers == {"1"} and not said
+
+
 def _reader(index: Mapping[str, int | None]) -> Preferred:
     def read(value: Any) -> int | None:
         text = _text(value)

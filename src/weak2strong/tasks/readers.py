@@ -12,6 +12,9 @@ from weak2strong.tasks.template import fields
 SHOWN = 12
 """How many names an error lists at most."""
 
+NAMELESS = "a column without a name"
+"""How a column is called whose name is empty, as that of pandas' index is."""
+
 TEXT, LABEL = "text", "label"
 """The usual columns of a classification."""
 
@@ -113,4 +116,5 @@ def row_name(file: str, number: int) -> str:
 def listed(names: Sequence[str]) -> str:
     """Names for an error: the first of them, and how many more there are."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return (", ".join(map(str, names[:SHOWN])) + more) or "none"
+    shown = [str(name) if str(name).strip() else NAMELESS for name in names[:SHOWN]]
+    return (", ".join(shown) + more) or "none"

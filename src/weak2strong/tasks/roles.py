@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks import names
+from weak2strong.tasks.clashes import check_clashes
 from weak2strong.tasks.readers import ACCEPTED, LABEL, SUBSET, TEXT, Columns, listed
 from weak2strong.tasks.tables import Table
 from weak2strong.tasks.task import Kind
@@ -79,6 +80,23 @@ class Roles:
         ]
         return [(role, columns) for role, columns in parts if columns]
 
+    def answers(self) -> dict[str, str]:
+        """What each column is that a model is to find out, or that tells it."""
+        words = {"classification": "label", "preference": "preference", "generation": "target"}
+        found = {
+            self.label: words[self.kind],
+            self.chosen: "completion",
+            self.rejected: "completion",
+        }
+        return {column: word for column, word in found.items() if column is not None}
+
+    def not_taken(self, present: Sequence[str]) -> list[str]:
+        """The columns that are named as the label or the preference is, and are not read."""
+        known = {"classification": names.LABELS, "preference": names.PREFERENCES}
+        used = {column for _, columns in self.named() for column in columns}
+        words = known.get(self.kind, ())
+        return [name for name in present if names.plain(name) in words and name not in used]
+
 
 def candidates(present: Sequence[str], columns: Columns) -> list[str]:
     """The columns that can have a role, by their names alone."""
@@ -113,6 +131,7 @@ def roles_of(table: Table, columns: Columns) -> Roles:
         missing = LABEL if has_text else TEXT
         flag = "--label-column" if has_text else "--text-column"
         raise no_column(table.name, missing, present, flag)
+    check_clashes(table.name, columns, found.answers())
     return replace(found, group=columns.group, id=columns.id)
 
 
@@ -136,8 +155,10 @@ def _preference(table: Table, columns: Columns, there: Mapping[str, str]) -> Rol
     preference, two = columns.preference, names.two_sides(there)
     if (not chosen or not rejected) and two:
         first = names.plain(two[0])[-1]
-        preference = preference or names.first(there, names.PREFERENCES)
-        if not preference and first != names.BETTER_FIRST[0]:
+        better_first = first == names.BETTER_FIRST[0]
+        usual = names.SAID_PLAINLY if better_first else names.PREFERENCES
+        preference = preference or names.first(there, usual)
+        if not preference and not better_first:
             raise UserError(
                 f"{table.name} has two completions ({listed(two)}) and no column that says which "
                 "one is preferred: name it with --preference-column."
