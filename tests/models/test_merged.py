@@ -163,16 +163,21 @@ def test_what_cannot_be_merged_is_refused_in_a_sentence(toy_models, tmp_path):
         fingerprint(ModelSpec(str(tmp_path / "a")))
 
 
-@pytest.mark.parametrize("adaptation", ["full", "lora", "head"])
-@pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
-def test_a_kept_model_is_the_next_ones_beginning(toy_models, tmp_path, name, adaptation):
-    spec = ModelSpec(str(toy_models[name]), adaptation=adaptation)
-    model = load_model(spec, "classification", 3, 1)
+def as_if_trained(model) -> None:
+    """Move all that is trained, and end the training."""
     with torch.no_grad():
         for p in model.network.parameters():
             if p.requires_grad:
                 p.add_(0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(5)))
     model.freeze()
+
+
+@pytest.mark.parametrize("adaptation", ["full", "lora", "head"])
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert"])
+def test_a_kept_model_is_the_next_ones_beginning(toy_models, tmp_path, name, adaptation):
+    spec = ModelSpec(str(toy_models[name]), adaptation=adaptation)
+    model = load_model(spec, "classification", 3, 1)
+    as_if_trained(model)
     save_kept(model, spec, encoded(model, ITEMS), tmp_path / "kept")
     with torch.no_grad():
         before = model.network.states(TOKENS, torch.ones_like(TOKENS)).numpy()
@@ -204,11 +209,7 @@ def test_what_was_trained_on_adapters_is_kept_whole(toy_models, tmp_path, adapta
     adapted(toy_models["llama"], tmp_path / "a")
     spec = ModelSpec(str(tmp_path / "a"), adaptation=adaptation)
     model = load_model(spec, "classification", 3, 1)
-    with torch.no_grad():
-        for p in model.network.parameters():
-            if p.requires_grad:
-                p.add_(0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(5)))
-    model.freeze()
+    as_if_trained(model)
     before = predict(model, ITEMS).probabilities
     save_kept(model, spec, encoded(model, ITEMS), tmp_path / "kept")
     shutil.rmtree(tmp_path / "a")

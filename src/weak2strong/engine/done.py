@@ -54,6 +54,13 @@ class Done:
         """The keys of the stages that it used by their requests (see `TaskRun.known`)."""
         return {u.request: u.key for u in self.used}
 
+    @property
+    def line(self) -> str:
+        """What a run tells of it: the step, and what it took."""
+        took = "reused" if self.reused else f"{self.seconds:.1f} s"
+        notes = "".join(f", {used.note}" for used in self.used if used.note)
+        return f"{self.step.name}: {took}{notes}"
+
 
 def look_up(step: Step, task_run: TaskRun) -> Done:
     """Do the step with the store alone; it is not finished where the store lacks a stage."""

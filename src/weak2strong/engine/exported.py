@@ -107,9 +107,7 @@ def export_model(
     def tell(done: Done) -> None:
         for text in done.warnings:
             progress.line(f"warning: {text}")
-        notes = "".join(f", {used.note}" for used in done.used if used.note)
-        took = "reused" if done.reused else f"{done.seconds:.1f} s"
-        progress.line(f"{done.step.name}: {took}{notes}")
+        progress.line(done.line)
         if done.step.keeps:
             trained.append(not done.reused)
 
@@ -122,13 +120,7 @@ def export_model(
             f"The student of {cell.method} is no one finetuned model (a probe, prompts, or a mean "
             "of several are none), so that there is nothing to export: choose another --method."
         )
-    try:
-        put_model(source, out, cell, task_run, scores_of(run, config, cell))
-    except OSError as e:
-        raise UserError(
-            f"The model {out} cannot be written ({e.strerror}): make room there, or choose another "
-            "folder with --out; the store has it."
-        ) from e
+    put_model(source, out, cell, task_run, scores_of(run, config, cell))
     return Exported(cell, any(trained), _apart(source.parent / FILE, cell, predictions))
 
 

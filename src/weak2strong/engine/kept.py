@@ -171,13 +171,7 @@ def put_models(
         if source is None:
             continue
         target = folder / cell.folder
-        try:
-            put_model(source, target, cell, task_run, scores_of(folder, config, cell))
-        except OSError as e:
-            raise UserError(
-                f"The model {target} cannot be written ({e.strerror}): make room there, or choose "
-                "another folder with --out; the store has it."
-            ) from e
+        put_model(source, target, cell, task_run, scores_of(folder, config, cell))
         written.append(target)
     return written
 
@@ -188,11 +182,11 @@ def put_model(
     """Put one model of the store into a folder, whole or not at all.
 
     Raises:
-        OSError: where it cannot be written.
+        UserError: where it cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         partial.mkdir()
         for file in sorted(source.iterdir()):
             if file.name not in (ABOUT, CONFIG, ADAPTER_CONFIG):
@@ -203,6 +197,11 @@ def put_model(
             shutil.rmtree(target)
         partial.rename(target)
         sync_folder(target.parent)
+    except OSError as e:
+        raise UserError(
+            f"The model {target} cannot be written ({e.strerror}): make room there, or choose "
+            "another folder with --out; the store has it."
+        ) from e
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -155,9 +155,7 @@ def do_steps(
             for text in done.warnings:
                 event("warning", text=text)
                 progress.line(f"warning: {text}")
-            took = "reused" if done.reused else f"{done.seconds:.1f} s"
-            notes = "".join(f", {used.note}" for used in done.used if used.note)
-            progress.line(f"{done.step.name}: {took}{notes}")
+            progress.line(done.line)
 
         event("start", workers=plan.workers, threads=plan.threads, store=str(root))
         run_steps(todo, task_runs, plan, progress, tell)
