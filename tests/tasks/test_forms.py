@@ -156,6 +156,12 @@ PREFERRED = {
     "a letter": ({**AB, "winner": "A"}, {}, "P #0"),
     "the name of a model": ({**AB, "winner": "model_a"}, {}, "P #0"),
     "the name of a column": ({**AB, "choice": "response_a"}, {}, "P #0"),
+    "scores": ({**TWO, "score_0": 0.5, "score_1": -1}, {}, "P #0"),
+    "ratings written as text": ({**AB, "rating_b": "9", "Rating A": "10"}, {}, "P #0"),
+    "a preference beside scores": (
+        {**TWO, "score_0": 1, "score_1": 2, "preference": 0},
+        *({}, "P #0"),
+    ),
     "j is better than k": (
         {"question": "Q *", "response_j": "good", "response_k": "bad"},
         *({}, "Q #0"),
@@ -228,6 +234,23 @@ def test_ties_and_missing_labels_are_left_out_and_counted(tmp_path):
     task = task_of(tmp_path, repeated(*tables(T, 0, 1, 2, -1)), {})
     assert task.classes == ("0", "1", "2")
     assert "Left out as they have no label: 15." in task.cleaning.sentences()
+
+
+def test_equal_scores_prefer_neither_and_others_must_be_numbers(tmp_path):
+    rows = repeated(*[{**TWO, "score_0": 2, "score_1": s} for s in (1, 2)])
+    task = task_of(tmp_path, rows, {})
+    assert (len(task.rows), task.cleaning.by_source) == (
+        *(30, {"as they do not prefer one completion": 30}),
+    )
+    assert task.accounts[0].sentences() == (
+        "Read as preferences: prompt from prompt; first from response_0; second from response_1; "
+        "preference (the higher one) from score_0 and score_1.",
+    )
+    rows[2]["score_1"], rows[4]["score_0"] = "good", None
+    assert task_of(tmp_path, rows, {}).cleaning.named == (
+        f"{tmp_path}/d.jsonl, row 3 has 'good' in column 'score_1', which is no number",
+        f"{tmp_path}/d.jsonl, row 5 has None in column 'score_0', which is no number",
+    )
 
 
 def test_a_few_bad_rows_are_left_out_counted_and_named(tmp_path):

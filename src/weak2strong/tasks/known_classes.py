@@ -6,18 +6,21 @@ positions. A file in which some are names and others could only be positions is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.labels import NO_LABEL, Label, typed
 from weak2strong.tasks.readers import listed, row_name
+from weak2strong.tasks.spellings import folded
 from weak2strong.tasks.tables import Table
+from weak2strong.tasks.titles import titles_of
 from weak2strong.tasks.values import label_of, missing
 
 
 def known_labels(
-    table: Table, column: str, classes: Sequence[str]
+    table: Table, column: str, classes: Sequence[str], titles: str | None = None
 ) -> tuple[tuple[int | None, ...], tuple[str, ...]]:
     """The index of the class of every row, None where it has no label, and what is to be told.
 
@@ -28,6 +31,7 @@ def known_labels(
         table: the file.
         column: of the labels.
         classes: the names of the model's classes, in their order.
+        titles: the column with the names of the classes, beside that of the labels.
 
     Raises:
         UserError: for the first row with a label that the model has no class for.
@@ -41,7 +45,9 @@ def known_labels(
     named = table.classes.get(column, ())
     if _has_unlabelled(labels, named, classes):
         labels = {n: label for n, label in labels.items() if label != NO_LABEL}
-    index = {name: i for i, name in enumerate(classes)}
+    index = _by_spelling(classes)
+    if titles is not None and not named:
+        written |= _named_beside(table, labels, titles, index)
     by_name = {n: _by_name(written[n], label, named, index) for n, label in labels.items()}
     found: Mapping[int, int | None] = by_name
     said: tuple[str, ...] = ()
@@ -76,6 +82,34 @@ def _has_unlabelled(
     return bool(named) or len(classes) > 2 or {*labels.values()} == {NO_LABEL}
 
 
+def _by_spelling(classes: Sequence[str]) -> dict[str, int]:
+    """The index of each class by its name, and by other spellings that no other class has."""
+    alike = Counter(map(folded, classes))
+    spelled = {folded(name): i for i, name in enumerate(classes) if alike[folded(name)] == 1}
+    return spelled | {name: i for i, name in enumerate(classes)}
+
+
+def _named_beside(
+    table: Table, labels: Mapping[int, Label], titles: str, index: Mapping[str, int]
+) -> dict[int, Label]:
+    """The names that a column has for the classes, by row, if they are those of the model.
+
+    Raises:
+        UserError: for a row that has another name than others with its label.
+    """
+    values = dict(table.rows)
+    found = titles_of([*labels.values()], [values[number].get(titles) for number in labels])
+    if not all(name in index or folded(name) in index for name in found.names.values()):
+        return {}
+    for number, name in ((list(labels)[i], name) for i, name in found.wrong.items()):
+        label = labels[number]
+        raise UserError(
+            f"{row_name(table.name, number)} has {name!r} in column {titles!r} beside the label "
+            f"{label!r}, which others call {found.names[label]!r}: correct one of the two."
+        )
+    return {number: found.names[label] for number, label in labels.items() if found.names}
+
+
 def _by_name(
     written: Label, label: Label, named: Sequence[str], index: Mapping[str, int]
 ) -> int | None:
@@ -83,7 +117,8 @@ def _by_name(
     if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(named):
         return index.get(str(named[label]))
     read = str(label).lower() if isinstance(label, bool) else str(label)
-    return index.get(read, index.get(str(written)))
+    names = (read, str(written), folded(str(written)))
+    return next((index[name] for name in names if name in index), None)
 
 
 def _position(label: Any, classes: int) -> int | None:

@@ -1,6 +1,7 @@
 """Labels as a file has them, and the classes that they are.
 
-Names are classes in sorted order, truth values are ``false`` and ``true``, and whole numbers are
+Names are classes in sorted order (see `weak2strong.tasks.spellings` for those with several
+spellings), truth values are ``false`` and ``true``, and whole numbers are
 classes in their order, called by the numbers or by the names that the format gives them. Classes
 that have an order, such as stars, stay classes: nothing in a study knows their order.
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.readers import listed
+from weak2strong.tasks.spellings import alike_sentence, merged_sentence, one_spelling
 
 Label = str | int | bool
 
@@ -47,7 +49,6 @@ def coded(
     column: str,
     about: str,
     named: tuple[str, ...] = (),
-    untyped: bool = False,
 ) -> Coded:
     """Labels as classes.
 
@@ -56,19 +57,17 @@ def coded(
         column: that they are in, for messages.
         about: what messages call the data.
         named: the names of the classes, where the format gives them.
-        untyped: whether numbers and truth values are written as texts.
 
     Raises:
         UserError: where they are no classes.
     """
-    values = typed(labels) if untyped else [*labels]
-    kind = Counter(map(type, values)).most_common(1)[0][0]
+    kind = _usual_type(labels)
     wrong = {
         i: f"has the label {label!r} where others are {_SORTS[kind]}"
-        for i, label in enumerate(values)
+        for i, label in enumerate(labels)
         if type(label) is not kind
     }
-    right = [label for label in values if type(label) is kind]
+    right = [label for label in labels if type(label) is kind]
     if kind is str:
         titles = _names(right, named)
     elif kind is bool:
@@ -79,7 +78,7 @@ def coded(
             wrong |= {
                 i: f"has the label {label}, and the classes of column {column!r} are "
                 f"0 to {len(named) - 1}"
-                for i, label in enumerate(values)
+                for i, label in enumerate(labels)
                 if type(label) is kind and label not in titles and label != NO_LABEL
             }
     if not titles:
@@ -87,10 +86,33 @@ def coded(
             f"{about} has {NO_LABEL} in every row of column {column!r}, which stands for no label: "
             "choose a split or a file with labels."
         )
-    index = {label: i for i, label in enumerate(titles)}
+    classes = tuple(dict.fromkeys(titles.values()))
+    place = {title: i for i, title in enumerate(classes)}
+    index = {label: place[title] for label, title in titles.items()}
     # A truth value equals a number.
-    indices = [index.get(label) if type(label) is kind else None for label in values]
-    return Coded(tuple(titles.values()), tuple(indices), wrong, _said(titles, column, named))
+    indices = [index.get(label) if type(label) is kind else None for label in labels]
+    return Coded(classes, tuple(indices), wrong, _said(titles, column, named))
+
+
+def typed_together(labels: Sequence[Label], of_text: Sequence[bool]) -> list[Label]:
+    """Labels of several files as if all formats knew types.
+
+    Those of formats that know texts only are numbers or truth values where nearly all of them look
+    so, unless the other files have names.
+
+    Args:
+        labels: of all rows.
+        of_text: of each, whether its format knows texts only.
+    """
+    others = [label for label, text in zip(labels, of_text, strict=True) if not text]
+    if not any(of_text) or (others and _usual_type(others) is str):
+        return list(labels)
+    read = iter(typed([label for label, text in zip(labels, of_text, strict=True) if text]))
+    return [next(read) if text else label for label, text in zip(labels, of_text, strict=True)]
+
+
+def _usual_type(labels: Sequence[Label]) -> type:
+    return Counter(map(type, labels)).most_common(1)[0][0]
 
 
 def typed(labels: Sequence[Label]) -> list[Label]:
@@ -114,10 +136,12 @@ _SORTS = {str: "names", int: "numbers", bool: "true or false"}
 
 
 def _names(labels: Sequence[Any], named: tuple[str, ...]) -> dict[Any, str]:
-    """Names in the order that the format gives, or in sorted order."""
-    found = {*labels}
-    order = [name for name in named if name in found] if found <= {*named} else sorted(found)
-    return {name: name for name in order}
+    """Names in the order that the format gives, or in sorted order, by their spellings."""
+    found = Counter(labels)
+    if found.keys() <= {*named}:
+        return {name: name for name in named if name in found}
+    spelling = one_spelling(found)
+    return {name: spelling[name] for name in sorted(found, key=lambda name: (spelling[name], name))}
 
 
 def _numbers(labels: Sequence[Any], named: tuple[str, ...]) -> dict[Any, str]:
@@ -135,7 +159,13 @@ def _numbers(labels: Sequence[Any], named: tuple[str, ...]) -> dict[Any, str]:
 
 
 def _said(titles: dict[Any, str], column: str, named: tuple[str, ...]) -> tuple[str, ...]:
-    """A sentence on numbers that are called otherwise, or are none of 0, 1, 2 ..."""
+    """What a user should know of names with several spellings, or of numbers.
+
+    Numbers may be called otherwise, or be none of 0, 1, 2 ...
+    """
+    if all(isinstance(label, str) for label in titles):
+        alike = alike_sentence(tuple(dict.fromkeys(titles.values())), column)
+        return (*merged_sentence(titles, column), *alike)
     numbers = [n for n in titles if isinstance(n, int) and not isinstance(n, bool)]
     if not numbers:
         return ()

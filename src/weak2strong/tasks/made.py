@@ -24,6 +24,7 @@ from weak2strong.tasks.values import (
     label_of,
     missing,
     name_of,
+    number_of,
     shown,
     targets_of,
     text_of,
@@ -75,7 +76,7 @@ def _compared(
     assert roles.rejected
     location = row_name(file, number)
     several = [(values, None)]
-    if preferred is None:
+    if preferred is None and not roles.scores:
         prompt = roles.text[0] if roles.text else PROMPT
         several = spread(values, location, roles.id, (roles.chosen, roles.rejected), prompt)
     rows = []
@@ -200,14 +201,8 @@ def _pair(
     assert roles.chosen
     assert roles.rejected
     columns = (roles.chosen, roles.rejected)
-    if preferred is not None and roles.label is not None:
-        try:
-            side = preferred(values.get(roles.label))
-        except ValueError:
-            raise UserError(
-                f"{location} has {shown(values.get(roles.label))} in column {roles.label!r}, which "
-                f"is no preference: write {columns[0]} or {columns[1]}, or drop the row."
-            ) from None
+    if preferred is not None or roles.scores:
+        side = _side(values, roles, location, preferred)
         if side is None:
             return None
         columns = columns if side == 0 else (columns[1], columns[0])
@@ -218,6 +213,23 @@ def _pair(
     elif system is not None:
         prompt = BETWEEN.join([system, *([prompt] if prompt else [])])
     return read_pair(prompt, both[0], both[1], location, columns)
+
+
+def _side(
+    values: Mapping[str, Any], roles: Roles, location: str, preferred: Preferred | None
+) -> int | None:
+    """Which of two completions a row prefers; None where it prefers neither."""
+    if preferred is None:
+        first, second = (number_of(values.get(name), location, name) for name in roles.scores)
+        return None if first == second else int(second > first)
+    said = values.get(roles.label or "")
+    try:
+        return preferred(said)
+    except ValueError:
+        raise UserError(
+            f"{location} has {shown(said)} in column {roles.label!r}, which is no preference: "
+            f"write {roles.chosen} or {roles.rejected}, or drop the row."
+        ) from None
 
 
 def _prompt_of_pair(

@@ -21,6 +21,9 @@ LABELS = (
 )
 """The class of a text."""
 
+_TITLED = ("text", "name", "str")
+"""What stands behind the name of a label where a column has the names of its classes."""
+
 JUDGED = ("label", "labels", "is_correct", "correct", "gold_label")
 """Those of them that say of an answer whether it is right; others are only about the row."""
 
@@ -62,6 +65,9 @@ RESPONSES = ("response", "answer", "completion", "output", "conversation")
 SIDES = (("0", "1"), ("1", "2"), ("a", "b"), ("j", "k"))
 """Two completions have one of these words, and these behind it: ``response_0``, ``response_1``."""
 
+SCORES = ("score", "rating", "reward", "overall_score")
+"""What each of two completions was given; the higher one is the better."""
+
 SAID_PLAINLY = (
     *("preference", "preferred", "winner", "better", "choice", "better_response_id"),
     "preference_strength",
@@ -80,11 +86,12 @@ ANY = frozenset(
     + [*PREFERENCES, "accepted", "subset", *(name for pair in PAIRS for name in pair)]
     + [
         f"{word}{gap}{side}"
-        for word in RESPONSES
+        for word in (*RESPONSES, *SCORES)
         for sides in SIDES
         for side in sides
         for gap in ("", "_")
     ]
+    + [f"{label}_{word}" for label in (*LABELS, *ANSWERS) for word in _TITLED]
 )
 """All names that are known."""
 
@@ -105,6 +112,27 @@ def by_plain_name(columns: Iterable[str]) -> dict[str, str]:
 def first(there: Mapping[str, str], names: Sequence[str]) -> str | None:
     """The first column that has a name of a list."""
     return next((there[name] for name in names if name in there), None)
+
+
+def titles(label: str) -> tuple[str, ...]:
+    """The names of columns with the names of the classes that are in the column ``label``."""
+    return tuple(f"{plain(label)}_{word}" for word in _TITLED)
+
+
+def scores(there: Mapping[str, str], two: tuple[str, str]) -> tuple[str, ...]:
+    """The columns of what two completions were given, such as ``score_0`` and ``score_1``.
+
+    Args:
+        there: the columns by their names.
+        two: those of the completions.
+    """
+    one, other = (plain(name)[-1] for name in two)
+    for word in SCORES:
+        for gap in ("_", ""):
+            pair = (f"{word}{gap}{one}", f"{word}{gap}{other}")
+            if pair[0] in there and pair[1] in there:
+                return there[pair[0]], there[pair[1]]
+    return ()
 
 
 def two_sides(there: Mapping[str, str]) -> tuple[str, str] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from weak2strong.ground.errors import UserError
@@ -12,6 +13,13 @@ from weak2strong.tasks.opening import Reading
 from weak2strong.tasks.tables import Table, kinds_of
 
 NO_OBJECT = "is no JSON object"
+
+Found = tuple[Any, str | None]
+"""A value, and what is wrong with it, if anything is."""
+
+
+class _TwiceError(ValueError):
+    """A key that stands twice in an object, of which a parser would keep the last value."""
 
 
 def read_objects(file: str, content: bytes, reading: Reading, lines: bool) -> Table:
@@ -31,17 +39,17 @@ def read_objects(file: str, content: bytes, reading: Reading, lines: bool) -> Ta
     with text_of(file, content, encoding, "\n") as text:
         first = next((line for line in text if line.strip()), "").lstrip()
     if first.startswith("[") and not _is_list(first):
-        values, form = _whole(file, content, encoding), "one list in JSON"
-    elif not lines and (whole := _one_object(content, encoding)) is not None:
-        values, form = _rows_of(file, whole), "one object in JSON"
-    else:
-        with text_of(file, content, encoding, "\n") as text:
-            return _table(file, _of_lines(text), f"lines of JSON, {shown(encoding)}")
-    return _table(file, [(value, None) for value in values], f"{form}, {shown(encoding)}")
+        values = _whole(file, content, encoding)
+        return _table(file, values, f"one list in JSON, {shown(encoding)}")
+    if not lines and (whole := _one_object(file, content, encoding)) is not None:
+        values = [(row, None) for row in _rows_of(file, whole)]
+        return _table(file, values, f"one object in JSON, {shown(encoding)}")
+    with text_of(file, content, encoding, "\n") as text:
+        return _table(file, _of_lines(text), f"lines of JSON, {shown(encoding)}")
 
 
-def _table(file: str, values: Iterable[tuple[Any, str | None]], form: str) -> Table:
-    """The table of some values, each with what is wrong with it, if anything is."""
+def _table(file: str, values: Iterable[Found], form: str) -> Table:
+    """The table of some values."""
     rows, malformed, names = [], [], {}
     for number, (value, wrong) in enumerate(values, start=1):
         if wrong is None and not isinstance(value, dict):
@@ -54,13 +62,29 @@ def _table(file: str, values: Iterable[tuple[Any, str | None]], form: str) -> Ta
     return Table(file, kinds_of(names, rows), rows, malformed=malformed, form=form)
 
 
-def _of_lines(text: Iterable[str]) -> Iterable[tuple[Any, str | None]]:
+def _of_lines(text: Iterable[str]) -> Iterable[Found]:
     for line in text:
         if line.strip():
             try:
-                yield json.loads(line), None
+                yield json.loads(line, object_pairs_hook=_object), None
+            except _TwiceError as e:
+                yield None, str(e)
             except (ValueError, RecursionError) as e:
                 yield None, f"is no JSON ({_reason(e)})"
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON.
+
+    Raises:
+        _TwiceError: where a key stands twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _TwiceError(f"has the key {twice!r} twice")
+    return found
 
 
 def _reason(error: Exception) -> str:
@@ -76,42 +100,77 @@ def _is_list(line: str) -> bool:
     return isinstance(found, list) and not any(isinstance(part, dict) for part in found)
 
 
-def _whole(file: str, content: bytes, encoding: str) -> Sequence[Any]:
+def _whole(file: str, content: bytes, encoding: str) -> Sequence[Found]:
     """The values of a file that is one list."""
     with text_of(file, content, encoding, "\n") as stream:
         text = stream.read()
     try:
-        return json.loads(text)
+        return [(value, None) for value in json.loads(text, object_pairs_hook=_object)]
+    except _TwiceError:
+        return list(_one_by_one(file, text))
     except (ValueError, RecursionError) as e:
-        number = _broken(text)
-        raise UserError(
-            f"{file}, row {number:,} is no JSON ({_reason(e)}): mend it, or write one object a "
-            "line and call the file .jsonl."
-        ) from e
+        raise _broken(file, text, e) from e
 
 
-def _broken(text: str) -> int:
-    """The number of the value of a list at which its JSON breaks."""
-    decoder, number, place = json.JSONDecoder(), 0, text.index("[") + 1
+def _one_by_one(file: str, text: str) -> Iterator[Found]:
+    """The values of a list, in some of which a key stands twice.
+
+    Raises:
+        UserError: where the list is broken.
+    """
+    try:
+        count = len(json.loads(text))
+    except (ValueError, RecursionError) as e:
+        raise _broken(file, text, e) from e
+    for part in islice(_parts(text), count):
+        try:
+            yield json.loads(part, object_pairs_hook=_object), None
+        except _TwiceError as e:
+            yield None, str(e)
+
+
+def _broken(file: str, text: str, error: Exception) -> UserError:
+    """The error of a list whose JSON is broken, which names the first broken value."""
+    number = 1
+    try:
+        for _ in _parts(text):
+            number += 1
+    except (ValueError, RecursionError):
+        pass
+    return UserError(
+        f"{file}, row {number:,} is no JSON ({_reason(error)}): mend it, or write one object a "
+        "line and call the file .jsonl."
+    )
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The values of a list, as they are written; ends in a ValueError where no value follows."""
+    decoder, place = json.JSONDecoder(), text.index("[") + 1
     while True:
-        number += 1
         while place < len(text) and text[place] in " \t\r\n,":
             place += 1
-        try:
-            _, place = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            return number
+        _, end = decoder.raw_decode(text, place)
+        yield text[place:end]
+        place = end
 
 
-def _one_object(content: bytes, encoding: str) -> dict[str, Any] | None:
-    """The object that a file is; None if it is something else, or one row."""
+def _one_object(file: str, content: bytes, encoding: str) -> dict[str, Any] | None:
+    """The object that a file is; None if it is something else, or one row.
+
+    Raises:
+        UserError: where a key stands twice in the object.
+    """
     try:
-        found = json.loads(content.decode(encoding))
+        text = content.decode(encoding)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(found, dict) and any(isinstance(v, (list, dict)) for v in found.values()):
-        return found
-    return None
+    if not isinstance(found, dict) or not any(isinstance(v, (list, dict)) for v in found.values()):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except _TwiceError as e:
+        raise UserError(f"{file} {e}: keep one of the two.") from e
 
 
 def _rows_of(file: str, whole: dict[str, Any]) -> list[dict[str, Any]]:

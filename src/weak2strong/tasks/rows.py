@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.account import NAMED, Account, account_of, check_malformed, parted
-from weak2strong.tasks.labels import Label, coded
+from weak2strong.tasks.assigned import roles_of
+from weak2strong.tasks.classes import with_classes
+from weak2strong.tasks.labels import Label
 from weak2strong.tasks.made import made_by
 from weak2strong.tasks.opening import USUAL, Reading
 from weak2strong.tasks.pairs import PREFERRED
 from weak2strong.tasks.readers import Columns, listed, row_name
 from weak2strong.tasks.reading import read_table
-from weak2strong.tasks.roles import Roles, candidates, roles_of
+from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
 from weak2strong.tasks.tables import Table
 
@@ -62,7 +65,7 @@ def rows_of_tables(
     about = listed([table.name for table in tables])
     found = [(table, roles_of(table, columns)) for table in tables if table.columns]
     _check_kinds(about, found)
-    rows, labels, errors = list[Row](), list[Label](), list[UserError]()
+    rows, labels, titles, errors = list[Row](), list[Label](), list[Any](), list[UserError]()
     errors += [_unread(table, malformed) for table in tables for malformed in table.malformed]
     count, undecided = len(errors), 0
     for table, roles in found:
@@ -77,16 +80,21 @@ def rows_of_tables(
             count += max(len(made), 1)
             undecided += not made
             rows += made
-            labels += [] if label is None else [label]
+            if label is not None:
+                labels.append(label)
+                titles.append(values.get(roles.titles or ""))
     if not count:
         raise UserError(f"{about} has no rows: choose a file with examples.")
     check_malformed(errors, count, strict)
     _check_ids(rows)
     first, classes, said = found[0][1], (), ()
     if first.kind == "classification":
-        rows, classes, said, wrong = _with_classes(found, rows, labels)
-        undecided += len(labels) - len(rows) - len(wrong)
-        errors += wrong
+        classified = with_classes(found, rows, labels, titles)
+        rows, classes, said = classified.rows, classified.classes, classified.said
+        undecided += len(labels) - len(rows) - len(classified.wrong)
+        errors += classified.wrong
+        if not classified.titled:
+            found = [(table, replace(roles, titles=None)) for table, roles in found]
         check_malformed(errors, count, strict)
     account = replace(
         account_of(found, about, said),
@@ -127,27 +135,6 @@ def _check_ids(rows: Sequence[Row]) -> None:
                 f"{row.location} has the id {row.id!r} of {other.location}: "
                 "give every row an id of its own, or leave --id-column out."
             )
-
-
-def _with_classes(
-    found: Sequence[tuple[Table, Roles]], rows: Sequence[Row], labels: Sequence[Label]
-) -> tuple[list[Row], tuple[str, ...], tuple[str, ...], list[UserError]]:
-    """The rows that have a label, with indices of classes; the classes, and what is wrong."""
-    column = found[0][1].label or ""
-    names = [table.classes.get(roles.label or "", ()) for table, roles in found]
-    named = names[0] if len({*names}) == 1 else ()
-    untyped = all(table.untyped or not table.rows for table, _ in found)
-    coding = coded(labels, column, found[0][0].name, named, untyped)
-    advice = "write all labels as names, all as numbers, or all as true and false"
-    wrong = [
-        UserError(f"{rows[i].location} {problem}: {advice}.") for i, problem in coding.wrong.items()
-    ]
-    kept = [
-        replace(row, label=index)
-        for row, index in zip(rows, coding.indices, strict=True)
-        if index is not None
-    ]
-    return kept, coding.classes, coding.said, wrong
 
 
 def _check_left(about: str, rows: Sequence[Row], classes: Sequence[str], roles: Roles) -> None:

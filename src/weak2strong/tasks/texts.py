@@ -9,13 +9,14 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.account import KINDS, account_of
+from weak2strong.tasks.assigned import roles_of
 from weak2strong.tasks.cleaning import example_of
 from weak2strong.tasks.known_classes import known_labels
 from weak2strong.tasks.made import made_by, text_from
 from weak2strong.tasks.opening import USUAL, Reading, read_file
 from weak2strong.tasks.readers import Columns, check_all_read, listed, row_name
 from weak2strong.tasks.reading import read_table
-from weak2strong.tasks.roles import Roles, candidates, roles_of
+from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
 from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.tables import Table
@@ -87,7 +88,7 @@ def read_texts(
     elif roles.label is None:
         said = (*said, "No column of labels was found: there are answers only, and no scores.")
     else:
-        labels, more = known_labels(table, roles.label, classes)
+        labels, more = known_labels(table, roles.label, classes, roles.titles)
         empty = f"No row has a label in column {roles.label!r}: there are answers only."
         said = (*said, *more, *([empty] if labels.count(None) == len(labels) else []))
     return Texts(tuple(items), labels, paired=False, said=said)

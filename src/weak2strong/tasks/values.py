@@ -73,6 +73,24 @@ def name_of(value: Any, location: str, column: str) -> str:
     return whole(str(value), location, column)
 
 
+def number_of(value: Any, location: str, column: str) -> float:
+    """A number, which a format without types writes as text.
+
+    Raises:
+        UserError: where it is none.
+    """
+    try:
+        found = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if math.isnan(found):
+        raise UserError(
+            f"{location} has {shown(value)} in column {column!r}, which is no number: write one or "
+            "drop the row."
+        )
+    return found
+
+
 def label_of(value: Any, location: str, column: str) -> Label:
     """A label: a name, a whole number, or true or false.
 
