@@ -11,6 +11,7 @@ from weak2strong.ground.predictions import Predictions
 from weak2strong.losses import LOSSES, Loss, loss
 from weak2strong.losses.window import Window
 from weak2strong.methods import METHODS
+from weak2strong.methods.reference import find_method
 from weak2strong.tasks.task import Item
 
 LOSS_OF = {
@@ -56,6 +57,13 @@ def test_a_method_finetunes_once_on_the_weak_labels_with_its_loss(name):
     expected = LOSS_OF.get(name) or loss(name)
     assert type(of) is type(expected)
     assert asdict(of) == pytest.approx(asdict(expected))  # pyright: ignore  # what a key holds
+
+
+def test_a_given_threshold_takes_the_place_of_that_of_the_labels():
+    study = Study()
+    find_method("window:threshold=0.8").run(study)
+    ((_, of),) = study.asked
+    assert of == Window(threshold=0.8)
 
 
 def test_two_classes_are_asked_for_before_anything_is_finetuned():

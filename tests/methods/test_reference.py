@@ -1,12 +1,21 @@
 """What a user writes to name a method, and what is said of a slip."""
 
+import json
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
 import pytest
 
 from weak2strong.ground.errors import UserError
-from weak2strong.losses import loss
+from weak2strong.ground.predictions import Predictions
+from weak2strong.losses import LOSSES, loss
 from weak2strong.methods import METHODS, every_method
+from weak2strong.methods.decorators import loss as loss_decorator
 from weak2strong.methods.method import NEEDS, Method
 from weak2strong.methods.reference import find_method, is_oracle, names_in, values_of
+from weak2strong.probes import PROBES
+from weak2strong.training.loss import RowLoss
 
 
 class Noting:
@@ -26,6 +35,65 @@ def test_settings_reach_the_loss():
     assert METHODS.get("confidence").run(Noting()) == loss("confidence")
     code = find_method("adaptive-confidence-guo-code:warmup=0.1").run(Noting())
     assert (code.published, code.warmup) == (True, 0.1)
+
+
+def another(kind: type, name: str) -> object:
+    """A value that the field of this class can have, and does not have by default."""
+    declared, usual = get_type_hints(kind)[name], getattr(kind(), name)
+    if get_origin(declared) is Literal:
+        return next(value for value in get_args(declared) if value != usual)
+    return {float: 0.123, int: 7, bool: not usual, str: "other"}[declared]
+
+
+METHODS_OF_LOSSES = [n for n in METHODS if METHODS.get(n).loss]
+
+
+@pytest.mark.parametrize("name", METHODS_OF_LOSSES)
+def test_every_field_of_a_loss_can_be_set_in_the_reference_to_its_method(name, monkeypatch):
+    labels = Predictions(("a", "b"), np.array([[0.9, 0.1], [0.4, 0.6]]))
+    monkeypatch.setattr("weak2strong.methods.finetuning.labels_of", lambda *_: labels)
+    method = METHODS.get(name)
+    kind = LOSSES.get(method.loss)
+    assert list(method.options) == [f.name for f in fields(kind)]
+    for setting in method.options:
+        value = another(kind, setting)
+        found = find_method(f"{name}:{setting}={json.dumps(value)}")
+        assert getattr(found.run(Noting()), setting) == value
+
+
+@pytest.mark.parametrize("name", [n for n in METHODS if not METHODS.get(n).loss])
+def test_every_keyword_of_a_method_and_every_field_of_a_probe_can_be_set(name):
+    method = METHODS.get(name)
+    for setting, usual in method.options.items():
+        value = {int: 7, float: 0.123, bool: True}.get(type(usual), "logistic")
+        find_method(f"{name}:{setting}={json.dumps(value)}")
+    for probe in PROBES if method.takes_more else ():
+        if name != "probe-filter" and not PROBES.get(probe).predicts:
+            continue
+        for f in fields(PROBES.get(probe)):
+            value = another(PROBES.get(probe), f.name)
+            find_method(f"{name}:{probe},{f.name}={json.dumps(value)}")
+
+
+def test_a_field_without_a_default_and_a_fraction_that_begins_as_a_whole_number_can_be_set():
+    def registered():
+        @loss_decorator("scaled")
+        @dataclass(frozen=True)
+        class Scaled(RowLoss):
+            power: float
+            scale: float = 1
+            weights: list[float] = field(default_factory=list)
+
+            def per_example(self, logits, targets, fraction, statistics): ...
+
+    registered()
+    try:
+        found = find_method("scaled:power=0.5,scale=0.25").run(Noting())
+        assert (found.power, found.scale) == (0.5, 0.25)
+        assert find_method("scaled:0.5").run(Noting()).power == 0.5
+    finally:
+        for registry in (METHODS, LOSSES):
+            registry._added.pop("scaled")
 
 
 def test_a_reference_is_the_name_in_tables():
@@ -56,7 +124,9 @@ def test_a_step_before_a_method_brings_its_needs():
         ("few-shot-weak:k=2,3", "'3' is no setting"),
         ("few-shot-weak:k=2,k=3", "each once"),
         ("few-shot-weak:k=2,=3", "'=3' is no setting"),
-        ("window:k=2", "The method 'window' has no settings: leave 'k' out"),
+        ("naive:k=2", "The method 'naive' has no settings: leave 'k' out"),
+        ("window:k=2", "Unknown setting of the method 'window' 'k': did you mean threshold?"),
+        ("window:threshold=2", "threshold must be at most 1, not 2"),
         ("confidence+naive", "'confidence' ends with a finished student"),
         ("probe-filter:nearest", "Unknown probe 'nearest'"),
         ("probe-filter:knn,kay=3", "Unknown setting of the probe 'knn' 'kay'"),

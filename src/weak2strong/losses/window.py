@@ -27,9 +27,9 @@ class Window(RowLoss):
 
     EleutherAI 2024, *Experiments in Weak-to-Strong Generalization*, modified loss
     functions. t is the median confidence ``max_c w_c`` of all weak labels of the training set,
-    not of a batch: `from_labels`. For two classes
-    ``max_c f_c = 1/2 + |f - 1/2|``, so the rule is that of the post, ``|f - 1/2|`` at
-    most the median of ``|w - 1/2|``; for more classes it is its plain
+    not of a batch (`from_labels`), or the threshold that is given (``window:threshold=0.7``).
+    For two classes ``max_c f_c = 1/2 + |f - 1/2|``, so the rule is that of the post,
+    ``|f - 1/2|`` at most the median of ``|w - 1/2|``; for more classes it is its plain
     generalisation, which the post does not treat.
 
     An example outside of the window has loss 0 and still counts in the mean over
@@ -45,7 +45,8 @@ class Window(RowLoss):
     """
 
     threshold: Share = 0.65
-    """The confidence t up to which an example counts, in [0, 1]; see `from_labels`."""
+    """The confidence t up to which an example counts, in [0, 1]; in the method ``window``, if it is
+    not given, the median confidence of the weak labels."""
 
     @classmethod
     def from_labels(cls, weak_labels: np.ndarray) -> Window:

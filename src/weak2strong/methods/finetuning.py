@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any
 
 from weak2strong.ground.predictions import Predictions
 from weak2strong.methods import LOSSES
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context, Method, usual_value
 from weak2strong.training.loss import Loss
 
 
@@ -23,7 +23,8 @@ def finetuning(
 ) -> Method:
     """A method that finetunes on the supervisor's soft labels with a loss of that name.
 
-    Its settings are those of the loss; it has none where the loss takes them from the labels.
+    Its settings are the fields of the loss, all of them: what the loss takes from the labels (see
+    `weak2strong.training.loss.Loss`) is taken from them unless it is given.
 
     Args:
         name: of the method.
@@ -41,17 +42,16 @@ def finetuning(
         method.check(context.classes)
         from_labels = getattr(LOSSES.get(loss), "from_labels", None)
         if from_labels:
-            minimised = from_labels(labels_of(context, "strong_train").values)
-        else:
-            minimised = make(**chosen)
-        return context.finetune(context.weak_labels, minimised)
+            found = from_labels(labels_of(context, "strong_train").values)
+            chosen = {**{f.name: getattr(found, f.name) for f in fields(found)}, **chosen}
+        return context.finetune(context.weak_labels, make(**chosen))
 
     def usual() -> Mapping[str, Any]:
         kind = LOSSES.get(loss)
-        if hasattr(kind, "from_labels"):
-            return {}
-        defaults = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
-        return {**defaults, **(settings or {})}
+        defaults = {f.name: usual_value(f.default, f.type) for f in fields(kind)}
+        # What comes from the labels has no usual value.
+        known = dict.fromkeys(defaults) if hasattr(kind, "from_labels") else defaults
+        return {**known, **(settings or {})}
 
     method = Method(
         name, summary, source, run, loss=loss, usual=usual, check_settings=make, **properties

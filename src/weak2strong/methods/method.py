@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any, Literal, Protocol, get_args
 
 from weak2strong.ground.activations import Activations
@@ -165,6 +165,18 @@ class Context(Protocol):
         ...
 
 
+def usual_value(default: Any, declared: Any) -> Any:
+    """The usual value of a setting that has this default and this declared type.
+
+    A whole number as the default of a fraction, as in ``scale: float = 1``, is a fraction, so that
+    other fractions can be given; None is the value of a setting without a default.
+    """
+    if default is MISSING:
+        return None
+    fraction = declared in (float, "float") and type(default) is int
+    return float(default) if fraction else default
+
+
 @dataclass(frozen=True)
 class Method:
     """A named way to train a student, or a step before others.
@@ -236,7 +248,11 @@ class Method:
         if self.usual:
             return self.usual()
         parameters = inspect.signature(self.run).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind == p.KEYWORD_ONLY}
+        return {
+            p.name: usual_value(p.default, p.annotation)
+            for p in parameters
+            if p.kind == p.KEYWORD_ONLY
+        }
 
     @property
     def takes_more(self) -> bool:
