@@ -9,6 +9,9 @@ from weak2strong.config.fields import Count, Encoding, Flag, Name, Positive, Tex
 from weak2strong.config.settings import RefusedError, from_mapping, settings
 from weak2strong.ground.rooms import OPTIONS
 
+NONE = "none"
+"""What stands in place of a column that is not to be looked for."""
+
 Column = Annotated[Text, Flag(metavar="COLUMN")]
 Columns = Annotated[Texts, Flag(metavar="COLUMN")]
 Class = TypeVar("Class", bound=type)
@@ -49,7 +52,8 @@ class DataOptions:
     strict_rows: bool = False
     """Refuse the first malformed row; by default up to 5% of the rows are left out and counted."""
     group_column: Column | None = None
-    """A column whose equal entries stay in one split, such as a question or an author."""
+    """A column whose equal entries stay in one split, such as a question or an author; by default
+    one that a usual name tells, such as prompt_id, where entries repeat; none for no column."""
     id_column: Column | None = None
     """A column with an id of every row's own; by default ids are made from the texts."""
     n_train: Count | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from weak2strong.ground.errors import UserError
@@ -38,11 +38,14 @@ class Account:
         read: the columns of each role.
         template: how a text is written from its columns; None where it is these, one after another.
         unread: columns with text that have no role, but for those that ``labels`` tells of.
-        labels: what a user should know about the labels, and about columns that could be them.
+        labels: what a user should know about labels and groups, and about columns that could be
+            the label.
         rows: how many rows there are.
         unlabelled: how many of them have no label, or prefer neither completion.
         malformed: how many of them were left out as something is wrong with them.
         named: the first of these, each with what is wrong.
+        group_found: whether the column of groups was found by its name.
+        beside: whether the task has other data, too, so that every sentence names its files.
     """
 
     files: str
@@ -55,6 +58,8 @@ class Account:
     unlabelled: int = 0
     malformed: int = 0
     named: tuple[str, ...] = field(default=())
+    group_found: bool = False
+    beside: bool = False
 
     def sentences(self) -> tuple[str, ...]:
         """What a user should know of the columns; `Cleaning` tells of the rows."""
@@ -67,7 +72,8 @@ class Account:
                 f"Not read, though there is text in it: {listed(self.unread)}; name columns with "
                 "--text-column, --prompt-column and so on where this is wrong."
             )
-        return (*said, *self.labels)
+        about = f"{self.files}: " if self.beside else ""
+        return tuple(about + sentence for sentence in (*said, *self.labels))
 
 
 def account_of(
@@ -86,7 +92,9 @@ def account_of(
         unread |= dict.fromkeys(name for name in rest if _has_text(table, name))
     first = found[0][1]
     said = [*labels, *_other_labels(tuple(also), first)]
-    return Account(about, first.kind, read, first.template, tuple(unread), tuple(said))
+    grouped = any(roles.group_found for _, roles in found)
+    account = Account(about, first.kind, read, first.template, tuple(unread), tuple(said))
+    return replace(account, group_found=grouped)
 
 
 def _has_text(table: Table, column: str) -> bool:

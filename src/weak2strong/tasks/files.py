@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from weak2strong.config.data import DataOptions
+from weak2strong.config.data import NONE, DataOptions
 from weak2strong.tasks.account import Account
-from weak2strong.tasks.beginnings import with_openings
+from weak2strong.tasks.belonging import belonging
 from weak2strong.tasks.cleaning import Cleaning, clean
 from weak2strong.tasks.opening import GIB, Reading, read_file, unpacked_name
 from weak2strong.tasks.readers import Columns, listed
@@ -50,7 +50,7 @@ def columns_of(options: DataOptions) -> Columns:
     return Columns(
         text=options.text_column,
         label=options.label_column,
-        group=options.group_column,
+        group=None if options.group_column == NONE else options.group_column,
         id=options.id_column,
         prompt=options.prompt_column,
         chosen=options.chosen_column,
@@ -58,6 +58,7 @@ def columns_of(options: DataOptions) -> Columns:
         preference=options.preference_column,
         target=options.target_column,
         template=options.template,
+        find_group=options.group_column is None,
     )
 
 
@@ -191,7 +192,7 @@ def cleaned_task(
     Raises:
         UserError: where too few examples remain, or too many belong together.
     """
-    rows = even_sides(with_openings(rows))
+    rows = even_sides(belonging(rows, account))
     examples, shares, cleaning = clean(
         rows,
         classes,

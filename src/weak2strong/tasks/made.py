@@ -96,9 +96,14 @@ def _names(values: Mapping[str, Any], roles: Roles, location: str) -> tuple[str 
     """Group and id of a row, if they have columns."""
     group, id = (
         name_of(values.get(column), location, column) if column else None
-        for column in (roles.group, roles.id)
+        for column in (None if _alone(values, roles) else roles.group, roles.id)
     )
     return group, id
+
+
+def _alone(values: Mapping[str, Any], roles: Roles) -> bool:
+    """Whether a row has no entry in a column that was taken for that of groups by its name."""
+    return roles.group_found and missing(values.get(roles.group or ""))
 
 
 def _preferred(table: Table, roles: Roles) -> Preferred | None:

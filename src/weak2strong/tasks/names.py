@@ -81,9 +81,17 @@ BETTER_FIRST = ("j", "k")
 """Sides of which the first one is the better one where no column says it, as in the pairs that were
 made of Stack Exchange. Only a column with a plain name says otherwise."""
 
+GROUPS = (
+    *("group", "group_id", "conversation_id", "conv_id", "conversation_hash", "dialogue_id"),
+    *("dialog_id", "thread_id", "session_id", "passage_id", "context_id", "paragraph_id", "doc_id"),
+    *("document_id", "article_id", "story_id", "source_id", "question_id", "query_id", "qid"),
+    *("prompt_id", "problem_id", "post_id"),
+)
+"""What belongs together; wider groups stand before those within them."""
+
 ANY = frozenset(
     [*TEXTS, *LABELS, *PROMPTS, *CONTEXTS, *SYSTEMS, *ANSWERS, *CHATS, *CHOSEN, *REJECTED]
-    + [*PREFERENCES, "accepted", "subset", *(name for pair in PAIRS for name in pair)]
+    + [*PREFERENCES, *GROUPS, "accepted", "subset", *(name for pair in PAIRS for name in pair)]
     + [
         f"{word}{gap}{side}"
         for word in (*RESPONSES, *SCORES)

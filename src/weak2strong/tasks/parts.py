@@ -16,7 +16,8 @@ from typing import Any
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.beginnings import sharing, with_openings
+from weak2strong.tasks.beginnings import sharing
+from weak2strong.tasks.belonging import belonging
 from weak2strong.tasks.cleaning import (
     Cleaning,
     distinct,
@@ -118,7 +119,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     rows, classes, account = read_rows(
         contents, columns_of(options), reading_of(options), strict=options.strict_rows
     )
-    rows = even_sides(with_openings(rows))
+    rows = even_sides(belonging(rows, account))
     by_file = [[row for row in rows if row.file == file] for file in contents]
     parts, cleaning = clean_parts(by_file, tuple(contents), classes, options)
     splits = _sized(parts, options, tuple(contents), stratum(rows[0].kind))

@@ -37,6 +37,7 @@ class Columns:
         text: of the text of a classification, or several, which make one text.
         label: of its class.
         group: of what stays in one split.
+        find_group: whether a usual name tells a column of groups where the user names none.
         id: of a row's own id.
         prompt: of what is asked, or several.
         chosen: of the better completion, or of the first one where ``preference`` has a name.
@@ -56,6 +57,7 @@ class Columns:
     preference: str | None = None
     target: str | None = None
     template: str | None = None
+    find_group: bool = True
 
     @property
     def all_text(self) -> tuple[str, ...]:

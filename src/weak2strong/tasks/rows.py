@@ -14,6 +14,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.tasks.account import NAMED, Account, account_of, check_malformed, parted
 from weak2strong.tasks.assigned import roles_of
 from weak2strong.tasks.classes import with_classes
+from weak2strong.tasks.groups import with_groups
 from weak2strong.tasks.labels import Label
 from weak2strong.tasks.made import made_by
 from weak2strong.tasks.opening import USUAL, Reading
@@ -65,6 +66,7 @@ def rows_of_tables(
     about = listed([table.name for table in tables])
     found = [(table, roles_of(table, columns)) for table in tables if table.columns]
     _check_kinds(about, found)
+    found, of_groups = with_groups(found, columns)
     rows, labels, titles, errors = list[Row](), list[Label](), list[Any](), list[UserError]()
     errors += [_unread(table, malformed) for table in tables for malformed in table.malformed]
     count, undecided = len(errors), 0
@@ -97,7 +99,7 @@ def rows_of_tables(
             found = [(table, replace(roles, titles=None)) for table, roles in found]
         check_malformed(errors, count, strict)
     account = replace(
-        account_of(found, about, said),
+        account_of(found, about, (*said, *of_groups)),
         rows=count,
         unlabelled=undecided,
         malformed=len(errors),

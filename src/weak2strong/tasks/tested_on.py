@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.belonging import told_apart
 from weak2strong.tasks.files import FileTask, sizes_of
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.parts import clean_parts, given_splits
@@ -34,7 +35,10 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
             f"{task.name} ({_form(task)}) cannot be tested on {tests.name} ({_form(tests)}): "
             "name data of the same kind and classes with --test-on."
         )
-    rows = (task.rows, tests.rows)
+    rows = [
+        told_apart(data.rows, data.accounts[0] if data.accounts else None, data.name)
+        for data in (task, tests)
+    ]
     parts, cleaning = clean_parts(rows, (task.name, tests.name), task.classes, options)
     learnt, tested = parts
     splits = _sized(learnt, tested, task, tests, options)
@@ -51,8 +55,8 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
         name=f"{task.name}-on-{tests.name}",
         source=f"{task.source}; tested on {tests.source}",
         licence=" and ".join(dict.fromkeys((task.licence, tests.licence))),
-        accounts=(*task.accounts, *tests.accounts),
-        rows=(*task.rows, *tests.rows),
+        accounts=tuple(replace(a, beside=True) for a in (*task.accounts, *tests.accounts)),
+        rows=(*rows[0], *rows[1]),
         split_of={},
         **given_splits(splits, cleaning),
     )
