@@ -217,13 +217,6 @@ def test_a_failure_of_ours_is_exit_code_1_and_keeps_what_is_stored(
     assert list(store.glob("finetune/*/manifest.json")), "the supervisor was finished"
 
 
-def test_an_unknown_flag_is_exit_code_2(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["run", "--sedes", "3"])
-    assert stop.value.code == 2
-    assert "--seeds" in "".join(capsys.readouterr())
-
-
 def test_the_shipped_ladder_has_a_card(capsys):
     assert main(["ladder", "card"]) == 0
     shown = capsys.readouterr().out

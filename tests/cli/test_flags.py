@@ -240,15 +240,6 @@ def test_flags_that_change_no_model_tell_nothing(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_number_that_cannot_be_read_is_told_without_other_types(capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["run", "--seeds", "x"])
-    assert stopped.value.code == 2
-    error = capsys.readouterr().err
-    assert "--seeds" in error
-    assert "None" not in error
-
-
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [

@@ -24,24 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Python's development mode (``PYTHONDEVMODE=1``) shows where in a plugin's calls it failed.
     """
-    import tyro
-
-    from weak2strong.cli.commands import every_command, union
+    import weak2strong
+    from weak2strong.cli.parsed import parsed
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
     from weak2strong.ground.stops import Stopped, heeding
 
     warnings.showwarning = _show_warning
-    command = tyro.cli(
-        union(every_command(arguments)),
-        prog="w2s",
-        description="Weak-to-strong generalization experiments with honest intervals.",
-        args=arguments,
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
-    )
+    words = sys.argv[1:] if arguments is None else arguments
+    if list(words) == ["--version"]:
+        print(f"weak2strong {weak2strong.__version__}")
+        return 0
     try:
         with heeding(ctrl_c=False), naming_plugins():
-            return _shown(command, command())
+            command = parsed(words)
+            code = _shown(command, command())
+        # What is left in the buffer may be what a closed pipe does not take.
+        sys.stdout.flush()
+        return code
     except UserError as e:
         print(f"error: {e}", file=sys.stderr)
         return 2

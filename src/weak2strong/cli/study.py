@@ -122,7 +122,7 @@ class StudyCommand(Output, StudyFlags):
             models: names of the weak and of the strong one, in place of their flags; they do not
                 take the usual rates of the study's, even where they are the same.
         """
-        before = read_study(self.study, self.kind) if self.study else self.kind()
+        before = self._before()
         config = replace(changed(before, self), **models)
         if self.parts:
             config = replace(config, tasks=_parted(self.parts, self.task))
@@ -140,6 +140,24 @@ class StudyCommand(Output, StudyFlags):
             for role in ("weak", "strong")
         }
         return replace(config, **trainings)
+
+    def _before(self) -> StudyConfig:
+        """The study in the file that is named, or the default one.
+
+        Raises:
+            UserError: for a file that is no study, or the name of a task in place of one.
+        """
+        if self.study is None:
+            return self.kind()
+        if not self.study.exists():
+            from weak2strong.tasks import GROUPS, SOURCES, TASKS
+
+            reference = str(self.study)
+            if any(reference.partition("=")[0] in names for names in (TASKS, GROUPS, SOURCES)):
+                raise UserError(
+                    f"{reference} is a task, and no file of a study: write --task {reference}."
+                )
+        return read_study(self.study, self.kind)
 
     def _several(self, models: Iterable[ModelSpec] | None, role: str) -> Any:
         """Models with the flags of a role; None where the study leaves them open."""

@@ -37,8 +37,14 @@ def table_console() -> Console:
     """A console on standard output, as wide as the terminal, or `FILE_WIDTH`."""
     from rich.console import Console
 
-    console = Console()
-    return console if console.is_terminal else Console(width=FILE_WIDTH)
+    class Piped(Console):
+        """A console that leaves it to the command line what a closed pipe means."""
+
+        def on_broken_pipe(self) -> None:
+            raise
+
+    console = Piped()
+    return console if console.is_terminal else Piped(width=FILE_WIDTH)
 
 
 def print_document(document: Document, console: Console) -> None:
