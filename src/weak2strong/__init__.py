@@ -29,6 +29,7 @@ _NAMES = {
     "Grid": "weak2strong.experiments.grid",
     "Overfitting": "weak2strong.experiments.overfitting",
     "Overlap": "weak2strong.experiments.overlap",
+    "Explain": "weak2strong.experiments.explain",
     "ProbeSweep": "weak2strong.experiments.sweep",
     "Simulate": "weak2strong.experiments.simulate",
     "Results": "weak2strong.analysis.finished",
@@ -58,6 +59,7 @@ __all__ = [
     "Context",
     "DataOptions",
     "Example",
+    "Explain",
     "Grid",
     "Item",
     "ModelSpec",
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     from weak2strong.config.data import DataOptions
     from weak2strong.config.model import ModelSpec
     from weak2strong.config.training import Training
+    from weak2strong.experiments.explain import Explain
     from weak2strong.experiments.grid import Grid
     from weak2strong.experiments.overfitting import Overfitting
     from weak2strong.experiments.overlap import Overlap

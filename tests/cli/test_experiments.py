@@ -57,13 +57,15 @@ def test_simulate_sets_supervisors_side_by_side(study, capsys):
         assert word in shown
 
 
-def test_simulate_takes_an_accuracy(study):
-    out = study.parent / "given"
-    place = ["--out", str(out), "--store", str(study.parent / "store"), "--quiet"]
-    command = ["simulate", str(study), *place, "--kinds", "longest", "--accuracy", "0.9"]
-    assert main(command) == 0
-    rows = pl.read_parquet(out / "simulated.parquet")
-    assert rows.filter(supervisor="longest")["floor"][0] == pytest.approx(0.9, abs=0.005)
+def test_simulate_takes_accuracies(study, capsys):
+    shown = said(capsys, study, "simulate", "--kinds", "longest", "--accuracy", "0.9", "0.65")
+    rows = pl.read_parquet(study.parent / "simulate" / "simulated.parquet")
+    assert rows["run"].to_list() == ["real", "longest-0.65", "longest-0.9"]
+    assert rows["accuracy"].to_list() == [None, 0.65, 0.9]
+    for row in rows.tail(2).iter_rows(named=True):
+        assert row["floor"] == pytest.approx(row["accuracy"], abs=0.005)
+        assert (study.parent / "simulate" / row["run"] / "predictions.parquet").exists()
+        assert f"{row['floor']:.3f}" in shown
 
 
 def test_an_unknown_kind_is_refused_before_anything_is_trained(study, capsys):

@@ -14,7 +14,7 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import outcomes
 from weak2strong.engine.reading import Reading
 from weak2strong.experiments.grid import grid_rows
-from weak2strong.experiments.simulate import supervised_rows
+from weak2strong.experiments.simulate import run_name, supervised_rows
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import column
 from weak2strong.ground.predictions import texts as texts_as_held
@@ -220,6 +220,20 @@ def made_simulated(tmp_path_factory):
     for draw, kind in enumerate(("real", "random-flips", "longest")):
         simulated = None if kind == "real" else kind
         run = _made_run(folder / kind, TASKS, METHODS, SEEDS, 300, draw=draw, simulated=simulated)
+        rows += supervised_rows(FinishedRun(run))
+    pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "simulated.parquet")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_doses(tmp_path_factory):
+    """What `w2s simulate --accuracy 0.6 0.8` writes: two supervisors at two accuracies."""
+    folder, rows = tmp_path_factory.mktemp("doses") / "simulate", []
+    at = [(kind, dose) for kind in ("random-flips", "longest") for dose in (0.6, 0.8)]
+    for draw, (kind, dose) in enumerate([(None, None), *at]):
+        name = run_name(kind, dose) if kind else "real"
+        of = {"simulated": kind, "simulated_accuracy": dose}
+        run = _made_run(folder / name, TASKS[:1], METHODS, SEEDS, 120, draw=draw, **of)
         rows += supervised_rows(FinishedRun(run))
     pl.DataFrame(rows, infer_schema_length=None).write_parquet(folder / "simulated.parquet")
     return folder

@@ -68,13 +68,12 @@ def experiment_commands(arguments: Sequence[str] | None = None) -> dict[str, typ
 @cache
 def command_of(kind: Any) -> type:
     """The command of an experiment: flags for its own settings, and for those of a study."""
-    settings = {f.name for f in fields(kind)}
-    own = flags(kind, only=[name for name in kind.__annotations__ if name in settings])
+    names = [f.name for f in fields(kind)]
+    on_study = issubclass(kind, StudyConfig)
+    own = flags(kind, only=[x for x in names if x in kind.__annotations__ or not on_study])
     hidden = [(name, Suppress[str | None], field(default=None)) for name in kind.without]
-    base = CommandOnStudy if issubclass(kind, StudyConfig) else Command
-    text = cleandoc(kind.__doc__ or "") + (
-        "" if base is Command else "\n\nTakes the flags of w2s run."
-    )
+    base = CommandOnStudy if on_study else Command
+    text = cleandoc(kind.__doc__ or "") + ("\n\nTakes the flags of w2s run." if on_study else "")
     return make_dataclass(
         kind.__name__,
         hidden,

@@ -86,6 +86,13 @@ def _several(value: Any) -> Any:
     return tuple(value) if listed else value
 
 
+def _numbers(value: Any) -> Any:
+    """A list of numbers as a tuple; one number stands for a list of one, and null for none."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, int | float) else _several(value)
+
+
 def _writable(text: str) -> str:
     """Refuse characters that no file and no path can have."""
     try:
@@ -174,6 +181,7 @@ Count = Annotated[int, Field(ge=1, le=LARGEST)]
 Number = Annotated[float, BeforeValidator(_number)]
 Encoding = Annotated[Text, AfterValidator(_encoding)]
 Share = Annotated[Number, Field(ge=0, le=1)]
+Shares = Annotated[tuple[Share, ...], BeforeValidator(_numbers)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Temperature = Annotated[float | Literal["fit"], BeforeValidator(_temperature)]

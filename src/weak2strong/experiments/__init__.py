@@ -13,6 +13,7 @@ EXPERIMENTS = Registry(
         "overfitting": "weak2strong.experiments.overfitting:Overfitting",
         "probe-sweep": "weak2strong.experiments.sweep:ProbeSweep",
         "overlap": "weak2strong.experiments.overlap:Overlap",
+        "explain": "weak2strong.experiments.explain:Explain",
     },
 )
 """By the command. Command line, report and figures find an experiment here."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -20,21 +19,14 @@ from weak2strong.analysis.corrections import overlap_tables
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.overlap import CHANGES, REGIONS, StudentExamples
 from weak2strong.analysis.summary import Line
-from weak2strong.config.fields import Count, File, Flag
+from weak2strong.config.fields import Count, Flag
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.done import Done
 from weak2strong.engine.engines import run_steps
-from weak2strong.engine.recorded import RESULTS
-from weak2strong.experiments.experiment import (
-    FinishedExperiment,
-    Runnable,
-    Where,
-    task_runs_of,
-    write_tables,
-)
+from weak2strong.experiments.beside import FinishedBeside, OnRun
+from weak2strong.experiments.experiment import Where, task_runs_of
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
@@ -88,14 +80,8 @@ EXPANSION_NOTE = (
 
 
 @dataclass(frozen=True)
-class FinishedOverlap(FinishedExperiment):
-    """A folder with overlap density and expansion of a run.
-
-    Attributes:
-        run_folder: the folder of the run, where that is another one.
-    """
-
-    run_folder: Path | None = None
+class FinishedOverlap(FinishedBeside):
+    """A folder with overlap density and expansion of a run."""
 
     COMMAND: ClassVar[str] = "overlap"
     FILES: ClassVar[Mapping[str, str]] = {
@@ -116,16 +102,6 @@ class FinishedOverlap(FinishedExperiment):
             flag="oracle",
         ),
     }
-
-    @classmethod
-    def is_in(cls, folder: Path) -> bool:
-        """Whether a folder holds the two tables beside their run."""
-        return super().is_in(folder) and FolderFiles(folder, "run").has(RESULTS)
-
-    @cached_property
-    def runs(self) -> Sequence[FinishedRun]:
-        """The run."""
-        return [FinishedRun(self.run_folder or self.folder)]
 
     @property
     def title(self) -> str:
@@ -149,7 +125,7 @@ class FinishedOverlap(FinishedExperiment):
 
 
 @settings("an overlap")
-class Overlap(Runnable[FinishedOverlap]):
+class Overlap(OnRun[FinishedOverlap]):
     """Estimate overlap density and expansion of a finished run, beside what its students gained.
 
     Overlap density is that of Shin et al. 2024, expansion that of Lang et al. 2024; both are seen
@@ -159,32 +135,15 @@ class Overlap(Runnable[FinishedOverlap]):
 
     finished = FinishedOverlap
 
-    folder: Annotated[File, Flag(positional=True)] = Path("runs/latest")
-    """The run folder."""
     layer: Annotated[int | str, Flag(metavar="LAYER")] = "usual"
     """Of the activations: middle, last, a number (0 is the embeddings, -1 the last), or usual, the
     middle of a deep model and the last of one below 8 layers."""
     k: Count = 5
     """Neighbours of an example."""
 
-    def _write(self, where: Where) -> Path:
-        folder, config = where.out or self.folder, FinishedRun(self.folder).config
-        examples = read_examples(config, where, self.layer, self.k)
-        tables = overlap_tables(config, examples, self.k)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as e:
-            raise UserError(
-                f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
-            ) from e
-        # Files of a release before there was an index go on without one.
-        kind = None if any(folder.iterdir()) else "overlap"
-        write_tables(folder, dict(zip(FinishedOverlap.FILES, tables, strict=True)), kind)
-        return folder
-
-    def read(self, folder: Path) -> FinishedOverlap:
-        """The two tables, and the run that they are of."""
-        return FinishedOverlap(folder, self.folder)
+    def _tables(self, run: FinishedRun, where: Where) -> tuple[pl.DataFrame, pl.DataFrame]:
+        examples = read_examples(run.config, where, self.layer, self.k)
+        return overlap_tables(run.config, examples, self.k)
 
 
 def read_examples(

@@ -1,7 +1,8 @@
 """Simulated supervisors in place of the real one: as accurate, with errors in other places.
 
-The folder holds a whole run a supervisor, and ``simulated.parquet``, a row a supervisor, task and
-method.
+With several accuracies, each supervisor takes each of them, which tells how much errors matter. The
+folder holds a whole run a supervisor and accuracy, and ``simulated.parquet``, a row a supervisor,
+accuracy, task and method.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from weak2strong.analysis.analyses.agreement import agreement_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.warnings import few_seeds
-from weak2strong.config.fields import Flag, Share, Texts
+from weak2strong.config.fields import Flag, Shares, Texts
 from weak2strong.config.settings import settings
 from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import (
@@ -60,7 +62,7 @@ class FinishedSimulate(FinishedExperiment):
             number="floor student ceiling pgr agreement_all agreement_right agreement_wrong",
         )
     }
-    FIGURES = ("error-structure",)
+    FIGURES = ("error-structure", "dose-response")
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -73,16 +75,27 @@ class FinishedSimulate(FinishedExperiment):
         return [name for name in dict.fromkeys(r["supervisor"] for r in self.rows) if name != REAL]
 
     @cached_property
+    def accuracies(self) -> list[float]:
+        """The accuracies that were asked for, rising; none where it was the real supervisor's."""
+        return sorted({r["accuracy"] for r in self.rows if r.get("accuracy") is not None})
+
+    @property
+    def dosed(self) -> bool:
+        """Whether the supervisors took several accuracies."""
+        return len(self.accuracies) > 1
+
+    @cached_property
     def runs(self) -> list[FinishedRun]:
         """The run of each supervisor, the real one first.
 
         Raises:
             UserError: where one is missing.
         """
-        for name in (REAL, *self.kinds):
+        names = list(dict.fromkeys(map(_run_of, self.rows)))
+        for name in names:
             if not (self.folder / name / RESULTS).exists():
                 raise incomplete(self.folder, name)
-        runs = [FinishedRun(self.folder / name) for name in (REAL, *self.kinds)]
+        runs = [FinishedRun(self.folder / name) for name in names]
         for run in runs:
             check_told(self.files, run)
         return runs
@@ -96,8 +109,9 @@ class FinishedSimulate(FinishedExperiment):
     def about(self) -> str:
         """How many supervisors, on which tasks."""
         kinds, config = counted(len(self.kinds), "simulated supervisor"), self.config
+        doses = f", at {len(self.accuracies)} accuracies each," if self.dosed else ""
         return (
-            f"{kinds} took the place of {config.weak.name} and taught {config.strong.name}: "
+            f"{kinds}{doses} took the place of {config.weak.name} and taught {config.strong.name}: "
             f"{', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
             f"{counted(config.seeds, 'seed')}. Their errors sit where their names say. "
             f"{PGR_MEANING}"
@@ -133,15 +147,18 @@ class Simulate(Experiment[FinishedSimulate]):
     kinds: Annotated[Texts, Flag(metavar="NAME ...")] = ("all",)
     """Which simulated supervisors, or all: random-flips, longest, shortest,
     least-confident, most-confidently-right, first-features, own-errors, trivial-imitation."""
-    accuracy: Annotated[Share | None, Flag(metavar="SHARE")] = None
-    """Their accuracy on every split; by default that of the real supervisor there."""
+    accuracy: Annotated[Shares, Flag(metavar="SHARE ...")] = ()
+    """Their accuracy on every split, by default that of the real supervisor there. With several,
+    each supervisor takes each of them, and a figure shows what students make of them."""
 
     def _write(self, where: Where) -> Path:
         self.check_supervised()
         kinds = SIMULATORS if "all" in self.kinds else dict.fromkeys(self.kinds)
+        doses = sorted(set(self.accuracy)) or [None]
         studies = {REAL: replace(self.config, simulated=None, simulated_accuracy=None)}
-        for kind in kinds:
-            studies[kind] = replace(self.config, simulated=kind, simulated_accuracy=self.accuracy)
+        for kind, dose in product(kinds, doses):
+            name = run_name(kind, dose) if dose is not None and len(doses) > 1 else kind
+            studies[name] = replace(self.config, simulated=kind, simulated_accuracy=dose)
         for study in studies.values():
             checked(study)
         runs = run_several("simulate", studies, where)
@@ -151,16 +168,29 @@ class Simulate(Experiment[FinishedSimulate]):
         return folder
 
 
+def run_name(kind: str, accuracy: float) -> str:
+    """The folder of the run of a supervisor that takes several accuracies."""
+    return f"{kind}-{accuracy:.12g}"
+
+
+def _run_of(row: Mapping[str, Any]) -> str:
+    """The folder of the run that a row is of; older folders did not tell it."""
+    return row.get("run") or row["supervisor"]
+
+
 def supervised_rows(run: FinishedRun) -> Iterator[dict[str, Any]]:
     """A row a task and method of the run of one supervisor.
 
-    ``floor`` is the score of its labels on the test; agreement has intervals.
+    ``floor`` is the score of its labels on the test, ``accuracy`` what was asked for, if anything;
+    agreement and the student's score have intervals.
     """
     config = run.config
     for line in run.lines():
         r = line.recovered
         yield {
             "supervisor": config.simulated or REAL,
+            "accuracy": config.simulated_accuracy,
+            "run": run.folder.name,
             "task": line.task,
             "weak": config.weak.name,
             "strong": line.strong,
@@ -168,6 +198,8 @@ def supervised_rows(run: FinishedRun) -> Iterator[dict[str, Any]]:
             "metric": line.metric,
             "floor": r.floor,
             "student": r.student,
+            "student_low": r.student_interval.low,
+            "student_high": r.student_interval.high,
             "ceiling": r.ceiling,
             **r.pgr,
             **{
@@ -207,7 +239,7 @@ def _undefined(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     by_task = dict[str, list[str]]()
     for row in rows:
         if row["pgr"] is None:
-            by_task.setdefault(row["task"], []).append(row["supervisor"])
+            by_task.setdefault(row["task"], []).append(_run_of(row))
     for task, supervisors in by_task.items():
         yield (
             f"{task}: PGR is undefined for students of {', '.join(dict.fromkeys(supervisors))}: "

@@ -23,6 +23,9 @@ Saliency = Literal["lp(weak)", "ft(weak)", "ft(weak)+lp(gt)"]
 """A bar of the saliency figure: a linear probe on weak labels, finetuning on weak labels, and a
 linear probe with ground truth after that."""
 
+Trait = Literal["zero-shot", "few-shot"]
+"""What the pretrained student does with a task before anyone trains it (`w2s explain`)."""
+
 NEEDS: Mapping[Need, str] = {
     "truth": "ground truth, which makes its result an upper bound (oracle)",
     "decoder": "a student that is a decoder, that is a language model",
@@ -203,6 +206,8 @@ class Method:
             hardly notices: comparisons count the two once.
         saliency: the bar of the saliency figure (Burns et al. 2023, figure 11) that its students
             are; None for none.
+        trait: the trait of a task that its students' score is, since they learn no labels (see
+            `weak2strong.analysis.traits`); None for none.
     """
 
     name: str
@@ -220,6 +225,7 @@ class Method:
     reads: bool = False
     same_gradient_as: str | None = None
     saliency: Saliency | None = None
+    trait: Trait | None = None
 
     def __post_init__(self) -> None:
         for name in ("needs", "kinds", "variants"):
@@ -232,10 +238,12 @@ class Method:
         for need in self.needs:
             if need not in NEEDS:
                 raise unknown_name(f"need of the method {self.name!r}", need, NEEDS)
-        if self.saliency not in (None, *get_args(Saliency)):
-            raise unknown_name(
-                f"saliency of the method {self.name!r}", self.saliency, get_args(Saliency)
-            )
+        for what, said, known in (
+            ("saliency", self.saliency, get_args(Saliency)),
+            ("trait", self.trait, get_args(Trait)),
+        ):
+            if said not in (None, *known):
+                raise unknown_name(f"{what} of the method {self.name!r}", said, known)
 
     @property
     def oracle(self) -> bool:

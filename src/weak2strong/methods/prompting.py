@@ -19,6 +19,7 @@ _SOURCE = "Burns et al. 2023, section 5.2.1"
     _SOURCE,
     needs=("decoder",),
     kinds=("classification",),
+    trait="zero-shot",
 )
 def zero_shot(
     context: Context, *, calibrate: bool = False, template: str | None = None
@@ -33,6 +34,7 @@ def zero_shot(
     _SOURCE,
     needs=("truth", "decoder"),
     kinds=("classification",),
+    trait="few-shot",
 )
 def few_shot(
     context: Context,

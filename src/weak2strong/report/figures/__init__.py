@@ -33,8 +33,11 @@ EXPERIMENT_FIGURES = Registry(
         "sizes": "weak2strong.report.figures.sizes:GRID_SIZES",
         "agreement-by-size": "weak2strong.report.figures.agreement_by_size:GRID_AGREEMENT",
         "error-structure": "weak2strong.report.figures.error_structure:ERROR_STRUCTURE",
+        "dose-response": "weak2strong.report.figures.dose_response:DOSE_RESPONSE",
         "overfitting": "weak2strong.report.figures.overfitting:OVERFITTING",
         "sweep": "weak2strong.report.figures.sweep:SWEEP",
+        "explained-pgr": "weak2strong.report.figures.explained:EXPLAINED_PGR",
+        "explained-gain": "weak2strong.report.figures.explained:EXPLAINED_GAIN",
     },
 )
 """Figures that an experiment names as its own."""

@@ -30,8 +30,14 @@ ROW = 0.8
 ENDS = ("", "_low", "_high")
 
 
-def data(simulated: FinishedSimulate) -> pl.DataFrame:
-    """One row for each task, supervisor and method: PGR and imitated errors, with intervals."""
+def data(simulated: FinishedSimulate) -> pl.DataFrame | None:
+    """One row for each task, supervisor and method: PGR and imitated errors, with intervals.
+
+    There is no frame of supervisors at several accuracies (see
+    `weak2strong.report.figures.dose_response`).
+    """
+    if simulated.dosed:
+        return None
     numbers = [f"{name}{end}" for name in ("pgr", "agreement_wrong") for end in ENDS]
     return simulated.table().select("task", "supervisor", "method", *numbers)
 

@@ -1,0 +1,76 @@
+"""Tables that are made of a finished run, and stand beside its files unless told otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.config.fields import File, Flag
+from weak2strong.config.settings import settings
+from weak2strong.engine.recorded import RESULTS
+from weak2strong.experiments.experiment import FinishedExperiment, Runnable, Where, write_tables
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class FinishedBeside(FinishedExperiment):
+    """A folder with tables that are made of a run.
+
+    Attributes:
+        run_folder: the folder of the run, where that is another one.
+    """
+
+    run_folder: Path | None = None
+
+    @classmethod
+    def is_in(cls, folder: Path) -> bool:
+        """Whether a folder holds the tables beside their run."""
+        return super().is_in(folder) and FolderFiles(folder, "run").has(RESULTS)
+
+    @cached_property
+    def runs(self) -> Sequence[FinishedRun]:
+        """The run."""
+        return [FinishedRun(self.run_folder or self.folder)]
+
+
+Beside = TypeVar("Beside", bound=FinishedBeside)
+
+
+@settings("a look at a run")
+class OnRun(Runnable[Beside]):
+    """What makes tables of a finished run."""
+
+    folder: Annotated[File, Flag(positional=True)] = Path("runs/latest")
+    """The run folder."""
+
+    def _write(self, where: Where) -> Path:
+        folder, kind = where.out or self.folder, self.finished
+        tables = self._tables(FinishedRun(self.folder), where)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise UserError(
+                f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
+            ) from e
+        # Files of a release before there was an index go on without one.
+        command = None if any(folder.iterdir()) else kind.COMMAND
+        write_tables(folder, dict(zip(kind.FILES, tables, strict=True)), command)
+        return folder
+
+    def _tables(
+        self, run: FinishedRun, where: Where
+    ) -> Sequence[pl.DataFrame | Sequence[Mapping[str, Any]]]:
+        """The tables in the order of the files of the finished folder."""
+        raise NotImplementedError
+
+    def read(self, folder: Path) -> Beside:
+        """The tables, and the run that they are of."""
+        return self.finished(folder, self.folder)
