@@ -73,7 +73,7 @@ class DataOptions:
     """Of text files, such as latin-1 or cp1252; by default UTF-8, or what a mark at the beginning
     of a file says (UTF-16)."""
     unpacked_limit: Annotated[Positive, Flag(metavar="GIB")] = 8.0
-    """How many GiB a packed file (.gz, .bz2, .xz, .zst) may hold; a larger one is refused."""
+    """How many GiB a packed file (.gz, .bz2, .xz, .zst, .zip) may hold; a larger one is refused."""
     group_beginnings: bool = False
     """Keep texts that begin alike for 80 characters or more, beyond what a template gives, in one
     split: questions on one passage, or turns of one conversation."""

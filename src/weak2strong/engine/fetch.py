@@ -30,9 +30,8 @@ from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
 from weak2strong.tasks.card import NAME
 from weak2strong.tasks.find import source_of
 from weak2strong.tasks.hub import CONVERTED, located
-from weak2strong.tasks.opening import ending
 from weak2strong.tasks.parts import three_files
-from weak2strong.tasks.reading import ENDINGS
+from weak2strong.tasks.reading import names_data
 from weak2strong.tasks.remote import parts_of
 from weak2strong.tasks.source import Part
 
@@ -123,7 +122,7 @@ def kind_of(reference: str) -> tuple[Literal["model", "task"], str]:
     if (folder := folder_of(spec)) is not None:
         is_model = any((folder / name).is_file() for name in (CONFIG, ADAPTER, KEPT_ABOUT))
         return ("model" if is_model else "task"), reference
-    if path.exists() or three_files(reference) or ending(reference) in ENDINGS:
+    if path.exists() or three_files(reference) or names_data(reference):
         return "task", reference
     return _kind_on_hub(spec), reference
 

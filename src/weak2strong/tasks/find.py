@@ -21,9 +21,9 @@ from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
-from weak2strong.tasks.opening import ending, files_below
+from weak2strong.tasks.opening import files_below
 from weak2strong.tasks.parts import parted_task, three_files
-from weak2strong.tasks.reading import ENDINGS
+from weak2strong.tasks.reading import names_data
 from weak2strong.tasks.source import Source
 from weak2strong.tasks.task import Task
 from weak2strong.tasks.tested_on import tested_on
@@ -103,7 +103,7 @@ def _read(reference: str, data: DataOptions) -> Task:
         return _once(parted_task, (files, data), files)
     if path.is_dir():
         return _once(hub_task, (reference, data), (path,))
-    if path.exists() or path.is_symlink() or ending(reference) in ENDINGS:
+    if path.exists() or path.is_symlink() or names_data(reference):
         return _once(file_task, (Path(reference), data), (path,))
     repo, _, revision = reference.partition("@")
     if "/" in repo or Path(repo).expanduser().is_dir():

@@ -12,14 +12,19 @@ import io
 import lzma
 import os
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
+from zipfile import BadZipFile, ZipFile
 
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.regular import check_regular
+from weak2strong.tasks.zipped import files_in, only_file, refusing
 
-PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
+ZIP = ".zip"
+
+PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard", ZIP: "zip"}
 """Endings of packed files, and what packs them."""
 
 BEGINNINGS = {
@@ -27,8 +32,12 @@ BEGINNINGS = {
     b"BZh91AY&SY": ".bz2",
     b"\xfd7zXZ\x00": ".xz",
     b"\x28\xb5\x2f\xfd": ".zst",
+    b"PK\x03\x04": ZIP,
 }
 """How packed files begin, and how their names should end."""
+
+BROKEN = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, BadZipFile)
+"""What Python raises for packed files that it cannot unpack."""
 
 GIB = 2**30
 
@@ -130,6 +139,8 @@ def unpacking(name: str, file: BinaryIO) -> BinaryIO:
             import pyarrow as pa
 
             return cast(BinaryIO, pa.input_stream(file, compression="zstd"))
+        case ".zip":
+            return cast(BinaryIO, only_file(name, file))
     return file
 
 
@@ -151,9 +162,37 @@ def unpacked(name: str, content: bytes, limit: int) -> bytes:
         return content
     try:
         with unpacking(name, io.BytesIO(content)) as stream:
-            found = stream.read(limit + 1)
-    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as e:
+            return _read(name, stream, limit)
+    except BROKEN as e:
         raise unreadable(name, f"a whole {PACKINGS[kind]} file", e) from e
+
+
+def unzipped(
+    name: str, content: bytes, limit: int, wanted: Callable[[str], bool]
+) -> dict[str, bytes]:
+    """The files that a file packed by zip holds, by name.
+
+    Args:
+        name: of the file.
+        content: of the file.
+        limit: how many bytes all of them may hold.
+        wanted: says by its name whether a file is wanted.
+
+    Raises:
+        UserError: where there are more bytes, or the file is broken.
+    """
+    found = dict[str, bytes]()
+    with refusing(name), ZipFile(io.BytesIO(content)) as archive:
+        for info in files_in(name, archive):
+            if wanted(info.filename):
+                with archive.open(info) as stream:
+                    found[info.filename] = _read(name, stream, limit)
+                limit -= len(found[info.filename])
+    return found
+
+
+def _read(name: str, stream: IO[bytes], limit: int) -> bytes:
+    found = stream.read(limit + 1)
     if len(found) > limit:
         raise UserError(
             f"{name} holds more than {limit / GIB:g} GiB when it is unpacked: "

@@ -37,9 +37,9 @@ from weak2strong.tasks.files import (
     version_of,
 )
 from weak2strong.tasks.kinds import stratum, undersampled
-from weak2strong.tasks.opening import ending, read_file, unpacked_name
+from weak2strong.tasks.opening import read_file, unpacked_name
 from weak2strong.tasks.readers import listed
-from weak2strong.tasks.reading import ENDINGS
+from weak2strong.tasks.reading import names_data
 from weak2strong.tasks.rows import Row, read_rows
 from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.sizes import draw
@@ -77,7 +77,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
             )
         return files
     files = tuple(Path(part.strip()).expanduser() for part in reference.split(","))
-    named = len(files) == 3 and all(ending(f) in ENDINGS for f in files)
+    named = len(files) == 3 and all(map(names_data, files))
     return files if named and not path.is_file() else None
 
 
@@ -93,7 +93,7 @@ def _file_called(folder: Path, name: str) -> Path:
     found = [
         file
         for file in sorted(folder.glob(f"{stem}.*"))
-        if PurePath(unpacked_name(file)).stem == stem and ending(file) in ENDINGS and file.is_file()
+        if PurePath(unpacked_name(file)).stem == stem and names_data(file) and file.is_file()
     ]
     if len(found) > 1:
         raise UserError(

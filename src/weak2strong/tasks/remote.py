@@ -8,9 +8,8 @@ from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.find import path_of, source_of
-from weak2strong.tasks.opening import ending
 from weak2strong.tasks.parts import three_files
-from weak2strong.tasks.reading import ENDINGS
+from weak2strong.tasks.reading import names_data
 from weak2strong.tasks.source import Part
 
 
@@ -34,7 +33,7 @@ def parts_of(reference: str, data: DataOptions) -> tuple[Part, ...]:
         return () if named else source.parts(reference.partition("@")[2] or None)
     if path.is_dir() or path.is_file() or three_files(reference):
         return ()
-    if ending(reference) in ENDINGS:
+    if names_data(reference):
         raise UserError(f"There is no file {reference}: check the path.")
     repo, _, revision = reference.partition("@")
     if "/" not in repo:

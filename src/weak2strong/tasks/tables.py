@@ -49,6 +49,31 @@ class Table:
     form: str = ""
 
 
+def joined(name: str, tables: Sequence[Table]) -> Table:
+    """The table of some parts, which are read alike, in their order; rows are counted through.
+
+    Args:
+        name: of the whole.
+        tables: its parts, at least one.
+    """
+    columns = dict.fromkeys(column for table in tables for column in table.columns)
+    rows, malformed, first = [], [], 0
+    for table in tables:
+        rows += [(first + number, values) for number, values in table.rows]
+        malformed += [(first + number, reason) for number, reason in table.malformed]
+        first += len(table.rows) + len(table.malformed)
+    classes = [table.classes for table in tables if table.columns]
+    return Table(
+        name,
+        {c: _common({t.columns[c] for t in tables if c in t.columns}) for c in columns},
+        rows,
+        classes=classes[0] if classes and all(c == classes[0] for c in classes) else {},
+        malformed=malformed,
+        untyped=all(table.untyped for table in tables if table.rows),
+        form=tables[0].form,
+    )
+
+
 def kinds_of(names: Iterable[str], rows: Values) -> dict[str, str]:
     """What the values of every column are, from all rows."""
     return {name: _common({_kind(values.get(name)) for _, values in rows}) for name in names}

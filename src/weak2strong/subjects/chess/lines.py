@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import lzma
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 from weak2strong.ground.errors import UserError, first_line
-from weak2strong.tasks.opening import open_file, unpacking
+from weak2strong.tasks.opening import BROKEN, open_file, unpacking
 
 LONGEST = 2**24
 """How many characters a line has at most; a game of a thousand moves has a thousandth of it."""
@@ -38,5 +36,5 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                         "the file is text with a row or a tag a line."
                     )
                 yield number, line
-        except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as e:
+        except BROKEN as e:
             raise UserError(f"{path} cannot be read ({first_line(e)}): get it again.") from e
