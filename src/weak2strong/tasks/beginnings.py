@@ -6,12 +6,13 @@ questions on one passage. So all of them belong into one split.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from weak2strong.tasks.conversations import opening
 from weak2strong.tasks.rows import Row
+from weak2strong.tasks.same import firsts, sets_of
 from weak2strong.tasks.splits import SPLITS, Splits, normalised
 from weak2strong.tasks.task import stable_id
 
@@ -33,11 +34,7 @@ def with_openings(rows: Sequence[Row]) -> list[Row]:
     An opening that more than `EVERYWHERE` of the rows have, and more than `TEMPLATE_LEAST`, is a
     template's, and such rows have none.
     """
-    openings = [
-        "" if row.group is not None else opening(row.text, row.completions, row.dialogues)
-        for row in rows
-    ]
-    names = [stable_id("text", normalised(text)) if text.strip() else None for text in openings]
+    names = [_opening_name(row) for row in rows]
     most = max(TEMPLATE_LEAST, EVERYWHERE * len(rows))
     usual = {name for name, n in Counter(names).items() if n > most}
     return [
@@ -56,18 +53,29 @@ def sharing(texts: Sequence[str]) -> list[list[int]]:
     Returns:
         The sets of two or more, each as ascending positions, by first position.
     """
-    compared = [normalised(text) for text in texts]
+
+    def beginning(position: int) -> str | int:
+        """What is compared of a text; its position where it is too short to have it."""
+        compared = normalised(texts[position])
+        return compared[:length] if len(compared) >= length else position
+
     most = max(TEMPLATE_LEAST, TEMPLATE_SHARE * len(texts))
     waiting, length, found = list(range(len(texts))), LONG, []
     while waiting:
-        sets = defaultdict[str, list[int]](list)
-        for position in waiting:
-            if len(compared[position]) >= length:
-                sets[compared[position][:length]].append(position)
-        found += [same for same in sets.values() if 1 < len(same) <= most]
-        waiting = [position for same in sets.values() if len(same) > most for position in same]
+        alike = sets_of(firsts(waiting, beginning))
+        sets = [[waiting[i] for i in same] for same in alike]
+        found += [same for same in sets if len(same) <= most]
+        waiting = [position for same in sets if len(same) > most for position in same]
         length += LONG
     return sorted(found)
+
+
+def _opening_name(row: Row) -> str | None:
+    """The name of the opening of a row without a group, if it has one."""
+    if row.group is not None or not (row.completions or row.dialogues):
+        return None
+    text = opening(row.text, row.completions, row.dialogues)
+    return stable_id("text", normalised(text)) if text.strip() else None
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,9 @@ class Beginnings:
     @classmethod
     def of(cls, splits: Splits) -> Beginnings:
         """Those of the splits of a task."""
-        items = [(split, item) for split in SPLITS for item in splits.items(split)]
-        across = spanning(
-            [split for split, _ in items], sharing([item.content for _, item in items])
-        )
+        names = [split for split in SPLITS for _ in splits.examples(split)]
+        texts = [e.item.content for split in SPLITS for e in splits.examples(split)]
+        across = spanning(names, sharing(texts))
         return cls(len(across), sum(map(len, across)))
 
     def sentences(self) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ The examples depend on the rows, not on their order.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from weak2strong.ground.errors import UserError
@@ -15,6 +15,7 @@ from weak2strong.tasks.beginnings import sharing
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.kinds import stratum, undersampled
 from weak2strong.tasks.rows import Row
+from weak2strong.tasks.same import firsts, sets_of
 from weak2strong.tasks.sizes import cut, least, shrunk
 from weak2strong.tasks.splits import SPLITS, balanced, union
 from weak2strong.tasks.task import Example, Item, Shares, stable_id
@@ -126,7 +127,7 @@ def clean(
     differing = [row for row in rows if not has_equal_completions(row)]
     once, exact, contradictory = distinct(differing)
     examples = [example_of(row) for row in once]
-    _check_classes(examples, classes, about, contradicted(differing, once))
+    _check_classes(examples, classes, about, lambda: contradicted(differing, once))
     families: list[list[int]] = []
     if join:
         families = near_duplicates([e.item.content for e in examples])
@@ -176,20 +177,24 @@ def distinct(rows: Sequence[Row]) -> tuple[list[Row], int, int]:
         One row of each text or pair; how many rows repeat another one; and how many rows
         contradict one another.
     """
-    by_text: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        by_text[row.compared].append(row)
-    once, exact, contradictory = [], 0, 0
-    for rows_alike in by_text.values():
+    first = firsts(rows, lambda row: row.compared)
+    keeps: list[Row | None] = [
+        row if i == of else None
+        for i, (row, of) in enumerate(zip(rows, first.tolist(), strict=True))
+    ]
+    exact = contradictory = 0
+    for same in sets_of(first):
+        rows_alike = [rows[i] for i in same]
         if len({row.label for row in rows_alike}) > 1:
             contradictory += len(rows_alike)
+            keeps[same[0]] = None
             continue
         # The first by content, so that the order of the rows plays no part.
-        once.append(
-            min(rows_alike, key=lambda r: (r.text, r.completions, r.group or "", r.id or ""))
+        keeps[same[0]] = min(
+            rows_alike, key=lambda r: (r.text, r.completions, r.group or "", r.id or "")
         )
         exact += len(rows_alike) - 1
-    return once, exact, contradictory
+    return [row for row in keeps if row is not None], exact, contradictory
 
 
 def contradicted(rows: Sequence[Row], once: Sequence[Row]) -> dict[int | str, tuple[int, int]]:
@@ -215,8 +220,9 @@ def example_of(row: Row) -> Example:
     id = stable_id(row.text, *row.completions, row.group or "") if row.id is None else row.id
     group = row.group or row.opening
     if group is None:
-        alone = (row.question,) if row.question else row.compared
-        group = stable_id("text", *(row.compared[:1] if row.text.strip() else alone))
+        compared = row.compared
+        alone = (row.question,) if row.question else compared
+        group = stable_id("text", *(compared[:1] if row.text.strip() else alone))
     item = Item(id, group, row.text, row.completions, row.dialogues)
     return Example(item, row.label, row.difficulty, row.accepted, row.subset, row.question)
 
@@ -240,13 +246,13 @@ def _check_classes(
     examples: Sequence[Example],
     classes: Sequence[str],
     about: str,
-    left_out: Mapping[int | str, tuple[int, int]],
+    left_out: Callable[[], Mapping[int | str, tuple[int, int]]],
 ) -> None:
     """Refuse a class with too few texts; ``left_out`` tells of contradictions, by label."""
     counts = Counter(e.label for e in examples)
     for label, title in enumerate(classes):
         if counts[label] < len(SPLITS):
-            rows, texts = left_out.get(label, (0, 0))
+            rows, texts = left_out().get(label, (0, 0))
             if counts[label] + texts >= len(SPLITS):
                 raise UserError(
                     f"Of class {title!r} of {about}, {rows:,} rows were left out since other rows "

@@ -23,14 +23,14 @@ is exact here in about a second.
 
 from __future__ import annotations
 
-import re
-from array import array
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weak2strong.tasks.counted import Counted, among
+from weak2strong.tasks.same import firsts, sets_of
+from weak2strong.tasks.shingles import Shingles, Words
 from weak2strong.tasks.splits import normalised
 
 if TYPE_CHECKING:
@@ -42,19 +42,15 @@ TEMPLATE_SHARE, TEMPLATE_LEAST = 0.05, 50
 AT_ONCE = 2_000_000
 """Shingles of pairs that are compared in one go, which bounds the memory."""
 
-# Thai to Lao, Burmese, Khmer, kana, and Chinese characters: written without spaces.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_PUNCTUATION = r".,;:!?…'\"‘’“”«»()\[\]{}¿¡。、，？！：；"
-_WORDS = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s{_PUNCTUATION}]")
-
 
 def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> list[list[int]]:
     """Groups of texts that are linked by near-duplicates, directly or through others.
 
-    Exact: candidates are all pairs that share one of their rarest shingles
-    (prefix filtering; Chaudhuri, Ganti and Kaushik 2006, "A Primitive Operator
-    for Similarity Joins in Data Cleaning"), and each is compared in full unless
-    it is linked already. Texts that are the same but for case and spacing are
+    Exact: most texts have too few shingles that others have, too, and are not
+    looked at again. Of the others, candidates are all pairs that share one of their
+    rarest shingles (prefix filtering; Chaudhuri, Ganti and Kaushik 2006, "A Primitive
+    Operator for Similarity Joins in Data Cleaning"), and each is compared in full
+    unless it is linked already. Texts that are the same but for case and spacing are
     always linked. The order of the texts changes no group.
 
     Args:
@@ -68,20 +64,15 @@ def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> list[list[i
         raise ValueError(f"a Jaccard similarity is above 0 and at most 1, not {threshold}")
     if not texts:
         return []
-    first: dict[str, int] = {}
-    same = [first.setdefault(normalised(text), i) for i, text in enumerate(texts)]
-    links = _Links(np.array(same))
-    whole = _shingles(texts)
-    rest = _without_template(whole)
+    links = _Links(firsts(texts, normalised))
+    whole, rest = _sets(texts, threshold)
     for i, j in _candidates(rest, threshold, links):
         near = _alike(rest, i, j, threshold)
         i, j = i[near], j[near]
         near = _alike(whole, i, j, threshold)
         links.join(i[near], j[near])
-    groups: dict[int, list[int]] = {}
-    for position, component in enumerate(links.component.tolist()):
-        groups.setdefault(component, []).append(position)
-    return [group for group in groups.values() if len(group) > 1]
+    _, first, number = np.unique(links.component, return_index=True, return_inverse=True)
+    return sets_of(first[number])
 
 
 class _Links:
@@ -101,34 +92,53 @@ class _Links:
         self.component = linked[self.component]
 
 
-def _shingles(texts: Sequence[str]) -> csr_array:
-    """The set of every text as a row of 0 and 1, one column a shingle."""
+def _sets(texts: Sequence[str], threshold: float) -> tuple[csr_array, csr_array]:
+    """The set of every text as a row of 0 and 1, one column a shingle; and the same without those
+    of a template.
+
+    Texts of which nothing can be a near-duplicate have empty rows: what few others share with them
+    is too little.
+    """
+    words = Words(texts)
+    counted = Counted(words)
+    template = counted.template(words, max(TEMPLATE_LEAST, TEMPLATE_SHARE * len(texts)))
+    keys, rows, begin = list[np.ndarray](), list[np.ndarray](), 0
+    for block in words:
+        kept = np.repeat(_may_be_alike(block, counted, template, threshold), np.diff(block.ends))
+        keys.append(block.keys[kept])
+        rows.append(block.texts()[kept].astype(np.int32) + np.int32(begin))
+        begin += len(block.ends) - 1
+    return _as_rows(np.concatenate(keys), np.concatenate(rows), len(texts), template)
+
+
+def _may_be_alike(
+    block: Shingles, counted: Counted, template: np.ndarray, threshold: float
+) -> np.ndarray:
+    """Whether each text has enough shingles that others have, too, (texts,).
+
+    Of two sets that are similar enough, each has at least this share of its members in common with
+    the other. Members that a text repeats count as those of others do.
+    """
+    rest = ~among(block.keys, template)
+    several = block.sums(rest & counted.several(block.keys))
+    alone = block.sums(rest) - several
+    return (several > 0) & ((1 - threshold) * several >= threshold * alone - 1e-9)
+
+
+def _as_rows(
+    keys: np.ndarray, rows: np.ndarray, count: int, template: np.ndarray
+) -> tuple[csr_array, csr_array]:
+    """The sets whose members are keys in rows; and the same without the keys of a template."""
     from scipy.sparse import csr_array
 
-    # What is new gets the next number; 0 is for empty positions.
-    numbers: defaultdict[str | None, int] = defaultdict()
-    numbers.default_factory = numbers.__len__
-    numbers[None] = 0
-    words, lengths = array("q"), array("q")
-    for text in texts:
-        in_text = _WORDS.findall(text.casefold())
-        lengths.append(len(in_text))
-        words.extend((0, 0))
-        words.extend(map(numbers.__getitem__, in_text))
-    words.extend((0, 0))
-    sequence, base = np.frombuffer(words, dtype=np.int64), len(numbers)
-    # Numbered in two steps, since three word numbers may not fit into one integer.
-    pairs = _ranked(sequence[:-1] * base + sequence[1:])
-    triples = _ranked(pairs[:-1] * np.int64(base) + sequence[2:])
-    lengths = np.frombuffer(lengths, dtype=np.int64)
-    rows = np.repeat(np.arange(len(texts), dtype=np.int32), lengths + 2)
-    worded = lengths[rows] > 0
-    rows, triples = rows[worded], triples[worded]
-    shape = (len(texts), int(triples.max(initial=0)) + 1)
-    sets = csr_array((np.ones(len(rows), dtype=np.int32), (rows, triples)), shape=shape)
+    columns = _ranked(keys)
+    shape = (count, int(columns.max(initial=0)) + 1)
+    sets = csr_array((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
     sets.sum_duplicates()
     sets.data[:] = 1
-    return sets
+    by_column = np.zeros(shape[1], dtype=bool)
+    by_column[columns] = among(keys, template)
+    return sets, sets[:, np.flatnonzero(~by_column)]
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:
@@ -144,13 +154,6 @@ def _ranked(values: np.ndarray) -> np.ndarray:
     ranks = np.empty_like(number)
     ranks[order] = number
     return ranks
-
-
-def _without_template(sets: csr_array) -> csr_array:
-    """The sets less the shingles that a template accounts for."""
-    texts = np.bincount(sets.indices)
-    most = max(TEMPLATE_LEAST, TEMPLATE_SHARE * (len(sets.indptr) - 1))
-    return sets[:, np.flatnonzero(texts <= most)]
 
 
 def _candidates(

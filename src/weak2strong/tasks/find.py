@@ -17,6 +17,7 @@ from typing import Any
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, file_task
@@ -51,6 +52,7 @@ _KNOWN_ELSEWHERE = (
 _ANY_SIZE: dict[str, Any] = {"n_train": None, "n_validation": None, "n_test": None, "shrink": False}
 
 
+@kept_objects()
 def find_task(reference: str, data: DataOptions) -> Task:
     """The task that a reference stands for. A user's data are read and checked now.
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.garbage import kept_objects
 from weak2strong.tasks.kinds import stratum
+from weak2strong.tasks.same import firsts, sets_of
 from weak2strong.tasks.task import Example, Item, Shares, Task
 
 SPLITS = ("weak_train", "strong_train", "validation", "test")
@@ -50,6 +52,7 @@ class Splits:
         return tuple(e.item for e in self.examples(split))
 
 
+@kept_objects()
 def make_splits(task: Task, seed: int = 0) -> Splits:
     """Load the examples of a task and part them, unless the task says the split of each.
 
@@ -58,9 +61,10 @@ def make_splits(task: Task, seed: int = 0) -> Splits:
             empty or lack a class, or the test split would be a single group.
     """
     examples = task.load()
-    repeated = [i for i, n in Counter(e.item.id for e in examples).items() if n > 1]
-    if repeated:
-        raise UserError(f"Task {task.name}: id {repeated[0]!r} occurs more than once.")
+    if len({e.item.id for e in examples}) < len(examples):
+        counts = Counter(e.item.id for e in examples)
+        repeated = next(id for id, n in counts.items() if n > 1)
+        raise UserError(f"Task {task.name}: id {repeated!r} occurs more than once.")
     if task.given is None:
         parts = part(examples, task.shares, seed, stratum(task.kind))
     else:
@@ -147,11 +151,12 @@ def _deal(
     parts: Mapping[str, list[Example]],
 ) -> None:
     """Give each cluster, in an order that the seed draws, to the part that lacks most."""
-    taken = dict.fromkeys(want, 0)
+    taken, lacking = dict.fromkeys(want, 0), dict(want)
     for cluster in sorted(clusters, key=lambda c: _draw(seed, c[0].item.group)):
-        name = max(want, key=lambda s: want[s] - taken[s])
+        name = max(lacking, key=lacking.__getitem__)
         parts[name].extend(cluster)
         taken[name] += len(cluster)
+        lacking[name] = want[name] - taken[name]
 
 
 def hold_out(
@@ -197,7 +202,11 @@ def digest(rows: Iterable[Item | Example]) -> str:
 
 def normalised(text: str) -> str:
     """A text in the form in which splits are compared: case and spacing do not count."""
-    return " ".join(text.casefold().split())
+    folded = text.casefold()
+    # Of white space only the space counts as printable, so here all words are one space apart.
+    if "  " not in folded and folded.isprintable():
+        return folded.strip(" ")
+    return " ".join(folded.split())
 
 
 def union(links: Iterable[tuple[str, str]]) -> Callable[[str], str]:
@@ -208,14 +217,15 @@ def union(links: Iterable[tuple[str, str]]) -> Callable[[str], str]:
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
+        while (above := parent.get(name)) is not None:
+            parent[name] = parent.get(above, above)
+            name = above
         return name
 
     for first, second in links:
         a, b = root(first), root(second)
-        parent[max(a, b)] = min(a, b)
+        if a != b:
+            parent[max(a, b)] = min(a, b)
     return root
 
 
@@ -225,14 +235,14 @@ def _draw(seed: int, *names: str) -> bytes:
 
 def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
     """The examples by group; groups that share a normalised text are one cluster."""
-    first: dict[str, str] = {}
-    root = union(
-        (e.item.group, first.setdefault(normalised(text), e.item.group))
-        for e in examples
-        for text in e.item.texts
-    )
+    texts = [text for e in examples for text in e.item.texts]
+    groups = [e.item.group for e in examples for _ in e.item.texts]
+    same = sets_of(firsts(texts, normalised))
+    root = union((groups[several[0]], groups[i]) for several in same for i in several[1:])
     clusters: dict[str, list[Example]] = defaultdict(list)
     for e in sorted(examples, key=lambda e: e.item.id):
         clusters[root(e.item.group)].append(e)
     # The name that stands first decides the draw, whatever order the rows had.
-    return [sorted(c, key=lambda e: (e.item.group, e.item.id)) for c in clusters.values()]
+    for several in clusters.values():
+        several.sort(key=lambda e: (e.item.group, e.item.id))
+    return list(clusters.values())

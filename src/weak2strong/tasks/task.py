@@ -28,7 +28,7 @@ def stable_id(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """What a model or a method may see of an example: everything but its label.
 
@@ -56,7 +56,7 @@ class Item:
         return "\n".join((self.text, *sorted(self.completions)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """An item with its ground truth.
 
