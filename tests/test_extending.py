@@ -96,7 +96,8 @@ def test_the_example_of_the_readme_runs(place):
 def test_the_example_is_short_and_there_is_one_of_each():
     first = next(iter(blocks("python")))
     assert len([line for line in first.splitlines() if line.strip()]) <= 32
-    for what in ("method", "loss", "probe", "task", "group", "source", "picture"):
+    whats = "method loss probe metric scorer task group source picture"
+    for what in whats.split():
         assert sum(f"@w2s.{what}(" in block for block in blocks("python")) >= 1
     assert "prepares=True" in "".join(blocks("python"))
 

@@ -44,10 +44,12 @@ _NAMES = {
     "labels_of": "weak2strong.methods.labels",
     "loss": "weak2strong.methods.decorators",
     "method": "weak2strong.methods.decorators",
+    "metric": "weak2strong.ground.own_metrics",
     "performance_gap_recovered": "weak2strong.ground.metrics",
     "picture": "weak2strong.tasks.decorators",
     "probe": "weak2strong.probes.decorators",
     "recovered": "weak2strong.analysis",
+    "scorer": "weak2strong.ground.own_metrics",
     "source": "weak2strong.tasks.decorators",
     "task": "weak2strong.tasks.decorators",
 }
@@ -80,10 +82,12 @@ __all__ = [
     "labels_of",
     "loss",
     "method",
+    "metric",
     "performance_gap_recovered",
     "picture",
     "probe",
     "recovered",
+    "scorer",
     "source",
     "task",
 ]
@@ -103,6 +107,7 @@ if TYPE_CHECKING:
     from weak2strong.experiments.sweep import ProbeSweep
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered
+    from weak2strong.ground.own_metrics import metric, scorer
     from weak2strong.ground.predictions import Predictions, joined
     from weak2strong.methods import METHODS
     from weak2strong.methods.decorators import loss, method

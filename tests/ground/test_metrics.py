@@ -8,23 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, roc_auc_score
 
-from weak2strong.ground import metrics
+from weak2strong.ground import weighted
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import (
     accuracy,
     brier,
-    exact_match,
-    exact_match_cased,
     f1,
     matthews,
     metric,
-    normalised,
     performance_gap_recovered,
     roc_auc,
     score_each,
     usual_metric,
 )
 from weak2strong.ground.predictions import texts
+from weak2strong.ground.written import exact_match, exact_match_cased, normalised
 
 
 def draw(seed, n, k, levels=None):
@@ -123,7 +121,7 @@ def test_slices_of_replicates_give_the_same_scores(score, monkeypatch):
     p, y, rng = draw(6, 30, 2)
     counts = rng.integers(0, 4, (11, 30))
     whole = score(p, y, counts)
-    monkeypatch.setattr(metrics, "SLICE", 70)
+    monkeypatch.setattr(weighted, "SLICE", 70)
     np.testing.assert_allclose(score(p, y, counts), whole, rtol=1e-12)
 
 
@@ -136,8 +134,8 @@ def test_no_slice_of_replicates_is_large(n, monkeypatch):
         sizes.append(weights.size)
         return weights.sum(axis=1)
 
-    monkeypatch.setattr(metrics, "SLICE", 70)
-    found = metrics._over_replicates(noted, np.ones((11, n)), n)
+    monkeypatch.setattr(weighted, "SLICE", 70)
+    found = weighted.over_replicates(noted, np.ones((11, n)), n)
     assert found.tolist() == [n] * 11
     assert sum(sizes) == 11 * n
     assert max(sizes) <= max(70, n)
@@ -177,7 +175,7 @@ def test_several_sets_of_answers_are_scored_as_one_by_one(score, monkeypatch):
     sets, y = rng.dirichlet([1, 1, 1], size=(5, 40)), rng.integers(3, size=40)
     weights = rng.integers(0, 4, size=(9, 40))
     weights[4] = 0
-    monkeypatch.setattr(metrics, "SLICE", 40 * 4)
+    monkeypatch.setattr(weighted, "SLICE", 40 * 4)
     found = score_each(score, list(sets), y, weights)
     assert found.shape == (9, 5)
     for i, p in enumerate(sets):

@@ -272,6 +272,14 @@ EDITS = (
         "(-probabilities).argmin(axis=1) == labels",
         ("fit cross-entropy", "fit confidence", "fit preference", "student", *FITS[2:]),
     ),
+    Edit(
+        "metrics",
+        "ground/written.py",
+        '.removesuffix(".")',
+        '.removesuffix("!")',
+        ("fit generation",),
+    ),
+    Edit("OWN_METRICS", "ground/own_metrics.py", "return ", "return 0 or "),
     # Data are in keys by their digests, however they are made.
     Edit("TASKS", "subjects/atlas/attributes.py", "return ", "return 0 or "),
     Edit("GROUPS", "tasks/__init__.py", "GROUPS.get(name)", "GROUPS.get(str(name))"),

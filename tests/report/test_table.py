@@ -311,7 +311,7 @@ def test_one_seed_is_called_one_seed():
 def test_answers_in_words_are_not_told_to_be_below_chance():
     poor = line([0.1, 0.11, 0.09], [0.1, 0.12, 0.08], [0.3, 0.31, 0.29], chance=0.5)
     assert set(poor.below_chance) == {"floor", "student (naive)", "ceiling"}
-    assert replace(poor, metric="exact_match").below_chance == {}
+    assert replace(poor, metric="exact_match", written=True).below_chance == {}
 
 
 def test_a_metric_that_the_test_set_is_too_small_for_is_refused(made_run, tmp_path):

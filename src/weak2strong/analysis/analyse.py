@@ -12,7 +12,7 @@ from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.tested import TestedRun, read_tested
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric
+from weak2strong.ground.metrics import less_is_better, metric, usual_metric
 from weak2strong.ground.table import Row, Table
 from weak2strong.models.trunk import trunk_of
 
@@ -62,7 +62,7 @@ def analyse(
     """
     kinds = dict(predictions.select("task", "kind").unique(maintain_order=True).iter_rows())
     on = on or config.metric or usual_metric(next(iter(kinds.values())))
-    if on in LESS_IS_BETTER:
+    if less_is_better(on):
         raise UserError(f"The analyses need a metric of which more is better, not {on!r}.")
     for kind in kinds.values():
         metric(kind, on)

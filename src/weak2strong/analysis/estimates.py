@@ -19,6 +19,7 @@ from weak2strong.analysis.intervals import (
     t_interval,
 )
 from weak2strong.analysis.recovered import BOOTSTRAP_SEEDS
+from weak2strong.ground.metrics import range_of
 
 LEVEL = 0.95
 
@@ -115,10 +116,10 @@ def score_estimate(
 ) -> Estimate | None:
     """The score of answers ``(S, n, ...)``, averaged over seeds (see `estimated`).
 
-    More of the metric is better. The metrics of `weak2strong.ground.metrics` lie from 0 to 1.
+    More of the metric is better; the interval ends at the ends of its range.
     """
     replicates = replicate_scores([answers], labels, metric, weights)[:, :, 0]
-    return estimated(seed_scores(answers, labels, metric), replicates, groups, SHARE)
+    return estimated(seed_scores(answers, labels, metric), replicates, groups, range_of(metric))
 
 
 def columns(name: str, estimate: Estimate | None) -> dict[str, float | None]:

@@ -13,7 +13,7 @@ from weak2strong.analysis.differences import Score
 from weak2strong.analysis.summary import Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, first_line, unknown_name
-from weak2strong.ground.metrics import LESS_IS_BETTER
+from weak2strong.ground.metrics import less_is_better
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,7 @@ def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> l
     Raises:
         UserError: where the run has no such metric, or where less of it is better.
     """
-    known = [m for m in results["metric"].unique(maintain_order=True) if m not in LESS_IS_BETTER]
+    known = [m for m in results["metric"].unique(maintain_order=True) if not less_is_better(m)]
     if metric not in known:
         raise unknown_name("metric of which more is better", metric, known)
     setting = _setting(config)

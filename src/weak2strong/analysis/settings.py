@@ -22,7 +22,7 @@ from weak2strong.analysis.contrasts import Difference, Paired
 from weak2strong.analysis.summary import Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.ground.metrics import LESS_IS_BETTER, METRICS, metric, usual_metric
+from weak2strong.ground.metrics import less_is_better, metric, metrics_of, usual_metric
 
 if TYPE_CHECKING:
     import polars as pl
@@ -251,10 +251,11 @@ def _metric(reference: Side, run: Side, on: str | None, kind: str) -> str:
     names = [side.config.metric or usual_metric(kind) for side in (reference, run)]
     if on is None and names[0] != names[1]:
         raise UserError(f"The runs differ in metric ({', '.join(names)}): choose with --metric.")
-    known = [m for m in METRICS[kind] if m not in LESS_IS_BETTER]
-    if (on or names[0]) not in known:
-        raise unknown_name("metric of which more is better", on or names[0], known)
-    return on or names[0]
+    name = on or names[0]
+    known = [m for m in metrics_of(kind, name) if not less_is_better(m)]
+    if name not in known:
+        raise unknown_name("metric of which more is better", name, known)
+    return name
 
 
 def _answered(

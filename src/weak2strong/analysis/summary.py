@@ -20,7 +20,10 @@ from weak2strong.analysis.recovered import (
 from weak2strong.config.study import StudyConfig, Vary
 from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import metric, normalised, usual_metric
+from weak2strong.ground.metrics import metric, usual_metric
+from weak2strong.ground.own_metrics import OwnMetric
+from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.written import SaysTheSame
 from weak2strong.methods.reference import parts_of, passes_intermediates
 from weak2strong.protocol.learned import Learned
 from weak2strong.protocol.needs import intermediates_of
@@ -87,6 +90,7 @@ class Line:
         vary: what a seed draws, as in the study.
         learned: what supervisors, ceilings and these students took up of their labels, as far as
             the run says.
+        written: whether answers are texts.
     """
 
     task: str
@@ -106,6 +110,7 @@ class Line:
     temperatures: tuple[float, ...] = ()
     vary: Vary = "training"
     learned: tuple[Learned, ...] = ()
+    written: bool = False
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -127,7 +132,7 @@ class Line:
         Of the models at hand, as in `supervised`.
         Answers in words have none: a wrong text is not the contrary of the right one.
         """
-        if self.metric == "exact_match":
+        if self.written:
             return {}
         r = self.recovered
         names = {"floor": "floor", "student": f"student ({self.method})", "ceiling": "ceiling"}
@@ -198,7 +203,7 @@ def summarise(
                     recovered=by_method[method],
                     probe_ceiling=scores.get("probe"),
                     ngrams=scores["ngrams"],
-                    chance=_chance(scored_by, answers.labels),
+                    chance=_chance(kind, scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or method in see_truth,
                     spent=Spent.on(name, method, work),
@@ -209,13 +214,20 @@ def summarise(
                     learned=tuple(
                         x for x in learned if x.task == name and x.method in (None, method)
                     ),
+                    written=kind in WRITTEN,
                 )
             )
     return lines
 
 
-def _chance(on: str, labels: np.ndarray) -> float | None:
+def _chance(kind: str, on: str, labels: np.ndarray) -> float | None:
     """The score of a model that only knows how often each class or target occurs."""
+    score = metric(kind, on)
+    if isinstance(score, OwnMetric):
+        return score.chance
+    if isinstance(score, SaysTheSame):
+        targets = Counter(text for accepted in labels for text in score.accepted(accepted[:1]))
+        return max(targets.values(), default=0) / len(labels)
     if on == "roc_auc":
         return 0.5
     if on == "matthews":
@@ -227,7 +239,4 @@ def _chance(on: str, labels: np.ndarray) -> float | None:
         # Whoever always says one class is right in its share of the answers, and misses none.
         constant = 2 * shares / (1 + shares)
         return float(constant[-1] if len(shares) == 2 else constant.max() / len(shares))
-    if on == "exact_match":
-        targets = Counter(normalised(accepted[0]) for accepted in labels)
-        return max(targets.values()) / len(labels)
     return None

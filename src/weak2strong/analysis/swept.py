@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weak2strong.ground.errors import unknown_name
-from weak2strong.ground.metrics import LESS_IS_BETTER
+from weak2strong.ground.metrics import less_is_better
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,7 +56,7 @@ class Swept:
 
     def _best(self, grid: np.ndarray) -> tuple[int, int]:
         """The best position; of equals the lowest layer, and there the lowest setting."""
-        signed = -grid if self.metric in LESS_IS_BETTER else grid
+        signed = -grid if less_is_better(self.metric) else grid
         ranked = np.where(np.isnan(signed), -np.inf, signed)
         row, column = np.unravel_index(ranked.argmax(), grid.shape)
         return int(row), int(column)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.methods import BASELINE
 
@@ -57,12 +58,16 @@ class Power(Printing):
     family: int = 1
     """How many methods are tested against the baseline: the level is divided by it (a bound on
     what Holm needs)."""
+    plugin: Plugins = ()
+    """Python files with the metric of the run, where it is one of your own."""
 
     def __call__(self) -> None:
         """Print the table of designs and the smallest one."""
         from weak2strong.analysis.designs import Question, power_document
         from weak2strong.ground.errors import UserError
+        from weak2strong.ground.plugins import load_plugins
 
+        load_plugins(self.plugin)
         share(self.level, "--level")
         share(self.power, "--power")
         if not 0 < self.difference < float("inf") or self.family < 1:

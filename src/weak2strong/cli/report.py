@@ -8,6 +8,7 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from weak2strong.cli.lists import Plugins
 from weak2strong.cli.study import Place
 
 
@@ -27,11 +28,15 @@ class Report:
     """The file (default: report.html in the first folder)."""
     open: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Open it in the browser."""
+    plugin: Plugins = ()
+    """Python files with the metric of the run, where it is one of your own."""
 
     def __call__(self) -> None:
         """Write, and print where and how large."""
+        from weak2strong.ground.plugins import load_plugins
         from weak2strong.report.page import write_page
 
+        load_plugins(self.plugin)
         path = write_page(self.folders, self.out or self.folders[0] / "report.html")
         print(f"Written to {path} ({path.stat().st_size / 1000:,.0f} kB)")
         if self.open:
@@ -55,16 +60,20 @@ class Figures:
     """Formats with commas between them: pdf (default), svg, png."""
     out: Place = None
     """The folder to write to (default: figures in the first folder)."""
+    plugin: Plugins = ()
+    """Python files with the metric of the run, where it is one of your own."""
 
     def __call__(self) -> None:
         """Write, and print what was written."""
         from weak2strong.ground.errors import UserError
+        from weak2strong.ground.plugins import load_plugins
         from weak2strong.report.figures import COMPARING_FIGURES
         from weak2strong.report.figures.kind import with_data
         from weak2strong.report.figures.style import method_styles
         from weak2strong.report.folders import figures_of, read_finished, runs_in
         from weak2strong.report.pictures import export
 
+        load_plugins(self.plugin)
         found = [x for folder in self.folders for x in read_finished(folder)]
         styles = method_styles([method for x in found for method in x.config.methods])
         comparing = with_data(COMPARING_FIGURES, runs_in(found))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import MethodFlags, StudyCommand
 from weak2strong.ground.errors import UserError
@@ -127,11 +128,15 @@ class Table(Printing):
     """Another metric than the study's."""
     markdown: Path | None = None
     """A file to write one page with all of the runs to, instead of printing."""
+    plugin: Plugins = ()
+    """Python files with the metric of the run, where it is one of your own."""
 
     def __call__(self) -> None:
         """Print, or write the page."""
         from weak2strong.analysis.finished import Results
+        from weak2strong.ground.plugins import load_plugins
 
+        load_plugins(self.plugin)
         runs = [Results(folder) for folder in self.folders]
         if self.markdown is None:
             return self.show(*_documents(runs, self.metric))
@@ -139,7 +144,8 @@ class Table(Printing):
         from weak2strong.report.markdown import Section, results_page
 
         metric = ("--metric", self.metric) if self.metric else ()
-        flags = (*map(str, self.folders), *metric, "--markdown", str(self.markdown))
+        plugins = ("--plugin", *map(str, self.plugin)) if self.plugin else ()
+        flags = (*map(str, self.folders), *metric, *plugins, "--markdown", str(self.markdown))
         lines = [run.lines(self.metric) for run in runs]
         sections = [
             Section(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)

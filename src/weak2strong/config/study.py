@@ -62,8 +62,9 @@ class StudyConfig:
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 5
     """How many seeds; each varies initialisation, order and supervisor."""
     metric: Annotated[Text | None, Flag(metavar="METRIC")] = None
-    """What scores and PGR are computed on: accuracy (default), roc_auc, f1 or matthews; exact_match
-    of tasks that are answered in words. Every metric is recorded."""
+    """What scores and PGR are computed on: accuracy (default), roc_auc, f1 or matthews; of tasks
+    that are answered in words exact_match (default), words_match, number_match, letter_match or
+    pattern_match:REGEX; or one of a plugin. Every metric is recorded."""
     weak_labels: File | None = None
     """A csv, jsonl or parquet file of your own weak labels, in place of a supervisor."""
     simulated: Annotated[Text | None, Flag(metavar="KIND")] = None
@@ -111,7 +112,7 @@ class StudyConfig:
     supervisors: Annotated[Models, Flag(metavar="MODEL ...")] = ()
     """Further supervisors, for ensembles; by default the same one from other seeds."""
     plugins: Annotated[Files, Flag("plugin")] = ()
-    """Python files that add methods, losses, probes or tasks of your own."""
+    """Python files that add methods, losses, probes, tasks or metrics of your own."""
     primary_test: Annotated[PrimaryTest, Flag(metavar="TEST")] = "wilcoxon-one-sided"
     """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided,
     wilcoxon-two-sided, t-one-sided or t-two-sided."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import METRICS, metric_title
+from weak2strong.ground.metrics import metric_title, metrics_of
 from weak2strong.models.saved import kind_of, load_kept, read_about
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import columns_of
@@ -72,7 +72,7 @@ def answer(model: Path, task: str, options: DataOptions) -> Answered:
     table = pl.DataFrame({"id": ids, "probabilities": values.tolist()}, schema=schema)
     known = [i for i, label in enumerate(texts.labels) if label is not None]
     labels = np.array([texts.labels[i] for i in known], dtype=int)
-    metrics = METRICS[kind_of(about)] if known else {}
+    metrics = metrics_of(kind_of(about)) if known else {}
     scores = {name: float(score(values[known], labels)) for name, score in metrics.items()}
     missing = [name for i, name in enumerate(about["classes"]) if i not in labels]
     said = (*texts.said, *_left_out(scores, missing))

@@ -19,7 +19,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,8 +30,9 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.examples import examples_table
 from weak2strong.engine.recorded import AGREEMENT, PREDICTIONS, RESULTS
-from weak2strong.ground.metrics import METRICS, performance_gap_recovered
+from weak2strong.ground.metrics import metrics_of, performance_gap_recovered
 from weak2strong.ground.predictions import Predictions, column
+from weak2strong.ground.written import SaysTheSame
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.learned import FILE as LEARNED
@@ -43,6 +44,7 @@ from weak2strong.tasks.answers import comparable
 from weak2strong.tasks.kinds import true_labels
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 
@@ -104,11 +106,12 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
         agreements.extend(_agreements(config, task_run))
         test = sorted(task_run.splits.test, key=lambda e: e.item.id)
         ids, labels = [e.item.id for e in test], true_labels(task_run.task.kind, test)
+        scorers = _scorers(task_run.task.kind, labels, config.metric)
         scores: dict[tuple[str, str, int], dict[str, float]] = {}
         for a in _answers(config, task_run):
             values = a.predictions.at(ids)
             scores[a.role, a.method, a.seed] = {
-                m: float(score(values, labels)) for m, score in METRICS[task_run.task.kind].items()
+                m: float(score(values, labels)) for m, score in scorers.items()
             }
             frames.append(
                 pl.DataFrame(
@@ -139,6 +142,16 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
     }
     files = {name: parquet(table) for name, table in tables.items()}
     return {**files, LEARNED: learned_file(list(dict.fromkeys(learned)))}
+
+
+def _scorers(kind: str, labels: np.ndarray, metric: str | None) -> dict[str, Callable[..., float]]:
+    """Every metric that can score answers to a test: of texts, one that finds what it looks for in
+    all that is right."""
+    return {
+        name: score
+        for name, score in metrics_of(kind, metric).items()
+        if not isinstance(score, SaysTheSame) or all(map(score.accepted, labels))
+    }
 
 
 def parquet(table: pl.DataFrame) -> bytes:

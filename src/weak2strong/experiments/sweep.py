@@ -32,7 +32,7 @@ from weak2strong.experiments.experiment import (
     task_runs_of,
 )
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import METRICS, metric_title
+from weak2strong.ground.metrics import metric_title, metrics_of
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Column, Document, Row, Table, counted, words
@@ -309,7 +309,7 @@ def _rows(task_run: TaskRun, sweeps: Sequence[Sweep]) -> Iterator[dict[str, Any]
 
     def scored(answers: Arrays, against: str, labels: Arrays, **about: Any):
         for split, values in answers.items():
-            for metric, score in METRICS[kind].items():
+            for metric, score in metrics_of(kind).items():
                 found = {"split": split, "against": against, "metric": metric}
                 value = float(score(values, labels[split]))
                 yield {"task": task_run.task.name, **about, **found, "score": value}

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from weak2strong.ground.errors import unknown_name
-
-# A float; with weights `(b, n)`, an array of them, `(b,)`. Overloads would say it at length.
-Score = Any
-
-# Replicates are scored in slices of about this many weights (32 MB as float64).
-SLICE = 2**22
+from weak2strong.ground.own_metrics import OWN_METRICS, OwnMetric
+from weak2strong.ground.weighted import Score, over_replicates, ratio, weighted_mean
+from weak2strong.ground.written import (
+    PATTERN,
+    WRITTEN_METRICS,
+    SaysTheSame,
+    by_pattern,
+    exact_match,
+)
 
 
 def accuracy(
@@ -40,7 +41,7 @@ def accuracy(
     Returns:
         One float, or ``(b,)`` for weights of shape ``(b, n)``; nan where no example counts.
     """
-    return _mean(_right(probabilities, labels), weights)
+    return weighted_mean(_right(probabilities, labels), weights)
 
 
 def brier(
@@ -53,7 +54,7 @@ def brier(
 
     Arguments and shapes as in `accuracy`.
     """
-    return _mean(_squared_distance(probabilities, labels), weights)
+    return weighted_mean(_squared_distance(probabilities, labels), weights)
 
 
 def roc_auc(
@@ -71,7 +72,7 @@ def roc_auc(
     classes = probabilities.shape[1]
     positive_classes = [1] if classes == 2 else range(classes)
     scores = [
-        _over_replicates(_ranking(probabilities[:, c], labels == c), weights, len(labels))
+        over_replicates(_ranking(probabilities[:, c], labels == c), weights, len(labels))
         for c in positive_classes
     ]
     return scores[0] if len(scores) == 1 else sum(scores) / len(scores)
@@ -87,7 +88,7 @@ def f1(probabilities: np.ndarray, labels: np.ndarray, weights: np.ndarray | None
     """
 
     def score(right: np.ndarray, said: np.ndarray, true: np.ndarray) -> np.ndarray:
-        each = 2 * _ratio(right, said + true)
+        each = 2 * ratio(right, said + true)
         return each[:, 1] if each.shape[1] == 2 else each.mean(axis=1)
 
     return _of_counts(score, probabilities, labels, weights)
@@ -110,7 +111,7 @@ def matthews(
         together = right.sum(axis=1) * total - (said * true).sum(axis=1)
         spread = [np.maximum(total**2 - (c**2).sum(axis=1), 0.0) for c in (said, true)]
         constant = spread[0] <= 1e-12 * total**2
-        return np.where(constant, 0.0, _ratio(together, np.sqrt(spread[0] * spread[1])))
+        return np.where(constant, 0.0, ratio(together, np.sqrt(spread[0] * spread[1])))
 
     return _of_counts(score, probabilities, labels, weights)
 
@@ -131,55 +132,6 @@ def performance_gap_recovered(
     return np.divide(gain, gap, out=np.full(gap.shape, np.nan), where=gap != 0)[()]
 
 
-def exact_match(
-    answers: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
-) -> Score:
-    """The share of written answers that are right once both are `normalised`, in [0, 1].
-
-    Args:
-        answers: texts, ``(n,)``.
-        labels: for each the texts that count as right, ``(n,)`` of tuples.
-        weights: as in `accuracy`.
-
-    Returns:
-        As `accuracy`.
-    """
-    return _mean(_matching(answers, labels), weights)
-
-
-def exact_match_cased(
-    answers: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
-) -> Score:
-    """Exact match where case tells answers apart, as in chess moves ``Bxc3`` and ``bxc3``.
-
-    Arguments and shapes as in `exact_match`.
-    """
-    return _mean(_matching_cased(answers, labels), weights)
-
-
-# Texts are compared again for every seed, bucket and replicate.
-_remembered = lru_cache(maxsize=2**16)
-
-
-@_remembered
-def normalised(text: str) -> str:
-    """A written answer as `exact_match` compares it.
-
-    Without spaces around, one space between words, letter case folded, and without one
-    full stop at the end.
-    """
-    return _spaced(text.casefold())
-
-
-@_remembered
-def _spaced(text: str) -> str:
-    return " ".join(text.split()).removesuffix(".").rstrip()
-
-
-FORMS: dict[str, Callable[[str], str]] = {"exact_match": normalised, "exact_match_cased": _spaced}
-"""The form of texts that a metric of written answers compares, by metric."""
-
-
 METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     "classification": {
         "accuracy": accuracy,
@@ -190,9 +142,9 @@ METRICS: dict[str, dict[str, Callable[..., Score]]] = {
     },
     # Over pairs; class 1 is that the second is preferred.
     "preference": {"accuracy": accuracy, "roc_auc": roc_auc, "brier": brier},
-    "generation": {"exact_match": exact_match, "exact_match_cased": exact_match_cased},
+    "generation": {**WRITTEN_METRICS},
 }
-"""Metrics by kind of task; the first is the usual one."""
+"""Our metrics by kind of task; the first is the usual one."""
 
 
 PGR_MEANING = (
@@ -201,21 +153,34 @@ PGR_MEANING = (
 )
 
 LESS_IS_BETTER = frozenset({"brier"})
-"""Metrics that neither a stopping rule nor a PGR can use as they are."""
+"""Metrics of ours that neither a stopping rule nor a PGR can use as they are."""
 
 NEEDS_EVERY_CLASS = frozenset({"roc_auc", "f1", "matthews"})
 """Metrics that are nan where some class has no example."""
 
 
+def less_is_better(name: str | None) -> bool:
+    """Whether less of a metric of ours, or of a plugin, is better."""
+    if name in LESS_IS_BETTER:
+        return True
+    if name is None or name not in OWN_METRICS:
+        return False
+    return not getattr(OWN_METRICS.get(name), "more_is_better", True)
+
+
 _RANGES: Mapping[Callable[..., Score], tuple[float, float]] = {
-    **dict.fromkeys((accuracy, roc_auc, f1, exact_match, exact_match_cased), (0.0, 1.0)),
+    **dict.fromkeys((accuracy, roc_auc, f1), (0.0, 1.0)),
     brier: (0.0, 2.0),
     matthews: (-1.0, 1.0),
 }
 
 
 def range_of(score: Callable[..., Score]) -> tuple[float, float]:
-    """The least and the largest value of a metric; infinite ends for a metric of someone else."""
+    """The least and the largest value of a metric; infinite ends where nobody says them."""
+    if isinstance(score, SaysTheSame):
+        return 0.0, 1.0
+    if isinstance(score, OwnMetric):
+        return score.low, score.high
     return _RANGES.get(score, (-math.inf, math.inf))
 
 
@@ -229,7 +194,9 @@ _TITLES = {
 
 def metric_title(name: str) -> str:
     """The name of a metric for people: that of tables with spaces, or an entry of `_TITLES`."""
-    return _TITLES.get(name, name.replace("_", " "))
+    base, _, pattern = name.partition(":")
+    title = _TITLES.get(base, base.replace("_", " "))
+    return f"{title} ({pattern})" if pattern else title
 
 
 def usual_metric(kind: str) -> str:
@@ -247,12 +214,40 @@ def metric(kind: str, name: str | None = None) -> Callable[..., Score]:
     Raises:
         UserError: no such kind of task, or no such metric for it.
     """
-    known = _of_kind(kind)
+    known = metrics_of(kind)
     if name is None:
         name = usual_metric(kind)
+    base, _, pattern = name.partition(":")
+    if base == PATTERN and kind == "generation":
+        return by_pattern(pattern)
     if name not in known:
-        raise unknown_name(f"metric of {kind} tasks", name, known)
+        hint = "One of your own needs its file (--plugin)."
+        raise unknown_name(f"metric of {kind} tasks", name, known, hint)
     return known[name]
+
+
+def metrics_of(kind: str, also: str | None = None) -> dict[str, Callable[..., Score]]:
+    """The metrics for tasks of that kind by name: ours, and those of plugins.
+
+    Args:
+        kind: of the tasks.
+        also: one that has a setting, such as a regular expression, and is in no list.
+
+    Raises:
+        UserError: no such kind of task, or no such metric for it.
+    """
+    own = {name: OWN_METRICS.get(name) for name in OWN_METRICS}
+    known = _of_kind(kind) | {name: own for name, own in own.items() if kind in own.kinds}
+    return known if also is None or also in known else known | {also: metric(kind, also)}
+
+
+def scorer_of(kind: str, name: str | None = None) -> SaysTheSame:
+    """By what written answers are read and compared, where that metric scores them.
+
+    Exact match where the metric does not say it (one of a plugin, with a value for each example).
+    """
+    found = metric(kind, name)
+    return found if isinstance(found, SaysTheSame) else exact_match
 
 
 def _of_kind(kind: str) -> dict[str, Callable[..., Score]]:
@@ -293,32 +288,11 @@ def _squared_distance(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     return ((probabilities - one_hot) ** 2).sum(axis=1)
 
 
-def _matching(answers: np.ndarray, labels: np.ndarray, metric: str = "exact_match") -> np.ndarray:
-    """Whether each answer has the form of one that is right, ``(n,)``."""
-    if np.ndim(answers) != 1 or np.shape(answers) != np.shape(labels):
-        raise ValueError(
-            "Answers and what counts as right must be one each an example, not of shapes "
-            f"{np.shape(answers)} and {np.shape(labels)}."
-        )
-    form = FORMS[metric]
-    right = [
-        form(answer) in {form(text) for text in accepted}
-        for answer, accepted in zip(answers, labels, strict=True)
-    ]
-    return np.array(right, dtype=bool)
-
-
-def _matching_cased(answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return _matching(answers, labels, "exact_match_cased")
-
-
 _AVERAGED: Mapping[Callable[..., Score], Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     accuracy: _right,
     brier: _squared_distance,
-    exact_match: _matching,
-    exact_match_cased: _matching_cased,
 }
-"""Of the metrics that are means over examples, what they are means of."""
+"""Of our metrics that are means over examples, what they are means of."""
 
 
 def score_each(
@@ -341,19 +315,12 @@ def score_each(
     Returns:
         Scores ``(b, m)``.
     """
-    values_of = _AVERAGED.get(score)
+    values_of = getattr(score, "each", None) or _AVERAGED.get(score)
     if values_of is None:
         return np.stack([score(one, labels, weights) for one in answers], axis=1)
     values = np.stack([values_of(one, labels) for one in answers], axis=1).astype(float)
-    return _over_replicates(
-        lambda w: _ratio(w @ values, w.sum(axis=1, keepdims=True)), weights, len(values)
-    )
-
-
-def _mean(values: np.ndarray, weights: np.ndarray | None) -> Score:
-    """The weighted mean of per-example values ``(n,)``."""
-    return _over_replicates(
-        lambda w: _ratio(w @ values.astype(float), w.sum(axis=1)), weights, len(values)
+    return over_replicates(
+        lambda w: ratio(w @ values, w.sum(axis=1, keepdims=True)), weights, len(values)
     )
 
 
@@ -371,7 +338,7 @@ def _ranking(scores: np.ndarray, positive: np.ndarray) -> Callable[[np.ndarray],
         np.cumsum(weights[:, negatives], axis=1, out=mass[:, 1:])
         own = weights[:, positives]
         wins = (mass[:, below] + mass[:, tied]) / 2
-        return _ratio(np.einsum("bp,bp->b", own, wins), own.sum(axis=1) * mass[:, -1])
+        return ratio(np.einsum("bp,bp->b", own, wins), own.sum(axis=1) * mass[:, -1])
 
     return auc
 
@@ -400,29 +367,4 @@ def _of_counts(
         found = score(w @ (said * true), w @ said, of_true)
         return np.where((of_true > 0).all(axis=1), found, np.nan)
 
-    return _over_replicates(counted, weights, len(labels))
-
-
-def _over_replicates(
-    score: Callable[[np.ndarray], np.ndarray], weights: np.ndarray | None, n: int
-) -> Score:
-    """Apply ``score: (b, n) -> (b, …)`` to slices of the replicates, to bound memory."""
-    weights = np.ones(n) if weights is None else np.asarray(weights)
-    if weights.ndim not in (1, 2) or weights.shape[-1] != n:
-        raise ValueError(f"Weights must be ({n},) or (b, {n}), not {weights.shape}.")
-    replicates = np.atleast_2d(weights)
-    scores = []
-    step = max(1, SLICE // max(n, 1))
-    # At least once: of no replicates there are no scores, in the shape of scores.
-    for start in range(0, max(len(replicates), 1), step):
-        part = replicates[start : start + step].astype(float)
-        if not (part >= 0).all():
-            raise ValueError("Weights must not be negative, nor NaN.")
-        scores.append(score(part))
-    return np.concatenate(scores) if weights.ndim == 2 else float(scores[0][0])
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """``numerator / denominator``, nan where nothing was counted."""
-    nothing = np.full(numerator.shape, np.nan)
-    return np.divide(numerator, denominator, out=nothing, where=denominator > 0)
+    return over_replicates(counted, weights, len(labels))

@@ -10,7 +10,8 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import LESS_IS_BETTER, metric, usual_metric
+from weak2strong.ground.metrics import less_is_better, metric, usual_metric
+from weak2strong.ground.own_metrics import OWN_METRICS
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.predictions import WRITTEN, read_weak_labels
 from weak2strong.methods import GROUPS
@@ -73,6 +74,7 @@ def resolve(config: StudyConfig) -> Resolution:
     check_reading(models, tasks)
     methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
     usual = common_metric(tasks)
+    watched = usual_metric(tasks[0].kind) if usual in OWN_METRICS else usual
     found = replace(
         config,
         tasks=tuple(map(pinned, references, tasks)),
@@ -84,8 +86,8 @@ def resolve(config: StudyConfig) -> Resolution:
         intermediates=tuple(map(resolve_model, between)),
         supervisors=tuple(map(resolve_model, config.supervisors)),
         plugins=tuple(path.expanduser().absolute() for path in config.plugins),
-        weak_training=_with_metric(config.weak_training, usual),
-        strong_training=_with_metric(config.strong_training, usual),
+        weak_training=_with_metric(config.weak_training, watched),
+        strong_training=_with_metric(config.strong_training, watched),
     )
     return Resolution(found, left_out)
 
@@ -151,8 +153,14 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
     references = expand(config.tasks)
     _check_list("task", references)
     _check_list("method", config.methods)
-    if config.metric in LESS_IS_BETTER:
+    if less_is_better(config.metric):
         raise UserError(f"PGR needs a metric of which more is better, not {config.metric!r}.")
+    for training in (config.weak_training, config.strong_training):
+        if training.stopping_metric and training.stopping_metric in OWN_METRICS:
+            raise UserError(
+                f"The metric {training.stopping_metric!r} is of a plugin, and trainings are "
+                "stopped by ours: name another stopping_metric, or leave it out."
+            )
     for name in config.methods:
         if name not in GROUPS:
             find_method(name)

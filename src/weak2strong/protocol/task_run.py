@@ -74,6 +74,12 @@ RULES = Rules(
         "weak2strong.ground.registry",
         "weak2strong.methods.method:Method",
         "weak2strong.ground.metrics:METRICS",
+        "weak2strong.ground.metrics:metric",
+        "weak2strong.ground.metrics:metrics_of",
+        "weak2strong.ground.metrics:usual_metric",
+        "weak2strong.ground.metrics:_of_kind",
+        "weak2strong.ground.own_metrics",
+        "weak2strong.ground.written:WRITTEN_METRICS",
         "weak2strong.protocol.stages.learners:LEARNERS",
         # What is refused has no result.
         "weak2strong.protocol.stages.returned:_fault",

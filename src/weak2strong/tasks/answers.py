@@ -1,19 +1,18 @@
 """What an answer says, and whether it is right: read here for every analysis, table and figure.
 
 Probabilities say the most probable class, the first of several equal ones, and are right if that
-class is the label. A text says what the metric of the study compares (`ground.metrics.FORMS`),
-and is right if it says the same as one of the texts that count. Two answers are the same if what
+class is the label. A text says what the metric of the study compares (`ground.written`), and is
+right if it says the same as one of the texts that count. Two answers are the same if what
 they say is equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weak2strong.ground.metrics import FORMS, usual_metric
+from weak2strong.ground.metrics import scorer_of
 from weak2strong.ground.predictions import WRITTEN, texts, values_in
 from weak2strong.tasks.kinds import labels_from_lists
 
@@ -34,11 +33,7 @@ def comparable(values: np.ndarray, kind: str, metric: str | None = None) -> np.n
     """
     if kind not in WRITTEN:
         return values.argmax(axis=-1)
-    return texts(map(_form(kind, metric), values.ravel())).reshape(values.shape)
-
-
-def _form(kind: str, metric: str | None) -> Callable[[str], str]:
-    return FORMS[metric or usual_metric(kind)]
+    return texts(map(scorer_of(kind, metric).said, values.ravel())).reshape(values.shape)
 
 
 def is_right(
@@ -55,8 +50,8 @@ def is_right(
     answers = comparable(values, kind, metric)
     if kind not in WRITTEN:
         return answers == labels
-    form, rows = _form(kind, metric), answers.reshape(-1, len(labels))
-    accepted = [set(map(form, label)) for label in labels]
+    rows = answers.reshape(-1, len(labels))
+    accepted = [scorer_of(kind, metric).accepted(label) for label in labels]
     hits = [[text in texts for text, texts in zip(row, accepted, strict=True)] for row in rows]
     return np.array(hits, dtype=bool).reshape(answers.shape)
 
