@@ -112,6 +112,7 @@ def test_figures_are_those_of_the_literature():
     assert losses_of(burns) == [CrossEntropy(), Confidence(0.5, 0.2, "median")]
 
     eleuther = recipe("eleuther_2024")
+    assert eleuther.saturated == 0.999
     assert (eleuther.weak.name, eleuther.strong.name) == (
         "Qwen/Qwen1.5-0.5B",
         "meta-llama/Meta-Llama-3-8B",

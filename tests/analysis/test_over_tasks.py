@@ -15,6 +15,7 @@ from weak2strong.analysis.over_tasks import (
 from weak2strong.analysis.summary import summarise
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import accuracy
+from weak2strong.ground.own_metrics import OWN_METRICS, OwnMetric
 
 N, SEEDS = 300, 3
 METHODS = ("naive", "confidence")
@@ -71,6 +72,18 @@ def test_floor_and_ceiling_alone_decide_which_tasks_are_used():
     naive = found.methods["naive"]
     assert naive.mean == pytest.approx((0.1 / 0.3 - 0.5 / 0.3) / 2)
     assert naive.pooled == pytest.approx((0.1 - 0.5 + 0.1 - 0.5) / (0.3 + 0.3 + 0.0 + 0.0))
+
+
+@pytest.mark.parametrize(("high", "left"), [(1.0, ("easy",)), (100.0, ())])
+def test_only_a_metric_whose_best_value_is_one_has_saturated_tasks(high, left):
+    perfect = dict.fromkeys(GOOD, 1.0)
+    frame = pl.concat([rows("one", GOOD, "city", 0), rows("easy", perfect, "x", 1)])
+    OWN_METRICS.add("own", OwnMetric("own", accuracy, low=0.0, high=high), "here")
+    try:
+        lines = summarise(config("one", "easy"), frame, "own")
+    finally:
+        OWN_METRICS.drop("here")
+    assert tuple(dict.fromkeys(x.task for x in lines if x.too_easy)) == left
 
 
 CHANCE = {"floor": 0.5, "naive": 0.5, "confidence": 0.52, "ceiling": 0.9}

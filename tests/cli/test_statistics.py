@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from weak2strong.analysis.comparison import compare_runs
 from weak2strong.analysis.finished import FinishedRun
@@ -195,6 +196,77 @@ def test_compare_on_pgr_divides_by_the_gap_and_leaves_out_tasks_without(run, cap
     assert any("Left out" in w and FLAT in w for w in found["warnings"])
 
 
+@pytest.mark.parametrize("baseline", ["floor", "ceiling"])
+def test_all_methods_are_compared_with_their_supervisors_or_the_ceilings(
+    baseline, tmp_path, capsys
+):
+    """By the tests of SciPy. Two runs: then luck with entities of both tasks is not counted."""
+    names = ("naive", "confidence")
+    runs = [str(make_run(tmp_path / name, methods=(name,))) for name in names]
+    found = values(capsys, "compare", *runs, "--baseline", baseline, "--test", "t-two-sided")
+    cells = pl.concat(pl.read_parquet(tmp_path / n / "results.parquet") for n in names)
+    means = cells.filter(metric="accuracy").drop("metric").group_by("method", "task").mean()
+    assert found["family"] == list(names)
+    for one in found["compared"]:
+        of_task = means.filter(method=one["method"]).sort("task")
+        by = (of_task["student"] - of_task[baseline]).to_numpy()
+        assert list(one["differences"].values()) == pytest.approx(by)
+        for sides, way in (("one_sided", "greater"), ("two_sided", "two-sided")):
+            t = stats.ttest_1samp(by, 0, alternative=way).pvalue
+            ranks = stats.wilcoxon(by, alternative=way, method="exact").pvalue
+            assert one["tests"]["t"][sides] == pytest.approx(t)
+            assert one["tests"]["wilcoxon"][sides] == pytest.approx(ranks)
+        assert one["effect"]["mean"] == pytest.approx(by.mean())
+    ps = [one["p"] for one in found["compared"]]
+    assert min(one["adjusted"] for one in found["compared"]) == pytest.approx(2 * min(ps))
+    assert f"beats the {baseline} on" in found["notes"][-1]
+
+
+def test_one_run_against_its_supervisors_has_the_interval_for_these_tasks(run, capsys):
+    shown = said(capsys, "compare", run, "--baseline", "floor")
+    assert "Methods against the floor over 8 tasks: accuracy of the student" in shown
+    assert "Holm over a family of 2 methods." in shown
+    found = values(capsys, "compare", run, "--baseline", "floor")
+    by_name = {one["method"]: one for one in found["compared"]}
+    low, high = by_name["naive"]["on_these_tasks"]
+    assert low < 0.1 < high < by_name["confidence"]["on_these_tasks"][1]
+    assert by_name["kl"]["same_as"] == "naive"
+    pgr = values(capsys, "compare", run, "--baseline", "ceiling", "--score", "pgr")
+    assert max(pgr["compared"][0]["differences"].values()) < 0
+
+
+def test_saturated_tasks_are_left_out_of_comparisons_at_the_cut_that_is_given(run, capsys):
+    """The floors are 0.6 to 0.635, and all ceilings are above 0.6."""
+    table = values(capsys, "table", run, "--saturated", "0.622")
+    compared = values(capsys, "compare", run, "--saturated", "0.622")
+    left, told = "task-5, task-6, task-7", "floor and ceiling are both above 0.622 (saturated)"
+    assert set(compared["compared"][0]["differences"]) == set(TASKS[:5])
+    assert f"Left out since {told}; --saturated 1 keeps them: {left}." in compared["warnings"]
+    assert f"Left out since {told}: {left}." in table["notes"]
+    assert "over_tasks" in table
+    whole = values(capsys, "compare", run)["compared"][0]
+    assert len(whole["differences"]) == 8
+    # The interval for these tasks is that of a run of these tasks alone.
+    at, of_all = compared["compared"][0]["on_these_tasks"], whole["on_these_tasks"]
+    assert sum(at) / 2 == pytest.approx(compared["compared"][0]["effect"]["mean"])
+    assert sum(at) < sum(of_all)
+    claims = FinishedRun(run, saturated=0.622).claims
+    assert claims.saturated == TASKS[5:]
+    ours = claims.differences["confidence"].interval
+    assert [ours.low, ours.high] == pytest.approx(at)
+    refused = said(capsys, "compare", run, "--saturated", "0.1", code=2)
+    assert "On every task floor and ceiling are both above 0.1" in refused
+
+
+def test_the_study_fixes_the_cut_of_saturated_tasks(tmp_path, capsys):
+    easy = str(make_run(tmp_path / "easy", saturated=0.622))
+    found = values(capsys, "compare", easy)
+    assert len(found["compared"][0]["differences"]) == 5
+    assert (
+        len(values(capsys, "compare", easy, "--saturated", "1")["compared"][0]["differences"]) == 8
+    )
+
+
 def test_the_study_names_the_primary_test_and_another_one_is_exploratory(run, tmp_path, capsys):
     t = str(make_run(tmp_path / "t", primary_test="t-two-sided"))
     found = values(capsys, "compare", t)
@@ -253,6 +325,8 @@ def test_a_csv_that_is_no_table_of_scores_is_told(tmp_path, capsys, text, messag
         (("compare", "RUN", "--metric", "brier"), "of which more is better 'brier'"),
         (("power", "RUN", "--method", "kl", "--score", "student", "--metric", "f2"), "'f2'"),
         (("compare", "RUN", "--level", "5"), "--level is a number between 0 and 1, not 5."),
+        (("compare", "RUN", "--saturated", "2"), "--saturated is a number from 0 to 1, not 2."),
+        (("table", "RUN", "--saturated", "-1"), "--saturated is a number from 0 to 1, not -1."),
         (("compare", "nowhere"), "holds no finished run"),
         (("compare", "--csv", "nowhere.csv"), "cannot be read"),
         (("compare", "--csv", "nowhere.csv", "--score", "pgr"), "has no floor and ceiling"),

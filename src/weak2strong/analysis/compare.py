@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from weak2strong.analysis.differences import (
+    ROLES,
     Score,
     by_unit,
     cells_of,
@@ -138,7 +139,10 @@ def compare(
         raise unknown_name("baseline", baseline, methods)
     others = [m for m in methods if m != baseline]
     if not others:
-        raise UserError(f"There is no method beside {baseline} to compare with it.")
+        raise UserError(
+            f"There is no method beside {baseline} to compare with it: of a run, the baselines "
+            "floor and ceiling are compared with all of its methods."
+        )
     paired = {m: paired_with(cells, m, baseline) for m in others}
     tasks = {task for by_task in paired.values() for task in by_task}
     unit = "task" if len(tasks) > 1 else "seed"
@@ -214,7 +218,7 @@ def _with_sentence(c: Compared, baseline: str, unit: str, test: str, level: floa
 
 def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) -> str:
     """The finding for one method, in plain words."""
-    count = len(c.differences)
+    count, baseline = len(c.differences), ROLES.get(baseline, baseline)
     if c.same_as is not None:
         why = (
             "has the same gradient as"

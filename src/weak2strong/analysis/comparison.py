@@ -16,7 +16,7 @@ from weak2strong.analysis.compare import (
     signed,
     test_name,
 )
-from weak2strong.analysis.differences import Score
+from weak2strong.analysis.differences import ROLES, Score
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.over_tasks import OnTheseTasks, on_these_tasks, sharing_tasks
@@ -66,7 +66,8 @@ def compare_runs(
     Args:
         runs: finished runs; may be empty beside a file.
         csv: a file of scores from elsewhere, more being better.
-        baseline: the method that the others are compared with.
+        baseline: the method that the others are compared with; or ``floor`` or ``ceiling``: the
+            supervisors or the ceilings, with which all methods are compared.
         score: what is compared: the student's score, or PGR.
         metric: another metric than the study's.
         test: another primary test than the study's.
@@ -90,10 +91,12 @@ def compare_runs(
         return settings_document(runs, metric)
     metric = metric or _same([r.config.metric or "accuracy" for r in runs], "metric", "score")
     test, warnings = _primary_test(runs, test)
-    scores, left_out = _scores(runs, csv, score, metric)
+    named = any(baseline in run.config.methods for run in runs)
+    roles = (baseline,) if baseline in ROLES and not named else ()
+    scores, left_out = _scores(runs, csv, score, metric, roles)
     scores, see_truth = _without_oracles(runs, scores, baseline)
-    alone = len(runs) == 1 and not csv and baseline in runs[0].config.methods
-    luck = _luck(runs[0], baseline, metric, score) if alone else {}
+    alone = len(runs) == 1 and not csv and baseline in (*roles, *runs[0].config.methods)
+    luck = _luck(runs[0], baseline, metric, score, scores) if alone else {}
     in_common = {method: of.shared for method, of in luck.items()}
     comparison = compare(scores, baseline, test, level, in_common)
     what = metric_title(metric)
@@ -105,14 +108,18 @@ def compare_runs(
 
 
 def _luck(
-    run: FinishedRun, baseline: str, metric: str, score: Literal["student", "pgr"]
+    run: FinishedRun,
+    baseline: str,
+    metric: str,
+    score: Literal["student", "pgr"],
+    scores: Sequence[Score],
 ) -> dict[str, OnTheseTasks]:
     """For each method its mean difference for the tasks of a run, and what tasks share of it."""
-    gaps = None
+    under = {s.task: 1.0 for s in scores}
     if score == "pgr":
         of_task = {line.task: line.recovered for line in run.lines(metric)}
-        gaps = {task: r.gap for task, r in of_task.items() if r.has_gap}
-    return on_these_tasks(run.config, run.predictions, baseline, metric, gaps)
+        under = {task: of_task[task].gap for task in under}
+    return on_these_tasks(run.config, run.predictions, baseline, metric, under)
 
 
 def _same(names: Sequence[str], what: str, default: str, flag: str = "--metric") -> str:
@@ -137,27 +144,55 @@ def _primary_test(runs: Sequence[FinishedRun], test: str | None) -> tuple[str, l
 
 
 def _scores(
-    runs: Sequence[FinishedRun], csv: Path | None, score: str, metric: str
+    runs: Sequence[FinishedRun],
+    csv: Path | None,
+    score: str,
+    metric: str,
+    roles: Sequence[str] = (),
 ) -> tuple[list[Score], list[str]]:
-    """All scores, and a sentence about the tasks that were left out."""
+    """All scores of methods, and of further roles, and sentences about tasks that were left out."""
     if csv and score == "pgr":
         raise UserError("A file of scores has no floor and ceiling: leave out --score pgr.")
     scores: list[Score] = read_scores(csv) if csv else []
     flat: list[str] = []
     for run in runs:
         if score == "student":
-            scores += student_scores(run.config, run.cells, metric)
+            scores += student_scores(run.config, run.cells, metric, roles)
             continue
-        of_run, without = pgr_scores(run.config, run.cells, run.lines(metric))
+        of_run, without = pgr_scores(run.config, run.cells, run.lines(metric), roles)
         scores += of_run
         flat += without
     if not scores:
         raise UserError("No task has a gap: compare the students' scores, without --score pgr.")
-    if not flat:
+    scores, left_out = _unsaturated(runs, scores, metric)
+    if flat:
+        left_out.append(
+            "Left out since the interval of the gap reaches 0: "
+            f"{', '.join(dict.fromkeys(flat))}; the comparison speaks of tasks with a gap."
+        )
+    return scores, left_out
+
+
+def _unsaturated(
+    runs: Sequence[FinishedRun], scores: list[Score], metric: str
+) -> tuple[list[Score], list[str]]:
+    """The scores of the tasks that are not saturated in any run, and a sentence about the others.
+
+    One task alone is compared over its seeds, saturated or not.
+
+    Raises:
+        UserError: where all of several tasks are saturated.
+    """
+    tasks = {s.task for s in scores}
+    left = [t for t in dict.fromkeys(t for r in runs for t in r.too_easy(metric)) if t in tasks]
+    if len(tasks) < 2 or not left:
         return scores, []
-    return scores, [
-        "Left out since the interval of the gap reaches 0: "
-        f"{', '.join(dict.fromkeys(flat))}; the comparison speaks of tasks with a gap."
+    cuts = " or ".join(f"{cut:g}" for cut in dict.fromkeys(run.cut for run in runs))
+    which = f"floor and ceiling are both above {cuts} (saturated)"
+    if len(left) == len(tasks):
+        raise UserError(f"On every task {which}: give --saturated 1 to compare methods there.")
+    return [s for s in scores if s.task not in left], [
+        f"Left out since {which}; --saturated 1 keeps them: {', '.join(left)}."
     ]
 
 
@@ -227,7 +262,7 @@ def comparison_document(
     units = max(len(m.differences) for m in c.compared)
     these = "these tasks" if c.unit == "task" else "this task"
     head = [
-        f"\nMethods against {c.baseline} over {units} {c.unit}s: {what}",
+        f"\nMethods against {ROLES.get(c.baseline, c.baseline)} over {units} {c.unit}s: {what}",
         f"Primary test: {test_name(c.test)}, level {c.level:g}, "
         f"Holm over a family of {counted(len(c.family), 'method')}.",
     ]

@@ -32,6 +32,9 @@ class Score:
     setting: str = ""
 
 
+ROLES = {"floor": "the floor", "ceiling": "the ceiling"}
+"""Baselines that are no methods, with their names in sentences: supervisors, and ceilings."""
+
 Cell = Mapping[tuple[str, int], float]
 """By setting and seed, a score or a difference."""
 

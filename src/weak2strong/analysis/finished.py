@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,9 +41,16 @@ PAGES = Registry("page", {"html": "weak2strong.report.page:write_page"})
 
 @dataclass(frozen=True)
 class FinishedFolder:
-    """A folder in which a run or an experiment is finished."""
+    """A folder in which a run or an experiment is finished.
+
+    Attributes:
+        folder: its path.
+        saturated: above which score of floor and ceiling tasks are left out of means over tasks and
+            of comparisons; as the study says if None.
+    """
 
     folder: Path
+    saturated: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         # In Python a folder may be named by its text.
@@ -79,7 +86,8 @@ class FinishedFolder:
             UserError: where it cannot be written.
         """
         write_page = PAGES.get("html")
-        return write_page([self.folder], Path(path) if path else self.folder / "report.html")
+        path = Path(path) if path else self.folder / "report.html"
+        return write_page([self.folder], path, self.saturated)
 
 
 @dataclass(frozen=True)
@@ -153,7 +161,7 @@ class FinishedRun(FinishedFolder):
         if metric not in self._lines:
             truncated = {task["name"]: task["truncated"] for task in self.tasks}
             self._lines[metric] = summarise(
-                self.config,
+                replace(self.config, saturated=self.cut),
                 self.predictions,
                 metric,
                 truncated,
@@ -185,6 +193,23 @@ class FinishedRun(FinishedFolder):
     def over(self) -> OverTasks | None:
         """PGR over the tasks on the study's metric; None where there is one task."""
         return self.over_tasks(self.lines())
+
+    @property
+    def cut(self) -> float:
+        """Above which score of floor and ceiling a task is saturated."""
+        return self.config.saturated if self.saturated is None else self.saturated
+
+    def too_easy(self, metric: str) -> tuple[str, ...]:
+        """The tasks that are saturated on a metric, by the scores of floor and ceiling alone."""
+        import polars as pl
+
+        from weak2strong.analysis.summary import cut_on, saturated
+        from weak2strong.ground.metrics import metric as metric_of
+
+        cut = cut_on(self.cut, metric_of(self.predictions["kind"][0], metric))
+        of_task = self.cells.filter(metric=metric).group_by("task", maintain_order=True)
+        means = of_task.agg(pl.col("floor", "ceiling").mean())
+        return tuple(t for t, floor, top in means.iter_rows() if saturated(floor, top, cut))
 
     def over_tasks(self, lines: Sequence[Line] | None = None) -> OverTasks | None:
         """PGR over the tasks: mean, median and pooled; None where there is one task.

@@ -28,11 +28,14 @@ class Claims:
     Attributes:
         tasks: the tasks of the run.
         supervised: the tasks whose supervisors are clearly above chance.
-        gains: students minus their supervisors, mean over the supervised tasks, by method.
-        behind: students minus the ceilings, likewise. Without a supervised task both are empty.
-        differences: students minus those of `BASELINE`, mean over all tasks, by method; empty where
-            the run has no baseline, and without methods that see ground truth. As the column
-            *these tasks* of `w2s compare`.
+        saturated: the tasks that no mean counts, since floor and ceiling are nearly perfect; none
+            where all are.
+        gains: students minus their supervisors, mean over the supervised tasks that are not
+            saturated, by method.
+        behind: students minus the ceilings, likewise. Without such a task both are empty.
+        differences: students minus those of `BASELINE`, mean over all tasks that are not saturated,
+            by method; empty where the run has no baseline, and without methods that see ground
+            truth. As the column *these tasks* of `w2s compare`.
         clear: the methods of ``differences`` that are clearly better than the baseline (1), clearly
             worse (-1), or neither (0): by intervals at the level ``1 - FALSE / m`` for m methods
             (Bonferroni), since the largest of many differences is large by luck.
@@ -40,6 +43,7 @@ class Claims:
 
     tasks: tuple[str, ...]
     supervised: tuple[str, ...]
+    saturated: tuple[str, ...]
     gains: Mapping[str, Difference]
     behind: Mapping[str, Difference]
     differences: Mapping[str, Difference]
@@ -57,6 +61,8 @@ def claims(config: StudyConfig, predictions: pl.DataFrame, lines: Sequence[Line]
     firsts = {line.task: line for line in reversed(lines)}
     tasks = tuple(dict.fromkeys(line.task for line in lines))
     supervised = tuple(task for task in tasks if firsts[task].supervised)
+    kept = tuple(task for task in tasks if not firsts[task].too_easy) or tasks
+    averaged = tuple(task for task in supervised if task in kept) or supervised
     methods = tuple(config.methods)
     floor, ceiling, *students = ("floor", ""), ("ceiling", ""), *(("student", m) for m in methods)
     who = [floor, ceiling, *students]
@@ -70,13 +76,14 @@ def claims(config: StudyConfig, predictions: pl.DataFrame, lines: Sequence[Line]
         who,
     )
     gains, behind = {}, {}
-    for method, student in zip(methods, students, strict=True) if supervised else ():
-        gains[method] = paired.difference(student, floor, supervised)
-        behind[method] = paired.difference(student, ceiling, supervised)
+    for method, student in zip(methods, students, strict=True) if averaged else ():
+        gains[method] = paired.difference(student, floor, averaged)
+        behind[method] = paired.difference(student, ceiling, averaged)
     fair = {line.method for line in lines if not line.oracle}
     others = [m for m in methods if m != BASELINE and m in fair] if BASELINE in fair else []
     base = ("student", BASELINE)
-    differences = {m: paired.difference(("student", m), base) for m in others}
+    differences = {m: paired.difference(("student", m), base, kept) for m in others}
     level = 1 - FALSE / max(len(others), 1)
-    clear = {m: paired.difference(("student", m), base, level=level).sign for m in others}
-    return Claims(tasks, supervised, gains, behind, differences, clear)
+    clear = {m: paired.difference(("student", m), base, kept, level).sign for m in others}
+    saturated = tuple(task for task in tasks if task not in kept)
+    return Claims(tasks, supervised, saturated, gains, behind, differences, clear)

@@ -11,7 +11,7 @@ import numpy as np
 from weak2strong.analysis.aggregate import Aggregate, Answered, aggregate, measured_jointly
 from weak2strong.analysis.answers import Answers
 from weak2strong.analysis.intervals import Interval, Measured, t_interval
-from weak2strong.analysis.summary import SATURATED, Line
+from weak2strong.analysis.summary import Line
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.table import Table, pgr, words
@@ -29,10 +29,11 @@ class OverTasks:
         at_chance: the same over the tasks of `unsupervised` alone.
         used: the tasks in mean and median.
         flat: the tasks that are left out since the interval of their gap reaches 0.
-        saturated: the tasks that are left out since floor and ceiling are both above `SATURATED`.
+        saturated: the tasks that are left out since floor and ceiling are both above the cut.
         unsupervised: the tasks with a gap whose supervisors are not clearly above chance. Nothing
             can be recovered there, by any method: as numbers near 0 in a mean they would say
             something of methods that they do not know of them.
+        cut: the score above which floor and ceiling are saturated.
     """
 
     methods: Mapping[str, Aggregate]
@@ -41,6 +42,7 @@ class OverTasks:
     flat: tuple[str, ...]
     saturated: tuple[str, ...]
     unsupervised: tuple[str, ...]
+    cut: float
 
     @property
     def tasks(self) -> int:
@@ -66,7 +68,7 @@ def over_tasks(
         return None
     first = {line.task: line for line in reversed(lines)}
     r = {task: line.recovered for task, line in first.items()}
-    saturated = tuple(n for n in names if min(r[n].floor, r[n].ceiling) > SATURATED)
+    saturated = tuple(n for n in names if first[n].too_easy)
     flat = tuple(n for n in names if not r[n].has_gap and n not in saturated)
     rest = [n for n in names if n not in (*flat, *saturated)]
     used = tuple(n for n in rest if first[n].supervised)
@@ -86,7 +88,7 @@ def over_tasks(
         triplets = measured.of((starts + np.array([0, i, 1])).ravel())
         by_method[method] = aggregate(triplets, [n in used for n in names])
         at_chance[method] = aggregate(triplets, [n in unsupervised for n in names], fewest=1)
-    return OverTasks(by_method, at_chance, used, flat, saturated, unsupervised)
+    return OverTasks(by_method, at_chance, used, flat, saturated, unsupervised, lines[0].cut)
 
 
 def over_tasks_table(over: OverTasks, name: str = "over_tasks", title: str = "") -> Table:
@@ -127,7 +129,7 @@ def over_tasks_notes(over: OverTasks) -> list[str]:
         )
     if over.saturated:
         notes.append(
-            f"Left out since floor and ceiling are both above {SATURATED:.2f}: "
+            f"Left out since floor and ceiling are both above {over.cut:g} (saturated): "
             f"{', '.join(over.saturated)}."
         )
     if over.unsupervised:
@@ -187,12 +189,12 @@ def on_these_tasks(
     on: str,
     gaps: Mapping[str, float] | None = None,
 ) -> dict[str, OnTheseTasks]:
-    """The mean difference of every other method from the baseline, on the tasks of a run.
+    """The mean difference of every other method from a baseline, on the tasks of a run.
 
     Args:
         config: the study.
         predictions: of its run.
-        baseline: a method.
+        baseline: a method, or ``floor`` or ``ceiling``.
         on: a metric.
         gaps: by task, what a difference is divided by, taken for known; other tasks are left out.
             By default no task is, and nothing is divided.
@@ -202,7 +204,9 @@ def on_these_tasks(
     under = np.array([gaps[n] if gaps else 1.0 for n in names])[:, None]
     answers = [Answers(predictions.filter(task=n), config.seeds) for n in names]
     methods = (baseline, *(m for m in config.methods if m != baseline))
-    tasks = [_answered(a, on, [a.of("student", m) for m in methods]) for a in answers]
+    base = ("student", baseline) if baseline in config.methods else (baseline, "")
+    who = [base, *(("student", m) for m in methods[1:])]
+    tasks = [_answered(a, on, [a.of(*of) for of in who]) for a in answers]
     measured = measured_jointly(tasks)
     columns = np.eye(measured.scores.shape[1])
     return {

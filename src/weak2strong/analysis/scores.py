@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> list[Score]:
-    """The score of every student of a run.
+def student_scores(
+    config: StudyConfig, results: pl.DataFrame, metric: str, roles: Sequence[str] = ()
+) -> list[Score]:
+    """The score of every student of a run, and of further roles (see `ROLES`) under their names.
 
     Raises:
         UserError: where the run has no such metric, or where less of it is better.
@@ -29,14 +31,17 @@ def student_scores(config: StudyConfig, results: pl.DataFrame, metric: str) -> l
     if metric not in known:
         raise unknown_name("metric of which more is better", metric, known)
     setting = _setting(config)
-    rows = results.filter(metric=metric).iter_rows(named=True)
-    return [Score(r["task"], r["method"], r["seed"], r["student"], setting) for r in rows]
+    rows = results.filter(metric=metric).to_dicts()
+    further = [Score(r["task"], role, r["seed"], r[role], setting) for r in rows for role in roles]
+    students = [Score(r["task"], r["method"], r["seed"], r["student"], setting) for r in rows]
+    return students + list(dict.fromkeys(further))
 
 
 def pgr_scores(
-    config: StudyConfig, results: pl.DataFrame, lines: Sequence[Line]
+    config: StudyConfig, results: pl.DataFrame, lines: Sequence[Line], roles: Sequence[str] = ()
 ) -> tuple[list[Score], list[str]]:
-    """The PGR of every student, and the tasks that have none since they have no gap.
+    """The PGR of every student, and of further roles, and the tasks without a gap, hence without
+    PGR.
 
     Floor and ceiling are fixed at their means over seeds, as in Anthropic's 2026 study. The
     difference of two methods is then the difference of their scores divided by one gap, and never
@@ -46,7 +51,7 @@ def pgr_scores(
     flat = [task for task, r in by_task.items() if not r.has_gap]
     scores = [
         replace(s, score=(s.score - by_task[s.task].floor) / by_task[s.task].gap)
-        for s in student_scores(config, results, lines[0].metric)
+        for s in student_scores(config, results, lines[0].metric, roles)
         if s.task not in flat
     ]
     return scores, flat
@@ -62,6 +67,7 @@ def _setting(config: StudyConfig) -> str:
         seeds=same.seeds,
         metric=same.metric,
         primary_test=same.primary_test,
+        saturated=same.saturated,
     ).to_yaml()
 
 

@@ -27,7 +27,7 @@ from weak2strong.ground.metrics import less_is_better, metric, metrics_of, usual
 if TYPE_CHECKING:
     import polars as pl
 
-NO_SETTINGS = ("tasks", "methods", "seeds", "metric", "primary_test")
+NO_SETTINGS = ("tasks", "methods", "seeds", "metric", "primary_test", "saturated")
 """What two runs may differ in without differing in a setting."""
 
 REFERENCE, RUN = "reference", "run"
@@ -166,7 +166,8 @@ class Side:
         return {
             (line.task, line.method)
             for line in lines
-            if line.recovered.value is not None and (line.supervised or alone)
+            if line.recovered.value is not None
+            and (alone or (line.supervised and not line.too_easy))
         }
 
 

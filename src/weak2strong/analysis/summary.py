@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,13 @@ from weak2strong.analysis.recovered import (
     recovered,
     recovered_by_method,
 )
-from weak2strong.config.study import StudyConfig, Vary
+from weak2strong.config.study import SATURATED, StudyConfig, Vary
 from weak2strong.engine.work import Work
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import metric, usual_metric
+from weak2strong.ground.metrics import metric, range_of, usual_metric
 from weak2strong.ground.own_metrics import OwnMetric
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.weighted import Score
 from weak2strong.ground.written import SaysTheSame
 from weak2strong.methods.reference import parts_of, passes_intermediates
 from weak2strong.protocol.learned import Learned
@@ -32,8 +34,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-SATURATED = 0.99
-"""Above this score, floor, student and ceiling can no longer be told apart."""
+def saturated(floor: float, ceiling: float, cut: float) -> bool:
+    """Whether a task counts for no method, since floor and ceiling are nearly perfect.
+
+    Students play no part in it: no method gains from a task that it spoils.
+    """
+    return min(floor, ceiling) > cut
+
+
+def cut_on(cut: float, score: Callable[..., Score]) -> float:
+    """The cut of `saturated` for a metric: there is none where perfect models do not score 1."""
+    return cut if range_of(score)[1] == 1 else math.inf
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,7 @@ class Line:
         learned: what supervisors, ceilings and these students took up of their labels, as far as
             the run says.
         written: whether answers are texts.
+        cut: the score above which models can no longer be told apart.
     """
 
     task: str
@@ -111,6 +123,7 @@ class Line:
     vary: Vary = "training"
     learned: tuple[Learned, ...] = ()
     written: bool = False
+    cut: float = SATURATED
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -146,7 +159,12 @@ class Line:
     def saturated(self) -> bool:
         """Whether floor, student and ceiling are all nearly perfect."""
         r = self.recovered
-        return min(r.floor, r.student, r.ceiling) > SATURATED
+        return min(r.floor, r.student, r.ceiling) > self.cut
+
+    @property
+    def too_easy(self) -> bool:
+        """Whether the task counts for no method (see `saturated`)."""
+        return saturated(self.recovered.floor, self.recovered.ceiling, self.cut)
 
 
 def summarise(
@@ -211,6 +229,7 @@ def summarise(
                     between=between if passes_intermediates(method) else (),
                     temperatures=tuple((temperatures or {}).get(name, ())),
                     vary=config.vary,
+                    cut=cut_on(config.saturated, score),
                     learned=tuple(
                         x for x in learned if x.task == name and x.method in (None, method)
                     ),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS
-from weak2strong.analysis.summary import SATURATED, Line
+from weak2strong.analysis.summary import Line
 from weak2strong.protocol.concerns import LESS_THAN_SPELLING, Concern, concerns
 
 CUT = 0.01
@@ -26,10 +26,10 @@ def warnings_of(lines: list[Line]) -> list[str]:
         *_each_or_all(
             [x for x in lines if x.saturated],
             lambda x: (
-                f"{x.task}: floor, student and ceiling are all above {SATURATED:.2f}: "
+                f"{x.task}: floor, student and ceiling are all above {x.cut:g}: "
                 "the task is too easy to tell anything apart."
             ),
-            f"floor, student and ceiling are all above {SATURATED:.2f}, "
+            f"floor, student and ceiling are all above {lines[0].cut:g}, "
             "so they are too easy to tell anything apart",
         ),
         *_each_or_all(

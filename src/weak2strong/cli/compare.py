@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
 from weak2strong.config.study import PrimaryTest
 from weak2strong.methods import BASELINE
@@ -28,7 +29,8 @@ class Compare(Printing):
     ] = ()
     """The run folders (default: runs/latest). Of methods, a task that is in several counts once."""
     baseline: str = BASELINE
-    """The method that the others are compared with."""
+    """The method that the others are compared with; or floor or ceiling: the supervisors, or the
+    ceilings, with which all methods are compared."""
     csv: Place = None
     """Scores from elsewhere, more being better: a file with columns task, method, score[, seed]."""
     score: Literal["student", "pgr"] = "student"
@@ -43,6 +45,7 @@ class Compare(Printing):
     ] = None
     """Compare methods, each within its run, or settings, each run with the first (default: settings
     where all runs differ from the first in one, and share a task and a method with it)."""
+    saturated: Saturated = None
     level: float = 0.05
     """Of the tests together, after Holm."""
     plugin: Plugins = ()
@@ -53,12 +56,15 @@ class Compare(Printing):
         from weak2strong.analysis.comparison import compare_runs
         from weak2strong.analysis.finished import Results
         from weak2strong.cli.power import share
+        from weak2strong.ground.errors import UserError
         from weak2strong.ground.plugins import load_plugins
 
         load_plugins(self.plugin)
         share(self.level, "--level")
         folders = self.folders or (() if self.csv else (Path("runs/latest"),))
-        runs = [Results(folder) for folder in folders]
+        runs = [Results(folder, saturated=cut(self.saturated)) for folder in folders]
+        if self.csv and not runs and self.saturated is not None:
+            raise UserError("A file of scores has no floor and ceiling: leave out --saturated.")
         self.show(
             compare_runs(
                 runs,

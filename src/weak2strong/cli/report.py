@@ -9,6 +9,7 @@ from typing import Annotated
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.lists import Plugins
+from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
 
 
@@ -26,6 +27,7 @@ class Report:
     """The folders (default: runs/latest); several runs are compared."""
     out: Place = None
     """The file (default: report.html in the first folder)."""
+    saturated: Saturated = None
     open: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Open it in the browser."""
     plugin: Plugins = ()
@@ -37,7 +39,9 @@ class Report:
         from weak2strong.report.page import write_page
 
         load_plugins(self.plugin)
-        path = write_page(self.folders, self.out or self.folders[0] / "report.html")
+        path = write_page(
+            self.folders, self.out or self.folders[0] / "report.html", cut(self.saturated)
+        )
         print(f"Written to {path} ({path.stat().st_size / 1000:,.0f} kB)")
         if self.open:
             import webbrowser
@@ -62,6 +66,7 @@ class Figures:
     """The folder to write to (default: figures in the first folder)."""
     plugin: Plugins = ()
     """Python files with the metric of the run, where it is one of your own."""
+    saturated: Saturated = None
 
     def __call__(self) -> None:
         """Write, and print what was written."""
@@ -74,7 +79,7 @@ class Figures:
         from weak2strong.report.pictures import export
 
         load_plugins(self.plugin)
-        found = [x for folder in self.folders for x in read_finished(folder)]
+        found = [x for folder in self.folders for x in read_finished(folder, cut(self.saturated))]
         styles = method_styles([method for x in found for method in x.config.methods])
         comparing = with_data(COMPARING_FIGURES, runs_in(found))
         figures = list(figures_of(found) if len(self.folders) == 1 else comparing)

@@ -12,6 +12,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import MethodFlags, StudyCommand
 from weak2strong.ground.errors import UserError
 
@@ -126,6 +127,7 @@ class Table(Printing):
     """The run folders."""
     metric: str | None = None
     """Another metric than the study's."""
+    saturated: Saturated = None
     markdown: Path | None = None
     """A file to write one page with all of the runs to, instead of printing."""
     plugin: Plugins = ()
@@ -137,7 +139,7 @@ class Table(Printing):
         from weak2strong.ground.plugins import load_plugins
 
         load_plugins(self.plugin)
-        runs = [Results(folder) for folder in self.folders]
+        runs = [Results(folder, saturated=cut(self.saturated)) for folder in self.folders]
         if self.markdown is None:
             return self.show(*_documents(runs, self.metric))
         from weak2strong.analysis.settings_table import settings_beside
@@ -145,7 +147,9 @@ class Table(Printing):
 
         metric = ("--metric", self.metric) if self.metric else ()
         plugins = ("--plugin", *map(str, self.plugin)) if self.plugin else ()
-        flags = (*map(str, self.folders), *metric, *plugins, "--markdown", str(self.markdown))
+        at = ("--saturated", f"{self.saturated:g}") if self.saturated is not None else ()
+        more = (*metric, *at, *plugins)
+        flags = (*map(str, self.folders), *more, "--markdown", str(self.markdown))
         lines = [run.lines(self.metric) for run in runs]
         sections = [
             Section(run.config, of, run.over_tasks(of)) for run, of in zip(runs, lines, strict=True)

@@ -24,6 +24,7 @@ METHODS = (
     "supervisors",
     "methods",
     "primary_test",
+    "saturated",
     "simulated",
     "simulated_accuracy",
 )

@@ -40,6 +40,10 @@ Difficulty = Annotated[Text, Flag(metavar="RANGE")]
 Settings = Annotated[Training, from_mapping(Training)]
 
 
+SATURATED = 0.99
+"""The usual score above which floor and ceiling can no longer be told apart."""
+
+
 @settings("a study")
 class StudyConfig:
     """A study: the same one, resolved, gives the same cells."""
@@ -116,6 +120,9 @@ class StudyConfig:
     primary_test: Annotated[PrimaryTest, Flag(metavar="TEST")] = "wilcoxon-one-sided"
     """By which w2s compare will judge methods, fixed before there are results: wilcoxon-one-sided,
     wilcoxon-two-sided, t-one-sided or t-two-sided."""
+    saturated: Annotated[Share, Flag(metavar="NUMBER")] = SATURATED
+    """Above which score of both floor and ceiling a task is left out of means over tasks and of w2s
+    compare; 1 leaves out none."""
 
     @property
     def seeds_of_checks(self) -> tuple[int | None, ...]:

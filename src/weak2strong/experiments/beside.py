@@ -38,7 +38,7 @@ class FinishedBeside(FinishedExperiment):
     @cached_property
     def runs(self) -> Sequence[FinishedRun]:
         """The run."""
-        return [FinishedRun(self.run_folder or self.folder)]
+        return [FinishedRun(self.run_folder or self.folder, saturated=self.saturated)]
 
 
 Beside = TypeVar("Beside", bound=FinishedBeside)

@@ -78,7 +78,8 @@ class FinishedGrid(FinishedExperiment):
         Raises:
             UserError: where one is missing.
         """
-        runs = [FinishedRun(file.parent) for file in sorted(self.folder.glob("*/results.parquet"))]
+        files = sorted(self.folder.glob("*/results.parquet"))
+        runs = [FinishedRun(file.parent, saturated=self.saturated) for file in files]
         by_pair = {(run.config.weak_name, run.config.strong.name): run for run in runs}
         pairs = list(dict.fromkeys((row["weak"], row["strong"]) for row in self.rows))
         for weak, strong in pairs:

@@ -95,7 +95,7 @@ class FinishedSimulate(FinishedExperiment):
         for name in names:
             if not (self.folder / name / RESULTS).exists():
                 raise incomplete(self.folder, name)
-        runs = [FinishedRun(self.folder / name) for name in names]
+        runs = [FinishedRun(self.folder / name, saturated=self.saturated) for name in names]
         for run in runs:
             check_told(self.files, run)
         return runs

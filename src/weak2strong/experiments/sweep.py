@@ -162,7 +162,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
 
     finished = FinishedSweep
 
-    without = ("methods", "intermediates", "supervisors", "primary_test")
+    without = ("methods", "intermediates", "supervisors", "primary_test", "saturated")
 
     layers: Annotated[tuple[int | str, ...], several, Flag(metavar="LAYER ...")] = ("all",)
     """Layers by number (0 is the embeddings, -1 the last), middle, last, or all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.engine.recorded import RESULTS
@@ -18,20 +19,27 @@ from weak2strong.report.unfinished import read_unfinished
 Finished = FinishedRun | FinishedExperiment
 
 
-def read_folder(folder: Path) -> list[Finished]:
-    """All that is finished in a folder: one thing as a rule, several where it took several."""
-    readers = (EXPERIMENTS.get(name).finished for name in EXPERIMENTS)
-    run = [FinishedRun(folder)] if FolderFiles(folder, "run").has(RESULTS) else []
-    return [*run, *(reader(folder) for reader in readers if reader.is_in(folder))]
+def read_folder(folder: Path, saturated: float | None = None) -> list[Finished]:
+    """All that is finished in a folder: one thing as a rule, several where it took several.
+
+    Args:
+        folder: its path.
+        saturated: above which score of floor and ceiling tasks are left out; as the study says if
+            None.
+    """
+    readers = list[Any]([FinishedRun] if FolderFiles(folder, "run").has(RESULTS) else [])
+    experiments = (EXPERIMENTS.get(name).finished for name in EXPERIMENTS)
+    readers += [reader for reader in experiments if reader.is_in(folder)]
+    return [reader(folder, saturated=saturated) for reader in readers]
 
 
-def read_finished(folder: Path) -> list[Finished]:
-    """All that is finished in a folder, at least one thing.
+def read_finished(folder: Path, saturated: float | None = None) -> list[Finished]:
+    """All that is finished in a folder, at least one thing; arguments as of `read_folder`.
 
     Raises:
         UserError: where nothing is finished.
     """
-    finished = read_folder(folder)
+    finished = read_folder(folder, saturated)
     if not finished:
         read_unfinished(folder)
         raise UserError(

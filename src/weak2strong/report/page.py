@@ -54,12 +54,14 @@ SILENT = 900
 """Seconds without an event after which a run may have died."""
 
 
-def write_page(folders: Sequence[Path], path: Path) -> Path:
+def write_page(folders: Sequence[Path], path: Path, saturated: float | None = None) -> Path:
     """Write the report of some runs and experiments.
 
     Args:
         folders: folders of runs, finished or not, and of finished experiments.
         path: the file to write; a page of an unfinished run says so, and reloads itself.
+        saturated: above which score of floor and ceiling tasks are left out; as each study says
+            if None.
 
     Raises:
         UserError: for any other folder, or a file that cannot be written.
@@ -68,7 +70,7 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
 
     # The products are small: threads would wait for each other longer than they multiply.
     with threadpool_limits(1, user_api="blas"):
-        text = page(folders)
+        text = page(folders, saturated)
     if path.is_dir():
         raise UserError(f"Cannot write {path} (it is a folder): choose another --out.")
     try:
@@ -80,7 +82,7 @@ def write_page(folders: Sequence[Path], path: Path) -> Path:
     return path
 
 
-def page(folders: Sequence[Path]) -> str:
+def page(folders: Sequence[Path], saturated: float | None = None) -> str:
     """The whole page as text.
 
     Raises:
@@ -88,7 +90,7 @@ def page(folders: Sequence[Path]) -> str:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    read = [read_folder(folder) for folder in folders]
+    read = [read_folder(folder, saturated) for folder in folders]
     running = [
         (folder, run)
         for folder, finished in zip(folders, read, strict=True)

@@ -9,7 +9,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.over_tasks import OverTasks
 from weak2strong.ground.metrics import metric_title
-from weak2strong.ground.table import WIDE, is_wide, number_text
+from weak2strong.ground.table import WIDE, counted, is_wide, number_text
 from weak2strong.methods import BASELINE
 
 UNSUPERVISED = "their supervisors are not clearly above chance"
@@ -96,7 +96,8 @@ def _against_baseline(run: FinishedRun, method: str) -> str:
     if not difference:
         return ""
     fewer = run.over is not None and len(run.over.used) < len(difference.by_task)
-    over = f"over all {len(difference.by_task)} tasks, " if fewer else ""
+    every = "" if run.claims.saturated else "all "
+    over = f"over {every}{len(difference.by_task)} tasks, " if fewer else ""
     return f" {against(method, BASELINE, difference, over)}."
 
 
@@ -115,6 +116,13 @@ def against(one: str, other: str, difference: Difference, over: str = "") -> str
     than = "higher" if x.sign > 0 else "lower"
     size = f"{abs(x.value):.3f}"
     return f"Students of {one} score {size} {than} than those of {other} ({numbers}, {how})"
+
+
+def left_out_as_saturated(tasks: int, cut: float) -> str:
+    """A sentence on the tasks that no mean counts, for the note of a figure."""
+    return (
+        f"No mean counts {counted(tasks, 'task')} with floor and ceiling above {cut:g} (saturated)."
+    )
 
 
 def signed(value: float) -> str:

@@ -23,7 +23,7 @@ from weak2strong.report.figures.drawing import (
 )
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.style import Styles
-from weak2strong.report.words import listed_names, signed
+from weak2strong.report.words import left_out_as_saturated, listed_names, signed
 
 FEW = 3
 """Up to so many methods are named in a title."""
@@ -36,8 +36,9 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     fewer than two tasks have a gap), ``task`` with its name, or ``seed`` with its number. Rows of
     methods as a whole also have the paired ``difference`` of scores to the baseline, with its
     ends, and ``clear``: whether it is clearly above 0 (1) or below (-1), all methods considered.
-    ``supervised`` says whether supervisors of some task are clearly above chance. There is no frame
-    where no method has a PGR.
+    ``supervised`` says whether supervisors of some task are clearly above chance, ``tasks`` over
+    how many the differences are, ``saturated`` how many more are left out since floor and ceiling
+    are above ``cut``. There is no frame where no method has a PGR.
     """
     over, whole, parts = run.over, [], []
     for line in run.lines():
@@ -71,13 +72,15 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
 def _claimed(run: FinishedRun, methods: list[str], rows: int) -> pl.DataFrame:
     """The further columns: filled in the rows of methods as a whole, which are the first."""
     claims, found = run.claims, []
+    saturated, cut = len(claims.saturated), run.lines()[0].cut
+    of_tasks = (bool(claims.supervised), len(claims.tasks) - saturated, saturated, cut)
     for method in methods:
         x = claims.differences.get(method)
         numbers = (x.value, x.interval.low, x.interval.high) if x else (None, None, None)
-        known = (claims.clear.get(method), bool(claims.supervised), len(claims.tasks))
-        found.append((*numbers, *known))
+        found.append((*numbers, claims.clear.get(method), *of_tasks))
     schema = dict.fromkeys(("difference", "difference_low", "difference_high"), pl.Float64)
     schema |= {"clear": pl.Int64, "supervised": pl.Boolean, "tasks": pl.Int64}
+    schema |= {"saturated": pl.Int64, "cut": pl.Float64}
     found += [(None,) * len(schema)] * (rows - len(found))
     return pl.DataFrame(found, schema=schema, orient="row")
 
@@ -127,8 +130,11 @@ def describe(frame: pl.DataFrame) -> Description:
     if any(map(is_wide, whole.iter_rows(named=True))):
         note += f" {WIDE_MEANING[:1].upper()}{WIDE_MEANING[1:]}"
     if whole["difference"].is_not_null().any():
-        tasks = whole["tasks"][0]
-        note += f" {_DIFFERENCES.format(f', means over all {tasks} tasks' if tasks > 1 else '')}"
+        tasks, every = whole["tasks"][0], "" if whole["saturated"][0] else "all "
+        over = f", means over {every}{tasks} tasks" if tasks > 1 else ""
+        note += f" {_DIFFERENCES.format(over)}"
+    if whole["saturated"][0]:
+        note += f" {left_out_as_saturated(whole['saturated'][0], whole['cut'][0])}"
     texts = (f"{row['method']} {pgr_text(row)}" for row in whole.iter_rows(named=True))
     return Description(_title(whole), listed(texts, f"PGR, {scope}: "), note)
 

@@ -28,9 +28,10 @@ APART = ("above_floor", "above_ceiling")
 def data(run: FinishedRun) -> pl.DataFrame:
     """One row for each task and model: the score and its interval, chance, the metric's name.
 
-    ``supervised`` says whether the task's supervisors are clearly above chance. Rows of students
+    ``supervised`` says whether the task's supervisors are clearly above chance, ``saturated``
+    whether no mean counts it since floor and ceiling are above ``cut``. Rows of students
     also have ``above_floor`` and ``above_ceiling``, their paired differences to supervisor and
-    ceiling with intervals; these are means over all tasks that are supervised.
+    ceiling with intervals; these are means over the tasks that are supervised and not saturated.
     """
     rows, claims = [], run.claims
     for task, lines in run.by_task.items():
@@ -47,8 +48,10 @@ def data(run: FinishedRun) -> pl.DataFrame:
             row = (task, role, method, score, *ends, first.chance, first.metric)
             of = (claims.gains.get(method), claims.behind.get(method))
             apart = (x for d in of for x in _numbers(d if role == "student" else None))
-            rows.append((*row, task in claims.supervised, *apart))
+            known = (task in claims.supervised, task in claims.saturated, first.cut)
+            rows.append((*row, *known, *apart))
     columns = ["task", "role", "method", "score", "low", "high", "chance", "metric", "supervised"]
+    columns += ["saturated", "cut"]
     differences = [f"{name}{end}" for name in APART for end in ("", "_low", "_high")]
     floats = dict.fromkeys(["chance", *differences], pl.Float64)
     schema = [*columns, *differences]
@@ -61,11 +64,14 @@ def _numbers(x: Difference | None) -> tuple[float | None, ...]:
 
 
 def averaged(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the tasks that are averaged: of those whose supervisors are above chance, if any.
+    """The rows of the tasks that are averaged, if there are any.
 
-    Where a supervisor knows nothing, its students' scores say nothing of a method.
+    Those whose supervisors are above chance: where a supervisor knows nothing, its students' scores
+    say nothing of a method. And those that are not saturated.
     """
-    return frame.filter("supervised") if frame["supervised"].any() else frame
+    for chosen in ("supervised", ~pl.col("saturated")):
+        frame = rest if len(rest := frame.filter(chosen)) else frame
+    return frame
 
 
 def means(frame: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +117,7 @@ def describe(frame: pl.DataFrame) -> Description:
     if counting < tasks:
         note += (
             f" Crosses: {counted(tasks - counting, 'more task')} without a supervisor that is "
-            "clearly above chance; no bar counts them."
+            f"clearly above chance{_or_saturated(frame)}; no bar counts them."
         )
     if frame["supervised"].any():
         note += (
@@ -119,6 +125,13 @@ def describe(frame: pl.DataFrame) -> Description:
             "out 0."
         )
     return Description(title=_title(frame), alt=listed(texts, "Bars: "), note=note)
+
+
+def _or_saturated(frame: pl.DataFrame) -> str:
+    """Which further tasks no bar counts."""
+    if not frame["saturated"].any():
+        return ""
+    return f", or with floor and ceiling above {frame['cut'][0]:g} (saturated)"
 
 
 def _title(frame: pl.DataFrame) -> str:
@@ -131,8 +144,11 @@ def _title(frame: pl.DataFrame) -> str:
     above, below = ((students[f"above_floor_{end}"] * s > 0).sum() for end, s in ENDS)
     _, under = ((students[f"above_ceiling_{end}"] * s > 0).sum() for end, s in ENDS)
     methods, tail = counted(len(students), "method"), ""
-    if supervised < len(tasks):
-        tail = f" (on the {supervised} of {len(tasks)} tasks whose supervisors are above chance)"
+    counting = averaged(frame)["task"].n_unique()
+    if counting < len(tasks):
+        which = ["whose supervisors are above chance"] if supervised < len(tasks) else []
+        which += ["that are not saturated"] if tasks["saturated"].any() else []
+        tail = f" (on the {counting} of {len(tasks)} tasks {' and '.join(which)})"
     worse = f", those of {below} clearly below" if below else ""
     return (
         f"Students of {above} of {methods} are clearly above their supervisors{worse}; those of "
