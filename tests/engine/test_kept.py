@@ -159,6 +159,18 @@ def test_labels_are_scored_and_wrong_ones_refused(runs, tmp_path, capsys):
     assert "which need labels of every class, and no label is 'no'." in " ".join(said.split())
     assert "accuracy" in said
     assert "nan" not in said
+    file.write_bytes("city,label,end\nK\xf6ln,yes,in\nLyon,,\n".encode("latin-1"))
+    flags = ["--encoding", "latin-1", "--template", "{city} is a city {end}"]
+    asked = ["predict", "--model", model, "--task", str(file), "--out", out, *flags]
+    assert main(asked) == 2
+    assert "row 2 has no text in column 'end'" in capsys.readouterr().err
+    file.write_bytes(file.read_bytes() + b"Lima,no,in\n" * 20)
+    assert main(asked) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "row 2 has no text in column 'end'): 1." in said
+    assert "21 answers written" in said
+    assert main(["predict", "--model", model, "--task", TASK, "--encoding", "latin-1"]) == 2
+    assert "is not read from a file" in capsys.readouterr().err
     out = str(tmp_path / "answers.csv")
     assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 2
     assert "does not end in .parquet" in capsys.readouterr().err

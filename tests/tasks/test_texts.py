@@ -1,6 +1,7 @@
 """Texts for a trained model: labels are one thing in the whole file, columns are as in a study."""
 
 import json
+import re
 
 import pytest
 
@@ -152,3 +153,47 @@ def test_pairs_of_which_neither_is_preferred_are_left_out_and_counted(tmp_path):
     assert len(read_texts(path, "preference", ("first", "second")).items) == 1
     with pytest.raises(UserError, match="does not say whether"):
         read_texts(lines(path, sided(("tie", "tie"))), "preference", ("first", "second"))
+
+
+def test_a_few_malformed_rows_are_left_out_as_in_a_study(tmp_path):
+    rows = [{"text": f"Text {i}", "label": "ab"[i % 2], "id": i} for i in range(60)]
+    rows[3]["text"], rows[5]["label"] = "", ["a"]
+    path = lines(tmp_path / "d.jsonl", rows)
+    path.write_text(path.read_text() + "no JSON\n")
+    texts = read_texts(path, "classification", ("a", "b"))
+    kept = [row for i, row in enumerate(rows) if i not in (3, 5)]
+    assert [item.id for item in texts.items] == [str(row["id"]) for row in kept]
+    assert texts.labels == tuple("ab".index(row["label"]) for row in kept)
+    named = (
+        r"row 61 is no JSON \(.*\); .*, row 4 has no text in column 'text'; .*, row 6 has the label"
+    )
+    assert re.fullmatch(
+        rf"Left out as malformed \(.*{named} \['a'\], which is neither .*\): 3\.", texts.said[-1]
+    )
+    with pytest.raises(UserError, match="row 61 is no JSON"):
+        read_texts(path, "classification", ("a", "b"), strict=True)
+    rows[7]["text"] = None
+    with pytest.raises(UserError, match=r"row 4 has no text .*, and 3 other rows of 60"):
+        read_texts(lines(path, rows[:6] + rows[7:9] + [{}] + rows[9:60]), "classification", "ab")
+    rows[9]["id"] = 8
+    with pytest.raises(UserError, match=r"row 10 has the id '8' of another text"):
+        read_texts(lines(path, rows), "classification", ("a", "b"))
+
+
+def test_malformed_pairs_are_left_out_and_counted(tmp_path):
+    rows = sided([-1, 1] * 20)
+    rows[2]["response_1"] = None
+    texts = read_texts(lines(tmp_path / "d.jsonl", rows), "preference", ("first", "second"))
+    assert len(texts.items) == 39
+    assert "Left out as malformed" in texts.said[-1]
+    assert "row 3 has in column 'response_1' nothing" in texts.said[-1]
+
+
+def test_prompts_and_templates_are_texts_as_in_a_study(tmp_path):
+    rows = [{"asks": f"Q{i}", "more": "M", "label": "a"} for i in range(3)]
+    path = lines(tmp_path / "d.jsonl", rows)
+    columns = Columns(prompt=("asks", "more"))
+    texts = read_texts(path, "classification", ("a", "b"), columns)
+    assert (texts.items[0].text, texts.labels) == ("Q0\n\nM", (0, 0, 0))
+    texts = read_texts(path, "classification", ("a", "b"), Columns(template="{more}: {asks}?"))
+    assert (texts.items[0].text, texts.labels) == ("M: Q0?", (0, 0, 0))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import arg
 
+from weak2strong.cli.flags import changed
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.study import ReadingFlags
 
 if TYPE_CHECKING:
     from weak2strong.engine.predicted import Answered
@@ -28,10 +30,7 @@ class Predict(Printing):
     """A file of texts (.jsonl, .csv, .parquet ...), or the name of a task (see: w2s tasks)."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("predictions.parquet")
     """The file that the answers are written to, whose name ends in .parquet."""
-    text_column: Annotated[tuple[str, ...], arg(metavar="NAME")] = ("text",)
-    """The column of the texts, or several; by default text, or another usual name."""
-    label_column: Annotated[str, arg(metavar="NAME")] = "label"
-    """The column of the labels, by default likewise; where there is one, scores are printed."""
+    data: ReadingFlags = field(default_factory=ReadingFlags)
     id_column: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
     """The column of the ids; id by default, and made of the texts where there is none."""
 
@@ -48,10 +47,8 @@ class Predict(Printing):
                 f"Answers are written as Parquet, and {self.out} does not end in .parquet: choose "
                 "such a name with --out."
             )
-        columns = DataOptions(
-            text_column=self.text_column, label_column=self.label_column, id_column=self.id_column
-        )
-        found = answer(self.model, self.task, columns)
+        options = replace(changed(DataOptions(), self.data), id_column=self.id_column)
+        found = answer(self.model, self.task, options)
         try:
             write_whole(self.out, parquet(found.table))
         except OSError as e:

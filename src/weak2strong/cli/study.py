@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.flags import changed, flags, given
-from weak2strong.config.data import DataOptions
+from weak2strong.config.data import OF_READING, DataOptions
 from weak2strong.config.engine import EngineOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig, read_study
@@ -48,12 +48,14 @@ if TYPE_CHECKING:
     ModelFlags = _Made
     TrainingFlags = _Made
     DataFlags = _Made
+    ReadingFlags = _Made
     EngineFlags = _Made
 else:
     StudyFlags = flags(StudyConfig, without=METHODS)
     MethodFlags = flags(StudyConfig, only=METHODS)
     ModelFlags, TrainingFlags = flags(ModelSpec), flags(Training)
     EngineFlags = flags(EngineOptions)
+    ReadingFlags = flags(DataOptions, only=OF_READING)
     _SOURCES = {name: flags(OPTIONS.get(name)) for name in OPTIONS}
     DataFlags = make_dataclass(
         "DataFlags",

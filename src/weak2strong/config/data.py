@@ -12,6 +12,12 @@ from weak2strong.ground.rooms import OPTIONS
 NONE = "none"
 """What stands in place of a column that is not to be looked for."""
 
+OF_READING = (
+    *("text_column", "label_column", "prompt_column", "chosen_column", "rejected_column"),
+    *("preference_column", "template", "strict_rows", "encoding", "unpacked_limit"),
+)
+"""Options for whoever reads texts to answer, without splits."""
+
 Column = Annotated[Text, Flag(metavar="COLUMN")]
 Columns = Annotated[Texts, Flag(metavar="COLUMN")]
 Class = TypeVar("Class", bound=type)

@@ -15,7 +15,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title, metrics_of
 from weak2strong.models.saved import kind_of, load_kept, read_about
 from weak2strong.tasks import TASKS
-from weak2strong.tasks.files import columns_of
+from weak2strong.tasks.files import columns_of, reading_of
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.task import Kind
 from weak2strong.tasks.texts import Texts, read_texts
@@ -51,7 +51,7 @@ def answer(model: Path, task: str, options: DataOptions) -> Answered:
     Args:
         model: the folder of the model.
         task: a file, or the name of a registered task, all of whose examples are answered.
-        options: the names of the columns of the file.
+        options: columns of the file, and how it is read.
 
     Raises:
         UserError: where the folder holds no kept model, or the texts are not for it.
@@ -94,7 +94,14 @@ def _left_out(scores: Mapping[str, float], missing: Sequence[str]) -> list[str]:
 def _texts(task: str, kind: Kind, classes: Sequence[str], options: DataOptions) -> Texts:
     """The texts of a file, or all examples of a registered task."""
     if task not in TASKS or Path(task).is_file():
-        return read_texts(Path(task), kind, classes, columns_of(options))
+        reading = reading_of(options)
+        columns = columns_of(options)
+        return read_texts(Path(task), kind, classes, columns, reading, options.strict_rows)
+    if options != DataOptions():
+        raise UserError(
+            f"Task {task} is not read from a file, so that columns, --template, --encoding and the "
+            "like mean nothing: leave them out, or name a file with --task."
+        )
     found = TASKS.get(task)
     if found.kind != kind or list(found.classes) != list(classes):
         raise UserError(

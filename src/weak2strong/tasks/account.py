@@ -147,6 +147,16 @@ def check_malformed(errors: Sequence[UserError], rows: int, strict: bool) -> Non
     ) from errors[0]
 
 
+def as_malformed(errors: Sequence[UserError]) -> str:
+    """Why rows were left out, with what is wrong with the first of them."""
+    return malformed_reason([parted(error)[0] for error in errors[:NAMED]], len(errors))
+
+
+def malformed_reason(named: Sequence[str], count: int) -> str:
+    """The same, from what is wrong with the first of so many rows."""
+    return f"as malformed ({'; '.join(named)}{'; ...' if count > len(named) else ''})"
+
+
 def parted(error: UserError) -> tuple[str, str]:
     """What is wrong, and what to do, of a sentence that has both."""
     problem, _, advice = str(error).rpartition(": ")

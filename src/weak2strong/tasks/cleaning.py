@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import counted
+from weak2strong.tasks.account import malformed_reason
 from weak2strong.tasks.beginnings import sharing
 from weak2strong.tasks.duplicates import near_duplicates
 from weak2strong.tasks.kinds import stratum, undersampled
@@ -69,9 +70,8 @@ class Cleaning:
 
     def sentences(self) -> tuple[str, ...]:
         """What a user should know about the rows, above all about those that are not used."""
-        more = "; ..." if self.malformed > len(self.named) else ""
         left_out = {
-            f"as malformed ({'; '.join(self.named)}{more})": self.malformed,
+            malformed_reason(self.named, self.malformed): self.malformed,
             **self.by_source,
             "as repeats of another row": self.exact,
             "since other rows label the same text differently": self.contradictory,

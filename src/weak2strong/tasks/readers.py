@@ -100,14 +100,22 @@ class Columns:
         return [(flag, name) for flag, names in several.items() for name in names] + one
 
 
+def unread_rows(table: Table) -> list[UserError]:
+    """The rows of a table that could not be read, each with what is wrong."""
+    return [
+        UserError(f"{row_name(table.name, number)} {reason}: mend it or drop the row.")
+        for number, reason in table.malformed
+    ]
+
+
 def check_all_read(table: Table) -> None:
     """Refuse a table with rows that could not be read.
 
     Raises:
         UserError: for the first of them.
     """
-    for number, reason in table.malformed:
-        raise UserError(f"{row_name(table.name, number)} {reason}: mend it or drop the row.")
+    for error in unread_rows(table):
+        raise error
 
 
 def row_name(file: str, number: int) -> str:

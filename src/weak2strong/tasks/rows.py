@@ -19,7 +19,7 @@ from weak2strong.tasks.labels import Label
 from weak2strong.tasks.made import made_by
 from weak2strong.tasks.opening import USUAL, Reading
 from weak2strong.tasks.pairs import PREFERRED
-from weak2strong.tasks.readers import Columns, listed, row_name
+from weak2strong.tasks.readers import Columns, listed, unread_rows
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
@@ -68,7 +68,7 @@ def rows_of_tables(
     _check_kinds(about, found)
     found, of_groups = with_groups(found, columns)
     rows, labels, titles, errors = list[Row](), list[Label](), list[Any](), list[UserError]()
-    errors += [_unread(table, malformed) for table in tables for malformed in table.malformed]
+    errors += [error for table in tables for error in unread_rows(table)]
     count, undecided = len(errors), 0
     for table, roles in found:
         make = made_by(table, roles)
@@ -107,11 +107,6 @@ def rows_of_tables(
     )
     _check_left(about, rows, classes, first)
     return rows, PREFERRED if first.kind == "preference" else classes, account
-
-
-def _unread(table: Table, malformed: tuple[int, str]) -> UserError:
-    number, reason = malformed
-    return UserError(f"{row_name(table.name, number)} {reason}: mend it or drop the row.")
 
 
 def _check_kinds(about: str, found: Sequence[tuple[Table, Roles]]) -> None:

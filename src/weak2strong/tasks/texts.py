@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.account import KINDS, account_of
+from weak2strong.tasks.account import KINDS, account_of, as_malformed, check_malformed
 from weak2strong.tasks.assigned import roles_of
 from weak2strong.tasks.cleaning import example_of
 from weak2strong.tasks.known_classes import known_labels
 from weak2strong.tasks.made import made_by, text_from
 from weak2strong.tasks.opening import USUAL, Reading, read_file
-from weak2strong.tasks.readers import Columns, check_all_read, listed, row_name
+from weak2strong.tasks.readers import Columns, check_all_read, listed, row_name, unread_rows
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
 from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.tables import Table
 from weak2strong.tasks.task import Item, Kind, stable_id
-from weak2strong.tasks.values import name_of
+from weak2strong.tasks.values import label_of, missing, name_of
 
 USUAL_COLUMNS = Columns()
 """For whoever names none."""
@@ -54,10 +54,12 @@ def read_texts(
     classes: Sequence[str],
     columns: Columns = USUAL_COLUMNS,
     reading: Reading = USUAL,
+    strict: bool = False,
 ) -> Texts:
     """The texts of a file, in any form and with any columns that a study reads.
 
-    For a model of preferences the file has preferences, or texts, each of which gets a reward.
+    For a model of preferences the file has preferences, or texts, each of which gets a reward. A
+    few malformed rows are left out, as in a study.
 
     Args:
         path: of the file.
@@ -66,25 +68,30 @@ def read_texts(
         columns: those that the user names; others are found as for a study, and ids in ``id``,
             where there is one. Else ids are made of the texts, as for a study.
         reading: encoding, and how much may be unpacked.
+        strict: whether to refuse the first malformed row.
 
     Raises:
-        UserError: for a file or a row that cannot be right, or a file of another kind of task.
+        UserError: for a file or more than a few rows that cannot be right, or a file of another
+            kind of task.
     """
     table = _table(path, columns, reading)
     roles = _roles_for(table, kind, columns)
     if roles.kind == "preference":
-        return _pairs(table, roles, columns.id)
-    items = list[Item]()
+        return _pairs(table, roles, columns.id, strict)
+    errors, items, kept = unread_rows(table), list[Item](), []
     for number, values in table.rows:
-        location = row_name(table.name, number)
-        read, dialogues = text_from(values, roles, location)
-        made = _own_id(values, columns.id, location) or stable_id(read, "")
-        items.append(Item(made, made, read, dialogues=dialogues))
-    _check_ids(items, table.name)
-    labels, said = (None,) * len(items), _said(table, roles)
+        try:
+            items.append(_item(values, roles, columns.id, row_name(table.name, number)))
+        except UserError as e:
+            errors.append(e)
+        else:
+            kept.append((number, values))
+    left = _left_out(table, errors, strict)
+    table = replace(table, rows=kept)
+    _check_ids(items, (number for number, _ in kept), table.name)
+    labels, said = (None,) * len(items), (*_said(table, roles), *left)
     if kind == "preference":
-        said = ("Each text gets a reward, and no scores are computed.",)
-        said = (*_said(table, roles), *said)
+        said = (*said, "Each text gets a reward, and no scores are computed.")
     elif roles.label is None:
         said = (*said, "No column of labels was found: there are answers only, and no scores.")
     else:
@@ -92,6 +99,26 @@ def read_texts(
         empty = f"No row has a label in column {roles.label!r}: there are answers only."
         said = (*said, *more, *([empty] if labels.count(None) == len(labels) else []))
     return Texts(tuple(items), labels, paired=False, said=said)
+
+
+def _item(values: Mapping[str, Any], roles: Roles, id: str | None, location: str) -> Item:
+    """The item of a row, whose label can be one, where there is one."""
+    read, dialogues = text_from(values, roles, location)
+    label = values.get(roles.label) if roles.label else None
+    if not missing(label):
+        label_of(label, location, roles.label or "")
+    made = _own_id(values, id, location) or stable_id(read, "")
+    return Item(made, made, read, dialogues=dialogues)
+
+
+def _left_out(table: Table, errors: Sequence[UserError], strict: bool) -> list[str]:
+    """The sentence on malformed rows, if there are any.
+
+    Raises:
+        UserError: where there are too many of them.
+    """
+    check_malformed(errors, len(table.rows) + len(table.malformed), strict)
+    return [f"Left out {as_malformed(errors)}: {len(errors):,}."] if errors else []
 
 
 def read_only_texts(
@@ -103,6 +130,7 @@ def read_only_texts(
         UserError: for a file or a row that cannot be right.
     """
     table = _table(path, columns, reading)
+    check_all_read(table)
     roles = _roles_without_labels(table, columns)
     return [
         (number, text_from(values, roles, row_name(table.name, number))[0])
@@ -111,7 +139,7 @@ def read_only_texts(
 
 
 def _table(path: Path, columns: Columns, reading: Reading) -> Table:
-    """The table of a file, all of whose rows could be read."""
+    """The table of a file, which has rows."""
     name = str(path)
 
     def wanted(present: Sequence[str]) -> list[str]:
@@ -119,8 +147,7 @@ def _table(path: Path, columns: Columns, reading: Reading) -> Table:
         return list(dict.fromkeys([*candidates(present, columns), *also]))
 
     table = read_table(name, read_file(path), reading, wanted)
-    check_all_read(table)
-    if not table.rows:
+    if not table.rows and not table.malformed:
         raise UserError(f"{name} has no rows: choose a file with texts.")
     return table
 
@@ -178,23 +205,28 @@ def _said(table: Table, roles: Roles) -> tuple[str, ...]:
     return said
 
 
-def _pairs(table: Table, roles: Roles, id: str | None) -> Texts:
+def _pairs(table: Table, roles: Roles, id: str | None, strict: bool) -> Texts:
     """The pairs of a file, in the order in which a study of this file has them."""
     has_ids = all(values.get(ID) is not None for _, values in table.rows)
     roles = replace(roles, id=id or (ID if has_ids else None), group=None)
     make = made_by(table, roles)
-    read, even = list[Row](), 0
+    errors, read, even = unread_rows(table), list[Row](), 0
     for number, values in table.rows:
-        rows, _ = make(number, values)
-        even += not rows
-        read += rows
+        try:
+            rows, _ = make(number, values)
+        except UserError as e:
+            errors.append(e)
+        else:
+            even += not rows
+            read += rows
+    malformed = _left_out(table, errors, strict)
     examples = [example_of(row) for row in even_sides(read)]
     items = tuple(replace(e.item, group=e.item.id) for e in examples)
-    _check_ids(items, table.name)
+    _check_ids(items, (row.number for row in read), table.name)
     left = (
         f"{even:,} of {len(table.rows):,} rows were left out, as they do not prefer one completion."
     )
-    said = (*_said(table, roles), *([left] if even else []))
+    said = (*_said(table, roles), *malformed, *([left] if even else []))
     return Texts(items, tuple(int(e.label) for e in examples), paired=True, said=said)
 
 
@@ -204,9 +236,9 @@ def _own_id(values: Mapping[str, Any], id: str | None, location: str) -> str | N
     return name_of(values[column], location, column) if column else None
 
 
-def _check_ids(items: Sequence[Item], name: str) -> None:
+def _check_ids(items: Sequence[Item], numbers: Iterable[int], name: str) -> None:
     seen: dict[str, Item] = {}
-    for number, item in enumerate(items, start=1):
+    for number, item in zip(numbers, items, strict=True):
         if seen.setdefault(item.id, item) != item:
             raise UserError(
                 f"{row_name(name, number)} has the id {item.id!r} of another text: give every text "
