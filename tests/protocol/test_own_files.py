@@ -59,6 +59,7 @@ def test_a_study_whose_files_lie_elsewhere_has_the_same_tasks_and_keys(study, tm
     elsewhere = moved(config, where)
     assert not set(own_files(elsewhere)) & set(files)
     found, keys = [], []
+    (tmp_path / "store").mkdir()
     for one in (config, elsewhere):
         task = find_task(one.tasks[0], one.data)
         found.append((task.name, steps(one, {task.name: task.kind})))

@@ -6,11 +6,11 @@ when their command runs, so that `w2s --help` is quick.
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Python's development mode (``PYTHONDEVMODE=1``) shows where in a plugin's calls it failed.
     """
     import weak2strong
+    from weak2strong.cli.output import Output
     from weak2strong.cli.parsed import parsed
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
@@ -36,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"weak2strong {weak2strong.__version__}")
         return 0
     try:
-        with heeding(ctrl_c=False), naming_plugins():
+        with heeding(ctrl_c=False), naming_plugins(), redirect_stdout(Output(sys.stdout)):
             command = parsed(words)
             code = _shown(command, command())
-        # What is left in the buffer may be what a closed pipe does not take.
-        sys.stdout.flush()
+            # What is left in the buffer may be what a closed pipe or a full disk does not take.
+            sys.stdout.flush()
         return code
     except UserError as e:
         print(f"error: {e}", file=sys.stderr)
@@ -52,7 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         # Whoever reads the output has closed it, as `head` does; nobody would read more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt as e:
         stopped = e if isinstance(e, Stopped) else Stopped()

@@ -141,10 +141,15 @@ def _missing_command(event: Any, named: str, kind: Kind, rest: Sequence[str]) ->
 
 def _missing(event: Any, named: str, kind: Kind, rest: Sequence[str]) -> str:
     lacking = [
-        " ".join(filter(None, (*one.arg.lowered.name_or_flags, one.arg.lowered.metavar)))
+        " ".join(filter(None, (*_flags(one.arg), one.arg.lowered.metavar)))
         for one in event.missing_arguments
     ]
     return f"{named} needs {' and '.join(lacking)}: see {named} --help."
+
+
+def _flags(argument: Any) -> tuple[str, ...]:
+    """How a value is announced; a word that is known by its place is not."""
+    return () if argument.is_positional() else argument.lowered.name_or_flags
 
 
 def _no_value(event: Any, named: str, kind: Kind, rest: Sequence[str]) -> str:

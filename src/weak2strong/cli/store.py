@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
 
@@ -26,7 +26,7 @@ class Sizes(Printing):
         from weak2strong.ground.store import Store
         from weak2strong.ground.table import Column, Document, Table, count, words
 
-        store = Store(self.store)
+        store = Store.there(self.store)
         rows = [
             {"stage": stage, "results": number, "bytes": size}
             for stage, (number, size) in sorted(store.sizes().items())
@@ -47,7 +47,7 @@ class Verify:
         """Print what was found."""
         from weak2strong.ground.store import Store
 
-        store = Store(self.store)
+        store = Store.there(self.store)
         count, damaged = len(store.entries()), store.verify()
         for text in damaged:
             print(f"damaged: {text}")
@@ -60,7 +60,7 @@ class Why(Printing):
 
     command: ClassVar[str] = "store why"
 
-    keys: Positional[tuple[str, str]]
+    keys: Positional[Annotated[tuple[str, str], arg(metavar="KEY KEY")]]
     """The beginnings of two keys, such as those in a run's events.jsonl."""
     store: Path | None = None
     """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
@@ -72,7 +72,7 @@ class Why(Printing):
         from weak2strong.ground.store.differences import differences
         from weak2strong.report.stored import difference_document
 
-        store = Store(self.store)
+        store = Store.there(self.store)
         one, other = (store.find(key) for key in self.keys)
         if one.stage != other.stage:
             raise UserError(
@@ -101,5 +101,6 @@ class Prune:
         """Print what was removed."""
         from weak2strong.ground.store import Store
 
-        count, size = Store(self.store).prune(self.older_than_days, self.stage, self.everything)
+        store = Store.there(self.store)
+        count, size = store.prune(self.older_than_days, self.stage, self.everything)
         print(f"{count:,} folders removed, {size / 2**20:.1f} MiB freed.")

@@ -74,7 +74,7 @@ def explain_study(
     Raises:
         UserError: for bad input.
     """
-    store = Store(root)
+    store = Store.there(root)
     config = settle(resolve(config).config)
     plan = Plan.of(config, engine)
     if plan.ray is None:

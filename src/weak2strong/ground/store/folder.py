@@ -55,6 +55,24 @@ class Store:
         self.root = paths.ready(paths.default_root() if root is None else Path(root))
         self._verified: dict[tuple[str, str], tuple[Signature, Entry]] = {}
 
+    @classmethod
+    def there(cls, root: Path | None = None) -> Store:
+        """A store that is only looked at, and so is not made where there is none.
+
+        Args:
+            root: as of a store.
+
+        Raises:
+            UserError: where there is no such folder, or it cannot be written to.
+        """
+        root = (paths.default_root() if root is None else Path(root)).expanduser()
+        if not root.is_dir():
+            raise UserError(
+                f"There is no store in {root}: name the folder of one with --store, or run a "
+                "study, whose results it keeps."
+            )
+        return cls(root)
+
     def get(self, stage: str, key: str) -> Entry | None:
         """The entry, its files verified, or None if it is not there.
 
