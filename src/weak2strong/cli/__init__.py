@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from weak2strong.cli.parsed import parsed
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
+    from weak2strong.ground.progress import Progress
     from weak2strong.ground.stops import Stopped, heeding
 
     warnings.showwarning = _show_warning
@@ -37,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"weak2strong {weak2strong.__version__}")
         return 0
     try:
-        with heeding(ctrl_c=False), naming_plugins(), redirect_stdout(Output(sys.stdout)):
+        out = redirect_stdout(Output(sys.stdout))
+        with heeding(ctrl_c=False), naming_plugins(), out, Progress(brief=True):
             command = parsed(words)
             code = _shown(command, command())
             # What is left in the buffer may be what a closed pipe or a full disk does not take.

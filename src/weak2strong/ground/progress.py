@@ -11,7 +11,13 @@ import threading
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+_OPEN: list[Progress] = []
+"""Those that are open, one within another."""
 
 
 def duration(seconds: float) -> str:
@@ -31,31 +37,31 @@ class Progress(AbstractContextManager["Progress"]):
         stream: where to write; bars are drawn only where it is a terminal.
         every: seconds between two plain lines about one task.
         quiet: show nothing at all.
+        brief: bars are drawn when there is a task, and go from the screen with the last one.
+
+    Attributes:
+        watched: seconds of loops that are done (see `weak2strong.ground.watched`).
     """
 
-    def __init__(self, stream: TextIO | None = None, every: float = 15.0, quiet: bool = False):
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        every: float = 15.0,
+        quiet: bool = False,
+        brief: bool = False,
+    ):
         self._stream = stream or sys.stderr
-        self._every, self._quiet = every, quiet
+        self._every, self._quiet, self._brief = every, quiet, brief
         self._begin = time.monotonic()
         self._said: dict[str, float] = {}
         self._started: dict[str, tuple[float, float]] = {}
-        self._bars = None
+        self._drawn = not quiet and self._stream.isatty()
+        self._bars = _bars(self._stream, brief) if self._drawn and not brief else None
         self._ids = {}
-        if not quiet and self._stream.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bars
-
-            self._bars = Bars(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
-                console=Console(file=self._stream),
-            )
+        self.watched = 0.0
 
     def __enter__(self) -> Progress:
+        _OPEN.append(self)
         if self._bars:
             self._bars.start()
         return self
@@ -66,6 +72,7 @@ class Progress(AbstractContextManager["Progress"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        _OPEN.remove(self)
         if self._bars:
             self._bars.stop()
 
@@ -89,10 +96,27 @@ class Progress(AbstractContextManager["Progress"]):
         else:
             print(text, file=self._stream, flush=True)
 
-    def update(self, task: str, done: float, total: float, note: str = "") -> None:
-        """Say that ``done`` of ``total`` units of a task are finished."""
+    def begin(self, task: str) -> None:
+        """Say nothing yet of a task, but time it from now on."""
+        self._started.setdefault(task, (time.monotonic(), 0))
+
+    def update(
+        self, task: str, done: float, total: float, note: str = "", every: float | None = None
+    ) -> None:
+        """Say that ``done`` of ``total`` units of a task are finished.
+
+        Args:
+            task: its name.
+            done: units.
+            total: units.
+            note: more that is known.
+            every: seconds between two plain lines about this task, if other than usual.
+        """
         if self._quiet:
             return
+        if self._drawn and not self._bars:
+            self._bars = _bars(self._stream, brief=True)
+            self._bars.start()
         if self._bars:
             if task not in self._ids:
                 self._ids[task] = self._bars.add_task(task, total=total, note=note)
@@ -100,12 +124,13 @@ class Progress(AbstractContextManager["Progress"]):
             return
         now = time.monotonic()
         began, first = self._started.setdefault(task, (now, done))
-        if now - self._said.get(task, began) < self._every:
+        if now - self._said.get(task, began) < (self._every if every is None else every):
             return
         self._said[task] = now
         left = (now - began) / (done - first) * (total - done) if done > first else None
         ahead = f", {duration(left)} left" if left is not None else ""
-        self.line(f"{task}: {done:g} of {total:g}{ahead}{'; ' + note if note else ''}")
+        far = f"{_units(done)} of {_units(total)}"
+        self.line(f"{task}: {far}{ahead}{'; ' + note if note else ''}")
 
     def forget(self, task: str) -> None:
         """Take a finished task off the screen; named again, it is timed anew."""
@@ -113,3 +138,31 @@ class Progress(AbstractContextManager["Progress"]):
         self._said.pop(task, None)
         if self._bars and task in self._ids:
             self._bars.remove_task(self._ids.pop(task))
+        if self._bars and self._brief and not self._ids:
+            self._bars.stop()
+            self._bars = None
+
+
+def shown_now() -> Progress | None:
+    """The progress that was opened last and is open, unless it is quiet."""
+    return _OPEN[-1] if _OPEN and not _OPEN[-1]._quiet else None
+
+
+def _units(number: float) -> str:
+    return f"{number:g}" if number < 10_000 else f"{number:,.0f}"
+
+
+def _bars(stream: TextIO, brief: bool) -> Bars:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    return Bars(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(file=stream),
+        transient=brief,
+    )

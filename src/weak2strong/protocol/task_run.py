@@ -41,6 +41,7 @@ RULES = Rules(
         "weak2strong.ground.plugins",
         "weak2strong.ground.stops",
         "weak2strong.ground.store",
+        "weak2strong.ground.watched",
         "weak2strong.ground.whole",
         "weak2strong.protocol.runtime",
         "weak2strong.protocol.stages.keeping",

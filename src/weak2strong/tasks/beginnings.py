@@ -62,7 +62,7 @@ def sharing(texts: Sequence[str]) -> list[list[int]]:
     most = max(TEMPLATE_LEAST, TEMPLATE_SHARE * len(texts))
     waiting, length, found = list(range(len(texts))), LONG, []
     while waiting:
-        alike = sets_of(firsts(waiting, beginning))
+        alike = sets_of(firsts(waiting, beginning, "comparing beginnings"))
         sets = [[waiting[i] for i in same] for same in alike]
         found += [same for same in sets if len(same) <= most]
         waiting = [position for same in sets if len(same) > most for position in same]

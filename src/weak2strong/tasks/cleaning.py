@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import counted
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.account import malformed_reason
 from weak2strong.tasks.beginnings import sharing
 from weak2strong.tasks.duplicates import near_duplicates
@@ -126,7 +127,7 @@ def clean(
     """
     differing = [row for row in rows if not has_equal_completions(row)]
     once, exact, contradictory = distinct(differing)
-    examples = [example_of(row) for row in once]
+    examples = [example_of(row) for row in watched(once, "cleaning", len(once))]
     _check_classes(examples, classes, about, lambda: contradicted(differing, once))
     families: list[list[int]] = []
     if join:

@@ -22,12 +22,12 @@ class Counted:
     """
 
     def __init__(self, words: Words):
-        self._bits = max(words.shingles.bit_length(), 1)
+        self._bits = max(words.count.bit_length(), 1)
         self._rest = max(self._bits - COARSE, 0)
         seen = np.zeros(1 << self._bits, dtype=bool)
         self._several = np.zeros(1 << self._bits, dtype=bool)
         self._counts = np.zeros(1 << self._bits - self._rest, dtype=np.int64)
-        for block in words:
+        for block in words.shingles_for("counting shingles"):
             # In their order, places lie near one another in memory.
             places = np.sort(self._places(block.keys))
             self._several[places[1:][places[1:] == places[:-1]]] = True
@@ -46,7 +46,8 @@ class Counted:
     def template(self, words: Words, most: float) -> np.ndarray:
         """The keys of the shingles that more than so many texts have, sorted."""
         found, counts = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int64)]
-        for block in words if self._counts.max() > most else ():
+        blocks = words.shingles_for("counting templates") if self._counts.max() > most else ()
+        for block in blocks:
             coarse = self._places(block.keys) >> np.uint64(self._rest)
             often = np.flatnonzero(self._counts[coarse] > most)
             keys, texts = block.keys[often], block.texts()[often]

@@ -103,7 +103,7 @@ def _sets(texts: Sequence[str], threshold: float) -> tuple[csr_array, csr_array]
     counted = Counted(words)
     template = counted.template(words, max(TEMPLATE_LEAST, TEMPLATE_SHARE * len(texts)))
     keys, rows, begin = list[np.ndarray](), list[np.ndarray](), 0
-    for block in words:
+    for block in words.shingles_for("leaving texts out"):
         kept = np.repeat(_may_be_alike(block, counted, template, threshold), np.diff(block.ends))
         keys.append(block.keys[kept])
         rows.append(block.texts()[kept].astype(np.int32) + np.int32(begin))

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.encodings import encoding_of, shown, text_of
 from weak2strong.tasks.opening import Reading
 from weak2strong.tasks.tables import Table, kinds_of
@@ -45,7 +46,8 @@ def read_objects(file: str, content: bytes, reading: Reading, lines: bool) -> Ta
         values = [(row, None) for row in _rows_of(file, whole)]
         return _table(file, values, f"one object in JSON, {shown(encoding)}")
     with text_of(file, content, encoding, "\n") as text:
-        return _table(file, _of_lines(text), f"lines of JSON, {shown(encoding)}")
+        lines_read = watched(text, f"reading {file}", content.count(b"\n"))
+        return _table(file, _of_lines(lines_read), f"lines of JSON, {shown(encoding)}")
 
 
 def _table(file: str, values: Iterable[Found], form: str) -> Table:
@@ -66,7 +68,7 @@ def _of_lines(text: Iterable[str]) -> Iterable[Found]:
     for line in text:
         if line.strip():
             try:
-                yield json.loads(line, object_pairs_hook=_object), None
+                yield _DECODER.decode(line), None
             except _TwiceError as e:
                 yield None, str(e)
             except (ValueError, RecursionError) as e:
@@ -85,6 +87,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise _TwiceError(f"has the key {twice!r} twice")
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+"""One for all lines, which takes a fifth less time than one a line."""
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.account import NAMED, Account, account_of, check_malformed, parted
 from weak2strong.tasks.assigned import roles_of
 from weak2strong.tasks.classes import with_classes
@@ -72,7 +73,7 @@ def rows_of_tables(
     count, undecided = len(errors), 0
     for table, roles in found:
         make = made_by(table, roles)
-        for number, values in table.rows:
+        for number, values in watched(table.rows, f"checking {table.name}", len(table.rows)):
             try:
                 made, label = make(number, values)
             except UserError as e:

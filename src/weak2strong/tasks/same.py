@@ -7,16 +7,26 @@ from typing import TypeVar
 
 import numpy as np
 
+from weak2strong.ground.watched import watched
+
 Thing = TypeVar("Thing")
 
 
-def firsts(things: Sequence[Thing], key: Callable[[Thing], Hashable]) -> np.ndarray:
+def firsts(
+    things: Sequence[Thing], key: Callable[[Thing], Hashable], what: str = "comparing texts"
+) -> np.ndarray:
     """Of each thing, the position of the first one with an equal key, (n,).
 
     Exact: keys are compared where hashes are equal. Only keys of such things are kept meanwhile.
+
+    Args:
+        things: of any kind.
+        key: of a thing.
+        what: is done, for the progress that is shown.
     """
     count = len(things)
-    hashes = np.fromiter((hash(key(thing)) for thing in things), np.int64, count)
+    each = watched(things, what, count)
+    hashes = np.fromiter((hash(key(thing)) for thing in each), np.int64, count)
     order = hashes.argsort(kind="stable")
     like_next = hashes[order[1:]] == hashes[order[:-1]]
     repeated = np.zeros(count, dtype=bool)

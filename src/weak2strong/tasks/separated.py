@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.encodings import encoding_of, shown, text_of
 from weak2strong.tasks.opening import Reading
 from weak2strong.tasks.tables import EMPTY, Table
@@ -165,7 +166,7 @@ def _read(
 ) -> tuple[list[str], list[tuple[int, dict[str, str | None]]], list[tuple[int, str]]]:
     """The names of the columns, the rows, and the rows that have too many fields."""
     with text_of(file, content, encoding, "") as lines:
-        records = _records(lines, form)
+        records = _records(watched(lines, f"reading {file}", content.count(b"\n")), form)
         header = next(records, (1, []))[1]
         found = list(records)
     header = _header(header, found)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from weak2strong.ground.watched import watched
+
 BLOCK = 20_000
 """Texts that are looked at in one go."""
 
@@ -78,17 +80,18 @@ class Words:
         numbers = defaultdict[str, int]()
         numbers.default_factory = numbers.__len__
         _ = numbers[_END]
+        begins = range(0, len(texts), BLOCK)
         self._blocks = [
             _numbered(texts[begin : begin + BLOCK], numbers)
-            for begin in range(0, len(texts), BLOCK)
+            for begin in watched(begins, "near-duplicates: finding words", len(begins))
         ]
         base = len(numbers)
         self._base = np.uint64(base) if base**3 < EXACT else MIXING
-        self.shingles = sum(map(len, self._blocks))
+        self.count = sum(map(len, self._blocks))
 
-    def __iter__(self) -> Iterator[Shingles]:
-        """The shingles of `BLOCK` texts at a time."""
-        for words in self._blocks:
+    def shingles_for(self, what: str) -> Iterator[Shingles]:
+        """The shingles of `BLOCK` texts at a time; ``what`` is done, for the progress shown."""
+        for words in watched(self._blocks, f"near-duplicates: {what}", len(self._blocks)):
             first = words[:-2].astype(np.uint64)
             keys = (first * self._base + words[1:-1].astype(np.uint64)) * self._base
             keys += words[2:].astype(np.uint64)

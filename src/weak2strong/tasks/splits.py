@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.garbage import kept_objects
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.same import firsts, sets_of
 from weak2strong.tasks.task import Example, Item, Shares, Task
@@ -152,7 +153,8 @@ def _deal(
 ) -> None:
     """Give each cluster, in an order that the seed draws, to the part that lacks most."""
     taken, lacking = dict.fromkeys(want, 0), dict(want)
-    for cluster in sorted(clusters, key=lambda c: _draw(seed, c[0].item.group)):
+    ordered = sorted(clusters, key=lambda c: _draw(seed, c[0].item.group))
+    for cluster in watched(ordered, "making splits", len(ordered)):
         name = max(lacking, key=lacking.__getitem__)
         parts[name].extend(cluster)
         taken[name] += len(cluster)
@@ -240,7 +242,8 @@ def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
     same = sets_of(firsts(texts, normalised))
     root = union((groups[several[0]], groups[i]) for several in same for i in several[1:])
     clusters: dict[str, list[Example]] = defaultdict(list)
-    for e in sorted(examples, key=lambda e: e.item.id):
+    ordered = sorted(examples, key=lambda e: e.item.id)
+    for e in watched(ordered, "finding groups", len(ordered)):
         clusters[root(e.item.group)].append(e)
     # The name that stands first decides the draw, whatever order the rows had.
     for several in clusters.values():
