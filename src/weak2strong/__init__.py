@@ -30,6 +30,7 @@ _NAMES = {
     "Overfitting": "weak2strong.experiments.overfitting",
     "Overlap": "weak2strong.experiments.overlap",
     "Explain": "weak2strong.experiments.explain",
+    "Trusted": "weak2strong.experiments.trusted",
     "ProbeSweep": "weak2strong.experiments.sweep",
     "Simulate": "weak2strong.experiments.simulate",
     "Results": "weak2strong.analysis.finished",
@@ -74,6 +75,7 @@ __all__ = [
     "Simulate",
     "Study",
     "Training",
+    "Trusted",
     "UserError",
     "__version__",
     "group",
@@ -105,6 +107,7 @@ if TYPE_CHECKING:
     from weak2strong.experiments.simulate import Simulate
     from weak2strong.experiments.study import Study
     from weak2strong.experiments.sweep import ProbeSweep
+    from weak2strong.experiments.trusted import Trusted
     from weak2strong.ground.errors import UserError
     from weak2strong.ground.metrics import performance_gap_recovered
     from weak2strong.ground.own_metrics import metric, scorer

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from weak2strong.ground.draws import one_of_each_group
 from weak2strong.ground.errors import UserError
 
 MOST_LABELS = 1_000_000
@@ -55,14 +56,13 @@ def draw_trusted(groups: np.ndarray, count: int, rng: np.random.Generator) -> np
     Raises:
         UserError: there are not that many groups.
     """
-    order = rng.permutation(len(groups))
-    _, first = np.unique(np.asarray(groups)[order], return_index=True)
-    if not 0 < count <= len(first):
+    drawn = one_of_each_group(groups, rng)
+    if not 0 < count <= len(drawn):
         raise UserError(
-            f"The test set has {len(first):,} groups, of each of which one example can be trusted: "
-            f"--trusted takes 1 to {len(first)}, not {count}."
+            f"The test set has {len(drawn):,} groups, of each of which one example can be trusted: "
+            f"--trusted takes 1 to {len(drawn)}, not {count}."
         )
-    return order[np.sort(first)[:count]]
+    return drawn[:count]
 
 
 def verified(

@@ -64,7 +64,7 @@ def _trials(step: Step, task_run: TaskRun) -> Iterator[Trial]:
             yield from each(strong, "reading" if step.method else "training")
         case "probe" | "sweep":
             yield from each(strong, "activations")
-        case "traced":
+        case "traced" | "trusted":
             yield from each(strong, "training")
         case "student":
             yield from each(strong, "training")

@@ -12,6 +12,7 @@ EXPERIMENTS = Registry(
         "simulate": "weak2strong.experiments.simulate:Simulate",
         "overfitting": "weak2strong.experiments.overfitting:Overfitting",
         "probe-sweep": "weak2strong.experiments.sweep:ProbeSweep",
+        "trusted": "weak2strong.experiments.trusted:Trusted",
         "overlap": "weak2strong.experiments.overlap:Overlap",
         "explain": "weak2strong.experiments.explain:Explain",
     },

@@ -24,7 +24,7 @@ from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.task import Kind
 
 StepKind = Literal[
-    "rates", "supervisor", "ceiling", "probe", "ngrams", "student", "sweep", "traced"
+    "rates", "supervisor", "ceiling", "probe", "ngrams", "student", "sweep", "traced", "trusted"
 ]
 
 
@@ -43,6 +43,7 @@ class Step:
         truth: whether these learn ground truth.
         evaluations: how many a traced student has.
         keeps: whether the model is kept that is trained.
+        trusted: ids of the validation examples that a model learns whose labels are trusted.
     """
 
     kind: StepKind
@@ -54,6 +55,7 @@ class Step:
     truth: bool = False
     evaluations: int = 0
     keeps: bool = False
+    trusted: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +64,8 @@ class Step:
         about = self.method
         if self.sweep:
             about = f"{self.sweep.probe} ground truth" if self.truth else self.sweep.probe
+        if self.trusted:
+            about = f"{len(self.trusted)} labels"
         return " ".join(p for p in (self.task, self.kind, about, seed) if p)
 
 
@@ -128,6 +132,8 @@ def perform(step: Step, task_run: TaskRun) -> None:
             stages.sweep(task_run, step.sweep, None if step.truth else step.seed)
         case "traced":
             stages.traced_student(task_run, step.method or "", seed, step.evaluations)
+        case "trusted":
+            stages.trusted_alone(task_run, seed, step.trusted)
     if step.keeps:
         _keep(step, task_run, seed)
 

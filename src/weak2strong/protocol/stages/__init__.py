@@ -15,6 +15,7 @@ from weak2strong.protocol.stages.rates import FoundRates, found_rates
 from weak2strong.protocol.stages.students import student, traced_student
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.stages.sweeps import Sweep, sweep
+from weak2strong.protocol.stages.trusted import trusted_alone
 
 __all__ = [
     "HELD_OUT",
@@ -33,5 +34,6 @@ __all__ = [
     "sweep",
     "temperature_of",
     "traced_student",
+    "trusted_alone",
     "weak_labels",
 ]

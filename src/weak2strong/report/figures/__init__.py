@@ -36,6 +36,7 @@ EXPERIMENT_FIGURES = Registry(
         "dose-response": "weak2strong.report.figures.dose_response:DOSE_RESPONSE",
         "overfitting": "weak2strong.report.figures.overfitting:OVERFITTING",
         "sweep": "weak2strong.report.figures.sweep:SWEEP",
+        "trusted": "weak2strong.report.figures.trusted:TRUSTED",
         "explained-pgr": "weak2strong.report.figures.explained:EXPLAINED_PGR",
         "explained-gain": "weak2strong.report.figures.explained:EXPLAINED_GAIN",
     },
