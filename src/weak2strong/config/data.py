@@ -62,6 +62,9 @@ class DataOptions:
     one that a usual name tells, such as prompt_id, where entries repeat; none for no column."""
     id_column: Column | None = None
     """A column with an id of every row's own; by default ids are made from the texts."""
+    split_column: Column | None = None
+    """A column that gives the split of every row (train, validation, test, or our own four); by
+    default split, where a single file has it; none to draw splits of all rows."""
     n_train: Count | None = None
     """Examples of weak_train and of strong_train, each; even classes round it down. By default a
     share of what there is."""
@@ -102,6 +105,10 @@ class DataOptions:
             )
         if not self.text_column:
             raise RefusedError("text_column names no column: name one, or leave it out.")
+        if self.test_on is not None and self.split_column not in (None, NONE):
+            raise RefusedError(
+                "split_column and test_on both say what is tested on: leave one of them out."
+            )
         self._check_together()
 
     def _check_together(self) -> None:

@@ -13,6 +13,7 @@ from weak2strong.config.data import NONE, DataOptions
 from weak2strong.tasks.account import Account
 from weak2strong.tasks.belonging import belonging
 from weak2strong.tasks.cleaning import Cleaning, clean
+from weak2strong.tasks.columned import by_column
 from weak2strong.tasks.opening import GIB, Reading, read_file, unpacked_name
 from weak2strong.tasks.readers import Columns, listed
 from weak2strong.tasks.rows import Row, read_rows
@@ -31,6 +32,7 @@ class FileTask(Task):
         accounts: what was done with the columns of the data, and of those that are tested on.
         rows: all rows of the data, before cleaning.
         split_of: the split of each file, where every file is one split.
+        learners_given: whether a column of the data says who learns from which rows.
     """
 
     cleaning: Cleaning
@@ -38,11 +40,12 @@ class FileTask(Task):
     accounts: tuple[Account, ...] = ()
     rows: tuple[Row, ...] = field(default=(), repr=False)
     split_of: Mapping[str, str] = field(default_factory=dict)
+    learners_given: bool = False
 
     @property
     def tells_learners(self) -> bool:
-        """Whether every file is one split; a task with other data as its test does not say more."""
-        return bool(self.split_of)
+        """Whether files or rows say who learns from them; test data alone do not."""
+        return bool(self.split_of) or self.learners_given
 
 
 def columns_of(options: DataOptions) -> Columns:
@@ -59,6 +62,7 @@ def columns_of(options: DataOptions) -> Columns:
         target=options.target_column,
         template=options.template,
         find_group=options.group_column is None,
+        split=None if options.split_column == NONE else options.split_column,
     )
 
 
@@ -87,7 +91,9 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
     content = read_file(path)
     source = f"{path}, {version_of([content])}"
     name = PurePath(unpacked_name(path)).stem
-    return data_task({str(path): content}, options, name, source, "the user's own")
+    find_split = options.split_column is None
+    content = {str(path): content}
+    return data_task(content, options, name, source, "the user's own", find_split=find_split)
 
 
 def version_of(contents: Iterable[bytes]) -> str:
@@ -121,6 +127,7 @@ def data_task(
     licence: str,
     revision: str | None = None,
     names: Mapping[str, tuple[str, ...]] | None = None,
+    find_split: bool = False,
 ) -> FileTask:
     """The task in some files, which are read as one.
 
@@ -132,12 +139,14 @@ def data_task(
         licence: of the data.
         revision: the commit of a dataset of the hub.
         names: of classes by column, where a card tells them.
+        find_split: whether a column that is called ``split`` gives splits.
 
     Raises:
         UserError: where something is wrong with the data.
     """
+    columns = replace(columns_of(options), find_split=find_split)
     rows, classes, account = read_rows(
-        files, columns_of(options), reading_of(options), names, options.strict_rows
+        files, columns, reading_of(options), names, options.strict_rows
     )
     return cleaned_task(
         rows,
@@ -193,6 +202,31 @@ def cleaned_task(
         UserError: where too few examples remain, or too many belong together.
     """
     rows = even_sides(belonging(rows, account))
+    found = _given(rows, classes, account, options) or _drawn(rows, classes, about, options)
+    attributes = {
+        "kind": rows[0].kind,
+        "classes": classes,
+        "accounts": (account,) if account else (),
+        "rows": tuple(rows),
+        **found,
+        "cleaning": counted_too(found["cleaning"], account),
+    }
+    return FileTask(**attributes | more)
+
+
+def _given(
+    rows: Sequence[Row], classes: tuple[str, ...], account: Account | None, options: DataOptions
+) -> dict[str, Any]:
+    """Examples with the splits that a column gives; nothing where there is no such column."""
+    if account is None or "split" not in account.read:
+        return {}
+    return by_column(rows, classes, account, options, sizes_of(options))
+
+
+def _drawn(
+    rows: Sequence[Row], classes: tuple[str, ...], about: str, options: DataOptions
+) -> dict[str, Any]:
+    """Examples whose splits are drawn."""
     examples, shares, cleaning = clean(
         rows,
         classes,
@@ -203,13 +237,4 @@ def cleaned_task(
         shrink=options.shrink,
         begin=options.group_beginnings,
     )
-    attributes = {
-        "kind": rows[0].kind,
-        "classes": classes,
-        "load": lambda: examples,
-        "shares": shares,
-        "cleaning": counted_too(cleaning, account),
-        "accounts": (account,) if account else (),
-        "rows": tuple(rows),
-    }
-    return FileTask(**attributes | more)
+    return {"load": lambda: examples, "shares": shares, "cleaning": cleaning}

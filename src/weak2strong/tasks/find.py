@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from weak2strong.config.data import DataOptions
+from weak2strong.config.data import NONE, DataOptions
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.rooms import OPTIONS
@@ -43,6 +43,7 @@ _KNOWN_ELSEWHERE = (
     "target_column",
     "template",
     "group_column",
+    "split_column",
     "id_column",
     "subset",
     "split",
@@ -50,6 +51,8 @@ _KNOWN_ELSEWHERE = (
 """Options that a source answers itself."""
 
 _ANY_SIZE: dict[str, Any] = {"n_train": None, "n_validation": None, "n_test": None, "shrink": False}
+_ANY_SIZE |= {"split_column": NONE}
+"""Options by which data are read that are cut to size, and whose splits are made, later."""
 
 
 @kept_objects()

@@ -91,7 +91,14 @@ GROUPS = (
 
 ANY = frozenset(
     [*TEXTS, *LABELS, *PROMPTS, *CONTEXTS, *SYSTEMS, *ANSWERS, *CHATS, *CHOSEN, *REJECTED]
-    + [*PREFERENCES, *GROUPS, "accepted", "subset", *(name for pair in PAIRS for name in pair)]
+    + [
+        *PREFERENCES,
+        *GROUPS,
+        "accepted",
+        "subset",
+        "split",
+        *(name for pair in PAIRS for name in pair),
+    ]
     + [
         f"{word}{gap}{side}"
         for word in (*RESPONSES, *SCORES)

@@ -8,24 +8,14 @@ is the same for every seed of the splits.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import Any
 
-from weak2strong.config.data import DataOptions
+from weak2strong.config.data import NONE, DataOptions
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.beginnings import sharing
+from weak2strong.tasks.apart import clean_parts, given_splits
 from weak2strong.tasks.belonging import belonging
-from weak2strong.tasks.cleaning import (
-    Cleaning,
-    distinct,
-    example_of,
-    has_equal_completions,
-    opened,
-)
-from weak2strong.tasks.duplicates import near_duplicates
+from weak2strong.tasks.dealt import held_from
 from weak2strong.tasks.files import (
     FileTask,
     columns_of,
@@ -36,23 +26,19 @@ from weak2strong.tasks.files import (
     task_name,
     version_of,
 )
-from weak2strong.tasks.kinds import stratum, undersampled
+from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.opening import read_file, unpacked_name
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.reading import names_data
-from weak2strong.tasks.rows import Row, read_rows
+from weak2strong.tasks.rows import read_rows
 from weak2strong.tasks.sides import even_sides
 from weak2strong.tasks.sizes import draw
-from weak2strong.tasks.splits import Stratum, balanced, normalised, union
-from weak2strong.tasks.task import Example
+from weak2strong.tasks.task import Example, Kind
 
 NAMES = ("train_label.jsonl", "train_unlabel.jsonl", "test.jsonl")
 """The files of a folder that is such a task; they may have other endings that are read."""
 
 SPLITS_OF_FILES: tuple[str, ...] = ("weak_train", "strong_train", "test")
-
-VALIDATION = 0.1
-"""Share of ``train_unlabel`` that becomes ``validation`` where no size is given."""
 
 
 def three_files(reference: str) -> tuple[Path, ...] | None:
@@ -113,6 +99,11 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
         UserError: for a file or a row that cannot be right, or a size that a file has
             not enough examples for.
     """
+    if options.split_column not in (None, NONE):
+        raise UserError(
+            f"{files[0]} and two other files are a split each: leave --split-column out, or name "
+            "one file."
+        )
     contents = {str(path): read_file(path) for path in files}
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
@@ -122,7 +113,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     rows = even_sides(belonging(rows, account))
     by_file = [[row for row in rows if row.file == file] for file in contents]
     parts, cleaning = clean_parts(by_file, tuple(contents), classes, options)
-    splits = _sized(parts, options, tuple(contents), stratum(rows[0].kind))
+    splits = _sized(parts, options, tuple(contents), rows[0].kind)
     return FileTask(
         name=task_name(files[-1].resolve().parent.name),
         kind=rows[0].kind,
@@ -137,123 +128,16 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
     )
 
 
-def clean_parts(
-    rows_of_parts: Sequence[Sequence[Row]],
-    names: Sequence[str],
-    classes: Sequence[str],
-    options: DataOptions,
-) -> tuple[list[list[Example]], Cleaning]:
-    """The examples of several parts that have nothing in common, and what became of their rows.
-
-    Args:
-        rows_of_parts: rows of each part; what two parts have in common stays in the later one.
-        names: of the parts, for errors.
-        classes: names of the classes, if there are any.
-        options: whether classes are made even, and near-duplicates looked for.
-
-    Raises:
-        UserError: where nothing of a part is left.
-    """
-    whole: list[tuple[Example, int]] = []
-    kept: list[Row] = []
-    exact = contradictory = 0
-    for index, rows in enumerate(rows_of_parts):
-        once, repeats, contradictions = distinct([r for r in rows if not has_equal_completions(r)])
-        whole.extend((example_of(row), index) for row in once)
-        kept += once
-        exact, contradictory = exact + repeats, contradictory + contradictions
-    texts = [e.item.content for e, _ in whole]
-    families = near_duplicates(texts) if options.near_duplicates else []
-    begun = sharing(texts) if options.group_beginnings else []
-    stays, parts = apart(whole, [*families, *begun], len(rows_of_parts))
-    for name, part in zip(names, parts, strict=True):
-        if not part:
-            raise UserError(
-                f"Nothing of {name} is left to learn from or to test on, once what contradicts "
-                "itself or stands in the other data, too, is left out: name other data."
-            )
-    conversations = opened([row for row, stay in zip(kept, stays, strict=True) if stay])
-    balance = options.balance and undersampled(rows_of_parts[0][0].kind)
-    even = [balanced(part) for part in parts] if balance else parts
-    near, begun = (
-        [n for same in sets if (n := sum(stays[i] for i in same)) > 1] for sets in (families, begun)
-    )
-    cleaning = Cleaning(
-        read=sum(map(len, rows_of_parts)),
-        exact=exact,
-        contradictory=contradictory,
-        near=sum(near),
-        largest=max(near, default=0),
-        uneven=sum(map(len, parts)) - sum(map(len, even)),
-        spare=0,
-        kept=sum(map(len, even)),
-        across=len(whole) - sum(stays),
-        alike=sum(has_equal_completions(row) for rows in rows_of_parts for row in rows),
-        begun=sum(begun),
-        opened=sum(conversations),
-        conversations=len(conversations),
-    )
-    return even, cleaning
-
-
-def given_splits(splits: Mapping[str, Sequence[Example]], cleaning: Cleaning) -> dict[str, Any]:
-    """Attributes of a `FileTask` whose splits are given; examples in none of them are spare."""
-    examples = sorted((e for part in splits.values() for e in part), key=lambda e: e.item.id)
-    return {
-        "load": lambda: examples,
-        "given": {e.item.id: split for split, part in splits.items() for e in part},
-        "cleaning": replace(cleaning, kept=len(examples), spare=cleaning.kept - len(examples)),
-    }
-
-
-def apart(
-    whole: Sequence[tuple[Example, int]], families: Sequence[Sequence[int]], count: int
-) -> tuple[list[bool], list[list[Example]]]:
-    """Which of the examples stay, and the examples of each part.
-
-    What two parts have in common, by text or group, stays in the later part. Examples that have
-    something in common get the same group.
-
-    Args:
-        whole: examples, each with the index of its part.
-        families: indices of examples whose texts are nearly the same.
-        count: how many parts there are.
-    """
-    texts = [f"text {normalised(e.item.content)}" for e, _ in whole]
-    links = [(f"group {e.item.group}", text) for (e, _), text in zip(whole, texts, strict=True)]
-    links += [
-        (text, f"text {normalised(read)}")
-        for (e, _), text in zip(whole, texts, strict=True)
-        for read in e.item.texts
-    ]
-    links += [(texts[family[0]], texts[i]) for family in families for i in family[1:]]
-    root = union(links)
-    last: dict[str, int] = defaultdict(int)
-    group: dict[str, str] = {}
-    for (e, index), text in zip(whole, texts, strict=True):
-        last[root(text)] = max(last[root(text)], index)
-        group[root(text)] = min(group.get(root(text), e.item.group), e.item.group)
-    stays, parts = [], [[] for _ in range(count)]
-    for (e, index), text in zip(whole, texts, strict=True):
-        stays.append(index == last[root(text)])
-        if stays[-1]:
-            parts[index].append(replace(e, item=replace(e.item, group=group[root(text)])))
-    return stays, parts
-
-
 def _sized(
     parts: Sequence[Sequence[Example]],
     options: DataOptions,
     files: Sequence[str],
-    stratum_of: Stratum,
+    kind: Kind,
 ) -> dict[str, list[Example]]:
     """The four splits, of the sizes that are asked for, where any are."""
     splits: dict[str, list[Example]] = dict(zip(SPLITS_OF_FILES, map(list, parts), strict=True))
     strong, sizes = splits["strong_train"], sizes_of(options)
-    held = sizes.get("validation", round(VALIDATION * len(strong)))
-    splits["validation"] = draw(strong, held, stratum_of)
-    taken = {e.item.id for e in splits["validation"]}
-    splits["strong_train"] = [e for e in strong if e.item.id not in taken]
+    splits["strong_train"], splits["validation"] = held_from(strong, sizes, kind)
     for split, n in sizes.items():
         have = len(strong if split == "validation" else splits[split])
         if have < n and not options.shrink:
@@ -264,5 +148,5 @@ def _sized(
                 "or add examples."
             )
         if split != "validation":
-            splits[split] = draw(splits[split], n, stratum_of)
+            splits[split] = draw(splits[split], n, stratum(kind))
     return splits

@@ -37,6 +37,8 @@ class Columns:
         text: of the text of a classification, or several, which make one text.
         label: of its class.
         group: of what stays in one split.
+        split: of the split that a row is of.
+        find_split: whether a usual name tells a column of splits where the user names none.
         find_group: whether a usual name tells a column of groups where the user names none.
         id: of a row's own id.
         prompt: of what is asked, or several.
@@ -58,6 +60,8 @@ class Columns:
     target: str | None = None
     template: str | None = None
     find_group: bool = True
+    split: str | None = None
+    find_split: bool = False
 
     @property
     def all_text(self) -> tuple[str, ...]:
@@ -91,6 +95,7 @@ class Columns:
         single = {
             "--group-column": self.group,
             "--id-column": self.id,
+            "--split-column": self.split,
             "--chosen-column": self.chosen,
             "--rejected-column": self.rejected,
             "--preference-column": self.preference,

@@ -30,6 +30,7 @@ class Roles:
         subset: the column of the part of a benchmark that a preference is of.
         titles: the column with the names of the classes, beside that of the class itself.
         scores: the columns of what each of two completions was given, where the higher is better.
+        split: the column of the split that a row is of.
         group_found: whether the column of groups was found by its name, so that rows without an
             entry in it are groups of their own.
         chat: the column of whole chats, whose last turn is the target.
@@ -51,6 +52,7 @@ class Roles:
     titles: str | None = None
     scores: tuple[str, ...] = ()
     group_found: bool = False
+    split: str | None = None
 
     def named(self) -> list[tuple[str, tuple[str, ...]]]:
         """What is read from which columns, in words."""
@@ -70,6 +72,7 @@ class Roles:
             ("accepted", (self.accepted,) if self.accepted else ()),
             ("group", (self.group,) if self.group else ()),
             ("id", (self.id,) if self.id else ()),
+            ("split", (self.split,) if self.split else ()),
             ("subset", (self.subset,) if self.subset else ()),
         ]
         return [(role, columns) for role, columns in parts if columns]

@@ -17,6 +17,8 @@ class Row:
     `weak2strong.tasks.conversations`). ``question`` names what is asked where several preferences
     ask it together (see `weak2strong.tasks.several`), and ``subset`` the part of a benchmark.
 
+    ``split`` is that which a column of the data gives.
+
     ``label`` is the index of a class. In a preference, ``text`` is the prompt and ``label`` the
     index of the preferred completion. In a generation, ``text`` is the prompt, ``label`` the
     target, and the texts in ``accepted`` count as right, too.
@@ -35,6 +37,7 @@ class Row:
     opening: str | None = None
     question: str | None = None
     subset: str | None = None
+    split: str | None = None
 
     @property
     def kind(self) -> Kind:

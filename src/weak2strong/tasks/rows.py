@@ -20,10 +20,11 @@ from weak2strong.tasks.labels import Label
 from weak2strong.tasks.made import made_by
 from weak2strong.tasks.opening import USUAL, Reading
 from weak2strong.tasks.pairs import PREFERRED
-from weak2strong.tasks.readers import Columns, listed, unread_rows
+from weak2strong.tasks.readers import Columns, listed, row_name, unread_rows
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
+from weak2strong.tasks.source_splits import with_splits
 from weak2strong.tasks.tables import Table
 
 
@@ -68,6 +69,7 @@ def rows_of_tables(
     found = [(table, roles_of(table, columns)) for table in tables if table.columns]
     _check_kinds(about, found)
     found, of_groups = with_groups(found, columns)
+    found, split_names = with_splits(found, columns)
     rows, labels, titles, errors = list[Row](), list[Label](), list[Any](), list[UserError]()
     errors += [error for table in tables for error in unread_rows(table)]
     count, undecided = len(errors), 0
@@ -76,6 +78,9 @@ def rows_of_tables(
         for number, values in watched(table.rows, f"checking {table.name}", len(table.rows)):
             try:
                 made, label = make(number, values)
+                if split_names:
+                    split = split_names.of(values, row_name(table.name, number))
+                    made = [replace(row, split=split) for row in made]
             except UserError as e:
                 errors.append(e)
                 count += 1

@@ -7,13 +7,10 @@ from dataclasses import replace
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.apart import clean_parts, given_splits
 from weak2strong.tasks.belonging import told_apart
+from weak2strong.tasks.dealt import dealt
 from weak2strong.tasks.files import FileTask, sizes_of
-from weak2strong.tasks.kinds import stratum
-from weak2strong.tasks.parts import clean_parts, given_splits
-from weak2strong.tasks.sizes import DEFAULT, draw
-from weak2strong.tasks.splits import part
-from weak2strong.tasks.task import Example, Shares
 
 
 def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask:
@@ -41,7 +38,10 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
     ]
     parts, cleaning = clean_parts(rows, (task.name, tests.name), task.classes, options)
     learnt, tested = parts
-    splits = _sized(learnt, tested, task, tests, options)
+    about = {"test": tests.name, "": task.name}
+    given = {"test": tested}
+    sizes = sizes_of(options)
+    splits = dealt(learnt, given, about, task.kind, task.classes, sizes, options.shrink)
     before = (task.cleaning, tests.cleaning)
     cleaning = replace(
         cleaning,
@@ -64,35 +64,3 @@ def tested_on(task: FileTask, tests: FileTask, options: DataOptions) -> FileTask
 
 def _form(task: FileTask) -> str:
     return ", ".join((task.kind, *task.classes))
-
-
-def _sized(
-    learnt: list[Example],
-    tested: list[Example],
-    task: FileTask,
-    tests: FileTask,
-    options: DataOptions,
-) -> dict[str, list[Example]]:
-    """The four splits, of the sizes that are asked for."""
-    stratum_of, sizes = stratum(task.kind), dict(sizes_of(options))
-    tested_size = sizes.pop("test", len(tested))
-    free = {s: n for s, n in DEFAULT.items() if s != "test" and s not in sizes}
-    # Splits for which no size is asked need one example a class.
-    room = len(learnt) - len(free) * max(len(task.classes), 1)
-    if options.shrink:
-        tested_size = min(tested_size, len(tested))
-        if (total := sum(sizes.values())) > room:
-            sizes = {split: n * room // total for split, n in sizes.items()}
-    need = sum(sizes.values())
-    for about, have, n in ((task.name, room, need), (tests.name, len(tested), tested_size)):
-        if n > have:
-            raise UserError(
-                f"{about} has room for {have:,} examples, and {n:,} are asked for: lower "
-                "--n-train, --n-validation or --n-test, or add examples."
-            )
-    rest = len(learnt) - need
-    wanted = sizes | {split: rest * n / sum(free.values()) for split, n in free.items()}
-    kept = learnt if free else draw(learnt, need, stratum_of)
-    shares = Shares(**{s: n / sum(wanted.values()) for s, n in wanted.items()}, test=0.0)
-    splits = part(kept, shares, 0, stratum_of)
-    return splits | {"test": draw(tested, tested_size, stratum_of)}
