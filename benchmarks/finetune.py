@@ -36,7 +36,8 @@ from weak2strong.config.training import Training
 from weak2strong.losses import loss
 from weak2strong.models.guess import FORWARD
 from weak2strong.models.guess import TRAINING as OPERATIONS
-from weak2strong.models.load import LoadedModel, best_device, load_model
+from weak2strong.models.load import load_model
+from weak2strong.models.loaded import LoadedModel, best_device
 from weak2strong.models.needs import count
 from weak2strong.models.precision import fast_precision
 from weak2strong.tasks.task import Item

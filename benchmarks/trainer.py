@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from weak2strong.config.training import Training
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.loaded import LoadedModel
 from weak2strong.training.training_set import TrainingSet
 
 EACH = 8

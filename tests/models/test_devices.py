@@ -8,7 +8,7 @@ import torch
 
 from weak2strong.engine.local import Plan
 from weak2strong.ground.errors import UserError
-from weak2strong.models import load
+from weak2strong.models import loaded
 from weak2strong.models.devices import FAKE, VISIBLE, device_class, devices
 from weak2strong.protocol.runtime import Runtime
 
@@ -49,7 +49,7 @@ def test_of_gpus_of_two_kinds_each_has_its_own_precision(monkeypatch):
         current[0] = 0
 
     monkeypatch.delenv(FAKE, raising=False)
-    monkeypatch.setattr(load, "best_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(loaded, "best_device", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "device_count", lambda: len(names))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda n: names[n])
     facts = [SimpleNamespace(total_memory=100 + n) for n in range(len(names))]

@@ -40,7 +40,7 @@ from weak2strong.models.text_part import text_part
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import fit
-from weak2strong.training.predict import encoded, predict
+from weak2strong.training.predict import predict
 from weak2strong.training.training_set import TrainingSet
 
 KINDS = ["4bit", "nf4", "8 bits"]
@@ -290,7 +290,7 @@ def test_a_kept_model_is_rounded_again_here_and_by_its_card(
                 p.add_(0.1 * torch.randn(p.shape, generator=draws))
     model.freeze()
     before = predict(model, ITEMS).values
-    save_kept(model, spec, encoded(model, ITEMS[:4]), tmp_path / "kept")
+    save_kept(model, spec, model.reader.rows(ITEMS[:4]), tmp_path / "kept")
     again = predict(load_kept(tmp_path / "kept"), ITEMS).values
     np.testing.assert_allclose(again, before, atol=1e-6)
     about = read_about(tmp_path / "kept")

@@ -15,7 +15,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import encode, pad
 from weak2strong.models.heads import new_head
-from weak2strong.models.load import load_model, start_from_answers
+from weak2strong.models.load import load_model
+from weak2strong.models.text_model import start_from_answers
 
 TEXTS = ["Lyon is a city in", "Lima", "A red house stands beside a blue river."]
 ANSWERS = ("red", "blue")

@@ -261,7 +261,7 @@ def test_a_device_that_is_too_small_is_a_sentence(toy_models, monkeypatch):
     def refuse(self, device):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr("weak2strong.models.load.Network.to", refuse)
+    monkeypatch.setattr("weak2strong.models.network.Network.to", refuse)
     with pytest.raises(UserError, match=r"does not fit into the memory of the cpu .*by LoRA"):
         load(toy_models["llama"])
 

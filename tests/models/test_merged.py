@@ -23,7 +23,7 @@ from weak2strong.models.prompted import load_prompted
 from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.models.saved import load_kept, save_kept
 from weak2strong.tasks.task import Item
-from weak2strong.training.predict import encoded, predict
+from weak2strong.training.predict import predict
 
 # PEFT's own, of Transformers.
 pytestmark = pytest.mark.filterwarnings(
@@ -178,7 +178,7 @@ def test_a_kept_model_is_the_next_ones_beginning(toy_models, tmp_path, name, ada
     spec = ModelSpec(str(toy_models[name]), adaptation=adaptation)
     model = load_model(spec, "classification", 3, 1)
     as_if_trained(model)
-    save_kept(model, spec, encoded(model, ITEMS), tmp_path / "kept")
+    save_kept(model, spec, model.reader.rows(ITEMS), tmp_path / "kept")
     with torch.no_grad():
         before = model.network.states(TOKENS, torch.ones_like(TOKENS)).numpy()
     ours, _ = our_states(tmp_path / "kept")
@@ -201,7 +201,7 @@ def test_a_kept_model_is_the_next_ones_beginning(toy_models, tmp_path, name, ada
         if adaptation == "head":
             np.testing.assert_allclose(logits, before[:, -1] @ embedding.T, atol=1e-4)
         assert np.isfinite(logits).all()
-    assert encoded(load_model(kept, "classification", 2, 0), ITEMS) == encoded(model, ITEMS)
+    assert load_model(kept, "classification", 2, 0).reader.rows(ITEMS) == model.reader.rows(ITEMS)
 
 
 @pytest.mark.parametrize("adaptation", ["full", "lora", "head"])
@@ -211,7 +211,7 @@ def test_what_was_trained_on_adapters_is_kept_whole(toy_models, tmp_path, adapta
     model = load_model(spec, "classification", 3, 1)
     as_if_trained(model)
     before = predict(model, ITEMS).probabilities
-    save_kept(model, spec, encoded(model, ITEMS), tmp_path / "kept")
+    save_kept(model, spec, model.reader.rows(ITEMS), tmp_path / "kept")
     shutil.rmtree(tmp_path / "a")
     again = predict(load_kept(tmp_path / "kept"), ITEMS).probabilities
     np.testing.assert_allclose(again, before, atol=1e-5)

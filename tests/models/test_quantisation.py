@@ -14,7 +14,7 @@ from weak2strong.models.adapted import adapted_layers
 from weak2strong.models.adapters import _plain
 from weak2strong.models.gpus import Gpus, fits_on, gpus_per_fit
 from weak2strong.models.guess import guess
-from weak2strong.models.load import best_device
+from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import skeleton
 from weak2strong.models.quantisation import quantised, settings_in_keys
 from weak2strong.models.rates import usual_rates

@@ -13,7 +13,7 @@ from weak2strong.models import saved as files
 from weak2strong.models.load import load_model
 from weak2strong.models.saved import load_kept, read_about, save_kept
 from weak2strong.tasks.task import Item
-from weak2strong.training.predict import encoded, predict, rewards
+from weak2strong.training.predict import predict, rewards
 
 TEXTS = ("Lyon is a city in France.", "A red house", "Question: Where is Quito? Answer:", "Lima")
 ITEMS = [Item(str(i), str(i), text) for i, text in enumerate(TEXTS)]
@@ -34,7 +34,7 @@ def trained(spec, kind="classification", classes=3):
 
 def saved(spec, folder, kind="classification", classes=3):
     model = trained(spec, kind, classes)
-    save_kept(model, spec, encoded(model, ITEMS), folder)
+    save_kept(model, spec, model.reader.rows(ITEMS), folder)
     return model
 
 

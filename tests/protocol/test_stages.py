@@ -1,7 +1,7 @@
 """What methods can see, what keys depend on, and what stages hand on."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -133,9 +133,9 @@ def test_a_context_holds_no_label(make_task_run, monkeypatch):
     monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
     stages.student(make_task_run(), "naive", 0)
     (context,) = seen
-    shown = ("id", "group", "text", "completions", "dialogues")
+    shown = ("id", "group", "text", "completions", "dialogues", "file")
     for split in stages.PREDICTED:
-        assert all(set(vars(item)) == {*shown} for item in context.items(split))
+        assert all({f.name for f in fields(item)} == {*shown} for item in context.items(split))
     with pytest.raises(KeyError):
         context.items("weak_train")
 

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, DebertaConfig, DebertaModel
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.files import check_files
-from weak2strong.models.load import best_device, on_cpu
+from weak2strong.models.loaded import best_device, on_cpu
 from weak2strong.models.small_folders import small_folders
 from weak2strong.protocol.trial import Trial, try_out
 from weak2strong.protocol.trials import try_model, try_small
@@ -55,7 +55,7 @@ def test_a_training_is_tried_by_the_adaptation_that_was_asked_for(toy_models, ad
 
 
 def test_the_text_is_as_long_as_the_model_reads(toy_models, monkeypatch):
-    from weak2strong.models.load import Network
+    from weak2strong.models.network import Network
 
     read = list[int]()
     pooled = Network.pooled

@@ -13,7 +13,7 @@ import torch
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.store import Store
-from weak2strong.models import load, precision
+from weak2strong.models import precision, text_model
 from weak2strong.models.devices import FAKE
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
@@ -390,6 +390,6 @@ def test_the_precision_that_a_cpu_has_is_in_keys(monkeypatch):
     found = set()
     for has_units in (False, True):
         monkeypatch.setattr(precision, "_cpu_has_units", lambda has=has_units: has)
-        monkeypatch.setattr(load, "best_device", lambda: torch.device("cpu"))
+        monkeypatch.setattr(text_model, "best_device", lambda: torch.device("cpu"))
         found.add(Runtime.here().device["precision"])
     assert found == {"float32", "bfloat16"}

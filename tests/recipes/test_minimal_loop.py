@@ -15,8 +15,9 @@ import weak2strong as w2s
 from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
 from weak2strong.losses import loss
-from weak2strong.models import load
+from weak2strong.models import text_model
 from weak2strong.models.folders import location_of
+from weak2strong.models.load import load_model
 from weak2strong.models.rates import usual_rates
 from weak2strong.tasks.task import Item
 from weak2strong.training import fit, loop
@@ -63,9 +64,9 @@ def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monke
     head = recipe.Classifier(location_of(model), 2).head
     orders = [torch.randperm(len(texts)) for _ in range(2)]
     batches = [batch.numpy() for order in orders for batch in order.split(32)]
-    monkeypatch.setattr(load, "new_head", lambda *given: head)
+    monkeypatch.setattr(text_model, "new_head", lambda *given: head)
     monkeypatch.setattr(loop, "_batches", lambda *given: iter(batches))
-    ours = load.load_model(model, "classification", 2, seed)
+    ours = load_model(model, "classification", 2, seed)
     untaught = predict(ours, items(asked)).probabilities
     training = w2s.Training(epochs=2).with_rates(usual_rates(model))
     labelled = fit.TrainingSet(items(texts), targets.numpy())

@@ -14,7 +14,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.predictions import texts
 from weak2strong.losses import loss as loss_of
-from weak2strong.models import load
+from weak2strong.models import text_model
 from weak2strong.models.language import load_language_model
 from weak2strong.models.load import load_model
 from weak2strong.models.ranks import Ranks
@@ -76,7 +76,7 @@ def _finetuned(case, on_step, ranks, token_budget):
     in_words = case.kind == "generation"
     if case.double:
         # The first pass of a model that is cut decides in which type its weights are gathered.
-        load._try_out = lambda *_: None
+        text_model._try_out = lambda *_: None
     model = (
         load_language_model(spec, 0, ranks)
         if in_words

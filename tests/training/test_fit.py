@@ -325,7 +325,7 @@ def test_texts_of_mixed_length_are_hardly_padded(load, loss, monkeypatch):
     train = TrainingSet(items, np.eye(2)[np.arange(64) % 2])
     model = load()
     extra = pace.LAUNCH / 2e7 + pace.STREAM[torch.float32]
-    monkeypatch.setattr(passes.Texts, "_pace", pace.Pace(0.0, extra))
+    monkeypatch.setattr(passes.Whole, "_pace", pace.Pace(0.0, extra))
     done = fit(model, train, loss, settings(epochs=1, stopping="none"), 0, token_budget=8192)
     lengths = [len(r) for r in model.tokenizer(texts)["input_ids"]]
     assert max(lengths) > 10 * min(lengths)

@@ -7,7 +7,8 @@ import torch
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.losses import loss
-from weak2strong.models import load
+from weak2strong.models import text_model
+from weak2strong.models.load import load_model
 from weak2strong.tasks.task import Item
 from weak2strong.training.fit import fit
 from weak2strong.training.predict import pooled_activations, predict
@@ -31,9 +32,9 @@ def test_a_gpu_learns_what_the_cpu_learns(
     training = Training(learning_rate=rate, head_rate=1e-2, stopping="none", evaluations=1)
     answers = {}
     for device in ("cpu", "cuda"):
-        monkeypatch.setattr(load, "best_device", lambda device=device: torch.device(device))
+        monkeypatch.setattr(text_model, "best_device", lambda device=device: torch.device(device))
         spec = ModelSpec(str(toy_models[name]), adaptation=adaptation)
-        model = load.load_model(spec, "classification", 2, seed=0)
+        model = load_model(spec, "classification", 2, seed=0)
         trained = [p.dtype for p in model.network.parameters() if p.requires_grad]
         assert set(trained) == {torch.float32}
         fit(model, TrainingSet(items, truth), loss(loss_name), training, seed=0)
@@ -49,7 +50,7 @@ def test_packed_texts_are_read_as_padded_ones(toy_models, name):
     found = {}
     for packing in ("on", "off"):
         spec = ModelSpec(str(toy_models[name]), packing=packing)
-        model = load.load_model(spec, "classification", 2, seed=0)
+        model = load_model(spec, "classification", 2, seed=0)
         assert model.packing == (packing == "on")
         found[packing] = pooled_activations(model, items)
     size = np.abs(found["off"]).max()
@@ -68,7 +69,7 @@ def test_steps_wait_for_nothing(toy_models, loss_name):
         if done in (3, 8):
             torch.cuda.set_sync_debug_mode("error" if done == 3 else "default")
 
-    model = load.load_model(ModelSpec(str(toy_models["llama"])), "classification", 2, seed=0)
+    model = load_model(ModelSpec(str(toy_models["llama"])), "classification", 2, seed=0)
     assert model.packing
     try:
         done = fit(model, TrainingSet(items, truth), loss(loss_name), training, 0, on_step=on_step)

@@ -10,12 +10,12 @@ from weak2strong.losses import loss
 from weak2strong.models import kept
 from weak2strong.models.batches import micro_batches
 from weak2strong.models.kept import KEPT, keeping
-from weak2strong.models.load import Network
+from weak2strong.models.network import Network
 from weak2strong.models.prompted import load_prompted
 from weak2strong.tasks.prompt import Prompt
 from weak2strong.training.activations import layer_activations, pretrained_activations
 from weak2strong.training.fit import fit
-from weak2strong.training.predict import encoded, predict
+from weak2strong.training.predict import predict
 from weak2strong.training.prompting import prompted_probabilities
 
 SETTINGS = {
@@ -100,7 +100,7 @@ def test_what_a_frozen_trunk_has_read_passes_it_once(load, lesson, passes):
 
 
 def rows_of(load, lesson, *which):
-    return list(map(len, encoded(load("gpt2"), lesson(*which).items)))
+    return list(map(len, load("gpt2").reader.rows(lesson(*which).items)))
 
 
 def test_states_are_not_shared_over_poolings_and_dropout(load, lesson, passes):

@@ -24,7 +24,7 @@ from weak2strong.training.language import _Passages
 from weak2strong.training.loss import seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.optimizer import optimizer_of
-from weak2strong.training.passes import Texts
+from weak2strong.training.passes import Whole
 from weak2strong.training.record import Memory
 
 ROWS = [list(range(5, 5 + length)) for length in (3, 9, 4, 7, 5)]
@@ -60,7 +60,7 @@ def test_a_step_of_a_head_and_its_trunk_reads_nothing(load):
     model, mode = load("llama"), FakeTensorMode(allow_non_fake_inputs=True)
     with mode:
         without_values(mode, model.network)
-        texts, targets = Texts(model, ROWS), torch.rand(5, 2)
+        texts, targets = Whole(model, ROWS), torch.rand(5, 2)
         memory = step(model, partial(_add_gradients, model, texts, targets, Confidence()))
         with pytest.raises(DataDependentOutputException):
             memory.unread[0][0].item()

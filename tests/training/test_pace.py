@@ -38,7 +38,7 @@ def elsewhere(monkeypatch):
 
 def passing_of(model, gradients=True):
     return Passing(
-        lambda rows: model.network(*model.batch(rows)),
+        lambda count, length: model.network(*model.batch(model.reader.blank(count, length))),
         model.network,
         model.network.trunk.get_input_embeddings(),
         64,

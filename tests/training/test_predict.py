@@ -10,7 +10,6 @@ from weak2strong.tasks.task import Item
 from weak2strong.training import predict as module
 from weak2strong.training.predict import (
     each_batch,
-    encoded,
     pooled_activations,
     predict,
     predict_rows,
@@ -114,9 +113,9 @@ def test_a_batch_is_read_when_the_next_is_on_its_way(load, lesson, monkeypatch):
     """So that a GPU works while the host reads; every batch is read once."""
     monkeypatch.setattr(module, "INFERENCE_BUDGET", 40)
     model, told = load(), []
-    rows = encoded(model, lesson(20).items)
+    rows = model.reader.rows(lesson(20).items)
 
-    def use(group, tokens, mask):
+    def use(group, batch):
         told.append(("passes", group))
         return lambda: told.append(("is read", group))
 

@@ -22,8 +22,8 @@ from weak2strong.training import predict as predicting
 from weak2strong.training.fit import fit
 from weak2strong.training.loss import shown_of_part
 from weak2strong.training.memory import TokenBudget
-from weak2strong.training.passes import Features, Texts
-from weak2strong.training.predict import encoded, pooled_activations, pooled_rows, predict
+from weak2strong.training.passes import HeadAlone, Whole
+from weak2strong.training.predict import pooled_activations, pooled_rows, predict
 from weak2strong.training.training_set import TrainingSet
 
 NAMES = ["llama", "gpt2", "bert"]
@@ -159,7 +159,7 @@ def test_gradients_are_those_of_a_slow_loop_over_pairs(load, name, loss):
     else:
         values = loss.per_example(logits, targets, 0.5, of_batch.rows)
     values.mean().backward()
-    texts = Texts(model, encode_items(model.tokenizer, train.items))
+    texts = Whole(model, encode_items(model.tokenizer, train.items))
     found = torch.empty(12, dtype=torch.float64)
     for part in texts.parts(np.arange(12), TokenBudget(128)):
         outputs = part.run()
@@ -180,7 +180,7 @@ def test_a_head_on_features_is_a_bradley_terry_model_by_hand(load, name):
     """Adam on differences of activations, by its formulas: no trunk, no softmax, no library."""
     model, train = load(name, double=True, adaptation="head"), lesson(12, soft=True)
     features = pooled_activations(model, train.items).astype(np.float64)
-    features /= np.sqrt(np.mean(pooled_rows(model, encoded(model, train.items)) ** 2))
+    features /= np.sqrt(np.mean(pooled_rows(model, model.reader.rows(train.items)) ** 2))
     weight = model.network.head.weight.detach().numpy()[0].copy()
     training = settings(epochs=6, batch_size=12, schedule="constant", warmup=0, clip=1e9)
     fit(model, train, CrossEntropy(), training, seed=0)
@@ -241,10 +241,10 @@ def test_padding_is_counted_against_the_longer_text_of_a_pair(load):
     model = load("llama")
     items = [Item("0", "g", "", ("A", "A red house stands beside a blue river."))]
     rows = encode_items(model.tokenizer, items)
-    (part,) = Texts(model, rows).parts(np.array([0]), TokenBudget(8192))
+    (part,) = Whole(model, rows).parts(np.array([0]), TokenBudget(8192))
     assert part.real == len(rows[0]) + len(rows[1])
     assert part.padded == 2 * len(rows[1]) > part.real
-    texts = Texts(model, rows)
+    texts = Whole(model, rows)
     assert texts.holds(np.array([0]), TokenBudget(part.real))
     assert not texts.holds(np.array([0]), TokenBudget(part.real - 1))
 
@@ -252,9 +252,9 @@ def test_padding_is_counted_against_the_longer_text_of_a_pair(load):
 def test_a_frozen_trunk_gives_what_a_trained_one_would(load):
     model, items = load(adaptation="head"), lesson(9).items
     rows = encode_items(model.tokenizer, items)
-    features = Features(model, rows)
+    features = HeadAlone(model, rows)
     assert features.pooled.shape == (9, 2, 32)
-    np.testing.assert_allclose(features.answers(), Texts(model, rows).answers(), atol=1e-6)
+    np.testing.assert_allclose(features.answers(), Whole(model, rows).answers(), atol=1e-6)
 
 
 def test_a_probe_on_differences_prefers_the_other_where_the_texts_are_swapped(load):

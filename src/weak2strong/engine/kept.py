@@ -133,7 +133,7 @@ def sizes_told(config: StudyConfig, steps: Sequence[Step]) -> Iterator[str]:
 def _bytes_of(spec: ModelSpec) -> int | None:
     """What the file of a trained model takes."""
     from weak2strong.models.guess import parameters
-    from weak2strong.models.load import best_device
+    from weak2strong.models.loaded import best_device
     from weak2strong.models.precision import precision_of
     from weak2strong.models.resolve import holds_of, resolve_model
 

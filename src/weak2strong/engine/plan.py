@@ -17,7 +17,7 @@ from weak2strong.engine.sizes import TaskSize, task_sizes
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import offline
 from weak2strong.models.guess import Guessed, guess
-from weak2strong.models.load import best_device
+from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import usable_bytes
 from weak2strong.protocol.choice import Amount, Choice, Weight, choices
 from weak2strong.protocol.needs import decodes, provided

@@ -15,7 +15,8 @@ from weak2strong.models.configuration import is_decoder, load_config, load_token
 from weak2strong.models.folders import base_of, folder_of, rungs, weight_bytes
 from weak2strong.models.hub import cached_file
 from weak2strong.models.lengths import longest_read
-from weak2strong.models.load import best_device, load_model
+from weak2strong.models.load import load_model
+from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import (
     SPARE,
     activation_bytes,

@@ -49,7 +49,7 @@ def devices() -> tuple[Device, ...]:
     """
     import torch
 
-    from weak2strong.models.load import best_device
+    from weak2strong.models.loaded import best_device
 
     if fakes := _fakes():
         return fakes
@@ -66,7 +66,7 @@ def devices() -> tuple[Device, ...]:
 
 def device_class() -> Class:
     """The class of the best devices, found without asking what these are."""
-    from weak2strong.models.load import best_device
+    from weak2strong.models.loaded import best_device
 
     if fakes := _fakes():
         return fakes[0].of
@@ -90,7 +90,7 @@ def _precisions(names: tuple[str, ...]) -> Mapping[str, str]:
     """
     import torch
 
-    from weak2strong.models.load import best_device
+    from weak2strong.models.loaded import best_device
 
     found = {names[0]: precision(best_device())}
     for number, name in enumerate(names):
@@ -102,7 +102,7 @@ def _precisions(names: tuple[str, ...]) -> Mapping[str, str]:
 
 def _fakes() -> tuple[Device, ...]:
     """The devices that `FAKE` tells of; none where it is not set."""
-    from weak2strong.models.load import best_device
+    from weak2strong.models.loaded import best_device
 
     if not (told := os.environ.get(FAKE)):
         return ()

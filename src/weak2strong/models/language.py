@@ -20,10 +20,11 @@ from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import on_device
 from weak2strong.models.configuration import check_writes, hide_progress_bars, load_config
 from weak2strong.models.few_bits import is_turned, widened_state, without_bits
-from weak2strong.models.load import Trainable, best_device, move
+from weak2strong.models.loaded import Trainable, best_device, move
 from weak2strong.models.packing import Packed, packs, trunk_inputs
 from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
+from weak2strong.models.reader import TextReader
 from weak2strong.models.resolve import resolve_model
 from weak2strong.models.text_part import text_part, writer_class
 from weak2strong.models.weights import read_tokenizer, read_weights
@@ -182,7 +183,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
     use_plain_attention(whole, device, precision)
     return LanguageModel(
         network,
-        tokenizer,
+        TextReader(tokenizer),
         device,
         precision,
         spec.checkpointing,

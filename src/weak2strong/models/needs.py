@@ -6,7 +6,7 @@ Resting memory follows from numbers of parameters alone; activations are measure
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from weakref import WeakSet
 
@@ -160,16 +160,29 @@ def multiplied(module: nn.Module) -> int:
 
 
 def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
-    """What the forward pass of a micro-batch keeps for the backward pass, in bytes.
+    """What the forward pass of a micro-batch of texts keeps for the backward pass, in bytes.
 
-    Measured, on the device and in the precision that the network is called in:
-    every storage saved for gradients counts once, weights and buffers do not. The
-    texts are as long as they get, which is the worst case for a number of tokens.
+    The texts are as long as they get, which is the worst case for a number of tokens.
 
     Args:
         network: takes token ids and mask, both (b, t), as `Network` does.
         tokens: of the micro-batch; rounded up to whole texts.
         longest: tokens of a text.
+    """
+    length, device = min(tokens, longest), next(network.parameters()).device
+    ids = torch.zeros(math.ceil(tokens / length), length, dtype=torch.long, device=device)
+    return kept_bytes(network, (ids, torch.ones_like(ids)))
+
+
+def kept_bytes(network: Any, batch: Sequence[Any]) -> int:
+    """What a forward pass keeps for the backward pass, in bytes.
+
+    Measured, on the device and in the precision that the network is called in:
+    every storage saved for gradients counts once, weights and buffers do not.
+
+    Args:
+        network: that is called.
+        batch: what it is called with.
     """
     own = [own_part(tensor) for tensor in (*network.parameters(), *network.buffers())]
     weights = {tensor.untyped_storage().data_ptr() for tensor in own}
@@ -180,10 +193,8 @@ def activation_bytes(network: Any, tokens: int, longest: int = LONGEST) -> int:
         held.add(saved := _Held(tensor.detach()))
         return saved
 
-    length = min(tokens, longest)
-    ids = torch.zeros(math.ceil(tokens / length), length, dtype=torch.long, device=own[0].device)
     with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x.tensor):
-        outputs = network(ids, torch.ones_like(ids))
+        outputs = network(*batch)
     # What no output depends on (such as an encoder's unused pooler) is gone by now.
     storages = [saved.tensor.untyped_storage() for saved in held]
     del outputs

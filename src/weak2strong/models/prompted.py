@@ -13,7 +13,7 @@ from torch import Tensor
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.configuration import is_decoder, load_config
-from weak2strong.models.load import best_device, move
+from weak2strong.models.loaded import best_device, move
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
 from weak2strong.models.text_part import text_part, writer_class

@@ -26,7 +26,9 @@ from weak2strong.models.batches import pad
 from weak2strong.models.configuration import hide_progress_bars, is_decoder
 from weak2strong.models.few_bits import NF4_OPTIONS, plain_layers
 from weak2strong.models.folders import ADAPTERS, KEPT_ABOUT, KEPT_HEAD, held, location_of
-from weak2strong.models.load import LoadedModel, Network, load_model
+from weak2strong.models.load import load_model
+from weak2strong.models.loaded import Headed, LoadedModel
+from weak2strong.models.reader import Row
 from weak2strong.models.resolve import fingerprint, holds_of, resolve_model
 from weak2strong.tasks.task import Kind
 
@@ -39,7 +41,7 @@ NEAR = 1e-4
 """How far outputs may be apart, as a share of the largest, that are the same but for rounding."""
 
 
-def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[list[int]], folder: Path) -> None:
+def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[Row], folder: Path) -> None:
     """Write a trained model, as it answers now, into a folder, which is made.
 
     Args:
@@ -176,7 +178,7 @@ def _about(model: LoadedModel, spec: ModelSpec, as_class: Any) -> dict[str, Any]
     return about
 
 
-def _as_class(model: LoadedModel, rows: Sequence[list[int]]) -> Any | None:
+def _as_class(model: LoadedModel, rows: Sequence[Row]) -> Any | None:
     """The model in Transformers' own class for its architecture; None where that differs.
 
     The trunk is the model's own, and no copy.
@@ -208,7 +210,7 @@ def _as_class(model: LoadedModel, rows: Sequence[list[int]]) -> Any | None:
     return whole if _same(model, whole, rows) else None
 
 
-def _same(model: LoadedModel, whole: Any, rows: Sequence[list[int]]) -> bool:
+def _same(model: LoadedModel, whole: Any, rows: Sequence[Row]) -> bool:
     """Whether a class of Transformers gives the outputs of the network, but for rounding."""
     tokens, mask = pad(rows, model.tokenizer.pad_token_id, model.device)
     with torch.inference_mode():
@@ -285,7 +287,7 @@ def _merge(trunk: nn.Module) -> None:
         setattr(trunk.get_submodule(parent), own, layer.get_base_layer())
 
 
-def _put_adapters(network: Network, weights: Mapping[str, Tensor], prefix: str) -> None:
+def _put_adapters(network: Headed, weights: Mapping[str, Tensor], prefix: str) -> None:
     """Give adapters that are there the weights of a file."""
     own = dict(network.trunk.state_dict())
     before = f"base_model.model.{prefix}"

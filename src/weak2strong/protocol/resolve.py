@@ -18,6 +18,7 @@ from weak2strong.methods import GROUPS
 from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.models.configuration import check_kind
 from weak2strong.models.rates import ruled_rates, shape_of, usual_rates
+from weak2strong.models.reads import check_reads
 from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import LeftOut, intermediates_of, provided
@@ -68,6 +69,8 @@ def resolve(config: StudyConfig) -> Resolution:
         check_task(config, task)
     models = (config.weak, config.strong, *between, *config.supervisors)
     for model in models:
+        for task in tasks:
+            check_reads(model, task.name, task.inputs)
         fingerprint(model)
         for task in tasks:
             check_kind(model, task.kind)

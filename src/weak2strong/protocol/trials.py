@@ -28,7 +28,7 @@ def try_model(model: ModelSpec, trials: Sequence[Trial], here: bool) -> None:
     from weak2strong.models.configuration import load_tokenizer
     from weak2strong.models.files import check_files
     from weak2strong.models.kept import keeping
-    from weak2strong.models.load import on_cpu
+    from weak2strong.models.loaded import on_cpu
     from weak2strong.models.miniature import SMALL
     from weak2strong.models.needs import count, skeleton
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from weak2strong.ground.errors import UserError
@@ -12,6 +12,10 @@ from weak2strong.tasks.prompt import Prompt, default_prompt
 
 Kind = Literal["classification", "preference", "generation"]
 """Decides everything whose form depends on the task: targets, heads, metrics."""
+
+Inputs = Literal["text", "features", "images"]
+"""What the items of a task are, which is an axis of its own beside `Kind` (see
+`weak2strong.tasks.inputs`)."""
 
 TEXTS: Mapping[Kind, int] = {"classification": 1, "preference": 2, "generation": 1}
 """How many texts a model reads for an item, each on its own, by kind."""
@@ -37,6 +41,10 @@ class Item:
     preference, ``text`` is the prompt; in a preference, the model reads the prompt twice, with
     each of the two ``completions`` behind it. ``dialogues`` has the same texts as turns of a chat,
     for models with a chat template; it is empty where an item is no chat.
+
+    An item of a task of features or images has in ``text`` what its content is known by: the id of
+    the row of features, or the SHA-256 of the image's bytes. ``file`` is where an image lies, which
+    is no part of what identifies it.
     """
 
     id: str
@@ -44,6 +52,7 @@ class Item:
     text: str
     completions: tuple[str, ...] = ()
     dialogues: tuple[Dialogue, ...] = ()
+    file: str = field(default="", compare=False, repr=False)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -114,6 +123,7 @@ class Task:
         prompt: how a language model is asked; None for `default_prompt` (see `wording`).
         metric: which metric it is usually scored by; None for the usual metric of its kind (see
             `weak2strong.ground.metrics.METRICS`).
+        inputs: what its items are; those of features and images are of kind classification.
     """
 
     name: str
@@ -128,6 +138,7 @@ class Task:
     load_unseen: Callable[[], Sequence[Example]] | None = None
     prompt: Prompt | None = None
     metric: str | None = None
+    inputs: Inputs = "text"
 
     @property
     def tells_learners(self) -> bool:

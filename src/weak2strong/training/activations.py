@@ -11,11 +11,12 @@ from torch import Tensor
 from weak2strong.config.model import ModelSpec, Pooling
 from weak2strong.models.heads import probed
 from weak2strong.models.layers import layer_count
-from weak2strong.models.load import LoadedModel, load_model
-from weak2strong.models.packing import Packed
+from weak2strong.models.load import load_model
+from weak2strong.models.loaded import LoadedModel
 from weak2strong.models.ranks import ALONE, Ranks
+from weak2strong.models.reader import Batch
 from weak2strong.tasks.task import Item, Kind
-from weak2strong.training.predict import each_batch, encoded, once_each
+from weak2strong.training.predict import each_batch, once_each
 
 
 def pretrained_activations(
@@ -66,7 +67,7 @@ def layer_activations(
     for layer in layers:
         if not 0 <= layer <= count:
             raise ValueError(f"layer {layer} is none of 0 to {count}")
-    rows, indices = once_each(model.kind, encoded(model, items))
+    rows, indices = once_each(model.kind, model.reader.rows(items))
     pooled = dict[int, np.ndarray]()
 
     def keep(group: list[int], of_batch: Sequence[Tensor]) -> None:
@@ -76,8 +77,8 @@ def layer_activations(
                 pooled[layer] = np.zeros((len(rows), states_bd.shape[1]), dtype=np.float32)
             pooled[layer][group] = states_bd[: len(group)].float().cpu().numpy()
 
-    def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
-        return partial(keep, group, model.network.pooled_layers(tokens, mask, layers, pooling))
+    def passed(group: list[int], batch: Batch) -> Callable[[], None]:
+        return partial(keep, group, model.network.pooled_layers(batch, layers, pooling))
 
     each_batch(model, rows, passed)
     joined = {layer: model.ranks.joined(values, model.device) for layer, values in pooled.items()}

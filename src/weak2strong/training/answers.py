@@ -182,9 +182,10 @@ def _sums(model: PromptedModel, prompts: Sequence[_Prompt]) -> np.ndarray:
 def _pace(model: PromptedModel) -> Pace:
     """What a pass costs on a device that is no CPU (see `weak2strong.training.pace`)."""
 
-    def run(rows: Sequence[Sequence[int]]) -> Tensor:
+    def run(count: int, length: int) -> Tensor:
+        rows = [[0] * length] * count
         batch = pad(rows, model.tokenizer.pad_token_id, model.device)
-        lines = torch.arange(len(rows), device=model.device)
+        lines = torch.arange(count, device=model.device)
         return model.logits(*batch, (lines, torch.zeros_like(lines)))
 
     whole, about = model.whole, {"trained": False, "packing": False, "prompted": True}

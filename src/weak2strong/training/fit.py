@@ -20,15 +20,16 @@ from torch import Tensor
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.batches import encode_items, on_device
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.batches import on_device
+from weak2strong.models.loaded import LoadedModel
+from weak2strong.models.reader import Row
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
 from weak2strong.training.loop import Options
 from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
-from weak2strong.training.passes import Examples, Features, Texts
+from weak2strong.training.passes import Examples, HeadAlone, Whole
 from weak2strong.training.record import Carried, Fit, Passed
 from weak2strong.training.training_set import TrainingSet
 from weak2strong.training.vocabulary import only_used_rows, spares_rows
@@ -74,10 +75,10 @@ def fit(
         validation = None
     elif validation is None:
         raise ValueError(f"the stopping rule {training.stopping!r} needs validation labels")
-    rows = encode_items(model.tokenizer, train.items)
-    validation_rows = encode_items(model.tokenizer, validation.items) if validation else []
+    rows = model.reader.rows(train.items)
+    validation_rows = model.reader.rows(validation.items) if validation else []
     evaluated = evaluated or {}
-    evaluated_rows = [encode_items(model.tokenizer, items) for items in evaluated.values()]
+    evaluated_rows = [model.reader.rows(items) for items in evaluated.values()]
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
     network = model.network
     with ExitStack() as stack:
@@ -135,8 +136,8 @@ def _evaluate(
 
 def _examples(
     model: LoadedModel,
-    rows: list[list[int]],
-    others: Sequence[list[list[int]]],
+    rows: Sequence[Row],
+    others: Sequence[Sequence[Row]],
     spared: bool,
     token_budget: int | None,
     stack: ExitStack,
@@ -147,13 +148,13 @@ def _examples(
     again when the stack closes.
     """
     if not model.network.trains_trunk:
-        return Features(model, rows), [Features(model, other) for other in others], TokenBudget(1)
-    if spared:
-        pad_id = model.tokenizer.pad_token_id
+        return HeadAlone(model, rows), [HeadAlone(model, other) for other in others], TokenBudget(1)
+    filler = model.reader.filler
+    if spared and filler is not None:
         read = [*rows, *chain.from_iterable(others)]
-        stack.enter_context(only_used_rows(model.network.trunk, read, pad_id))
+        stack.enter_context(only_used_rows(model.network.trunk, read, filler))
     budget = TokenBudget(token_budget) if token_budget else find_token_budget(model, rows)
-    return Texts(model, rows), [Texts(model, other) for other in others], budget
+    return Whole(model, rows), [Whole(model, other) for other in others], budget
 
 
 def _add_gradients(

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.load import LoadedModel
+from weak2strong.models.loaded import LoadedModel
 from weak2strong.models.saved import save_kept
 from weak2strong.tasks.task import Item
 from weak2strong.training.lesson import answers
-from weak2strong.training.predict import encoded
 
 TRIED = 4
 """Items by which it is tried whether a class of Transformers gives the same outputs."""
@@ -31,5 +30,5 @@ def answers_of_kept(
     """
     found = answers(items, model)
     tried = next(iter(items.values()))[:TRIED]
-    save_kept(model, spec, encoded(model, tried), folder)
+    save_kept(model, spec, model.reader.rows(tried), folder)
     return found

@@ -150,16 +150,16 @@ class _Passages:
         total = torch.zeros((), device=model.device)
         # One context for the step, so that weights are converted once.
         with model.autocast():
-            for group, tokens_bt, mask_bt in padded_groups(model, rows, budget, self._pace):
+            for group, of_group, cost in padded_groups(model, rows, budget, self._pace):
                 # A micro-batch that only other ranks need counts all of its tokens.
                 counted = None
                 if group:
                     own = [marks[i] for i in group]
                     counted = Counted.of(own, model.device, model.packing)
-                value = model.network(tokens_bt, mask_bt, counted)[: len(group)].sum() / count
+                value = model.network(*of_group, counted)[: len(group)].sum() / count
                 with torch.autocast(model.device.type, enabled=False):
                     value.backward()
                 total = total + value.detach()
                 real += sum(len(rows[i]) for i in group)
-                padded += tokens_bt.numel() if group else 0
+                padded += cost if group else 0
         return Passed(total, real, padded)

@@ -14,7 +14,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.language import load_language_model
-from weak2strong.models.load import LoadedModel, load_model
+from weak2strong.models.load import load_model
+from weak2strong.models.loaded import LoadedModel
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.tasks.task import Item, Kind
 from weak2strong.training.fit import OnEvaluation, fit

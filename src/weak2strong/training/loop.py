@@ -21,7 +21,7 @@ from torch import nn
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.stops import Stopped
-from weak2strong.models.load import Trainable
+from weak2strong.models.loaded import Trainable
 from weak2strong.models.ranks import Ranks, clip_gradients, sum_gradients
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import NoRoomError, TokenBudget, out_of_memory, save_memory

@@ -9,14 +9,15 @@ import torch
 
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import enable_checkpointing
-from weak2strong.models.load import Trainable
+from weak2strong.models.loaded import Trainable
 from weak2strong.models.needs import (
     SPARE,
-    activation_bytes,
     gathered_bytes,
+    kept_bytes,
     training_bytes,
     usable_bytes,
 )
+from weak2strong.models.reader import Row
 from weak2strong.training.pace import pace_of
 
 MOST = 8192
@@ -43,15 +44,15 @@ class TokenBudget:
     checkpointing: bool = False
 
 
-def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenBudget:
-    """Measure the memory that the longest text takes, and from it how many tokens fit.
+def find_token_budget(model: Trainable, rows: Sequence[Row]) -> TokenBudget:
+    """Measure the memory that the longest row takes, and from it how many tokens fit.
 
     The result depends on the machine's whole memory, not on what is free at the moment, and is
     a power of two: so the same machine gives the same numbers.
 
     Args:
         model: its layers are made to compute activations twice where that is necessary.
-        rows: token ids of all texts.
+        rows: of the model's reader, all of them.
 
     Raises:
         UserError: where not even weights, gradients and optimiser fit.
@@ -72,10 +73,12 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
         )
     longest = max(map(len, rows))
 
+    blank = model.reader.batch(model.reader.blank(1, longest), model.device)
+
     def fitting() -> int:
         try:
             with model.autocast():
-                needed = SPARE * activation_bytes(model.network, longest, longest)
+                needed = SPARE * kept_bytes(model.network, blank)
         except Exception as e:
             if not out_of_memory(e) or model.ranks.several:
                 raise
@@ -88,7 +91,7 @@ def find_token_budget(model: Trainable, rows: Sequence[Sequence[int]]) -> TokenB
     tokens = fitting()
     if tokens < longest and not checkpointing and save_memory(model):
         checkpointing, tokens = True, fitting()
-    # Where not even one text fits by this measure, training tries one all the same.
+    # Where not even one row fits by this measure, training tries one all the same.
     tokens = max(tokens, longest)
     most = MOST if model.device.type == "cpu" else pace_of(model, room=tokens).enough
     tokens = min(tokens, most)

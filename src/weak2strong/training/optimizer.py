@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from weak2strong.config.training import Training
-from weak2strong.models.load import Trainable
+from weak2strong.models.loaded import Trainable
 from weak2strong.models.needs import SMALL
 
 BLOCK = 256

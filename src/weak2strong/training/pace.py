@@ -16,7 +16,7 @@ import math
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -28,8 +28,7 @@ from torch import Tensor, nn
 
 from weak2strong.ground.store.paths import MEASURED, default_root
 from weak2strong.ground.whole import write_whole
-from weak2strong.models.batches import longest_read
-from weak2strong.models.load import Trainable
+from weak2strong.models.loaded import Trainable
 from weak2strong.models.ranks import Ranks
 from weak2strong.models.text_part import embedding_of
 
@@ -81,17 +80,17 @@ class Passing:
     """A model whose passes are timed.
 
     Attributes:
-        run: passes texts, which are rows of token ids; its result has gradients in a training.
+        run: passes so many rows of a length; its result has gradients in a training.
         module: all of it.
         looked_up: its embedding, which costs nothing to speak of; None where it has no such table.
-        longest: tokens that it reads of a text.
+        longest: the length of the longest row.
         device: where it is.
         ranks: the processes that hold it together.
         about: what else its pace may depend on.
         gradients: whether it is trained.
     """
 
-    run: Callable[[Sequence[Sequence[int]]], Tensor]
+    run: Callable[[int, int], Tensor]
     module: nn.Module
     looked_up: nn.Module | None
     longest: int
@@ -113,14 +112,14 @@ def pace_of(model: Trainable, gradients: bool = True, room: int = SIZES[-1]) -> 
         weights = sum(p.numel() for p in model.network.parameters())
         return Pace(0.0, LAUNCH / weights + STREAM[model.precision])
 
-    def run(rows: Sequence[Sequence[int]]) -> Tensor:
+    def run(count: int, length: int) -> Tensor:
         with torch.set_grad_enabled(gradients), model.autocast():
-            return model.network(*model.batch(rows))
+            return model.network(*model.batch(reader.blank(count, length)))
 
-    network = model.network
+    network, reader = model.network, model.reader
     about = {"precision": str(model.precision), "packing": model.packing, "trained": gradients}
-    looked_up = embedding_of(network.trunk)
-    longest, ranks = longest_read(model.tokenizer), model.ranks
+    looked_up = embedding_of(network.trunk) if reader.filler is not None else None
+    longest, ranks = reader.longest, model.ranks
     return kept(
         Passing(run, network, looked_up, longest, model.device, ranks, about, gradients), room
     )
@@ -202,12 +201,11 @@ def _rounded(tokens: float) -> float:
 def seconds(passing: Passing, tokens: int) -> float:
     """What the quickest of some passes of so many tokens takes, after one to warm up."""
     length = min(tokens, TEXT, passing.longest)
-    rows = [[0] * length] * (tokens // length)
 
     def one() -> float:
         _finish(passing.device)
         begun = time.perf_counter()
-        outputs = passing.run(rows)
+        outputs = passing.run(tokens // length, length)
         if passing.gradients:
             outputs.sum().backward()
         _finish(passing.device)

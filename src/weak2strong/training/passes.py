@@ -1,7 +1,7 @@
-"""How the examples of a training pass the network: as texts in micro-batches, or as features.
+"""How the examples of a training pass the network: the whole of it in micro-batches, or its head.
 
 Where the trunk is trained, every pass goes through the whole network. Where only the head is
-trained, each text passes the trunk once, before training starts.
+trained, each row passes the trunk once, before training starts.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from weak2strong.models.batches import cut, micro_batches, on_device
 from weak2strong.models.heads import outputs_of_items, read_outputs
-from weak2strong.models.load import LoadedModel, Trainable
-from weak2strong.models.packing import Packed
+from weak2strong.models.loaded import LoadedModel, Trainable
+from weak2strong.models.reader import Batch, Row
 from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.pace import Pace, pace_of
@@ -37,7 +37,7 @@ class Part:
     Attributes:
         positions: of its examples in the batch, (b,).
         run: passes the examples and returns their outputs, (b, classes).
-        real: tokens that pass.
+        real: tokens that pass, or what other rows cost.
         padded: the same with padding.
     """
 
@@ -59,7 +59,7 @@ class Examples(Protocol):
         ...
 
     def states(self, count: int) -> np.ndarray:
-        """What the head reads now of the texts of the first examples, (texts, width) float32."""
+        """What the head reads now of the rows of the first examples, (rows, width) float32."""
         ...
 
     def answers(self) -> np.ndarray:
@@ -69,12 +69,13 @@ class Examples(Protocol):
 
 def padded_groups(
     model: Trainable,
-    rows: Sequence[Sequence[int]],
+    rows: Sequence[Row],
     budget: TokenBudget,
     pace: Pace,
     each: int = 1,
-) -> Iterator[tuple[list[int], Tensor, Tensor | Packed]]:
-    """A batch's token rows in micro-batches: positions in the batch, token ids and mask (b, t).
+) -> Iterator[tuple[list[int], Batch, int]]:
+    """A batch's rows in micro-batches: positions in the batch, what the network is called with, and
+    what it costs with padding.
 
     Where an example has several rows, ``each`` of them, these follow each other and pass
     together; positions are then those of examples.
@@ -101,54 +102,56 @@ def padded_groups(
     own, shortest = cuts[model.ranks.rank], costs.index(min(costs))
     own += [[]] * (max(map(len, cuts)) - len(own))
     for group in own:
-        texts = [text for i in group or [shortest] for text in by_example[i]]
-        yield group, *model.batch(texts)
+        of_group = [row for i in group or [shortest] for row in by_example[i]]
+        lengths = [len(row) for row in of_group]
+        padded = sum(lengths) if model.packing else len(lengths) * max(lengths)
+        yield group, model.batch(of_group), padded
 
 
 @dataclass
-class Texts:
-    """Examples that pass the whole network; ``rows`` are the token ids of every text, one example
-    after another.
+class Whole:
+    """Examples that pass the whole network; ``rows`` are those of the model's reader, one example
+    after another: of a preference two.
     """
 
     model: LoadedModel
-    rows: Sequence[list[int]]
+    rows: Sequence[Row]
 
     @cached_property
     def _pace(self) -> Pace:
         return pace_of(self.model)
 
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
-        """The texts of a batch, texts of similar length together.
+        """The rows of a batch, rows of similar length together.
 
-        The texts of one example pass together, since its loss depends on all of them, and are
+        The rows of one example pass together, since its loss depends on all of them, and are
         padded to the longest among them.
         """
-        rows, each = self._texts(batch), TEXTS[self.model.kind]
+        rows, each = self._rows(batch), TEXTS[self.model.kind]
         return [
             Part(
                 positions=on_device(torch.tensor(group, dtype=torch.long), self.model.device),
-                run=lambda group=group, tokens=tokens, mask=mask: outputs_of_items(
-                    self.model.kind, self.model.network(tokens, mask)
+                run=lambda group=group, of_group=of_group: outputs_of_items(
+                    self.model.kind, self.model.network(*of_group)
                 )[: len(group)],
-                real=sum(len(text) for i in group for text in rows[each * i : each * (i + 1)]),
-                padded=tokens.numel(),
+                real=sum(len(row) for i in group for row in rows[each * i : each * (i + 1)]),
+                padded=padded,
             )
-            for group, tokens, mask in padded_groups(self.model, rows, budget, self._pace, each)
+            for group, of_group, padded in padded_groups(self.model, rows, budget, self._pace, each)
         ]
 
-    def _texts(self, batch: np.ndarray) -> list[list[int]]:
-        """The token ids of the examples' texts, one example after another."""
+    def _rows(self, batch: np.ndarray) -> list[Row]:
+        """The rows of the examples, one example after another."""
         each = TEXTS[self.model.kind]
         return [row for i in batch for row in self.rows[i * each : (i + 1) * each]]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
-        """Whether the tokens of the batch, or of every rank's part of it, are within the budget."""
-        rows, each = self._texts(batch), TEXTS[self.model.kind]
+        """Whether the rows of the batch, or of every rank's part of it, are within the budget."""
+        rows, each = self._rows(batch), TEXTS[self.model.kind]
         by_example = [rows[i : i + each] for i in range(0, len(rows), each)]
-        tokens = [sum(map(len, texts)) for texts in by_example]
-        hands = self.model.ranks.hands([each * max(map(len, texts)) for texts in by_example])
-        return max(sum(tokens[i] for i in hand) for hand in hands) <= budget.tokens
+        costs = [sum(map(len, of_example)) for of_example in by_example]
+        hands = self.model.ranks.hands([each * max(map(len, of)) for of in by_example])
+        return max(sum(costs[i] for i in hand) for hand in hands) <= budget.tokens
 
     def states(self, count: int) -> np.ndarray:
         """They pass the trunk, without gradients."""
@@ -160,20 +163,20 @@ class Texts:
 
 
 @dataclass
-class Features:
-    """Examples that pass the frozen trunk once, and then the head alone; ``rows`` as in `Texts`."""
+class HeadAlone:
+    """Examples that pass the frozen trunk once, and then the head alone; ``rows`` as in `Whole`."""
 
     model: LoadedModel
-    rows: Sequence[list[int]]
+    rows: Sequence[Row]
 
     @cached_property
     def pooled(self) -> Tensor:
-        """The head's inputs for each example's texts, (n, texts, width) float32."""
+        """The head's inputs for each example's rows, (n, rows, width) float32."""
         pooled = torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
         return pooled.reshape(-1, TEXTS[self.model.kind], pooled.shape[1])
 
     def _outputs(self, pooled: Tensor) -> Tensor:
-        """The outputs of examples, (b, classes), from (b, texts, width)."""
+        """The outputs of examples, (b, classes), from (b, rows, width)."""
         return outputs_of_items(self.model.kind, self.model.network.read(pooled.flatten(0, 1)))
 
     def parts(self, batch: np.ndarray, budget: TokenBudget) -> list[Part]:
@@ -181,8 +184,8 @@ class Features:
         own = self.model.ranks.hands([1] * len(batch))[self.model.ranks.rank]
         device = self.model.device
         positions = on_device(torch.tensor(own, dtype=torch.long), device)
-        texts = on_device(torch.from_numpy(batch[own]), device)
-        return [Part(positions, lambda: self._outputs(self.pooled[texts]))]
+        examples = on_device(torch.from_numpy(batch[own]), device)
+        return [Part(positions, lambda: self._outputs(self.pooled[examples]))]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""

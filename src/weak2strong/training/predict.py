@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.batches import encode_items, micro_batches
+from weak2strong.models.batches import micro_batches
 from weak2strong.models.heads import outputs_of_items, probed, read_outputs
-from weak2strong.models.load import LoadedModel, Trainable
-from weak2strong.models.packing import Packed
+from weak2strong.models.loaded import LoadedModel, Trainable
+from weak2strong.models.reader import Batch, Row
 from weak2strong.tasks.task import TEXTS, Item, Kind
 from weak2strong.training.pace import pace_of
 
@@ -25,23 +25,19 @@ activations stay in its cache. Another device is fast where it is full, which is
 def predict(model: LoadedModel, items: Sequence[Item]) -> Predictions:
     """The model's probabilities for every item."""
     ids = tuple(item.id for item in items)
-    return Predictions(ids, predict_rows(model, encoded(model, items)), model.kind)
+    return Predictions(ids, predict_rows(model, model.reader.rows(items)), model.kind)
 
 
-def encoded(model: LoadedModel, items: Sequence[Item]) -> list[list[int]]:
-    """The token ids of the texts that the model reads, one item after another."""
-    return encode_items(model.tokenizer, items)
-
-
-def predict_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
-    """Probabilities (n, classes) for encoded texts; an item has as many texts as its kind has."""
+def predict_rows(model: LoadedModel, rows: Sequence[Row]) -> np.ndarray:
+    """Probabilities (n, classes) for rows of the model's reader; an item has as many of them as its
+    kind has texts."""
     outputs = _in_batches(model, rows, model.network.read, lambda x: x.cpu().numpy())
     return read_outputs(outputs_of_items(model.kind, torch.from_numpy(outputs)))
 
 
 def rewards(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
     """The reward of the one text of each item, (n,) float64, by a model of preferences."""
-    rows = encoded(model, items)
+    rows = model.reader.rows(items)
     outputs = _in_batches(model, rows, model.network.read, lambda x: x.cpu().numpy())
     return outputs[:, 0].astype(np.float64)
 
@@ -51,28 +47,27 @@ def pooled_activations(model: LoadedModel, items: Sequence[Item]) -> np.ndarray:
 
     For a preference they are those of the second text minus those of the first.
     """
-    return probed(model.kind, pooled_rows(model, encoded(model, items)))
+    return probed(model.kind, pooled_rows(model, model.reader.rows(items)))
 
 
-def pooled_rows(model: LoadedModel, rows: Sequence[list[int]]) -> np.ndarray:
-    """The head's input for each encoded text, (texts, width) float32."""
+def pooled_rows(model: LoadedModel, rows: Sequence[Row]) -> np.ndarray:
+    """The head's input for each row, (rows, width) float32."""
     return _in_batches(model, rows, lambda pooled: pooled, lambda x: x.float().cpu().numpy())
 
 
 def each_batch(
     model: Trainable,
-    rows: Sequence[list[int]],
-    use: Callable[[list[int], Tensor, Tensor | Packed], Callable[[], None]],
+    rows: Sequence[Row],
+    use: Callable[[list[int], Batch], Callable[[], None]],
 ) -> None:
-    """Call ``use`` for every batch with the positions of its texts, tokens and mask (b, t).
+    """Call ``use`` for every batch with the positions of its rows, and what the network is called
+    with.
 
     What it returns reads what the model gave, and is called when the next batch is on its way, so
     that a device that works by itself does not wait for who reads.
 
-    Where texts are packed, the tokens are one row, and a `Packed` stands for the mask.
-
     There are no gradients. Each of several ranks has its own batches, and as many as every other:
-    one that only others need has no positions, and some text.
+    one that only others need has no positions, and some row.
     """
     on_cpu = model.device.type == "cpu"
     budget = INFERENCE_BUDGET if on_cpu else pace_of(model, gradients=False).enough
@@ -80,8 +75,8 @@ def each_batch(
     read = _nothing
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
-            texts = [rows[i] for i in group or groups[0][:1]]
-            read_before, read = read, use(group or [], *model.batch(texts))
+            batch = model.batch([rows[i] for i in group or groups[0][:1]])
+            read_before, read = read, use(group or [], batch)
             read_before()
         read()
 
@@ -90,9 +85,7 @@ def _nothing() -> None:
     """There is nothing to read yet."""
 
 
-def once_each(
-    kind: Kind, rows: Sequence[list[int]]
-) -> tuple[Sequence[list[int]], list[int] | slice]:
+def once_each(kind: Kind, rows: Sequence[Row]) -> tuple[Sequence[Row], list[int] | slice]:
     """The distinct rows, which the model reads, and for each given row its index among these.
 
     Where items have several texts, every distinct text is read once, in an order that does not
@@ -106,11 +99,11 @@ def once_each(
 
 def _in_batches(
     model: LoadedModel,
-    rows: Sequence[list[int]],
+    rows: Sequence[Row],
     run: Callable[[Tensor], Tensor],
     read: Callable[[Tensor], np.ndarray],
 ) -> np.ndarray:
-    """Let encoded texts pass the trunk, run what is pooled, and put the outputs back in order."""
+    """Let rows pass the trunk, run what is pooled, and put the outputs back in order."""
     distinct, indices = once_each(model.kind, rows)
     outputs: np.ndarray | None = None
 
@@ -121,9 +114,8 @@ def _in_batches(
             outputs = np.zeros((len(distinct), *of_batch.shape[1:]), dtype=of_batch.dtype)
         outputs[group] = of_batch[: len(group)]
 
-    def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
-        texts = [distinct[i] for i in group]
-        return partial(keep, group, run(model.pooled(texts, tokens, mask)))
+    def passed(group: list[int], batch: Batch) -> Callable[[], None]:
+        return partial(keep, group, run(model.pooled([distinct[i] for i in group], batch)))
 
     each_batch(model, distinct, passed)
     assert outputs is not None, "there is something to answer"

@@ -14,8 +14,8 @@ from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.models.language import Counted, LanguageModel
-from weak2strong.models.packing import Packed
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
+from weak2strong.models.reader import Batch
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training.generate import generate
@@ -100,11 +100,11 @@ def target_probabilities(
     def keep(group: list[int], surprise: Tensor) -> None:
         result[group] = surprise[: len(group)].cpu().double().numpy()
 
-    def passed(group: list[int], tokens: Tensor, mask: Tensor | Packed) -> Callable[[], None]:
-        of_batch = None
+    def passed(group: list[int], batch: Batch) -> Callable[[], None]:
+        counts = None
         if group:
-            of_batch = Counted.of([counted[i] for i in group], model.device, model.packing)
-        return partial(keep, group, model.network(tokens, mask, of_batch))
+            counts = Counted.of([counted[i] for i in group], model.device, model.packing)
+        return partial(keep, group, model.network(*batch, counts))
 
     each_batch(model, rows, passed)
     return np.exp(-model.ranks.joined(result, model.device) / [sum(marks) for marks in counted])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from weak2strong.ground.predictions import WRITTEN, Predictions, load_predictions, texts
+from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.read import read_digest
@@ -48,7 +49,8 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
         **task_run.item_digests(("test",), task_run.config.strong),
     }
     fields = {"kind": kind, "classes": classes, "model": settings_in_keys(task_run.config.strong)}
-    return load_predictions(task_run.stage("probe", fields, inputs, make).path / FILE)["test"]
+    entry = task_run.stage("probe", fields, inputs, make, (loader_of(task_run.config.strong),))
+    return load_predictions(entry.path / FILE)["test"]
 
 
 def has_probe(kind: Kind) -> bool:

@@ -13,7 +13,7 @@ from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import array_digest
 from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED, Finetuning
-from weak2strong.protocol.stages.learners import gpus_of
+from weak2strong.protocol.stages.learners import gpus_of, loaders_of
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.task import Item
 
@@ -61,7 +61,9 @@ def fitted(
         **({"plugin": plugin} if plugin else {}),
     }
     judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
-    named, gpus = (finetuning.loss, judged_by, *also), gpus_of(finetuning)
+    loaders = loaders_of(task_run.task.kind, finetuning.model)
+    named = (finetuning.loss, judged_by, *loaders, *also)
+    gpus = gpus_of(finetuning)
     return task_run.stage(name, fields, inputs, make, named, gpus=gpus).path
 
 

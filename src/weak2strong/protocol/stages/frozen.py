@@ -13,6 +13,7 @@ from weak2strong.ground.activations import Activations, load_activations, save_a
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.gpus import gpus_per_fit
+from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, STATES, writer
@@ -71,7 +72,7 @@ def all_activations(
 
     fields = {"model": frozen_settings(model), "layers": layers, "kind": task_run.task.kind}
     inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED, model)}
-    entry = task_run.stage("activations", fields, inputs, make, gpus=gpus)
+    entry = task_run.stage("activations", fields, inputs, make, (loader_of(model),), gpus=gpus)
     return load_activations(entry.path / STATES)
 
 

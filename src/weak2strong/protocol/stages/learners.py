@@ -7,15 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric
-from weak2strong.ground.predictions import Predictions
+from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.models.gpus import gpus_per_fit
+from weak2strong.models.load import loader_of
 from weak2strong.protocol.stages.finetuning import Finetuning
 from weak2strong.tasks.task import Item, Kind
 
 if TYPE_CHECKING:
-    from weak2strong.models.load import LoadedModel
+    from weak2strong.models.loaded import LoadedModel
     from weak2strong.training.fit import Fit, OnEvaluation
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -25,6 +27,11 @@ def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
     """For keys of stages that finetune among other things: what `finetune` finds by the kind of a
     task, and by the name of a metric."""
     return LEARNERS[kind], metric(kind, training.stopping_metric)
+
+
+def loaders_of(kind: Kind, model: ModelSpec) -> tuple[Callable, ...]:
+    """For keys, likewise: what loads a model with a head, where a task of that kind has one."""
+    return () if kind in WRITTEN else (loader_of(model),)
 
 
 def gpus_of(finetuning: Finetuning) -> int:

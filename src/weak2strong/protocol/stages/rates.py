@@ -39,6 +39,7 @@ from weak2strong.protocol.halving import (
 )
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.resolve import splits_of
+from weak2strong.protocol.stages.learners import loaders_of
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_labels, true_targets
 from weak2strong.tasks.splits import hold_out
@@ -46,7 +47,7 @@ from weak2strong.tasks.task import Example, Item, Kind
 from weak2strong.training.training_set import TrainingSet
 
 if TYPE_CHECKING:
-    from weak2strong.models.load import LoadedModel
+    from weak2strong.models.loaded import LoadedModel
 
 FILE = "rates.json"
 
@@ -115,7 +116,9 @@ def found_rates(task_run: TaskRun, role: Role) -> FoundRates:
         "split_seed": task_run.split_seed,
     }
     inputs = {"weights": fingerprint(model), "truth": read_digest(examples, model)}
-    entry = task_run.stage("rates", fields, inputs, make, (score,), gpus=gpus_per_fit(model))
+    entry = task_run.stage(
+        "rates", fields, inputs, make, (score, *loaders_of(kind, model)), gpus=gpus_per_fit(model)
+    )
     plain = json.loads((entry.path / FILE).read_text())
     plain["trials"] = tuple(plain["trials"])
     return FoundRates(**plain, seconds=entry.manifest["seconds"])

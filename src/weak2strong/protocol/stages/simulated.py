@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from weak2strong.ground.predictions import Predictions, load_predictions
+from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, labels_digest, writer
@@ -66,7 +67,8 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
         inputs |= {f"read_{split}": of_split for split, of_split in read.items()}
     # Of other models it has the answers, whichever device gave them.
     by = "device" if "activations" in needs else "processor"
-    entry = task_run.stage("simulated", fields, inputs, make, (simulator,), by)
+    named = (simulator, loader_of(config.strong))
+    entry = task_run.stage("simulated", fields, inputs, make, named, by)
     return load_predictions(entry.path / FILE)
 
 

@@ -27,7 +27,7 @@ from weak2strong.protocol.stages.finetune import Trace, finetune, finetuned_acti
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
 from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
 from weak2strong.protocol.stages.labels import student_labels, student_task_run, weak_labels
-from weak2strong.protocol.stages.learners import found_by_name
+from weak2strong.protocol.stages.learners import found_by_name, loaders_of
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.returned import returned
 from weak2strong.protocol.stages.supervisor import supervisor
@@ -83,7 +83,8 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
 
         return write
 
-    named = (trainer, *found_by_name(task_run.task.kind, training))
+    kind = task_run.task.kind
+    named = (trainer, *found_by_name(kind, training), *loaders_of(kind, strong))
     folder = task_run.stage("student", fields, inputs, make, named).path
     learned.extend(named_here(task_run.config, read_learned(folder, method)))
     return load_predictions(folder / FILE)

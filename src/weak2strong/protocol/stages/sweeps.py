@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from weak2strong.ground.predictions import Predictions
+from weak2strong.models.load import loader_of
 from weak2strong.models.resolve import fingerprint
 from weak2strong.probes import sweep_knn, sweep_logistic
 from weak2strong.protocol.stages.files import labels_digest
@@ -92,5 +93,5 @@ def _of_layer(
         "labels": labels_digest(labels),
         **task_run.item_digests(PREDICTED, model),
     }
-    entry = task_run.stage("probe-sweep", fields, inputs, make, (answered_by,))
+    entry = task_run.stage("probe-sweep", fields, inputs, make, (answered_by, loader_of(model)))
     return load_file(entry.path / FILE)

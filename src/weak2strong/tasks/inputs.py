@@ -1,0 +1,35 @@
+"""How tasks differ in what their items are: texts, rows of features, or images.
+
+The table has one entry for each sort of items. What turns items into what a network reads stands in
+`weak2strong.models.reader`, and how models of each sort are loaded in `weak2strong.models.load`.
+Nothing else may ask what the items of a task are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from weak2strong.tasks.task import Inputs
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A sort of items.
+
+    Attributes:
+        title: what people call several of them.
+        has_words: whether an item is words, so that there are n-grams, prompts, conversations, and
+            texts that are nearly the same.
+    """
+
+    title: str
+    has_words: bool
+
+
+SORTS: Mapping[Inputs, Sort] = {
+    "text": Sort("texts", has_words=True),
+    "features": Sort("features", has_words=False),
+    "images": Sort("images", has_words=False),
+}
+"""The sorts of items."""
