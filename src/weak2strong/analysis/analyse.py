@@ -86,7 +86,7 @@ def _setting(config: StudyConfig) -> dict[str, Any]:
     return {
         "weak": config.weak_name,
         "strong": config.strong.name,
-        "weak_parameters": None if config.weak_labels else trunk_of(config.weak),
+        "weak_parameters": None if config.given_labels else trunk_of(config.weak),
         "strong_parameters": trunk_of(config.strong),
         "seeds": config.seeds,
     }

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from tyro.conf import subcommand
 
 from weak2strong.cli.analyse import Analyse
+from weak2strong.cli.annotators import Annotators
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.compare import Compare
 from weak2strong.cli.doctor import Doctor
@@ -52,6 +53,7 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "analyse": Analyse,
     "verify": Verify,
     "tasks": Tasks,
+    "annotators": Annotators,
     "audit": Audit,
     "methods": Methods,
     "models": Models,

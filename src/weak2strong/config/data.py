@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from weak2strong.config.fields import Count, Encoding, Flag, Name, Positive, Text, Texts
 from weak2strong.config.settings import RefusedError, from_mapping, settings
@@ -21,6 +21,9 @@ OF_READING = (
 Column = Annotated[Text, Flag(metavar="COLUMN")]
 Columns = Annotated[Texts, Flag(metavar="COLUMN")]
 Class = TypeVar("Class", bound=type)
+
+Rule = Literal["mean", "majority", "dawid-skene"]
+"""What becomes of the classes that several annotators gave to one example."""
 
 
 def _with_sources(cls: Class) -> Class:
@@ -65,6 +68,13 @@ class DataOptions:
     split_column: Column | None = None
     """A column that gives the split of every row (train, validation, test, or our own four); by
     default split, where a single file has it; none to draw splits of all rows."""
+    weak_label_columns: Columns = ()
+    """Columns with the classes that people gave, one a person, beside the column of ground truth:
+    they are the weak labels, in place of a supervisor's (see: w2s annotators)."""
+    weak_label_rule: Annotated[Rule, Flag(metavar="RULE")] = "mean"
+    """What becomes of several people's classes: how many gave each (mean, soft), the one that most
+    gave (majority), or what is probable once each person's errors are estimated from where they
+    disagree (dawid-skene)."""
     n_train: Count | None = None
     """Examples of weak_train and of strong_train, each; even classes round it down. By default a
     share of what there is."""
@@ -108,6 +118,11 @@ class DataOptions:
         if self.test_on is not None and self.split_column not in (None, NONE):
             raise RefusedError(
                 "split_column and test_on both say what is tested on: leave one of them out."
+            )
+        if self.label_column in self.weak_label_columns:
+            raise RefusedError(
+                f"ground truth and weak labels cannot both be in column {self.label_column!r}: "
+                "name another label_column, or leave it out of weak_label_columns."
             )
         self._check_together()
 

@@ -39,6 +39,9 @@ PrimaryTest = Literal["wilcoxon-one-sided", "wilcoxon-two-sided", "t-one-sided",
 Difficulty = Annotated[Text, Flag(metavar="RANGE")]
 Settings = Annotated[Training, from_mapping(Training)]
 
+RULES = {"mean": "mean of ", "majority": "majority of ", "dawid-skene": "Dawid-Skene of "}
+"""The beginning of the name of several annotators, by what is made of their classes."""
+
 
 SATURATED = 0.99
 """The usual score above which floor and ceiling can no longer be told apart."""
@@ -141,7 +144,16 @@ class StudyConfig:
         """What tables call the source of weak labels: a model, a simulated supervisor, a file."""
         if self.simulated:
             return f"simulated {self.simulated}"
+        if columns := self.data.weak_label_columns:
+            return f"{RULES[self.data.weak_label_rule] if columns[1:] else ''}{', '.join(columns)}"
         return self.weak_labels.name if self.weak_labels else self.weak.name
+
+    @property
+    def given_labels(self) -> bool:
+        """Whether weak labels are given, in a file or by annotators, and no one is trained for
+        them."""
+        annotated = bool(self.data.weak_label_columns) and self.simulated is None
+        return self.weak_labels is not None or annotated
 
     def to_yaml(self) -> str:
         """The study as text that `from_yaml` reads."""

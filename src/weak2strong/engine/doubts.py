@@ -40,7 +40,7 @@ def doubts(step: Step, task_run: TaskRun) -> tuple[str, ...]:
     said = [concern.text for concern in said]
     if step.kind == "supervisor":
         said += _less_than_spelling(task_run, step.seed or 0)
-    elif step.kind == "ngrams" and task_run.config.weak_labels is not None:
+    elif step.kind == "ngrams" and task_run.config.given_labels:
         said += [*_near_noise(task_run), *_less_than_spelling(task_run, 0)]
     return tuple(said)
 
@@ -64,7 +64,9 @@ def _less_than_spelling(task_run: TaskRun, seed: int) -> Iterator[str]:
         return
     scores, low, high = difference(task_run, baseline, floor)
     if low > 0:
-        who = "the weak labels" if task_run.config.weak_labels else f"the supervisor of seed {seed}"
+        who = (
+            "the weak labels" if task_run.config.given_labels else f"the supervisor of seed {seed}"
+        )
         yield (
             f"{task_run.task.name}: character n-grams with ground truth score {scores[0]:.3f} on "
             f"the test examples, {who} {scores[1]:.3f} (95% interval of the difference: {low:.3f} "

@@ -95,7 +95,7 @@ def check_kept(config: StudyConfig, task_runs: Mapping[str, TaskRun], roles: Seq
                 f"Task {name} is answered in words, and models of such tasks cannot be kept: leave "
                 "--keep-models out, or choose a task with classes or preferences."
             )
-    if "supervisor" in roles and (config.weak_labels or config.simulated):
+    if "supervisor" in roles and (config.given_labels or config.simulated):
         raise UserError(
             f"The weak labels come from {config.weak_name}, and no supervisor is trained for them: "
             "leave supervisor out of --keep-models."

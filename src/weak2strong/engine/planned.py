@@ -76,7 +76,7 @@ class Stages:
         step = self.measured.step(config.strong, self.strong.adaptation, training.batch_size)
         methods = self._methods
         yield from self._searches()
-        if not config.weak_labels:
+        if not config.given_labels:
             weak_step = self.measured.step(
                 config.weak, self.weak.adaptation, weak_training.batch_size
             )

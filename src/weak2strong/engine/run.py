@@ -212,5 +212,5 @@ def _contents(task_run: TaskRun) -> Contents:
     """The contents of a task; tokens are counted only in a user's own texts."""
     config, models = task_run.config, ()
     if isinstance(task_run.task, FileTask):
-        models = (config.strong,) if config.weak_labels else (config.strong, config.weak)
+        models = (config.strong,) if config.given_labels else (config.strong, config.weak)
     return contents(task_run.reference, task_run.task, task_run.splits, models)

@@ -19,6 +19,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Flag, Shares, Texts
 from weak2strong.config.settings import settings
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import (
     Experiment,
@@ -126,9 +127,21 @@ class FinishedSimulate(FinishedExperiment):
             notes=[
                 *(f"{kind}: {summary}." for kind, summary in summaries.items()),
                 NOTE,
+                *_of_people(self.config),
                 f"Each supervisor's whole run: w2s report {self.folder / REAL}, and the like.",
             ],
             warnings=[*_undefined(self.rows), *few_seeds({self.config.seeds})],
+        )
+
+
+def _of_people(config: StudyConfig) -> Iterator[str]:
+    """What the supervisors are where people stand in place of the real one."""
+    if config.data.weak_label_columns:
+        people = replace(config, simulated=None).weak_name
+        yield (
+            f"Here people stand in place of a supervisor: real is the labels of {people}, and all "
+            f"others have as many errors. own-errors has those of {config.weak.name} finetuned on "
+            "ground truth, its surest first: a model's errors beside people's, at one accuracy."
         )
 
 

@@ -268,9 +268,9 @@ def sweep_steps(config: StudyConfig, sweeps: Mapping[str, Sequence[Sweep]]) -> t
         first += [step for step in searches_of(config, task) if step.name in needed]
         for seed in range(config.seeds):
             supervisor = Step("supervisor", task, seed, needs=needed)
-            if config.weak_labels is None:
+            if not config.given_labels:
                 first.append(supervisor)
-            needs = (supervisor.name,) if config.weak_labels is None else ()
+            needs = (supervisor.name,) if not config.given_labels else ()
             weak += [Step("sweep", task, seed, needs=needs, sweep=one) for one in found]
     return (*first, *truth, *weak)
 

@@ -284,9 +284,9 @@ class Trusted(Experiment[FinishedTrusted]):
             weak, strong = (needed_rates(config, task, role) for role in ROLES)
             for seed in range(config.seeds):
                 labels = Step("supervisor", task, seed, needs=weak)
-                first += [labels] if config.weak_labels is None else []
+                first += [labels] if not config.given_labels else []
                 first.append(Step("ceiling", task, seed, needs=strong))
-                needs = (labels.name, *strong) if config.weak_labels is None else strong
+                needs = (labels.name, *strong) if not config.given_labels else strong
                 for method in config.methods:
                     kind, looks = followed[method]
                     students.append(Step(kind, task, seed, method, needs, evaluations=looks))

@@ -87,8 +87,8 @@ def choices(
     open_roles: list[Role] = [role for role in ROLES if _is_open(config, role)]
     how: How = "rule"
     why = "asked for"
-    if config.weak_labels:
-        why = "weak labels from a file, so no ground truth of a supervisor"
+    if config.given_labels:
+        why = "weak labels are given, so no ground truth of a supervisor"
     elif config.rates == "search":
         how = "search"
     elif config.rates == "auto" and open_roles:
@@ -112,9 +112,9 @@ def _check(config: StudyConfig) -> None:
     """Refuse a search that was asked for by name and cannot be made."""
     if config.rates != "search":
         return
-    if config.weak_labels:
+    if config.given_labels:
         raise UserError(
-            "A search for rates learns the supervisor's ground truth, and this study has a file of "
+            "A search for rates learns the supervisor's ground truth, and this study is given "
             "weak labels in its place: leave `rates: search` (--rates) out, or give rates."
         )
     if all(_gives(_training(config, role)) for role in ROLES):
@@ -144,10 +144,11 @@ def _settled(config: StudyConfig, role: Role) -> Choice:
 
 
 def has_supervisor(config: StudyConfig) -> bool:
-    """Whether a weak model is trained: labels are neither a file nor simulated without it."""
-    if config.weak_labels:
+    """Whether a weak model is trained: labels are neither given nor simulated without it."""
+    if config.given_labels:
         return False
-    if config.simulated is None or config.simulated_accuracy is None:
+    annotated = config.data.weak_label_columns
+    if config.simulated is None or (config.simulated_accuracy is None and not annotated):
         return True
     return "supervisor" in SIMULATORS.get(config.simulated).needs
 

@@ -31,7 +31,7 @@ def intermediates_of(config: StudyConfig) -> tuple[ModelSpec, ...]:
     if config.intermediates is not None:
         return config.intermediates
     known, ends = rungs(), (config.weak.name, config.strong.name)
-    if config.weak_labels or not set(ends) <= set(known):
+    if config.given_labels or not set(ends) <= set(known):
         return ()
     first, last = map(known.index, ends)
     return tuple(
@@ -104,7 +104,7 @@ def _missing(
         yield "trunk", "here only the head is (--strong-adaptation head)"
     if "intermediates" in needs and not intermediates_of(config):
         yield "intermediates", f"there is none between {config.weak_name} and {strong.name}"
-    if "supervisor" in needs and (config.weak_labels or config.simulated):
+    if "supervisor" in needs and (config.given_labels or config.simulated):
         yield "supervisor", f"the labels come from {config.weak_name}"
     if "stopping" in needs and config.strong_training.stopping == "none":
         yield "stopping", "here the last weights are kept (--stopping none)"

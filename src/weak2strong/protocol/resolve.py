@@ -26,6 +26,7 @@ from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks import expand
+from weak2strong.tasks.annotators import check_annotated
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
 from weak2strong.tasks.kinds import stratum
@@ -175,6 +176,11 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
     _check_temperature(config)
     if config.weak_labels and len(references) > 1:
         raise UserError("--weak-labels belongs to one task: name one with --task.")
+    if config.weak_labels and config.data.weak_label_columns:
+        raise UserError(
+            "Weak labels come from a file (--weak-labels) or from columns of the data "
+            "(--weak-label-columns), not from both: leave one of the two out."
+        )
     if config.weak_labels and config.vary == "split":
         raise UserError(
             "A file of weak labels has those of one split, and --vary split draws one for each "
@@ -234,6 +240,8 @@ def check_task(config: StudyConfig, task: Task) -> None:
             f"Task {task.name} is answered in words, which have no temperature: name another "
             "task, or leave --weak-label-temperature out."
         )
+    if config.data.weak_label_columns:
+        check_annotated(task)
     if config.weak_labels:
         labels = read_weak_labels(config.weak_labels, len(task.classes), task.kind)
         if config.weak_label_temperature and set(labels.probabilities.flat) <= {0.0, 1.0}:
@@ -274,10 +282,10 @@ def _check_temperature(config: StudyConfig) -> None:
             f"{hard or 'those of a simulated supervisor are hard'}: leave "
             "--weak-label-temperature out."
         )
-    if config.weak_labels and config.weak_label_temperature == "fit":
+    if config.given_labels and config.weak_label_temperature == "fit":
         raise UserError(
             "A temperature is fitted on ground truth that the supervisor has not learnt, and of "
-            "the maker of --weak-labels nobody knows what that is: give a number "
+            "the maker of weak labels that are given nobody knows what that is: give a number "
             "(--weak-label-temperature)."
         )
 

@@ -84,9 +84,9 @@ def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
         for seed in range(config.seeds):
             baseline = (ngrams.get(seed) or ngrams[None]).name
             supervisor = Step("supervisor", task, seed, needs=(baseline, *weak))
-            if config.weak_labels is None:
+            if not config.given_labels:
                 first.append(supervisor)
-            needs = (supervisor.name if config.weak_labels is None else baseline,)
+            needs = (supervisor.name if not config.given_labels else baseline,)
             for method in config.methods:
                 students.append(Step("student", task, seed, method, (*needs, *strong)))
         for reading in (None, *readings_of(config)):

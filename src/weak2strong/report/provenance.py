@@ -44,7 +44,7 @@ def _rates(run: FinishedRun) -> list[tuple[str, str]]:
     rows = []
     for role in ROLES:
         of_role = [x for x in run.rates if x.role == role]
-        if not of_role or (role == "weak" and run.config.weak_labels):
+        if not of_role or (role == "weak" and run.config.given_labels):
             continue
         first, several = of_role[0], len({x.text for x in of_role}) > 1
         found = [f"{x.task}: {x.text}" for x in of_role] if several else [first.text]

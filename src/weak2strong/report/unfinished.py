@@ -86,7 +86,7 @@ def read_unfinished(folder: Path) -> Unfinished | None:
     tasks, seeds = len(config.tasks), config.seeds
     of_kind = {
         "rates": tasks * len(searched_roles(config)),
-        "supervisor": 0 if config.weak_labels else tasks * seeds,
+        "supervisor": 0 if config.given_labels else tasks * seeds,
         "ceiling": tasks * seeds,
         "probe": tasks * len(config.seeds_of_checks),
         "ngrams": tasks * len(config.seeds_of_checks),

@@ -53,7 +53,7 @@ def roles_of(table: Table, columns: Columns) -> Roles:
         flag = "--label-column" if has_text else "--text-column"
         raise no_column(table.name, missing, present, flag)
     check_clashes(table.name, columns, found.answers())
-    return replace(found, group=columns.group, id=columns.id)
+    return replace(found, group=columns.group, id=columns.id, annotators=columns.annotators)
 
 
 def no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:

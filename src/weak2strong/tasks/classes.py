@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.tasks.annotated import read_annotations
 from weak2strong.tasks.labels import Coded, Label, coded, typed_together
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.roles import Roles
@@ -71,6 +72,11 @@ def with_classes(
         for row, index in zip(rows, coding.indices, strict=True)
         if index is not None
     ]
+    if annotators := found[0][1].annotators:
+        read = zip(values, coding.indices, strict=True)
+        known = {value: index for value, index in read if index is not None}
+        kept, more = read_annotations(kept, annotators, coding.classes, known)
+        wrong += more
     return Classified(kept, coding.classes, coding.said, wrong, titled)
 
 

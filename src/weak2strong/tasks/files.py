@@ -61,6 +61,7 @@ def columns_of(options: DataOptions) -> Columns:
         preference=options.preference_column,
         target=options.target_column,
         template=options.template,
+        annotators=options.weak_label_columns,
         find_group=options.group_column is None,
         split=None if options.split_column == NONE else options.split_column,
     )

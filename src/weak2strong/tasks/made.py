@@ -59,7 +59,9 @@ def made_by(table: Table, roles: Roles) -> Made:
         assert roles.label is not None
         text, dialogues = text_from(values, roles, location)
         label = label_of(values.get(roles.label), location, roles.label)
-        return [Row(table.name, number, text, -1, group, id, dialogues=dialogues)], label
+        said = tuple(values.get(column) for column in roles.annotators)
+        row = Row(table.name, number, text, -1, group, id, dialogues=dialogues, annotations=said)
+        return [row], label
 
     return make
 

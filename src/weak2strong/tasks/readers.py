@@ -47,6 +47,7 @@ class Columns:
         preference: of what says which of two completions is preferred.
         target: of the answer to a prompt.
         template: how a text is written from columns, in place of ``text`` and ``prompt``.
+        annotators: of the classes that people gave, one a person.
     """
 
     text: str | tuple[str, ...] = TEXT
@@ -62,6 +63,7 @@ class Columns:
     find_group: bool = True
     split: str | None = None
     find_split: bool = False
+    annotators: tuple[str, ...] = ()
 
     @property
     def all_text(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ class Columns:
             "--label-column": (self.label,) if self.label_named else (),
             "--prompt-column": self.prompt,
             "--template": of_template,
+            "--weak-label-columns": self.annotators,
         }
         single = {
             "--group-column": self.group,

@@ -34,6 +34,7 @@ class Roles:
         group_found: whether the column of groups was found by its name, so that rows without an
             entry in it are groups of their own.
         chat: the column of whole chats, whose last turn is the target.
+        annotators: the columns of the classes that people gave, one a person.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Roles:
     scores: tuple[str, ...] = ()
     group_found: bool = False
     split: str | None = None
+    annotators: tuple[str, ...] = ()
 
     def named(self) -> list[tuple[str, tuple[str, ...]]]:
         """What is read from which columns, in words."""
@@ -67,6 +69,7 @@ class Roles:
             (better, (self.chosen,) if self.chosen else ()),
             (worse, (self.rejected,) if self.rejected else ()),
             (last[self.kind], (self.label,) if self.label else ()),
+            ("class by annotators", self.annotators),
             ("names of classes", (self.titles,) if self.titles else ()),
             ("preference (the higher one)", self.scores),
             ("accepted", (self.accepted,) if self.accepted else ()),
@@ -86,6 +89,7 @@ class Roles:
             self.chosen: "completion",
             self.rejected: "completion",
             **dict.fromkeys(self.scores, "preference"),
+            **dict.fromkeys(self.annotators, "label"),
         }
         return {column: word for column, word in found.items() if column is not None}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from weak2strong.tasks.readers import row_name
 from weak2strong.tasks.splits import normalised
@@ -22,6 +23,9 @@ class Row:
     ``label`` is the index of a class. In a preference, ``text`` is the prompt and ``label`` the
     index of the preferred completion. In a generation, ``text`` is the prompt, ``label`` the
     target, and the texts in ``accepted`` count as right, too.
+
+    ``annotations`` has what each annotator says: the index of a class, or None for nothing (see
+    `weak2strong.tasks.annotators`).
     """
 
     file: str
@@ -38,6 +42,7 @@ class Row:
     question: str | None = None
     subset: str | None = None
     split: str | None = None
+    annotations: tuple[Any, ...] = ()
 
     @property
     def kind(self) -> Kind:

@@ -87,7 +87,7 @@ def _check_same(folder: Path, subject: Subject, scored: Mapping[str, set[str]]) 
 def run_models(config: StudyConfig) -> tuple[ModelSpec, ...]:
     """The models of a study that read its texts: the supervisor's, where labels are no file, and
     the strong one; once if they are one."""
-    models = (config.strong,) if config.weak_labels else (config.weak, config.strong)
+    models = (config.strong,) if config.given_labels else (config.weak, config.strong)
     return tuple({(model.name, model.revision): model for model in models}.values())
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, joined, read_weak_labels
 from weak2strong.ground.temperature import at_temperature, fitted_temperature
+from weak2strong.protocol.stages.annotated import annotated_labels
 from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED
 from weak2strong.protocol.stages.simulated import simulated_labels
 from weak2strong.protocol.stages.supervisor import supervisor
@@ -21,11 +22,13 @@ from weak2strong.tasks.kinds import hardened
 
 
 def weak_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
-    """The supervisor's predictions, simulated ones, or the user's own from a file, by split."""
+    """Weak labels by split: a supervisor's, simulated ones, annotators', or those of a file."""
     if task_run.config.weak_labels is not None:
         return _from_file(task_run, task_run.config.weak_labels)
     if task_run.config.simulated is not None:
         return simulated_labels(task_run, seed)
+    if task_run.config.data.weak_label_columns:
+        return annotated_labels(task_run)
     return supervisor(task_run, seed)
 
 

@@ -12,6 +12,7 @@ from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
+from weak2strong.protocol.stages.annotated import annotated_labels
 from weak2strong.protocol.stages.files import FILE, labels_digest, writer
 from weak2strong.protocol.stages.finetune import finetune
 from weak2strong.protocol.stages.finetuning import PREDICTED, on_truth
@@ -25,11 +26,14 @@ from weak2strong.tasks.splits import digest
 
 
 def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
-    """Hard labels by split; their accuracy is the study's, or else that of the real supervisor."""
+    """Hard labels by split; their accuracy is the study's, or else that of the real supervisor, or
+    of people who take its place."""
     config, classes = task_run.config, len(task_run.task.classes)
     simulator, accuracy = SIMULATORS.get(config.simulated or ""), config.simulated_accuracy
-    needs = simulator.needs
-    real = supervisor(task_run, seed) if accuracy is None or "supervisor" in needs else {}
+    needs, annotated = simulator.needs, config.data.weak_label_columns
+    people = annotated_labels(task_run) if annotated and accuracy is None else {}
+    counted = accuracy is None and not people
+    real = supervisor(task_run, seed) if counted or "supervisor" in needs else {}
     strong = _strong_answers(task_run, seed) if "strong_answers" in needs else {}
 
     def make(working: Path) -> Write:
@@ -40,7 +44,7 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
         for split in examples:
             truth = evidence.labels(split)
             if accuracy is None:
-                answers = real[split].at(evidence.ids(split))
+                answers = (people or real)[split].at(evidence.ids(split))
                 errors[split] = int((answers.argmax(axis=1) != truth).sum())
             else:
                 errors[split] = error_count(len(truth), accuracy)
@@ -58,7 +62,8 @@ def simulated_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
         "seed": seed,
     }
     inputs = {f"truth_{split}": digest(task_run.splits.examples(split)) for split in PREDICTED}
-    for name, answers in (("supervisor", real), ("knowing", strong)):
+    by_name = {"supervisor": real, "knowing": strong, "annotators": people}
+    for name, answers in by_name.items():
         inputs |= {f"{name}_{split}": labels_digest(p) for split, p in answers.items()}
     if "activations" in needs:
         fields["model"] = settings_in_keys(config.strong)
