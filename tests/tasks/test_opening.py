@@ -1,5 +1,6 @@
 """Only a file is opened as one; what has no end or is not there is told before it is read."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from weak2strong.config.data import DataOptions
+from weak2strong.engine.contents import contents, contents_file
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks import opening
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.opening import ending, files_below, read_file, unpacked_name
+from weak2strong.tasks.splits import make_splits
 
 
 def made(folder, what):
@@ -84,7 +87,10 @@ def test_a_file_in_a_folder_may_have_a_name_that_is_no_utf_8(tmp_path):
     path = os.fsencode(tmp_path) + b"/K\xf6ln-train.tsv"
     with open(path, "w") as file:
         file.write(f"text\tlabel\n{rows}")
-    assert find_task(str(tmp_path), DataOptions()).cleaning.read == 60
+    task = find_task(str(tmp_path), DataOptions())
+    assert task.cleaning.read == 60
+    entry = json.loads(contents_file([contents(str(tmp_path), task, make_splits(task))]))[0]
+    assert entry["accounts"][0]["files"] == f"{tmp_path}/K\\xf6ln-train.tsv"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from weak2strong.ground.hub import refusal
 from weak2strong.tasks.card import NAME, Card, read_card
 from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
-from weak2strong.tasks.opening import files_below, read_file
+from weak2strong.tasks.opening import files_below, read_file, shown_name
 
 CONVERTED = "refs/convert/parquet"
 """The branch with the hub's own copy in parquet, which repositories with a loading script have."""
@@ -57,6 +57,7 @@ class Snapshot:
 class HubFiles:
     """The files of one split of one subset by name, with the commit that they are from.
 
+    Names are as they can be written (see `weak2strong.tasks.opening.shown_name`).
     ``classes`` are the names of classes by column, where the repository's card tells them.
     """
 
@@ -107,9 +108,9 @@ def hub_files(
     """
     snapshot, chosen, names = located(repo, revision, subset, split, pooled)
     folder = snapshot.fetch(names)
-    files = {name: folder / name for name in names}
+    files = {shown_name(name): folder / name for name in names}
     classes = snapshot.card.classes.get(chosen, {})
-    return HubFiles(files, chosen, snapshot.commit, snapshot.licence, classes)
+    return HubFiles(files, shown_name(chosen), snapshot.commit, snapshot.licence, classes)
 
 
 def located(

@@ -106,6 +106,11 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in found if os.path.isfile(path))
 
 
+def shown_name(name: str) -> str:
+    """The name of a file as it can be written; bytes that are no UTF-8 stand as ``\\xff``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def packing(file: str | PurePath) -> str | None:
     """The ending of a packed file's name, in lower case; None if the file is not packed."""
     suffix = PurePath(file).suffix.lower()
