@@ -11,6 +11,7 @@ import pytest
 from weak2strong import probes
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
+from weak2strong.engine.record import _agreements
 from weak2strong.ground.store import Store
 from weak2strong.losses import loss
 from weak2strong.methods.reference import find_method
@@ -344,3 +345,30 @@ def test_another_role_is_another_training(make_task_run):
     one = on_truth(task_run, config.strong, config.strong_training, truth, 0, "ceiling")
     answers = [finetune(replace(one, role=role))["test"] for role in ("ceiling", "student")]
     assert not np.array_equal(answers[0].probabilities, answers[1].probabilities)
+
+
+def test_what_a_step_left_out_is_counted_apart_from_what_was_learned(make_task_run):
+    labels = stages.weak_labels(make_task_run(), 0)["strong_train"]
+    confidence = labels.probabilities.max(axis=1)
+    cut = float(np.median(confidence))
+    filtered = f"confident-only:threshold={cut}"
+    methods = ("naive", filtered, f"{filtered}+linear-probe", f"{filtered}+strong-to-strong:1")
+    task_run = make_task_run(methods=methods, seeds=1)
+    truth = {e.item.id: e.label for e in task_run.splits.strong_train}
+    dropped = {id for id, c in zip(labels.ids, confidence, strict=True) if c < cut}
+    assert dropped
+    rows = {(r["method"], r["split"]): r for r in _agreements(task_run.config, task_run)}
+    # The last student learns the labels of one before it, of all examples.
+    for method, without in zip(methods, (set(), dropped, dropped, set()), strict=True):
+        assert stages.left_out(task_run, method, 0) == without
+        student = stages.student(task_run, method, 0)["strong_train"]
+        top = stages.ceiling(task_run, 0)["strong_train"]
+        assert ((method, "left_out") in rows) == bool(without)
+        for part, ids in (("strong_train", set(truth) - without), ("left_out", without)):
+            for name, of in (
+                (("weak", labels), ("student", student), ("ceiling", top)) if ids else ()
+            ):
+                said = dict(zip(of.ids, of.values.argmax(axis=1).tolist(), strict=True))
+                right = sum(said[id] == truth[id] for id in ids) / len(ids)
+                assert rows[method, part][f"{name}_right"] == pytest.approx(right)
+            assert rows.get((method, part), {"examples": 0})["examples"] == len(ids)

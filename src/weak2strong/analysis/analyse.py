@@ -48,6 +48,7 @@ def analyse(
     predictions: pl.DataFrame,
     on: str | None = None,
     edges: Sequence[float] = (),
+    agreement: pl.DataFrame | None = None,
 ) -> Analysed:
     """Every analysis of one run.
 
@@ -56,6 +57,7 @@ def analyse(
         predictions: of its run (see `weak2strong.engine.record`).
         on: name of a metric of the scores, of which more is better; the study's own if None.
         edges: between buckets of difficulty; quartiles if none.
+        agreement: of its run (see `weak2strong.engine.recorded.read_agreement`), if there is any.
 
     Raises:
         UserError: for wrong edges, or another metric.
@@ -67,7 +69,7 @@ def analyse(
     for kind in kinds.values():
         metric(kind, on)
     tests = {task: read_tested(config, predictions, task, on) for task in kinds}
-    run = TestedRun(config, predictions, tests, on, tuple(edges))
+    run = TestedRun(config, predictions, tests, on, tuple(edges), agreement)
     see_truth = oracles(predictions)
     if config.strong_training.stopping == "oracle":
         see_truth = frozenset(config.methods)

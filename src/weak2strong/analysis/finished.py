@@ -13,6 +13,7 @@ from weak2strong.engine.contents import read_contents
 from weak2strong.engine.rates import Rates, read_rates
 from weak2strong.engine.recorded import (
     open_run,
+    read_agreement,
     read_config,
     read_environment,
     read_learned,
@@ -112,6 +113,11 @@ class FinishedRun(FinishedFolder):
     def predictions(self) -> pl.DataFrame:
         """Test predictions of every role, with id, group and ground truth."""
         return read_predictions(self.files)
+
+    @cached_property
+    def agreement(self) -> pl.DataFrame | None:
+        """How often students answer as their supervisors, by split; None in older runs."""
+        return read_agreement(self.files)
 
     @property
     def title(self) -> str:
@@ -263,7 +269,7 @@ class FinishedRun(FinishedFolder):
         """
         from weak2strong.analysis.analyse import analyse
 
-        return analyse(self.config, self.predictions, metric, edges)
+        return analyse(self.config, self.predictions, metric, edges, self.agreement)
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """One row a task and method: floor, student, ceiling, PGR with interval.

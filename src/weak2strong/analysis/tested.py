@@ -108,6 +108,7 @@ class TestedRun:
         tests: the test set of each task, by name.
         metric: the name of the metric that scores the answers; more of it is better.
         edges: the edges between buckets of difficulty; none for quartiles.
+        agreement: how often students answer as their supervisors, by split; None if not known.
     """
 
     config: StudyConfig
@@ -115,6 +116,7 @@ class TestedRun:
     tests: Mapping[str, Tested]
     metric: str
     edges: tuple[float, ...] = ()
+    agreement: pl.DataFrame | None = None
     _made: dict[Any, Any] = field(default_factory=dict)
 
     @property

@@ -37,13 +37,12 @@ class Verify(Printing):
         """Print a row a task and method."""
         from weak2strong.analysis.finished import Results
         from weak2strong.analysis.trusted import verified_document, verify_students
-        from weak2strong.engine.recorded import read_agreement
 
         run = Results(self.folder)
         found = verify_students(
             run.config,
             run.predictions,
-            read_agreement(self.folder),
+            run.agreement,
             self.trusted,
             tasks=self.task,
             methods=self.methods,

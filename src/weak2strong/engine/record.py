@@ -7,8 +7,9 @@ it gives the same cells), ``tasks.json`` (the contents of the tasks), ``environm
 every role by id, with the difficulty of each example where it is known, the subset of a benchmark
 that it is of, the question that it asks together with others, and whether a student's
 method sees ground truth), ``agreement.parquet`` (how often each student gives its weak label's
-answer, by split), ``learned.json`` (what each finetuning took up of its labels),
-``examples.parquet`` (texts of some test examples). ``events.jsonl`` is a log, and in no index.
+answer, and how often both and the ceiling are right, by split), ``learned.json`` (what each
+finetuning took up of its labels), ``examples.parquet`` (texts of some test examples).
+``events.jsonl`` is a log, and in no index.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import weak2strong
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.examples import examples_table
-from weak2strong.engine.recorded import AGREEMENT, PREDICTIONS, RESULTS
+from weak2strong.engine.recorded import AGREEMENT, LEFT_OUT, PREDICTIONS, RESULTS, RIGHT
 from weak2strong.ground.metrics import metrics_of, performance_gap_recovered
 from weak2strong.ground.predictions import Predictions, column
 from weak2strong.ground.written import SaysTheSame
@@ -40,8 +41,9 @@ from weak2strong.protocol.learned import Learned, learned_file
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.tasks.answers import comparable
+from weak2strong.tasks.answers import comparable, is_right
 from weak2strong.tasks.kinds import true_labels
+from weak2strong.tasks.task import Example
 
 if TYPE_CHECKING:
     import numpy as np
@@ -162,23 +164,40 @@ def parquet(table: pl.DataFrame) -> bytes:
 
 
 def _agreements(config: StudyConfig, task_run: TaskRun) -> Iterator[dict[str, Any]]:
-    """A row for each student and split: the share of examples that it answers as its supervisor."""
-    kind = task_run.task.kind
+    """A row for each student and part of the data: how often it answers as its supervisor.
+
+    Of ``strong_train`` those examples count that the student learned from; what its method left out
+    is a part of its own, ``left_out``. Beside it stands how often supervisor, student and ceiling
+    are right, by the ground truth that none of the first two has seen.
+    """
+    kind, name = task_run.task.kind, task_run.task.name
     for seed in range(config.seeds):
         one = task_run.of_seed(seed)
-        labels = stages.weak_labels(one, seed)
+        weak, top = stages.weak_labels(one, seed), stages.ceiling(one, seed, None)
         for method in config.methods:
-            for split, answers in stages.student(one, method, seed).items():
-                weak = comparable(labels[split].at(answers.ids), kind, config.metric)
-                same = comparable(answers.values, kind, config.metric) == weak
-                yield {
-                    "task": task_run.task.name,
-                    "method": method,
-                    "seed": seed,
-                    "split": split,
-                    "examples": len(weak),
-                    "agreement": float(same.mean()),
+            student, without = stages.student(one, method, seed), stages.left_out(one, method, seed)
+            for part, split, examples in _parts(one, without):
+                ids, truth = [e.item.id for e in examples], true_labels(kind, examples)
+                values = [of[split].at(ids) for of in (weak, student, top)]
+                said = [comparable(x, kind, config.metric) for x in values[:2]]
+                right = [is_right(x, truth, kind, config.metric).mean() for x in values]
+                row = {"task": name, "method": method, "seed": seed, "split": part}
+                yield row | {
+                    "examples": len(ids),
+                    "agreement": float((said[0] == said[1]).mean()),
+                    **dict(zip(RIGHT, map(float, right), strict=True)),
                 }
+
+
+def _parts(
+    task_run: TaskRun, left_out: Collection[str]
+) -> Iterator[tuple[str, str, Sequence[Example]]]:
+    """The parts of the data: name, split, and the examples, of which there are some."""
+    for split in stages.PREDICTED:
+        of_split = task_run.splits.examples(split)
+        learnt = [e for e in of_split if e.item.id not in left_out]
+        rest = [e for e in of_split if e.item.id in left_out]
+        yield from ((n, split, x) for n, x in ((split, learnt), (LEFT_OUT, rest)) if x)
 
 
 def _temperatures(config: StudyConfig, task_run: TaskRun) -> list[float | None]:

@@ -31,6 +31,12 @@ PREDICTIONS_HAVE = columns(text="task kind role method id group", whole="seed", 
 PREDICTIONS_MAY_HAVE = columns(
     flag="oracle", number="difficulty", numbers="probabilities", text="answer subset question"
 )
+RIGHT = ("weak_right", "student_right", "ceiling_right")
+"""Columns of the shares of right answers: of weak labels, students and ceilings."""
+
+LEFT_OUT = "left_out"
+"""What the table calls the part of ``strong_train`` that a method left out."""
+
 AGREEMENT_HAS = columns(text="task method split", whole="seed examples", number="agreement")
 
 
@@ -132,10 +138,10 @@ def read_run(folder: Path) -> tuple[StudyConfig, pl.DataFrame, pl.DataFrame]:
     return read_config(files), read_results(files), read_predictions(files)
 
 
-def read_agreement(folder: Path) -> pl.DataFrame | None:
+def read_agreement(files: FolderFiles) -> pl.DataFrame | None:
     """A run's `agreement.parquet`, or None for a run that was made before there was one.
 
     Raises:
         UserError: where the file is damaged.
     """
-    return FolderFiles(folder, "run").table(AGREEMENT, AGREEMENT_HAS)
+    return files.table(AGREEMENT, AGREEMENT_HAS, columns(number=" ".join(RIGHT)))

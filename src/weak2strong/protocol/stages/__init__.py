@@ -12,7 +12,7 @@ from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED
 from weak2strong.protocol.stages.kept_models import kept_model
 from weak2strong.protocol.stages.labels import temperature_of, weak_labels
 from weak2strong.protocol.stages.rates import FoundRates, found_rates
-from weak2strong.protocol.stages.students import student, traced_student
+from weak2strong.protocol.stages.students import left_out, student, traced_student
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.stages.sweeps import Sweep, sweep
 from weak2strong.protocol.stages.trusted import trusted_alone
@@ -27,6 +27,7 @@ __all__ = [
     "found_rates",
     "has_probe",
     "kept_model",
+    "left_out",
     "ngrams",
     "probe_ceiling",
     "student",

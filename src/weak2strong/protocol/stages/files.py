@@ -25,6 +25,9 @@ TRACE = "trace.json"
 
 CURVE = "curve.parquet"
 
+LEFT_OUT = "left_out.json"
+"""Ids of the examples of ``strong_train`` that a student did not learn."""
+
 
 def writer(answers: Mapping[str, Predictions], file: str = FILE) -> Write:
     """Writes predictions by split, in the form that `load_predictions` reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.learned import Learned, read_learned, write_learned
-from weak2strong.protocol.stages.files import FILE, labels_digest, writer
+from weak2strong.protocol.stages.files import FILE, LEFT_OUT, labels_digest, writer
 from weak2strong.protocol.stages.finetune import Trace, finetune, finetuned_activations, traced
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
 from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
@@ -46,6 +47,16 @@ STRIDE = 1000
 
 def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictions]:
     """The answers, by split, of the student that a method makes of strong model and weak labels."""
+    return load_predictions(_student(task_run, method, seed) / FILE)
+
+
+def left_out(task_run: TaskRun, method: str, seed: int) -> frozenset[str]:
+    """The ids of ``strong_train`` whose weak labels that student did not learn."""
+    return frozenset(json.loads((_student(task_run, method, seed) / LEFT_OUT).read_text()))
+
+
+def _student(task_run: TaskRun, method: str, seed: int) -> Path:
+    """The folder of the stage of a student."""
     trainer, by_split = find_method(method), weak_labels(task_run, seed)
     task_run = at_rates(task_run, "strong")
     if "supervisor" in trainer.needs:
@@ -73,6 +84,7 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     def make(working: Path) -> Write:
         context, before = StudentContext(task_run, trainer, seed, strong, labels), len(learned)
         answers = returned(task_run, trainer, trainer.run(context))
+        without = _left_out(task_run, context)
         its_own = learned[before:]
         # They are read below, whether the student was made now or earlier.
         del learned[before:]
@@ -80,6 +92,7 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
         def write(folder: Path) -> None:
             writer(answers)(folder)
             write_learned(folder, its_own)
+            (folder / LEFT_OUT).write_text(json.dumps(without))
 
         return write
 
@@ -87,7 +100,14 @@ def student(task_run: TaskRun, method: str, seed: int) -> Mapping[str, Predictio
     named = (trainer, *found_by_name(kind, training), *loaders_of(kind, strong))
     folder = task_run.stage("student", fields, inputs, make, named).path
     learned.extend(named_here(task_run.config, read_learned(folder, method)))
-    return load_predictions(folder / FILE)
+    return folder
+
+
+def _left_out(task_run: TaskRun, context: StudentContext) -> list[str]:
+    """The ids of ``strong_train`` that a method left out in the end."""
+    learnt = set(context.learnt[-1] if context.learnt else context.weak_labels.ids)
+    ids = (item.id for item in task_run.splits.items("strong_train"))
+    return [id for id in ids if id not in learnt]
 
 
 def named_here(config: StudyConfig, learned: Sequence[Learned]) -> list[Learned]:
@@ -126,13 +146,19 @@ def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) 
 
 @dataclass(frozen=True)
 class StudentContext:
-    """What a method sees (see `weak2strong.methods.method.Context`)."""
+    """What a method sees (see `weak2strong.methods.method.Context`).
+
+    Attributes:
+        learnt: the ids of labels that a student learned, or that a step left to the method after
+            it, in the order in which the method went on.
+    """
 
     _task_run: TaskRun
     _method: Method
     seed: int
     student: ModelSpec
     weak_labels: Predictions
+    learnt: list[tuple[str, ...]] = field(default_factory=list)
 
     @property
     def classes(self) -> int:
@@ -168,6 +194,8 @@ class StudentContext:
         fresh: int = 0,
     ) -> Mapping[str, Predictions]:
         """Finetune the student model, or an intermediate, on labels by id; cached."""
+        if model is None:
+            self.learnt.append(labels.ids)
         return finetune(self._finetuning(labels, loss, model, fresh))
 
     def finetuned_activations(
@@ -217,6 +245,7 @@ class StudentContext:
 
     def with_labels(self, labels: Predictions) -> Context:
         """The same context with other weak labels."""
+        self.learnt.append(labels.ids)
         return replace(self, weak_labels=labels)
 
     def after_reading(self, epochs: int) -> Context:

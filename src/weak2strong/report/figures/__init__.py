@@ -8,6 +8,7 @@ FIGURES = Registry(
         "scores": "weak2strong.report.figures.scores:SCORES",
         "pgr": "weak2strong.report.figures.pgr:PGR",
         "tasks": "weak2strong.report.figures.tasks:TASKS",
+        "filters": "weak2strong.report.figures.filters:FILTERS",
         "outcomes": "weak2strong.report.figures.outcomes:OUTCOMES",
         "agreement": "weak2strong.report.figures.agreement:AGREEMENT",
         "reliability": "weak2strong.report.figures.reliability:RELIABILITY",
