@@ -12,6 +12,7 @@ import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from weak2strong.ground.code.tree import Tree, chain_of, is_text
 
@@ -91,11 +92,14 @@ class ModulePieces:
     registries: set[str] = field(default_factory=set)
     effects: list[Piece] = field(default_factory=list)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names that the module binds; asked for when it is read to its end."""
+        return frozenset().union(self.bound, self.classes, self.imports, self.registries)
+
     def has(self, name: str) -> bool:
         """Whether the module binds a name."""
-        return any(
-            name in names for names in (self.bound, self.classes, self.imports, self.registries)
-        )
+        return name in self.names
 
 
 class Reader:

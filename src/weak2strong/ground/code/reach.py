@@ -174,17 +174,27 @@ class _Walk:
             self.digests[where] = piece.digest
             self.of_place[place].append(piece.digest)
         if use == "type":
-            for chain in piece.names | piece.types:
+            for chain in self._bound(module, piece, piece.names | piece.types):
                 self._named(module, piece, chain, as_type=True)
             return
         self.attributes |= piece.attributes
         self.words |= piece.words
-        for chain in piece.types - piece.names:
+        for chain in self._bound(module, piece, piece.types - piece.names):
             self._named(module, piece, chain, as_type=True)
         digest = piece.digest if use == "code" else ""
-        for chain in piece.names:
+        for chain in self._bound(module, piece, piece.names):
             for meant in self._named(module, piece, chain):
                 self.uses.append(_Used(where, digest, place, ".".join(chain), meant))
+
+    def _bound(
+        self, module: str, piece: Piece, chains: Iterable[tuple[str, ...]]
+    ) -> Iterable[tuple[str, ...]]:
+        """The chains that can stand for something: most are of arguments and of builtins."""
+        if any(name == "*" for _, name in piece.imports.values()):
+            return chains
+        read = self.source.module(module) if module else None
+        names = read.names if read else frozenset[str]()
+        return [chain for chain in chains if chain[0] in names or chain[0] in piece.imports]
 
     def _named(
         self, module: str, piece: Piece, chain: tuple[str, ...], as_type: bool = False
@@ -205,7 +215,7 @@ class _Walk:
             The places of the definitions.
         """
         read, name = self.source.module(module), chain[0]
-        if read is None or self.source.is_beside(f"{module}:{name}"):
+        if read is None or not read.has(name) or self.source.is_beside(f"{module}:{name}"):
             return []
         if name in read.registries:
             self.registries.add((module, name))

@@ -48,18 +48,19 @@ class Source:
         self._read: dict[str, ModulePieces | None] = {}
         self._beside: dict[str, bool] = {}
         self._roots: dict[tuple[str, str], Piece] = {}
+        self._foreign: dict[tuple[str, str], Piece] = {}
 
     def edited(self, edits: Mapping[str, str]) -> Source:
         """The same source with other texts in some files, by their paths below the root."""
         other = copy(self)
         other._texts = {**self._texts, **edits}
-        other._beside, other._roots = {}, {}
         files = {path.removesuffix(".py").removesuffix("/__init__") for path in edits}
-        other._read = {
-            name: read
-            for name, read in self._read.items()
-            if "/".join(name.split(".")[1:]) not in files
-        }
+
+        def is_kept(module: str) -> bool:
+            return "/".join(module.split(".")[1:]) not in files
+
+        other._read = {name: read for name, read in self._read.items() if is_kept(name)}
+        other._roots = {root: piece for root, piece in self._roots.items() if is_kept(root[0])}
         return other
 
     def module(self, name: str) -> ModulePieces | None:
@@ -108,8 +109,10 @@ class Source:
         return self._roots[module, path]
 
     def foreign(self, name: str, text: str) -> Piece:
-        """All of a source that is not ours, as one piece."""
-        return self._reader.whole(name, text)
+        """All of a source that is not ours, as one piece, read once."""
+        if (name, text) not in self._foreign:
+            self._foreign[name, text] = self._reader.whole(name, text)
+        return self._foreign[name, text]
 
 
 def _within(name: str, those: Iterable[str]) -> bool:
