@@ -210,7 +210,7 @@ def manifest(store: Path, key: str) -> bytes:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
-def test_workers_end_when_their_parent_is_killed(config, tmp_path):
+def test_workers_end_when_their_parent_is_killed(config, tmp_path, workers_of):
     study = tmp_path / "study.yaml"
     study.write_text(config.to_yaml())
     code = KILLABLE.replace("Plan(workers=1", "Plan(workers=2")
@@ -220,24 +220,15 @@ def test_workers_end_when_their_parent_is_killed(config, tmp_path):
     command = [sys.executable, str(script), str(study), str(tmp_path / "run"), str(tmp_path / "st")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while len(children := children_of(process.pid)) < 2 or not stored(tmp_path / "st"):
+    while len(workers := workers_of(process.pid)) < 2 or not stored(tmp_path / "st"):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.kill()
     process.wait()
-    while any(alive(pid) for pid in children):
+    while any(alive(pid) for pid in workers):
         assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.05)
-
-
-def children_of(pid: int) -> set[int]:
-    """Process ids of the children of a process."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
-        return {int(c) for t in tasks for c in t.read_text().split()}
-    except OSError:
-        return set()
 
 
 def alive(pid: int) -> bool:

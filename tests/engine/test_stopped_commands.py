@@ -65,14 +65,6 @@ class Command:
         """Send a signal to the whole group."""
         os.killpg(self.process.pid, number)
 
-    def workers(self):
-        """Process ids of its workers: its children but the one that tidies up after them."""
-        children = set()
-        for task in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
-            children |= {int(pid) for pid in task.read_text().split()}
-        lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
-        return [pid for pid, line in lines.items() if b"spawn_main" in line]
-
 
 @pytest.fixture
 def command(tmp_path):
@@ -127,12 +119,12 @@ def test_a_command_that_is_stopped_goes_on_from_its_checkpoints(
 
 
 def test_a_killed_worker_costs_its_step_a_second_try_and_nothing_else(
-    quick_study, tmp_path, command
+    quick_study, tmp_path, command, workers_of
 ):
     write_study(quick_study, tmp_path, 100)
     run = command()
     run.says("(supervisor|ceiling) seed .: [0-9]+ of 100")
-    os.kill(run.workers()[0], signal.SIGKILL)
+    os.kill(workers_of(run.process.pid)[0], signal.SIGKILL)
     run.says("its process was ended by SIGKILL; it is tried once more, with nothing beside it")
     assert run.process.wait(timeout=300) == 0, run.said
     assert (tmp_path / "run" / "results.parquet").exists()

@@ -98,5 +98,5 @@ def _in_processes(
 
     schedule = Schedule(todo, expected(task_runs), model_of)
     room = Room.of(plan, todo)
-    crew = Workers(plan.environment)
+    crew = Workers(plan.environment, loaded=not plan.gpus)
     return in_parallel(schedule, plan.places, work_of, crew, progress, stops, room.after)

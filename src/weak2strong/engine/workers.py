@@ -7,7 +7,6 @@ go on. What goes between the processes is pickled, and nothing of it is kept.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sys
@@ -22,8 +21,14 @@ from pickle import loads
 from typing import Any
 
 from weak2strong.engine.schedule import Place
-from weak2strong.ground.processes import end_with_parent, without_main
-from weak2strong.ground.stops import Stopped, Stops, heeding
+from weak2strong.ground.processes import (
+    end_with_parent,
+    held_back,
+    let_in,
+    starting,
+    without_main,
+)
+from weak2strong.ground.stops import CLUSTER, Stopped, Stops, heeding
 
 OnStep = Callable[[int, int], None]
 """Called by a training with steps done and steps in all; it raises `Stopped` where that was asked
@@ -86,15 +91,21 @@ class Workers(contextlib.AbstractContextManager["Workers"]):
     """Worker processes by name; they are started when they first get work.
 
     Args:
-        environment: variables of a worker's environment, by its name; they are set before its work
-            imports anything.
+        environment: variables of a worker's environment, by its name, besides those of this
+            process; they are set before its work imports anything.
+        loaded: whether workers begin with the libraries imported (see `starting`); then variables
+            are set after these are.
     """
 
     tries = 2
     """How often a step is tried that lacks memory, or whose process dies."""
 
-    def __init__(self, environment: Callable[[str], Mapping[str, str]] = lambda name: {}):
-        self._environment = environment
+    def __init__(
+        self,
+        environment: Callable[[str], Mapping[str, str]] = lambda name: {},
+        loaded: bool = False,
+    ):
+        self._environment, self._loaded = environment, loaded
         self._processes = dict[str, tuple[BaseProcess, Connection]]()
         self._busy = set[str]()
 
@@ -152,12 +163,11 @@ class Workers(contextlib.AbstractContextManager["Workers"]):
         return False
 
     def _start(self, name: str) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = starting(self._loaded)
         ours, theirs = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(theirs, dict(self._environment(name))), name=f"w2s {name}"
-        )
-        with without_main():
+        environment = {**os.environ, **self._environment(name)}
+        process = context.Process(target=_serve, args=(theirs, environment), name=f"w2s {name}")
+        with without_main(), held_back(CLUSTER):
             process.start()
         theirs.close()
         self._processes[name] = process, ours
@@ -184,11 +194,14 @@ class Workers(contextlib.AbstractContextManager["Workers"]):
 
 def _serve(connection: Connection, environment: Mapping[str, str]) -> None:
     """The life of a worker process; only the process that started it heeds Ctrl-C."""
+    # That of the process which is copied may be older.
+    os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     gone = (Stopped, EOFError, BrokenPipeError, ConnectionResetError)
     with heeding(ctrl_c=False) as stops, contextlib.suppress(*gone):
+        let_in(CLUSTER)
         while True:
             answer = _answer(connection, stops)
             # An answer goes out whole.

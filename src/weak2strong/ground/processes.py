@@ -1,4 +1,4 @@
-"""Worker processes: bounded threads, and no orphans."""
+"""Worker processes: how they start, bounded threads, and no orphans."""
 
 from __future__ import annotations
 
@@ -6,10 +6,61 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+
+LIBRARIES = ("torch", "scipy.linalg", "sklearn.linear_model", "transformers.modeling_utils")
+"""What workers import that is slow; importing it starts no threads but those of linear algebra,
+which know of forks, and looks for no GPU."""
+
+LONGEST = 70
+"""Bytes in the name of the folder for temporary files, at most, where processes are copied: an
+address in it has 107, and 32 are its own."""
+
+
+def starting(loaded: bool) -> SpawnContext | ForkServerContext:
+    """How worker processes start.
+
+    Args:
+        loaded: whether they begin as copies of one process that has imported the libraries, which
+            takes seconds: on Linux, for workers that compute on processors. Others begin empty. The
+            process that is copied stays as long as this one.
+    """
+    too_long = len(os.fsencode(tempfile.gettempdir())) > LONGEST
+    if not loaded or too_long or not sys.platform.startswith("linux"):
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(LIBRARIES))
+    # Where it starts, it lets signals in, also those that are held back.
+    resource_tracker.ensure_running()
+    return context
+
+
+@contextmanager
+def held_back(signals: Collection[int]) -> Iterator[None]:
+    """Hold back signals inside, also from processes that start inside, until they let them in.
+
+    So a signal to all processes does not end the one that is copied, which tells how copies ended.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_in(signals: Collection[int]) -> None:
+    """Take signals from now on that were held back when this process started."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def end_with_parent() -> None:

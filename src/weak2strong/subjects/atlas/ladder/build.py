@@ -8,7 +8,6 @@ from its last checkpoint.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from queue import Empty
 import numpy as np
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.processes import begin_worker
+from weak2strong.ground.processes import begin_worker, starting
 from weak2strong.ground.store import file_fingerprint
 from weak2strong.ground.whole import write_whole
 from weak2strong.subjects.atlas.facts import FACTS_FILE, seen_cities, unseen_cities
@@ -130,7 +129,7 @@ def _run_workers(
     todo: list[Rung], recipe: Recipe, folder: Path, work: Path, workers: int, report: Report
 ) -> None:
     """Train the rungs, the largest first, so that the last process has the smallest rung."""
-    context = multiprocessing.get_context("spawn")
+    context = starting(loaded=True)
     messages = context.Queue()
     waiting = sorted(todo, key=lambda r: -r.width * r.layers)
     running: list = []
