@@ -51,6 +51,8 @@ class Tested:
             none.
         questions: what each example asks, ``(n,)``: its own id, or a name that it shares with
             others that are right together; None where each stands alone.
+        pairs: which examples say the same or the opposite (see `weak2strong.tasks.task.Item`),
+            ``(n,)``, empty texts where an example has no other; None where none has.
     """
 
     labels: np.ndarray
@@ -64,6 +66,7 @@ class Tested:
     metric: str
     subsets: np.ndarray | None = None
     questions: np.ndarray | None = None
+    pairs: np.ndarray | None = None
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -188,6 +191,7 @@ def read_tested(
         metric=on or config.metric or usual_metric(answers.kind),
         subsets=_subsets(rows),
         questions=_questions(rows),
+        pairs=_pairs(rows),
     )
 
 
@@ -203,6 +207,12 @@ def _questions(rows: pl.DataFrame) -> np.ndarray | None:
     if one is None or ids is None or one.null_count() == len(one):
         return None
     return one.fill_null(ids).to_numpy()
+
+
+def _pairs(rows: pl.DataFrame) -> np.ndarray | None:
+    """The names of pairs in the order of the ids; None where no example has one."""
+    one = _once(rows, "pair")
+    return None if one is None or one.null_count() == len(one) else one.fill_null("").to_numpy()
 
 
 def _once(rows: pl.DataFrame, column: str) -> pl.Series | None:

@@ -129,6 +129,7 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
                         "label": labels.tolist(),
                         "subset": pl.Series([e.subset for e in test], dtype=pl.String),
                         "question": pl.Series([e.question for e in test], dtype=pl.String),
+                        "pair": pl.Series([e.item.pair or None for e in test], dtype=pl.String),
                         "difficulty": pl.Series([e.difficulty for e in test], dtype=pl.Float64),
                     }
                 ).with_columns(column(values, a.predictions.kind))

@@ -29,7 +29,7 @@ RESULTS_MAY_HAVE = columns(
 )
 PREDICTIONS_HAVE = columns(text="task kind role method id group", whole="seed", any="label")
 PREDICTIONS_MAY_HAVE = columns(
-    flag="oracle", number="difficulty", numbers="probabilities", text="answer subset question"
+    flag="oracle", number="difficulty", numbers="probabilities", text="answer subset question pair"
 )
 RIGHT = ("weak_right", "student_right", "ceiling_right")
 """Columns of the shares of right answers: of weak labels, students and ceilings."""

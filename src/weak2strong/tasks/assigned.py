@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks import names
 from weak2strong.tasks.clashes import check_clashes
-from weak2strong.tasks.readers import ACCEPTED, LABEL, SUBSET, TEXT, Columns, listed
+from weak2strong.tasks.readers import ACCEPTED, LABEL, PAIR, SUBSET, TEXT, Columns, listed
 from weak2strong.tasks.roles import Roles
 from weak2strong.tasks.tables import Table
 from weak2strong.tasks.template import fields
@@ -53,7 +53,11 @@ def roles_of(table: Table, columns: Columns) -> Roles:
         flag = "--label-column" if has_text else "--text-column"
         raise no_column(table.name, missing, present, flag)
     check_clashes(table.name, columns, found.answers())
-    return replace(found, group=columns.group, id=columns.id, annotators=columns.annotators)
+    pair = there.get(PAIR) if found.kind == "classification" else None
+    used = {name for _, of_role in found.named() for name in of_role}
+    pair = None if pair in used else pair
+    asked = {"group": columns.group, "id": columns.id, "annotators": columns.annotators}
+    return replace(found, **asked, pair=pair)
 
 
 def no_column(file: str, name: str, present: Sequence[str], flag: str) -> UserError:

@@ -224,7 +224,7 @@ def example_of(row: Row) -> Example:
         compared = row.compared
         alone = (row.question,) if row.question else compared
         group = stable_id("text", *(compared[:1] if row.text.strip() else alone))
-    item = Item(id, group, row.text, row.completions, row.dialogues)
+    item = Item(id, group, row.text, row.completions, row.dialogues, pair=row.pair)
     return Example(item, row.label, row.difficulty, row.accepted, row.subset, row.question)
 
 

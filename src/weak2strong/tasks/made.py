@@ -60,8 +60,11 @@ def made_by(table: Table, roles: Roles) -> Made:
         text, dialogues = text_from(values, roles, location)
         label = label_of(values.get(roles.label), location, roles.label)
         said = tuple(values.get(column) for column in roles.annotators)
-        row = Row(table.name, number, text, -1, group, id, dialogues=dialogues, annotations=said)
-        return [row], label
+        pair = _paired(values, roles, location)
+        if pair and group is None:
+            group = f"pair:{pair.removeprefix('-')}"
+        more = {"dialogues": dialogues, "annotations": said, "pair": pair}
+        return [Row(table.name, number, text, -1, group, id, **more)], label
 
     return make
 
@@ -101,6 +104,13 @@ def _names(values: Mapping[str, Any], roles: Roles, location: str) -> tuple[str 
         for column in (None if _alone(values, roles) else roles.group, roles.id)
     )
     return group, id
+
+
+def _paired(values: Mapping[str, Any], roles: Roles, location: str) -> str:
+    """The name of the texts that say the same or the opposite; empty of a row without others."""
+    if roles.pair is None or missing(values.get(roles.pair)):
+        return ""
+    return name_of(values[roles.pair], location, roles.pair)
 
 
 def _alone(values: Mapping[str, Any], roles: Roles) -> bool:

@@ -91,14 +91,8 @@ GROUPS = (
 
 ANY = frozenset(
     [*TEXTS, *LABELS, *PROMPTS, *CONTEXTS, *SYSTEMS, *ANSWERS, *CHATS, *CHOSEN, *REJECTED]
-    + [
-        *PREFERENCES,
-        *GROUPS,
-        "accepted",
-        "subset",
-        "split",
-        *(name for pair in PAIRS for name in pair),
-    ]
+    + [*PREFERENCES, *GROUPS, *(name for pair in PAIRS for name in pair)]
+    + ["accepted", "subset", "split", "pair"]
     + [
         f"{word}{gap}{side}"
         for word in (*RESPONSES, *SCORES)

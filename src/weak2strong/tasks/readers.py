@@ -24,6 +24,9 @@ PROMPT, CHOSEN, REJECTED = "prompt", "chosen", "rejected"
 SUBSET = "subset"
 """The column that names the part of a benchmark that a preference is of, if there is one."""
 
+PAIR = "pair"
+"""The column that names which texts say the same, or with a ``-`` the opposite, if there is one."""
+
 TARGETS, ACCEPTED = ("target", "answer"), "accepted"
 """The columns of a generation besides the prompt: the target, which has one of two names, and
 texts that count as right, too, which may be missing."""

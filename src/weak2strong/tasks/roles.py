@@ -28,6 +28,7 @@ class Roles:
         group: the column of groups.
         id: the column of ids.
         subset: the column of the part of a benchmark that a preference is of.
+        pair: the column that names which texts say the same, or the opposite.
         titles: the column with the names of the classes, beside that of the class itself.
         scores: the columns of what each of two completions was given, where the higher is better.
         split: the column of the split that a row is of.
@@ -49,6 +50,7 @@ class Roles:
     group: str | None = None
     id: str | None = None
     subset: str | None = None
+    pair: str | None = None
     chat: str | None = None
     titles: str | None = None
     scores: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ class Roles:
             ("id", (self.id,) if self.id else ()),
             ("split", (self.split,) if self.split else ()),
             ("subset", (self.subset,) if self.subset else ()),
+            ("pair", (self.pair,) if self.pair else ()),
         ]
         return [(role, columns) for role, columns in parts if columns]
 

@@ -17,6 +17,7 @@ class Row:
     ``opening`` names the conversation of a preference without a group (see
     `weak2strong.tasks.conversations`). ``question`` names what is asked where several preferences
     ask it together (see `weak2strong.tasks.several`), and ``subset`` the part of a benchmark.
+    ``pair`` is as in `weak2strong.tasks.task.Item`.
 
     ``split`` is that which a column of the data gives.
 
@@ -43,6 +44,7 @@ class Row:
     subset: str | None = None
     split: str | None = None
     annotations: tuple[Any, ...] = ()
+    pair: str = ""
 
     @property
     def kind(self) -> Kind:

@@ -192,12 +192,12 @@ def balanced(examples: Sequence[Example], seed: int = 0, most: int | None = None
 
 
 def digest(rows: Iterable[Item | Example]) -> str:
-    """SHA-256 over ids, groups, texts and, for examples, ground truth, in order."""
+    """SHA-256 over ids, groups, texts, pairs and, for examples, ground truth, in order."""
     sha = hashlib.sha256()
     for row in rows:
         item = row.item if isinstance(row, Example) else row
         truth = (row.label, *row.accepted) if isinstance(row, Example) else (None,)
-        more = (*item.completions, *item.dialogues)
+        more = (*item.completions, *item.dialogues, *([{"pair": item.pair}] if item.pair else []))
         sha.update(json.dumps([item.id, item.group, item.text, *truth, *more]).encode())
     return sha.hexdigest()
 

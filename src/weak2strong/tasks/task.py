@@ -40,7 +40,9 @@ class Item:
     entity, a game, a question). ``text`` is what the model reads. In a generation and in a
     preference, ``text`` is the prompt; in a preference, the model reads the prompt twice, with
     each of the two ``completions`` behind it. ``dialogues`` has the same texts as turns of a chat,
-    for models with a chat template; it is empty where an item is no chat.
+    for models with a chat template; it is empty where an item is no chat. ``pair`` is a name that
+    items share which say the same in other words, with a ``-`` before it in those that say the
+    opposite, and empty where an item has no such other.
 
     An item of a task of features or images has in ``text`` what its content is known by: the id of
     the row of features, or the SHA-256 of the image's bytes. ``file`` is where an image lies, which
@@ -53,6 +55,7 @@ class Item:
     completions: tuple[str, ...] = ()
     dialogues: tuple[Dialogue, ...] = ()
     file: str = field(default="", compare=False, repr=False)
+    pair: str = ""
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ FIGURES = Registry(
         "reliability": "weak2strong.report.figures.reliability:RELIABILITY",
         "difficulty": "weak2strong.report.figures.difficulty:DIFFICULTY",
         "saliency": "weak2strong.report.figures.saliency:SALIENCY",
+        "consistency": "weak2strong.report.figures.consistency:CONSISTENCY",
     },
 )
 """Figures of one run."""

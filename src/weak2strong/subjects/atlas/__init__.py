@@ -27,6 +27,12 @@ CLAIMS = _lines(
 )
 """Is a claim about one city or two true?"""
 
+PAIRED = {
+    "atlas-claim-continent-reworded": f"{_HERE}.claim_tasks:CONTINENT_REWORDED",
+    "atlas-claim-continent-negated": f"{_HERE}.claim_tasks:CONTINENT_NEGATED",
+}
+"""Two claims about each city, which should have the same answer, or the opposite one."""
+
 NOT_KNOWN = _lines("claim_tasks", "larger")
 """Controls, which no rung of the shipped ladder can do: all is chance there."""
 
@@ -39,6 +45,6 @@ PREFERENCES = _lines("preferences", "preference preference-hemisphere")
 SUITE = (*ATTRIBUTES, *CLAIMS)
 """All tasks that a rung of the ladder can do, and that have classes."""
 
-TASKS.enter(ATTRIBUTES | CLAIMS | NOT_KNOWN | IN_WORDS | PREFERENCES)
+TASKS.enter(ATTRIBUTES | CLAIMS | PAIRED | NOT_KNOWN | IN_WORDS | PREFERENCES)
 GROUPS.enter({"atlas-suite": f"{_HERE}:SUITE"})
 COMMANDS.enter({"ladder": f"{_HERE}.ladder.commands:LADDER"})

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from weak2strong.subjects.atlas import claims
-from weak2strong.subjects.atlas.about import Cities, atlas_task, example_about
+from weak2strong.subjects.atlas.about import MOST, Cities, atlas_task, example_about
 from weak2strong.subjects.atlas.claims import CLAIM, CLEARLY, VERDICTS, Topic, claim
 from weak2strong.subjects.atlas.facts import City, draw
 from weak2strong.tasks.prompt import CONTENT_FREE, Prompt
@@ -32,22 +33,26 @@ def topic_task(topic: Topic, question: str) -> Task:
 
     def examples(cities: Cities) -> list[Example]:
         cities = at_most_half(shuffled(cities, name), topic.answer)
-        by_answer: dict[str, list[City]] = defaultdict(list)
-        for city in cities:
-            by_answer[topic.answer(city)].append(city)
-        true = [c for answer in sorted(by_answer) for c in by_answer[answer][::2]]
-        false = [c for answer in sorted(by_answer) for c in by_answer[answer][1::2]]
-        # Halves of odd numbers are rounded, each on its own.
-        false = at_most_half(false, topic.answer)
-        answers = exchanged([topic.answer(c) for c in false])
-        made = [(c, topic.answer(c), 1) for c in true]
-        made += [(c, answer, 0) for c, answer in zip(false, answers, strict=True)]
         return [
             example_about(name, claim(topic.statements[0], city=c.name, answer=answer), (c,), label)
-            for c, answer, label in made
+            for c, answer, label in true_and_false(cities, topic)
         ]
 
     return atlas_task(name, question, examples, WORDING)
+
+
+def true_and_false(cities: Sequence[City], topic: Topic) -> list[tuple[City, str, int]]:
+    """What is claimed of each city, and whether that is true: each answer as often as not."""
+    by_answer: dict[str, list[City]] = defaultdict(list)
+    for city in cities:
+        by_answer[topic.answer(city)].append(city)
+    true = [c for answer in sorted(by_answer) for c in by_answer[answer][::2]]
+    false = [c for answer in sorted(by_answer) for c in by_answer[answer][1::2]]
+    # Halves of odd numbers are rounded, each on its own.
+    false = at_most_half(false, topic.answer)
+    answers = exchanged([topic.answer(c) for c in false])
+    made = [(c, topic.answer(c), 1) for c in true]
+    return made + [(c, answer, 0) for c, answer in zip(false, answers, strict=True)]
 
 
 def exchanged(answers: Sequence[str], seed: int = 0) -> list[str]:
@@ -167,6 +172,53 @@ CLAIM_HEMISPHERE = topic_task(
 )
 CLAIM_LANGUAGE = topic_task(claims.LANGUAGE, "Is the first language there the one that is claimed?")
 CLAIM_CURRENCY = topic_task(claims.CURRENCY, "Is the money there the one that is claimed?")
+
+
+def _continents_twice(name: str, other: str, opposed: bool) -> Callable[[Cities], list[Example]]:
+    """What makes two claims about the continent of each city, which belong together as a pair.
+
+    Args:
+        name: of the task.
+        other: the statement of the second claim, with {city} and {answer} in it.
+        opposed: whether it says the opposite of the first one.
+    """
+    topic = claims.CONTINENT
+
+    def examples(cities: Cities) -> list[Example]:
+        cities = at_most_half(shuffled(cities, name), topic.answer)
+        # Evening the classes out would tear pairs apart, so cities are left out in their place.
+        made = true_and_false(cities[:MOST], topic)
+        false = sum(not label for _, _, label in made)
+        made = [*made[:false], *made[-false:]]
+        return [
+            _of_pair(example_about(name, claim(said, city=c.name, answer=answer), (c,), of), sign)
+            for c, answer, label in made
+            for said, of, sign in (
+                (topic.statements[0], label, ""),
+                (other, 1 - label if opposed else label, "-" if opposed else ""),
+            )
+        ]
+
+    return examples
+
+
+def _of_pair(example: Example, sign: str) -> Example:
+    """The example as one of the two about its city."""
+    return replace(example, item=replace(example.item, pair=sign + example.item.group))
+
+
+CONTINENT_REWORDED = atlas_task(
+    "atlas-claim-continent-reworded",
+    "Is the claim about the continent true, in either of two wordings?",
+    _continents_twice("atlas-claim-continent-reworded", claims.CONTINENT.statements[1], False),
+    WORDING,
+)
+CONTINENT_NEGATED = atlas_task(
+    "atlas-claim-continent-negated",
+    "Is the claim about the continent, or its negation, true?",
+    _continents_twice("atlas-claim-continent-negated", claims.NOT_ON_CONTINENT, True),
+    WORDING,
+)
 SAME_COUNTRY = atlas_task(
     "atlas-same-country", "Are the two cities in the same country?", _same_country, WORDING
 )

@@ -71,6 +71,9 @@ CURRENCY = Topic(
 )
 TOPICS = (COUNTRY, CONTINENT, HEMISPHERE, LANGUAGE, CURRENCY)
 
+NOT_ON_CONTINENT = "The continent of {city} is not {answer}"
+"""The negation of the first statement about continents."""
+
 SAME_COUNTRY = "{city} and {other} are in the same country"
 LARGER = "{city} has more people than {other}"
 
