@@ -7,6 +7,7 @@ import pytest
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
 from weak2strong.tasks.files import file_task
+from weak2strong.tasks.several import Tie, tie_of
 from weak2strong.tasks.splits import SPLITS, make_splits
 from weak2strong.tasks.texts import read_texts
 
@@ -76,3 +77,20 @@ def test_pairs_of_texts_and_chats_ask_alone(tmp_path):
 def test_a_row_without_a_right_or_a_wrong_one_is_named(tmp_path, row, sentence):
     with pytest.raises(UserError, match=sentence):
         file_task(write(tmp_path / "d.jsonl", [row]), DataOptions())
+
+
+def test_ids_of_ties_name_the_question_and_the_right_completion(tmp_path):
+    rows = [
+        row | {"id": f"{('ref', 'tied')[i % 2]}:{i // 2}", "subset": "Ties" if i < 20 else "Math"}
+        for i, row in enumerate(benchmark(30))
+    ]
+    rows[0]["id"] = "another"
+    task = file_task(write(tmp_path / "d.jsonl", rows), DataOptions(near_duplicates=False))
+    for e in task.load():
+        number, right = e.item.completions[e.label].rpartition("good ")[2].split(".")
+        if 0 < int(number) < 20:
+            assert e.question == f"{rows[int(number)]['id']}/{right}"
+            assert tie_of(e.question) == Tie(("ref", "tied")[int(number) % 2], int(number) // 2,
+                                             int(right))  # fmt: skip
+        else:
+            assert tie_of(e.question) is None

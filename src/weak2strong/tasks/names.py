@@ -92,7 +92,7 @@ GROUPS = (
 ANY = frozenset(
     [*TEXTS, *LABELS, *PROMPTS, *CONTEXTS, *SYSTEMS, *ANSWERS, *CHATS, *CHOSEN, *REJECTED]
     + [*PREFERENCES, *GROUPS, *(name for pair in PAIRS for name in pair)]
-    + ["accepted", "subset", "split", "pair"]
+    + ["accepted", "subset", "split", "pair", "id"]
     + [
         f"{word}{gap}{side}"
         for word in (*RESPONSES, *SCORES)

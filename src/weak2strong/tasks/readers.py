@@ -27,6 +27,9 @@ SUBSET = "subset"
 PAIR = "pair"
 """The column that names which texts say the same, or with a ``-`` the opposite, if there is one."""
 
+ID = "id"
+"""The usual column of ids, where a reader looks for one."""
+
 TARGETS, ACCEPTED = ("target", "answer"), "accepted"
 """The columns of a generation besides the prompt: the target, which has one of two names, and
 texts that count as right, too, which may be missing."""

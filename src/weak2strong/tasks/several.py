@@ -7,13 +7,48 @@ of these preferences are answered rightly (see `weak2strong.analysis.analyses.su
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.readers import CHOSEN, PROMPT, REJECTED
+from weak2strong.tasks.readers import CHOSEN, ID, PROMPT, REJECTED, SUBSET
 from weak2strong.tasks.task import stable_id
+
+TIES = "Ties"
+"""The subset of RewardBench 2 whose ids tell which questions belong together."""
+
+_TIE = re.compile(r"(ref|tied):(\d+)")
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A question of the subset `TIES`, and one of its right answers.
+
+    Attributes:
+        sort: "tied", with several right answers, or "ref", with one.
+        number: that the two questions on one thing share.
+        right: the index of the right answer.
+    """
+
+    sort: str
+    number: int
+    right: int
+
+    @property
+    def name(self) -> str:
+        """What examples of it call their question."""
+        return f"{self.sort}:{self.number}/{self.right}"
+
+
+def tie_of(question: str) -> Tie | None:
+    """The question and the right answer that a name tells; None for other names."""
+    asked, _, right = question.partition("/")
+    found = _TIE.fullmatch(asked)
+    return Tie(found[1], int(found[2]), int(right)) if found and right.isdecimal() else None
+
 
 Spread = tuple[Mapping[str, Any], str | None]
 """The values of one preference, and the name of its question, if it has others with it."""
@@ -49,9 +84,11 @@ def spread(
     found: list[Spread] = []
     for (i, chosen), (j, rejected) in product(enumerate(right), enumerate(wrong)):
         one = {**values, columns[0]: chosen, columns[1]: rejected}
+        of_ties = values.get(SUBSET) == TIES and _TIE.fullmatch(str(values.get(ID)))
+        asked = Tie(of_ties[1], int(of_ties[2]), i).name if of_ties else question
         if id_column and isinstance(values.get(id_column), str | int):
             one[id_column] = f"{values[id_column]}/{i}-{j}"
-        found.append((one, question))
+        found.append((one, asked))
     return found
 
 

@@ -14,7 +14,7 @@ from weak2strong.tasks.cleaning import example_of
 from weak2strong.tasks.known_classes import known_labels
 from weak2strong.tasks.made import made_by, text_from
 from weak2strong.tasks.opening import USUAL, Reading, read_file
-from weak2strong.tasks.readers import Columns, check_all_read, listed, row_name, unread_rows
+from weak2strong.tasks.readers import ID, Columns, check_all_read, listed, row_name, unread_rows
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
@@ -25,9 +25,6 @@ from weak2strong.tasks.values import label_of, missing, name_of
 
 USUAL_COLUMNS = Columns()
 """For whoever names none."""
-
-ID = "id"
-"""The usual column of ids, where there is one."""
 
 
 @dataclass(frozen=True)

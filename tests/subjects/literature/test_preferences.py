@@ -193,3 +193,23 @@ def test_a_benchmark_with_lists_of_answers_has_a_pair_for_each_two(folder, tmp_p
         asked.setdefault(e.question, set()).add((number, e.item.group))
     assert len(asked) == 40
     assert {len(of) for of in asked.values()} == {1}
+
+
+def test_questions_of_ties_have_the_names_that_their_ids_give(folder, tmp_path):
+    bench = tmp_path / "bench" / "data"
+    bench.mkdir(parents=True)
+    rows = [
+        {
+            "id": f"{('ref', 'tied')[i % 2]}:{i // 2}",
+            "prompt": f"Ask {i}",
+            "chosen": [f"Told {i}.", f"Said {i}."][: 1 + i % 2],
+            "rejected": ["No.", "Never."],
+            "subset": "Ties",
+        }
+        for i in range(20)
+    ]
+    pl.DataFrame(rows).write_parquet(bench / "test-00000-of-00001.parquet")
+    options = DataOptions(test_on=f"reward-bench-2={bench.parent}", near_duplicates=False)
+    names = {e.question for e in make_splits(find_task(folder("hh-helpful"), options)).test}
+    tied = {f"tied:{n}/{k}" for n in range(10) for k in (0, 1)}
+    assert names == tied | {f"ref:{n}/0" for n in range(10)}

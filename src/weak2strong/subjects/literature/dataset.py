@@ -36,6 +36,7 @@ class Dataset(Source):
         splits: the splits of the repository whose labels are public; they are pooled, and parted
             again into ours.
         fields: columns that must be there; a form sees no others.
+        also: columns that are read where they are there, and that a form does not see.
         form: makes the item of a row.
         paper: address of the publication; None where we know of none.
         revision: branch that is read where the user names none; None for the default branch.
@@ -47,6 +48,7 @@ class Dataset(Source):
     fields: tuple[str, ...]
     form: Form
     paper: str | None
+    also: tuple[str, ...] = ()
     subset: str | None = None
     revision: str | None = None
     prompt: Prompt = YES_OR_NO
@@ -153,7 +155,7 @@ def _items(
                     f"{dataset.name} needs the field {field!r}, but {file} has "
                     f"{listed(present)}: take a revision of {dataset.repo} that has it."
                 )
-        return list(dataset.fields)
+        return [*dataset.fields, *(field for field in dataset.also if field in present)]
 
     table = read_table(file, content, reading, check)
     check_all_read(table)

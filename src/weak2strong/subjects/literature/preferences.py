@@ -181,7 +181,8 @@ REWARD_BENCH_2 = replace(
     name="reward-bench-2",
     question="Which of several answers are the best (a benchmark: to test on only)?",
     repo="allenai/reward-bench-2",
-    # Each row has lists of right and of wrong answers.
+    # Each row has lists of right and of wrong answers, and an id that tells which belong together.
+    also=("id",),
     splits=("test",),
     paper="https://arxiv.org/abs/2506.01937",
     rows=1_865,
