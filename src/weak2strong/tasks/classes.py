@@ -67,11 +67,11 @@ def with_classes(
     if beside is not None and titled:
         coding, more, titled = _titled(coding, rows, titles, column, beside)
         wrong += more
-    kept = [
-        replace(row, label=index)
-        for row, index in zip(rows, coding.indices, strict=True)
-        if index is not None
-    ]
+    kept = list[Row]()
+    for row, index in zip(rows, coding.indices, strict=True):
+        if index is not None:
+            row.label = index
+            kept.append(row)
     if annotators := found[0][1].annotators:
         read = zip(values, coding.indices, strict=True)
         known = {value: index for value, index in read if index is not None}

@@ -99,6 +99,8 @@ def _compared(
 
 def _names(values: Mapping[str, Any], roles: Roles, location: str) -> tuple[str | None, str | None]:
     """Group and id of a row, if they have columns."""
+    if roles.group is None and roles.id is None:
+        return None, None
     group, id = (
         name_of(values.get(column), location, column) if column else None
         for column in (None if _alone(values, roles) else roles.group, roles.id)
@@ -148,6 +150,8 @@ def text_from(
     values: Mapping[str, Any], roles: Roles, location: str
 ) -> tuple[str, tuple[Dialogue, ...]]:
     """The text, or the prompt, of a row, and the chat that it is, if it is one."""
+    if roles.alone is not None and isinstance(value := values.get(roles.alone), str):
+        return text_of(value, location, roles.alone), ()
     asked = _asked(values, roles, location)
     return (asked, ()) if isinstance(asked, str) else (asked_in(asked), (asked,))
 

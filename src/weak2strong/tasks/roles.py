@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from weak2strong.tasks import names
 from weak2strong.tasks.readers import Columns
@@ -57,6 +58,12 @@ class Roles:
     group_found: bool = False
     split: str | None = None
     annotators: tuple[str, ...] = ()
+
+    @cached_property
+    def alone(self) -> str | None:
+        """The one column that is the text, or the prompt, as it is; None where there are others."""
+        plain = len(self.text) == 1 and self.template is None and self.system is None
+        return self.text[0] if plain and not self.optional else None
 
     def named(self) -> list[tuple[str, tuple[str, ...]]]:
         """What is read from which columns, in words."""

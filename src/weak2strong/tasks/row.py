@@ -10,9 +10,12 @@ from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.task import Dialogue, Kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One row; ``group`` and ``id`` are None where the data have no such column.
+
+    It is not frozen, since the class of a row is known when all labels have been read, and a
+    million rows would be made twice. Nothing else changes a row.
 
     ``opening`` names the conversation of a preference without a group (see
     `weak2strong.tasks.conversations`). ``question`` names what is asked where several preferences

@@ -140,9 +140,15 @@ def _strata(examples: Sequence[Example], stratum_of: Stratum) -> list[list[list[
     """The clusters of each stratum, the lowest stratum first."""
     strata: dict[int, list[list[Example]]] = defaultdict(list)
     for cluster in _clusters(examples):
-        most = min(Counter(map(stratum_of, cluster)).items(), key=lambda kv: (-kv[1], kv[0]))[0]
-        strata[most].append(cluster)
+        strata[_most_frequent([*map(stratum_of, cluster)])].append(cluster)
     return [strata[label] for label in sorted(strata)]
+
+
+def _most_frequent(numbers: Sequence[int]) -> int:
+    """The number that occurs most often, the lowest of several."""
+    if len(numbers) == 1:
+        return numbers[0]
+    return min(Counter(numbers).items(), key=lambda kv: (-kv[1], kv[0]))[0]
 
 
 def _deal(
@@ -237,8 +243,10 @@ def _draw(seed: int, *names: str) -> bytes:
 
 def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
     """The examples by group; groups that share a normalised text are one cluster."""
-    texts = [text for e in examples for text in e.item.texts]
-    groups = [e.item.group for e in examples for _ in e.item.texts]
+    texts, groups = list[str](), list[str]()
+    for e in examples:
+        texts += (each := e.item.texts)
+        groups += [e.item.group] * len(each)
     same = sets_of(firsts(texts, normalised))
     root = union((groups[several[0]], groups[i]) for several in same for i in several[1:])
     clusters: dict[str, list[Example]] = defaultdict(list)
@@ -247,5 +255,6 @@ def _clusters(examples: Sequence[Example]) -> list[list[Example]]:
         clusters[root(e.item.group)].append(e)
     # The name that stands first decides the draw, whatever order the rows had.
     for several in clusters.values():
-        several.sort(key=lambda e: (e.item.group, e.item.id))
+        if len(several) > 1:
+            several.sort(key=lambda e: (e.item.group, e.item.id))
     return list(clusters.values())

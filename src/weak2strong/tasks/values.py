@@ -18,9 +18,9 @@ ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "chatgpt": "as
 
 def missing(value: Any) -> bool:
     """Whether a value says nothing."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return True
-    return isinstance(value, float) and math.isnan(value)
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def text_of(value: Any, location: str, column: str) -> str:
@@ -45,6 +45,8 @@ def whole(value: str, location: str, column: str) -> str:
     Raises:
         UserError: where it has half a character.
     """
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError as e:
