@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from weak2strong.ground.garbage import kept_objects
 from weak2strong.tasks.conversations import opening
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.same import firsts, sets_of
@@ -91,6 +92,7 @@ class Beginnings:
     texts: int
 
     @classmethod
+    @kept_objects()
     def of(cls, splits: Splits) -> Beginnings:
         """Those of the splits of a task."""
         names = [split for split in SPLITS for _ in splits.examples(split)]

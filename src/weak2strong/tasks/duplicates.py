@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weak2strong.ground.garbage import kept_objects
 from weak2strong.tasks.counted import Counted, among
 from weak2strong.tasks.same import firsts, sets_of
 from weak2strong.tasks.shingles import Shingles, Words
@@ -43,6 +44,7 @@ AT_ONCE = 2_000_000
 """Shingles of pairs that are compared in one go, which bounds the memory."""
 
 
+@kept_objects()
 def near_duplicates(texts: Sequence[str], threshold: float = 0.8) -> list[list[int]]:
     """Groups of texts that are linked by near-duplicates, directly or through others.
 
@@ -128,7 +130,9 @@ def _may_be_alike(
 def _as_rows(
     keys: np.ndarray, rows: np.ndarray, count: int, template: np.ndarray
 ) -> tuple[csr_array, csr_array]:
-    """The sets whose members are keys in rows; and the same without the keys of a template."""
+    """The sets whose members are keys in rows; and the same without the keys of a template, where
+    the members that the fewest texts have come first.
+    """
     from scipy.sparse import csr_array
 
     columns = _ranked(keys)
@@ -136,9 +140,13 @@ def _as_rows(
     sets = csr_array((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
     sets.sum_duplicates()
     sets.data[:] = 1
-    by_column = np.zeros(shape[1], dtype=bool)
-    by_column[columns] = among(keys, template)
-    return sets, sets[:, np.flatnonzero(~by_column)]
+    of_template = np.zeros(shape[1], dtype=bool)
+    of_template[columns] = among(keys, template)
+    times = np.bincount(sets.indices, minlength=shape[1])
+    order = times.argsort(kind="stable")
+    rest = sets[:, order[~of_template[order]]]
+    rest.sort_indices()
+    return sets, rest
 
 
 def _ranked(values: np.ndarray) -> np.ndarray:
@@ -161,20 +169,18 @@ def _candidates(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """All pairs that may be alike and are not linked yet, in batches.
 
-    Two sets whose similarity reaches the threshold share one of the
-    ``size - ceil(threshold * size) + 1`` rarest members of each.
+    The members of each set are sorted, the rarest first. Two sets whose similarity reaches the
+    threshold share one of the ``size - ceil(threshold * size) + 1`` rarest members of each.
     """
     sizes = np.diff(sets.indptr)
-    rows = np.repeat(np.arange(len(sizes)), sizes)
-    rarity = np.bincount(sets.indices)[sets.indices]
-    order = np.lexsort((sets.indices, rarity, rows))
     # A product such as 0.55 * 100 comes out a little above the whole number that it is.
-    prefix = sizes - np.ceil(threshold * sizes - 1e-9).astype(int) + 1
-    rank = np.arange(len(rows)) - np.repeat(sets.indptr[:-1], sizes)
-    chosen = order[rank < prefix[rows]]
-    shingles, texts = sets.indices[chosen], rows[chosen]
-    order = np.lexsort((texts, shingles))
-    shingles, texts = shingles[order], texts[order]
+    prefix = sizes - np.ceil(threshold * sizes - 1e-9).astype(sizes.dtype) + 1
+    rank = np.arange(sets.nnz, dtype=sizes.dtype) - np.repeat(sets.indptr[:-1], sizes)
+    chosen = np.flatnonzero(rank < np.repeat(prefix, sizes))
+    texts = np.searchsorted(sets.indptr, chosen, side="right") - 1
+    both = sets.indices[chosen] * np.int64(len(sizes)) + texts
+    both.sort()
+    shingles, texts = np.divmod(both, len(sizes))
     # Texts that share a shingle lie side by side; pair each with the next one, then with the
     # next but one, and so on. Families of duplicates are linked by the first steps.
     ends = np.searchsorted(shingles, shingles, side="right")
