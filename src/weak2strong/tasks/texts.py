@@ -140,8 +140,7 @@ def _table(path: Path, columns: Columns, reading: Reading) -> Table:
     name = str(path)
 
     def wanted(present: Sequence[str]) -> list[str]:
-        also = [column for column in present if column == ID]
-        return list(dict.fromkeys([*candidates(present, columns), *also]))
+        return candidates(present, columns)
 
     table = read_table(name, read_file(path), reading, wanted)
     if not table.rows and not table.malformed:

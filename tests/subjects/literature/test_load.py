@@ -1,6 +1,7 @@
 """A dataset of the literature becomes a task: by name, at a commit, or from a folder."""
 
 import json
+import re
 from dataclasses import replace
 
 import polars as pl
@@ -72,6 +73,48 @@ def asked(monkeypatch, folder):
     monkeypatch.setattr(hub, "open_snapshot", open_snapshot)
     monkeypatch.setattr(find, "_AT_COMMIT", {})
     return asked
+
+
+ETHICS = {
+    "ethics-justice": ("justice/justice", "label,scenario", "{label},I paid because {n}."),
+    "ethics-deontology": (
+        "deontology/deontology",
+        *("label,scenario,excuse", '{label},"Could you, please, ask {n}?",No {n}.'),
+    ),
+    "ethics-virtue": ("virtue/virtue", "label,scenario", "{label},Someone ran {n}. [SEP] brave"),
+    "ethics-utilitarianism": ("utilitarianism/util", "", '"Sun, and {n} friends.",Rain and {n}.'),
+}
+
+
+@pytest.mark.parametrize("name", ETHICS)
+def test_ethics_is_read_as_its_authors_publish_it(tmp_path, name):
+    path, header, row = ETHICS[name]
+    for first, split in ((0, "train"), (60, "test"), (500, "test_hard")):
+        rows = [row.format(label=n % 2, n=n) for n in range(first, first + 60)]
+        file = tmp_path / "ethics" / f"{path}_{split}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join([*filter(None, [header]), *rows]) + "\n")
+    options = DataOptions(near_duplicates=False, balance=False)
+    task = find_task(f"{name}={tmp_path}/ethics", options)
+    numbers = sorted({int(re.search(r"\d+", row.text)[0]) for row in task.rows})
+    assert numbers == [*range(120)]
+    assert f", {path}_train.csv + {path}_test.csv, SHA-256 " in task.source
+    if name != "ethics-utilitarianism":
+        assert all(row.label == int(re.search(r"\d+", row.text)[0]) % 2 for row in task.rows)
+    (tmp_path / "ethics" / f"{path}_test.csv").unlink()
+    with pytest.raises(UserError, match=f"or its authors' {path}_train.csv, {path}_test.csv"):
+        find_task(f"{name}={tmp_path}/ethics", options)
+
+
+def test_the_better_scene_stands_first_as_its_authors_publish_it(tmp_path):
+    folder = tmp_path / "utilitarianism"
+    folder.mkdir()
+    for split, first in (("train", 0), ("test", 60)):
+        lines = [f"Sun {n}.,Rain {n}." for n in range(first, first + 60)]
+        (folder / f"util_{split}.csv").write_text("\n".join(lines))
+    task = find_task(f"ethics-utilitarianism={tmp_path}", DataOptions(near_duplicates=False))
+    assert all(row.text.startswith("First: Sun") == bool(row.label) for row in task.rows)
+    assert {row.label for row in task.rows} == {0, 1}
 
 
 def test_a_name_is_read_from_the_hub_at_one_commit(asked):

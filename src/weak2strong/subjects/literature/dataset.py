@@ -36,6 +36,9 @@ class Dataset(Source):
         splits: the splits of the repository whose labels are public; they are pooled, and parted
             again into ours.
         fields: columns that must be there; a form sees no others.
+        own_files: the same splits as the files that the authors publish, where these are laid out
+            in another way; a folder may have them. Their first line names columns, or there are
+            those of ``fields`` in this order.
         also: columns that are read where they are there, and that a form does not see.
         form: makes the item of a row.
         paper: address of the publication; None where we know of none.
@@ -48,6 +51,7 @@ class Dataset(Source):
     fields: tuple[str, ...]
     form: Form
     paper: str | None
+    own_files: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     subset: str | None = None
     revision: str | None = None
@@ -69,6 +73,8 @@ class Dataset(Source):
         rows = _rows(self, contents, reading_of(options))
         used = _drawn(rows, self.most)
         part = f"{self.subset}, " if self.subset else ""
+        own = path is not None and self._has_own_files(path)
+        splits = " + ".join(self.own_files if own else self.splits)
         some = f"{len(used):,} of {len(rows):,} rows, " if len(used) < len(rows) else ""
         version = f"commit {commit}" if commit else version_of(contents.values())
         return cleaned_task(
@@ -78,7 +84,7 @@ class Dataset(Source):
             about=self.name,
             name=self.name,
             summary=self.question,
-            source=f"{path or self.repo}, {part}{' + '.join(self.splits)}, {some}{version}",
+            source=f"{path or self.repo}, {part}{splits}, {some}{version}",
             licence=self.licence,
             revision=commit,
             prompt=self.prompt,
@@ -96,6 +102,9 @@ class Dataset(Source):
 
         All splits are read at the commit of the first one.
         """
+        if folder and self._has_own_files(folder):
+            own = Path(folder).expanduser()
+            return {f"{folder}/{name}": own / name for name in self.own_files}, None
         at, commit, files = None if folder else revision or self.revision, None, {}
         for split in self.splits:
             try:
@@ -104,15 +113,21 @@ class Dataset(Source):
                 if folder is None:
                     raise
                 example = "/".join(filter(None, (self.subset, f"{split}.parquet")))
+                own = f", or its authors' {listed(self.own_files)}" if self.own_files else ""
                 raise UserError(
                     f"{self.name} needs split {split!r} of {self.repo}, which {folder} does not "
-                    f"have: put it there as in the repository, or as {example}."
+                    f"have: put it there as in the repository, or as {example}{own}."
                 ) from e
             at = commit = part_files.commit
             files |= {
                 f"{folder or self.repo}/{name}": file for name, file in part_files.files.items()
             }
         return files, commit
+
+    def _has_own_files(self, folder: str) -> bool:
+        """Whether a folder has the files that the authors publish."""
+        place = Path(folder).expanduser()
+        return bool(self.own_files) and all((place / name).is_file() for name in self.own_files)
 
     @property
     def published(self) -> str | None:
@@ -157,6 +172,8 @@ def _items(
                 )
         return [*dataset.fields, *(field for field in dataset.also if field in present)]
 
+    if dataset.own_files and file.endswith(dataset.own_files):
+        content = _with_header(dataset.fields, content)
     table = read_table(file, content, reading, check)
     check_all_read(table)
     if not table.columns:
@@ -174,6 +191,13 @@ def _items(
             if item is not None:
                 subset = values.get(SUBSET) if SUBSET in dataset.fields else None
                 yield number, item, question, subset
+
+
+def _with_header(fields: Sequence[str], content: bytes) -> bytes:
+    """A file of commas, with a first line that names the columns."""
+    first = content.lstrip(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace")
+    named = {name.strip() for name in first.split(",")}
+    return content if named >= {*fields} else f"{','.join(fields)}\n".encode() + content
 
 
 def _drawn(rows: list[Row], most: int | None) -> list[Row]:
