@@ -25,10 +25,10 @@ from weak2strong.engine.run import run_study
 from weak2strong.experiments.overfitting import Overfitting
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
-from weak2strong.ground.metrics import normalised
 from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
+from weak2strong.ground.written import normalised
 from weak2strong.losses import loss
 from weak2strong.methods import METHODS, every_method
 from weak2strong.methods.reference import find_method
@@ -281,12 +281,10 @@ def test_weak_labels_come_from_a_file(make_task_run, splits, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "method", ["confidence", "entropy", "kl", "few-shot-weak", "ensemble+naive"]
+    "method", ["confidence", "entropy", "kl", "linear-probe", "ensemble+naive"]
 )
 def test_methods_that_need_probabilities_are_refused_before_training(config, method):
     why = "needs labels that are probabilities, .* colours are texts"
-    if "shot" in method:
-        why = "is for tasks of kind classification, .* colours is of kind generation"
     sentence = f"'{method.split('+')[0]}.*' {why}"
     with pytest.raises(UserError, match=sentence.replace("ensemble.*", "ensemble\\+naive")):
         resolved(replace(config, methods=("naive", method)))

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, StaticCache
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import normalised
+from weak2strong.ground.written import normalised
 from weak2strong.models.batches import encode
 from weak2strong.models.language import load_language_model
 from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
