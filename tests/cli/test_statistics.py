@@ -16,6 +16,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import METRICS
+from weak2strong.report.figures.pgr_by_task import PGR_BY_TASK
+from weak2strong.report.figures.style import method_styles, styled
 
 RATES = Training(learning_rate=1e-4, head_rate=1e-3)
 TASKS = tuple(f"task-{i}" for i in range(8))
@@ -256,6 +258,33 @@ def test_saturated_tasks_are_left_out_of_comparisons_at_the_cut_that_is_given(ru
     assert [ours.low, ours.high] == pytest.approx(at)
     refused = said(capsys, "compare", run, "--saturated", "0.1", code=2)
     assert "On every task floor and ceiling are both above 0.1" in refused
+
+
+def test_the_figure_of_pgr_by_task_names_and_sorts_tasks_and_has_both_means(run):
+    finished = FinishedRun(run, saturated=0.622)
+    frame = PGR_BY_TASK.data(finished)
+    assert frame is not None
+    mean = {
+        task: np.mean([line.recovered.value for line in lines])
+        for task, lines in finished.by_task.items()
+        if task != FLAT
+    }
+    for method in METHODS:
+        rows = frame.filter(method=method)
+        tasks, (whole, pooled) = rows.filter(of="task"), rows[-2:].to_dicts()
+        assert tasks["name"].to_list() == [*sorted(mean, key=mean.__getitem__)[::-1], FLAT]
+        assert tasks["pgr"][-1] is None
+        counts = dict(tasks.select("name", "counts").iter_rows())
+        assert counts == {task: task in TASKS[:5] for task in TASKS}
+        over = finished.over.methods[method]
+        assert (whole["name"], whole["pgr"]) == ("mean of 5", over.mean)
+        assert (pooled["name"], pooled["pgr_high"]) == ("pooled over 8", over.pooled_interval.high)
+    with styled():
+        figure = PGR_BY_TASK.draw(frame, method_styles(METHODS))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == list(METHODS)
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert names == frame.filter(method="naive")["name"].to_list()
+    assert "confidence 0.40 (task-0) to 0.67 (task-6)" in PGR_BY_TASK.describe(frame).title
 
 
 def test_the_study_fixes_the_cut_of_saturated_tasks(tmp_path, capsys):

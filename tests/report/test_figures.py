@@ -67,14 +67,15 @@ def answers(run, task, role, method, seed):
 
 
 def test_a_run_has_the_figures_that_it_has_the_data_for(frames, run, made_run, tmp_path):
-    wanted = ["scores", "pgr", "tasks", "outcomes", "agreement", "reliability", "difficulty"]
+    of_answers = ["outcomes", "agreement", "reliability", "difficulty"]
+    wanted = ["scores", "pgr", "pgr-by-task", "tasks", *of_answers]
     assert list(frames) == wanted
     words = made_run(tmp_path / "words", tasks=["a", "b"], written=True)
     in_words = [name for name in wanted if name != "reliability"]
     assert [k.name for k, _ in figures_of([FinishedRun(words)])] == in_words
     old = made_run(tmp_path / "one", tasks=["a"], texts=False)
     assert [k.name for k, _ in figures_of([FinishedRun(old)])] == [
-        name for name in wanted if name != "tasks"
+        name for name in wanted if name not in ("pgr-by-task", "tasks")
     ]
 
 

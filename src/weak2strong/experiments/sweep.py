@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from weak2strong.analysis.swept import Swept, summarise_sweep
+from weak2strong.analysis.swept_over_tasks import over_tasks_table, swept_over_tasks
 from weak2strong.config.fields import Count, Flag, NotNegative, several
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
@@ -84,7 +85,7 @@ class FinishedSweep(FinishedExperiment):
             number="setting score",
         )
     }
-    FIGURES = ("sweep",)
+    FIGURES = ("sweep", "sweep-over-tasks")
 
     @cached_property
     def scores(self) -> pl.DataFrame:
@@ -101,6 +102,17 @@ class FinishedSweep(FinishedExperiment):
     def grids(self, metric: str | None = None) -> list[Swept]:
         """Layers by settings, one summary a task and probe; on the study's metric if None."""
         return summarise_sweep(self.scores, metric or self.config.metric or "accuracy")
+
+    @property
+    def metric_over_tasks(self) -> str:
+        """What probes and weak labels are compared on over tasks: ROC AUC, if the study names no
+        metric."""
+        usual = "roc_auc" if "roc_auc" in set(self.scores["metric"]) else "accuracy"
+        return self.config.metric or usual
+
+    def over_tasks(self) -> list[dict[str, Any]]:
+        """Probes minus weak labels and ranks of layers over tasks; nothing for one task."""
+        return swept_over_tasks(self.grids(self.metric_over_tasks))
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
         """A row a task, probe, layer and setting; ``chosen`` is the place of the best agreement."""
@@ -145,9 +157,12 @@ class FinishedSweep(FinishedExperiment):
     def document(self) -> Document:
         """Three grids a task and probe."""
         config = self.config
-        return sweep_document(
+        document = sweep_document(
             self.grids(), config.weak_name, config.strong.name, self.table().to_dicts()
         )
+        over = self.over_tasks()
+        more = [over_tasks_table(over, self.metric_over_tasks)] if over else []
+        return replace(document, tables=[*document.tables, *more])
 
 
 @settings("a sweep")

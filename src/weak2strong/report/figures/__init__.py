@@ -7,6 +7,7 @@ FIGURES = Registry(
     {
         "scores": "weak2strong.report.figures.scores:SCORES",
         "pgr": "weak2strong.report.figures.pgr:PGR",
+        "pgr-by-task": "weak2strong.report.figures.pgr_by_task:PGR_BY_TASK",
         "tasks": "weak2strong.report.figures.tasks:TASKS",
         "filters": "weak2strong.report.figures.filters:FILTERS",
         "outcomes": "weak2strong.report.figures.outcomes:OUTCOMES",
@@ -38,6 +39,7 @@ EXPERIMENT_FIGURES = Registry(
         "dose-response": "weak2strong.report.figures.dose_response:DOSE_RESPONSE",
         "overfitting": "weak2strong.report.figures.overfitting:OVERFITTING",
         "sweep": "weak2strong.report.figures.sweep:SWEEP",
+        "sweep-over-tasks": "weak2strong.report.figures.sweep_over_tasks:SWEEP_OVER_TASKS",
         "trusted": "weak2strong.report.figures.trusted:TRUSTED",
         "explained-pgr": "weak2strong.report.figures.explained:EXPLAINED_PGR",
         "explained-gain": "weak2strong.report.figures.explained:EXPLAINED_GAIN",
