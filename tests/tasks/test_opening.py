@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from weak2strong.config.data import DataOptions
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import contents, contents_file
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.file_names import real_path
+from weak2strong.protocol.own_files import own_files
 from weak2strong.tasks import opening
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.opening import ending, files_below, read_file, unpacked_name
@@ -105,3 +108,47 @@ def test_a_file_in_a_folder_may_have_a_name_that_is_no_utf_8(tmp_path):
 )
 def test_the_ending_is_that_of_what_is_packed(name, unpacked, end):
     assert (unpacked_name(name), ending(name)) == (unpacked, end)
+
+
+def rows_in(path, first=0):
+    rows = "".join(f"text {i}\t{i % 2}\n" for i in range(first, first + 60))
+    with open(os.fsencode(path.parent) + b"/" + path.name.encode("latin-1"), "w") as file:
+        file.write(f"text\tlabel\n{rows}")
+
+
+def test_a_file_whose_name_is_no_utf_8_is_a_task_and_to_be_tested_on(tmp_path):
+    rows_in(tmp_path / "K\xf6ln.tsv")
+    rows_in(tmp_path / "\xdclm.tsv", 100)
+    name, other = (
+        os.fsdecode(os.fsencode(tmp_path) + n) for n in (b"/K\xf6ln.tsv", b"/\xdclm.tsv")
+    )
+    config = StudyConfig(tasks=(name,), data=DataOptions(test_on=other))
+    shown = (f"{tmp_path}/K\\xf6ln.tsv", f"{tmp_path}/\\xdclm.tsv")
+    assert (config.tasks, config.data.test_on) == ((shown[0],), shown[1])
+    for reference in (name, shown[0]):
+        task = find_task(reference, config.data)
+        entry = contents_file([contents(shown[0], task, make_splits(task))]).decode()
+        about = json.loads(entry)[0]["accounts"]
+        assert [account["files"] for account in about] == list(shown)
+    assert own_files(config)[:2] == tuple(sorted(shown))
+    rows_in(tmp_path / "\xe4.tsv", 200)
+    third = os.fsdecode(os.fsencode(tmp_path) + b"/\xe4.tsv")
+    three = StudyConfig(tasks=(f"{name},{other},{third}",)).tasks
+    assert three == (f"{shown[0]},{shown[1]},{tmp_path}/\\xe4.tsv",)
+    parted = find_task(three[0], DataOptions(near_duplicates=False))
+    assert parted.split_of == dict(
+        zip((*shown, f"{tmp_path}/\\xe4.tsv"), ("weak_train", "strong_train", "test"), strict=True)
+    )
+
+
+def test_what_looks_like_such_a_name_may_be_the_name_itself(tmp_path):
+    path = tmp_path / "a\\xff.tsv"
+    path.write_text("text\tlabel\n")
+    assert real_path(path) == path
+    rows_in(tmp_path / "a\xff.tsv")
+    assert real_path(path) == path
+    path.unlink()
+    assert os.fsencode(real_path(path)).endswith(b"/a\xff.tsv")
+    assert real_path("b\\xff.tsv") == Path("b\\xff.tsv")
+    with pytest.raises(UserError, match="text that can be written"):
+        StudyConfig(tasks=("not there\udcff",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from weak2strong.config.fields import Count, Encoding, Flag, Name, Positive, Text, Texts
+from weak2strong.config.fields import Count, Encoding, Flag, Positive, Reference, Text, Texts
 from weak2strong.config.settings import RefusedError, from_mapping, settings
 from weak2strong.ground.rooms import OPTIONS
 
@@ -100,7 +100,7 @@ class DataOptions:
     """Which part of a dataset of the hub, where it has several."""
     split: Text = "train"
     """Which of the dataset's own splits to make ours of."""
-    test_on: Annotated[Name | None, Flag(metavar="TASK")] = None
+    test_on: Annotated[Reference | None, Flag(metavar="TASK")] = None
     """Test on other data of the same kind, such as reward-bench, in place of a part of the task."""
 
     if TYPE_CHECKING:

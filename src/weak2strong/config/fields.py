@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from weak2strong.config.settings import FROM_TEXT, RefusedError, shortened
+from weak2strong.ground.file_names import shown_name
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,12 @@ def _nameable(text: str) -> str:
     return text
 
 
+def _reference(value: Any) -> Any:
+    """A task, whose files may have names that are no UTF-8, as it can be written."""
+    there = isinstance(value, str) and any(map(os.path.lexists, value.split(",")))
+    return shown_name(value) if there else value
+
+
 def _path(value: Any) -> Any:
     if not isinstance(value, str | Path) or not value:
         return value
@@ -191,8 +198,9 @@ TextOrFile = Annotated[Text, BeforeValidator(_text_or_file)]
 Json = Annotated[Text, BeforeValidator(_json)]
 Day = Annotated[Text, BeforeValidator(_day)]
 Name = Annotated[Text, AfterValidator(_nameable)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(_several)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_several)]
+Reference = Annotated[Name, BeforeValidator(_reference)]
+References = Annotated[tuple[Reference, ...], BeforeValidator(_several)]
 File = Annotated[Path, BeforeValidator(_path)]
 Files = Annotated[tuple[File, ...], BeforeValidator(_several)]
 several = BeforeValidator(_several)

@@ -15,7 +15,7 @@ from weak2strong.config.fields import (
     File,
     Files,
     Flag,
-    Names,
+    References,
     Share,
     Temperature,
     Text,
@@ -51,7 +51,7 @@ SATURATED = 0.99
 class StudyConfig:
     """A study: the same one, resolved, gives the same cells."""
 
-    tasks: Annotated[Names, Flag("task", "NAME ...")] = ("atlas-asia",)
+    tasks: Annotated[References, Flag("task", "NAME ...")] = ("atlas-asia",)
     """Tasks or groups by name, such as atlas-suite (see: w2s tasks), your own files (.jsonl, .csv,
     .parquet and others), or datasets of the hub (owner/name)."""
     weak: Annotated[Model, Flag(metavar="MODEL")] = field(

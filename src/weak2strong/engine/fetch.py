@@ -20,6 +20,7 @@ from weak2strong.ground.download import (
     planned,
 )
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.file_names import real_path
 from weak2strong.ground.hub import What
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.progress import Progress
@@ -110,7 +111,7 @@ def kind_of(reference: str) -> tuple[Literal["model", "task"], str]:
     Raises:
         UserError: where it is neither, or the hub has both by this name.
     """
-    path = Path(reference).expanduser()
+    path = real_path(reference)
     for prefix, what in PREFIXES.items():
         if reference.startswith(prefix) and not path.exists():
             return ("model" if what == "model" else "task"), reference.removeprefix(prefix)

@@ -15,6 +15,7 @@ from typing import Any
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.ground.file_names import real_path
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.models.folders import folder_of, rungs
@@ -89,7 +90,7 @@ def _paths_in(reference: str, data: DataOptions) -> tuple[str, ...]:
     if source := source_of(reference):
         path = path_of(source, reference)
         return source.files(path, data) if path else ()
-    if Path(reference).expanduser().exists():
+    if real_path(reference).exists():
         return (reference,)
     return _parts(reference) if three_files(reference) else ()
 

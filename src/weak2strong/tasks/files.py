@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from weak2strong.config.data import NONE, DataOptions
+from weak2strong.ground.file_names import shown_name
 from weak2strong.tasks.account import Account
 from weak2strong.tasks.belonging import belonging
 from weak2strong.tasks.cleaning import Cleaning, clean
@@ -90,10 +91,11 @@ def file_task(path: Path, options: DataOptions) -> FileTask:
         UserError: for a file or a row that cannot be right, before anything is trained.
     """
     content = read_file(path)
-    source = f"{path}, {version_of([content])}"
+    shown = shown_name(str(path))
+    source = f"{shown}, {version_of([content])}"
     name = PurePath(unpacked_name(path)).stem
     find_split = options.split_column is None
-    content = {str(path): content}
+    content = {shown: content}
     return data_task(content, options, name, source, "the user's own", find_split=find_split)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from weak2strong.config.data import NONE, DataOptions
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.file_names import real_path
 from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
@@ -99,7 +100,7 @@ def _tests(data: DataOptions) -> FileTask:
 
 def _read(reference: str, data: DataOptions) -> Task:
     """The task of a reference, without the data of `--test-on`."""
-    path = Path(reference).expanduser()
+    path = real_path(reference)
     if reference in TASKS or not reference:
         return TASKS.get(reference)
     if source := source_of(reference):
@@ -111,7 +112,7 @@ def _read(reference: str, data: DataOptions) -> Task:
     if path.exists() or path.is_symlink() or names_data(reference):
         return _once(file_task, (Path(reference), data), (path,))
     repo, _, revision = reference.partition("@")
-    if "/" in repo or Path(repo).expanduser().is_dir():
+    if "/" in repo or real_path(repo).is_dir():
         return _at_commit(repo, data, revision or None, partial(hub_task, repo, data))
     raise unknown_name("task", reference, (*TASKS, *SOURCES, *GROUPS), HINT)
 
@@ -182,7 +183,7 @@ def _check_use(references: Sequence[str], tasks: Sequence[Task], data: DataOptio
                     f"leave --{option.replace('_', '-')} out."
                 )
         return
-    single = [r for r in own if Path(r).expanduser().is_file() or three_files(r)]
+    single = [r for r in own if real_path(r).is_file() or three_files(r)]
     if single == own and (data.subset, data.split) != (DataOptions.subset, DataOptions.split):
         kind = "three files" if three_files(own[0]) else "a single file"
         raise UserError(

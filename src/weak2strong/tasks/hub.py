@@ -16,11 +16,12 @@ from pathlib import Path
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.file_names import real_path, shown_name
 from weak2strong.ground.hub import refusal
 from weak2strong.tasks.card import NAME, Card, read_card
 from weak2strong.tasks.files import FileTask, data_task, version_of
 from weak2strong.tasks.layout import DEFAULT, choose
-from weak2strong.tasks.opening import files_below, read_file, shown_name
+from weak2strong.tasks.opening import files_below, read_file
 
 CONVERTED = "refs/convert/parquet"
 """The branch with the hub's own copy in parquet, which repositories with a loading script have."""
@@ -57,7 +58,7 @@ class Snapshot:
 class HubFiles:
     """The files of one split of one subset by name, with the commit that they are from.
 
-    Names are as they can be written (see `weak2strong.tasks.opening.shown_name`).
+    Names are as they can be written (see `weak2strong.ground.file_names`).
     ``classes`` are the names of classes by column, where the repository's card tells them.
     """
 
@@ -131,7 +132,7 @@ def located(
         snapshot = open_snapshot(repo, revision)
         return snapshot, *choose(repo, snapshot.names, subset, split, snapshot.card, pooled)
     except UserError as error:
-        if revision is not None or Path(repo).expanduser().is_dir():
+        if revision is not None or real_path(repo).is_dir():
             raise
         try:
             snapshot = open_snapshot(repo, CONVERTED)
@@ -148,7 +149,7 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
     Raises:
         UserError: where it cannot be had.
     """
-    folder = Path(repo).expanduser()
+    folder = real_path(repo)
     if folder.is_dir():
         if revision is not None:
             raise UserError(f"Folder {repo} has no revisions: leave @{revision} out.")

@@ -19,6 +19,7 @@ from typing import IO, BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 
 from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.file_names import real_path
 from weak2strong.ground.regular import check_regular
 from weak2strong.tasks.zipped import files_in, only_file, refusing
 
@@ -67,9 +68,10 @@ def open_file(path: Path) -> io.BufferedReader:
     Raises:
         UserError: where it cannot be read, or is no file.
     """
+    path = real_path(path)
     check_regular(path, f"Data file {path}")
     try:
-        return path.expanduser().open("rb")
+        return path.open("rb")
     except OSError as e:
         raise UserError(f"Data file {path} cannot be read ({e.strerror}): check the path.") from e
 
@@ -104,11 +106,6 @@ def files_below(folder: Path) -> list[Path]:
                 f"Folder {folder} has more than {MOST_FILES:,} files: name the folder of a dataset."
             )
     return sorted(path for path in found if os.path.isfile(path))
-
-
-def shown_name(name: str) -> str:
-    """The name of a file as it can be written; bytes that are no UTF-8 stand as ``\\xff``."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def packing(file: str | PurePath) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 
 from weak2strong.config.data import NONE, DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.file_names import real_path, shown_name
 from weak2strong.tasks.apart import clean_parts, given_splits
 from weak2strong.tasks.belonging import belonging
 from weak2strong.tasks.dealt import held_from
@@ -50,7 +51,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
     Raises:
         UserError: for a folder that lacks one of the three.
     """
-    path = Path(reference).expanduser()
+    path = real_path(reference)
     if path.is_dir():
         files = tuple(_file_called(path, name) for name in NAMES)
         missing = [f.name for f in files if not f.is_file()]
@@ -62,7 +63,7 @@ def three_files(reference: str) -> tuple[Path, ...] | None:
                 f"takes {listed(NAMES)}."
             )
         return files
-    files = tuple(Path(part.strip()).expanduser() for part in reference.split(","))
+    files = tuple(real_path(part.strip()) for part in reference.split(","))
     named = len(files) == 3 and all(map(names_data, files))
     return files if named and not path.is_file() else None
 
@@ -104,7 +105,7 @@ def parted_task(files: Sequence[Path], options: DataOptions) -> FileTask:
             f"{files[0]} and two other files are a split each: leave --split-column out, or name "
             "one file."
         )
-    contents = {str(path): read_file(path) for path in files}
+    contents = {shown_name(str(path)): read_file(path) for path in files}
     if len(contents) < len(files):
         raise UserError(f"{files[0]} is named twice: name three files, for training and to test.")
     rows, classes, account = read_rows(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.file_names import real_path
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.find import path_of, source_of
 from weak2strong.tasks.parts import three_files
@@ -25,7 +24,7 @@ def parts_of(reference: str, data: DataOptions) -> tuple[Part, ...]:
     Raises:
         UserError: for a reference that no task can have.
     """
-    path = Path(reference).expanduser()
+    path = real_path(reference)
     if reference in TASKS:
         return ()
     if source := source_of(reference):
@@ -38,7 +37,7 @@ def parts_of(reference: str, data: DataOptions) -> tuple[Part, ...]:
     repo, _, revision = reference.partition("@")
     if "/" not in repo:
         raise unknown_name("task", reference, (*TASKS, *SOURCES, *GROUPS), HINT)
-    if Path(repo).expanduser().is_dir():
+    if real_path(repo).is_dir():
         return ()
     if repo.startswith((".", "/", "~")) or repo.count("/") > 1:
         raise UserError(f"There is no folder {repo}: check the path, or give an id of the hub.")
