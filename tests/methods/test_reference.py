@@ -65,7 +65,8 @@ def test_every_field_of_a_loss_can_be_set_in_the_reference_to_its_method(name, m
 def test_every_keyword_of_a_method_and_every_field_of_a_probe_can_be_set(name):
     method = METHODS.get(name)
     for setting, usual in method.options.items():
-        value = {int: 7, float: 0.123, bool: True}.get(type(usual), "logistic")
+        word = "headed" if setting == "form" else "logistic"
+        value = {int: 7, float: 0.123, bool: True}.get(type(usual), word)
         find_method(f"{name}:{setting}={json.dumps(value)}")
     for probe in PROBES if method.takes_more else ():
         if name != "probe-filter" and not PROBES.get(probe).predicts:

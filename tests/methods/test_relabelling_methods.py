@@ -7,7 +7,7 @@ import pytest
 
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.predictions import Predictions
+from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.losses import loss as loss_of
 from weak2strong.methods import METHODS
 from weak2strong.methods.confident_only import sure
@@ -37,6 +37,7 @@ class Study:
     learnt: list[tuple[str, dict[str, float]]] = field(default_factory=list)
     losses: list = field(default_factory=list)
     prompts: list = field(default_factory=list)
+    forms: list = field(default_factory=list)
     fresh: list = field(default_factory=list)
 
     @property
@@ -70,8 +71,9 @@ class Study:
         self.finetune(labels, loss)
         return self.activations()
 
-    def prompted(self, draws, *, calibrate, template=None):
+    def prompted(self, draws, *, calibrate, template=None, form="plain", system=None):
         self.prompts.append((draws, calibrate, template))
+        self.forms.append((form, system))
         return {split: as_predictions(dict.fromkeys(self.splits[split], 0.5)) for split in ANSWERED}
 
     def supervisors(self, seeds):
@@ -286,6 +288,31 @@ def test_shots_are_others_with_their_answers():
     assert all(item.id in splits["weak_train"] for item, _ in shots)
     find_method("zero-shot").run(study)
     assert study.prompts[-1] == ([[]], False, None)
+    assert set(study.forms) == {("plain", None)}
+
+
+def test_shots_of_a_generation_are_texts_and_settings_of_classes_are_refused():
+    splits = {**MANY, "weak_train": "mnopqrstuv"}
+
+    class Written(Study):
+        @property
+        def weak_labels(self):
+            ids = tuple(self.weak)
+            return Predictions(ids, texts(f"answer {id}" for id in ids), "generation")
+
+    study = Written(dict.fromkeys(MANY["strong_train"], 0.5), splits)
+    find_method('few-shot-weak:k=4,draws=2,form=headed,system="Be brief."').run(study)
+    ((draws, _, _),) = study.prompts
+    assert study.forms == [("headed", "Be brief.")]
+    assert all(answer == f"answer {item.id}" for draw in draws for item, answer in draw)
+    assert len({tuple(item.id for item, _ in draw) for draw in draws}) == 2
+    for settings in ("calibrate=true", 'template="{text}?"'):
+        with pytest.raises(UserError, match="this task is answered in words: leave them out"):
+            find_method(f"few-shot-weak:{settings}").run(study)
+    with pytest.raises(UserError, match="form and system are for tasks that are answered in words"):
+        find_method("zero-shot:form=headed").run(Study({"A": 0.5}, splits))
+    with pytest.raises(UserError, match="Unknown form of prompts 'boxed'"):
+        find_method("zero-shot:form=boxed")
 
 
 def test_a_probe_that_only_filters_is_refused_where_answers_are_asked_for():

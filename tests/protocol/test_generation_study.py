@@ -98,8 +98,8 @@ def test_a_run_holds_what_was_written_and_what_counts(run):
     ]
     cell = results.cells.filter(method="naive", seed=1, metric="exact_match").row(0, named=True)
     assert cell["student"] == pytest.approx(np.mean(right))
-    assert set(results.cells["metric"]) == {"exact_match", "exact_match_cased"}
-    assert results.cells["probe_ceiling"].to_list() == [None] * 8
+    assert set(results.cells["metric"]) == {*("exact_match", "exact_match_cased", "words_match")}
+    assert results.cells["probe_ceiling"].to_list() == [None] * 12
     assert results.cells["probe_ceiling"].dtype == pl.Float64
 
 
@@ -226,9 +226,11 @@ def shuffled(examples, seed):
 def test_methods_that_do_without_probabilities_are_known():
     assert set(IN_WORDS) == {
         "naive", "strong-to-strong", "bootstrapping", "bootstrapping-same-inputs", "generative",
+        "zero-shot", "few-shot-weak",
     }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.*the first of their shots are left out")
 @pytest.mark.parametrize("method", IN_WORDS)
 def test_hidden_targets_change_no_student(make_task_run, splits, method):
     hidden = replace(

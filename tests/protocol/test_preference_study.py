@@ -43,11 +43,36 @@ def make_task_run(quick_study, tmp_path_factory, splits):
     return make
 
 
+@pytest.mark.filterwarnings("ignore:.*their beginning is cut off")
+def test_a_prompted_model_is_asked_about_both_orders(make_task_run, splits):
+    """So that it does not matter which completion stands first."""
+    few = Splits(*(splits.examples(s)[:12] for s in SPLITS))
+    swapped = Splits(
+        *(
+            tuple(
+                replace(
+                    e,
+                    item=replace(e.item, completions=e.item.completions[::-1]),
+                    label=1 - int(e.label),
+                )
+                for e in few.examples(s)
+            )
+            for s in SPLITS
+        )
+    )
+    there, back = (stages.student(make_task_run(s), "zero-shot", 0) for s in (few, swapped))
+    for split in stages.PREDICTED:
+        assert there[split].ids == back[split].ids
+        np.testing.assert_allclose(there[split].values, back[split].values[:, ::-1], atol=1e-6)
+    assert np.ptp(there["test"].values) > 0
+
+
 def turned(examples):
     """The other completion preferred everywhere."""
     return tuple(Example(e.item, 1 - e.label) for e in examples)
 
 
+@pytest.mark.filterwarnings("ignore:.*(their beginning is cut|of their shots are left)")
 @pytest.mark.parametrize(
     "method", [m for m in every_method() if "preference" in find_method(m).kinds]
 )

@@ -3,7 +3,15 @@
 import pytest
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.prompt import Prompt, default_prompt, few_shot_prompt
+from weak2strong.tasks.prompt import (
+    SYSTEM,
+    Prompt,
+    answer_in,
+    compared,
+    default_prompt,
+    few_shot_prompt,
+    written_prompt,
+)
 
 ANSWERS = ((" no",), (" yes",))
 
@@ -55,3 +63,36 @@ def test_the_class_that_gets_the_rest_is_not_scored():
 def test_what_cannot_be_right_is_refused(settings, sentence):
     with pytest.raises(UserError, match=sentence):
         Prompt(**{"answers": ANSWERS, **settings})
+
+
+SHOTS = [("Lyon is in ", "France"), ("Where is Quito?\n", "Ecuador")]
+
+
+def test_prompts_that_are_answered_in_words():
+    plain = "Lyon is in France\n\nWhere is Quito?\nEcuador\n\nOslo is in"
+    assert written_prompt("plain", None, SHOTS, "Oslo is in") == plain
+    assert written_prompt("plain", "Be brief.", SHOTS, "Oslo is in") == f"Be brief.\n\n{plain}"
+    assert written_prompt("plain", None, [], "Oslo is in") == "Oslo is in"
+    headed = "# Query:\nLyon\n\n# Answer:\nFrance\n\n# Query:\nOslo\n\n# Answer:\n"
+    assert written_prompt("headed", None, [("Lyon", "France")], "Oslo") == f"{SYSTEM}\n\n{headed}"
+    assert written_prompt("headed", "A.", [("Lyon", "France")], "Oslo") == f"A.\n\n{headed}"
+
+
+@pytest.mark.parametrize(
+    ("form", "one_line", "written", "answer"),
+    [
+        ("plain", True, " Norway\nParis is in France", "Norway"),
+        ("plain", False, " Norway\nor so\n\nParis is in", "Norway\nor so"),
+        ("headed", True, "\nNorway\n# Query:", "Norway"),
+        ("headed", False, "1. a\n\n2. b\n\n# Query:\nParis", "1. a\n\n2. b"),
+        ("headed", False, "# Query:", ""),
+    ],
+)
+def test_an_answer_ends_where_the_next_prompt_begins(form, one_line, written, answer):
+    assert answer_in(form, written, one_line) == answer
+
+
+def test_a_preference_is_asked_about_as_one_text():
+    text = "Where?\n\nAnswer A: Here.\n\nAnswer B: There {text}."
+    assert compared("Where?", " Here.", " There {text}.") == text
+    assert compared("", "x", "y") == "Answer A: x\n\nAnswer B: y"

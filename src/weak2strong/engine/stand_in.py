@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -86,10 +87,12 @@ class StandIn:
 
     def prompted(
         self,
-        draws: Sequence[Sequence[tuple[Item, int]]],
+        draws: Sequence[Sequence[tuple[Item, Any]]],
         *,
         calibrate: bool,
         template: str | None = None,
+        form: str = "plain",
+        system: str | None = None,
     ) -> Mapping[str, Predictions]:
         """Random answers; note how many texts are read for them."""
         self.texts_read += sum(1 + len(draw) for draw in draws)

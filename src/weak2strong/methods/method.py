@@ -123,17 +123,26 @@ class Context(Protocol):
 
     def prompted(
         self,
-        draws: Sequence[Sequence[tuple[Item, int]]],
+        draws: Sequence[Sequence[tuple[Item, Any]]],
         *,
         calibrate: bool,
         template: str | None = None,
+        form: str = "plain",
+        system: str | None = None,
     ) -> Mapping[str, Predictions]:
-        """Answers of the pretrained student to prompts: probabilities of the answer words.
+        """Answers of the pretrained student to prompts: probabilities of the answer words, or what
+        it writes.
+
+        The two completions of a preference are asked about in both orders, and the mean is taken,
+        since models prefer a place.
 
         Args:
-            draws: for each draw the shots with their classes; answers are the mean over draws.
+            draws: for each draw the shots with their classes, or in a generation their texts;
+                answers are the mean over draws, or the most frequent text.
             calibrate: divide by the probabilities after texts without content.
             template: a text with ``{text}`` in it, in place of the task's own.
+            form: of prompts that are answered in words, plain or headed.
+            system: what stands before these.
 
         Returns:
             Predictions for all of ``strong_train``, ``validation`` and ``test``.

@@ -22,8 +22,9 @@ from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.losses import loss
+from weak2strong.tasks.asked import Asked
 from weak2strong.tasks.kinds import true_targets
-from weak2strong.tasks.prompt import Prompt
+from weak2strong.tasks.prompt import PLAIN, Prompt
 from weak2strong.tasks.task import Example, Item, Kind
 from weak2strong.training.training_set import TrainingSet
 
@@ -168,6 +169,13 @@ def _activations(
 
 def _prompted(spec: ModelSpec, kind: Kind, classes: int, folder: Path) -> Mapping[str, np.ndarray]:
     """The answers of the model as it is, without shots and with one."""
+    if kind in WRITTEN:
+        from weak2strong.training.asked import pretrained_answers
+
+        items = {"": [example.item for example in _examples(spec, kind)]}
+        asked = Asked(PLAIN, None, [[], [("one", "two")]], ("two",))
+        written = pretrained_answers(spec, asked, items, on_step=_nothing)
+        return {split: of_split.values for split, of_split in written.items()}
     from weak2strong.training.prompting import pretrained_probabilities
 
     texts = {"": [example.item.text for example in _examples(spec, "classification")]}

@@ -15,6 +15,19 @@ from weak2strong.ground.errors import UserError
 PLACE = "{text}"
 """What stands for the text in a template."""
 
+PLAIN, HEADED = "plain", "headed"
+FORMS = (PLAIN, HEADED)
+"""How a language model is asked for an answer in words: the prompt alone, behind the solved ones;
+or every prompt and answer beneath a heading, after a text that says what is asked."""
+
+SYSTEM = (
+    "Each query below is followed by its answer. The answers are correct, and no longer than they "
+    "have to be."
+)
+"""What stands before headed prompts, if nothing else is given."""
+
+QUERY, ANSWER = "# Query:\n", "# Answer:\n"
+
 CONTENT_FREE = ("N/A", "", "[MASK]")
 """Texts that say nothing, so that after them no answer should be likelier than another (Zhao et
 al. 2021, "Calibrate Before Use", arXiv 2102.09690, section 5)."""
@@ -86,6 +99,59 @@ def default_prompt(classes: Sequence[str]) -> Prompt:
     end, separator = ("\n", "\n") if begun else ("", "\n\n")
     answers = tuple((f" {name}{end}",) for name in classes)
     return Prompt(answers, f"{PLACE}\nAnswer:", separator)
+
+
+def comparison_prompt() -> Prompt:
+    """The prompt for a preference: which of two answers to it is better (see `compared`)."""
+    return Prompt(((" A",), (" B",)), f"{PLACE}\nThe better answer is")
+
+
+def compared(prompt: str, first: str, second: str) -> str:
+    """A preference as one text that a language model is asked about.
+
+    Args:
+        prompt: what both are answers to; may be empty.
+        first: the one that is called A.
+        second: the one that is called B.
+    """
+    parts = (prompt, f"Answer A: {first.strip()}", f"Answer B: {second.strip()}")
+    return "\n\n".join(part.strip() for part in parts if part.strip())
+
+
+def written_prompt(
+    form: str, system: str | None, shots: Sequence[tuple[str, str]], prompt: str
+) -> str:
+    """A prompt that is answered in words, after solved ones.
+
+    Args:
+        form: one of `FORMS`.
+        system: what stands first; in the headed form `SYSTEM` if None, in the plain one nothing.
+        shots: prompts with their answers, in this order; none for zero-shot.
+        prompt: what the model is asked.
+    """
+    if form == HEADED:
+        solved = [f"{QUERY}{shot}\n\n{ANSWER}{answer}" for shot, answer in shots]
+        return "\n\n".join([system or SYSTEM, *solved, f"{QUERY}{prompt}\n\n{ANSWER}"])
+    solved = [f"{shot.rstrip(' ')}{_space(shot)}{answer}" for shot, answer in shots]
+    return "\n\n".join([*([system] if system else []), *solved, prompt])
+
+
+def answer_in(form: str, written: str, one_line: bool) -> str:
+    """The answer in what a language model wrote: what is before it goes on with another prompt.
+
+    Args:
+        form: of the prompt.
+        written: behind it.
+        one_line: whether the answers that it was shown have one line each.
+    """
+    end = "\n" if one_line else QUERY.strip() if form == HEADED else "\n\n"
+    return written.strip().partition(end)[0].strip()
+
+
+def _space(prompt: str) -> str:
+    """What stands between a prompt and its answer."""
+    stripped = prompt.rstrip(" ")
+    return "" if not stripped or stripped[-1].isspace() else " "
 
 
 def few_shot_prompt(prompt: Prompt, shots: Sequence[tuple[str, int]], text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from weak2strong.ground.errors import UserError
-from weak2strong.tasks.prompt import Prompt, default_prompt
+from weak2strong.tasks.prompt import Prompt, compared, comparison_prompt, default_prompt
 
 Kind = Literal["classification", "preference", "generation"]
 """Decides everything whose form depends on the task: targets, heads, metrics."""
@@ -96,6 +96,19 @@ def texts_of(items: Iterable[Item]) -> list[str]:
     return [text for item in items for text in item.texts]
 
 
+def asked_text(item: Item, turned: bool = False) -> str:
+    """An item as one text that a language model is asked about (see `weak2strong.tasks.prompt`).
+
+    Args:
+        item: of any kind of task.
+        turned: whether the second completion of a preference stands first.
+    """
+    if not item.completions:
+        return item.text
+    first, second = reversed(item.completions) if turned else item.completions
+    return compared(item.text, first, second)
+
+
 @dataclass(frozen=True)
 class Shares:
     """The share of the examples that each split gets; the four shares add up to one."""
@@ -151,6 +164,8 @@ class Task:
     @property
     def wording(self) -> Prompt:
         """The prompt of the task, or the default prompt."""
+        if self.kind == "preference":
+            return self.prompt or comparison_prompt()
         return self.prompt or default_prompt(self.classes)
 
     def about(self, entities: Entities) -> Task:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.errors import UserError
@@ -21,8 +23,12 @@ from weak2strong.protocol.stages.finetuning import PREDICTED
 from weak2strong.protocol.stages.fitted import items_of
 from weak2strong.protocol.stages.learners import CHECKPOINT
 from weak2strong.protocol.task_run import TaskRun, Write
+from weak2strong.tasks.asked import Asked
 from weak2strong.tasks.splits import digest
-from weak2strong.tasks.task import Item, texts_of
+from weak2strong.tasks.task import Item, asked_text, texts_of
+
+TURNED = "turned"
+"""After the name of a split: its preferences with the second completion first."""
 
 ADAPTED = ("adaptation", "lora_rank", "lora_alpha", "head_start", "answers")
 """Settings that do not matter where nothing is trained."""
@@ -93,12 +99,17 @@ def prompted(
         from weak2strong.training.prompting import pretrained_probabilities
         from weak2strong.training.together import Job, together
 
-        texts = {split: [i.text for i in of_split] for split, of_split in items.items()}
+        texts = {split: [asked_text(i) for i in of_split] for split, of_split in items.items()}
+        if task_run.task.kind == "preference":
+            both = items.items()
+            texts |= {f"{s} {TURNED}": [asked_text(i, turned=True) for i in of] for s, of in both}
         arguments = (model, prompt, texts, draws, calibrate)
         job = Job(pretrained_probabilities, arguments, task_run.config.plugins)
         found = together(job, gpus, task_run.on_step)
         answers = {
-            split: Predictions(tuple(i.id for i in of_split), found[split], task_run.task.kind)
+            split: Predictions(
+                tuple(i.id for i in of_split), _in_both_orders(found, split), task_run.task.kind
+            )
             for split, of_split in items.items()
         }
         return writer(answers)
@@ -109,6 +120,31 @@ def prompted(
         "draws": draws,
         "calibrate": calibrate,
     }
+    inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED)}
+    entry = task_run.stage("prompted", fields, inputs, make, gpus=gpus)
+    return load_predictions(entry.path / FILE)
+
+
+def _in_both_orders(found: Mapping[str, np.ndarray], split: str) -> np.ndarray:
+    """Probabilities of a split; of preferences the mean over both orders of the completions."""
+    turned = found.get(f"{split} {TURNED}")
+    return found[split] if turned is None else (found[split] + turned[:, ::-1]) / 2
+
+
+def answered_in_words(
+    task_run: TaskRun, model: ModelSpec, asked: Asked
+) -> Mapping[str, Predictions]:
+    """What the pretrained model writes after a prompt: the most frequent answer over draws."""
+    items, gpus = items_of(task_run, PREDICTED), gpus_per_fit(model)
+
+    def make(working: Path) -> Write:
+        from weak2strong.training.asked import pretrained_answers
+        from weak2strong.training.together import Job, together
+
+        job = Job(pretrained_answers, (model, asked, items), task_run.config.plugins)
+        return writer(together(job, gpus, task_run.on_step))
+
+    fields = {"model": settings_in_keys(model), "asked": asdict(asked)}
     inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED)}
     entry = task_run.stage("prompted", fields, inputs, make, gpus=gpus)
     return load_predictions(entry.path / FILE)

@@ -15,7 +15,7 @@ from weak2strong.config.training import Training
 from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import digest_of_all
-from weak2strong.ground.predictions import Predictions, joined, load_predictions
+from weak2strong.ground.predictions import WRITTEN, Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
 from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
@@ -26,16 +26,22 @@ from weak2strong.protocol.learned import Learned, read_learned, write_learned
 from weak2strong.protocol.stages.files import FILE, LEFT_OUT, labels_digest, writer
 from weak2strong.protocol.stages.finetune import Trace, finetune, finetuned_activations, traced
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
-from weak2strong.protocol.stages.frozen import activations, after_reading, prompted
+from weak2strong.protocol.stages.frozen import (
+    activations,
+    after_reading,
+    answered_in_words,
+    prompted,
+)
 from weak2strong.protocol.stages.labels import student_labels, student_task_run, weak_labels
 from weak2strong.protocol.stages.learners import found_by_name, loaders_of
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.stages.returned import returned
 from weak2strong.protocol.stages.supervisor import supervisor
 from weak2strong.protocol.task_run import TaskRun, Write
+from weak2strong.tasks.asked import Asked, longest_of
 from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.splits import digest
-from weak2strong.tasks.task import Item
+from weak2strong.tasks.task import Item, asked_text
 from weak2strong.training.training_set import TrainingSet
 
 ORACLE_SPLITS = ("weak_train", "strong_train", "validation")
@@ -210,13 +216,19 @@ class StudentContext:
 
     def prompted(
         self,
-        draws: Sequence[Sequence[tuple[Item, int]]],
+        draws: Sequence[Sequence[tuple[Item, Any]]],
         *,
         calibrate: bool,
         template: str | None = None,
+        form: str = "plain",
+        system: str | None = None,
     ) -> Mapping[str, Predictions]:
         """The pretrained student's answers to prompts; cached."""
-        shots = [[(item.text, answer) for item, answer in draw] for draw in draws]
+        shots = [[(asked_text(item), answer) for item, answer in draw] for draw in draws]
+        if self._task_run.task.kind in WRITTEN:
+            given = [*self.weak_labels.values, *(answer for draw in shots for _, answer in draw)]
+            asked = Asked(form, system, shots, longest_of(given))
+            return answered_in_words(self._task_run, self.student, asked)
         return prompted(self._task_run, self.student, shots, calibrate, template)
 
     def supervisors(self, seeds: int) -> tuple[Predictions, ...]:
