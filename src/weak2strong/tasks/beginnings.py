@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from weak2strong.ground.garbage import kept_objects
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.conversations import opening
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.same import firsts, sets_of
@@ -35,7 +36,7 @@ def with_openings(rows: Sequence[Row]) -> list[Row]:
     An opening that more than `EVERYWHERE` of the rows have, and more than `TEMPLATE_LEAST`, is a
     template's, and such rows have none.
     """
-    names = [_opening_name(row) for row in rows]
+    names = [_opening_name(row) for row in watched(rows, "finding conversations", len(rows))]
     most = max(TEMPLATE_LEAST, EVERYWHERE * len(rows))
     usual = {name for name, n in Counter(names).items() if n > most}
     return [

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.rows import Row
 from weak2strong.tasks.splits import normalised
 from weak2strong.tasks.task import stable_id
@@ -35,7 +36,8 @@ def turns(pairs: Sequence[tuple[str, ...]], labels: Sequence[int]) -> list[bool]
         One truth value a pair, which depends on all pairs, and not on their order. Pairs that
         contradict one another are not turned, nor are those of two equal completions.
     """
-    keys = [tuple(map(normalised, pair)) for pair in pairs]
+    each = watched(pairs, "evening sides", len(pairs))
+    keys = [tuple(map(normalised, pair)) for pair in each]
     said = defaultdict[tuple[str, ...], set[int]](set)
     for key, label in zip(keys, labels, strict=True):
         said[key].add(label)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.garbage import kept_objects
+from weak2strong.ground.watched import watched
 from weak2strong.tasks.account import KINDS, account_of, as_malformed, check_malformed
 from weak2strong.tasks.assigned import roles_of
 from weak2strong.tasks.cleaning import example_of
@@ -45,6 +47,7 @@ class Texts:
     said: tuple[str, ...] = ()
 
 
+@kept_objects()
 def read_texts(
     path: Path,
     kind: Kind,
@@ -76,7 +79,7 @@ def read_texts(
     if roles.kind == "preference":
         return _pairs(table, roles, columns.id, strict)
     errors, items, kept = unread_rows(table), list[Item](), []
-    for number, values in table.rows:
+    for number, values in watched(table.rows, f"checking {table.name}", len(table.rows)):
         try:
             items.append(_item(values, roles, columns.id, row_name(table.name, number)))
         except UserError as e:
