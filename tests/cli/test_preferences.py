@@ -58,10 +58,7 @@ def test_an_export_has_the_prompt_and_both_completions(file, tmp_path, capsys):
         assert row["completions"][1 - row["label"]].endswith(" red")
 
 
-def test_preferences_are_listed(capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    assert main(["tasks"]) == 0
-    shown = capsys.readouterr().out
+def test_preferences_are_listed(tasks_listed):
     for part in ("atlas-preference", "hh-helpful", "ODC-BY", "to test on only"):
-        assert part in shown
-    assert "preferences stands for 5 of them: hh-helpful, " in shown
+        assert part in tasks_listed
+    assert "preferences stands for 5 of them: hh-helpful, " in tasks_listed

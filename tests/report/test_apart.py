@@ -45,8 +45,8 @@ def test_means_leave_out_tasks_whose_supervisor_is_at_chance_in_every_form(run, 
     assert main(["table", str(run), "--markdown", str(markdown)]) == 0
     capsys.readouterr()
     assert main(["table", str(run)]) == 0
-    printed = capsys.readouterr().out
-    for text in (printed, markdown.read_text(), page([run])):
+    printed, of_page = capsys.readouterr().out, page([run])
+    for text in (printed, markdown.read_text(), of_page):
         assert "mean of 2" in text
         assert "2 at chance" in text
         assert "shown apart (at chance, a mean): c-task, d-task." in " ".join(text.split())
@@ -56,9 +56,7 @@ def test_means_leave_out_tasks_whose_supervisor_is_at_chance_in_every_form(run, 
     row = json.loads(capsys.readouterr().out)["over_tasks"][0]
     assert (row["mean"], row["at_chance"]) == (mean, apart)
     assert row["at_chance_low"] < row["at_chance"] < row["at_chance_high"]
-    assert "On the 2 of 4 tasks that have a gap and a supervisor above chance, students" in page(
-        [run]
-    )
+    assert "On the 2 of 4 tasks that have a gap and a supervisor above chance, students" in of_page
 
 
 def test_ngrams_above_the_models_are_told_of_each_role(made_run, tmp_path):
@@ -79,8 +77,8 @@ def test_ngrams_above_the_models_are_told_of_each_role(made_run, tmp_path):
         assert len(said) == len(beaten)
         for text, who in zip(said, beaten, strict=True):
             assert f", {who} 0." in text
-        if beaten:
-            assert all(f"<li>{x}</li>" in page([folder]) for x in said if "'" not in x)
+        shown = page([folder]) if beaten else ""
+        assert all(f"<li>{x}</li>" in shown for x in said if "'" not in x)
 
 
 def test_a_ceiling_is_called_too_low_on_the_page_where_the_probe_is_clearly_better(

@@ -111,7 +111,8 @@ def column(values: np.ndarray, kind: str) -> pl.Series:
 
     if kind in WRITTEN:
         return pl.Series("answer", values.tolist(), dtype=pl.String)
-    return pl.Series("probabilities", values.tolist(), dtype=pl.List(pl.Float64))
+    # Row by row, Polars would make a series of each.
+    return pl.Series("probabilities", values.astype(np.float64)).cast(pl.List(pl.Float64))
 
 
 def values_in(frame: pl.DataFrame, kind: str) -> np.ndarray:

@@ -1,0 +1,18 @@
+"""What several tests read, printed once."""
+
+import io
+from contextlib import redirect_stdout
+
+import pytest
+
+from weak2strong.cli import main
+
+
+@pytest.fixture(scope="session")
+def tasks_listed():
+    """What `w2s tasks` prints on a wide terminal: it splits every task, which takes seconds."""
+    shown = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setenv("COLUMNS", "200")
+        assert main(["tasks"]) == 0
+    return shown.getvalue()
