@@ -160,7 +160,11 @@ def test_all_holds_every_method_but_oracles_and_each_variant():
     assert len(set(found)) == len(found)
     oracles = {name for name in METHODS if METHODS.get(name).oracle}
     assert oracles == {"few-shot", "oracle-stopping", "finetune-then-probe"}
-    assert {name for reference in found for name in names_in(reference)} == set(METHODS) - oracles
+    # Methods for data with pairs would be refused for all other data.
+    paired = {name for name in METHODS if "pairs" in METHODS.get(name).needs}
+    assert paired == {"consistent"}
+    named = {name for reference in found for name in names_in(reference)}
+    assert named == set(METHODS) - oracles - paired
     assert {"probe-filter:topofilter", "probe-relabel:logistic"} <= set(found)
     for reference in found:
         assert find_method(reference).summary

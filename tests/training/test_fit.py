@@ -11,6 +11,7 @@ import torch
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import accuracy
 from weak2strong.losses.confidence import Confidence
+from weak2strong.losses.consistent import Consistent
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.tasks.task import Item
 from weak2strong.training import pace, passes
@@ -188,6 +189,21 @@ def test_small_micro_batches_of_a_batch_that_memory_holds_do_not_matter(
     (one, whole), (several, cut) = found
     assert one == 2 < several
     assert farthest(whole, cut) < 1e-9
+
+
+def test_pairs_come_to_agree_however_the_batch_is_cut(load, soft_lesson):
+    whole = soft_lesson(14)
+    items = [replace(item, pair=str(i // 2)) for i, item in enumerate(whole.items)]
+    train, found, apart = TrainingSet(items, whole.targets), [], []
+    for budget, weight in ((8192, 0.0), (8192, 20.0), (1, 20.0)):
+        model = load(double=True)
+        loss = Consistent(CrossEntropy(), weight, "CrossEntropy")
+        fit(model, train, loss, replace(SHORT, epochs=6), seed=1, token_budget=budget)
+        found.append(weights(model))
+        answers = predict(model, items).probabilities[:, 1]
+        apart.append(np.abs(answers[::2] - answers[1::2]).mean())
+    assert farthest(found[1], found[2]) < 1e-9
+    assert apart[1] < 0.7 * apart[0]
 
 
 class Spy:

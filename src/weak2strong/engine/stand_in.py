@@ -114,6 +114,10 @@ class StandIn:
         """The same stand-in with other labels; both note their fits in one list."""
         return replace(self, weak_labels=labels)
 
+    def with_consistency(self, weight: float) -> Context:
+        """The same stand-in with another student; both note their fits in one list."""
+        return replace(self, student=f"{self.student}, consistent by {weight}")
+
     def after_reading(self, epochs: int) -> Context:
         """Note the reading."""
         student = f"{self.student} that has read {epochs}"

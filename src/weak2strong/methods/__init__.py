@@ -23,6 +23,7 @@ METHODS = Registry(
         "product",
         "kl",
         "confident-only",
+        "consistent",
         "strong-to-strong",
         "bootstrapping",
         "bootstrapping-same-inputs",
@@ -45,7 +46,8 @@ BASELINE = "naive"
 what other methods are compared with."""
 
 ALL = "all"
-"""Stands for every method that the study can provide for, but for oracles."""
+"""Stands for every method that the study can provide for, but for oracles and those that need
+pairs."""
 
 USUAL = "usual"
 """Stands for those of `USUAL_METHODS` that the study can provide for."""
@@ -60,8 +62,12 @@ GROUPS: Mapping[str, Callable[[], tuple[str, ...]]] = {
 
 
 def every_method() -> tuple[str, ...]:
-    """References of all methods that are no oracles; a method with variants has one for each."""
+    """References of all methods that are no oracles and for any data; a method with variants has
+    one for each."""
     methods = [METHODS.get(name) for name in METHODS]
     return tuple(
-        reference for m in methods if not m.oracle for reference in m.variants or (m.name,)
+        reference
+        for m in methods
+        if not {"truth", "pairs"} & {*m.needs}
+        for reference in m.variants or (m.name,)
     )

@@ -17,7 +17,7 @@ from weak2strong.ground.predictions import Predictions
 from weak2strong.tasks.task import Item
 from weak2strong.training.loss import Loss
 
-Need = Literal["truth", "decoder", "trunk", "intermediates", "supervisor", "stopping"]
+Need = Literal["truth", "decoder", "trunk", "intermediates", "supervisor", "stopping", "pairs"]
 
 Saliency = Literal["lp(weak)", "ft(weak)", "ft(weak)+lp(gt)"]
 """A bar of the saliency figure: a linear probe on weak labels, finetuning on weak labels, and a
@@ -33,6 +33,7 @@ NEEDS: Mapping[Need, str] = {
     "intermediates": "models between supervisor and student (--intermediates)",
     "supervisor": "a supervisor to train, not a file of weak labels",
     "stopping": "a stopping rule (--stopping weak-validation)",
+    "pairs": "texts that say the same or the opposite of each other (a column pair)",
 }
 """What a study may be unable to provide, by name."""
 
@@ -167,6 +168,17 @@ class Context(Protocol):
 
     def with_labels(self, labels: Predictions) -> Context:
         """The same context with other weak labels, for all of ``strong_train`` or some of it."""
+        ...
+
+    def with_consistency(self, weight: float) -> Context:
+        """The same context, whose finetunings pull the two answers of each pair together.
+
+        Args:
+            weight: of the term beside the loss (see `weak2strong.losses.consistent`), above 0.
+
+        Raises:
+            UserError: where no text has a partner.
+        """
         ...
 
     def after_reading(self, epochs: int) -> Context:

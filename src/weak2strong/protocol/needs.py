@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
@@ -12,6 +12,7 @@ from weak2strong.methods.method import NEEDS, Method, Need
 from weak2strong.methods.reference import find_method
 from weak2strong.models.configuration import is_decoder, load_config
 from weak2strong.models.folders import rungs
+from weak2strong.tasks.task import Item
 
 LeftOut = Mapping[str, Mapping[str, str]]
 """Why methods are left out, by the name that stands for several (``all``) and by reference."""
@@ -108,3 +109,16 @@ def _missing(
         yield "supervisor", f"the labels come from {config.weak_name}"
     if "stopping" in needs and config.strong_training.stopping == "none":
         yield "stopping", "here the last weights are kept (--stopping none)"
+
+
+def check_pairs(method: Method, task: str, items: Iterable[Item]) -> None:
+    """Refuse items of which none says the same as another one, or the opposite.
+
+    Raises:
+        UserError: where the method needs such, and there are none.
+    """
+    if "pairs" in method.needs and not any(item.pair for item in items):
+        raise UserError(
+            f"Task {task} has no texts that say the same or the opposite of each other, which the "
+            f"method {method.name!r} needs: leave the method out, or take data with a column pair."
+        )

@@ -21,7 +21,7 @@ from weak2strong.models.rates import ruled_rates, shape_of, usual_rates
 from weak2strong.models.reads import check_reads
 from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
-from weak2strong.protocol.needs import LeftOut, intermediates_of, provided
+from weak2strong.protocol.needs import LeftOut, check_pairs, intermediates_of, provided
 from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
 from weak2strong.simulators import SIMULATORS
@@ -77,6 +77,10 @@ def resolve(config: StudyConfig) -> Resolution:
             check_kind(model, task.kind)
     check_reading(models, tasks)
     methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
+    for method in map(find_method, methods):
+        if "pairs" in method.needs:
+            for task in tasks:
+                check_pairs(method, task.name, (example.item for example in task.load()))
     usual = common_metric(tasks)
     watched = usual_metric(tasks[0].kind) if usual in OWN_METRICS else usual
     found = replace(

@@ -29,6 +29,7 @@ from weak2strong.training import loop
 from weak2strong.training.loop import Options
 from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
+from weak2strong.training.partners import Partners, partners_of
 from weak2strong.training.passes import Examples, HeadAlone, Whole
 from weak2strong.training.record import Carried, Fit, Passed
 from weak2strong.training.training_set import TrainingSet
@@ -80,6 +81,7 @@ def fit(
     evaluated = evaluated or {}
     evaluated_rows = [model.reader.rows(items) for items in evaluated.values()]
     targets = torch.from_numpy(np.asarray(train.targets, dtype=np.float32)).to(model.device)
+    partners = partners_of(train.items) if getattr(loss, "paired", False) else None
     network = model.network
     with ExitStack() as stack:
         others = [validation_rows, *evaluated_rows]
@@ -98,12 +100,13 @@ def fit(
             model,
             [(network.trunk, training.learning_rate), (network.head, training.head_rate)],
             len(train.items),
-            partial(_add_gradients, model, examples, targets, loss),
+            partial(_add_gradients, model, examples, targets, loss, partners=partners),
             budget,
             training,
             seed,
             judge,
             evaluate,
+            partners and partners.units,
             **options,
         )
 
@@ -166,6 +169,7 @@ def _add_gradients(
     fraction: float,
     carried: Carried,
     budget: TokenBudget,
+    partners: Partners | None = None,
 ) -> Passed:
     """Add the gradients of the mean loss of one batch, ``batch`` (B,) being positions.
 
@@ -185,7 +189,10 @@ def _add_gradients(
             for part, of_part in zip(parts, outputs, strict=True):
                 logits_bk[part.positions] = of_part.detach()
             model.ranks.sum(logits_bk)
-            statistics, carried = seen_of_batch(loss, logits_bk, targets_bk, fraction, carried)
+            together = _together(partners, batch, model) if partners else None
+            statistics, carried = seen_of_batch(
+                loss, logits_bk, targets_bk, fraction, carried, together
+            )
         for i, part in enumerate(parts):
             logits = outputs[i] if outputs and whole else part.run()
             with torch.autocast(model.device.type, enabled=False):
@@ -200,6 +207,12 @@ def _add_gradients(
             total = total + value.detach()
     real, padded = (sum(getattr(part, name) for part in parts) for name in ("real", "padded"))
     return Passed(total, real, padded, carried)
+
+
+def _together(partners: Partners, batch: np.ndarray, model: LoadedModel) -> tuple[Tensor, Tensor]:
+    """Where the partners stand in a batch, and whether the two say the opposite."""
+    other, opposite = (torch.from_numpy(x).to(model.device) for x in partners.in_batch(batch))
+    return other, opposite
 
 
 def _judge(

@@ -62,6 +62,7 @@ def train(
     seed: int,
     judge: Callable[[], float] | None = None,
     on_evaluation: Callable[[float], None] | None = None,
+    units: Sequence[np.ndarray] | None = None,
     **options: Unpack[Options],
 ) -> Fit:
     """Train a model in place; afterwards it holds the weights of the best evaluation.
@@ -78,6 +79,7 @@ def train(
             Without a judge, the last weights are kept.
         on_evaluation: called at every evaluation with the share of training done; it decides
             nothing. After a break it may be called for an evaluation again.
+        units: positions of examples that follow each other in every order; each is one if None.
         **options: see `Options`.
 
     Raises:
@@ -98,7 +100,7 @@ def train(
             if memory.checkpointing and not budget.checkpointing:
                 save_memory(model)
         last_saved = time.monotonic()
-        batches = _batches(examples, training.batch_size, seed)
+        batches = _batches(examples, training.batch_size, seed, units)
         for step, batch in zip(range(steps), batches):  # noqa: B905  endless
             if step < memory.step:
                 continue
@@ -138,11 +140,14 @@ def _rates(
     return [tuple((peak or 0.0) * factor for peak in peaks) for factor in factors]
 
 
-def _batches(n: int, size: int, seed: int) -> Iterator[np.ndarray]:
+def _batches(
+    n: int, size: int, seed: int, units: Sequence[np.ndarray] | None = None
+) -> Iterator[np.ndarray]:
     """Positions of the examples of each optimiser step, without end; reshuffled every epoch."""
     rng = np.random.default_rng([seed, 0x6F72646572])
     while True:
-        order = rng.permutation(n)
+        order = rng.permutation(n if units is None else len(units))
+        order = order if units is None else np.concatenate([units[i] for i in order])
         for begin in range(0, n, size):
             yield order[begin : begin + size]
 

@@ -16,10 +16,10 @@ class ByExample:
     """Statistics with a row for each example of the batch: `per_example` is given its own rows.
 
     Attributes:
-        rows: ``(B, ...)``, in the order of the batch.
+        rows: ``(B, ...)``, in the order of the batch: a tensor, or what is indexed as one.
     """
 
-    rows: torch.Tensor
+    rows: Any
 
 
 class Loss(Protocol):
@@ -34,6 +34,9 @@ class Loss(Protocol):
     `needs_batch`; then it calls `per_example` on each micro-batch with what
     `statistics` returned, sums, and divides by ``B``. An optimiser step
     therefore does not depend on how the batch was split.
+
+    A loss with an attribute ``paired`` that is true is about pairs of examples: batches keep these
+    together, and `statistics` is told by an argument ``partners`` where each row's partner stands.
 
     A loss has no state. One whose statistics take in examples of earlier steps, too, says how many
     by an attribute ``look_back``; `statistics` then has a fourth argument ``before``, the logits
@@ -93,6 +96,7 @@ def seen_of_batch(
     targets: torch.Tensor,
     fraction: float,
     carried: Carried,
+    partners: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> tuple[torch.Tensor | ByExample | None, Carried]:
     """The statistics of a batch, and what the next step's must be given as ``carried``.
 
@@ -102,16 +106,19 @@ def seen_of_batch(
         targets: ``(B, k)``.
         fraction: the share of training done before this step.
         carried: what this function returned at the step before; nothing at the first.
+        partners: where the partners of the rows stand (see `weak2strong.training.partners`), for a
+            loss that is ``paired``.
     """
     import torch
 
     look_back: int = getattr(loss, "look_back", 0)
+    looking: Any = loss
+    more: dict[str, Any] = {} if partners is None else {"partners": partners}
     if not look_back:
-        return loss.statistics(logits, targets, fraction), []
+        return looking.statistics(logits, targets, fraction, **more), []
     on_device = isinstance(carried, torch.Tensor)
     before = carried if on_device else logits.new_tensor(carried).reshape(-1, logits.shape[1])
-    looking_back: Any = loss
-    statistics = looking_back.statistics(logits, targets, fraction, before)
+    statistics = looking.statistics(logits, targets, fraction, before, **more)
     return statistics, torch.cat([before, logits])[-look_back:]
 
 

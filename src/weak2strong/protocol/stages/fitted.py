@@ -8,6 +8,7 @@ from pathlib import Path
 
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.plugins import digest_of
+from weak2strong.losses import Loss
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.read import read_digest
@@ -40,7 +41,8 @@ def fitted(
         make: trains it, and asks it something.
         also: functions whose code is in the key besides that of ``make``.
     """
-    task_run, plugin = finetuning.task_run, digest_of(type(finetuning.loss))
+    task_run, losses = finetuning.task_run, _losses(finetuning)
+    plugin = next(filter(None, (digest_of(type(one)) for one in losses)), None)
     settings = asdict(finetuning.loss)  # pyright: ignore
     fields = {
         "kind": task_run.task.kind,
@@ -62,9 +64,15 @@ def fitted(
     }
     judged_by = metric(task_run.task.kind, finetuning.training.stopping_metric)
     loaders = loaders_of(task_run.task.kind, finetuning.model)
-    named = (finetuning.loss, judged_by, *loaders, *also)
+    named = (*losses, judged_by, *loaders, *also)
     gpus = gpus_of(finetuning)
     return task_run.stage(name, fields, inputs, make, named, gpus=gpus).path
+
+
+def _losses(finetuning: Finetuning) -> tuple[Loss, ...]:
+    """The loss, and the one that it adds a term to, if it does."""
+    inner = getattr(finetuning.loss, "inner", None)
+    return (finetuning.loss,) if inner is None else (finetuning.loss, inner)
 
 
 def _aside(finetuning: Finetuning) -> dict[str, str]:

@@ -17,12 +17,14 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plugins import digest_of_all
 from weak2strong.ground.predictions import WRITTEN, Predictions, joined, load_predictions
 from weak2strong.losses import Loss, loss
+from weak2strong.losses.consistent import Consistent
 from weak2strong.methods.method import Context, Method, Need
 from weak2strong.methods.reference import find_method, find_part, is_extended, prepared
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.rates import usual_rates
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.learned import Learned, read_learned, write_learned
+from weak2strong.protocol.needs import check_pairs
 from weak2strong.protocol.stages.files import FILE, LEFT_OUT, labels_digest, writer
 from weak2strong.protocol.stages.finetune import Trace, finetune, finetuned_activations, traced
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
@@ -157,6 +159,7 @@ class StudentContext:
     Attributes:
         learnt: the ids of labels that a student learned, or that a step left to the method after
             it, in the order in which the method went on.
+        consistency: the weight of the term by which answers to pairs agree; 0 for none.
     """
 
     _task_run: TaskRun
@@ -165,6 +168,7 @@ class StudentContext:
     student: ModelSpec
     weak_labels: Predictions
     learnt: list[tuple[str, ...]] = field(default_factory=list)
+    consistency: float = 0.0
 
     @property
     def classes(self) -> int:
@@ -260,6 +264,13 @@ class StudentContext:
         self.learnt.append(labels.ids)
         return replace(self, weak_labels=labels)
 
+    def with_consistency(self, weight: float) -> Context:
+        """The same context, whose finetunings pull the two answers of each pair together."""
+        self._check_declared("pairs", "pairs of texts")
+        items = self._task_run.splits.items("strong_train")
+        check_pairs(self._method, self._task_run.task.name, items)
+        return replace(self, consistency=weight)
+
     def after_reading(self, epochs: int) -> Context:
         """The same context with a student that has read the texts; cached."""
         texts = self._task_run.splits.items("strong_train")
@@ -280,7 +291,9 @@ class StudentContext:
         """How the student, or an intermediate, learns labels by id."""
         role = f"student {fresh}" if fresh else "student"
         spec, training = self._model(model)
-        minimised = loss(of) if isinstance(of, str) else of
+        minimised: Any = loss(of) if isinstance(of, str) else of
+        if self.consistency:
+            minimised = Consistent(minimised, self.consistency, type(minimised).__qualname__)
         train, validation = self._training_sets(labels)
         return Finetuning(
             self._task_run, spec, training, minimised, train, validation, self.seed, role
