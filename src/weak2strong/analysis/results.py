@@ -33,7 +33,10 @@ CHECKS = (
 
 
 def results_document(
-    lines: Sequence[Line], over: OverTasks | None = None, folder: Path | None = None
+    lines: Sequence[Line],
+    over: OverTasks | None = None,
+    folder: Path | None = None,
+    more: Sequence[Table] = (),
 ) -> Document:
     """Floor, student, ceiling and PGR of every line, and what to know about them.
 
@@ -41,6 +44,7 @@ def results_document(
         lines: one a task and method.
         over: the same over tasks, for a last table.
         folder: of the run, which each row then names in JSON.
+        more: tables that stand beneath these.
     """
     first = lines[0]
     title = (
@@ -58,6 +62,7 @@ def results_document(
     tables = [results_table(lines, title, notes)]
     if over:
         tables.append(over_tasks_table(over))
+    tables += more
     if folder is not None:
         run = {"run": str(folder)}
         tables = [replace(t, rows=[run | dict(row) for row in t.rows]) for t in tables]

@@ -68,6 +68,7 @@ def _setting(config: StudyConfig) -> str:
         metric=same.metric,
         primary_test=same.primary_test,
         saturated=same.saturated,
+        literature=same.literature,
     ).to_yaml()
 
 

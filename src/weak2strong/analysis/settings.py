@@ -27,7 +27,7 @@ from weak2strong.ground.metrics import less_is_better, metric, metrics_of, usual
 if TYPE_CHECKING:
     import polars as pl
 
-NO_SETTINGS = ("tasks", "methods", "seeds", "metric", "primary_test", "saturated")
+NO_SETTINGS = ("tasks", "methods", "seeds", "metric", "primary_test", "saturated", "literature")
 """What two runs may differ in without differing in a setting."""
 
 REFERENCE, RUN = "reference", "run"

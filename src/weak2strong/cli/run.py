@@ -175,7 +175,9 @@ def _documents(runs: Sequence[Results], metric: str | None) -> list[Document]:
 
 
 def _results(run: Results, metric: str | None = None) -> Document:
+    from weak2strong.analysis.literature import literature_table
     from weak2strong.analysis.results import results_document
 
     lines = run.lines(metric)
-    return results_document(lines, run.over_tasks(lines), run.folder)
+    beside = literature_table(run, lines)
+    return results_document(lines, run.over_tasks(lines), run.folder, [beside] if beside else [])

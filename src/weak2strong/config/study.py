@@ -126,6 +126,8 @@ class StudyConfig:
     saturated: Annotated[Share, Flag(metavar="NUMBER")] = SATURATED
     """Above which score of both floor and ceiling a task is left out of means over tasks and of w2s
     compare; 1 leaves out none."""
+    literature: Annotated[Text | None, Flag(metavar="NAME")] = None
+    """Published results to print beside ours: burns-2023 or eleuther-2024, as recipes name them."""
 
     @property
     def seeds_of_checks(self) -> tuple[int | None, ...]:

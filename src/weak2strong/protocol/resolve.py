@@ -21,6 +21,7 @@ from weak2strong.models.rates import ruled_rates, shape_of, usual_rates
 from weak2strong.models.reads import check_reads
 from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
+from weak2strong.protocol.literature import reported
 from weak2strong.protocol.needs import LeftOut, check_pairs, intermediates_of, provided
 from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
@@ -169,6 +170,8 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
                 f"The metric {training.stopping_metric!r} is of a plugin, and trainings are "
                 "stopped by ours: name another stopping_metric, or leave it out."
             )
+    if config.literature is not None:
+        reported(config.literature)
     for name in config.methods:
         if name not in GROUPS:
             find_method(name)

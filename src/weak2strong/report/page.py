@@ -12,6 +12,7 @@ from typing import Any
 import weak2strong
 from weak2strong.analysis.analysed import analyses_document
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.literature import literature_table
 from weak2strong.analysis.over_tasks import over_tasks_table
 from weak2strong.analysis.results import (
     CHECKS,
@@ -189,6 +190,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         "metric": metric,
         "lines": results_table(run.lines(), f"Every task and method, {metric}, means over seeds"),
         "over": over and over_tasks_table(over, title="PGR of each method over the tasks"),
+        "literature": literature_table(run),
         "lines_note": " ".join(
             [
                 intervals_note(run.lines()).strip(),
