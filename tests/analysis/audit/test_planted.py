@@ -313,3 +313,27 @@ def test_three_classes_and_one_too_rare_to_judge(audited):
     rare = [{**row, "label": "z"} for row in made(8, 9)]
     few = audited([*made(300, 1), *rare], DataOptions(balance=False))
     assert [f.level for f in few["shortcut"]] == ["note"]
+
+
+def test_what_the_splits_of_a_column_share_is_found_as_given(tmp_path):
+    def as_given(parts):
+        rows = [row | {"split": split} for split, part in parts.items() for row in part]
+        (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        reference = str(tmp_path / "d.jsonl")
+        subject = Subject.of(reference, find_task(reference, OPTIONS))
+        found = [
+            f for c in ("duplicates", "near-duplicates", "groups") for f in CHECKS.get(c)(subject)
+        ]
+        return {f.check: f.numbers["train and test"] for f in found if "as given" in f.sentence}
+
+    parts = dict(zip(("train", "validation", "test"), three(), strict=True))
+    assert as_given(parts) == {}
+    for i, (taught, tested) in enumerate(zip(parts["train"], parts["test"][:24], strict=False)):
+        tested["doc"] = taught["doc"] if i >= 16 else f"own {i}"
+        if i < 16:
+            tested["text"] = taught["text"] + (" truly." if i >= 8 else "")
+            tested["label"] = taught["label"]
+    found = as_given(parts)
+    # A word more makes a short text another one.
+    assert 6 <= found.pop("near-duplicates") <= 8
+    assert found == {"duplicates": 8, "groups": 4}

@@ -87,8 +87,8 @@ def crossing_keys(
         each: the pronoun for what a run keeps in one file.
     """
     so_as_given = (
-        f"a run keeps {each} in one file only, in that for test before all, but whoever uses the "
-        "files as they are tests on what was taught."
+        f"a run keeps {each} in one split only, in test before all, but whoever uses the data as "
+        "they are tests on what was taught."
     )
     findings = []
     for entries, where, so in (

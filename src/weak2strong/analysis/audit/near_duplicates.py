@@ -38,8 +38,8 @@ def near_duplicates(subject: Subject) -> list[Finding]:
         findings.append(_across(used, "of a run", so))
     if subject.parted and (given := crossing(subject.once, families)).sets:
         so = (
-            "a run keeps each family in one file only, unless --no-near-duplicates is given, but "
-            "whoever uses the files as they are tests on what was nearly taught."
+            "a run keeps each family in one split only, unless --no-near-duplicates is given, but "
+            "whoever uses the data as they are tests on what was nearly taught."
         )
         findings.append(_across(given, "as given", so))
     elif families and not subject.parted and not used.sets:

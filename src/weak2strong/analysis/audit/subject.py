@@ -126,28 +126,32 @@ class Subject:
 
     @cached_property
     def given(self) -> tuple[Entry, ...]:
-        """The rows of the user's data, with a split where the files have one; none otherwise."""
+        """The rows of the user's data, with a split where files or rows have one, if any have."""
         if not isinstance(self.task, FileTask):
             return ()
-        split_of = self.task.split_of
-        return tuple(_entry(row, split_of.get(row.file)) for row in self.task.rows)
+        return tuple(_entry(row, self._split_of(row)) for row in self.task.rows)
+
+    def _split_of(self, row: Row) -> str | None:
+        """The split that the data give a row."""
+        assert isinstance(self.task, FileTask)
+        return self.task.split_of.get(row.file, row.split)
 
     @property
     def parted(self) -> bool:
         """Whether the data were given with splits."""
-        return isinstance(self.task, FileTask) and bool(self.task.split_of)
+        return any(entry.split is not None for entry in self.given)
 
     @cached_property
     def once(self) -> tuple[Entry, ...]:
-        """What cleaning compares with one another: every text of a file once, or what is used."""
+        """What cleaning compares with one another: every text of a split once, or what is used."""
         if not isinstance(self.task, FileTask):
             return self.used
-        files = self.task.split_of or {None: None}
-        entries = []
-        for file, split in files.items():
-            rows = [r for r in self.task.rows if file in (None, r.file)]
-            entries += [_entry(row, split) for row in distinct(rows)[0]]
-        return tuple(entries)
+        by_split: dict[str | None, list[Row]] = {}
+        for row in self.task.rows:
+            by_split.setdefault(self._split_of(row), []).append(row)
+        return tuple(
+            _entry(row, split) for split, rows in by_split.items() for row in distinct(rows)[0]
+        )
 
     @cached_property
     def families(self) -> tuple[tuple[Entry, ...], ...]:
