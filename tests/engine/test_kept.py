@@ -25,7 +25,9 @@ def keys(store):
 
 @pytest.fixture(scope="module")
 def study(quick_study):
-    return replace(quick_study, methods=("naive", "linear-probe"))
+    short = replace(quick_study.weak_training, steps=6)
+    methods = ("naive", "linear-probe")
+    return replace(quick_study, methods=methods, weak_training=short, strong_training=short)
 
 
 @pytest.fixture(scope="module")

@@ -435,22 +435,16 @@ def test_colours_stand_out_on_light_and_dark():
 
 
 def test_export_writes_pictures_data_and_captions(run, tmp_path):
-    written = export(
-        figures_of([run]), method_styles(run.config.methods), tmp_path, ["pdf", "svg", "png"]
-    )
+    figures, styles = list(figures_of([run])), method_styles(run.config.methods)
+    written = export(figures, styles, tmp_path, ["pdf", "svg", "png"])
     assert {p.suffix for p in written} == {".pdf", ".svg", ".png", ".csv", ".txt"}
     heads = {".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<?xml"}
     for path in written:
         assert path.read_bytes().startswith(heads.get(path.suffix, b""))
     frame = pl.read_csv(tmp_path / "scores.csv")
-    assert (
-        frame["score"].to_list()
-        == {k.name: f for k, f in figures_of([run])}["scores"]["score"].to_list()
-    )
+    assert frame["score"].to_list() == {k.name: f for k, f in figures}["scores"]["score"].to_list()
     assert "pgr: " in (tmp_path / "captions.txt").read_text()
-    again = export(
-        figures_of([run]), method_styles(run.config.methods), tmp_path / "again", ["pdf", "svg"]
-    )
+    again = export(figures, styles, tmp_path / "again", ["pdf", "svg"])
     for path in again:
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 

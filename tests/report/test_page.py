@@ -217,12 +217,12 @@ def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):
 
 def test_several_runs_are_compared(small_run, made_run, tmp_path):
     other = made_run(tmp_path / "other", strong="atlas-l")
-    read = Read(page([small_run, other]))
+    text = page([small_run, other])
+    read = Read(text)
     rows = read.tables["PGR of every run and method"]
     assert [r[:2] for r in rows[1:]] == [
         [f"atlas-xs to {s}", m] for s in ("atlas-s", "atlas-l") for m in ("naive", "confidence")
     ]
-    text = page([small_run, other])
     svg = re.search(r'id="compared-sizes".*?</figure>', text, re.DOTALL)[0]
     # The sizes of the two rungs, and no markup of mathematics.
     words = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
@@ -268,7 +268,10 @@ def test_a_folder_without_a_run_is_refused(tmp_path):
         page([tmp_path])
 
 
-def test_a_place_that_cannot_be_written_is_told(small_run, tmp_path):
+def test_a_place_that_cannot_be_written_is_told_before_a_page_is_made(
+    small_run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("weak2strong.report.page.page", None)
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="choose another --out"):
         write_page([small_run], tmp_path / "file" / "report.html")

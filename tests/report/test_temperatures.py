@@ -20,6 +20,8 @@ def run(made_run, tmp_path):
         at = Training(learning_rate=1e-3, head_rate=1e-3)
         folder = made_run(
             tmp_path / "run",
+            methods=["naive"],
+            examples=100,
             weak_label_temperature="fit",
             weak_training=at,
             strong_training=at,

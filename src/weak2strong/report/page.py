@@ -69,11 +69,10 @@ def write_page(folders: Sequence[Path], path: Path, saturated: float | None = No
     """
     from threadpoolctl import threadpool_limits
 
+    _check_place(path)
     # The products are small: threads would wait for each other longer than they multiply.
     with threadpool_limits(1, user_api="blas"):
         text = page(folders, saturated)
-    if path.is_dir():
-        raise UserError(f"Cannot write {path} (it is a folder): choose another --out.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A browser that reloads never reads half a page.
@@ -81,6 +80,20 @@ def write_page(folders: Sequence[Path], path: Path, saturated: float | None = No
     except OSError as e:
         raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
     return path
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place that can be seen not to take a file, before a page is made for it.
+
+    Raises:
+        UserError: for a folder, and below what is no folder.
+    """
+    above = next(place for place in path.absolute().parents if place.exists())
+    why = (
+        f"{above} is no folder" if not above.is_dir() else "it is a folder" if path.is_dir() else ""
+    )
+    if why:
+        raise UserError(f"Cannot write {path} ({why}): choose another --out.")
 
 
 def page(folders: Sequence[Path], saturated: float | None = None) -> str:

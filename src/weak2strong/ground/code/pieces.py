@@ -240,7 +240,9 @@ class Reader:
         """The piece of some nodes; ``within`` counts, too, such as the name of their class."""
         tree = Tree(self._package, in_class)
         text = "\n".join([*filter(None, [within]), *(tree.text(node) for node in nodes)])
-        own = {k: v for node in nodes for k, v in self._imports(node, parent).items()}
+        # Most have no import statement, and looking for them is a walk through all nodes.
+        within_it = nodes if tree.imports else ()
+        own = {k: v for node in within_it for k, v in self._imports(node, parent).items()}
         return Piece(
             name,
             _digest(text),

@@ -22,6 +22,7 @@ class Tree:
         types: those in annotations, which are no part of the text.
         attributes: names of attributes.
         words: texts.
+        imports: whether there is an import statement.
     """
 
     def __init__(self, package: str, in_class: bool = False):
@@ -29,10 +30,12 @@ class Tree:
         self.types: set[tuple[str, ...]] = set()
         self.attributes: set[str] = set()
         self.words: set[str] = set()
+        self.imports = False
         self._package, self._in_class = package, in_class
 
     def text(self, node: ast.AST) -> str:
         """The text of a node: of any Python version, the same."""
+        self.imports |= isinstance(node, ast.Import | ast.ImportFrom)
         match node:
             case ast.Attribute() if chain := chain_of(node):
                 # The whole chain: a module whose function is called is not handed on itself.
