@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from weak2strong.analysis.audit.audit import Audited
     from weak2strong.analysis.audit.reader import Reader
     from weak2strong.analysis.audit.subject import Subject
+    from weak2strong.config.data import DataOptions
     from weak2strong.config.model import ModelSpec
 
 STUDY = "study"
@@ -43,6 +44,14 @@ class Audit(Printing):
     fresh: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """With --model and one task: texts of its form that are newer than the model, for the
     question whether it has read the test (a file with the same text column)."""
+    cutoff: Annotated[tuple[str, ...], arg(metavar="MODEL=DATE ...", help_behavior_hint="")] = ()
+    """Up to when a model of --model knows texts, such as MODEL=2023-03, where its maker's date is
+    not known here or is another."""
+    published: Annotated[str | None, arg(metavar="DATE", help_behavior_hint="")] = None
+    """When the data were published, such as 2023-12."""
+    date_column: Annotated[str | None, arg(metavar="COLUMN", help_behavior_hint="")] = None
+    """A column of one file with the date of each text: those that a model may have read are
+    counted, and compared with those that are newer than it."""
     strict: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Exit with 1 where an error was found."""
     json: Annotated[  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -85,7 +94,10 @@ class Audit(Printing):
         readers = _readers([ModelSpec.parse(name) for name in self.model])
         fresh = read_fresh(self.fresh, options) if self.fresh else ()
         tasks = zip(references, find_tasks(references, options), strict=True)
-        return self._audited([Subject.of(name, task, fresh) for name, task in tasks], readers)
+        dates = self._dates(references, options)
+        return self._audited(
+            [replace(Subject.of(name, task, fresh), dates=dates) for name, task in tasks], readers
+        )
 
     def _run(self, folder: Path) -> list[Audited]:
         """Audit the tasks of a run, and write what was found into its folder."""
@@ -109,10 +121,14 @@ class Audit(Printing):
     def _audited(self, subjects: Sequence[Subject], readers: Sequence[Reader]) -> list[Audited]:
         """Audit, and print a table each as soon as it is there."""
         from weak2strong.analysis.audit.audit import audit
+        from weak2strong.analysis.audit.dates import check_date, read_cutoffs
         from weak2strong.report.audit import audit_document
 
+        cutoffs = read_cutoffs(self.cutoff, [reader.spec.name for reader in readers])
+        published = self.published and check_date(self.published, "--published")
         audits = []
         for subject in subjects:
+            subject = replace(subject, cutoffs=cutoffs, published=published)
             audits.append(audit(subject, readers))
             if not self.as_json:
                 self.show(audit_document(audits[-1]))
@@ -121,6 +137,12 @@ class Audit(Printing):
     def _check(self, runs: Sequence[Path]) -> None:
         """Refuse what makes no sense together."""
         from weak2strong.ground.errors import UserError
+
+        if (self.cutoff or self.published or self.date_column) and not self.model:
+            raise UserError(
+                "--cutoff, --published and --date-column are compared with what models know: name "
+                "these with --model."
+            )
 
         if not self.tasks:
             raise UserError(
@@ -132,11 +154,26 @@ class Audit(Printing):
             return
         if len(runs) < len(self.tasks):
             raise UserError("Audit tasks or run folders, not both at once.")
-        if self.fresh or self.data != DataFlags():
+        if self.fresh or self.date_column or self.data != DataFlags():
             raise UserError(
-                "The data of a run are told by its study: leave --fresh, columns and sizes out, "
-                "or name the task itself."
+                "The data of a run are told by its study: leave --fresh, --date-column, columns "
+                "and sizes out, or name the task itself."
             )
+
+    def _dates(self, references: Sequence[str], options: DataOptions) -> Mapping[str, str]:
+        """The dates of single texts, where a column has them."""
+        from weak2strong.analysis.audit.dates import dates_of
+        from weak2strong.ground.errors import UserError
+
+        if self.date_column is None:
+            return {}
+        path = Path(references[0]).expanduser()
+        if len(references) > 1 or not path.is_file():
+            raise UserError(
+                "--date-column is a column of one file of texts: name that file alone, or give one "
+                "date for all data with --published."
+            )
+        return dates_of(path, self.date_column, options)
 
     def _check_fresh(self, references: Sequence[str]) -> None:
         from weak2strong.ground.errors import UserError

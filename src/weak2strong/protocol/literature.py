@@ -39,8 +39,14 @@ class Reported:
     against: str | None = None
 
 
-_BURNS = ("GPT-4 family, smallest supervisor to largest student, 22 NLP tasks", "section 4.3.2")
-_ELEUTHER = ("Qwen1.5-0.5B to Llama-3-8B, 21 tasks that are not saturated", "the post")
+_BURNS = (
+    "GPT-4 family, smallest supervisor to largest student, 22 NLP tasks",
+    "Burns et al. 2023, section 4.3.2",
+)
+_ELEUTHER = (
+    "Qwen1.5-0.5B to Llama-3-8B, 21 tasks that are not saturated",
+    "EleutherAI 2024, its post",
+)
 
 REPORTED: Mapping[str, tuple[Reported, ...]] = {
     "burns-2023": (

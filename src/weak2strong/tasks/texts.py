@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.watched import watched
 from weak2strong.tasks.account import KINDS, account_of, as_malformed, check_malformed
-from weak2strong.tasks.assigned import roles_of
+from weak2strong.tasks.assigned import no_column, roles_of
 from weak2strong.tasks.cleaning import example_of
 from weak2strong.tasks.known_classes import known_labels
 from weak2strong.tasks.made import made_by, text_from
@@ -138,12 +139,34 @@ def read_only_texts(
     ]
 
 
-def _table(path: Path, columns: Columns, reading: Reading) -> Table:
-    """The table of a file, which has rows."""
+def read_dated_texts(
+    path: Path, column: str, columns: Columns, reading: Reading = USUAL
+) -> list[tuple[str, Any]]:
+    """The texts of a file, and what stands in another column beside each.
+
+    Rows that have no text are left out, as a study leaves them out.
+
+    Raises:
+        UserError: for a file that cannot be right, or that has no such column.
+    """
+    table = _table(path, columns, reading, (column,))
+    if column not in table.columns:
+        raise no_column(table.name, column, tuple(table.columns), "--date-column")
+    roles, found = _roles_without_labels(table, columns), list[tuple[str, Any]]()
+    for number, values in table.rows:
+        with suppress(UserError):
+            text = text_from(values, roles, row_name(table.name, number))[0]
+            found.append((text, values.get(column)))
+    return found
+
+
+def _table(path: Path, columns: Columns, reading: Reading, also: Sequence[str] = ()) -> Table:
+    """The table of a file, which has rows; with further columns, where they are there."""
     name = str(path)
 
     def wanted(present: Sequence[str]) -> list[str]:
-        return candidates(present, columns)
+        asked = candidates(present, columns)
+        return [*asked, *(name for name in also if name in present and name not in asked)]
 
     table = read_table(name, read_file(path), reading, wanted)
     if not table.rows and not table.malformed:

@@ -8,7 +8,8 @@ Language Models", arXiv 2310.16789). What it is compared with decides what it ca
   the score is blind for this model and these texts, and shows nothing either way.
 - *Control texts of the same form that cannot have been read.* Only this can be evidence:
   cities that the ladder's corpus is silent about, for its rungs; for other data, texts of
-  the user's that are newer than the model (``--fresh``). It is no proof either. Newer
+  the user's that are newer than the model (``--fresh``, or by dates in the data, where the older
+  test texts are compared with the newer ones). It is no proof either. Newer
   texts differ in more than their date, and such tests see little of what large models
   read once (Duan et al. 2024, arXiv 2402.07841): an AUC near 0.5 does not acquit.
 
@@ -27,12 +28,15 @@ import numpy as np
 
 from weak2strong.analysis.audit.auc import LEAST, Auc, auc
 from weak2strong.analysis.audit.finding import Finding, Level, excerpts
+from weak2strong.analysis.audit.published import by_cutoff
 from weak2strong.analysis.audit.reader import Reader
 from weak2strong.analysis.audit.subject import Entry, Subject, sample, text_of
 from weak2strong.models.folders import rungs
 
 MOST = 500
 """Texts of each sort that the model reads."""
+
+NEWER = "the test texts that are newer than it"
 
 FAMILIAR = 0.6
 """AUC, at the lower end of its interval, from which on test texts are clearly more familiar."""
@@ -56,7 +60,9 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
     if reader.model is None:
         sentence = f"{name} is no decoder: it gives texts no probability, so nothing was compared."
         return [_note(name, sentence)]
-    tested = _some(subject.tested)
+    older, newer = by_cutoff(subject, name)
+    dated = not subject.fresh and min(len(_some(older)), len(_some(newer))) >= LEAST
+    tested = _some(older if dated else subject.tested)
     if len(tested) < LEAST:
         sentence = f"Fewer than {LEAST} test texts have two different words: nothing was compared."
         return [_note(name, sentence)]
@@ -76,10 +82,10 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
             {"control": "scrambled", "texts": len(test.entries), **sane.numbers},
         )
     ]
-    fresh, what = _control(subject, reader)
+    fresh, what = (newer, NEWER) if dated else _control(subject, reader)
     if len(chosen := _some(fresh)) >= LEAST:
         control = _scored(reader, chosen)
-        findings.append(_versus(name, test, control, what, designed=not subject.fresh))
+        findings.append(_versus(name, test, control, what, designed=not (subject.fresh or dated)))
     else:
         findings.append(
             _note(

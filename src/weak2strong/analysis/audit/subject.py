@@ -6,8 +6,8 @@ run do not show them; whoever uses the same files elsewhere meets them all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -56,12 +56,18 @@ class Subject:
         task: the task.
         splits: its examples as a run has them.
         fresh: texts of the same form that no model can have read; their labels play no part.
+        published: when the data were published, where a user says it.
+        cutoffs: by model the date up to which it knows texts, where a user says it.
+        dates: when texts were published, by text, as far as a column of the data says it.
     """
 
     reference: str
     task: Task
     splits: Splits
     fresh: tuple[Entry, ...] = ()
+    published: str | None = None
+    cutoffs: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
