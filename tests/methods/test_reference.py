@@ -65,7 +65,7 @@ def test_every_field_of_a_loss_can_be_set_in_the_reference_to_its_method(name, m
 def test_every_keyword_of_a_method_and_every_field_of_a_probe_can_be_set(name):
     method = METHODS.get(name)
     for setting, usual in method.options.items():
-        word = "headed" if setting == "form" else "logistic"
+        word = {"form": "headed", "goes_on": "agreement"}.get(setting, "logistic")
         value = {int: 7, float: 0.123, bool: True}.get(type(usual), word)
         find_method(f"{name}:{setting}={json.dumps(value)}")
     for probe in PROBES if method.takes_more else ():
@@ -159,7 +159,12 @@ def test_all_holds_every_method_but_oracles_and_each_variant():
     found = every_method()
     assert len(set(found)) == len(found)
     oracles = {name for name in METHODS if METHODS.get(name).oracle}
-    assert oracles == {"few-shot", "oracle-stopping", "finetune-then-probe"}
+    assert oracles == {
+        "few-shot",
+        "oracle-stopping",
+        "finetune-then-probe",
+        "strong-to-strong-oracle",
+    }
     # Methods for data with pairs would be refused for all other data.
     paired = {name for name in METHODS if "pairs" in METHODS.get(name).needs}
     assert paired == {"consistent"}

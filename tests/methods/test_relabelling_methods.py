@@ -127,6 +127,69 @@ def test_every_student_learns_what_the_one_before_it_says(iterations):
     assert found["test"].probabilities[0, 1] == pytest.approx(0.6)
 
 
+class Scripted:
+    """A study whose students give answers in order, right on so many of ten training examples.
+
+    Of ten examples of validation they give the supervisor's answer on so many.
+    """
+
+    classes, seed = 2, 0
+
+    def __init__(self, right: list[int], agree: list[int]):
+        self.right, self.agree, self.fresh = right, agree, list[int]()
+        # The supervisor says class 1 always, and is right on six of ten training examples.
+        self.weak_labels = said_class_one({"t": 10, "v": 10})
+
+    def items(self, split):
+        return tuple(Item(id, id, id) for id in said_class_one({split[0].replace("s", "t"): 0}).ids)
+
+    def truth(self, split):
+        assert split == "strong_train"
+        return said_class_one({"t": 6})
+
+    def finetune(self, labels, loss="cross-entropy", *, fresh=0):
+        self.fresh.append(fresh)
+        # Class 1 on the first n examples, of which the first six are of class 1.
+        train = said_class_one({"t": 6 + 10 - self.right[fresh]})
+        return {"strong_train": train, "validation": said_class_one({"v": self.agree[fresh]})}
+
+
+def said_class_one(counts: dict[str, int]) -> Predictions:
+    """Of ten examples of each split class 1 for so many, class 0 for the others."""
+    one = np.array([float(i < n) for n in counts.values() for i in range(10)])
+    ids = tuple(f"{split}{i}" for split in counts for i in range(10))
+    return Predictions(ids, np.stack([1 - one, one], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("agree", "trained", "kept"),
+    [([5, 6, 7, 8], 4, 3), ([5, 6, 6, 9], 3, 1), ([5, 4, 9, 9], 2, 0)],
+)
+def test_students_of_students_go_on_while_agreement_rises(agree, trained, kept):
+    study = Scripted([6] * 4, agree)
+    found = find_method("strong-to-strong:iterations=3,goes_on=agreement").run(study)
+    assert study.fresh == list(range(trained))
+    assert found["validation"].values.argmax(axis=1).sum() == agree[kept]
+
+
+@pytest.mark.parametrize(
+    ("right", "trained"), [([7, 8, 9, 9], 4), ([7, 6, 9, 9], 2), ([6, 9, 9, 9], 1)]
+)
+def test_the_oracle_goes_on_from_students_that_beat_their_weak_labels(right, trained):
+    """These are right on six of ten: PGR on the training set is positive above six."""
+    study = Scripted(right, [5] * 4)
+    method = find_method("strong-to-strong-oracle:iterations=3")
+    method.run(study)
+    assert method.oracle
+    assert study.fresh == list(range(trained))
+
+
+@pytest.mark.parametrize("setting", ["iterations=-1", "goes_on=ever"])
+def test_a_way_to_go_on_that_cannot_be_is_refused(setting):
+    with pytest.raises(UserError, match=r"strong-to-strong (takes iterations|'ever')"):
+        find_method(f"strong-to-strong:{setting}")
+
+
 MANY = {"strong_train": "abcdefghijklABCDEFGHIJKL", "validation": "xyz", "test": "w"}
 
 

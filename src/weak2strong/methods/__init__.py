@@ -25,6 +25,7 @@ METHODS = Registry(
         "confident-only",
         "consistent",
         "strong-to-strong",
+        "strong-to-strong-oracle",
         "bootstrapping",
         "bootstrapping-same-inputs",
         "ensemble",

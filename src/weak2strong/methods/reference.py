@@ -78,12 +78,22 @@ def values_of(reference: str, setting: str) -> tuple[Any, ...]:
     Raises:
         UserError: as `find_part`.
     """
+    every = (settings for _, settings in settings_in(reference))
+    return tuple(settings[setting] for settings in every if setting in settings)
+
+
+def settings_in(reference: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    """The names in a reference, each with all of its settings: as given, or as usual.
+
+    Raises:
+        UserError: as `find_part`.
+    """
     found = []
     for text in parts_of(reference):
         name, *rest = _split(text, ":")
         method = METHODS.get(name)
-        values = method.options | (_settings(method, ":".join(rest), reference) if rest else {})
-        found += [values[setting]] if setting in values else []
+        given = _settings(method, ":".join(rest), reference) if rest else {}
+        found.append((name, {**method.options, **given}))
     return tuple(found)
 
 

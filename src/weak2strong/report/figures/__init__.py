@@ -9,6 +9,7 @@ FIGURES = Registry(
         "pgr": "weak2strong.report.figures.pgr:PGR",
         "pgr-by-task": "weak2strong.report.figures.pgr_by_task:PGR_BY_TASK",
         "tasks": "weak2strong.report.figures.tasks:TASKS",
+        "values": "weak2strong.report.figures.values:VALUES",
         "filters": "weak2strong.report.figures.filters:FILTERS",
         "outcomes": "weak2strong.report.figures.outcomes:OUTCOMES",
         "agreement": "weak2strong.report.figures.agreement:AGREEMENT",
