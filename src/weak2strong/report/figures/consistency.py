@@ -17,7 +17,7 @@ from weak2strong.report.figures.drawing import (
     text_at,
 )
 from weak2strong.report.figures.kind import Description, FigureKind, listed
-from weak2strong.report.figures.style import INK, Styles, model_style
+from weak2strong.report.figures.style import INK, PAPER, Styles, model_style
 
 NAMES = {"floor": "supervisor", "ceiling": "ceiling"}
 
@@ -52,6 +52,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
             axes.barh(y, value, height=0.62, color=colour)
             bar_interval(axes, y, low, high)
             if row["if_independent"] is not None:
+                # A light line beneath lets the mark be seen on a dark bar, too.
+                axes.vlines(row["if_independent"], y - 0.26, y + 0.26, color=PAPER, linewidth=3.6)
                 axes.plot(row["if_independent"], y, **EXPECTED)
             text_at(axes, (high, y), f"{value:.3f}", (6, 0))
         row_labels(axes, rows["model"].to_list())
