@@ -132,6 +132,18 @@ def test_probes_are_timed_beside_scikit_learn(run):
     assert len(lines(run("probes", *flags, **instead))) == 2
 
 
+def test_heads_on_features_are_timed(run):
+    def here(command, **options):
+        assert command[2] == "--folder"
+        found = sys.modules["features"].measure(Path(command[3]), neighbours=50, epochs=1)
+        return SimpleNamespace(stdout=json.dumps(found))
+
+    flags = ("--rows", 300, "--width", 8, "--neighbours", 50, "--epochs", 1)
+    out = run("features", *flags, subprocess=SimpleNamespace(run=here, PIPE=None))
+    assert len(lines(out)) == 5
+    assert re.search(r"300 x 8, accuracy [0-9.]+", out)
+
+
 def test_the_page_is_timed(run):
     def here(command, **options):
         sys.argv = command[2:]

@@ -33,7 +33,7 @@ class Answers:
         keys = rows[starts].select(who).rows()
         self._parts = {k: slice(*ends) for k, *ends in zip(keys, starts, ends, strict=True)}
         # Every role answers the same examples; this one is in every run.
-        self._examples = next(part for key, part in self._parts.items() if key[0] == "ngrams")
+        self._examples = next(part for key, part in self._parts.items() if key[0] == "floor")
         examples = rows[self._examples]
         self.labels = labels_from_lists(self.kind, examples["label"].to_list())
         self.groups = examples["group"].to_numpy()

@@ -26,10 +26,8 @@ from weak2strong.ground.table import (
 )
 from weak2strong.ground.temperature import HIGHEST, LOWEST
 
-CHECKS = (
-    "probe: logistic regression with ground truth on the frozen strong model. "
-    "ngrams: character n-grams of the text with ground truth, no knowledge."
-)
+PROBE = "probe: logistic regression with ground truth on the frozen strong model."
+NGRAMS = " ngrams: character n-grams of the text with ground truth, no knowledge."
 
 
 def results_document(
@@ -54,7 +52,8 @@ def results_document(
     unprobed = any(line.probe_ceiling is None for line in lines)
     notes = [
         sizes_note(lines) + intervals_note(lines),
-        CHECKS + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
+        checks_note(lines)
+        + (f" {DASH}: no probe, since answers are no classes." if unprobed else ""),
         *chain_notes(lines),
         *temperature_notes(lines),
         *reading_notes(lines),
@@ -78,7 +77,7 @@ def results_table(lines: Sequence[Line], title: str, notes: Sequence[str] = ()) 
         *(number(name) for name in ("floor", "student", "ceiling")),
         pgr(title=f"PGR [{level:g}%]"),
         number("probe_ceiling", "probe", detail=True),
-        number("ngrams", detail=True),
+        *([number("ngrams", detail=True)] if _have_words(lines) else []),
     ]
     if lines[0].spent:
         columns += [
@@ -87,6 +86,16 @@ def results_table(lines: Sequence[Line], title: str, notes: Sequence[str] = ()) 
         ]
     rows = [result_row(line) | _spent(line) for line in lines]
     return Table("results", title, columns, rows, notes)
+
+
+def checks_note(lines: Sequence[Line]) -> str:
+    """What the columns of the checks are; there are no n-grams where no task has texts."""
+    return PROBE + (NGRAMS if _have_words(lines) else "")
+
+
+def _have_words(lines: Sequence[Line]) -> bool:
+    """Whether some of the tasks consist of texts, and so have a baseline of n-grams."""
+    return any(line.ngrams is not None for line in lines)
 
 
 def result_row(line: Line) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Line:
         recovered: floor, student, ceiling and PGR with intervals.
         probe_ceiling: score of a probe with ground truth on the frozen strong model; None
             for tasks without classes.
-        ngrams: score of a character n-gram model with ground truth.
+        ngrams: score of a character n-gram model with ground truth; None for tasks without texts.
         chance: score of guessing, None where the metric has no such level.
         truncated: share of the task's texts that a model does not read to their end, by
             model, as far as it was counted.
@@ -112,7 +112,7 @@ class Line:
     metric: str
     recovered: Recovered
     probe_ceiling: float | None
-    ngrams: float
+    ngrams: float | None
     chance: float | None
     truncated: Mapping[str, float] = field(default_factory=dict)
     oracle: bool = False
@@ -220,7 +220,7 @@ def summarise(
                     metric=scored_by,
                     recovered=by_method[method],
                     probe_ceiling=scores.get("probe"),
-                    ngrams=scores["ngrams"],
+                    ngrams=scores.get("ngrams"),
                     chance=_chance(kind, scored_by, answers.labels),
                     truncated=(truncated or {}).get(name, {}),
                     oracle=config.strong_training.stopping == "oracle" or method in see_truth,

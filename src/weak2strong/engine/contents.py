@@ -14,6 +14,7 @@ from weak2strong.tasks.account import Account
 from weak2strong.tasks.beginnings import Beginnings
 from weak2strong.tasks.cleaning import Cleaning
 from weak2strong.tasks.files import FileTask
+from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.table import split_table
 from weak2strong.tasks.task import Item, Task
@@ -103,7 +104,9 @@ def contents(
 
 def _beginnings(task: Task, splits: Splits) -> Beginnings | None:
     """Long beginnings in several splits, of data that do not say what belongs together."""
-    if not isinstance(task, FileTask) or all(row.group is not None for row in task.rows):
+    if not isinstance(task, FileTask) or not SORTS[task.inputs].has_words:
+        return None
+    if all(row.group is not None for row in task.rows):
         return None
     return Beginnings.of(splits)
 

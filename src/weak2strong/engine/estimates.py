@@ -64,7 +64,11 @@ def estimates(
         flops = [cost.flops(task) for stage, cost in rows if stage.model]
         return model, total(flops), total([cost.seconds(task) for _, cost in rows]), gpus
 
-    for step in steps(_settled(config, chosen), {task.name: task.kind for task in tasks}):
+    for step in steps(
+        _settled(config, chosen),
+        {task.name: task.kind for task in tasks},
+        {task.name: task.inputs for task in tasks},
+    ):
         yield Estimate(step, *taken(replace(step, seed=None, needs=())))
 
 

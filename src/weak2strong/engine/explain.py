@@ -19,7 +19,7 @@ from weak2strong.protocol.resolve import resolve, settle
 from weak2strong.protocol.runtime import Runtime
 from weak2strong.protocol.steps import Step, perform, steps
 from weak2strong.protocol.task_run import MissingError, TaskRun
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.task import Inputs, Kind
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ def explain_study(
     for task_run in task_runs.values():
         task_run.places = places
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
+    inputs: dict[str, Inputs] = {name: run.task.inputs for name, run in task_runs.items()}
     found, missing = [], dict[str, tuple[MissingError, list[str]]]()
     with fits_on(gpus):
-        for step in steps(config, kinds):
+        for step in steps(config, kinds, inputs):
             error = _look_up(step, task_runs)
             if error is None:
                 found.append(step.name)

@@ -185,9 +185,14 @@ def _cell(
     return Cell(task, role, seed, method or None)
 
 
+def _steps(task_run: TaskRun, task: str) -> tuple[Step, ...]:
+    """The steps of the study on one task."""
+    return steps(task_run.config, {task: task_run.task.kind}, {task: task_run.task.inputs})
+
+
 def _needed(task_run: TaskRun, cell: Cell) -> list[Step]:
     """The step of a cell, last, and before it those that it needs."""
-    every = {step.name: step for step in steps(task_run.config, {cell.task: task_run.task.kind})}
+    every = {step.name: step for step in _steps(task_run, cell.task)}
     (own,) = (
         step
         for step in every.values()

@@ -27,6 +27,7 @@ from weak2strong.ground.whole import sync_folder, write_whole
 from weak2strong.methods.reference import is_oracle
 from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.folders import ADAPTER_CONFIG, KEPT_ABOUT, folder_of, location_of, rungs
+from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol import stages
 from weak2strong.protocol.steps import Step
@@ -99,6 +100,11 @@ def check_kept(config: StudyConfig, task_runs: Mapping[str, TaskRun], roles: Seq
         raise UserError(
             f"The weak labels come from {config.weak_name}, and no supervisor is trained for them: "
             "leave supervisor out of --keep-models."
+        )
+    if any(map(is_given, (config.weak, config.strong))):
+        raise UserError(
+            "A head on features is no model that could be kept: leave --keep-models out; the run "
+            "keeps all answers."
         )
     from weak2strong.models.configuration import load_config
     from weak2strong.models.text_part import text_config

@@ -13,7 +13,7 @@ from weak2strong.engine.estimates import Estimate, estimates
 from weak2strong.engine.measured import measured
 from weak2strong.engine.places import gpus_of, threads_of
 from weak2strong.engine.planned import Stage, Stages
-from weak2strong.engine.sizes import TaskSize, task_sizes
+from weak2strong.engine.sizes import TaskSize, task_sizes, tasks_here
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import offline
 from weak2strong.models.guess import Guessed, guess
@@ -21,6 +21,7 @@ from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import usable_bytes
 from weak2strong.protocol.choice import Amount, Choice, Weight, choices
 from weak2strong.protocol.needs import decodes, provided
+from weak2strong.protocol.pair import with_pair
 from weak2strong.protocol.resolve import checked
 
 
@@ -82,6 +83,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         UserError: for names, numbers and local data that cannot be right.
     """
     references = checked(config)
+    config = with_pair(config, tasks_here(config, references))
     device = best_device()
     weak, strong = guess(config.weak, device), guess(config.strong, device)
     tasks = tuple(task_sizes(config, references))

@@ -25,7 +25,7 @@ from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
 from weak2strong.protocol.resolve import readings_of
-from weak2strong.protocol.stages import has_probe
+from weak2strong.protocol.stages import has_ngrams, has_probe
 from weak2strong.protocol.task_run import layers_named
 
 
@@ -143,7 +143,8 @@ class Stages:
             yield self._stage("activations", self.strong, count, 0, serves, cost)
             cost = self._check_cost("probe", strong)
             yield self._stage("probe", None, count, 0, serves, cost)
-        yield self._stage("ngrams", None, count, 0, serves, self._check_cost("ngrams", None))
+        if all(has_ngrams(task.inputs) for task in self.tasks):
+            yield self._stage("ngrams", None, count, 0, serves, self._check_cost("ngrams", None))
 
     def _check_cost(self, name: str, model: ModelSpec | None) -> Cost:
         return Cost(

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-MAY_BE_NULL = ("probe_ceiling", "weak_label_temperature")
+MAY_BE_NULL = ("probe_ceiling", "ngrams", "weak_label_temperature")
 """Columns of the results that may be null in every row."""
 
 
@@ -81,7 +81,8 @@ def _answers(config: StudyConfig, task_run: TaskRun) -> Iterator[Answer]:
         one, number = task_run.of_seed(seed), _number(seed)
         if stages.has_probe(task_run.task.kind):
             yield Answer(task, "probe", "", number, stages.probe_ceiling(one))
-        yield Answer(task, "ngrams", "", number, stages.ngrams(one))
+        if stages.has_ngrams(task_run.task.inputs):
+            yield Answer(task, "ngrams", "", number, stages.ngrams(one))
     for seed in range(config.seeds):
         one = task_run.of_seed(seed)
         yield Answer(task, "floor", "", seed, stages.weak_labels(one, seed)["test"])
@@ -241,7 +242,7 @@ def _rows(
                     "ceiling": top,
                     "pgr_of_cell": performance_gap_recovered(floor, student, top),
                     "probe_ceiling": scores.get(("probe", "", check), {}).get(m),
-                    "ngrams": scores["ngrams", "", check][m],
+                    "ngrams": scores.get(("ngrams", "", check), {}).get(m),
                     "weak_label_temperature": temperatures[seed],
                 }
 

@@ -27,11 +27,13 @@ from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
 from weak2strong.models.folders import rungs
+from weak2strong.models.reads import is_given
 from weak2strong.protocol.resolve import chosen_rates, resolve, settle
 from weak2strong.protocol.steps import Step, steps
 from weak2strong.protocol.task_run import MissingError, TaskRun
 from weak2strong.tasks.files import FileTask
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.inputs import SORTS
+from weak2strong.tasks.task import Inputs, Kind
 
 
 def run_study(
@@ -91,8 +93,9 @@ def run_study(
         }
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
+    inputs: dict[str, Inputs] = {name: run.task.inputs for name, run in task_runs.items()}
     plan = plan or Plan.of(config, engine)
-    todo = keeping(steps(config, kinds), roles)
+    todo = keeping(steps(config, kinds, inputs), roles)
     for text in sizes_told(config, todo):
         progress.line(text)
     do_steps(folder, todo, task_runs, plan, progress, files)
@@ -104,7 +107,11 @@ def run_study(
 def computing_in_float32(config: StudyConfig) -> list[str]:
     """The models that leave their precision open and cannot compute in bfloat16."""
     shipped = rungs()
-    models = [m for m in models_of(config) if m.precision == "auto" and m.name not in shipped]
+    models = [
+        m
+        for m in models_of(config)
+        if m.precision == "auto" and m.name not in shipped and not is_given(m)
+    ]
     if not models:
         return []
     # Trying takes PyTorch, which a finished study does not need.
@@ -211,6 +218,6 @@ def put_results(
 def _contents(task_run: TaskRun) -> Contents:
     """The contents of a task; tokens are counted only in a user's own texts."""
     config, models = task_run.config, ()
-    if isinstance(task_run.task, FileTask):
+    if isinstance(task_run.task, FileTask) and SORTS[task_run.task.inputs].has_words:
         models = (config.strong,) if config.given_labels else (config.strong, config.weak)
     return contents(task_run.reference, task_run.task, task_run.splits, models)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.ground.hub import offline
+from weak2strong.models.reads import is_given
 from weak2strong.protocol.resolve import check_metrics, check_task, common_metric, splits_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
@@ -18,7 +20,7 @@ from weak2strong.tasks.find import find_task, find_tasks, path_of, source_of
 from weak2strong.tasks.kinds import learnt_item
 from weak2strong.tasks.sizes import DEFAULT, shrunk
 from weak2strong.tasks.splits import SPLITS, Splits
-from weak2strong.tasks.task import TEXTS, Item, Kind, Task
+from weak2strong.tasks.task import TEXTS, Inputs, Item, Kind, Task
 
 TOKENS = 128
 """The assumed length of a text where the text or the tokenizer is not on this machine."""
@@ -40,6 +42,7 @@ class TaskSize:
         counted: names of the models whose tokens were counted, not assumed.
         classes: how many; two where the task is not here.
         kind: of the task; a classification where it is not here.
+        inputs: what its items are; texts where it is not here.
     """
 
     name: str
@@ -49,6 +52,7 @@ class TaskSize:
     counted: tuple[str, ...]
     classes: int
     kind: Kind = "classification"
+    inputs: Inputs = "text"
 
     @property
     def is_known(self) -> bool:
@@ -59,6 +63,15 @@ class TaskSize:
         """Examples of some splits together; None where one of them is not known."""
         known = [n for split in splits if (n := self.examples[split]) is not None]
         return sum(known) if len(known) == len(splits) else None
+
+
+def tasks_here(config: StudyConfig, references: Sequence[str]) -> list[Task]:
+    """The tasks of a study that are on this machine; what is wrong with others is said later."""
+    found = list[Task]()
+    for reference in references:
+        with offline(), suppress(UserError):
+            found.append(find_task(reference, config.data))
+    return found
 
 
 def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]:
@@ -126,7 +139,9 @@ def _local_size(config: StudyConfig, task: Task, splits: Splits) -> TaskSize:
     counted = tuple(name for name, n in counts.items() if n is not None)
     each = TOKENS * TEXTS[task.kind]
     tokens = {name: each if n is None else n for name, n in counts.items()}
-    return TaskSize(task.name, True, examples, tokens, counted, len(task.classes), task.kind)
+    return TaskSize(
+        task.name, True, examples, tokens, counted, len(task.classes), task.kind, task.inputs
+    )
 
 
 def _expected_sizes(data: DataOptions, reference: str) -> dict[str, int | None]:
@@ -144,6 +159,8 @@ def _expected_sizes(data: DataOptions, reference: str) -> dict[str, int | None]:
 
 def _mean_tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
     """Mean tokens that a model reads of some items; None where its tokenizer is not here."""
+    if is_given(model):
+        return 1.0
     from weak2strong.models.batches import encode_items
     from weak2strong.models.configuration import load_tokenizer
 

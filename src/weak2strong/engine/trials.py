@@ -8,6 +8,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.methods.reference import find_part, parts_of
 from weak2strong.models.folders import rungs
+from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
@@ -20,7 +21,7 @@ def try_models(todo: Sequence[Step], task_runs: Mapping[str, TaskRun]) -> None:
 
     A small model is tried as it is. Of a large one the files are looked at, and small models of
     its architecture are tried (see `weak2strong.models.small_folders`), on the CPU. Those of the
-    embedded ladder are known to work.
+    embedded ladder are known to work, and a file of features has nothing to try.
 
     Args:
         todo: the steps that are not done yet.
@@ -31,7 +32,7 @@ def try_models(todo: Sequence[Step], task_runs: Mapping[str, TaskRun]) -> None:
     """
     shipped, by_model = rungs(), dict[ModelSpec, list[Trial]]()
     for trial in dict.fromkeys(t for step in todo for t in _trials(step, task_runs[step.task])):
-        if trial.model.name not in shipped:
+        if trial.model.name not in shipped and not is_given(trial.model):
             by_model.setdefault(trial.model, []).append(trial)
     # Where a cluster does the steps, its machines have the weights, or fetch them.
     here = not any(task_run.places for task_run in task_runs.values())

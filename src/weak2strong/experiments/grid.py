@@ -182,12 +182,18 @@ def parameters_of(models: Sequence[str]) -> dict[str, int]:
         UserError: for fewer than two models, or two of one size or of one name.
     """
     from weak2strong.models.needs import count, skeleton
+    from weak2strong.models.reads import is_given
     from weak2strong.models.resolve import fingerprint
 
     sizes = {}
     for name in dict.fromkeys(models):
         spec = ModelSpec.parse(name)
         fingerprint(spec)
+        if is_given(spec):
+            raise UserError(
+                f"Model {name} is a file of features, and a grid goes by numbers of parameters: "
+                "run a study of each pair of files."
+            )
         sizes[name] = count(skeleton(spec))
     if len(sizes) < 2:
         raise UserError("A grid needs at least two models: name them with --models.")

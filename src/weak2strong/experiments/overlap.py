@@ -46,7 +46,7 @@ from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.steps import steps
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.task import Inputs, Kind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -163,8 +163,7 @@ def read_examples(
         UserError: for a layer that is not there, too few examples for k, or no task with classes;
             at the first task.
     """
-    from weak2strong.models.configuration import load_config
-    from weak2strong.models.layers import layer_count, layer_number
+    from weak2strong.models.layers import layer_number, layers_of
 
     if config.vary == "split":
         raise UserError(
@@ -172,7 +171,7 @@ def read_examples(
             "study each seed draws its own (vary: split): take a run without --vary split."
         )
     config = resolved(config)
-    number = layer_number(layer, layer_count(load_config(config.strong)))
+    number = layer_number(layer, layers_of(config.strong))
     task_runs = task_runs_of(config, where)
     written = [
         name for name, task_run in task_runs.items() if not stages.has_probe(task_run.task.kind)
@@ -197,8 +196,9 @@ def read_examples(
             where.progress.line(f"{done.step.name}: {done.seconds:.1f} s, made again")
 
     kinds: dict[str, Kind] = {name: task_run.task.kind for name, task_run in task_runs.items()}
+    inputs: dict[str, Inputs] = {name: run.task.inputs for name, run in task_runs.items()}
     made = ("rates", "supervisor", "student")
-    todo = [step for step in steps(config, kinds) if step.kind in made]
+    todo = [step for step in steps(config, kinds, inputs) if step.kind in made]
     run_steps(todo, task_runs, where.plan_of(config), where.progress, tell)
     for task_run in task_runs.values():
         yield _examples(task_run, number)

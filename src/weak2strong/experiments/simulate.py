@@ -33,8 +33,9 @@ from weak2strong.experiments.experiment import (
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
-from weak2strong.protocol.resolve import checked
+from weak2strong.protocol.resolve import checked, words_lacking
 from weak2strong.simulators import SIMULATORS
+from weak2strong.tasks.find import find_tasks
 
 FILE = "simulated.parquet"
 
@@ -164,9 +165,17 @@ class Simulate(Experiment[FinishedSimulate]):
     """Their accuracy on every split, by default that of the real supervisor there. With several,
     each supervisor takes each of them, and a figure shows what students make of them."""
 
+    def _all(self, where: Where) -> list[str]:
+        """The names of all simulated supervisors that the tasks have what it takes for."""
+        tasks = find_tasks(checked(self.config), self.config.data)
+        lacking = {name: words_lacking(name, task) for name in SIMULATORS for task in tasks}
+        for why in filter(None, lacking.values()):
+            where.progress.line(f"left out of all: {why}.")
+        return [name for name, why in lacking.items() if not why]
+
     def _write(self, where: Where) -> Path:
         self.check_supervised()
-        kinds = SIMULATORS if "all" in self.kinds else dict.fromkeys(self.kinds)
+        kinds = self._all(where) if "all" in self.kinds else dict.fromkeys(self.kinds)
         doses = sorted(set(self.accuracy)) or [None]
         studies = {REAL: replace(self.config, simulated=None, simulated_accuracy=None)}
         for kind, dose in product(kinds, doses):

@@ -199,8 +199,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
             raise UserError("A sweep needs at least one k or one penalty.")
 
     def _write(self, where: Where) -> Path:
-        from weak2strong.models.configuration import load_config
-        from weak2strong.models.layers import layer_count
+        from weak2strong.models.layers import layers_of
 
         config = resolved(self.config)
         task_runs = task_runs_of(config, where)
@@ -210,7 +209,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
                     f"Task {task_run.task.name} is answered in words, and probes choose between "
                     "classes: leave it out."
                 )
-        layers, sweeps = layer_count(load_config(config.strong)), dict[str, tuple[Sweep, ...]]()
+        layers, sweeps = layers_of(config.strong), dict[str, tuple[Sweep, ...]]()
         for name, task_run in task_runs.items():
             # Splits of their own may differ by a group.
             examples = min(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.reads import is_given
 
 LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
 
@@ -106,6 +107,8 @@ def stack_of(spec: ModelSpec) -> tuple[ModelSpec, tuple[Path, ...]]:
 
 def is_tiny(spec: ModelSpec) -> bool:
     """Whether one thread is the right number for a fit of this model."""
+    if is_given(spec):
+        return True
     folder = folder_of(stack_of(spec)[0])
     return folder is not None and weight_bytes(folder) < TINY_BYTES
 

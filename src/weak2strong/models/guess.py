@@ -29,8 +29,10 @@ from weak2strong.models.needs import (
 )
 from weak2strong.models.precision import precision_of
 from weak2strong.models.quantisation import bits_of
+from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import check_name, usual_adaptation
 from weak2strong.models.states import width_of
+from weak2strong.models.vectors import vectors_of
 
 TRAINING = {"full": 6, "lora": 4, "head": 2}
 """Operations a multiplied parameter and token of a training step: 2 forward, 2 for the gradients of
@@ -78,6 +80,8 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     trunk = counted.trunk
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
+    if is_given(spec):
+        adaptation = "head"
     if adaptation is None and trunk is not None:
         adaptation = usual_adaptation(spec, trunk)
     resting = None
@@ -124,6 +128,8 @@ class Counted:
 
 def parameters(spec: ModelSpec) -> Counted:
     """What can be counted of a model without a network."""
+    if is_given(spec):
+        return Counted(0, 0, 0, vectors_of(spec).width, 0)
     folder = folder_of(spec)
     if folder is not None or cached_file(spec, "config.json") is not None:
         try:

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.configuration import load_config
+from weak2strong.models.reads import is_given
 from weak2strong.models.text_part import text_config
 
 FEW = 8
@@ -20,6 +23,11 @@ def layer_count(model: Any) -> int:
     network = getattr(model, "network", None)
     config: Any = model if network is None else network.trunk.config
     return text_config(config).num_hidden_layers
+
+
+def layers_of(spec: ModelSpec) -> int:
+    """How many layers a model has; none beside the one that is given in a file of vectors."""
+    return 0 if is_given(spec) else layer_count(load_config(spec))
 
 
 def layer_number(layer: int | str, layers: int) -> int:

@@ -24,7 +24,13 @@ def _of_texts(spec: ModelSpec, kind: Kind, classes: int, seed: int, ranks: Ranks
     return load_text_model(spec, kind, classes, seed, ranks)
 
 
-LOADERS: Mapping[Inputs, Loader] = {"text": _of_texts}
+def _of_features(spec: ModelSpec, kind: Kind, classes: int, seed: int, ranks: Ranks) -> LoadedModel:
+    from weak2strong.models.features import load_features
+
+    return load_features(spec, kind, classes, seed, ranks)
+
+
+LOADERS: Mapping[Inputs, Loader] = {"text": _of_texts, "features": _of_features}
 """How models are loaded, by what they read."""
 
 

@@ -9,6 +9,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.behaviour import behaviour
 from weak2strong.models.configuration import load_config
 from weak2strong.models.folders import is_tiny
+from weak2strong.models.reads import is_given
 
 
 def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
@@ -32,6 +33,8 @@ def precision_of(spec: ModelSpec, device: torch.device) -> torch.dtype:
 
     Weights of 4 bits are computed with as with those of a model that leaves it open.
     """
+    if is_given(spec):
+        return torch.float32
     if _asks_for_bfloat16(spec):
         return torch.bfloat16
     if spec.precision in ("auto", "4bit"):

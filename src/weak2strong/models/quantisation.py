@@ -17,6 +17,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import beneath
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
+from weak2strong.models.reads import is_given
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "bitsandbytes": ("bitsandbytes",),
@@ -56,6 +57,8 @@ def quantised(spec: ModelSpec) -> Quantised | None:
     Raises:
         UserError: where weights of few bits would be rounded to 4 bits.
     """
+    if is_given(spec):
+        return None
     stored = _stored(spec)
     if spec.precision != "4bit":
         return stored

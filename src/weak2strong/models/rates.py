@@ -31,6 +31,7 @@ from typing import Literal
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.folders import folder_of, stack_of
 from weak2strong.models.quantisation import quantised
+from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import usual_adaptation
 
 Rates = tuple[float, float]
@@ -133,6 +134,10 @@ def shape_of(spec: ModelSpec) -> Shape:
     Raises:
         UserError: where that cannot be had.
     """
+    if is_given(spec):
+        from weak2strong.models.vectors import vectors_of
+
+        return Shape(0, 0, vectors_of(spec).width)
     folder = folder_of(stack_of(spec)[0])
     stamp = (folder / "config.json").stat().st_mtime_ns if folder else None
     return _shape(replace(spec, adaptation="auto"), stamp)

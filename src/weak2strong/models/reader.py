@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from weak2strong.models.batches import encode_items, pad
@@ -22,6 +23,18 @@ Row = Sequence[int]
 
 Batch = tuple[Any, ...]
 """What a network is called with."""
+
+
+class Given(Protocol):
+    """Vectors that are there already, such as those in a file."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def at(self, positions: np.ndarray) -> np.ndarray:
+        """A copy of some of them, by their positions, (n, width) float32."""
+        ...
 
 
 class Reader(Protocol):
@@ -40,6 +53,10 @@ class Reader(Protocol):
     def rows(self, items: Sequence[Item]) -> Sequence[Row]:
         """What the network reads of some items, one after another: a row for each of their texts,
         or one for each image or row of features."""
+        ...
+
+    def given(self, rows: Sequence[Row]) -> Given | None:
+        """What a frozen trunk gives of all of these rows, where that need not be computed."""
         ...
 
     def blank(self, count: int, length: int) -> Sequence[Row]:
@@ -74,6 +91,9 @@ class TextReader:
     def rows(self, items: Sequence[Item]) -> list[list[int]]:
         """The token ids of every text of the items (see `encode_items`)."""
         return encode_items(self.tokenizer, items)
+
+    def given(self, rows: Sequence[Row]) -> None:
+        """Nothing: texts pass the trunk."""
 
     def blank(self, count: int, length: int) -> list[list[int]]:
         """Texts of the first token alone."""

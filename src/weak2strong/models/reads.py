@@ -20,6 +20,11 @@ def reads(spec: ModelSpec) -> Inputs:
     return "text"
 
 
+def is_given(spec: ModelSpec) -> bool:
+    """Whether a model is no more than a file of what it gives of each item."""
+    return SORTS[reads(spec)].are_given
+
+
 def check_reads(spec: ModelSpec, task: str, inputs: Inputs) -> None:
     """Refuse a model that does not read what a task consists of.
 

@@ -26,6 +26,7 @@ from weak2strong.models.folders import (
 )
 from weak2strong.models.hub import commit_once
 from weak2strong.models.quantisation import check_one_gpu, check_packages, quantised
+from weak2strong.models.reads import is_given
 
 LORA_ABOVE = 1_000_000_000
 """Parameters from which on adaptation ``auto`` takes LoRA."""
@@ -39,6 +40,8 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
             and would all be trained, nothing installed can read them, or it cannot compute in the
             precision asked for.
     """
+    if is_given(spec):
+        return _with_head(spec)
     if base_of(spec):
         # Says what is wrong with the model beneath, before anything of it is looked for.
         fingerprint(spec)
@@ -72,6 +75,28 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
     return spec
 
 
+def _with_head(spec: ModelSpec) -> ModelSpec:
+    """A file of what a model gives, with a head as all that can be trained.
+
+    Raises:
+        UserError: where there is no such file, or settings ask for more.
+    """
+    check_name(spec)
+    for setting, value, only in (
+        ("adaptation", spec.adaptation, ("auto", "head")),
+        ("head_start", spec.head_start, ("random", "zero")),
+        ("precision", spec.precision, ("auto", "float32")),
+        ("pooling", spec.pooling, ("auto",)),
+        ("gpus_per_fit", spec.gpus_per_fit, ("auto", 1)),
+    ):
+        if value not in only:
+            raise UserError(
+                f"Model {spec.name} is a file of features, on which a head alone is trained, in "
+                f"float32: leave {setting} {value} out."
+            )
+    return replace(spec, adaptation="head")
+
+
 def usual_adaptation(spec: ModelSpec, parameters: int) -> Literal["full", "lora"]:
     """What ``auto`` is for a model whose trunk has so many parameters."""
     return "lora" if parameters > LORA_ABOVE or quantised(spec) else "full"
@@ -99,6 +124,10 @@ def fingerprint(spec: ModelSpec) -> str:
             that can be fetched.
     """
     check_name(spec)
+    if is_given(spec):
+        from weak2strong.models.vectors import fingerprint_of
+
+        return fingerprint_of(spec)
     if base := base_of(spec):
         return _adapted_fingerprint(spec, base)
     folder = folder_of(spec)
@@ -114,7 +143,10 @@ def check_name(spec: ModelSpec) -> None:
         UserError: for such a name, and for a revision of what is local.
     """
     folder = folder_of(spec)
-    if folder is not None:
+    if is_given(spec):
+        if not Path(spec.name).expanduser().is_file():
+            raise UserError(f"There is no file of features {spec.name}: check the path.")
+    elif folder is not None:
         if spec.revision is not None:
             raise UserError(
                 f"Model {spec.name} is local and has no revisions: leave @{spec.revision} out."

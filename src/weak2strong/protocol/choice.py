@@ -11,6 +11,7 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
 from weak2strong.models.rates import fitted_rates
+from weak2strong.models.reads import is_given
 from weak2strong.protocol.halving import Lattice, passes
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks.task import Kind
@@ -127,7 +128,8 @@ def _check(config: StudyConfig) -> None:
 def _is_open(config: StudyConfig, role: Role) -> bool:
     """Whether rule or search decide the rates of a model, and no one else."""
     model: ModelSpec = getattr(config, role)
-    if _gives(_training(config, role)) or (config.rates == "auto" and fitted_rates(model)):
+    known = fitted_rates(model) or is_given(model)
+    if _gives(_training(config, role)) or (config.rates == "auto" and known):
         return False
     return role == "strong" or has_supervisor(config) or config.rates == "rule"
 

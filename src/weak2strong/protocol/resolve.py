@@ -23,6 +23,7 @@ from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.literature import reported
 from weak2strong.protocol.needs import LeftOut, check_pairs, intermediates_of, provided
+from weak2strong.protocol.pair import check_items, with_pair
 from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
 from weak2strong.simulators import SIMULATORS
@@ -30,6 +31,7 @@ from weak2strong.tasks import expand
 from weak2strong.tasks.annotators import check_annotated
 from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
+from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.kinds import stratum
 from weak2strong.tasks.splits import Splits, make_splits, redrawn
 from weak2strong.tasks.task import Kind, Task
@@ -66,6 +68,7 @@ def resolve(config: StudyConfig) -> Resolution:
     """
     references = checked(config)
     tasks = find_tasks(references, config.data)
+    config = with_pair(config, tasks)
     between = intermediates_of(config)
     for task in tasks:
         check_task(config, task)
@@ -76,6 +79,7 @@ def resolve(config: StudyConfig) -> Resolution:
         fingerprint(model)
         for task in tasks:
             check_kind(model, task.kind)
+    check_items(models, tasks)
     check_reading(models, tasks)
     methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
     for method in map(find_method, methods):
@@ -240,6 +244,8 @@ def check_task(config: StudyConfig, task: Task) -> None:
             f"Task {task.name} is answered in words, and simulated supervisors answer by "
             "classes: name another task."
         )
+    if lacks := words_lacking(config.simulated, task):
+        raise UserError(f"{lacks}: choose another one.")
     task.about(config.entities)
     check_metrics(config, task.kind)
     if config.weak_label_temperature and task.kind in WRITTEN:
@@ -256,6 +262,19 @@ def check_task(config: StudyConfig, task: Task) -> None:
                 f"Weak labels {config.weak_labels} are hard, and a temperature does not change "
                 "them: leave --weak-label-temperature out."
             )
+
+
+def words_lacking(simulated: str | None, task: Task) -> str:
+    """Why a simulated supervisor is none for a task, as a sentence without its end; empty where it
+    is one, or there is none."""
+    if simulated is None or SORTS[task.inputs].has_words:
+        return ""
+    if "words" not in SIMULATORS.get(simulated).needs:
+        return ""
+    of = SORTS[task.inputs].title
+    return (
+        f"The simulated supervisor {simulated!r} needs texts, and task {task.name} is one of {of}"
+    )
 
 
 def check_metrics(config: StudyConfig, kind: Kind) -> None:

@@ -21,7 +21,7 @@ from weak2strong.protocol import stages
 from weak2strong.protocol.choice import ROLES, Role, searched_roles
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.task import Inputs, Kind
 
 StepKind = Literal[
     "rates", "supervisor", "ceiling", "probe", "ngrams", "student", "sweep", "traced", "trusted"
@@ -69,24 +69,34 @@ class Step:
         return " ".join(p for p in (self.task, self.kind, about, seed) if p)
 
 
-def steps(config: StudyConfig, tasks: Mapping[str, Kind]) -> tuple[Step, ...]:
+def steps(
+    config: StudyConfig, tasks: Mapping[str, Kind], inputs: Mapping[str, Inputs] | None = None
+) -> tuple[Step, ...]:
     """Every step of a study on tasks of these kinds, by name; others wait for the first ones.
 
     The baseline of n-grams is made first, so that supervisors are compared with it as soon as they
     are there, and before their students are trained.
+
+    Args:
+        config: the study.
+        tasks: their kinds by name.
+        inputs: what their items are, for those where these are no texts.
     """
     searches, first, students = list[Step](), list[Step](), list[Step]()
     for task, kind in tasks.items():
         searches.extend(searches_of(config, task))
         weak, strong = (needed_rates(config, task, role) for role in ROLES)
-        ngrams = {seed: Step("ngrams", task, seed) for seed in config.seeds_of_checks}
+        ngrams = dict[int | None, Step]()
+        if stages.has_ngrams((inputs or {}).get(task, "text")):
+            ngrams = {seed: Step("ngrams", task, seed) for seed in config.seeds_of_checks}
         first.extend(ngrams.values())
         for seed in range(config.seeds):
-            baseline = (ngrams.get(seed) or ngrams[None]).name
-            supervisor = Step("supervisor", task, seed, needs=(baseline, *weak))
+            first_check = ngrams.get(seed) or ngrams.get(None)
+            baseline = (first_check.name,) if first_check else ()
+            supervisor = Step("supervisor", task, seed, needs=(*baseline, *weak))
             if not config.given_labels:
                 first.append(supervisor)
-            needs = (supervisor.name if not config.given_labels else baseline,)
+            needs = baseline if config.given_labels else (supervisor.name,)
             for method in config.methods:
                 students.append(Step("student", task, seed, method, (*needs, *strong)))
         for reading in (None, *readings_of(config)):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tasks_table
-from weak2strong.analysis.results import CHECKS, intervals_note, temperature_notes
+from weak2strong.analysis.results import NGRAMS, PROBE, intervals_note, temperature_notes
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.study import StudyConfig
@@ -54,7 +54,7 @@ def results_page(runs: Sequence[Section], command: str, settings: Document | Non
     parts = [
         "# Results",
         f"Written by `{command}` from the run folders; not edited by hand.",
-        f"{CHECKS} PGR is *undefined* where the ceiling is not clearly above the floor. "
+        f"{PROBE}{NGRAMS} PGR is *undefined* where the ceiling is not clearly above the floor. "
         "How the intervals are made: [statistics](statistics.md).",
     ]
     for run in runs:

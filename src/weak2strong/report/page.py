@@ -15,8 +15,8 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.literature import literature_table
 from weak2strong.analysis.over_tasks import over_tasks_table
 from weak2strong.analysis.results import (
-    CHECKS,
     chain_notes,
+    checks_note,
     intervals_note,
     results_table,
     temperature_notes,
@@ -145,7 +145,7 @@ def page(folders: Sequence[Path], saturated: float | None = None) -> str:
         compared=compare_runs(every, styles, figures=not alone, settings=not experiments),
         runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(in_full)],
         cells={"runs": list(names.values()), "rows": _cells(every)},
-        checks=CHECKS,
+        checks=checks_note([line for run in every for line in run.lines()]),
         pgr=PGR_MEANING,
         to_html=to_html,
     )

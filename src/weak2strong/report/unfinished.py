@@ -16,7 +16,9 @@ from weak2strong.engine.recorded import OLD_NAMES, RESULTS, STUDY, read_config
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.models.reads import reads
 from weak2strong.protocol.choice import searched_roles
+from weak2strong.tasks.inputs import SORTS
 
 RECENT = 12
 """The number of steps that the page names."""
@@ -84,12 +86,13 @@ def read_unfinished(folder: Path) -> Unfinished | None:
         e for e in events if e["event"] == "step" and {"name", "reused"} <= e.keys()
     ]
     tasks, seeds = len(config.tasks), config.seeds
+    has_words = SORTS[reads(config.strong)].has_words
     of_kind = {
         "rates": tasks * len(searched_roles(config)),
         "supervisor": 0 if config.given_labels else tasks * seeds,
         "ceiling": tasks * seeds,
         "probe": tasks * len(config.seeds_of_checks),
-        "ngrams": tasks * len(config.seeds_of_checks),
+        "ngrams": tasks * len(config.seeds_of_checks) if has_words else 0,
         "student": tasks * seeds * len(config.methods),
     }
     words = [[OLD_NAMES.get(word, word) for word in e["name"].split()] for e in steps]

@@ -11,13 +11,13 @@ from weak2strong.simulators.simulator import Evidence, Order, simulator
 _SOURCE = "Burns et al. 2023, appendix E"
 
 
-@simulator("longest", "labels of the longest texts are wrong", _SOURCE)
+@simulator("longest", "labels of the longest texts are wrong", _SOURCE, needs=("words",))
 def longest(evidence: Evidence) -> Mapping[str, Order]:
     """The more characters, the sooner wrong."""
     return {split: Order(-lengths) for split, lengths in _lengths(evidence).items()}
 
 
-@simulator("shortest", "labels of the shortest texts are wrong", _SOURCE)
+@simulator("shortest", "labels of the shortest texts are wrong", _SOURCE, needs=("words",))
 def shortest(evidence: Evidence) -> Mapping[str, Order]:
     """The fewer characters, the sooner wrong."""
     return {split: Order(lengths) for split, lengths in _lengths(evidence).items()}

@@ -17,7 +17,7 @@ from weak2strong.simulators.simulator import Evidence, Order, by_confidence, sim
     "trivial-imitation",
     "the real supervisor's answers, which the student's texts end in",
     "Burns et al. 2023, appendix E",
-    needs=("supervisor",),
+    needs=("supervisor", "words"),
     hints=True,
 )
 def own_errors(evidence: Evidence) -> Mapping[str, Order]:

@@ -18,8 +18,8 @@ from weak2strong.ground.predictions import Predictions
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks.task import Example
 
-Need = Literal["supervisor", "strong_answers", "activations"]
-"""A field of `Evidence` that a simulator reads, besides the examples."""
+Need = Literal["supervisor", "strong_answers", "activations", "words"]
+"""A field of `Evidence` that a simulator reads, besides the examples; or that these are words."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Simulator:
         summary: one line for lists: which labels are wrong.
         source: paper and section.
         order: gives the order of the examples of every split.
-        needs: the fields of `Evidence` that ``order`` reads.
+        needs: the fields of `Evidence` that ``order`` reads, and whether it reads words.
         hints: whether the student's texts end in the label (see `weak2strong.simulators.hints`).
     """
 

@@ -46,6 +46,7 @@ class Account:
         named: the first of these, each with what is wrong.
         group_found: whether the column of groups was found by its name.
         beside: whether the task has other data, too, so that every sentence names its files.
+        what: what its items are with their labels, where these are no texts.
     """
 
     files: str
@@ -60,11 +61,12 @@ class Account:
     named: tuple[str, ...] = field(default=())
     group_found: bool = False
     beside: bool = False
+    what: str = ""
 
     def sentences(self) -> tuple[str, ...]:
         """What a user should know of the columns; `Cleaning` tells of the rows."""
         parts = [f"{role} from {' and '.join(names)}" for role, names in self.read.items()]
-        said = [f"Read as {KINDS[self.kind]}: {'; '.join(parts)}."]
+        said = [f"Read as {self.what or KINDS[self.kind]}: {'; '.join(parts)}."]
         if self.template:
             said.append(f"Written by the template {self.template!r}.")
         if self.unread:

@@ -21,8 +21,10 @@ from weak2strong.ground.file_names import real_path
 from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
+from weak2strong.tasks.features import features_in, features_task, labels_in
 from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
+from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.opening import files_below
 from weak2strong.tasks.parts import parted_task, three_files
 from weak2strong.tasks.reading import names_data
@@ -74,6 +76,11 @@ def find_task(reference: str, data: DataOptions) -> Task:
     if data.test_on is None:
         return _read(reference, data)
     task = _read(reference, replace(data, test_on=None, **_ANY_SIZE))
+    if not SORTS[task.inputs].has_words:
+        raise UserError(
+            f"{reference} is a task of {SORTS[task.inputs].title}, which is tested on a part of "
+            "itself: leave --test-on out, or say the split of each row in a column split."
+        )
     if not isinstance(task, FileTask):
         raise UserError(
             f"{reference} is an embedded task, which is tested on its own examples: leave "
@@ -107,6 +114,8 @@ def _read(reference: str, data: DataOptions) -> Task:
         return _of_source(source, reference, data)
     if files := three_files(reference):
         return _once(parted_task, (files, data), files)
+    if path.is_dir() and features_in(path):
+        return _once(features_task, (path, data), (labels_in(path) or path,))
     if path.is_dir():
         return _once(hub_task, (reference, data), (path,))
     if path.exists() or path.is_symlink() or names_data(reference):

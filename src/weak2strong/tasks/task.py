@@ -140,6 +140,9 @@ class Task:
         metric: which metric it is usually scored by; None for the usual metric of its kind (see
             `weak2strong.ground.metrics.METRICS`).
         inputs: what its items are; those of features and images are of kind classification.
+        pair: names of the weak and the strong model that a study of it has where it names none;
+            empty for the pair of the embedded ladder, and an empty name where one has to be
+            named.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Task:
     prompt: Prompt | None = None
     metric: str | None = None
     inputs: Inputs = "text"
+    pair: tuple[str, ...] = ()
 
     @property
     def tells_learners(self) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor
 from weak2strong.models.batches import cut, micro_batches, on_device
 from weak2strong.models.heads import outputs_of_items, read_outputs
 from weak2strong.models.loaded import LoadedModel, Trainable
-from weak2strong.models.reader import Batch, Row
+from weak2strong.models.reader import Batch, Given, Row
 from weak2strong.tasks.task import TEXTS
 from weak2strong.training.memory import TokenBudget
 from weak2strong.training.pace import Pace, pace_of
@@ -26,6 +26,10 @@ from weak2strong.training.predict import pooled_rows, predict_rows
 
 CACHED = {torch.float32: 384, torch.bfloat16: 640}
 """Tokens of a micro-batch on a CPU, with padding, whose activations should stay in its cache."""
+
+
+ANSWERED = 2**14
+"""Examples whose inputs of a head, where they are read from a file, are in memory together."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +174,24 @@ class HeadAlone:
     rows: Sequence[Row]
 
     @cached_property
+    def given(self) -> Given | None:
+        """What the head reads of the rows, where that is there already, and is not kept here."""
+        return self.model.reader.given(self.rows)
+
+    @cached_property
     def pooled(self) -> Tensor:
         """The head's inputs for each example's rows, (n, rows, width) float32."""
         pooled = torch.from_numpy(pooled_rows(self.model, self.rows)).to(self.model.device)
         return pooled.reshape(-1, TEXTS[self.model.kind], pooled.shape[1])
+
+    def _inputs(self, examples: np.ndarray) -> Tensor:
+        """The head's inputs for some examples, by their positions, (b, rows, width) float32."""
+        if self.given is None:
+            return self.pooled[on_device(torch.from_numpy(examples), self.model.device)]
+        each = TEXTS[self.model.kind]
+        rows = (examples[:, None] * each + np.arange(each)).reshape(-1)
+        inputs = on_device(torch.from_numpy(self.given.at(rows)), self.model.device)
+        return inputs.reshape(len(examples), each, -1)
 
     def _outputs(self, pooled: Tensor) -> Tensor:
         """The outputs of examples, (b, classes), from (b, rows, width)."""
@@ -184,8 +202,8 @@ class HeadAlone:
         own = self.model.ranks.hands([1] * len(batch))[self.model.ranks.rank]
         device = self.model.device
         positions = on_device(torch.tensor(own, dtype=torch.long), device)
-        examples = on_device(torch.from_numpy(batch[own]), device)
-        return [Part(positions, lambda: self._outputs(self.pooled[examples]))]
+        inputs = self._inputs(batch[own])
+        return [Part(positions, lambda: self._outputs(inputs))]
 
     def holds(self, batch: np.ndarray, budget: TokenBudget) -> bool:
         """Always: a head is small."""
@@ -193,9 +211,15 @@ class HeadAlone:
 
     def states(self, count: int) -> np.ndarray:
         """They have passed the trunk already."""
-        return self.pooled[:count].flatten(0, 1).cpu().numpy()
+        if self.given is None:
+            return self.pooled[:count].flatten(0, 1).cpu().numpy()
+        return self.given.at(np.arange(min(count * TEXTS[self.model.kind], len(self.given))))
 
     def answers(self) -> np.ndarray:
         """Probabilities (n, classes)."""
         with torch.inference_mode():
-            return read_outputs(self._outputs(self.pooled))
+            if self.given is None:
+                return read_outputs(self._outputs(self.pooled))
+            every = np.arange(len(self.given) // TEXTS[self.model.kind])
+            parts = [every[i : i + ANSWERED] for i in range(0, len(every), ANSWERED)]
+            return np.concatenate([read_outputs(self._outputs(self._inputs(p))) for p in parts])

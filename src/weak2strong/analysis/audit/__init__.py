@@ -23,6 +23,11 @@ CHECKS = Registry(
 OF_CLASSES = frozenset({"balance", "length", "form", "answers", "shortcut"})
 """Checks that compare classes, which tasks that are answered in words do not have."""
 
+OF_WORDS = frozenset(
+    {"duplicates", "near-duplicates", "beginnings", "length", "form", "answers", "shortcut"}
+)
+"""Checks that read texts, as all checks with a model do: tasks of features have none."""
+
 MODEL_CHECKS = Registry(
     "check",
     {

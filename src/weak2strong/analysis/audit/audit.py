@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS, OF_CLASSES
+from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS, OF_CLASSES, OF_WORDS
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
@@ -16,6 +16,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.plain import plain
 from weak2strong.ground.whole import write_whole
 from weak2strong.tasks.files import FileTask, columns_of, reading_of
+from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.readers import row_name
 from weak2strong.tasks.texts import read_only_texts
 
@@ -55,13 +56,20 @@ class Audited:
 def audit(subject: Subject, readers: Sequence[Reader] = ()) -> Audited:
     """Make every check of a task, and those with a model for each of some models.
 
+    Those that read texts are made of tasks that consist of texts.
+
     Deterministic: samples depend on ids alone.
 
     Raises:
         UserError: where a model cannot be loaded.
     """
     task = subject.task
-    checks = [name for name in CHECKS if task.classes or name not in OF_CLASSES]
+    has_words = SORTS[task.inputs].has_words
+    readers = readers if has_words else ()
+    left_out = (frozenset() if task.classes else OF_CLASSES) | (
+        frozenset() if has_words else OF_WORDS
+    )
+    checks = [name for name in CHECKS if name not in left_out]
     findings = [finding for name in checks for finding in CHECKS.get(name)(subject)]
     for reader in readers:
         for name in MODEL_CHECKS:

@@ -6,7 +6,7 @@ of them wait for others.
 """
 
 from weak2strong.protocol.stages.ceiling import ceiling
-from weak2strong.protocol.stages.checks import has_probe, ngrams, probe_ceiling
+from weak2strong.protocol.stages.checks import has_ngrams, has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetune import Trace
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED
 from weak2strong.protocol.stages.kept_models import kept_model
@@ -25,6 +25,7 @@ __all__ = [
     "Trace",
     "ceiling",
     "found_rates",
+    "has_ngrams",
     "has_probe",
     "kept_model",
     "left_out",

@@ -16,8 +16,9 @@ from weak2strong.protocol.stages.files import FILE, writer
 from weak2strong.protocol.stages.finetuning import truth_parts
 from weak2strong.protocol.stages.frozen import activations
 from weak2strong.protocol.task_run import TaskRun, Write
+from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.splits import digest
-from weak2strong.tasks.task import Example, Item, Kind
+from weak2strong.tasks.task import Example, Inputs, Item, Kind
 
 
 def probe_ceiling(task_run: TaskRun) -> Predictions:
@@ -56,6 +57,11 @@ def probe_ceiling(task_run: TaskRun) -> Predictions:
 def has_probe(kind: Kind) -> bool:
     """Whether a task of that kind has a probe as a check: it has one if it has classes."""
     return kind not in WRITTEN
+
+
+def has_ngrams(inputs: Inputs) -> bool:
+    """Whether a task with such items has the baseline of n-grams as a check: if they are words."""
+    return SORTS[inputs].has_words
 
 
 def ngrams(task_run: TaskRun) -> Predictions:

@@ -17,6 +17,7 @@ from weak2strong.ground.predictions import Predictions, load_predictions
 from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
+from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, STATES, writer
 from weak2strong.protocol.stages.finetuning import PREDICTED
@@ -40,10 +41,9 @@ def activations(task_run: TaskRun, model: ModelSpec, layer: int | str) -> Mappin
     The middle and the last layer, and all that methods of the study name, are gathered in one pass;
     any other layer in a pass of its own.
     """
-    from weak2strong.models.configuration import load_config
-    from weak2strong.models.layers import layer_count, layer_number
+    from weak2strong.models.layers import layer_number, layers_of
 
-    count = layer_count(load_config(model))
+    count = layers_of(model)
     number, together = layer_number(layer, count), set[int]()
     for name in ("middle", "last", *task_run.layers):
         # What is no layer of this model is told by the method that names it.
@@ -56,8 +56,17 @@ def activations(task_run: TaskRun, model: ModelSpec, layer: int | str) -> Mappin
 def all_activations(
     task_run: TaskRun, model: ModelSpec, layers: Sequence[int]
 ) -> Mapping[int, Mapping[str, Activations]]:
-    """Activations of several layers, gathered in one pass over each split; memory-mapped."""
+    """Activations of several layers, gathered in one pass over each split; memory-mapped.
+
+    Of a model that is a file of them, they are that file, and no stage.
+    """
     items, layers = items_of(task_run, PREDICTED), sorted(set(layers))
+    if is_given(model):
+        from weak2strong.models.vectors import vectors_of
+
+        vectors = vectors_of(model)
+        found = {s: vectors.activations([i.id for i in of]) for s, of in items.items()}
+        return dict.fromkeys(layers, found)
     gpus = gpus_per_fit(_frozen(model))
 
     def make(working: Path) -> Write:

@@ -1,0 +1,129 @@
+"""A study on a folder of features, from its files to its table."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from weak2strong.analysis.audit.audit import audit
+from weak2strong.analysis.audit.subject import Subject
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
+from weak2strong.engine.local import Plan
+from weak2strong.engine.plan import plan_study
+from weak2strong.engine.run import run_study
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.store import Store
+from weak2strong.probes import fit_logistic
+from weak2strong.protocol import stages
+from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.task_run import TaskRun
+from weak2strong.tasks.find import find_task
+
+QUICK = Training(epochs=4, evaluations=1, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two classes, of which the weak vectors tell less than the strong ones."""
+    path, rng = tmp_path_factory.mktemp("features") / "mine", np.random.default_rng(0)
+    path.mkdir()
+    labels = np.arange(240) % 2
+    strong = rng.normal(size=(240, 6)) + 1.5 * labels[:, None]
+    weak = strong[:, :2] + rng.normal(size=(240, 2))
+    np.save(path / "weak.npy", weak.astype("f4"))
+    np.save(path / "strong.npy", strong.astype("f2"))
+    names = np.where(labels, "yes", "no")
+    pl.DataFrame({"id": [f"r{n}" for n in range(240)], "label": names}).write_csv(
+        path / "labels.csv"
+    )
+    return path
+
+
+def study(folder, **changes):
+    methods = ("naive", "confidence", "probe-predict:knn,k=5")
+    config = StudyConfig(tasks=(str(folder),), methods=methods, seeds=1)
+    return replace(config, weak_training=QUICK, strong_training=QUICK, **changes)
+
+
+def test_a_study_of_features_ends_in_a_table(folder, tmp_path):
+    out = run_study(study(folder), tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
+    run = FinishedRun(out)
+    lines = run.lines()
+    assert [line.method for line in lines] == ["naive", "confidence", "probe-predict:knn,k=5"]
+    first = lines[0]
+    assert first.ngrams is None
+    assert first.recovered.floor < first.recovered.ceiling
+    assert (first.probe_ceiling or 0) > 0.9
+    assert first.weak == str(folder / "weak.npy")
+    roles = set(pl.read_parquet(out / "predictions.parquet")["role"])
+    assert roles == {"floor", "student", "ceiling", "probe"}
+    kept = {f.name for f in (tmp_path / "store").iterdir() if f.is_dir()}
+    assert "activations" not in kept, "they are the file itself"
+
+
+def test_the_check_is_a_probe_on_the_rows_of_the_file(folder, tmp_path):
+    config = resolved(study(folder))
+    task_run = TaskRun.of(config, Store(tmp_path), str(folder))
+    found = stages.probe_ceiling(task_run)
+    values = np.load(folder / "strong.npy").astype("f4")
+    row = {f"r{n}": n for n in range(240)}
+    train, test = task_run.splits.strong_train, task_run.splits.test
+    features = values[[row[e.item.id] for e in train]]
+    labels = np.array([e.label for e in train])
+    probes = [fit_logistic(features, labels, penalty=10.0**p, classes=2) for p in range(-4, 1)]
+    queries = values[[row[i] for i in found.ids]]
+    assert any(np.allclose(p.predict(queries), found.values, atol=1e-6) for p in probes)
+    assert {e.item.id for e in test} == set(found.ids)
+
+
+def test_a_plan_needs_no_more_than_the_headers(folder, tmp_path):
+    plan = plan_study(study(folder), tmp_path)
+    names = [stage.name for stage in plan.stages]
+    assert "ngrams" not in names
+    assert {"supervisor", "probe", "student naive"} <= set(names)
+    assert {choice.how for choice in plan.rates} == {"rule"}
+    assert plan.strong == str(folder / "strong.npy")
+    assert not [e.step for e in plan.steps if e.step.kind == "ngrams"]
+
+
+def test_what_needs_texts_is_refused_or_left_out(folder):
+    with pytest.raises(UserError, match="needs a student that is a decoder"):
+        resolved(study(folder, methods=("zero-shot",)))  # pyright: ignore
+    every = resolved(replace(study(folder), methods=("all",))).methods
+    assert {"naive", "linear-probe", "strong-to-strong"} <= set(every)
+    assert not [m for m in every if "shot" in m or "generative" in m]
+    with pytest.raises(UserError, match="'longest' needs texts, and task mine is one of features"):
+        resolved(study(folder, simulated="longest", simulated_accuracy=0.8))
+    with pytest.raises(UserError, match="Model atlas-m reads texts, and task mine is one of feat"):
+        resolved(study(folder, weak=ModelSpec("atlas-m")))
+    with pytest.raises(UserError, match="reads features, and task atlas-asia is one of texts"):
+        resolved(StudyConfig(weak=ModelSpec(str(folder / "weak.npy"))))
+
+
+def test_a_vector_that_is_missing_is_said_before_anything_is_trained(folder, tmp_path):
+    np.save(tmp_path / "few.npy", np.zeros((3, 2), dtype="f4"))
+    (tmp_path / "ids.csv").write_text("id\nr0\nr1\nr2\n")
+    with pytest.raises(UserError, match=r"few\.npy has no vector of id 'r10' and 236 others"):
+        resolved(study(folder, weak=ModelSpec(str(tmp_path / "few.npy"))))
+
+
+def test_given_labels_need_no_weak_file(folder, tmp_path):
+    for name in ("labels.csv", "strong.npy"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    labels = tmp_path / "weak.jsonl"
+    labels.write_text("".join(f'{{"id": "r{n}", "label": {n % 2}}}\n' for n in range(240)))
+    config = resolved(study(tmp_path, weak_labels=labels))
+    assert config.weak == config.strong
+    assert config.weak_name == "weak.jsonl"
+    with pytest.raises(UserError, match="has no weak model of its own: name one with --weak"):
+        resolved(study(tmp_path))
+
+
+def test_an_audit_leaves_out_what_reads_texts(folder):
+    task = find_task(str(folder), StudyConfig().data)
+    found = audit(Subject.of(str(folder), task, ()))
+    assert found.checks == ("balance", "groups")
