@@ -17,6 +17,7 @@ from weak2strong.losses.confidence import Confidence
 from weak2strong.losses.confidence_openai_code import ConfidenceOpenaiCode
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.methods.reference import find_method
+from weak2strong.models.catalogue import listed
 from weak2strong.protocol.resolve import checked
 from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.layout import choose
@@ -31,6 +32,7 @@ COUNTS = {
     "eleuther_2024": 25 * 2 * 3,
     "anthropic_2026": 3 * 1 * 5,
     "llama1_to_llama2": 1 * 2 * 3,
+    "burns_2023_vision": 1 * 1 * 3,
 }
 """Cells: tasks x methods x seeds."""
 
@@ -59,7 +61,7 @@ def losses_of(config):
     return context.losses
 
 
-def test_there_are_five():
+def test_there_are_six():
     assert set(RECIPES) == set(COUNTS)
 
 
@@ -72,18 +74,32 @@ def test_a_recipe_is_a_study_whose_settings_are_all_known(name):
     assert all(value is not None for value in written.values())
 
 
+def stand_ins(folder, config):
+    """Files by the names of a recipe, where it names files of the user's."""
+    if config.weak.name.endswith(".pth"):
+        (folder / config.weak.name).write_bytes(b"weights")
+        for number in range(120):
+            file = folder / config.tasks[0] / f"n{number % 2:08}" / f"{number}.ppm"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"P6 1 1 255\n" + bytes([number] * 3))
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_planned_without_a_network(name, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    stand_ins(tmp_path, recipe(name))
+    before = sorted(tmp_path.rglob("*"))
     assert main(["run", str(FOLDER / f"{name}.yaml"), "--dry-run"]) == 0
     shown = capsys.readouterr()
     config = recipe(name)
     assert f"Plan of {config.weak.name} to {config.strong.name}; nothing is" in shown.out
     assert f"\n{COUNTS[name]} cells: " in shown.out
     assert all(f"student {method}" in shown.out for method in config.methods)
-    assert f"Memory of {config.strong.name}, {config.strong.adaptation}: " in shown.out
+    known = config.strong.name in listed()
+    memory = f"Memory of {config.strong.name}, {config.strong.adaptation}: "
+    assert (memory in shown.out) == known
     assert shown.err == ""
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(tmp_path.rglob("*")) == before
     assert not Path(os.environ["W2S_STORE"]).exists()
 
 
@@ -132,6 +148,13 @@ def test_figures_are_those_of_the_literature():
     assert losses_of(eleuther) == [CrossEntropy(), Confidence(0.5, 0.213, "recent-32")]
     steps = eleuther.strong_training.steps_on(5000)
     assert steps * 0.213 == pytest.approx(100, abs=1)
+
+    vision = recipe("burns_2023_vision")
+    assert (vision.weak.adaptation, vision.weak.head_start) == ("head", "own")
+    assert (vision.strong.name, vision.strong.adaptation) == ("facebook/dino-vitb8", "head")
+    training = vision.strong_training
+    assert (training.epochs, training.batch_size, training.learning_rate) == (5, 128, 1e-3)
+    assert (vision.labels, vision.metric, vision.data.n_test) == ("soft", "accuracy", 10_000)
 
     anthropic = recipe("anthropic_2026")
     assert (anthropic.weak.name, anthropic.strong.name) == (

@@ -29,7 +29,7 @@ from weak2strong.ground.errors import UserError
 Adaptation = Literal["auto", "full", "lora", "head"]
 Precision = Literal["auto", "float32", "bfloat16", "4bit"]
 Pooling = Literal["auto", "last", "mean", "cls"]
-HeadStart = Literal["random", "zero", "answers"]
+HeadStart = Literal["random", "zero", "answers", "own"]
 HeadStates = Literal["auto", "scaled", "raw"]
 Checkpointing = Literal["auto", "on", "off"]
 Packing = Literal["auto", "on", "off"]
@@ -94,13 +94,14 @@ class ModelSpec:
     """Which state the head reads: of the last token, the mean, or of the first token; auto is the
     last token of a decoder, the mean of an encoder."""
     head_start: HeadStart = "random"
-    """Initial weights of the head: small and random, zero, or the model's own output weights of
-    the answers. A decoder's head has no bias, but where the answers' weights come with one."""
+    """Initial weights of the head: small and random, zero, the model's own output weights of the
+    answers, or its own last layer (own: models of images whose classes are the task's). A decoder's
+    head has no bias, but where the answers' weights come with one."""
     head_states: HeadStates = "auto"
     """What the head reads: states divided by their size (root mean square) over the first training
     texts, so that one rate suits models whose states differ in size (scaled), or as they are
     (raw), as Transformers' classes do; auto is scaled, but raw where the head starts from
-    answers."""
+    answers or the model's own last layer."""
     answers: Annotated[Texts, Flag(metavar="TOKEN ...")] = ()
     """One token a class, such as " no" and " yes", where the head starts from answers."""
     checkpointing: Checkpointing = "auto"

@@ -1,18 +1,21 @@
 """Texts of test examples that show what students do with errors of their supervisor.
 
-A run's predictions hold only ids. ``examples.parquet`` adds the texts of a bounded number of
-test examples: where students corrected their supervisor, where they imitated its error, where
-they lost a right label, and, with more than two answers, where they made an error of their own.
+A run's predictions hold only ids. ``examples.parquet`` adds the texts, or small pictures of the
+images, of a bounded number of test examples: where students corrected their supervisor, where they
+imitated its error, where they lost a right label, and, with more than two answers, where they made
+an error of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import with_correctness
+from weak2strong.tasks.task import Item
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,7 +87,10 @@ def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
 def examples_table(
     task_runs: Mapping[str, TaskRun], predictions: pl.DataFrame, on: str | None
 ) -> pl.DataFrame:
-    """The table of ``examples.parquet``: task, id, texts.
+    """The table of ``examples.parquet``: task, id, texts, picture.
+
+    Of an image, the text is the name of its file, and the picture is a URI that holds a small one;
+    of all else there is no picture.
 
     Args:
         task_runs: of the tasks of a run, by name.
@@ -96,13 +102,29 @@ def examples_table(
     found = outcomes(predictions, on).group_by("task", "outcome", maintain_order=True).head(KEPT)
     kept = set(found.select("task", "id").iter_rows())
     rows = [
-        (name, e.item.id, [text[:LONGEST] for text in e.item.texts])
+        (name, e.item.id, *_shown(e.item))
         for name, task_run in task_runs.items()
         for e in task_run.splits.test
         if (name, e.item.id) in kept
     ]
-    schema = {"task": pl.String, "id": pl.String, "texts": pl.List(pl.String)}
+    schema = {
+        "task": pl.String,
+        "id": pl.String,
+        "texts": pl.List(pl.String),
+        "picture": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _shown(item: Item) -> tuple[list[str], str | None]:
+    """The texts of an item, and the picture of an image."""
+    if not item.file:
+        return [text[:LONGEST] for text in item.texts], None
+    # Pillow is for tasks of images alone.
+    from weak2strong.tasks.image_files import IN_URI, thumbnail
+
+    named = [] if item.file.startswith(IN_URI) else [PurePath(item.file).name[-LONGEST:]]
+    return named, thumbnail(item.file)
 
 
 def read_examples(files: FolderFiles) -> pl.DataFrame | None:
@@ -111,4 +133,5 @@ def read_examples(files: FolderFiles) -> pl.DataFrame | None:
     Raises:
         UserError: where the file is damaged.
     """
-    return files.table(FILE, {"task": "text", "id": "text", "texts": "texts"})
+    columns = {"task": "text", "id": "text", "texts": "texts"}
+    return files.table(FILE, columns, optional={"picture": "text"})

@@ -25,7 +25,7 @@ from weak2strong.ground.hub import What
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.progress import Progress
 from weak2strong.models.catalogue import listed
-from weak2strong.models.folders import KEPT_ABOUT, folder_of, rungs
+from weak2strong.models.folders import KEPT_ABOUT, folder_of, shipped
 from weak2strong.models.remote import ADAPTER, CONFIG, downloads_of
 from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
 from weak2strong.tasks.card import NAME
@@ -118,7 +118,7 @@ def kind_of(reference: str) -> tuple[Literal["model", "task"], str]:
     if reference in TASKS or reference in GROUPS or source_of(reference):
         return "task", reference
     spec = ModelSpec.parse(reference)
-    if spec.name in rungs() or spec.name in listed():
+    if spec.name in shipped() or spec.name in listed():
         return "model", reference
     if (folder := folder_of(spec)) is not None:
         is_model = any((folder / name).is_file() for name in (CONFIG, ADAPTER, KEPT_ABOUT))
@@ -236,7 +236,7 @@ def _kind_on_hub(spec: ModelSpec) -> Literal["model", "task"]:
             f"datasets/{spec.name}."
         )
     if "/" not in spec.name:
-        known = (*TASKS, *SOURCES, *GROUPS, *rungs(), *listed())
+        known = (*TASKS, *SOURCES, *GROUPS, *shipped(), *listed())
         raise unknown_name("model or task", spec.name, known, "See: w2s models, w2s tasks.")
     raise UserError(
         f"The Hugging Face hub has neither a model nor a dataset {spec.name}, or it is private: "

@@ -26,8 +26,9 @@ from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.whole import sync_folder, write_whole
 from weak2strong.methods.reference import is_oracle
 from weak2strong.models.beneath import adapters_of, beneath
-from weak2strong.models.folders import ADAPTER_CONFIG, KEPT_ABOUT, folder_of, location_of, rungs
-from weak2strong.models.reads import is_given
+from weak2strong.models.folders import ADAPTER_CONFIG, KEPT_ABOUT, folder_of, location_of, shipped
+from weak2strong.models.given import is_given
+from weak2strong.models.reads import reads_words
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol import stages
 from weak2strong.protocol.steps import Step
@@ -105,6 +106,10 @@ def check_kept(config: StudyConfig, task_runs: Mapping[str, TaskRun], roles: Seq
         raise UserError(
             "A head on features is no model that could be kept: leave --keep-models out; the run "
             "keeps all answers."
+        )
+    if not all(map(reads_words, (config.weak, config.strong))):
+        raise UserError(
+            "Models of images are not kept: leave --keep-models out; the run keeps all answers."
         )
     from weak2strong.models.configuration import load_config
     from weak2strong.models.text_part import text_config
@@ -232,7 +237,7 @@ def _write_own(
     }
     write_whole(folder / CARD, card(about, task_run.config, scores))
     # Whoever reads the folder may stand elsewhere.
-    at = base.name if base.name in rungs() else _absolute(base)
+    at = base.name if base.name in shipped() else _absolute(base)
     write_whole(folder / ABOUT, _json(about | {"base": about["base"] | {"name": at}}))
     if (source / ADAPTER_CONFIG).is_file():
         config = _read(source / ADAPTER_CONFIG) | {"base_model_name_or_path": _absolute(base)}

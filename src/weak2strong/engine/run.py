@@ -26,8 +26,8 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
-from weak2strong.models.folders import rungs
-from weak2strong.models.reads import is_given
+from weak2strong.models.folders import shipped
+from weak2strong.models.reads import reads_words
 from weak2strong.protocol.resolve import chosen_rates, resolve, settle
 from weak2strong.protocol.steps import Step, steps
 from weak2strong.protocol.task_run import MissingError, TaskRun
@@ -106,11 +106,11 @@ def run_study(
 
 def computing_in_float32(config: StudyConfig) -> list[str]:
     """The models that leave their precision open and cannot compute in bfloat16."""
-    shipped = rungs()
+    known = shipped()
     models = [
         m
         for m in models_of(config)
-        if m.precision == "auto" and m.name not in shipped and not is_given(m)
+        if m.precision == "auto" and m.name not in known and reads_words(m)
     ]
     if not models:
         return []

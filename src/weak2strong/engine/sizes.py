@@ -12,7 +12,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.ground.hub import offline
-from weak2strong.models.reads import is_given
+from weak2strong.models.given import is_given
+from weak2strong.models.reads import reads_words
 from weak2strong.protocol.resolve import check_metrics, check_task, common_metric, splits_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
@@ -157,10 +158,23 @@ def _expected_sizes(data: DataOptions, reference: str) -> dict[str, int | None]:
     return {s: sizes[s] if s in sizes else round(rest * others[s]) for s in SPLITS}
 
 
+def _mean_cost(model: ModelSpec, items: Sequence[Item]) -> float | None:
+    """What an image costs a model; None where the model's processor is not here."""
+    from weak2strong.models.image_reader import reader_of_images
+
+    try:
+        with offline():
+            return float(reader_of_images(model).longest)
+    except UserError:
+        return None
+
+
 def _mean_tokens(model: ModelSpec, items: Sequence[Item]) -> float | None:
     """Mean tokens that a model reads of some items; None where its tokenizer is not here."""
     if is_given(model):
         return 1.0
+    if not reads_words(model):
+        return _mean_cost(model, items)
     from weak2strong.models.batches import encode_items
     from weak2strong.models.configuration import load_tokenizer
 

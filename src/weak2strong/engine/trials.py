@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.methods.reference import find_part, parts_of
-from weak2strong.models.folders import rungs
-from weak2strong.models.reads import is_given
+from weak2strong.models.folders import shipped
+from weak2strong.models.given import is_given
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
@@ -20,8 +20,8 @@ def try_models(todo: Sequence[Step], task_runs: Mapping[str, TaskRun]) -> None:
     """Try out each model that steps use, in each of the ways in which they use it.
 
     A small model is tried as it is. Of a large one the files are looked at, and small models of
-    its architecture are tried (see `weak2strong.models.small_folders`), on the CPU. Those of the
-    embedded ladder are known to work, and a file of features has nothing to try.
+    its architecture are tried (see `weak2strong.models.small_folders`), on the CPU. Those that are
+    shipped are known to work, and a file of features has nothing to try.
 
     Args:
         todo: the steps that are not done yet.
@@ -30,9 +30,9 @@ def try_models(todo: Sequence[Step], task_runs: Mapping[str, TaskRun]) -> None:
     Raises:
         UserError: for the first model that cannot be loaded, or be used so.
     """
-    shipped, by_model = rungs(), dict[ModelSpec, list[Trial]]()
+    known, by_model = shipped(), dict[ModelSpec, list[Trial]]()
     for trial in dict.fromkeys(t for step in todo for t in _trials(step, task_runs[step.task])):
-        if trial.model.name not in shipped and not is_given(trial.model):
+        if trial.model.name not in known and not is_given(trial.model):
             by_model.setdefault(trial.model, []).append(trial)
     # Where a cluster does the steps, its machines have the weights, or fetch them.
     here = not any(task_run.places for task_run in task_runs.values())

@@ -12,7 +12,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.capacity import device_bytes
 from weak2strong.models.catalogue import listed
 from weak2strong.models.configuration import is_decoder, load_config, load_tokenizer
-from weak2strong.models.folders import base_of, folder_of, rungs, weight_bytes
+from weak2strong.models.folders import base_of, folder_of, rungs, shipped, weight_bytes
 from weak2strong.models.hub import cached_file
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.load import load_model
@@ -29,6 +29,7 @@ from weak2strong.models.needs import (
     usable_bytes,
 )
 from weak2strong.models.precision import precision_of
+from weak2strong.models.reads import reads_words
 from weak2strong.models.resolve import fingerprint
 from weak2strong.models.states import width_of
 from weak2strong.models.text_part import text_config
@@ -124,6 +125,11 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
         raise UserError(f"A micro-batch has at least 1 token, not {tokens}.")
     location = _location(spec)
     fingerprint(spec)
+    if not reads_words(spec):
+        raise UserError(
+            f"Model {spec.name} reads no texts, and this command measures models that do: see "
+            "what a study of it takes by `w2s run --dry-run`."
+        )
     trunk = skeleton(spec)
     config = load_config(spec)
     device = best_device()
@@ -179,8 +185,8 @@ def check(spec: ModelSpec, tokens: int | None = None) -> Checked:
 
 
 def _location(spec: ModelSpec) -> str:
-    if spec.name in rungs():
-        return "a rung of the embedded ladder"
+    if spec.name in shipped():
+        return "a rung of the embedded ladder" if spec.name in rungs() else "a shipped network"
     if base := base_of(spec):
         return f"the folder {folder_of(spec)}, which stands on {base.name}"
     if folder := folder_of(spec):

@@ -14,6 +14,7 @@ from weak2strong.models.chats import keep_settings
 from weak2strong.models.folders import location_of
 from weak2strong.models.lengths import longest_of
 from weak2strong.models.positions import fit_tokenizer
+from weak2strong.models.reads import reads_words
 from weak2strong.tasks.task import Kind
 
 NOT_SAFE = (
@@ -35,6 +36,11 @@ def check_kind(spec: ModelSpec, kind: Kind) -> None:
         raise UserError(
             f"Model {spec.name}: a preference task has one reward and no classes, so there "
             "are no answers to start the head from: choose another head_start."
+        )
+    if spec.head_start == "own" and reads_words(spec):
+        raise UserError(
+            f"Model {spec.name}: only models of images have a last layer of their own to start "
+            "from: choose another head_start."
         )
     if kind in WRITTEN:
         check_writes(spec)

@@ -12,6 +12,7 @@ from weak2strong.models.configuration import NOT_SAFE, load_config, loading
 from weak2strong.models.few_bits import import_quietly
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
+from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.merged import check_adapters
 from weak2strong.models.pickled import INDEX, PICKLED, PICKLED_INDEX, WEIGHTS
 
@@ -29,6 +30,9 @@ def check_files(spec: ModelSpec, here: bool = True) -> None:
     Raises:
         UserError: where files are missing or cut off, or a package that they need is.
     """
+    if is_weights_file(spec):
+        # It is one file, which is read as a whole.
+        return
     _check_package(spec)
     for adapters in adapters_of(spec):
         check_adapters(adapters)

@@ -11,9 +11,12 @@ from typing import Any, Literal
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.reads import is_given
+from weak2strong.models.given import is_given
 
-LADDER = Path(__file__).parents[1] / "embedded" / "ladder"
+EMBEDDED = Path(__file__).parents[1] / "embedded"
+LADDER = EMBEDDED / "ladder"
+DIGITS = EMBEDDED / "digits"
+"""Where the models lie that are shipped: the ladder's rungs, and networks that read digits."""
 
 ADAPTER_CONFIG, ADAPTERS = "adapter_config.json", "adapter_model.safetensors"
 """Files of a folder of PEFT."""
@@ -38,10 +41,23 @@ def rungs() -> tuple[str, ...]:
     return tuple(f.name for f in sorted(folders, key=weight_bytes))
 
 
+@cache
+def networks() -> tuple[str, ...]:
+    """Names of the shipped networks that read digits."""
+    return tuple(sorted(f.parent.name for f in DIGITS.glob("*/config.json")))
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of all models that are shipped: the rungs first."""
+    return (*rungs(), *networks())
+
+
 def folder_of(spec: ModelSpec) -> Path | None:
-    """Where the files of a rung or of a local folder are; None for a hub id."""
+    """Where the files of a shipped model or of a local folder are; None for a hub id."""
     if spec.name in rungs():
         return LADDER / spec.name
+    if spec.name in networks():
+        return DIGITS / spec.name
     path = Path(spec.name).expanduser()
     return path if path.is_dir() else None
 

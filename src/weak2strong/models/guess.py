@@ -15,9 +15,9 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import offline
 from weak2strong.models.catalogue import listed
-from weak2strong.models.configuration import load_config
 from weak2strong.models.folders import folder_of
-from weak2strong.models.hub import cached_file
+from weak2strong.models.given import is_given
+from weak2strong.models.image_types import is_known
 from weak2strong.models.needs import (
     adapter_parameters,
     count,
@@ -29,10 +29,9 @@ from weak2strong.models.needs import (
 )
 from weak2strong.models.precision import precision_of
 from weak2strong.models.quantisation import bits_of
-from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import check_name, usual_adaptation
-from weak2strong.models.states import width_of
 from weak2strong.models.vectors import vectors_of
+from weak2strong.models.width import vector_width
 
 TRAINING = {"full": 6, "lora": 4, "head": 2}
 """Operations a multiplied parameter and token of a training step: 2 forward, 2 for the gradients of
@@ -131,11 +130,11 @@ def parameters(spec: ModelSpec) -> Counted:
     if is_given(spec):
         return Counted(0, 0, 0, vectors_of(spec).width, 0)
     folder = folder_of(spec)
-    if folder is not None or cached_file(spec, "config.json") is not None:
+    if folder is not None or is_known(spec):
         try:
             with offline():
                 trunk = skeleton(spec)
-            width = width_of(load_config(spec), spec.trust_remote_code)
+            width = vector_width(spec)
             numbers = count(trunk), multiplied(trunk), adapter_parameters(trunk, 1)
             return Counted(*numbers, width, roundable(trunk))
         except UserError:

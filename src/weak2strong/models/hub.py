@@ -9,7 +9,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.hub import refusal
 from weak2strong.models.catalogue import listed
-from weak2strong.models.folders import rungs
+from weak2strong.models.folders import shipped
 
 
 def cached_file(spec: ModelSpec, name: str) -> Path | None:
@@ -62,5 +62,5 @@ def _refusal(spec: ModelSpec, error: Exception) -> UserError:
         )
     if "/" not in spec.name and not isinstance(error, GatedRepoError | RevisionNotFoundError):
         # Hub ids without an owner are few and old: a slip is likelier.
-        return unknown_name("model", spec.name, (*rungs(), *listed()), "See: w2s models.")
+        return unknown_name("model", spec.name, (*shipped(), *listed()), "See: w2s models.")
     return refusal("model", spec.name, spec.revision, error)

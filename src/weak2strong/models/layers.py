@@ -10,7 +10,8 @@ from typing import Any
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.configuration import load_config
-from weak2strong.models.reads import is_given
+from weak2strong.models.given import is_given
+from weak2strong.models.image_types import TYPES, image_layers
 from weak2strong.models.text_part import text_config
 
 FEW = 8
@@ -22,6 +23,8 @@ def layer_count(model: Any) -> int:
     """How many layers a `LoadedModel` has, or the model of a configuration of Transformers."""
     network = getattr(model, "network", None)
     config: Any = model if network is None else network.trunk.config
+    if getattr(config, "model_type", "") in TYPES:
+        return image_layers(config)
     return text_config(config).num_hidden_layers
 
 

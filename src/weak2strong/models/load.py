@@ -30,7 +30,17 @@ def _of_features(spec: ModelSpec, kind: Kind, classes: int, seed: int, ranks: Ra
     return load_features(spec, kind, classes, seed, ranks)
 
 
-LOADERS: Mapping[Inputs, Loader] = {"text": _of_texts, "features": _of_features}
+def _of_images(spec: ModelSpec, kind: Kind, classes: int, seed: int, ranks: Ranks) -> LoadedModel:
+    from weak2strong.models.image_model import load_image_model
+
+    return load_image_model(spec, kind, classes, seed, ranks)
+
+
+LOADERS: Mapping[Inputs, Loader] = {
+    "text": _of_texts,
+    "features": _of_features,
+    "images": _of_images,
+}
 """How models are loaded, by what they read."""
 
 

@@ -21,6 +21,7 @@ from weak2strong.models.few_bits import bytes_of
 from weak2strong.models.lengths import LONGEST
 from weak2strong.models.quantisation import quantised
 from weak2strong.models.ranks import own_part
+from weak2strong.models.reads import reads
 from weak2strong.models.text_part import text_part
 
 MOMENTS: Mapping[OptimizerStates, float] = {"float32": 8, "8-bit": 2 + 2 * 4 / 256}
@@ -130,13 +131,17 @@ def skeleton(spec: ModelSpec, loader: Any = None) -> Any:
     Args:
         spec: the model.
         loader: a class of Transformers; by default ``AutoModel``, which makes the trunk, of which
-            the part for text is returned.
+            the part is returned that the model reads with.
 
     Raises:
         UserError: where Transformers does not know such a model.
     """
     from transformers import AutoModel
 
+    if loader is None and reads(spec) == "images":
+        from weak2strong.models.image_skeleton import image_skeleton
+
+        return image_skeleton(spec)
     config = load_config(spec)
     with loading(spec), torch.device("meta"):
         make = (loader or AutoModel).from_config

@@ -24,7 +24,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.processes import without_main
 from weak2strong.ground.store.paths import CONVERTED, default_root
-from weak2strong.models.folders import folder_of, rungs
+from weak2strong.models.folders import folder_of, shipped
 from weak2strong.models.hub import cached_file
 from weak2strong.models.resolve import fingerprint
 
@@ -44,7 +44,7 @@ def readable(spec: ModelSpec) -> ModelSpec:
     Raises:
         UserError: where the pickles cannot be read, or hold something else than weights.
     """
-    if spec.name in rungs() or not (sources := _pickles(spec)):
+    if spec.name in shipped() or not (sources := _pickles(spec)):
         return spec
     digest = hashlib.sha256(fingerprint(spec).encode()).hexdigest()
     folder = default_root().expanduser() / CONVERTED / digest

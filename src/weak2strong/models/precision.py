@@ -9,7 +9,8 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.behaviour import behaviour
 from weak2strong.models.configuration import load_config
 from weak2strong.models.folders import is_tiny
-from weak2strong.models.reads import is_given
+from weak2strong.models.given import is_given
+from weak2strong.models.reads import reads_words
 
 
 def fast_precision(device: torch.device, tiny: bool = False) -> torch.dtype:
@@ -49,6 +50,8 @@ def takes_bfloat16(spec: ModelSpec) -> bool:
     One whose configuration cannot be had is taken to: a plan may be made without it, and whoever
     loads the model says what is wrong.
     """
+    if not reads_words(spec):
+        return True
     try:
         config = load_config(spec)
     except UserError:

@@ -16,8 +16,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import beneath
 from weak2strong.models.folders import folder_of
+from weak2strong.models.given import is_given
 from weak2strong.models.hub import cached_file
-from weak2strong.models.reads import is_given
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "bitsandbytes": ("bitsandbytes",),

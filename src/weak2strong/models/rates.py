@@ -30,8 +30,9 @@ from typing import Literal
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.folders import folder_of, stack_of
+from weak2strong.models.given import is_given
 from weak2strong.models.quantisation import quantised
-from weak2strong.models.reads import is_given
+from weak2strong.models.reads import reads_words
 from weak2strong.models.resolve import usual_adaptation
 
 Rates = tuple[float, float]
@@ -52,6 +53,12 @@ FULL = (2e-6, 1e-3)
 
 LORA = (1e-4, 1e-3)
 """The same of adapters."""
+
+DIGITS_RATES: Mapping[str, Rates] = MappingProxyType(
+    {"digits-s": (3.2e-3, 0.1), "digits-l": (1.1e-3, 1e-2)}
+)
+"""The same of the shipped networks that read digits: by a search on ground truth of validation, and
+by the rule, which gives the large one a higher ceiling than the search."""
 
 LOGIT = 0.5
 """How far a step at the peak rate may move a logit whose states have a mean size of 1."""
@@ -81,13 +88,13 @@ class Shape:
 
 
 def fitted_rates(spec: ModelSpec) -> Rates | None:
-    """The rates that were fitted for a rung of the ladder, if the model is one.
+    """The rates that were fitted for a shipped model, if the model is one.
 
-    A rung that the user built has a folder of the same name, and the same rates.
+    One that the user built has a folder of the same name, and the same rates.
     """
     if spec.adaptation not in ("auto", "full") or quantised(spec):
         return None
-    return LADDER_RATES.get(Path(spec.name).name)
+    return {**LADDER_RATES, **DIGITS_RATES}.get(Path(spec.name).name)
 
 
 def usual_rates(spec: ModelSpec) -> Rates:
@@ -147,13 +154,11 @@ def shape_of(spec: ModelSpec) -> Shape:
 def _shape(spec: ModelSpec, stamp: int | None) -> Shape:
     """Built anew only where the time (the stamp) says that the configuration may have changed."""
     # Counting takes PyTorch, which a command that only names a model does not need.
-    from weak2strong.models.configuration import load_config
     from weak2strong.models.needs import count, multiplied, skeleton
-    from weak2strong.models.states import width_of
     from weak2strong.models.text_part import embedding_of
+    from weak2strong.models.width import vector_width
 
     trunk = skeleton(spec)
-    parameters, embedding = count(trunk), embedding_of(trunk)
+    parameters, embedding = count(trunk), embedding_of(trunk) if reads_words(spec) else None
     inner = parameters - (count(embedding) if embedding is not None else 0)
-    width = width_of(load_config(spec), spec.trust_remote_code)
-    return Shape(parameters, inner, width, multiplied(trunk))
+    return Shape(parameters, inner, vector_width(spec), multiplied(trunk))

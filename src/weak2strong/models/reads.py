@@ -1,36 +1,35 @@
-"""What a model reads, by its name alone: texts, images, or the ids of rows of features."""
+"""What a model reads: texts, images, or the ids of rows of features."""
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.given import is_given
+from weak2strong.models.image_types import is_known, reads_images
 from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.task import Inputs
-
-OF_VECTORS = (".safetensors", ".npy", ".parquet")
-"""Endings of files that hold a vector by id."""
 
 
 def reads(spec: ModelSpec) -> Inputs:
     """What a model reads; its files are not looked at where the name tells it."""
-    if PurePath(spec.name).suffix in OF_VECTORS:
+    if is_given(spec):
         return "features"
-    return "text"
+    return "images" if reads_images(spec) else "text"
 
 
-def is_given(spec: ModelSpec) -> bool:
-    """Whether a model is no more than a file of what it gives of each item."""
-    return SORTS[reads(spec)].are_given
+def reads_words(spec: ModelSpec) -> bool:
+    """Whether what a model reads is words."""
+    return SORTS[reads(spec)].has_words
 
 
 def check_reads(spec: ModelSpec, task: str, inputs: Inputs) -> None:
-    """Refuse a model that does not read what a task consists of.
+    """Refuse a model that does not read what a task consists of, if its files are here to tell it.
 
     Raises:
         UserError: for such a model.
     """
+    if not is_given(spec) and not is_known(spec):
+        return
     if (found := reads(spec)) != inputs:
         of_task = SORTS[inputs].title
         raise UserError(

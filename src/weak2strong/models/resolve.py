@@ -21,12 +21,13 @@ from weak2strong.models.folders import (
     base_of,
     folder_of,
     is_tiny,
-    rungs,
+    shipped,
     stack_of,
 )
+from weak2strong.models.given import is_given
 from weak2strong.models.hub import commit_once
+from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.quantisation import check_one_gpu, check_packages, quantised
-from weak2strong.models.reads import is_given
 
 LORA_ABOVE = 1_000_000_000
 """Parameters from which on adaptation ``auto`` takes LoRA."""
@@ -45,7 +46,7 @@ def resolve_model(spec: ModelSpec) -> ModelSpec:
     if base_of(spec):
         # Says what is wrong with the model beneath, before anything of it is looked for.
         fingerprint(spec)
-    if folder_of(spec) is None:
+    if folder_of(spec) is None and not is_weights_file(spec):
         spec = replace(spec, revision=fingerprint(spec).rpartition("@")[2])
     few_bits = quantised(spec)
     if spec.adaptation == "auto":
@@ -128,6 +129,9 @@ def fingerprint(spec: ModelSpec) -> str:
         from weak2strong.models.vectors import fingerprint_of
 
         return fingerprint_of(spec)
+    if is_weights_file(spec):
+        path = Path(spec.name).expanduser()
+        return _file_fingerprint(path, (path.stat().st_size, path.stat().st_mtime_ns))
     if base := base_of(spec):
         return _adapted_fingerprint(spec, base)
     folder = folder_of(spec)
@@ -146,6 +150,9 @@ def check_name(spec: ModelSpec) -> None:
     if is_given(spec):
         if not Path(spec.name).expanduser().is_file():
             raise UserError(f"There is no file of features {spec.name}: check the path.")
+    elif is_weights_file(spec):
+        if not Path(spec.name).expanduser().is_file():
+            raise UserError(f"There is no file of weights {spec.name}: check the path.")
     elif folder is not None:
         if spec.revision is not None:
             raise UserError(
@@ -156,8 +163,8 @@ def check_name(spec: ModelSpec) -> None:
                 f"Model folder {folder} has no config.json, nor the {ADAPTER_CONFIG} of adapters: "
                 "name a folder with one of them."
             )
-    elif "/" not in spec.name and spec.name.startswith("atlas"):
-        raise unknown_name("model", spec.name, rungs())
+    elif "/" not in spec.name and spec.name.startswith(("atlas", "digits")):
+        raise unknown_name("model", spec.name, shipped())
     elif spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:
         raise UserError(f"Model folder {spec.name} does not exist.")
 
@@ -204,6 +211,12 @@ def _adapter_files(folder: Path, stamp: tuple) -> dict[str, str]:
     told = (KEPT_ABOUT, KEPT_HEAD, ADAPTER_CONFIG, "README.md")
     names = sorted(f.name for f in folder.iterdir() if f.is_file() and f.name not in told)
     return {name: file_fingerprint(folder / name) for name in names if not name.startswith(".")}
+
+
+@cache
+def _file_fingerprint(file: Path, stamp: tuple) -> str:
+    """Likewise, of a single file."""
+    return file_fingerprint(file)
 
 
 @cache

@@ -10,8 +10,8 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
+from weak2strong.models.given import is_given
 from weak2strong.models.rates import fitted_rates
-from weak2strong.models.reads import is_given
 from weak2strong.protocol.halving import Lattice, passes
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks.task import Kind

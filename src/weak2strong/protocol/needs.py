@@ -12,7 +12,7 @@ from weak2strong.methods.method import NEEDS, Method, Need
 from weak2strong.methods.reference import find_method
 from weak2strong.models.configuration import is_decoder, load_config
 from weak2strong.models.folders import rungs
-from weak2strong.models.reads import is_given
+from weak2strong.models.reads import reads_words
 from weak2strong.tasks.task import Item
 
 LeftOut = Mapping[str, Mapping[str, str]]
@@ -25,7 +25,7 @@ def decodes(model: ModelSpec) -> bool:
     Raises:
         UserError: where that cannot be read.
     """
-    if is_given(model):
+    if not reads_words(model):
         return False
     return is_decoder(load_config(model), model.trust_remote_code)
 

@@ -18,7 +18,7 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.ground.file_names import real_path
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.rooms import OPTIONS
-from weak2strong.models.folders import folder_of, rungs
+from weak2strong.models.folders import folder_of, shipped
 from weak2strong.protocol.resolve import intermediates_of
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.find import path_of, source_of
@@ -35,7 +35,7 @@ def own_files(config: StudyConfig) -> tuple[str, ...]:
         found.add(str(config.weak_labels))
     found.update(str(path) for path in config.plugins)
     for model in (config.weak, config.strong, *intermediates_of(config), *config.supervisors):
-        if model.name not in rungs() and folder_of(model):
+        if model.name not in shipped() and folder_of(model):
             found.add(model.name)
     return tuple(sorted(found))
 

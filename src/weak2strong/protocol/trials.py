@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.reads import reads_words
 from weak2strong.protocol.trial import Trial, try_out
 
 FEW = 3
@@ -27,6 +28,7 @@ def try_model(model: ModelSpec, trials: Sequence[Trial], here: bool) -> None:
     """
     from weak2strong.models.configuration import load_tokenizer
     from weak2strong.models.files import check_files
+    from weak2strong.models.image_reader import reader_of_images as load_processor
     from weak2strong.models.kept import keeping
     from weak2strong.models.loaded import on_cpu
     from weak2strong.models.miniature import SMALL
@@ -34,7 +36,10 @@ def try_model(model: ModelSpec, trials: Sequence[Trial], here: bool) -> None:
 
     check_files(model, here)
     with on_cpu():
-        if here and count(skeleton(model)) <= SMALL:
+        # Small models like one are made of those that read texts.
+        if not reads_words(model):
+            load_processor(model)
+        elif here and count(skeleton(model)) <= SMALL:
             # Steps that this process does itself need not read the weights again.
             with keeping():
                 for trial in trials:

@@ -1,4 +1,4 @@
-"""Single test examples with their texts: what students did with their supervisor's answers."""
+"""Single test examples, as texts or images: what students did with their supervisor's answers."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Case:
         id: the id of the example.
         texts: the texts that a model reads, each cut to `LONGEST` characters.
         cut: whether a text was cut.
+        image: a URI that holds a small picture of an image; None of a text.
         truth: the name of its class, or the texts that count as right.
         supervisor: the name of the class that the supervisor gave, or the text that it wrote.
         student: likewise, of the student of the first method.
@@ -51,6 +52,7 @@ class Case:
     id: str
     texts: tuple[str, ...]
     cut: bool
+    image: str | None
     truth: str
     supervisor: str
     student: str
@@ -59,6 +61,8 @@ class Case:
     @property
     def pictures(self) -> tuple[Markup, ...]:
         """The texts as pictures, as far as a subject draws them."""
+        if self.image is not None:
+            return ()
         pictures = (PICTURES.get(name)(text) for text in self.texts for name in PICTURES)
         return tuple(Markup(svg) for svg in pictures if svg)
 
@@ -71,19 +75,20 @@ def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:
     if run.examples is None:
         return {}
     kept = run.examples.drop_nulls("texts")
-    texts = {(task, id): tuple(t) for task, id, t in kept.select("task", "id", "texts").iter_rows()}
+    shown = {(row["task"], row["id"]): row for row in kept.iter_rows(named=True)}
     classes = {task["name"]: task["classes"] for task in run.tasks}
     by_task = {task: {outcome: list[Case]() for outcome in OUTCOMES} for task in run.by_task}
     for row in outcomes(run.predictions, run.config.metric).iter_rows(named=True):
         examples = by_task[row["task"]][row["outcome"]]
         at = (row["task"], row["id"])
-        if len(examples) < SHOWN and at in texts:
-            names = classes.get(row["task"])
+        if len(examples) < SHOWN and at in shown:
+            names, texts = classes.get(row["task"]), tuple(shown[at]["texts"])
             examples.append(
                 Case(
                     id=row["id"],
-                    texts=texts[at],
-                    cut=any(len(t) >= LONGEST for t in texts[at]),
+                    texts=texts,
+                    cut=any(len(t) >= LONGEST for t in texts),
+                    image=shown[at].get("picture"),
                     truth=_text_of(names, row["label"]),
                     supervisor=_text_of(names, row["supervisor"]),
                     student=_text_of(names, row["student"]),

@@ -24,6 +24,7 @@ from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
 from weak2strong.tasks.features import features_in, features_task, labels_in
 from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
+from weak2strong.tasks.images import image_task, names_images_at, stamped_files
 from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.opening import files_below
 from weak2strong.tasks.parts import parted_task, three_files
@@ -116,6 +117,8 @@ def _read(reference: str, data: DataOptions) -> Task:
         return _once(parted_task, (files, data), files)
     if path.is_dir() and features_in(path):
         return _once(features_task, (path, data), (labels_in(path) or path,))
+    if names_images_at(path):
+        return _once(image_task, (path, data), stamped_files(path))
     if path.is_dir():
         return _once(hub_task, (reference, data), (path,))
     if path.exists() or path.is_symlink() or names_data(reference):

@@ -31,7 +31,9 @@ SENT = re.compile(r"[0-9a-f]{16}|\..+")
 MEASURED = "measured"
 # Weights that were published as pickles (see `weak2strong.models.pickled`).
 CONVERTED = "converted"
-RESERVED = ("code", CONVERTED, "damaged", FILES, "locks", MEASURED, "temporary", "working")
+# What is known of the images of a folder (see `weak2strong.tasks.image_index`).
+IMAGES = "images"
+RESERVED = ("code", CONVERTED, "damaged", FILES, IMAGES, "locks", MEASURED, "temporary", "working")
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)

@@ -14,10 +14,10 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations, load_activations, save_activations
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, load_predictions
+from weak2strong.models.given import is_given
 from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
-from weak2strong.models.reads import is_given
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.stages.files import FILE, STATES, writer
 from weak2strong.protocol.stages.finetuning import PREDICTED
