@@ -12,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer, LlamaForCausalLM
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
+from weak2strong.models import batches
 from weak2strong.models.batches import encode, pad, token_counts
 from weak2strong.models.configuration import load_tokenizer
 from weak2strong.models.heads import new_head
@@ -147,7 +148,8 @@ def test_texts_are_cut_where_the_model_has_no_more_positions(toy_models, tmp_pat
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tokens_are_counted_before_a_text_is_cut(toy_models, name, caplog):
+def test_tokens_are_counted_before_a_text_is_cut(toy_models, name, caplog, monkeypatch):
+    monkeypatch.setattr(batches, "COUNTED_AT_ONCE", 2)
     tokenizer = load_tokenizer(ModelSpec(str(toy_models[name])))
     texts = [*TEXTS, "word " * 200]
     whole = encode(tokenizer, texts, limit=10**6)

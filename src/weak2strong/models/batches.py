@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from weak2strong.ground.watched import watched
 from weak2strong.models.chats import written_chats
 from weak2strong.models.lengths import longest_read
 from weak2strong.models.positions import check_tokens
@@ -17,10 +18,21 @@ from weak2strong.tasks.task import Item, texts_of
 UNCUT = 2**31
 """Tokens that no text has."""
 
+COUNTED_AT_ONCE = 2_000
+"""Items whose tokens are counted in one go."""
+
 
 def token_counts(tokenizer: Any, items: Sequence[Item]) -> list[int]:
-    """The number of tokens of every text of some items, one item after another, before any cut."""
-    return [len(row) for row in encode_items(tokenizer, items, limit=UNCUT)]
+    """The number of tokens of every text of some items, one item after another, before any cut.
+
+    Of `COUNTED_AT_ONCE` items at a time, since tokens need many times the memory of their number.
+    """
+    begins = range(0, len(items), COUNTED_AT_ONCE)
+    return [
+        len(row)
+        for begin in watched(begins, "counting tokens", len(begins))
+        for row in encode_items(tokenizer, items[begin : begin + COUNTED_AT_ONCE], limit=UNCUT)
+    ]
 
 
 def text_lengths(tokenizer: Any, texts: Sequence[str]) -> list[int]:

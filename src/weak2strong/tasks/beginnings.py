@@ -36,6 +36,8 @@ def with_openings(rows: Sequence[Row]) -> list[Row]:
     An opening that more than `EVERYWHERE` of the rows have, and more than `TEMPLATE_LEAST`, is a
     template's, and such rows have none.
     """
+    if not any(row.completions or row.dialogues for row in rows):
+        return list(rows)
     names = [_opening_name(row) for row in watched(rows, "finding conversations", len(rows))]
     most = max(TEMPLATE_LEAST, EVERYWHERE * len(rows))
     usual = {name for name, n in Counter(names).items() if n > most}
@@ -74,7 +76,7 @@ def sharing(texts: Sequence[str]) -> list[list[int]]:
 
 def _opening_name(row: Row) -> str | None:
     """The name of the opening of a row without a group, if it has one."""
-    if row.group is not None or not (row.completions or row.dialogues):
+    if row.group is not None:
         return None
     text = opening(row.text, row.completions, row.dialogues)
     return stable_id("text", normalised(text)) if text.strip() else None
