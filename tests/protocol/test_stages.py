@@ -133,7 +133,7 @@ def test_a_context_holds_no_label(make_task_run, monkeypatch):
     monkeypatch.setattr(METHODS, "get", lambda name: replace(naive, run=spy))
     stages.student(make_task_run(), "naive", 0)
     (context,) = seen
-    shown = ("id", "group", "text", "completions", "dialogues", "file")
+    shown = ("id", "group", "text", "completions", "dialogues", "file", "pair")
     for split in stages.PREDICTED:
         assert all({f.name for f in fields(item)} == {*shown} for item in context.items(split))
     with pytest.raises(KeyError):

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,7 @@ COMMANDS = {
     "models --check atlas-xs": ["needs"],
     "place --weak 500M --strong 8B": ["findings"],
     "audit atlas-arabic": ["tasks"],
+    "annotators PEOPLE --weak-label-columns ann bob": ["annotators", "pairs"],
     "store sizes": [],
 }
 
@@ -43,7 +46,13 @@ def numbers(value):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_prints_one_document(command, run, capsys):
-    words = [str(run) if word == "RUN" else word for word in command.split()]
+    # What only looks at a store makes none.
+    Path(os.environ["W2S_STORE"]).mkdir(parents=True, exist_ok=True)
+    people = run.parent / "people.csv"
+    rows = [f"text {i},{i % 2},{i % 2},{(i + i // 9) % 2}" for i in range(90)]
+    people.write_text("\n".join(["text,label,ann,bob", *rows]))
+    named = {"RUN": str(run), "PEOPLE": str(people)}
+    words = [named.get(word, word) for word in command.split()]
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert command.startswith(found["command"])
