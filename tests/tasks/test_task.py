@@ -19,7 +19,7 @@ def test_the_border_between_parts_counts():
 
 
 def test_what_a_method_sees_has_no_label():
-    shown = {"id", "group", "text", "completions", "dialogues"}
+    shown = {"id", "group", "text", "completions", "dialogues", "pair", "file"}
     assert {f.name for f in fields(Item)} == shown
 
 
