@@ -10,6 +10,9 @@ from ipaddress import ip_address
 # a GPU must not be another one on a machine that has one.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Tests run side by side, and their products are small: threads of linear algebra would wait for
+# each other longer than they multiply.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import pytest
 from hypothesis import settings
