@@ -10,6 +10,8 @@ import pytest
 from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.study import StudyConfig
+from weak2strong.experiments.grid import Grid
+from weak2strong.experiments.simulate import Simulate
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.ground.votes import dawid_skene
@@ -122,6 +124,13 @@ def test_what_needs_a_supervisor_is_refused(people, quick_study, config, message
     config = {k: Path(v) if k == "weak_labels" else v for k, v in config.items()}
     with pytest.raises(UserError, match=message):
         resolved(replace(study, **config))
+
+
+def test_a_grid_of_supervisors_takes_no_annotators(people, quick_study):
+    shared = {"tasks": (str(people[0]),), "data": SMALL}
+    with pytest.raises(UserError, match="leave --weak-label-columns out"):
+        Grid(**shared).check_supervised()
+    Simulate(**shared).check_supervised(by_people=True)
 
 
 def test_the_column_of_ground_truth_is_no_annotator():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
@@ -18,7 +19,7 @@ class Annotators(Printing):
     takes what they say as weak labels.
     """
 
-    task: Positional[str]
+    task: Positional[Annotated[str, arg(metavar="TASK")]]
     """The file or the dataset."""
     data: DataFlags = field(default_factory=DataFlags)
 

@@ -255,14 +255,22 @@ class Experiment(Runnable[Finished], StudyConfig):
         """The study without the settings of the experiment."""
         return StudyConfig(**_shared(self))
 
-    def check_supervised(self) -> None:
+    def check_supervised(self, by_people: bool = False) -> None:
         """Refuse a study that brings its own weak labels.
+
+        Args:
+            by_people: whether annotators may stand in place of a supervisor.
 
         Raises:
             UserError: for such a study.
         """
         if self.weak_labels:
             raise UserError("This takes a supervisor, and the study has a file of weak labels.")
+        if self.data.weak_label_columns and not by_people:
+            raise UserError(
+                "This takes supervisors, and the study has labels of people in their place: leave "
+                "--weak-label-columns out."
+            )
 
 
 def _shared(study: StudyConfig) -> dict[str, Any]:

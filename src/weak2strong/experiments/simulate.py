@@ -174,7 +174,7 @@ class Simulate(Experiment[FinishedSimulate]):
         return [name for name, why in lacking.items() if not why]
 
     def _write(self, where: Where) -> Path:
-        self.check_supervised()
+        self.check_supervised(by_people=True)
         kinds = self._all(where) if "all" in self.kinds else dict.fromkeys(self.kinds)
         doses = sorted(set(self.accuracy)) or [None]
         studies = {REAL: replace(self.config, simulated=None, simulated_accuracy=None)}
