@@ -121,8 +121,9 @@ def test_a_ceiling_above_its_probe_is_the_best_one(analysed):
 
 
 def test_every_table_has_the_models_and_their_sizes(analysed):
-    # The tasks are no benchmarks with subsets and have no pairs, and no method leaves labels out.
-    without = {"subsets", "consistency", "filters"}
+    # The tasks are no benchmarks with subsets and have no pairs; who is right on the training set,
+    # and which labels a method leaves out, is not told here.
+    without = {"subsets", "consistency", "filters", "training_set"}
     assert set(analysed.tables) == {a.file for a in every_analysis()} - without
     for name, table in analysed.tables.items():
         assert set(table["weak_parameters"]) == {92_320}, name
