@@ -181,8 +181,8 @@ def parameters_of(models: Sequence[str]) -> dict[str, int]:
     Raises:
         UserError: for fewer than two models, or two of one size or of one name.
     """
+    from weak2strong.models.given import is_given
     from weak2strong.models.needs import count, skeleton
-    from weak2strong.models.reads import is_given
     from weak2strong.models.resolve import fingerprint
 
     sizes = {}

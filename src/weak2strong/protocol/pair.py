@@ -8,7 +8,8 @@ from dataclasses import replace
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
-from weak2strong.models.reads import is_given, reads
+from weak2strong.models.given import is_given
+from weak2strong.models.reads import reads
 from weak2strong.protocol.choice import ROLES, Role
 from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.task import Task
