@@ -40,7 +40,7 @@ from weak2strong.report.markdown import Section, results_page
 from weak2strong.report.terminal import print_document
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.splits import make_splits
-from weak2strong.tasks.task import Example
+from weak2strong.tasks.task import Example, Item
 
 COLOURS = ("red", "blue", "green")
 IN_WORDS = [name for name in every_method() if "generation" in find_method(name).kinds]
@@ -153,7 +153,7 @@ def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
     found = outcomes(first).group_by("outcome").head(KEPT)
     assert set(kept["id"]) == set(found["id"])
     assert len(kept) > 0
-    agreement = read_agreement(run)
+    agreement = read_agreement(results.files)
     assert agreement is not None
     for method in results.config.methods:
         floor, student = (
@@ -172,8 +172,11 @@ def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric,
         {"test": Predictions(("1", "2"), texts(said), "generation")}
         for said in (["Bxc3", "Nf3"], ["bxc3", " Nf3."])
     )
-    monkeypatch.setattr(stages, "weak_labels", lambda *_: weak)
-    monkeypatch.setattr(stages, "student", lambda *_: student)
+    given = {"weak_labels": weak, "student": student, "ceiling": weak, "left_out": ()}
+    for name, answers in given.items():
+        monkeypatch.setattr(stages, name, lambda *_, answers=answers: answers)
+    examples = [Example(Item(name, name, ""), "Bxc3") for name in "12"]
+    monkeypatch.setattr(record, "_parts", lambda *_: [("test", "test", examples)])
     task_run: Any = SimpleNamespace(task=find_task(config.tasks[0], config.data))
     task_run.of_seed = lambda seed: task_run
     rows = list(record._agreements(replace(config, metric=metric), task_run))
