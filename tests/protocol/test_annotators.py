@@ -57,6 +57,24 @@ def task_run(people, tmp_path, quick_study, **data) -> TaskRun:
     return TaskRun(config, Store(tmp_path), str(path), task, splits_of(config, task))
 
 
+def test_columns_of_people_that_say_nothing_or_stand_twice_are_refused(tmp_path, capsys):
+    path = tmp_path / "p.csv"
+    path.write_text("text,label,ann\n" + "".join(f"text {i},{i % 2},\n" for i in range(60)))
+    assert main(["annotators", str(path), "--weak-label-columns", "ann"]) == 2
+    assert "p.csv has no row that was labelled by anyone" in capsys.readouterr().err
+    assert main(["annotators", str(path), "--weak-label-columns", "ann", "ann"]) == 2
+    assert "stands twice" in capsys.readouterr().err
+
+
+def test_which_rows_annotators_are_compared_on_is_said(people, capsys):
+    path, rows = people
+    assert main(["annotators", str(path), "--weak-label-columns", "ann", "bob"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "weak labels of ann, bob" in out or "from ann and bob" in out
+    assert f"of {len(rows)} rows are used." in out
+    assert "Left out to make the classes even: " in out
+
+
 def said_of(rows, text):
     """The votes of a row by a loop: 0, 1, or nothing."""
     (row,) = [row for row in rows if row["text"] == text]

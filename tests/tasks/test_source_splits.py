@@ -156,3 +156,17 @@ def test_other_data_to_test_on_take_the_place_of_splits(tmp_path):
     three = ",".join([str(path)] * 3)
     with pytest.raises(UserError, match=r"are a split each: leave --split-column out"):
         find_task(three, DataOptions(split_column="split"))
+
+
+@pytest.mark.parametrize("label", [None, ""])
+def test_rows_of_test_without_labels_are_counted_and_not_malformed(tmp_path, label):
+    data = rows("train", "train", "validation", "test", count=400)
+    data = [row | ({"label": label} if row["split"] == "test" else {}) for row in data]
+    task = task_of(tmp_path, data)
+    assert texts(task)["test"] == {*range(2, 400, 4)}
+    assert "validation is tested on" in task.accounts[0].sentences()[-1]
+    assert "Left out as they have no label: 100." in task.cleaning.sentences()
+    assert task.cleaning.read == 400
+    data[3]["label"] = 1
+    with pytest.raises(UserError, match="row 8 has no label in column 'label', and 98 other rows"):
+        task_of(tmp_path, data)

@@ -63,7 +63,9 @@ def annotators_document(task: Task, names: Sequence[str]) -> Document:
     overall = alpha(votes)
     facts = {"alpha": None if np.isnan(overall) else overall}
     said = f"Krippendorff's alpha of all together: {overall:.3f} (1: all agree; 0: by chance)."
-    return Document(tables, facts, notes=[said, *NOTES] if several else NOTES[:1])
+    head = [sentence for account in task.accounts for sentence in account.sentences()]
+    head += task.cleaning.sentences() if task.cleaning else ()
+    return Document(tables, facts, head, [said, *NOTES] if several else NOTES[:1])
 
 
 def _right(said: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

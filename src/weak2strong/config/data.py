@@ -124,6 +124,12 @@ class DataOptions:
                 f"ground truth and weak labels cannot both be in column {self.label_column!r}: "
                 "name another label_column, or leave it out of weak_label_columns."
             )
+        given = self.weak_label_columns
+        if twice := next((name for name in given if given.count(name) > 1), None):
+            raise RefusedError(
+                f"column {twice!r} stands twice in weak_label_columns, and would count as two "
+                "people: name each column once."
+            )
         self._check_together()
 
     def _check_together(self) -> None:

@@ -24,7 +24,7 @@ from weak2strong.tasks.readers import Columns, listed, row_name, unread_rows
 from weak2strong.tasks.reading import read_table
 from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
-from weak2strong.tasks.source_splits import with_splits
+from weak2strong.tasks.source_splits import with_splits, without_test
 from weak2strong.tasks.tables import Table
 
 
@@ -70,12 +70,17 @@ def rows_of_tables(
     _check_kinds(about, found)
     found, of_groups = with_groups(found, columns)
     found, split_names = with_splits(found, columns)
+    untested = without_test(found, split_names)
     rows, labels, titles, errors = list[Row](), list[Label](), list[Any](), list[UserError]()
     errors += [error for table in tables for error in unread_rows(table)]
     count, undecided = len(errors), 0
     for table, roles in found:
         make = made_by(table, roles)
         for number, values in watched(table.rows, f"checking {table.name}", len(table.rows)):
+            if untested and untested.has(values):
+                count += 1
+                undecided += 1
+                continue
             try:
                 made, label = make(number, values)
                 if split_names:
@@ -142,7 +147,12 @@ def _check_ids(rows: Sequence[Row]) -> None:
 
 def _check_left(about: str, rows: Sequence[Row], classes: Sequence[str], roles: Roles) -> None:
     if not rows:
-        raise UserError(f"{about} has no row that prefers one completion: choose another file.")
+        what = {
+            "preference": "prefers one completion",
+            "classification": "was labelled by anyone" if roles.annotators else "has a label",
+            "generation": "has a target",
+        }
+        raise UserError(f"{about} has no row that {what[roles.kind]}: choose another file.")
     if roles.kind == "classification" and len(classes) == 1:
         raise UserError(
             f"{rows[0].file} has only one class, {classes[0]!r}: a task takes at least two, "

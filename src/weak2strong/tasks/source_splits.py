@@ -20,6 +20,7 @@ from weak2strong.tasks.splits import SPLITS
 from weak2strong.tasks.tables import Table, is_missing
 
 COLUMN = "split"
+TEST = "test"
 
 OURS = {name: name for name in SPLITS}
 THEIRS = {word: split for split, words in SYNONYMS.items() for word in words}
@@ -52,6 +53,33 @@ class SplitNames:
                 f"{location} has nothing in column {self.column!r}: name its split or drop the row."
             )
         return self.meaning[names.plain(str(value))]
+
+
+@dataclass(frozen=True)
+class Untested:
+    """The rows of ``test`` where none of them has a label."""
+
+    splits: SplitNames
+
+    def has(self, values: Mapping[str, Any]) -> bool:
+        """Whether a row is one of them."""
+        value = values.get(self.splits.column)
+        return not is_missing(value) and self.splits.meaning[names.plain(str(value))] == TEST
+
+
+def without_test(found: Found, splits: SplitNames | None) -> Untested | None:
+    """The rows of ``test``, if a column gives splits and none of these rows has a label.
+
+    Args:
+        found: the tables of one task.
+        splits: what the entries of their column of splits mean.
+    """
+    if splits is None or not all(roles.label for _, roles in found):
+        return None
+    rows = Untested(splits)
+    of_test = [(v, roles) for table, roles in found for _, v in table.rows if rows.has(v)]
+    none = all(is_missing(values.get(roles.label or "")) for values, roles in of_test)
+    return rows if of_test and none else None
 
 
 def with_splits(
