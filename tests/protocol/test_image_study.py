@@ -13,7 +13,8 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.engine.places import Plan
 from weak2strong.engine.run import run_study
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.errors import PluginError, UserError
+from weak2strong.ground.plugins import load_plugins
 from weak2strong.models.check import check
 from weak2strong.protocol.resolve import resolve
 
@@ -63,3 +64,25 @@ def test_what_is_for_models_of_texts_is_refused(study, tmp_path):
         resolve(StudyConfig(strong=ModelSpec("atlas-l", head_start="own")))
     with pytest.raises(UserError, match=r"There is no file of weights nowhere\.pth"):
         resolve(replace(study, weak=ModelSpec("nowhere.pth")))
+
+
+PLUGIN = """
+import weak2strong as w2s
+
+
+@w2s.method("looks")
+def looks(context):
+    \"\"\"Raises what is seen of the items.\"\"\"
+    items = [item for split in ("strong_train", "test") for item in context.items(split)]
+    raise ValueError(sorted({item.file for item in items} | {str(len(i.text)) for i in items}))
+"""
+
+
+def test_a_method_does_not_see_where_an_image_lies(study, tmp_path):
+    (tmp_path / "looks.py").write_text(PLUGIN)
+    try:
+        seen = replace(study, methods=("looks",), plugins=(str(tmp_path / "looks.py"),))
+        with pytest.raises(PluginError, match=r"\['', '64'\]"):
+            run_study(seen, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
+    finally:
+        load_plugins(())

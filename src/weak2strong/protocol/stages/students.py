@@ -187,10 +187,16 @@ class StudentContext:
         return frozenset(self.weak_labels.ids)
 
     def items(self, split: str) -> tuple[Item, ...]:
-        """The label-free examples of a split; of ``strong_train`` those with a weak label."""
+        """The label-free examples of a split; of ``strong_train`` those with a weak label.
+
+        They do not say where an image lies, since its path may name its class.
+        """
         if split not in (*PREDICTED, *(("weak_train",) if self._method.oracle else ())):
             raise KeyError(split)
-        items = self._task_run.splits.items(split)
+        items = tuple(
+            replace(item, file="") if item.file else item
+            for item in self._task_run.splits.items(split)
+        )
         if split == "strong_train":
             return tuple(item for item in items if item.id in self._labelled)
         return items
