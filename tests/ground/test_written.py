@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import METRICS, metric, metric_title, range_of, score_each
 from weak2strong.ground.predictions import texts
-from weak2strong.ground.written import choice_letter, found_by, last_number, words_of
+from weak2strong.ground.written import (
+    WRITTEN_METRICS,
+    choice_letter,
+    found_by,
+    last_number,
+    words_of,
+)
 from weak2strong.tasks.answers import comparable, is_right
 from weak2strong.tasks.kinds import labels_from_lists
 
@@ -138,3 +144,31 @@ def test_who_is_right_is_what_the_score_counts(name):
     said = comparable(values, "generation", name)
     assert said.shape == (3, 50)
     assert 0 < right.mean() < 1
+
+
+def test_a_fraction_at_the_end_of_a_sentence_and_a_debt_are_read_whole():
+    assert last_number("The answer is 7/8.") == "0.875"
+    assert last_number("It is 1/3.") == "1/3"
+    assert last_number("either 7/8.5") == "8.5"
+    assert last_number("a loss of -$1,200.50.") == "-1200.5"
+    assert last_number("from $5-$7") == "7"
+
+
+def test_a_match_of_nothing_is_no_match():
+    assert found_by(r".*", "red") == "red"
+    assert found_by(r"\d*", "it is 12, I think") == "12"
+    assert found_by(r"is (\w*)", "it is red, it is ") == "red"
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"), [("", False), ("the", False), ("a", True), ("B", False)]
+)
+def test_a_target_without_words_is_not_what_every_empty_answer_says(answer, right):
+    assert WRITTEN_METRICS["words_match"].each(np.array([answer]), one_each(("A",))) == [right]
+
+
+def one_each(*texts):
+    """What counts as right, an entry an example."""
+    made = np.empty(len(texts), dtype=object)
+    made[:] = texts
+    return made

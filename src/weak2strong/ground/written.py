@@ -124,10 +124,18 @@ def words_of(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", _SIGNS.sub("", text.casefold())).split())
 
 
+def _words(text: str) -> str:
+    """The words of a text; of one without any (``A``, ``+``) all of it, so as to tell it apart."""
+    return words_of(text) or normalised(text)
+
+
 _NUMBER = re.compile(
     r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))"
-    r"(?:[eE][-+]?\d{1,3}(?!\d)|\s*/\s*\d+(?![\w.]))?"
+    r"(?:[eE][-+]?\d{1,3}(?!\d)|\s*/\s*\d+(?!\w|\.\d))?"
 )
+
+_DEBT = re.compile(r"(?<![\w.])-[$\N{EURO SIGN}\N{POUND SIGN}\N{YEN SIGN}](?=[\d.])")
+"""A minus sign before a sign of money: ``-$5`` is minus five."""
 
 LONGEST = 300
 """Characters of a number; of a longer one its text is compared."""
@@ -139,7 +147,8 @@ def last_number(text: str) -> str:
     ``1,234.50``, ``1234.5`` and ``2469/2`` are one number; units and signs of money do not count.
     Answers to GSM8K are read like this (Cobbe et al. 2021), by what stands last.
     """
-    found = _NUMBER.findall(text.replace("\N{MINUS SIGN}", "-"))
+    text = _DEBT.sub("-", text.replace("\N{MINUS SIGN}", "-"))
+    found = _NUMBER.findall(text)
     if not found:
         return ""
     if len(found[-1]) > LONGEST:
@@ -188,11 +197,12 @@ def choice_letter(text: str) -> str:
 
 
 def found_by(pattern: str, text: str) -> str:
-    """What a pattern finds last: its first group, or all of it; as `normalised`."""
-    found = list(re.finditer(pattern, text))
-    if not found:
-        return ""
-    return normalised((found[-1][1] or "") if found[-1].re.groups else found[-1][0])
+    """What a pattern finds last: its first group, or all of it; as `normalised`.
+
+    Matches of nothing do not count: ``.*`` has one behind every text.
+    """
+    found = [match[1] if match.re.groups else match[0] for match in re.finditer(pattern, text)]
+    return next((said for each in reversed(found) if (said := normalised(each or ""))), "")
 
 
 def _found_or_all(pattern: str, text: str) -> str:
@@ -235,7 +245,7 @@ exact_match_cased = SaysTheSame(_cased)
 WRITTEN_METRICS: dict[str, SaysTheSame] = {
     "exact_match": exact_match,
     "exact_match_cased": exact_match_cased,
-    "words_match": SaysTheSame(words_of),
+    "words_match": SaysTheSame(_words),
     "number_match": SaysTheSame(last_number, "number"),
     "letter_match": SaysTheSame(choice_letter, "letter of a choice"),
 }
