@@ -65,7 +65,8 @@ def test_every_field_of_a_loss_can_be_set_in_the_reference_to_its_method(name, m
 def test_every_keyword_of_a_method_and_every_field_of_a_probe_can_be_set(name):
     method = METHODS.get(name)
     for setting, usual in method.options.items():
-        word = {"form": "headed", "goes_on": "agreement"}.get(setting, "logistic")
+        words = {"form": "headed", "goes_on": "agreement", "labels": "weak"}
+        word = words.get(setting, "logistic")
         value = {int: 7, float: 0.123, bool: True}.get(type(usual), word)
         find_method(f"{name}:{setting}={json.dumps(value)}")
     for probe in PROBES if method.takes_more else ():
@@ -128,6 +129,7 @@ def test_a_step_before_a_method_brings_its_needs():
         ("naive:k=2", "The method 'naive' has no settings: leave 'k' out"),
         ("window:k=2", "Unknown setting of the method 'window' 'k': did you mean threshold?"),
         ("window:threshold=2", "threshold must be at most 1, not 2"),
+        ("finetune-then-probe:labels=mine", "Unknown labels of finetune-then-probe 'mine'"),
         ("confidence+naive", "'confidence' ends with a finished student"),
         ("probe-filter:nearest", "Unknown probe 'nearest'"),
         ("probe-filter:knn,kay=3", "Unknown setting of the probe 'knn' 'kay'"),
@@ -175,6 +177,12 @@ def test_all_holds_every_method_but_oracles_and_each_variant():
         assert find_method(reference).summary
         assert not is_oracle(reference)
     assert is_oracle("oracle-stopping+confidence")
+    assert is_oracle("finetune-then-probe:labels=truth")
+    assert not is_oracle("finetune-then-probe:labels=weak")
+    assert not is_oracle("probe-filter:logistic+finetune-then-probe:weak")
+    assert is_oracle("oracle-stopping+finetune-then-probe:labels=weak")
+    # A setting that the method has no longer: what it would be without.
+    assert is_oracle("finetune-then-probe:layer=3")
     assert not is_oracle("of-a-plugin-that-is-gone")
 
 

@@ -9,7 +9,6 @@ from weak2strong.ground.activations import Activations
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.losses import loss as loss_of
-from weak2strong.methods import METHODS
 from weak2strong.methods.confident_only import sure
 from weak2strong.methods.reference import find_method
 from weak2strong.tasks.task import Item
@@ -311,7 +310,10 @@ def test_after_a_filter_a_probe_learns_what_is_left():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["linear-probe", "finetune-then-probe"])
+PROBED = ("linear-probe", "finetune-then-probe:labels=weak", "finetune-then-probe")
+
+
+@pytest.mark.parametrize("name", PROBED)
 def test_linear_probes_answer_by_weak_labels_or_by_the_truth(name):
     rng = np.random.default_rng(0)
     train = [f"{'A' if n % 2 else 'b'}{n}" for n in range(60)]
@@ -326,8 +328,8 @@ def test_linear_probes_answer_by_weak_labels_or_by_the_truth(name):
     # Weak labels say the opposite.
     weak = {id: float(id[0] != "A") for id in [*train, "v"]}
     study = Crowd(weak, ids, places)
-    found = METHODS.get(name).run(study)
-    assert len(study.learnt) == (name == "finetune-then-probe")
+    found = find_method(name).run(study)
+    assert len(study.learnt) == name.startswith("finetune-then-probe")
     right = found["test"].probabilities.argmax(axis=1).tolist()
     assert right == ([1, 0] if name == "finetune-then-probe" else [0, 1])
 

@@ -309,7 +309,7 @@ EDITS = (
         "for step in before[1:]:",
         ("student confident-only", "student probe-filter:logistic+confidence"),
     ),
-    Edit("METHODS", "methods/reference.py", "return (METHODS", "return list(METHODS"),
+    Edit("METHODS", "methods/reference.py", "yield find_part(text)", "yield find_part(text, None)"),
     Edit("METHODS", "methods/method.py", "a student that is trained", "one that is trained"),
     Edit("METHODS", "methods/method.py", "reads: bool = False", "new: int = 1"),
     Edit("METHODS", "protocol/stages/returned.py", "that are no numbers", "without numbers"),

@@ -414,12 +414,17 @@ def test_a_stage_may_decide_the_settings_of_later_stages(make_task_run):
 
 def test_an_oracle_is_told_what_it_asks_for_and_others_are_not(make_task_run, splits):
     """Its key has that truth; the truth of test is nobody's."""
-    for split, tells in (("strong_train", True), ("test", False)):
+    probed = "finetune-then-probe"
+    for method, split, tells in (
+        (probed, "strong_train", True),
+        (probed, "test", False),
+        (f"{probed}:labels=weak", "strong_train", False),
+    ):
         changed = replace(splits, **{split: shuffled(splits.examples(split), 2)})
         keys = []
         for data in (splits, changed):
             task_run = make_task_run(data)
-            stages.student(task_run, "finetune-then-probe", 0)
+            stages.student(task_run, method, 0)
             keys.append(next(u.key for u in task_run.used if u.stage == "student"))
         assert (keys[0] != keys[1]) == tells
 

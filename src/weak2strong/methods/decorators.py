@@ -32,8 +32,8 @@ def method(
         name: as in ``--methods``.
         summary: one line for lists; by default the first sentence of the docstring.
         source: where the idea is from.
-        **properties: those of `Method`: prepares, reads, classes, needs, kinds, variants,
-            check_settings, saliency, trait.
+        **properties: those of `Method`: prepares, reads, classes, needs, no_truth_with,
+            kinds, variants, check_settings, saliency, trait.
 
     Raises:
         UserError: for a name that is taken, a need that no study knows, or arguments that

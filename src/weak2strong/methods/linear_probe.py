@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from weak2strong.ground.activations import Activations
+from weak2strong.ground.errors import unknown_name
 from weak2strong.ground.predictions import Predictions
 from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
@@ -28,20 +29,38 @@ def linear_probe(context: Context) -> Mapping[str, Predictions]:
     return _probed(context, context.activations("last"), labels_of(context, "strong_train"))
 
 
+LABELS = ("truth", "weak")
+"""What the probe learns in `finetune_then_probe`."""
+
+
+def _check(labels: str = "truth") -> None:
+    """Refuse other labels."""
+    if labels not in LABELS:
+        raise unknown_name("labels of finetune-then-probe", labels, LABELS)
+
+
 @method(
     "finetune-then-probe",
-    "naive, then a linear head with ground truth (saliency)",
+    "naive, then a linear head of ground truth (saliency), or of weak labels",
     "Burns et al. 2023, section 5.2.3",
     needs=("truth",),
+    no_truth_with={"labels": "weak"},
+    check_settings=_check,
     saliency="ft(weak)+lp(gt)",
 )
-def finetune_then_probe(context: Context) -> Mapping[str, Predictions]:
+def finetune_then_probe(context: Context, *, labels: str = "truth") -> Mapping[str, Predictions]:
     """Finetune on weak labels, then probe with ground truth: is the concept more salient now?
 
     Burns et al. 2023, figure 11, of whose five bars this is "finetune (weak), then probe
     (truth)". The other four are `linear-probe`, `naive`, the ceiling, and the check "probe".
+
+    With ``labels=weak`` the probe learns the weak labels that the student has learned, by the
+    penalty of `linear-probe`: a head that is fitted anew on what finetuning has made of the trunk.
+    It sees no ground truth then, and is no upper bound.
     """
     states = context.finetuned_activations(context.weak_labels)
+    if labels == "weak":
+        return _probed(context, states, labels_of(context, "strong_train"))
     return _probed(context, states, context.truth("strong_train"))
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, Protocol, get_args
 
 from weak2strong.ground.activations import Activations
@@ -216,6 +217,8 @@ class Method:
             ``name`` alone stands for ``name+naive``.
         classes: the one number of classes it is for; None for any.
         needs: what a study may be unable to provide (see `NEEDS`).
+        no_truth_with: the settings with which it sees no ground truth after all; empty where none
+            change that.
         loss: the name of the loss, of a method that only finetunes with a loss.
         variants: the references under which ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
@@ -238,6 +241,7 @@ class Method:
     prepares: bool = False
     classes: int | None = None
     needs: tuple[Need, ...] = ()
+    no_truth_with: Mapping[str, Any] = field(default_factory=dict, hash=False)
     loss: str | None = None
     variants: tuple[str, ...] = ()
     usual: Callable[[], Mapping[str, Any]] | None = None
@@ -282,6 +286,13 @@ class Method:
             for p in parameters
             if p.kind == p.KEYWORD_ONLY
         }
+
+    def having(self, settings: Mapping[str, Any]) -> Method:
+        """The method with these settings, which it no longer takes then."""
+        made = replace(self, run=partial(self.run, **settings), usual=lambda: {})
+        if not self.no_truth_with or not self.no_truth_with.items() <= settings.items():
+            return made
+        return replace(made, needs=tuple(need for need in self.needs if need != "truth"))
 
     @property
     def takes_more(self) -> bool:

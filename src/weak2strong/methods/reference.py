@@ -69,7 +69,7 @@ def find_part(text: str, reference: str | None = None) -> Method:
     settings = _settings(method, ":".join(rest), reference or text)
     if method.check_settings:
         method.check_settings(**settings)
-    return replace(method, run=partial(method.run, **settings), usual=lambda: {})
+    return method.having(settings)
 
 
 def values_of(reference: str, setting: str) -> tuple[Any, ...]:
@@ -155,8 +155,15 @@ def prepared(step: Method, context: Context) -> Context:
 
 
 def _known(reference: str) -> Iterator[Method]:
-    """The parts of a reference that are registered here."""
-    return (METHODS.get(name) for name in names_in(reference) if name in METHODS)
+    """The parts of a reference that are registered here, with their settings."""
+    for text, name in zip(parts_of(reference), names_in(reference), strict=True):
+        if name not in METHODS:
+            continue
+        try:
+            yield find_part(text)
+        except UserError:
+            # A plugin may have lost a setting since.
+            yield METHODS.get(name)
 
 
 def _one_after_another(parts: Sequence[Method], context: Context) -> Any:

@@ -130,6 +130,9 @@ def _uses(method: Method) -> list[str]:
     name, notes = method.name, [f"Needs {NEEDS[need]}." for need in method.needs]
     if method.classes:
         notes.append(f"Only for tasks with {method.classes} classes.")
+    if method.no_truth_with:
+        named = f"{name}:{_written(method.no_truth_with)}"
+        notes.append(f"As {named} it sees no ground truth, and its result is no upper bound.")
     if method.oracle:
         notes.append("It is no part of `--methods all`: name it.")
     if method.prepares:
