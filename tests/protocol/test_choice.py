@@ -66,7 +66,7 @@ def test_a_name_decides_where_auto_would_not():
 def test_without_a_supervisor_there_is_no_ground_truth_to_search_on(tmp_path):
     own = replace(UNFITTED, seeds=99, weak_labels=tmp_path / "labels.csv")
     assert chosen(own)[1] == "rule"
-    with pytest.raises(UserError, match=r"has a file of weak labels .*--rates"):
+    with pytest.raises(UserError, match=r"is given weak labels in its place.*--rates"):
         chosen(replace(own, rates="search"))
     with pytest.raises(UserError, match="gives learning rates for both models and asks"):
         chosen(replace(UNFITTED, rates="search", weak_training=GIVEN, strong_training=GIVEN))

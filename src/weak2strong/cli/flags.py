@@ -83,6 +83,12 @@ def given(made: Any, role: str = "") -> dict[str, Any]:
     return {setting: value for setting, value in values if value is not None}
 
 
+def flags_of(made: Any, role: str) -> list[str]:
+    """The flags that the user gave for one role alone, without dashes."""
+    sets = ((getattr(made, name), sets) for name, sets in _sets(made, role).items())
+    return [one.flag for value, one in sets if one.role == role and value is not None]
+
+
 def changed(before: Model, made: Any, role: str = "") -> Model:
     """A model with the settings that the user gave by flags.
 
@@ -114,7 +120,7 @@ def _flags_of(
     """Name, type and default of the flags that set one field, whose plain type is ``kind``."""
     own = flag.name or f"{getattr(model, 'prefix', '')}{setting.name}".replace("_", "-")
     text, default = docs(model).get(setting.name, ""), _default(setting)
-    texts = {"": text}
+    texts = {flag.role: text}
     if flag.each:
         texts = {"weak": f"Of the supervisor: {text[:1].lower()}{text[1:]}"}
         texts["strong"] = "Of students and ceiling, likewise."

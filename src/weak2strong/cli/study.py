@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from tyro.conf import Positional, arg
 
-from weak2strong.cli.flags import changed, flags, given
+from weak2strong.cli.flags import changed, flags, flags_of, given
 from weak2strong.config.data import OF_READING, DataOptions
 from weak2strong.config.engine import EngineOptions
 from weak2strong.config.model import ModelSpec
@@ -173,6 +173,13 @@ class StudyCommand(Output, StudyFlags):
         own = given(self.finetuning, role)
         training: Training = getattr(before, f"{role}_training")
         old, new = getattr(before, role), getattr(config, role)
+        if not new.is_trained:
+            if alone := flags_of(self.finetuning, role):
+                raise UserError(
+                    f"--{alone[0]} is for a model that is trained, and by --{role}-adaptation "
+                    f"{new.adaptation} nothing of {new.name} is: leave one of the two out."
+                )
+            return replace(training, learning_rate=None, head_rate=None)
         if "learning_rate" in own:
             training = replace(training, head_rate=None)
         elif named or (old.name, old.adaptation) != (new.name, new.adaptation):
@@ -189,7 +196,7 @@ def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) ->
     unset = replace(training, learning_rate=None, head_rate=None)
     if training == unset:
         return training
-    usual = _usual_rates(old)
+    usual = _usual_rates(old) if old.is_trained else None
     if usual and training.with_rates(usual) == unset.with_rates(usual):
         told, training = "the rates that are usual for it, as the study had those of", unset
     else:

@@ -27,6 +27,7 @@ class Flag:
         metavar: what stands for the value in help texts.
         each: one flag for the supervisor and one for students and ceiling.
         both: with ``each``, also one for all of them.
+        role: whose alone the setting is, "weak" or "strong"; empty where it is of all.
         positional: whether the value stands without a flag.
     """
 
@@ -34,6 +35,7 @@ class Flag:
     metavar: str | None = None
     each: bool = False
     both: bool = False
+    role: str = ""
     positional: bool = False
 
 

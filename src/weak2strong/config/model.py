@@ -26,7 +26,7 @@ from weak2strong.config.fields import (
 from weak2strong.config.settings import RefusedError, from_mapping, settings, shortened
 from weak2strong.ground.errors import UserError
 
-Adaptation = Literal["auto", "full", "lora", "head"]
+Adaptation = Literal["auto", "full", "lora", "head", "knn"]
 Precision = Literal["auto", "float32", "bfloat16", "4bit"]
 Pooling = Literal["auto", "last", "mean", "cls"]
 HeadStart = Literal["random", "zero", "answers", "own"]
@@ -75,7 +75,10 @@ class ModelSpec:
     """Branch, tag or commit of a hub id."""
     adaptation: Annotated[Adaptation, Flag(each=True)] = "auto"
     """What is trained: all weights, low-rank adapters of all linear layers and the head, or the
-    head alone; auto is full up to a billion parameters, LoRA above."""
+    head alone; auto is full up to a billion parameters, LoRA above. Of a supervisor also knn:
+    nothing is trained, and it answers by the nearest examples of its ground truth."""
+    k: Annotated[Count, Flag(role="weak")] = 50
+    """Neighbours of a supervisor whose adaptation is knn."""
     lora_rank: Count = 16
     """Rank of the adapters."""
     lora_alpha: Count = 32
@@ -157,6 +160,11 @@ class ModelSpec:
                 )
 
     @property
+    def is_trained(self) -> bool:
+        """Whether anything of it is trained."""
+        return self.adaptation != "knn"
+
+    @property
     def settings(self) -> dict[str, Any]:
         """All that changes a result besides the weights, for keys."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -177,6 +185,8 @@ class ModelSpec:
             del plain["trust_remote_code"]
         if self.adaptation != "lora":
             del plain["lora_rank"], plain["lora_alpha"]
+        if self.is_trained:
+            del plain["k"]
         return plain
 
     @classmethod

@@ -108,6 +108,22 @@ def search_cost(model: Guessed, training: Training, step_seconds: float | None) 
     return Cost(flops, seconds, lambda task: 0)
 
 
+def neighbours_cost(model: Guessed, seconds: float | None) -> Cost:
+    """What a supervisor of neighbours takes, which reads its own split, too, and learns nothing.
+
+    Args:
+        model: that reads.
+        seconds: of such a stage; None where none was measured.
+    """
+    splits = ("weak_train", *PREDICTED)
+
+    def stored(task: TaskSize) -> int:
+        states = 0 if model.trunk == 0 else activation_bytes(model, 1, task, splits)
+        return states + answer_bytes(task, *PREDICTED)
+
+    return Cost(lambda task: reading_flops(model, task, splits), lambda task: seconds, stored)
+
+
 def prompting_cost(fits: Cost, model: Guessed, texts: int) -> Cost:
     """What a method takes that reads so many texts for each answer, besides its finetunings."""
 
@@ -149,9 +165,11 @@ def _fit_flops(
     return tokens * (TRAINING[model.adaptation or "full"] * passed + forward)
 
 
-def reading_flops(model: Guessed, task: TaskSize) -> float | None:
-    """Operations of reading every split that is answered, once."""
-    texts = task.together(*PREDICTED)
+def reading_flops(
+    model: Guessed, task: TaskSize, splits: Sequence[str] = PREDICTED
+) -> float | None:
+    """Operations of reading some splits once, by default every one that is answered."""
+    texts = task.together(*splits)
     if model.multiplied is None or texts is None:
         return None
     return FORWARD * model.multiplied * task.tokens[model.name] * texts
@@ -162,9 +180,11 @@ def answer_bytes(task: TaskSize, *splits: str) -> int:
     return (task.together(*splits) or 0) * (ROW_BYTES + 8 * task.classes)
 
 
-def activation_bytes(model: Guessed, layers: int, task: TaskSize) -> int:
+def activation_bytes(
+    model: Guessed, layers: int, task: TaskSize, splits: Sequence[str] = PREDICTED
+) -> int:
     """Bytes of stored activations of some layers; 0 for a model whose width is not known."""
-    return layers * 4 * (model.width or 0) * (task.together(*PREDICTED) or 0)
+    return layers * 4 * (model.width or 0) * (task.together(*splits) or 0)
 
 
 def total(values: Sequence[float | None]) -> float | None:

@@ -7,7 +7,12 @@ from functools import cache
 
 import torch
 
-from weak2strong.engine.costs import finetuning_cost, reading_flops, search_cost
+from weak2strong.engine.costs import (
+    finetuning_cost,
+    neighbours_cost,
+    reading_flops,
+    search_cost,
+)
 from weak2strong.engine.sizes import SAMPLE, TaskSize
 from weak2strong.models.guess import guess
 from weak2strong.protocol.steps import Step
@@ -41,6 +46,8 @@ def expected(task_runs: Mapping[str, TaskRun]) -> Callable[[Step], float]:
                 cost = search_cost(weak, config.weak_training, None)
             case "rates":
                 cost = search_cost(strong, config.strong_training, None)
+            case "supervisor" if not config.weak.is_trained:
+                cost = neighbours_cost(weak, None)
             case "supervisor":
                 cost = finetuning_cost(weak, config.weak_training, "weak_train", None)
             case "ceiling":

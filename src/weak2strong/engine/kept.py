@@ -102,6 +102,11 @@ def check_kept(config: StudyConfig, task_runs: Mapping[str, TaskRun], roles: Seq
             f"The weak labels come from {config.weak_name}, and no supervisor is trained for them: "
             "leave supervisor out of --keep-models."
         )
+    if "supervisor" in roles and not config.weak.is_trained:
+        raise UserError(
+            "A supervisor of neighbours (--weak-adaptation knn) is no model that was trained: "
+            "leave supervisor out of --keep-models."
+        )
     if any(map(is_given, (config.weak, config.strong))):
         raise UserError(
             "A head on features is no model that could be kept: leave --keep-models out; the run "

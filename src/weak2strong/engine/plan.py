@@ -112,7 +112,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         tasks=tasks,
         stages=stages,
         models=(strong,) if config.given_labels else (weak, strong),
-        rates=chosen[1:] if config.given_labels else chosen,
+        rates=tuple(c for c in chosen if c.role == "strong" or not config.given_labels),
         device=device.type,
         usable=usable_bytes(device),
         disk=_disk(config.seeds * (2 + len(methods)), stages, known) if known else None,

@@ -14,6 +14,7 @@ from weak2strong.engine.costs import (
     activation_bytes,
     answer_bytes,
     finetuning_cost,
+    neighbours_cost,
     prompting_cost,
     reading_flops,
     search_cost,
@@ -72,17 +73,12 @@ class Stages:
     def all(self) -> Iterator[tuple[Stage, Cost]]:
         """In the order in which they are made, each kind with what one of them takes of a task."""
         config, pairs = self.config, len(self.tasks) * self.config.seeds
-        weak_training, training = config.weak_training, config.strong_training
+        training = config.strong_training
         step = self.measured.step(config.strong, self.strong.adaptation, training.batch_size)
         methods = self._methods
         yield from self._searches()
         if not config.given_labels:
-            weak_step = self.measured.step(
-                config.weak, self.weak.adaptation, weak_training.batch_size
-            )
-            aside = config.weak_label_temperature == "fit"
-            cost = finetuning_cost(self.weak, weak_training, "weak_train", weak_step, aside=aside)
-            yield self._stage("supervisor", self.weak, pairs, pairs, f"{methods} of a seed", cost)
+            yield self._supervisor()
         cost = finetuning_cost(self.strong, config.ceiling_training, "strong_train", step)
         yield self._stage("ceiling", self.strong, pairs, pairs, f"{methods} of a seed", cost)
         for reading in readings_of(config):
@@ -102,6 +98,27 @@ class Stages:
             shared = "one cell" if every else "one cell; fits shared with others"
             name = f"student {method}"
             yield self._stage(name, self.strong, pairs, new * pairs, shared, cost)
+
+    def _supervisor(self) -> tuple[Stage, Cost]:
+        """The supervisors, which are trained for each seed, or answer by their neighbours."""
+        config, training = self.config, self.config.weak_training
+        if not config.weak.is_trained:
+            count, serves = self._once_a_split()
+            seconds = self.measured.stage("neighbours", config.weak)
+            cost = neighbours_cost(self.weak, seconds)
+            return self._stage("supervisor", self.weak, count, 0, serves, cost)
+        step = self.measured.step(config.weak, self.weak.adaptation, training.batch_size)
+        aside = config.weak_label_temperature == "fit"
+        cost = finetuning_cost(self.weak, training, "weak_train", step, aside=aside)
+        pairs, serves = len(self.tasks) * config.seeds, f"{self._methods} of a seed"
+        return self._stage("supervisor", self.weak, pairs, pairs, serves, cost)
+
+    def _once_a_split(self) -> tuple[int, str]:
+        """How many stages there are that seeds with the same splits share, and what one serves."""
+        seeds, serves = self.config.seeds_of_checks, self._methods
+        if self.config.seeds > 1:
+            serves += ", all seeds" if len(seeds) == 1 else " of a seed"
+        return len(self.tasks) * len(seeds), serves
 
     def _searches(self) -> Iterator[tuple[Stage, Cost]]:
         """The searches for learning rates."""
@@ -127,11 +144,9 @@ class Stages:
 
     def _checks(self) -> Iterator[tuple[Stage, Cost]]:
         """The n-gram baseline, and the probe where there are classes."""
-        strong, seeds = self.config.strong, self.config.seeds_of_checks
+        strong = self.config.strong
         frozen = replace(strong, adaptation="head")
-        count, serves = len(self.tasks) * len(seeds), self._methods
-        if self.config.seeds > 1:
-            serves += ", all seeds" if len(seeds) == 1 else " of a seed"
+        count, serves = self._once_a_split()
         if all(has_probe(task.kind) for task in self.tasks):
             # The middle and the last one are gathered in any case.
             others = {*layers_named(self.config.methods)} - {"usual", "middle", "last", -1}

@@ -54,7 +54,10 @@ def _trials(step: Step, task_run: TaskRun) -> Iterator[Trial]:
     weak, strong = (config.weak, *config.supervisors), (config.strong,)
 
     def each(models: Iterable[ModelSpec], use: Use) -> Iterator[Trial]:
-        return (Trial(model, use, task.kind, len(task.classes)) for model in models)
+        for model in models:
+            # One that is not trained only reads.
+            of_model = use if model.is_trained or use != "training" else "activations"
+            yield Trial(model, of_model, task.kind, len(task.classes))
 
     match step.kind:
         case "rates":

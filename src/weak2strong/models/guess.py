@@ -48,7 +48,7 @@ class Guessed:
 
     Attributes:
         name: as the user names it.
-        adaptation: what would be trained.
+        adaptation: what would be trained; nothing by knn.
         trunk: parameters of the trunk.
         multiplied: those of them that stand in products, which take all the time; embeddings
             are looked up.
@@ -59,7 +59,7 @@ class Guessed:
     """
 
     name: str
-    adaptation: Literal["full", "lora", "head"] | None
+    adaptation: Literal["full", "lora", "head", "knn"] | None
     trunk: int | None
     multiplied: int | None
     resting: int | None
@@ -79,7 +79,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     trunk = counted.trunk
     precision = precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
-    if is_given(spec):
+    if is_given(spec) and spec.is_trained:
         adaptation = "head"
     if adaptation is None and trunk is not None:
         adaptation = usual_adaptation(spec, trunk)
@@ -87,7 +87,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     if trunk is not None and adaptation is not None:
         adapters = spec.lora_rank * (counted.linear or 0)
         resting = resting_bytes(
-            adaptation,
+            "head" if adaptation == "knn" else adaptation,
             trunk,
             adapters,
             frozen_bytes(spec, trunk, counted.rounded or 0, precision.itemsize),

@@ -116,6 +116,7 @@ def ruled_rates(spec: ModelSpec) -> Rates:
     adaptation = spec.adaptation
     if adaptation == "auto":
         adaptation = usual_adaptation(spec, shape.parameters)
+    assert adaptation != "knn", "what is not trained has no rates"
     return rule(shape, adaptation)
 
 

@@ -84,7 +84,7 @@ def _with_head(spec: ModelSpec) -> ModelSpec:
     """
     check_name(spec)
     for setting, value, only in (
-        ("adaptation", spec.adaptation, ("auto", "head")),
+        ("adaptation", spec.adaptation, ("auto", "head", "knn")),
         ("head_start", spec.head_start, ("random", "zero")),
         ("precision", spec.precision, ("auto", "float32")),
         ("pooling", spec.pooling, ("auto",)),
@@ -95,7 +95,7 @@ def _with_head(spec: ModelSpec) -> ModelSpec:
                 f"Model {spec.name} is a file of features, on which a head alone is trained, in "
                 f"float32: leave {setting} {value} out."
             )
-    return replace(spec, adaptation="head")
+    return replace(spec, adaptation="head") if spec.is_trained else spec
 
 
 def usual_adaptation(spec: ModelSpec, parameters: int) -> Literal["full", "lora"]:
@@ -111,7 +111,8 @@ def holds_of(spec: ModelSpec) -> Holds:
         spec: with its adaptation decided.
     """
     decided = resolve_model(spec).adaptation
-    assert decided != "auto"
+    assert decided != "auto", "it is decided"
+    assert decided != "knn", "of what is not trained no folder is made"
     return "full" if adapters_of(spec) else decided
 
 

@@ -74,7 +74,7 @@ def choices(
     weights: Callable[[], Mapping[Role, Weight]],
     amounts: Callable[[], Sequence[Amount]],
 ) -> tuple[Choice, ...]:
-    """How the rates of supervisor and student are chosen.
+    """How the rates of supervisor and student are chosen; one that is not trained has none.
 
     Args:
         config: a study; methods that stand for several are written out.
@@ -84,8 +84,9 @@ def choices(
     Raises:
         UserError: where a search was asked for and cannot be made.
     """
-    _check(config)
-    open_roles: list[Role] = [role for role in ROLES if _is_open(config, role)]
+    trained = trained_roles(config)
+    _check(config, trained)
+    open_roles: list[Role] = [role for role in trained if _is_open(config, role)]
     how: How = "rule"
     why = "asked for"
     if config.given_labels:
@@ -105,11 +106,16 @@ def choices(
         Choice(role, getattr(config, role).name, how, why)
         if role in open_roles
         else _settled(config, role)
-        for role in ROLES
+        for role in trained
     )
 
 
-def _check(config: StudyConfig) -> None:
+def trained_roles(config: StudyConfig) -> tuple[Role, ...]:
+    """The models of a study of which something is trained wherever they play a part."""
+    return tuple(role for role in ROLES if getattr(config, role).is_trained)
+
+
+def _check(config: StudyConfig, trained: Sequence[Role]) -> None:
     """Refuse a search that was asked for by name and cannot be made."""
     if config.rates != "search":
         return
@@ -118,9 +124,10 @@ def _check(config: StudyConfig) -> None:
             "A search for rates learns the supervisor's ground truth, and this study is given "
             "weak labels in its place: leave `rates: search` (--rates) out, or give rates."
         )
-    if all(_gives(_training(config, role)) for role in ROLES):
+    if all(_gives(_training(config, role)) for role in trained):
+        of = "both models" if trained == ROLES else "all that is trained"
         raise UserError(
-            "The study gives learning rates for both models and asks for a search for them "
+            f"The study gives learning rates for {of} and asks for a search for them "
             "(`rates: search`, --rates): leave one of them out."
         )
 
@@ -146,7 +153,7 @@ def _settled(config: StudyConfig, role: Role) -> Choice:
 
 
 def has_supervisor(config: StudyConfig) -> bool:
-    """Whether a weak model is trained: labels are neither given nor simulated without it."""
+    """Whether a weak model answers: labels are neither given nor simulated without it."""
     if config.given_labels:
         return False
     annotated = config.data.weak_label_columns
@@ -157,7 +164,7 @@ def has_supervisor(config: StudyConfig) -> bool:
 
 def searched_roles(config: StudyConfig) -> tuple[Role, ...]:
     """The models of a settled study whose rates a search finds (see `resolve.settle`)."""
-    return tuple(role for role in ROLES if not _gives(_training(config, role)))
+    return tuple(role for role in trained_roles(config) if not _gives(_training(config, role)))
 
 
 def _training(config: StudyConfig, role: Role) -> Training:
@@ -197,7 +204,7 @@ def search_share(
                     lattice_of(amount.kind, weight.adaptation), training, amount.weak_train
                 )
                 search += sum(_operations(weight, amount.weak_train, n) for n in tried)
-            if role == "strong" or has_supervisor(config):
+            if role == "strong" or (config.weak.is_trained and has_supervisor(config)):
                 examples = amount.weak_train if role == "weak" else amount.strong_train
                 once = training.steps_on(examples) * training.batch_size
                 times = config.seeds * (1 if role == "weak" else 1 + len(config.methods))

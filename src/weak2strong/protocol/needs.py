@@ -110,6 +110,8 @@ def _missing(
         yield "intermediates", f"there is none between {config.weak_name} and {strong.name}"
     if "supervisor" in needs and (config.given_labels or config.simulated):
         yield "supervisor", f"the labels come from {config.weak_name}"
+    if "supervisor" in needs and not config.weak.is_trained and not config.supervisors:
+        yield "supervisor", "one of neighbours is the same for every seed (--weak-adaptation knn)"
     if "stopping" in needs and config.strong_training.stopping == "none":
         yield "stopping", "here the last weights are kept (--stopping none)"
 

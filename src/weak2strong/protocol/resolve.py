@@ -23,6 +23,7 @@ from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.literature import reported
 from weak2strong.protocol.needs import LeftOut, check_pairs, intermediates_of, provided
+from weak2strong.protocol.neighbours import check_points, check_roles, supervisors_of
 from weak2strong.protocol.pair import check_items, with_pair
 from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
@@ -179,7 +180,9 @@ def checked(config: StudyConfig) -> tuple[str, ...]:
     for name in config.methods:
         if name not in GROUPS:
             find_method(name)
-    _check_list("intermediate", tuple(m.name for m in intermediates_of(config)), least=0)
+    between = intermediates_of(config)
+    _check_list("intermediate", tuple(m.name for m in between), least=0)
+    check_roles(config, between)
     for selection in (config.train_difficulty, config.test_difficulty):
         if selection is not None:
             read_selection(selection)
@@ -224,6 +227,9 @@ def splits_of(config: StudyConfig, task: Task, seed: int = 0) -> Splits:
     about, of = f"Task {task.name}", stratum(task.kind)
     found = select(whole, config.train_difficulty, config.test_difficulty, about, of)
     check_test(task, found.test, config.metric or task.metric or usual_metric(task.kind))
+    if not config.given_labels:
+        for model in supervisors_of(config):
+            check_points(task.name, model, len(found.weak_train))
     return found
 
 
@@ -252,6 +258,11 @@ def check_task(config: StudyConfig, task: Task) -> None:
         raise UserError(
             f"Task {task.name} is answered in words, which have no temperature: name another "
             "task, or leave --weak-label-temperature out."
+        )
+    if task.kind in WRITTEN and not all(model.is_trained for model in supervisors_of(config)):
+        raise UserError(
+            f"Task {task.name} is answered in words, and a supervisor of neighbours answers by "
+            "shares of classes: leave --weak-adaptation knn out, or name another task."
         )
     if config.data.weak_label_columns:
         check_annotated(task)

@@ -130,7 +130,10 @@ def _rates(config: StudyConfig) -> str:
     """How the models were finetuned."""
     weak, strong = config.weak_training, config.strong_training
     sentences = f"{strong.epochs} epochs, batch {strong.batch_size}; peak rates of trunk and head "
-    return sentences + f"{_pair(strong)} (strong), {_pair(weak)} (weak)."
+    of_weak = f"{_pair(weak)} (weak)"
+    if not config.weak.is_trained:
+        of_weak = f"none of the supervisor, which answers by its {config.weak.k} neighbours"
+    return sentences + f"{_pair(strong)} (strong), {of_weak}."
 
 
 def _pair(training: Training) -> str:

@@ -114,6 +114,9 @@ def _memory(plan: StudyPlan) -> list[str]:
             lines.append(f"Memory of {model.name}: {DASH}, its size is not known here.")
             continue
         bits = f" on weights of {model.bits} bits" if model.bits else ""
+        if model.adaptation == "knn":
+            lines.append(f"Memory of {model.name}{bits}: {size(model.resting)} for weights.")
+            continue
         fits = "" if model.resting <= plan.usable else ", which is too much"
         lines.append(
             f"Memory of {model.name}, {model.adaptation}{bits}: {size(model.resting)} for weights, "

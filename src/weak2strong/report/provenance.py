@@ -42,6 +42,10 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
 def _rates(run: FinishedRun) -> list[tuple[str, str]]:
     """The peak learning rates of the two models, and how they were chosen."""
     rows = []
+    weak = run.config.weak
+    if not weak.is_trained and not run.config.given_labels:
+        told = f"not trained: the shares of the classes among the {weak.k} nearest of weak_train"
+        rows.append(("supervisor", told))
     for role in ROLES:
         of_role = [x for x in run.rates if x.role == role]
         if not of_role or (role == "weak" and run.config.given_labels):

@@ -21,18 +21,15 @@ class Sort:
         title: what people call several of them.
         has_words: whether an item is words, so that there are n-grams, prompts, conversations, and
             texts that are nearly the same.
-        are_given: whether what a model gives of the items is there already, in a file, so that
-            nothing but a head is trained and there is one layer.
     """
 
     title: str
     has_words: bool
-    are_given: bool = False
 
 
 SORTS: Mapping[Inputs, Sort] = {
     "text": Sort("texts", has_words=True),
-    "features": Sort("features", has_words=False, are_given=True),
+    "features": Sort("features", has_words=False),
     "images": Sort("images", has_words=False),
 }
 """The sorts of items."""

@@ -31,7 +31,7 @@ from weak2strong.tasks.task import Item, asked_text, texts_of
 TURNED = "turned"
 """After the name of a split: its preferences with the second completion first."""
 
-ADAPTED = ("adaptation", "lora_rank", "lora_alpha", "head_start", "answers")
+ADAPTED = ("adaptation", "k", "lora_rank", "lora_alpha", "head_start", "answers")
 """Settings that do not matter where nothing is trained."""
 
 
@@ -54,13 +54,16 @@ def activations(task_run: TaskRun, model: ModelSpec, layer: int | str) -> Mappin
 
 
 def all_activations(
-    task_run: TaskRun, model: ModelSpec, layers: Sequence[int]
+    task_run: TaskRun,
+    model: ModelSpec,
+    layers: Sequence[int],
+    splits: Sequence[str] = PREDICTED,
 ) -> Mapping[int, Mapping[str, Activations]]:
     """Activations of several layers, gathered in one pass over each split; memory-mapped.
 
     Of a model that is a file of them, they are that file, and no stage.
     """
-    items, layers = items_of(task_run, PREDICTED), sorted(set(layers))
+    items, layers = items_of(task_run, splits), sorted(set(layers))
     if is_given(model):
         from weak2strong.models.vectors import vectors_of
 
@@ -86,7 +89,7 @@ def all_activations(
         return lambda folder: save_activations(folder / STATES, by_layer)
 
     fields = {"model": frozen_settings(model), "layers": layers, "kind": task_run.task.kind}
-    inputs = {"weights": fingerprint(model), **task_run.item_digests(PREDICTED, model)}
+    inputs = {"weights": fingerprint(model), **task_run.item_digests(splits, model)}
     entry = task_run.stage("activations", fields, inputs, make, (loader_of(model),), gpus=gpus)
     return load_activations(entry.path / STATES)
 

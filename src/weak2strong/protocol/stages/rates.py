@@ -73,11 +73,14 @@ class FoundRates:
 
 
 def at_rates(task_run: TaskRun, *roles: Role) -> TaskRun:
-    """The task run whose trainings of some roles have rates: found by a search, if not known."""
+    """The task run whose trainings of some roles have rates: found by a search, if not known.
+
+    A supervisor that is not trained has none.
+    """
     config = task_run.config
     for role in roles:
         training: Training = getattr(config, f"{role}_training")
-        if training.learning_rate is None:
+        if training.learning_rate is None and getattr(config, role).is_trained:
             found = found_rates(task_run, role)
             training = training.with_rates((found.trunk, found.head))
             config = replace(config, **{f"{role}_training": training})

@@ -382,7 +382,9 @@ def _fields(task_run: TaskRun, method: Method) -> dict[str, Any]:
         fields["rates_of_intermediates"] = [usual_rates(m) for m in models]
     if "supervisor" in method.needs:
         fields["supervisors"] = [settings_in_keys(m) for m in (config.weak, *config.supervisors)]
-        fields["rates_of_supervisors"] = [usual_rates(m) for m in config.supervisors]
+        fields["rates_of_supervisors"] = [
+            usual_rates(m) for m in config.supervisors if m.is_trained
+        ]
         fields["weak_training"] = asdict(config.weak_training)
         # Of what is held out of their ground truth, and of their labels.
         fields["split_seed"], fields["labels"] = task_run.split_seed, config.labels

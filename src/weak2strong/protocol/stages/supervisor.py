@@ -1,4 +1,4 @@
-"""The supervisor: the weak model, finetuned on ground truth."""
+"""The supervisor: the weak model, finetuned on ground truth, or with it as neighbours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from weak2strong.ground.predictions import Predictions
 from weak2strong.models.rates import usual_rates
 from weak2strong.protocol.stages.finetune import finetune
 from weak2strong.protocol.stages.finetuning import Finetuning, on_truth
+from weak2strong.protocol.stages.neighbours import neighbours
 from weak2strong.protocol.stages.rates import at_rates
 from weak2strong.protocol.task_run import TaskRun
 
@@ -16,7 +17,10 @@ from weak2strong.protocol.task_run import TaskRun
 def supervisor(
     task_run: TaskRun, seed: int, model: ModelSpec | None = None
 ) -> Mapping[str, Predictions]:
-    """The weak model finetuned on ground truth of ``weak_train``: weak labels, and the floor."""
+    """The weak model finetuned on ground truth of ``weak_train``, or as its adaptation says with
+    that as neighbours: weak labels, and the floor."""
+    if not (chosen := model or task_run.config.weak).is_trained:
+        return neighbours(task_run, chosen)
     return finetune(supervisor_finetuning(task_run, seed, model))
 
 
