@@ -30,6 +30,7 @@ _NAMES = {
     "Overfitting": "weak2strong.experiments.overfitting",
     "Overlap": "weak2strong.experiments.overlap",
     "Explain": "weak2strong.experiments.explain",
+    "Shift": "weak2strong.experiments.shift",
     "Trusted": "weak2strong.experiments.trusted",
     "ProbeSweep": "weak2strong.experiments.sweep",
     "Simulate": "weak2strong.experiments.simulate",
@@ -72,6 +73,7 @@ __all__ = [
     "ProbeSweep",
     "Results",
     "RowLoss",
+    "Shift",
     "Simulate",
     "Study",
     "Training",
@@ -104,6 +106,7 @@ if TYPE_CHECKING:
     from weak2strong.experiments.grid import Grid
     from weak2strong.experiments.overfitting import Overfitting
     from weak2strong.experiments.overlap import Overlap
+    from weak2strong.experiments.shift import Shift
     from weak2strong.experiments.simulate import Simulate
     from weak2strong.experiments.study import Study
     from weak2strong.experiments.sweep import ProbeSweep

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from weak2strong.analysis.finished import Results
 from weak2strong.analysis.results import results_document
 from weak2strong.analysis.summary import summarise
 from weak2strong.analysis.warnings import warnings_of
+from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
@@ -101,6 +103,49 @@ def test_a_run_holds_what_was_written_and_what_counts(run):
     assert set(results.cells["metric"]) == {*("exact_match", "exact_match_cased", "words_match")}
     assert results.cells["probe_ceiling"].to_list() == [None] * 12
     assert results.cells["probe_ceiling"].dtype == pl.Float64
+
+
+def test_shifts_are_told_of_what_students_and_ceiling_wrote(run, capsys):
+    """Against a pass over each text alone, with the prompts of the user's file."""
+    from weak2strong.models.language import load_language_model
+
+    assert main(["shift", str(run), "--store", str(run.parent / "store"), "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    table, tokens = (pl.read_parquet(run / f) for f in ("shift.parquet", "shifted_tokens.parquet"))
+    written = Results(run).predictions.filter(pl.col("role").is_in(["student", "ceiling"]))
+    (reference,), data = Results(run).config.tasks, Results(run).config.data
+    prompts = {e.item.id: e.item.text for e in find_task(reference, data).load()}
+    model, checked = load_language_model(Results(run).config.strong), 0
+    for (role, method), rows in written.group_by("role", "method"):
+        shares, counts = [], np.zeros(3)
+        for _, of_seed in rows.group_by("seed"):
+            bands = np.zeros(3)
+            for id, answer in of_seed.select("id", "answer").iter_rows():
+                begin = len(model.tokenizer(prompts[id])["input_ids"])
+                row = model.tokenizer(f"{prompts[id]} {answer}".strip())["input_ids"]
+                with torch.no_grad():
+                    logits = model.network.whole(torch.tensor([row])).logits[0]
+                for place in range(begin, len(row)):
+                    better = (logits[place - 1] > logits[place - 1, row[place]]).sum().item()
+                    bands[0 if better == 0 else 1 if better <= 2 else 2] += 1
+            shares.append(bands)
+            counts += bands
+        (found,) = table.filter(pl.col("first").is_null(), role=role, method=method).to_dicts()
+        assert found["tokens"] == counts.sum()
+        of_writer = tokens.filter(role=role, method=method)
+        sums = [of_writer[name].sum() for name in ("written", "shifted")]
+        assert sums == [counts.sum(), counts[2]]
+        line = next(x for x in printed.splitlines() if f" {method or role} " in x)
+        names = ("unshifted", "marginal", "shifted")
+        if not all(bands.sum() for bands in shares):
+            # A seed whose answers are all empty.
+            assert [found[n] for n in names] == [None] * 3
+            continue
+        mean = np.mean([bands / bands.sum() for bands in shares], axis=0)
+        assert [found[n] for n in names] == pytest.approx(mean.tolist())
+        assert f"{mean[0]:.3f} [" in line
+        checked += 1
+    assert checked
 
 
 def test_the_chain_of_models_stands_in_the_table(run):

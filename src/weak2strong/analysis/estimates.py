@@ -72,7 +72,8 @@ def seed_means(values: np.ndarray, among: np.ndarray | None = None) -> np.ndarra
 
     Args:
         values: ``(S, n)``.
-        among: which examples of each seed count, booleans ``(S, n)``; all if None.
+        among: which examples of each seed count, booleans ``(S, n)``, or how much each one does;
+            all alike if None.
     """
     chosen = np.ones(values.shape) if among is None else among.astype(float)
     with np.errstate(invalid="ignore"):
@@ -92,7 +93,8 @@ def mean_estimate(
         values: ``(S, n)``.
         weights: how often each example counts in each bootstrap replicate, ``(b, n)``.
         groups: how many groups the examples form.
-        among: which examples of each seed count, booleans ``(S, n)``; all if None.
+        among: which examples of each seed count, booleans ``(S, n)``, or how much each one does;
+            all alike if None.
         within: the range of the mean.
 
     Returns:

@@ -15,6 +15,7 @@ EXPERIMENTS = Registry(
         "trusted": "weak2strong.experiments.trusted:Trusted",
         "overlap": "weak2strong.experiments.overlap:Overlap",
         "explain": "weak2strong.experiments.explain:Explain",
+        "shift": "weak2strong.experiments.shift:Shift",
     },
 )
 """By the command. Command line, report and figures find an experiment here."""

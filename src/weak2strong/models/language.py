@@ -113,6 +113,18 @@ class LanguageNetwork(nn.Module):
             packed = isinstance(mask, Packed)
             marks = [[1] * length for length in mask.lengths] if packed else mask.tolist()
             counted = Counted.of(marks, tokens.device, packed)
+        logits, aims = self.predicted(tokens, mask, counted)
+        surprise = functional.cross_entropy(logits, aims, reduction="none")
+        none = surprise.new_zeros(counted.shape)
+        return none.index_put((counted.texts, counted.nth), surprise).sum(1)
+
+    def predicted(
+        self, tokens: Tensor, mask: Tensor | Packed, counted: Counted
+    ) -> tuple[Tensor, Tensor]:
+        """What is predicted where a token counts, logits (k, v), and the token itself, (k,).
+
+        Arguments as in `forward`.
+        """
         columns, rows, among = counted.columns, counted.rows, counted.among
         # Logits are made only where some row needs them: vocabularies are large.
         chosen = {"logits_to_keep": columns} if self._chooses else {}
@@ -121,10 +133,7 @@ class LanguageNetwork(nn.Module):
             logits = logits[:, columns]
         logits = logits[rows, among]
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        aims = tokens[rows, columns[among] + 1]
-        surprise = functional.cross_entropy(logits, aims, reduction="none")
-        none = surprise.new_zeros(counted.shape)
-        return none.index_put((counted.texts, counted.nth), surprise).sum(1)
+        return logits, tokens[rows, columns[among] + 1]
 
 
 @dataclass(frozen=True)

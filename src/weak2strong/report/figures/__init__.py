@@ -44,6 +44,7 @@ EXPERIMENT_FIGURES = Registry(
         "trusted": "weak2strong.report.figures.trusted:TRUSTED",
         "explained-pgr": "weak2strong.report.figures.explained:EXPLAINED_PGR",
         "explained-gain": "weak2strong.report.figures.explained:EXPLAINED_GAIN",
+        "shift": "weak2strong.report.figures.shift:SHIFT",
     },
 )
 """Figures that an experiment names as its own."""
