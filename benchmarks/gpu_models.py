@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.models import language, load
+from weak2strong.models import language, load, text_model
 from weak2strong.tasks.task import Item
 from weak2strong.training.training_set import TrainingSet
 
@@ -133,14 +133,14 @@ def no_files(device: torch.device) -> Iterator[None]:
 
     loaders = (AutoModel, AutoModelForCausalLM)
     before = [vars(loader).get("from_pretrained") for loader in loaders]
-    best = load.best_device
+    best = text_model.best_device
     for loader in loaders:
         loader.from_pretrained = instead(loader)
-    load.best_device = language.best_device = lambda: device
+    text_model.best_device = language.best_device = lambda: device
     try:
         yield
     finally:
-        load.best_device = language.best_device = best
+        text_model.best_device = language.best_device = best
         for loader, own in zip(loaders, before, strict=True):
             if own is None:
                 del loader.from_pretrained

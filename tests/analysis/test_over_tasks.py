@@ -210,7 +210,7 @@ def test_luck_in_common_is_the_covariance_of_tasks_over_redrawn_entities():
                     "probabilities": np.stack([1 - right, right], axis=1).tolist(),
                 }
                 frames.append(pl.DataFrame(frame))
-        frames.append(pl.DataFrame(frame | {"role": "ngrams", "method": "", "seed": -1}))
+        frames.append(pl.DataFrame(frame | {"role": "floor", "method": ""}))
     frame = pl.concat(frames)
     found = on_these_tasks(study, frame, "naive", "accuracy")["confidence"]
     of = [Answers(frame.filter(task=task), SEEDS) for task in study.tasks]

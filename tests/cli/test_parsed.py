@@ -47,7 +47,7 @@ def test_without_a_command_those_that_there_are_are_named(line, first, capsys):
     assert f"{first}, " in capsys.readouterr().err
 
 
-NEEDED = {"export": ["x"]}
+NEEDED = {"annotators": ["x"], "export": ["x"]}
 """Words that a command cannot do without."""
 
 

@@ -23,6 +23,7 @@ from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import read_agreement, read_run
 from weak2strong.engine.run import do_steps, run_study
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
@@ -83,7 +84,7 @@ def test_the_run_folder_holds_a_row_a_cell_and_metric(undisturbed, config):
 
 def test_agreement_is_recorded_of_every_split(undisturbed, config):
     """On test it is that of the recorded predictions; on strong_train there are no others."""
-    found = read_agreement(undisturbed)
+    found = read_agreement(FolderFiles(undisturbed, "run"))
     _, predictions = numbers(undisturbed)
     assert len(found) == 2 * 2 * 3
     splits = make_splits(find_task("atlas-southern", config.data))

@@ -154,7 +154,7 @@ def test_of_an_encoder_decoder_the_encoder_is_used(models):
         states = encoder(input_ids=tokens, attention_mask=mask)[0]
         mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         torch.testing.assert_close(model.network.pooled(tokens, mask), mean)
-        below, last = model.network.pooled_layers(tokens, mask, [1, 2])
+        below, last = model.network.pooled_layers((tokens, mask), [1, 2])
     torch.testing.assert_close(last, mean)
     assert below.shape == last.shape
     with pytest.raises(UserError, match="cannot be prompted"):

@@ -98,7 +98,7 @@ def test_the_order_of_items_plays_no_part(load, name):
 def test_means_of_half_precision_are_taken_in_float32(load):
     model = load("llama", adaptation="head", precision="bfloat16")
     item = Item("long", "long", "red blue " * 20)
-    tokens = torch.tensor(batches.encoded(model, [item]))
+    tokens = torch.tensor(model.reader.rows([item]))
     with torch.inference_mode():
         states = model.network.trunk(tokens, output_hidden_states=True).hidden_states[1][0]
     assert states.dtype == torch.bfloat16

@@ -32,6 +32,7 @@ TESTED = {
     "tyro": "1.0.17",
     "jinja2": "3.1.6",
     "matplotlib": "3.11.2",
+    "pillow": "13.0.0",
     "ray": "2.60.0",
     "bitsandbytes": "0.50.2",
 }
