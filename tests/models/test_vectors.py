@@ -1,5 +1,7 @@
 """Files of vectors by id: every format gives the same rows, and what is wrong is a sentence."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,7 +12,7 @@ from safetensors.torch import save_file as save_torch
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.resolve import fingerprint, resolve_model
-from weak2strong.models.vectors import vectors_of
+from weak2strong.models.vectors import fingerprint_of, vectors_of
 
 IDS = ("a", "b", "c", "7")
 VALUES = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
@@ -124,10 +126,32 @@ def test_what_is_no_table_of_vectors_is_a_sentence(write, said, tmp_path):
 
 def test_a_damaged_file_is_a_sentence(tmp_path):
     whole = tensors(tmp_path).read_bytes()
-    for content in (whole[:-8], whole[:20], b"", b"x" * 99):
+    length, header = whole[:8], json.loads(whole[8 : 8 + int.from_bytes(whole[:8], "little")])
+    header["features"]["data_offsets"] = [-8, 40]
+    before = json.dumps(header).encode()
+    elsewhere = len(before).to_bytes(8, "little") + before + bytes(48)
+    no_header = length + b"x" * (len(whole) - 8)
+    for content in (whole[:-8], whole[:20], b"", b"x" * 99, elsewhere, no_header):
         (tmp_path / "x.safetensors").write_bytes(content)
-        with pytest.raises(UserError, match=r"x\.safetensors (is not whole|is no|cannot be read)"):
-            of(tmp_path / "x.safetensors")
+        for read in (of, lambda path: fingerprint_of(ModelSpec(str(path)))):
+            with pytest.raises(UserError, match=r"x\.safetensors is no file of safetensors"):
+                read(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_ids_stand_between_separators_as_labels_do(tmp_path, separator):
+    np.save(tmp_path / "x.npy", VALUES)
+    table = pl.DataFrame({"id": IDS, "label": "yes"})
+    table.write_csv(tmp_path / "labels.csv", separator=separator, include_bom=True)
+    assert of(tmp_path / "x.npy").ids == tuple(IDS)
+
+
+def test_numbers_that_are_too_large_are_refused_without_a_word_of_numpy(tmp_path, recwarn):
+    values = VALUES.astype(np.float64)
+    values[1, 1] = 1e300
+    with pytest.raises(UserError, match=r"id 'b' has numbers that are not finite in float32"):
+        of(wrong(tmp_path, values)).check(["a", "b"])
+    assert not list(recwarn)
 
 
 def test_which_tensor_is_meant_must_be_plain(tmp_path):
@@ -141,6 +165,13 @@ def test_vectors_of_different_lengths_are_refused(tmp_path):
     rows = [[1.0, 2.0], [1.0]]
     pl.DataFrame({"id": ["a", "b"], "v": rows}).write_parquet(tmp_path / "x.parquet")
     with pytest.raises(UserError, match=r"vectors of different lengths \(1 to 2\)"):
+        of(tmp_path / "x.parquet")
+    pl.DataFrame({"id": ["a", "b"], "v": [[1.0], None]}).write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(UserError, match=r"has no vector of id 'b': write one"):
+        of(tmp_path / "x.parquet")
+    none = pl.DataFrame({"id": [], "v": []}, schema={"id": pl.String, "v": pl.List(pl.Float32)})
+    none.write_parquet(tmp_path / "x.parquet")
+    with pytest.raises(UserError, match=r"an array of shape \(0, 0\)"):
         of(tmp_path / "x.parquet")
 
 

@@ -102,9 +102,10 @@ def test_a_supervisor_that_has_hardly_learned_is_told_with_its_numbers_and_what_
         "a-task: the supervisor (small, seeds 0 and 1) has hardly learned from its labels: the "
         "training loss came to 0.694 to 0.700, where always guessing by the shares of the classes "
         "gives 0.693, and the mean confidence of the answers is 0.502. The learning rates (trunk "
-        "1e-07, head 0.001; 40 steps) may be too low, or this model cannot tell from these texts "
-        "what the labels ask. Try other rates (--weak-lr and --weak-head-rate) and more --epochs; "
-        "where that changes nothing, take a supervisor that knows more of it, or another task."
+        "1e-07, head 0.001; 40 steps) may be too low, or this model cannot tell from these "
+        "examples what the labels ask. Try other rates (--weak-lr and --weak-head-rate) and more "
+        "--epochs; where that changes nothing, take a supervisor that knows more of it, or another "
+        "task."
     )
     assert "(seeds 0 and 1) the two likeliest classes differ by 0.005 or less" in noise.text
     assert concerns([SOUND]) == []

@@ -74,6 +74,13 @@ def test_wrong_labels_are_a_sentence(folder, changes, said):
         find_task(str(folder(**changes)), DataOptions())
 
 
+def test_labels_without_ids_are_a_sentence(folder):
+    path = folder()
+    (path / "labels.csv").write_text("name,label\na,cat\nb,dog\n")
+    with pytest.raises(UserError, match=r"no column 'id'; it has name, label: call the column"):
+        find_task(str(path), DataOptions())
+
+
 @pytest.mark.parametrize(
     "options", [{"text_column": ("words",)}, {"template": "{a}"}, {"subset": "a"}]
 )

@@ -12,6 +12,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.tasks.find import find_task
 from weak2strong.tasks.image_files import key_of
 from weak2strong.tasks.image_index import keys_of
+from weak2strong.tasks.splits import SPLITS, make_splits
 
 CLASSES = ("cat", "dog")
 
@@ -85,6 +86,19 @@ def test_a_list_tells_labels_and_groups(tmp_path):
     assert [e.item for e in by_folder] == [e.item for e in by_list]
     assert {e.item.group for e in by_folder} == {"g0", "g1", "g2"}
     assert read(folder, group_column="animal").name == "photos"
+
+
+def test_a_list_tells_splits(tmp_path):
+    folder = filled(tmp_path / "photos")
+    paths = sorted(str(file.relative_to(folder)) for file in folder.rglob("*.png"))
+    assert len(paths) >= 2 * len(SPLITS)
+    named = {path: SPLITS[n % len(SPLITS)] for n, path in enumerate(paths)}
+    rows = [f"{path},{path.split('/')[0]},{split}" for path, split in named.items()]
+    with_list(folder, rows, header="path,label,split")
+    splits = make_splits(read(folder, balance=False))
+    for name in SPLITS:
+        found = {str(Path(e.item.file).relative_to(folder)) for e in splits.examples(name)}
+        assert found == {path for path, split in named.items() if split == name}
 
 
 def test_parts_are_chosen_by_split(tmp_path):

@@ -82,7 +82,9 @@ class Vectors:
         values = self.values[rows]
         if self.is_bfloat16:
             return (values.astype(np.uint32) << 16).view(np.float32)
-        return values.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            # What is too large becomes infinite, which `check` refuses.
+            return values.astype(np.float32, copy=False)
 
     def check(self, ids: Sequence[str]) -> None:
         """Refuse vectors that have numbers which are not finite.
@@ -234,7 +236,11 @@ def _read_ids(path: Path) -> tuple[str, ...]:
     import polars as pl
 
     try:
-        table = pl.read_csv(path, infer_schema=False)
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            first = file.readline()
+        # Labels are read whichever of these stands between their columns.
+        separator = max(",;\t", key=first.count)
+        table = pl.read_csv(path, infer_schema=False, separator=separator)
     except (OSError, pl.exceptions.PolarsError) as e:
         raise UserError(f"{path} cannot be read as ids ({first_line(e)}): write it as CSV.") from e
     name = "id" if "id" in table.columns or len(table.columns) != 1 else table.columns[0]
@@ -259,11 +265,24 @@ def _ids_of_rows(path: Path) -> tuple[str, ...]:
 
 
 def _header(path: Path) -> tuple[dict[str, Any], int]:
-    """The header of a file of safetensors, and where its numbers begin."""
+    """The header of a file of safetensors, and where its numbers begin.
+
+    Raises:
+        UserError: where the file is damaged, or no such file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        # The library looks at the whole header, and at whether all of the numbers are there.
+        with safe_open(path, "numpy"):
+            pass
+    except (OSError, SafetensorError) as e:
+        raise UserError(
+            f"{path} is no file of safetensors, or a part of one ({first_line(e)}): write it once "
+            "more."
+        ) from e
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if length > path.stat().st_size:
-            raise UserError(f"{path} is no file of safetensors, or a part of one: write it again.")
         return json.loads(file.read(length)), 8 + length
 
 
@@ -288,8 +307,6 @@ def _of_safetensors(path: Path) -> Vectors:
                 f"{path} holds numbers of type {about['dtype']}, which are not read: write them "
                 "as F32."
             )
-        if not start <= end <= path.stat().st_size:
-            raise UserError(f"{path} is not whole: write it once more.")
         return np.memmap(path, mode="r")[start:end].view(kind).reshape(about["shape"])
 
     ids = _ids_of_rows(path) if "ids" not in tensors else _names(mapped(tensors["ids"]))
@@ -329,12 +346,15 @@ def _of_parquet(path: Path) -> Vectors:
         return Vectors(path, ids, rest.cast(pl.Float32).fill_null(float("nan")).to_numpy())
     column = rest[nested[0]]
     widths = column.arr.len() if isinstance(column.dtype, pl.Array) else column.list.len()
-    if widths.n_unique() != 1 or column.null_count():
+    if column.null_count():
+        nobody = ids[column.is_null().arg_true()[0]]
+        raise UserError(f"{path} has no vector of id {nobody!r}: write one, or leave the row out.")
+    if widths.n_unique() > 1:
         raise UserError(
             f"{path} has vectors of different lengths ({widths.min()} to {widths.max()}): write as "
             "many numbers for each id."
         )
-    width = int(widths[0])
+    width = int(widths[0]) if len(widths) else 0
     flat = column.explode().cast(pl.Float32).fill_null(float("nan")).to_numpy()
     return Vectors(path, ids, flat.reshape(len(ids), width))
 

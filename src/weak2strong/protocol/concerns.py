@@ -171,7 +171,7 @@ def _cause(group: Sequence[Learned]) -> str:
     rates = ", ".join(f"{part} {rate:g}" for part, rate in parts if rate is not None)
     return (
         f"The learning rates ({rates}; {one.steps} steps) may be {fault}, or this model cannot "
-        "tell from these texts what the labels ask."
+        "tell from these examples what the labels ask."
     )
 
 

@@ -38,6 +38,12 @@ def roles_of(table: Table, columns: Columns) -> Roles:
     present = tuple(table.columns)
     for flag, name in columns.named():
         if name not in present:
+            if name == columns.id and name in columns.text:
+                # Rows of features have an id in place of a text.
+                raise UserError(
+                    f"{table.name} has no column {name!r}; it has {listed(present)}: "
+                    f"call the column with the ids of the rows {name}."
+                )
             raise no_column(table.name, name, present, flag)
     there = names.by_plain_name(present)
     found = (

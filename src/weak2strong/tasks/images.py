@@ -98,7 +98,9 @@ def image_task(path: Path, options: DataOptions) -> FileTask:
     """
     file = list_of(path)
     table, folder = _listed(file, options) if file else _by_folder(path, options)
-    columns = replace(columns_of(options), text=_path_column(table))
+    columns = replace(
+        columns_of(options), text=_path_column(table), find_split=options.split_column is None
+    )
     rows, classes, account = rows_of_tables([table], columns, options.strict_rows)
     rows, account, files = _read(rows, folder, account, options.strict_rows)
     name = PurePath(unpacked_name(path)).stem if path.is_file() else path.resolve().name
