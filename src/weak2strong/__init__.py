@@ -33,6 +33,7 @@ _NAMES = {
     "Shift": "weak2strong.experiments.shift",
     "Trusted": "weak2strong.experiments.trusted",
     "ProbeSweep": "weak2strong.experiments.sweep",
+    "Regularise": "weak2strong.experiments.regularise",
     "Simulate": "weak2strong.experiments.simulate",
     "Results": "weak2strong.analysis.finished",
     "RowLoss": "weak2strong.training.loss",
@@ -71,6 +72,7 @@ __all__ = [
     "Overlap",
     "Predictions",
     "ProbeSweep",
+    "Regularise",
     "Results",
     "RowLoss",
     "Shift",
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
     from weak2strong.experiments.grid import Grid
     from weak2strong.experiments.overfitting import Overfitting
     from weak2strong.experiments.overlap import Overlap
+    from weak2strong.experiments.regularise import Regularise
     from weak2strong.experiments.shift import Shift
     from weak2strong.experiments.simulate import Simulate
     from weak2strong.experiments.study import Study

@@ -11,6 +11,7 @@ EXPERIMENTS = Registry(
         "grid": "weak2strong.experiments.grid:Grid",
         "simulate": "weak2strong.experiments.simulate:Simulate",
         "overfitting": "weak2strong.experiments.overfitting:Overfitting",
+        "regularise": "weak2strong.experiments.regularise:Regularise",
         "probe-sweep": "weak2strong.experiments.sweep:ProbeSweep",
         "trusted": "weak2strong.experiments.trusted:Trusted",
         "overlap": "weak2strong.experiments.overlap:Overlap",

@@ -106,9 +106,9 @@ class FinishedOverfitting(FinishedExperiment):
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """A row a task, method and point, in the order of the study (see `_reached`)."""
+        """A row a task, method and point, in the order of the study (see `reached`)."""
         return [
-            _reached(self.config, self.curves, answers, method, point)
+            reached(self.config, self.curves, answers, method, point)
             for answers in self.points.partition_by("task", maintain_order=True)
             for method in self.config.methods
             for point in CHOSEN
@@ -183,30 +183,25 @@ class Overfitting(Experiment[FinishedOverfitting]):
     def _write(self, where: Where) -> Path:
         config = resolved(self.config)
         for method in config.methods:
-            _check(method)
+            check_followed(method)
         task_runs = task_runs_of(config, where)
-        for task_run in task_runs.values():
-            if task_run.task.kind in WRITTEN:
-                raise UserError(
-                    f"Task {task_run.task.name} is answered in words, and overfitting is followed "
-                    "by probabilities: name another task."
-                )
+        check_not_written(task_runs)
         folder = claim(where.out, config, tuple(task_runs), what="overfitting")
 
         def files(work: Sequence[Work]) -> Mapping[str, bytes]:
-            tables = _tables(config, task_runs, self.evaluations)
+            tables = tables_of(config, task_runs, self.evaluations)
             return {
                 STUDY: config.to_yaml().encode(),
                 WORK: work_file(work),
                 **{name: table_file(name, table) for name, table in tables.items()},
             }
 
-        todo, plan = _steps(config, task_runs, self.evaluations), where.plan_of(config)
+        todo, plan = steps_of(config, task_runs, self.evaluations), where.plan_of(config)
         do_steps(folder, todo, task_runs, plan, where.progress, files, "overfitting")
         return folder
 
 
-def _check(method: str) -> None:
+def check_followed(method: str) -> None:
     """Refuse what has no one curve.
 
     Raises:
@@ -225,7 +220,31 @@ def _check(method: str) -> None:
         )
 
 
-def _steps(config: StudyConfig, tasks: Mapping[str, TaskRun], evaluations: int) -> list[Step]:
+def check_not_written(task_runs: Mapping[str, TaskRun]) -> None:
+    """Refuse tasks whose students cannot be followed.
+
+    Raises:
+        UserError: for a task that is answered in words.
+    """
+    for task_run in task_runs.values():
+        if task_run.task.kind in WRITTEN:
+            raise UserError(
+                f"Task {task_run.task.name} is answered in words, and overfitting is followed "
+                "by probabilities: name another task."
+            )
+
+
+Trained = tuple[tuple[str, Any], ...]
+"""Settings of students' training that are not those of the study."""
+
+
+def steps_of(
+    config: StudyConfig,
+    tasks: Mapping[str, TaskRun],
+    evaluations: int,
+    trainings: Sequence[Trained] = ((),),
+) -> list[Step]:
+    """Supervisors, ceilings, and a student a method and training that is followed."""
     searches, first, students = list[Step](), list[Step](), list[Step]()
     for task in tasks:
         searches.extend(searches_of(config, task))
@@ -236,8 +255,9 @@ def _steps(config: StudyConfig, tasks: Mapping[str, TaskRun], evaluations: int) 
             first.append(Step("ceiling", task, seed, needs=strong))
             needs = (labels.name, *strong)
             students.extend(
-                Step("traced", task, seed, method, needs, evaluations=evaluations)
+                Step("traced", task, seed, method, needs, evaluations=evaluations, trained=trained)
                 for method in config.methods
+                for trained in trainings
             )
     return [*searches, *first, *students]
 
@@ -303,10 +323,13 @@ def points_of(rows: Sequence[Mapping[str, float]]) -> dict[str, int]:
     }
 
 
-def _tables(
-    config: StudyConfig, task_runs: Mapping[str, TaskRun], evaluations: int
+def tables_of(
+    config: StudyConfig,
+    task_runs: Mapping[str, TaskRun],
+    evaluations: int,
+    trained: Trained = (),
 ) -> dict[str, pl.DataFrame]:
-    """The two tables by file."""
+    """The two tables by file, of students that are trained so."""
     import polars as pl
 
     curves, frames = [], []
@@ -320,7 +343,9 @@ def _tables(
             "group": [e.item.group for e in test],
             "label": [e.label for e in test],
         }
-        for role, method, seed, point, answers in _answers(task_run, evaluations, ids, curves):
+        for role, method, seed, point, answers in _answers(
+            task_run, evaluations, ids, curves, trained
+        ):
             where = {"role": role, "method": method, "seed": seed, "point": point}
             frames.append(pl.DataFrame(same | where | {"probabilities": answers.tolist()}))
     common = {"weak": config.weak_name, "strong": config.strong.name, "metric": config.metric}
@@ -329,7 +354,11 @@ def _tables(
 
 
 def _answers(
-    task_run: TaskRun, evaluations: int, ids: Sequence[str], curves: list[dict[str, Any]]
+    task_run: TaskRun,
+    evaluations: int,
+    ids: Sequence[str],
+    curves: list[dict[str, Any]],
+    trained: Trained,
 ) -> Iterator[tuple[str, str, int, str, np.ndarray]]:
     """Who answers the test how, at which point; rows of curves are added on the way."""
     config = task_run.config
@@ -341,7 +370,7 @@ def _answers(
         yield "floor", "", seed, "", weak["test"].at(ids)
         yield "ceiling", "", seed, "", stages.ceiling(one, seed)["test"].at(ids)
         for method in config.methods:
-            trace = stages.traced_student(one, method, seed, evaluations)
+            trace = stages.traced_student(one, method, seed, evaluations, dict(trained))
             rows = curve(trace, weak, truth, config, task_run.task.kind)
             about = {"task": task_run.task.name, "method": method, "seed": seed}
             curves.extend(about | row for row in rows)
@@ -349,7 +378,7 @@ def _answers(
                 yield "student", method, seed, point, trace.evaluations[at]["test"].at(ids)
 
 
-def _reached(
+def reached(
     config: StudyConfig, curves: pl.DataFrame, answers: pl.DataFrame, method: str, point: str
 ) -> dict[str, Any]:
     """What the students of one method had reached at a point, from the test answers of one task.

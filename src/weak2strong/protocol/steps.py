@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.protocol import stages
@@ -42,6 +42,7 @@ class Step:
         sweep: the settings of a sweep's probes.
         truth: whether these learn ground truth.
         evaluations: how many a traced student has.
+        trained: settings of a traced student's training that are not those of the study.
         keeps: whether the model is kept that is trained.
         trusted: ids of the validation examples that a model learns whose labels are trusted.
     """
@@ -54,6 +55,7 @@ class Step:
     sweep: stages.Sweep | None = None
     truth: bool = False
     evaluations: int = 0
+    trained: tuple[tuple[str, Any], ...] = ()
     keeps: bool = False
     trusted: tuple[str, ...] = ()
 
@@ -66,7 +68,8 @@ class Step:
             about = f"{self.sweep.probe} ground truth" if self.truth else self.sweep.probe
         if self.trusted:
             about = f"{len(self.trusted)} labels"
-        return " ".join(p for p in (self.task, self.kind, about, seed) if p)
+        trained = " ".join(f"{name}={value}" for name, value in self.trained)
+        return " ".join(p for p in (self.task, self.kind, about, trained, seed) if p)
 
 
 def steps(
@@ -141,7 +144,8 @@ def perform(step: Step, task_run: TaskRun) -> None:
         case "sweep" if step.sweep:
             stages.sweep(task_run, step.sweep, None if step.truth else step.seed)
         case "traced":
-            stages.traced_student(task_run, step.method or "", seed, step.evaluations)
+            trained = dict(step.trained)
+            stages.traced_student(task_run, step.method or "", seed, step.evaluations, trained)
         case "trusted":
             stages.trusted_alone(task_run, seed, step.trusted)
     if step.keeps:

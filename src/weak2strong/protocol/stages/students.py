@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
@@ -128,16 +129,29 @@ def named_here(config: StudyConfig, learned: Sequence[Learned]) -> list[Learned]
     return [replace(one, model=names.get(Path(one.model).name, one.model)) for one in learned]
 
 
-def traced_student(task_run: TaskRun, method: str, seed: int, evaluations: int) -> Trace:
+def traced_student(
+    task_run: TaskRun,
+    method: str,
+    seed: int,
+    evaluations: int,
+    trained: Mapping[str, Any] = MappingProxyType({}),
+) -> Trace:
     """The answers, during its training, of the student of a method that finetunes once.
 
-    It learns as in any study; only the number of evaluations differs.
+    It learns as in any study; only the number of evaluations differs, and what ``trained`` says.
+
+    Args:
+        task_run: of the task.
+        method: by name.
+        seed: of the student.
+        evaluations: how many.
+        trained: settings of the student's training that are not those of the study, by name.
 
     Raises:
         UserError: the method does not finetune just once.
     """
     task_run = at_rates(task_run, "strong")
-    usual = task_run.config.strong_training
+    usual = replace(task_run.config.strong_training, **trained)
     training = replace(usual, evaluations=evaluations, evaluate_every=None, stopping="none")
     by_split, trainer = weak_labels(task_run, seed), find_method(method)
     labels = student_labels(task_run, by_split)

@@ -39,6 +39,7 @@ EXPERIMENT_FIGURES = Registry(
         "error-structure": "weak2strong.report.figures.error_structure:ERROR_STRUCTURE",
         "dose-response": "weak2strong.report.figures.dose_response:DOSE_RESPONSE",
         "overfitting": "weak2strong.report.figures.overfitting:OVERFITTING",
+        "regularised": "weak2strong.report.figures.regularised:REGULARISED",
         "sweep": "weak2strong.report.figures.sweep:SWEEP",
         "sweep-over-tasks": "weak2strong.report.figures.sweep_over_tasks:SWEEP_OVER_TASKS",
         "trusted": "weak2strong.report.figures.trusted:TRUSTED",
