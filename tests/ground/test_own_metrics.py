@@ -153,3 +153,14 @@ def test_what_cannot_be_registered_is_refused():
 def test_a_study_refuses_what_a_metric_of_a_plugin_cannot_do(config, message, plugin):
     with pytest.raises(UserError, match=message):
         checked(StudyConfig(plugins=(plugin,), **config))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "brier", "f1", "matthews"])
+def test_the_name_of_a_metric_of_ours_is_taken(name, tmp_path):
+    """It would stand in the table under our name, with other numbers."""
+    file = tmp_path / "taken.py"
+    file.write_text(
+        f"import weak2strong as w2s\nw2s.metric({name!r})(lambda answers, labels: 0.5)\n"
+    )
+    with pytest.raises(UserError, match=f"metric '{name}', and weak2strong itself has one"):
+        load_plugins([file])

@@ -146,6 +146,7 @@ METRICS: dict[str, dict[str, Callable[..., Score]]] = {
 }
 """Our metrics by kind of task; the first is the usual one."""
 
+OWN_METRICS.keep(name for of_kind in METRICS.values() for name in of_kind)
 
 PGR_MEANING = (
     "PGR, the performance gap recovered, is 0 for a student no better than its supervisor (floor) "

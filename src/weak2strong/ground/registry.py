@@ -7,7 +7,7 @@ which put their objects in by decorators, as plugins do (see `weak2strong.ground
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
 from pkgutil import iter_modules
@@ -40,6 +40,7 @@ class Registry:
         self._what, self._entries, self._hint = what, dict(entries or {}), hint
         self._packages, self._first = tuple(packages), tuple(first)
         self._own: dict[str, Any] = {}
+        self._kept = frozenset[str]()
         self._added: dict[str, tuple[Any, str]] = {}
         _EVERY.add(self)
 
@@ -53,6 +54,10 @@ class Registry:
     def enter(self, lines: Mapping[str, str]) -> None:
         """Put lines of our own into the table, ``"module:object"`` by name."""
         self._entries |= lines
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Names of ours for what is found elsewhere, which no plugin can take."""
+        self._kept |= frozenset(names)
 
     def get(self, name: str) -> Any:
         """The object of that name.
@@ -92,7 +97,7 @@ class Registry:
             )
         self._import_packages()
         _, owner = self._added.get(name, (None, origin))
-        ours = name in self._entries or name in self._own
+        ours = name in self._entries or name in self._own or name in self._kept
         if ours or owner != origin:
             raise UserError(
                 f"{origin} names a {self._what} {name!r}, and "
