@@ -14,6 +14,7 @@ from weak2strong.analysis.tested import REPLICATES
 from weak2strong.ground.table import Document, Table, count, estimate, number, words
 from weak2strong.ground.votes import NOTHING, RULES, alpha, dawid_skene, kappa
 from weak2strong.tasks.annotators import check_annotated, votes_of
+from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.task import Task
 
 NOTES = (
@@ -63,9 +64,15 @@ def annotators_document(task: Task, names: Sequence[str]) -> Document:
     overall = alpha(votes)
     facts = {"alpha": None if np.isnan(overall) else overall}
     said = f"Krippendorff's alpha of all together: {overall:.3f} (1: all agree; 0: by chance)."
-    head = [sentence for account in task.accounts for sentence in account.sentences()]
-    head += task.cleaning.sentences() if task.cleaning else ()
-    return Document(tables, facts, head, [said, *NOTES] if several else NOTES[:1])
+    return Document(tables, facts, _as_read(task), [said, *NOTES] if several else NOTES[:1])
+
+
+def _as_read(task: Task) -> list[str]:
+    """How data of a user's were read, and which rows were left out."""
+    if not isinstance(task, FileTask):
+        return []
+    sentences = [sentence for account in task.accounts for sentence in account.sentences()]
+    return [*sentences, *task.cleaning.sentences()]
 
 
 def _right(said: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
