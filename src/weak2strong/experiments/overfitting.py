@@ -40,7 +40,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric, metric_title
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.ground.schema import Columns, columns
-from weak2strong.ground.table import Column, Document, Table, counted, number, pgr, words
+from weak2strong.ground.table import Column, Document, Row, Table, counted, number, pgr, words
 from weak2strong.methods import BASELINE
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
@@ -141,28 +141,51 @@ class FinishedOverfitting(FinishedExperiment):
     @cached_property
     def document(self) -> Document:
         """A row a task, method and point."""
-        config = self.config
-        reasons = dict.fromkeys((row["task"], row["undefined"]) for row in self.rows)
-        table = Table(
-            "points",
-            f"{config.weak_name} to {config.strong.name}: {metric_title(config.metric or '')}, "
-            f"mean of {counted(config.seeds, 'seed')}",
-            [
-                words("task"),
-                words("method"),
-                words("point"),
-                Column("fraction", "training", lambda row: f"{row['fraction']:.0%}"),
-                number("floor", detail=True),
-                number("student"),
-                number("ceiling", detail=True),
-                pgr(),
-                number("agreement_wrong", "agrees when wrong"),
-            ],
-            self.rows,
-            notes=[NOTE],
-        )
-        undefined = [f"{task}: PGR is undefined. {why}" for task, why in reasons if why]
-        return Document([table], warnings=[*undefined, *few_seeds({config.seeds})])
+        return points_document("points", self.config, self.config.metric or "", self.rows, [NOTE])
+
+
+def points_document(
+    name: str,
+    config: StudyConfig,
+    metric: str,
+    rows: Sequence[Row],
+    notes: Sequence[str],
+    value: str | None = None,
+) -> Document:
+    """The table of students at points of their training, and on which tasks PGR is undefined.
+
+    Args:
+        name: of the table.
+        config: of the study.
+        metric: of the scores.
+        rows: a row a task, method and point.
+        notes: what stands beneath.
+        value: the setting of which each row has a value, if there is one; then the agreement with
+            all weak labels is shown as well.
+    """
+    reasons = dict.fromkeys((row["task"], row["undefined"]) for row in rows)
+    table = Table(
+        name,
+        f"{config.weak_name} to {config.strong.name}: {metric_title(metric)}, "
+        f"mean of {counted(config.seeds, 'seed')}",
+        [
+            words("task"),
+            words("method"),
+            *([words("value", value)] if value else []),
+            words("point"),
+            Column("fraction", "training", lambda row: f"{row['fraction']:.0%}"),
+            number("floor", detail=True),
+            number("student"),
+            number("ceiling", detail=True),
+            pgr(),
+            *([number("agreement_all", "agrees")] if value else []),
+            number("agreement_wrong", "agrees when wrong"),
+        ],
+        rows,
+        notes=notes,
+    )
+    undefined = [f"{task}: PGR is undefined. {why}" for task, why in reasons if why]
+    return Document([table], warnings=[*undefined, *few_seeds({config.seeds})])
 
 
 @settings("an overfitting")

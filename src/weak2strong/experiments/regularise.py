@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Count, Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
@@ -37,14 +36,15 @@ from weak2strong.experiments.overfitting import (
     Trained,
     check_followed,
     check_not_written,
+    points_document,
     reached,
     steps_of,
     tables_of,
 )
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.metrics import PGR_MEANING, metric_title
+from weak2strong.ground.metrics import PGR_MEANING
 from weak2strong.ground.schema import Columns, columns
-from weak2strong.ground.table import Column, Document, Table, counted, number, pgr, words
+from weak2strong.ground.table import Document, counted
 from weak2strong.methods import BASELINE
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
@@ -103,30 +103,10 @@ class FinishedRegularise(FinishedExperiment):
     @cached_property
     def document(self) -> Document:
         """A row a task, method, value and point."""
-        config, first = self.config, self.rows[0]
-        reasons = dict.fromkeys((row["task"], row["undefined"]) for row in self.rows)
-        table = Table(
-            "regularised",
-            f"{config.weak_name} to {config.strong.name}: {metric_title(first['metric'])}, "
-            f"mean of {counted(config.seeds, 'seed')}",
-            [
-                words("task"),
-                words("method"),
-                words("value", first["setting"]),
-                words("point"),
-                Column("fraction", "training", lambda row: f"{row['fraction']:.0%}"),
-                number("floor", detail=True),
-                number("student"),
-                number("ceiling", detail=True),
-                pgr(),
-                number("agreement_all", "agrees"),
-                number("agreement_wrong", "agrees when wrong"),
-            ],
-            self.rows,
-            notes=[*sentences(self.rows), SAME, NOTE],
+        first, notes = self.rows[0], [*sentences(self.rows), SAME, NOTE]
+        return points_document(
+            "regularised", self.config, first["metric"], self.rows, notes, first["setting"]
         )
-        undefined = [f"{task}: PGR is undefined. {why}" for task, why in reasons if why]
-        return Document([table], warnings=[*undefined, *few_seeds({config.seeds})])
 
 
 def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:

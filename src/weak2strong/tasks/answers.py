@@ -51,7 +51,7 @@ def is_right(
     if kind not in WRITTEN:
         return answers == labels
     rows = answers.reshape(-1, len(labels))
-    accepted = [scorer_of(kind, metric).accepted(label) for label in labels]
+    accepted = list(map(scorer_of(kind, metric).accepted, labels))
     hits = [[text in texts for text, texts in zip(row, accepted, strict=True)] for row in rows]
     return np.array(hits, dtype=bool).reshape(answers.shape)
 
