@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from weak2strong.engine.local import Plan
-from weak2strong.experiments.overfitting import FinishedOverfitting, Overfitting, curve, points_of
+from weak2strong.experiments.followed import curve, points_of
+from weak2strong.experiments.overfitting import FinishedOverfitting, Overfitting
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
 from weak2strong.ground.store import Store

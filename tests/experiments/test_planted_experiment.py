@@ -17,8 +17,8 @@ from weak2strong.experiments.experiment import (
     FinishedExperiment,
     Where,
     task_runs_of,
-    write_table,
 )
+from weak2strong.experiments.tables import write_table
 from weak2strong.ground.table import Document, Table, count, words
 from weak2strong.protocol.resolve import resolved
 from weak2strong.report.page import page

@@ -10,8 +10,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from weak2strong.engine.local import Plan
-from weak2strong.experiments import sweep as sweeps
-from weak2strong.experiments.sweep import FinishedSweep, ProbeSweep, sweep_steps
+from weak2strong.experiments import probed as sweeps
+from weak2strong.experiments.probed import sweep_steps
+from weak2strong.experiments.sweep import FinishedSweep, ProbeSweep
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from weak2strong.engine.local import Plan
-from weak2strong.experiments import trusted
+from weak2strong.experiments.candidates import drawn_labels
 from weak2strong.experiments.trusted import TITLES, FinishedTrusted, Trusted, sentences
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import accuracy
@@ -59,12 +59,12 @@ def test_rows_hold_what_the_stages_say(config, finished):
     assert rows.filter(policy="both")["trusted"].to_list() == [4, 8]
     pool = {e.item.id: e.item.group for e in task_run.splits.validation}
     for n in (4, 8):
-        drawn = trusted._drawn(pool, 0, n)
+        drawn = drawn_labels(pool, 0, n)
         assert len({pool[id] for id in drawn}) == n
         alone = stages.trusted_alone(task_run, 0, drawn)
         assert rows.filter(policy="alone", trusted=n)["score"][0] == score(alone)
-    assert set(trusted._drawn(pool, 0, 4)) < set(trusted._drawn(pool, 0, 8))
-    assert set(trusted._drawn(pool, 0, 8)) != set(trusted._drawn(pool, 1, 8))
+    assert set(drawn_labels(pool, 0, 4)) < set(drawn_labels(pool, 0, 8))
+    assert set(drawn_labels(pool, 0, 8)) != set(drawn_labels(pool, 1, 8))
 
 
 def test_the_model_alone_learns_the_trusted_labels_for_as_long_as_the_ceiling(

@@ -9,9 +9,9 @@ import pytest
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli import main
-from weak2strong.experiments.experiment import write_tables
 from weak2strong.experiments.grid import FinishedGrid
 from weak2strong.experiments.simulate import FinishedSimulate
+from weak2strong.experiments.tables import write_tables
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import put
 from weak2strong.report.folders import read_finished

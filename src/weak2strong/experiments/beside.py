@@ -12,7 +12,8 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.fields import File, Flag
 from weak2strong.config.settings import settings
 from weak2strong.engine.recorded import RESULTS
-from weak2strong.experiments.experiment import FinishedExperiment, Runnable, Where, write_tables
+from weak2strong.experiments.experiment import FinishedExperiment, Runnable, Where
+from weak2strong.experiments.tables import write_tables
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 

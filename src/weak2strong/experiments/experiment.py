@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -13,19 +13,21 @@ from weak2strong.config.engine import EngineOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.claim import claim_for_runs
+from weak2strong.engine.claim import claim, claim_for_runs
 from weak2strong.engine.local import Plan
-from weak2strong.engine.record import parquet
-from weak2strong.engine.recorded import PREDICTIONS, STUDY, read_config, read_environment
-from weak2strong.engine.run import put_results, run_study
-from weak2strong.engine.work import Work, read_work
+from weak2strong.engine.recorded import STUDY, read_config, read_environment
+from weak2strong.engine.run import do_steps, run_study
+from weak2strong.engine.work import FILE as WORK
+from weak2strong.engine.work import Work, read_work, work_file
+from weak2strong.experiments.tables import Rows, table_file
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.schema import Columns
 from weak2strong.ground.store import Store
-from weak2strong.ground.table import Document
+from weak2strong.ground.table import Document, counted
 from weak2strong.protocol.resolve import resolved
+from weak2strong.protocol.steps import Step
 from weak2strong.protocol.task_run import TaskRun
 
 if TYPE_CHECKING:
@@ -102,6 +104,17 @@ class FinishedExperiment(FinishedFolder):
         """The tables, how to read them, and what to know before quoting them."""
         raise NotImplementedError
 
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of `table`."""
+        return self.table().to_dicts()
+
+    @property
+    def on_tasks(self) -> str:
+        """The tasks of the rows, and how many seeds."""
+        tasks = dict.fromkeys(row["task"] for row in self.rows)
+        return f"{', '.join(tasks)}, {counted(self.config.seeds, 'seed')}"
+
     def table(self) -> pl.DataFrame:
         """The main table of the experiment."""
         return self.read_table(next(iter(self.FILES)))
@@ -155,6 +168,33 @@ class Where:
         """
         out = out or self.out
         return run_study(config, out, self.store, self.progress, self.plan, engine=self.engine)
+
+    def perform(
+        self,
+        command: str,
+        config: StudyConfig,
+        task_runs: Mapping[str, TaskRun],
+        steps: Sequence[Step],
+        tables: Callable[[], Mapping[str, pl.DataFrame | Rows]],
+    ) -> Path:
+        """Do the steps of an experiment here, and put its tables into its folder, which is
+        returned.
+
+        Args:
+            command: of the experiment.
+            config: its study, resolved.
+            task_runs: by the name of the task.
+            steps: all of them.
+            tables: by the name of the file, once all steps are done.
+        """
+        folder = claim(self.out, config, tuple(task_runs), what=command)
+
+        def files(work: Sequence[Work]) -> Mapping[str, bytes]:
+            made = {name: table_file(name, table) for name, table in tables().items()}
+            return {STUDY: config.to_yaml().encode(), WORK: work_file(work), **made}
+
+        do_steps(folder, steps, task_runs, self.plan_of(config), self.progress, files, command)
+        return folder
 
 
 Finished = TypeVar("Finished", bound=FinishedFolder)
@@ -308,81 +348,3 @@ def run_several(
         where.progress.line(f"{name} ({number} of {len(studies)})")
         runs[name] = FinishedRun(where.run(config, folder / name))
     return runs
-
-
-TOLD = (STUDY, PREDICTIONS)
-"""The files of a run that the tables of an experiment are made of."""
-
-Rows = Sequence[Mapping[str, Any]]
-
-
-def write_table(path: Path, table: pl.DataFrame | Rows, command: str | None = None) -> None:
-    """Put one table into the folder of an experiment (see `write_tables`).
-
-    Args:
-        path: of the file.
-        table: the table, or its rows.
-        command: the name of the experiment; needed where nothing else was put there before.
-    """
-    write_tables(path.parent, {path.name: table}, command)
-
-
-def write_tables(
-    folder: Path,
-    tables: Mapping[str, pl.DataFrame | Rows],
-    command: str | None = None,
-    runs: Sequence[FinishedRun] = (),
-) -> None:
-    """Put the tables of an experiment into its folder together.
-
-    Args:
-        folder: of the experiment.
-        tables: by the name of the file, which ends in ``.parquet`` or ``.csv``.
-        command: the name of the experiment, for the index of a folder that has none yet.
-        runs: in folders of this one, that the tables tell of.
-
-    Raises:
-        UserError: where they cannot be written.
-    """
-    files = {name: table_file(name, table) for name, table in tables.items()}
-    beside = {
-        f"{run.folder.name}/{name}": run.files.fingerprint(name) for run in runs for name in TOLD
-    }
-    put_results(folder, files, command, beside)
-
-
-def table_file(name: str, table: pl.DataFrame | Rows) -> bytes:
-    """The content of a file with a table, as parquet or CSV by the end of the name."""
-    import polars as pl
-
-    if not isinstance(table, pl.DataFrame):
-        table = pl.DataFrame(table, infer_schema_length=None)
-    return table.write_csv().encode() if name.endswith(".csv") else parquet(table)
-
-
-def check_told(files: FolderFiles, run: FinishedRun) -> None:
-    """Refuse a run that is not the one of which the tables of its experiment tell.
-
-    Args:
-        files: of the experiment.
-        run: in a folder of that of the experiment.
-
-    Raises:
-        UserError: for another run, as far as the folder has an index.
-    """
-    told = files.index.files if files.index else {}
-    for name in TOLD:
-        expected = told.get(f"{run.folder.name}/{name}")
-        if expected and run.files.fingerprint(name) != expected:
-            raise UserError(
-                f"The table of {files.folder} tells of another run than that in {run.folder} "
-                f"({name} differs): run the same command again with --out {files.folder}."
-            )
-
-
-def incomplete(folder: Path, run: str) -> UserError:
-    """The refusal of a folder whose table tells of a run that is not in it."""
-    return UserError(
-        f"{folder} lacks the run {run}, of which its table tells: copy the folder as a whole, or "
-        "run the same command again."
-    )

@@ -24,11 +24,9 @@ from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
-    check_told,
-    incomplete,
     run_several,
-    write_tables,
 )
+from weak2strong.experiments.tables import check_told, incomplete, write_tables
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.schema import Columns, columns
@@ -60,11 +58,6 @@ class FinishedGrid(FinishedExperiment):
         )
     }
     FIGURES = ("sizes", "agreement-by-size")
-
-    @cached_property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of `grid_rows`."""
-        return self.table().to_dicts()
 
     @cached_property
     def models(self) -> list[str]:
@@ -104,8 +97,7 @@ class FinishedGrid(FinishedExperiment):
         return (
             f"Every weaker one of {counted(len(self.models), 'model')} taught every stronger one, "
             f"{counted(len(self.runs), 'pair')} in all: "
-            f"{', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
-            f"{counted(self.config.seeds, 'seed')}. {PGR_MEANING}"
+            f"{self.on_tasks}. {PGR_MEANING}"
         )
 
     @cached_property

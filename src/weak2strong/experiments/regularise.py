@@ -1,7 +1,7 @@
 """Regularisation against imitation: students by weight decay, dropout or epochs.
 
 The folder holds ``regularised.parquet``, a row a task, method, value of the setting, and point of
-the training (see `weak2strong.experiments.overfitting`): score, PGR and imitation.
+the training (see `weak2strong.experiments.followed`): score, PGR and imitation.
 """
 
 from __future__ import annotations
@@ -16,35 +16,28 @@ from typing import Annotated, Any, ClassVar, Literal
 from weak2strong.config.fields import Count, Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.claim import claim
-from weak2strong.engine.recorded import STUDY
-from weak2strong.engine.run import do_steps
-from weak2strong.engine.work import FILE as WORK
-from weak2strong.engine.work import Work, work_file
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
-    table_file,
     task_runs_of,
 )
-from weak2strong.experiments.overfitting import (
+from weak2strong.experiments.followed import (
     CHOSEN,
     CURVES,
-    NOTE,
     POINTS,
     Trained,
     check_followed,
     check_not_written,
-    points_document,
-    reached,
     steps_of,
     tables_of,
 )
+from weak2strong.experiments.points import NOTE, points_document, reached
+from weak2strong.experiments.tables import Rows
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING
 from weak2strong.ground.schema import Columns, columns
-from weak2strong.ground.table import Document, counted
+from weak2strong.ground.table import Document
 from weak2strong.methods import BASELINE
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
@@ -79,11 +72,6 @@ class FinishedRegularise(FinishedExperiment):
     }
     FIGURES = ("regularised",)
 
-    @cached_property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of the file."""
-        return self.table().to_dicts()
-
     @property
     def title(self) -> str:
         """The pair of models."""
@@ -96,8 +84,7 @@ class FinishedRegularise(FinishedExperiment):
         return (
             f"Students of {self.config.strong.name} on weak labels of {self.config.weak_name} "
             f"were trained with {self.rows[0]['setting']} {', '.join(values)} and followed on "
-            f"their way: {', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
-            f"{counted(self.config.seeds, 'seed')}. {PGR_MEANING}"
+            f"their way: {self.on_tasks}. {PGR_MEANING}"
         )
 
     @cached_property
@@ -173,27 +160,19 @@ class Regularise(Experiment[FinishedRegularise]):
         trainings = self.trainings(config)
         task_runs = task_runs_of(config, where)
         check_not_written(task_runs)
-        folder = claim(where.out, config, tuple(task_runs), what="regularise")
+        todo = steps_of(config, task_runs, self.evaluations, list(trainings.values()))
 
-        def files(work: Sequence[Work]) -> Mapping[str, bytes]:
+        def tables() -> Mapping[str, Rows]:
             rows = [
                 {"setting": self.setting, "value": value, **row}
                 for value, trained in trainings.items()
                 for row in _rows(config, task_runs, self.evaluations, trained)
             ]
-
             tasks = list(task_runs)
             rows.sort(key=lambda r: (tasks.index(r["task"]), config.methods.index(r["method"])))
-            return {
-                STUDY: config.to_yaml().encode(),
-                WORK: work_file(work),
-                FILE: table_file(FILE, rows),
-            }
+            return {FILE: rows}
 
-        todo = steps_of(config, task_runs, self.evaluations, list(trainings.values()))
-        plan = where.plan_of(config)
-        do_steps(folder, todo, task_runs, plan, where.progress, files, "regularise")
-        return folder
+        return where.perform("regularise", config, task_runs, todo, tables)
 
 
 def _value(text: str) -> Any:

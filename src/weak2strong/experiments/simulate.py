@@ -25,11 +25,9 @@ from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
-    check_told,
-    incomplete,
     run_several,
-    write_tables,
 )
+from weak2strong.experiments.tables import check_told, incomplete, write_tables
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
@@ -65,11 +63,6 @@ class FinishedSimulate(FinishedExperiment):
         )
     }
     FIGURES = ("error-structure", "dose-response")
-
-    @cached_property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of `supervised_rows`."""
-        return self.table().to_dicts()
 
     @cached_property
     def kinds(self) -> list[str]:
@@ -114,8 +107,7 @@ class FinishedSimulate(FinishedExperiment):
         doses = f", at {len(self.accuracies)} accuracies each," if self.dosed else ""
         return (
             f"{kinds}{doses} took the place of {config.weak.name} and taught {config.strong.name}: "
-            f"{', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
-            f"{counted(config.seeds, 'seed')}. Their errors sit where their names say. "
+            f"{self.on_tasks}. Their errors sit where their names say. "
             f"{PGR_MEANING}"
         )
 

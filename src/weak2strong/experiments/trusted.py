@@ -1,7 +1,7 @@
 """A few trusted labels: when does choosing by them help, and when is finetuning on them better?
 
 The labels are ground truth of validation, which plays no other part in a study that keeps its last
-weights. Students are followed through training (`weak2strong.experiments.overfitting`), so that the
+weights. Students are followed through training (`weak2strong.experiments.followed`), so that the
 labels may choose a method, its settings, and when to stop. The folder holds ``trusted.parquet``, a
 row a task, policy and number of labels.
 """
@@ -11,38 +11,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from weak2strong.analysis.choosing import (
     ALONE,
     CHOSEN,
-    Candidate,
-    Candidates,
     choosing_rows,
     first_clear,
 )
 from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.fields import Count, Counts, File, Flag
 from weak2strong.config.settings import settings
-from weak2strong.config.study import StudyConfig
-from weak2strong.engine.claim import claim
-from weak2strong.engine.recorded import STUDY
-from weak2strong.engine.run import do_steps
-from weak2strong.engine.work import FILE as WORK
-from weak2strong.engine.work import Work, work_file
+from weak2strong.experiments.candidates import candidate_steps, candidates_of
 from weak2strong.experiments.experiment import (
     Experiment,
     FinishedExperiment,
     Where,
-    table_file,
     task_runs_of,
 )
-from weak2strong.ground.draws import one_of_each_group
+from weak2strong.experiments.tables import Rows
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, metric_title
-from weak2strong.ground.predictions import WRITTEN, Predictions
+from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
     Document,
@@ -57,14 +49,8 @@ from weak2strong.ground.table import (
 )
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
-from weak2strong.protocol.choice import ROLES
 from weak2strong.protocol.resolve import resolved
-from weak2strong.protocol.steps import Step, needed_rates, searches_of
 from weak2strong.protocol.task_run import TaskRun
-from weak2strong.tasks.answers import is_right
-
-if TYPE_CHECKING:
-    pass
 
 FILE = "trusted.parquet"
 
@@ -100,11 +86,6 @@ class FinishedTrusted(FinishedExperiment):
     }
     FIGURES = ("trusted",)
 
-    @cached_property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of the file."""
-        return self.table().to_dicts()
-
     @property
     def title(self) -> str:
         """The pair of models."""
@@ -119,8 +100,7 @@ class FinishedTrusted(FinishedExperiment):
             f"({', '.join(config.methods)}, up to "
             f"{counted(max(r['candidates'] for r in self.rows), 'candidate')} a seed), or "
             f"{config.strong.name} was finetuned on them alone: "
-            f"{', '.join(dict.fromkeys(row['task'] for row in self.rows))}, "
-            f"{counted(config.seeds, 'seed')}."
+            f"{self.on_tasks}."
         )
 
     @cached_property
@@ -230,20 +210,13 @@ class Trusted(Experiment[FinishedTrusted]):
                 raise UserError(f"{method!r} sees ground truth: name methods that do not.")
         task_runs = task_runs_of(config, where)
         pools = {name: self._pool(task_run) for name, task_run in task_runs.items()}
-        folder = claim(where.out, config, tuple(task_runs), what="trusted")
-        todo = self._steps(config, task_runs, pools)
+        todo = candidate_steps(config, pools, self.evaluations, self.alone_counts)
 
-        def files(work: Sequence[Work]) -> Mapping[str, bytes]:
-            rows = [row for name in task_runs for row in self._rows(task_runs[name], pools[name])]
-            return {
-                STUDY: config.to_yaml().encode(),
-                WORK: work_file(work),
-                FILE: table_file(FILE, rows),
-            }
+        def tables() -> Mapping[str, Rows]:
+            rows = [row for name, x in task_runs.items() for row in self._rows(x, pools[name])]
+            return {FILE: rows}
 
-        plan = where.plan_of(config)
-        do_steps(folder, todo, task_runs, plan, where.progress, files, "trusted")
-        return folder
+        return where.perform("trusted", config, task_runs, todo, tables)
 
     def _pool(self, task_run: TaskRun) -> dict[str, str]:
         """The groups of the validation examples whose labels may be trusted, by id."""
@@ -271,36 +244,17 @@ class Trusted(Experiment[FinishedTrusted]):
         """The numbers of labels, rising."""
         return sorted(set(self.trusted))
 
-    def _steps(
-        self,
-        config: StudyConfig,
-        task_runs: Mapping[str, TaskRun],
-        pools: Mapping[str, Mapping[str, str]],
-    ) -> list[Step]:
-        searches, first, students = list[Step](), list[Step](), list[Step]()
-        followed = _followed(config.methods, self.evaluations)
-        for task in task_runs:
-            searches.extend(searches_of(config, task))
-            weak, strong = (needed_rates(config, task, role) for role in ROLES)
-            for seed in range(config.seeds):
-                labels = Step("supervisor", task, seed, needs=weak)
-                first += [labels] if not config.given_labels else []
-                first.append(Step("ceiling", task, seed, needs=strong))
-                needs = (labels.name, *strong) if not config.given_labels else strong
-                for method in config.methods:
-                    kind, looks = followed[method]
-                    students.append(Step(kind, task, seed, method, needs, evaluations=looks))
-                drawn = [_drawn(pools[task], seed, n) for n in self.counts if self.alone]
-                students += [Step("trusted", task, seed, needs=strong, trusted=x) for x in drawn]
-        return [*searches, *first, *students]
+    @property
+    def alone_counts(self) -> list[int]:
+        """On how many labels the strong model is finetuned."""
+        return self.counts if self.alone else []
 
     def _rows(self, task_run: TaskRun, pool: Mapping[str, str]) -> list[dict[str, Any]]:
         """The rows of one task, all of whose stages are in the store."""
-        config, kind = task_run.config, task_run.task.kind
-        test = sorted(task_run.splits.test, key=lambda e: e.item.id)
-        ids, labels = [e.item.id for e in test], np.array([e.label for e in test])
-        candidates = self._candidates(task_run, pool, ids, labels)
-        score = metric(kind, config.metric)
+        config = task_run.config
+        candidates = candidates_of(task_run, pool, self.evaluations, self.alone_counts)
+        ids, labels = sorted(e.item.id for e in task_run.splits.test), candidates.labels
+        score = metric(task_run.task.kind, config.metric)
         ends = {
             role: float(
                 np.mean([score(of(seed)["test"].at(ids), labels) for seed in range(config.seeds)])
@@ -315,78 +269,6 @@ class Trusted(Experiment[FinishedTrusted]):
             about | row | ends | {"candidates": len(candidates.names)}
             for row in choosing_rows(candidates, self.counts, self.draws, score)
         ]
-
-    def _candidates(
-        self, task_run: TaskRun, pool: Mapping[str, str], ids: Sequence[str], labels: np.ndarray
-    ) -> Candidates:
-        config, kind, seeds = task_run.config, task_run.task.kind, range(task_run.config.seeds)
-        label = {e.item.id: e.label for e in task_run.splits.validation}
-        truth = np.array([label[id] for id in pool])
-        every = [_students(task_run, seed, self.evaluations) for seed in seeds]
-        names = tuple(every[0])
-        right = [
-            [
-                is_right(answers["validation"].at(list(pool)), truth, kind, config.metric)
-                for answers in of_seed.values()
-            ]
-            for of_seed in every
-        ]
-        alone = {
-            n: np.stack(
-                [
-                    stages.trusted_alone(task_run, s, _drawn(pool, s, n))["test"].at(ids)
-                    for s in seeds
-                ]
-            )
-            for n in (self.counts if self.alone else ())
-        }
-        return Candidates(
-            names,
-            np.array(right),
-            np.array(list(pool.values())),
-            [np.stack([of_seed[name]["test"].at(ids) for of_seed in every]) for name in names],
-            labels,
-            np.array([e.item.group for e in sorted(task_run.splits.test, key=lambda e: e.item.id)]),
-            alone,
-        )
-
-
-def _drawn(pool: Mapping[str, str], seed: int, number: int) -> tuple[str, ...]:
-    """The trusted labels that a seed is finetuned on: more labels add to fewer."""
-    order = one_of_each_group(np.array(list(pool.values())), np.random.default_rng([seed, 1]))
-    ids = list(pool)
-    return tuple(ids[i] for i in order[:number])
-
-
-def _followed(methods: Sequence[str], evaluations: int) -> dict[str, tuple[Any, int]]:
-    """The kind of step of each method's students, and how often they are looked at.
-
-    Those of a method that finetunes more than once, or not at all, stand at the end of training.
-    """
-    # Planning takes torch, which those who only read a folder can do without.
-    from weak2strong.engine.stand_in import trial_run
-
-    return {
-        method: ("traced", evaluations)
-        if evaluations > 1 and len(trial_run(method).fits) == 1
-        else ("student", 0)
-        for method in methods
-    }
-
-
-def _students(
-    task_run: TaskRun, seed: int, evaluations: int
-) -> dict[Candidate, Mapping[str, Predictions]]:
-    """The answers of every candidate of a seed, the first method's last student first."""
-    found = dict[Candidate, Mapping[str, Predictions]]()
-    for method, (kind, looks) in _followed(task_run.config.methods, evaluations).items():
-        if kind == "student":
-            found[Candidate(method)] = stages.student(task_run, method, seed)
-            continue
-        trace = stages.traced_student(task_run, method, seed, looks)
-        points = zip(trace.fractions, trace.evaluations, strict=True)
-        found |= {Candidate(method, at): answers for at, answers in reversed(list(points))}
-    return found
 
 
 def _ids(path: Path) -> set[str]:

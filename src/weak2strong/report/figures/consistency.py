@@ -16,7 +16,7 @@ from weak2strong.report.figures.drawing import (
     row_labels,
     text_at,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, means_of
 from weak2strong.report.figures.style import INK, PAPER, Styles, model_style
 
 NAMES = {"floor": "supervisor", "ceiling": "ceiling"}
@@ -70,8 +70,8 @@ def _said(rows: pl.DataFrame) -> str:
 
 def describe(frame: pl.DataFrame) -> Description:
     """Say how consistent supervisor, best student and ceiling are, and every bar."""
-    means = frame.group_by("role", "model", maintain_order=True).agg(pl.col("consistent").mean())
-    said = [f"{model} {share:.2f}" for _, model, share in means.drop_nulls().iter_rows()]
+    means = means_of(frame, "consistent", "model")
+    said = [f"{model} {share:.2f}" for model, share in means.items()]
     texts = (
         f"{row['task']}, {row['relation']}, {row['model']}: {estimate_text(row, 'consistent')}"
         for row in frame.iter_rows(named=True)

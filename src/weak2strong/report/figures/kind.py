@@ -73,6 +73,12 @@ def listed(parts: Iterable[str], lead: str = "", between: str = "; ") -> str:
     return f"{lead}{between.join(parts)}."
 
 
+def means_of(frame: pl.DataFrame, column: str, by: str) -> dict[str, float]:
+    """The mean of a column by the names in another one, in their order; none where all are null."""
+    means = frame.drop_nulls(column).group_by(by, maintain_order=True).mean()
+    return dict(means.select(by, column).iter_rows())
+
+
 def by_model(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The rows of each model, by "supervisor", "ceiling" and the names of the students' methods."""
     names = {"floor": "supervisor", "ceiling": "ceiling"}

@@ -11,7 +11,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from weak2strong.experiments.overfitting import CHOSEN, FinishedOverfitting
+from weak2strong.experiments.followed import CHOSEN
+from weak2strong.experiments.overfitting import FinishedOverfitting
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.drawing import legend, panel_columns, role_lines
 from weak2strong.report.figures.kind import Description, FigureKind, listed

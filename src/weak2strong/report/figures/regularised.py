@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from matplotlib.figure import Figure
 
-from weak2strong.experiments.overfitting import CHOSEN
+from weak2strong.experiments.followed import CHOSEN
 from weak2strong.experiments.regularise import SAME, FinishedRegularise, sentences
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.drawing import legend, panel_columns, role_lines

@@ -15,7 +15,7 @@ from weak2strong.analysis.shifts import BANDS, place_text
 from weak2strong.experiments.shift import FinishedShift, writer_name
 from weak2strong.ground.table import estimate_text
 from weak2strong.report.figures.drawing import clipped, curve, legend, new_figure, row_labels
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, means_of
 from weak2strong.report.figures.style import COLOURS, GRID, INK, PAPER, Styles, model_style
 
 BAND_COLOURS = dict(zip(BANDS, ((GRID, INK), (COLOURS[5], INK), (COLOURS[1], PAPER)), strict=True))
@@ -88,8 +88,8 @@ def _places(axes: Axes, rows: pl.DataFrame, firsts: Sequence[int], styles: Style
 def describe(frame: pl.DataFrame) -> Description:
     """Say how many tokens of each writer are unshifted and shifted, and every share."""
     whole = frame.filter(pl.col("first").is_null())
-    means = whole.group_by("writer", maintain_order=True).agg(pl.col("shifted").mean())
-    said = [f"{writer} {100 * share:.0f}%" for writer, share in means.drop_nulls().iter_rows()]
+    means = means_of(whole, "shifted", "writer")
+    said = [f"{writer} {100 * share:.0f}%" for writer, share in means.items()]
     texts = (
         f"{row['task']}, {row['writer']}, {place_text(row['first'], row['last'])}: "
         + ", ".join(f"{band} {estimate_text(row, band)}" for band in BANDS)
