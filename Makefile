@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-ray test-quant test-gpu gpu lint format types bench mutants stored-study clean
+.PHONY: demo test test-slow test-ray test-quant test-gpu gpu lint format types bench mutants fuzz \
+	stored-study clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -52,6 +53,10 @@ bench: $(VENV)/.installed
 # A run that goes on where it was stopped; see CONTRIBUTING.md for its flags.
 mutants: $(VENV)/.installed
 	$(BIN)/python tests/mutation $(FLAGS)
+
+# At most 10 minutes; a second call goes on. See CONTRIBUTING.md for its flags.
+fuzz: $(VENV)/.installed
+	$(BIN)/python tests/fuzz $(FLAGS)
 
 # Only where a change can change the numbers of stages that it makes anew.
 stored-study: $(VENV)/.installed

@@ -42,6 +42,9 @@ BROKEN = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, BadZipFile)
 
 GIB = 2**30
 
+PART = 2**24
+"""Bytes that are unpacked at a time."""
+
 MOST_FILES = 50_000
 """How many files a folder of data has at most."""
 
@@ -194,13 +197,16 @@ def unzipped(
 
 
 def _read(name: str, stream: IO[bytes], limit: int) -> bytes:
-    found = stream.read(limit + 1)
+    """What a stream holds, a part at a time: some streams make room for all that is asked for."""
+    found = bytearray()
+    while part := stream.read(min(PART, limit + 1 - len(found))):
+        found += part
     if len(found) > limit:
         raise UserError(
             f"{name} holds more than {limit / GIB:g} GiB when it is unpacked: "
             "raise --unpacked-limit if that is meant, or name another file."
         )
-    return found
+    return bytes(found)
 
 
 def _check_not_packed(name: str, content: bytes) -> None:

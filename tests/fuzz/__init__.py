@@ -1,0 +1,1 @@
+"""Malformed and odd inputs, each with what must happen: see `__main__.py`."""

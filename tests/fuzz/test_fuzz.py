@@ -1,0 +1,78 @@
+"""A seeded part of `make fuzz`, and that it notices what is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from weak2strong.cli import main
+from weak2strong.tasks import opening, rows
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+try:
+    from fuzz.inputs import Ended, Input, problem
+finally:
+    sys.path.remove(str(HERE.parent))
+
+SOME = ("--inputs", "130", "--commands", "2", "--seed", "20", "--places", "1")
+
+
+def test_odd_inputs_end_right_or_with_one_sentence(tmp_path):
+    out = tmp_path / "fuzz.jsonl"
+    command = [sys.executable, str(HERE), *SOME, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(found) == 132
+    groups = {row["group"] for row in found}
+    assert {"tables", "damaged-tables", "cells", "columns", "contents", "encodings"} <= groups
+    assert {row["code"] for row in found} >= {0, 2}
+
+
+REFUSED = Input("", (), names=("a.csv", ("row 3", "line 4")))
+RIGHT = Input("", (), right=lambda ended: None if ended.out == "yes" else "nonsense")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "out", "err", "wrong"),
+    [
+        (REFUSED, 2, "", "error: a.csv, row 3 is odd: mend it.\n", None),
+        (REFUSED, 2, "", "warning: hm\nerror: a.csv, line 4 is odd: mend it.\n", None),
+        (REFUSED, 2, "", "error: a.csv is odd: mend it.\n", "does not name"),
+        (REFUSED, 2, "", "error: a.csv, row 3 is odd\n", "no whole sentence"),
+        (REFUSED, 2, "", "error: ValueError in a.csv, row 3.\n", "words of Python"),
+        (REFUSED, 2, "", "error: a.csv, row 3 is\nodd: mend it.\n", "more than one line"),
+        (REFUSED, 2, "", "a.csv, row 3 is odd: mend it.\n", "0 sentences"),
+        (REFUSED, 0, "yes", "", "must be refused"),
+        (REFUSED, 1, "", "internal error\n", "exit code 1"),
+        (REFUSED, None, "", "", "exit code None"),
+        (RIGHT, 0, "yes", "", None),
+        (RIGHT, 0, "no", "", "nonsense"),
+        (RIGHT, 2, "", "error: a.csv is odd: mend it.\n", "is right"),
+        (RIGHT, 0, "yes", "Traceback (most recent call last):\nE: x\n", "a traceback"),
+    ],
+)
+def test_what_is_wrong_with_an_end_is_noticed(asked, code, out, err, wrong):
+    found = problem(asked, Ended(code, out, err))
+    assert found is None if wrong is None else wrong in found
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(opening, "open_file"), (rows, "with_classes"), (rows, "read_table")]
+)
+@pytest.mark.parametrize("error", [TypeError, KeyError, AssertionError, IndexError])
+def test_a_bug_of_ours_is_no_sentence(tmp_path, monkeypatch, capsys, module, name, error):
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"t {i},{i % 2}\n" for i in range(40)))
+
+    def broken(*arguments, **more):
+        raise error("planted")
+
+    monkeypatch.setattr(module, name, broken)
+    assert main(["tasks", str(tmp_path / "a.csv")]) == 1
+    err = capsys.readouterr().err
+    assert "planted" in err
+    assert "Traceback" in err
+    assert problem(REFUSED, Ended(1, "", err))
