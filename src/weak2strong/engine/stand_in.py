@@ -42,6 +42,7 @@ class StandIn:
         fits: the finetunings that were asked for, in order: equal ones are equal strings.
         weak_labels: two classes, the same in every stand-in.
         texts_read: texts that prompts read to answer one example, shots included.
+        consistency: the weight of the term by which answers to pairs agree; 0 for none.
     """
 
     fits: list[str] = field(default_factory=list)
@@ -50,6 +51,7 @@ class StandIn:
     )
     texts_read: int = 0
     student: str = "student"
+    consistency: float = 0.0
     classes: int = 2
     seed: int = 0
     intermediates: tuple[str, ...] = ("intermediate",)
@@ -115,8 +117,8 @@ class StandIn:
         return replace(self, weak_labels=labels)
 
     def with_consistency(self, weight: float) -> Context:
-        """The same stand-in with another student; both note their fits in one list."""
-        return replace(self, student=f"{self.student}, consistent by {weight}")
+        """The same stand-in whose fits are other ones; both note them in one list."""
+        return replace(self, consistency=weight)
 
     def after_reading(self, epochs: int) -> Context:
         """Note the reading."""
@@ -127,7 +129,8 @@ class StandIn:
     def _note(self, labels: Predictions, of: Loss | str, model: str) -> str:
         of = loss(of) if isinstance(of, str) else of
         settings = asdict(of)  # pyright: ignore
-        fit = f"{model} {type(of).__qualname__} {settings} {labels.ids} "
+        term = f"consistent by {self.consistency} " if self.consistency else ""
+        fit = f"{model} {term}{type(of).__qualname__} {settings} {labels.ids} "
         self.fits.append(fit + str(labels.probabilities.tolist()))
         return self.fits[-1]
 

@@ -17,6 +17,8 @@ from weak2strong.methods.method import EVERY_KIND, Context
     prepares=True,
     needs=("intermediates",),
     kinds=EVERY_KIND,
+    uses=("labels", "finetuning"),
+    changes=("labels",),
 )
 def bootstrapping(context: Context) -> Context:
     """Each intermediate learns its predecessor's labels, and labels inputs that it has not seen.
@@ -43,6 +45,8 @@ def bootstrapping(context: Context) -> Context:
     prepares=True,
     needs=("intermediates",),
     kinds=EVERY_KIND,
+    uses=("labels", "finetuning"),
+    changes=("labels",),
 )
 def bootstrapping_same_inputs(context: Context) -> Context:
     """Each intermediate, and the student, learns its predecessor's labels of all inputs.

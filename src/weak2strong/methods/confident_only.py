@@ -17,6 +17,8 @@ LEAST = 0.1
     "leaves out the labels that the supervisor is not sure of",
     "Anthropic 2026",
     prepares=True,
+    uses=("labels",),
+    changes=("labels",),
 )
 def confident_only(context: Context, *, threshold: float = 0.75) -> Context:
     """Keep the examples whose weak label has a confidence ``max_c w_c`` of the threshold or above.

@@ -21,6 +21,9 @@ def check_weight(*, weight: float = 1.0) -> None:
     needs=("pairs",),
     kinds=("classification",),
     check_settings=check_weight,
+    uses=(),
+    changes=("finetuning",),
+    once=True,
 )
 def consistent(context: Context, *, weight: float = 1.0) -> Context:
     """Whatever loss follows, the two answers of a pair are pulled together.

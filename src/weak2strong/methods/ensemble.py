@@ -16,6 +16,8 @@ from weak2strong.methods.method import Context
     "after Burns et al. 2023, section 6",
     prepares=True,
     needs=("supervisor",),
+    uses=("labels",),
+    changes=("labels",),
 )
 def ensemble(context: Context, *, size: int = 3) -> Context:
     """Weak labels that are the mean over the supervisor and others, by id.

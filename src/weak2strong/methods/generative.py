@@ -14,6 +14,8 @@ from weak2strong.methods.method import EVERY_KIND, Context
     reads=True,
     needs=("decoder", "trunk"),
     kinds=EVERY_KIND,
+    uses=("student",),
+    changes=("student",),
 )
 def generative(context: Context, *, epochs: int = 1) -> Context:
     """The student is finetuned as a language model on the texts of ``strong_train``.

@@ -19,6 +19,7 @@ from weak2strong.methods.method import Context
     "a linear head on the frozen student, of the weak labels",
     "Burns et al. 2023, appendix D.2",
     saliency="lp(weak)",
+    uses=("labels", "student"),
 )
 def linear_probe(context: Context) -> Mapping[str, Predictions]:
     """A logistic regression of the weak labels on the pretrained student's last layer.

@@ -27,6 +27,12 @@ linear probe with ground truth after that."""
 Trait = Literal["zero-shot", "few-shot"]
 """What the pretrained student does with a task before anyone trains it (`w2s explain`)."""
 
+Part = Literal["labels", "finetuning", "student"]
+"""What of a context a step changes, and a method makes use of: the weak labels of ``strong_train``,
+how the student is finetuned, and the pretrained student itself."""
+
+EVERY_PART: tuple[Part, ...] = ("labels", "finetuning", "student")
+
 NEEDS: Mapping[Need, str] = {
     "truth": "ground truth, which makes its result an upper bound (oracle)",
     "decoder": "a student that is a decoder, that is a language model",
@@ -232,6 +238,10 @@ class Method:
             are; None for none.
         trait: the trait of a task that its students' score is, since they learn no labels (see
             `weak2strong.analysis.traits`); None for none.
+        uses: what of a context it makes use of; a step before it that changes nothing of that is
+            refused, since it would do nothing.
+        changes: what of a context it changes, if it ``prepares``; empty where that is not said.
+        once: whether it takes the place of itself, named twice in a reference.
     """
 
     name: str
@@ -251,9 +261,12 @@ class Method:
     same_gradient_as: str | None = None
     saliency: Saliency | None = None
     trait: Trait | None = None
+    uses: tuple[Part, ...] = EVERY_PART
+    changes: tuple[Part, ...] = ()
+    once: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("needs", "kinds", "variants"):
+        for name in ("needs", "kinds", "variants", "uses", "changes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.reads and not self.prepares:
             raise UserError(
@@ -263,6 +276,9 @@ class Method:
         for need in self.needs:
             if need not in NEEDS:
                 raise unknown_name(f"need of the method {self.name!r}", need, NEEDS)
+        for part in (*self.uses, *self.changes):
+            if part not in EVERY_PART:
+                raise unknown_name(f"part of the method {self.name!r}", part, EVERY_PART)
         for what, said, known in (
             ("saliency", self.saliency, get_args(Saliency)),
             ("trait", self.trait, get_args(Trait)),

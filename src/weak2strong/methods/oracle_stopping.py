@@ -15,6 +15,9 @@ from weak2strong.methods.method import EVERY_KIND, Context
     prepares=True,
     needs=("truth", "stopping"),
     kinds=EVERY_KIND,
+    uses=("labels",),
+    changes=("finetuning",),
+    once=True,
 )
 def oracle_stopping(context: Context) -> Context:
     """The student learns weak labels only, and stops on the ground truth of ``validation``.

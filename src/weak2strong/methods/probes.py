@@ -51,6 +51,7 @@ def _training_data(
     "a probe on the frozen student answers by the weak labels",
     _SOURCE,
     variants=("probe-predict:knn", "probe-predict:logistic"),
+    uses=("labels", "student"),
     check_settings=_check_predicting,
 )
 def probe_predict(
@@ -75,6 +76,8 @@ def probe_predict(
     "leaves out a tenth, where a probe contradicts the weak labels",
     _SOURCE,
     prepares=True,
+    uses=("labels", "student"),
+    changes=("labels",),
     variants=("probe-filter:knn", "probe-filter:logistic", "probe-filter:topofilter"),
     check_settings=_check_filtering,
 )
@@ -96,6 +99,8 @@ def probe_filter(
     "a probe's answers take the place of the weak labels",
     _SOURCE,
     prepares=True,
+    uses=("labels", "student"),
+    changes=("labels",),
     variants=("probe-relabel:knn", "probe-relabel:logistic"),
     check_settings=_check_predicting,
 )

@@ -34,6 +34,7 @@ def _check_form(form: str = PLAIN, **others: Any) -> None:
     kinds=KINDS,
     check_settings=_check_form,
     trait="zero-shot",
+    uses=("student",),
 )
 def zero_shot(
     context: Context,
@@ -56,6 +57,7 @@ def zero_shot(
     kinds=KINDS,
     check_settings=_check_form,
     trait="few-shot",
+    uses=("student",),
 )
 def few_shot(
     context: Context,
@@ -85,6 +87,7 @@ def few_shot(
     needs=("decoder",),
     kinds=KINDS,
     check_settings=_check_form,
+    uses=("labels", "student"),
 )
 def few_shot_weak(
     context: Context,

@@ -16,8 +16,15 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.methods import BASELINE, METHODS
-from weak2strong.methods.method import Context, Method
+from weak2strong.methods.method import Context, Method, Part
 from weak2strong.probes import PROBES
+
+CHANGED: Mapping[Part, str] = {
+    "labels": "the labels that are learned",
+    "finetuning": "how the student is finetuned",
+    "student": "the student that is trained",
+}
+"""What a step changes, in words."""
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 
@@ -39,6 +46,7 @@ def find_method(reference: str) -> Method:
             )
     if last.prepares:
         before, last = parts, METHODS.get(BASELINE)
+    _check_used(before, last, reference)
     if not before:
         return replace(last, name=reference)
     return Method(
@@ -171,6 +179,23 @@ def _one_after_another(parts: Sequence[Method], context: Context) -> Any:
     for step in before:
         context = prepared(step, context)
     return last.run(context)
+
+
+def _check_used(before: Sequence[Method], last: Method, reference: str) -> None:
+    """Refuse a step that changes what no one after it looks at, or that takes its own place."""
+    for i, step in enumerate(before):
+        name, after = step.name, (*before[i + 1 :], last)
+        if step.once and any(other.name == name for other in after):
+            raise UserError(
+                f"Method {reference!r}: the second {name!r} takes the place of the first: name it "
+                "once."
+            )
+        if step.changes and not any(set(step.changes) & set(other.uses) for other in after):
+            raise UserError(
+                f"Method {reference!r}: {name!r} changes {CHANGED[step.changes[0]]}, which "
+                f"{last.name!r} makes no use of, so that it would do nothing: leave {name!r} out, "
+                "or put it before another method."
+            )
 
 
 def _settings(method: Method, text: str, reference: str) -> dict[str, Any]:
