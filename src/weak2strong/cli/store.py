@@ -47,11 +47,11 @@ class Verify:
         """Print what was found."""
         from weak2strong.ground.store import Store
 
-        store = Store.there(self.store)
-        count, damaged = len(store.entries()), store.verify()
-        for text in damaged:
-            print(f"damaged: {text}")
-        print(f"{count:,} results checked, {len(damaged)} damaged.")
+        found = Store.there(self.store).examined()
+        damaged = [what for what in found if what]
+        for what in damaged:
+            print(f"damaged: {what}")
+        print(f"{len(found):,} results checked, {len(damaged):,} damaged.")
 
 
 @dataclass(frozen=True)

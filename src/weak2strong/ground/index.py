@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import weak2strong
+from weak2strong.ground.form import misfit
 from weak2strong.ground.store import lock
 from weak2strong.ground.store.sealed import (
+    FILES,
     DamageError,
     check_file,
     fingerprint,
@@ -32,6 +34,9 @@ INDEX, FORMAT = "run.json", 1
 LOCK = ".run.lock"
 ADOPTED = (".json", ".parquet", ".yaml")
 """Ends of the names of files that a folder from before there was an index brings into its first."""
+
+FORM = {"format": (int, str), "kind": str, "weak2strong": str, "files": FILES}
+"""The form of an index."""
 
 Files = Mapping[str, Mapping[str, Any]]
 
@@ -61,12 +66,10 @@ def read_index(folder: Path) -> Index | None:
     if not path.exists():
         return None
     content = read_sealed(path)
-    try:
-        found = Index(content["kind"], content["weak2strong"], content["files"])
-        known = content["format"] == FORMAT
-    except KeyError as e:
-        raise DamageError(f"{INDEX} has no {e.args[0]!r}") from None
-    if not known:
+    if said := misfit(content, FORM, "it"):
+        raise DamageError(f"{INDEX} is not what was written: {said}")
+    found = Index(content["kind"], content["weak2strong"], content["files"])
+    if content["format"] != FORMAT:
         raise DamageError(
             f"{INDEX} has format {content['format']}, which weak2strong {found.version} wrote and "
             "this version cannot read"

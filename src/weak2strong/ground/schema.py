@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.ground.form import Form, misfit
 from weak2strong.ground.store.sealed import DamageError
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 Columns = Mapping[str, str]
 """The kind of each column: ``text``, ``whole`` (numbers), ``number``, ``flag``, ``texts`` and
 ``numbers`` (a list a row), or ``any``. A column without any value is of every kind."""
-
-Form = Any
-"""What JSON may hold: a type or several, ``[form]`` for a list, ``{key: form}`` for an object with
-these keys at least."""
 
 
 def columns(**kinds: str) -> Columns:
@@ -93,28 +90,6 @@ def read_json(name: str, content: bytes, form: Form) -> Any:
         value = json.loads(content.decode())
     except (ValueError, RecursionError) as e:
         raise DamageError(f"{name} is not valid JSON") from e
-    if said := _misfit(value, form, "it"):
+    if said := misfit(value, form, "it"):
         raise DamageError(f"{name} is not what was written: {said}")
     return value
-
-
-def _misfit(value: Any, form: Form, where: str) -> str:
-    """What is wrong with a value in a few words; nothing for a value that fits."""
-    if isinstance(form, list):
-        if not isinstance(value, list):
-            return f"{where} is no list"
-        entries = (_misfit(v, form[0], f"entry {i}") for i, v in enumerate(value, start=1))
-        return next(filter(None, entries), "")
-    if isinstance(form, dict):
-        if not isinstance(value, dict):
-            return f"{where} is no object"
-        for key, of in form.items():
-            if key not in value:
-                return f"{where} has no {key!r}"
-            if said := _misfit(value[key], of, f"{key!r} of {where}"):
-                return said
-        return ""
-    # In Python True is a whole number, in JSON it is none.
-    allowed = form if isinstance(form, tuple) else (form,)
-    fits = isinstance(value, allowed) and (not isinstance(value, bool) or bool in allowed)
-    return "" if fits else f"{where} has another kind of value"

@@ -6,14 +6,16 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.store import Store, StoreWarning, digest
+from weak2strong.ground.store import Store, StoreWarning, digest, paths
 from weak2strong.ground.store.manifest import MANIFEST
+from weak2strong.ground.store.sealed import sealed
 
 KEY = digest("one")
 OTHER = digest("another")
@@ -93,7 +95,7 @@ def remove_manifest(entry: Path) -> None:
 
 def exchange_manifest(entry: Path) -> None:
     other = stored(Store(entry.parents[1]), key=OTHER)
-    (other.path / MANIFEST).rename(entry / MANIFEST)
+    shutil.copy(other.path / MANIFEST, entry / MANIFEST)
 
 
 DAMAGE = [
@@ -128,7 +130,7 @@ def test_a_damaged_entry_is_set_aside_with_a_warning_and_can_be_put_again(
     assert names(store.root / "damaged") == [f"fit-{KEY}-1", f"fit-{KEY}-2"]
 
 
-@pytest.mark.parametrize(("damage", "said"), DAMAGE[:-1])
+@pytest.mark.parametrize(("damage", "said"), DAMAGE)
 def test_verify_finds_each_damage_and_leaves_the_rest(store, damage, said):
     kept = stored(store, stage="predict")
     entry = stored(store)
@@ -140,6 +142,92 @@ def test_verify_finds_each_damage_and_leaves_the_rest(store, damage, said):
     assert names(store.root / "damaged") == [f"fit-{KEY}-1"]
     assert store.get("predict", KEY) == kept
     assert store.verify() == []
+
+
+def lengthened(path: Path) -> None:
+    """With a byte more."""
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def flipped(path: Path) -> None:
+    """One bit is another, the size and the time are the same."""
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def emptied(path: Path) -> None:
+    """Without content."""
+    path.write_bytes(b"")
+
+
+def cut(path: Path) -> None:
+    """The first half."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def a_folder(path: Path) -> None:
+    """Replaced by a folder."""
+    path.unlink()
+    path.mkdir()
+
+
+def a_link(path: Path) -> None:
+    """Replaced by a link to a file with the same content."""
+    elsewhere = path.parents[3] / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+EVERY = (flipped, cut, emptied, Path.unlink, lengthened, a_folder, a_link)
+
+
+@pytest.mark.parametrize("file", ["model/weights", "trace.json", MANIFEST])
+@pytest.mark.parametrize("damage", EVERY, ids=lambda damage: damage.__name__)
+def test_verify_finds_every_damage_of_every_file_by_name(store, file, damage):
+    """Also where no other entry of the stage tells that the folder is the store's."""
+    entry = stored(store)
+    damage(entry.path / file)
+    (found,) = Store(store.root).verify()
+    assert file in found
+    assert names(store.root / "damaged") == [f"fit-{KEY}-1"]
+    assert Store(store.root).verify() == []
+    assert stored(store).path == entry.path
+    store.prune()
+    assert names(store.root / "damaged") == []
+
+
+@pytest.mark.parametrize("what", ["file", "link", "folder of links"])
+def test_verify_finds_what_has_taken_the_place_of_a_folder(store, what, tmp_path):
+    entry = stored(store)
+    folder = entry.path / "model" if what == "folder of links" else entry.path
+    folder.rename(tmp_path / "elsewhere")
+    folder.write_text("x") if what == "file" else folder.symlink_to(tmp_path / "elsewhere")
+    (found,) = Store(store.root).verify()
+    assert ("missing" if what == "file" else "link") in found
+    assert (tmp_path / "elsewhere").is_dir()
+
+
+def test_entries_of_an_earlier_release_are_known_once_they_were_verified(store):
+    entry = stored(store)
+    shutil.rmtree(store.root / paths.KNOWN)
+    assert store.verify() == []
+    (entry.path / MANIFEST).unlink()
+    assert len(store.verify()) == 1
+
+
+def test_an_entry_that_was_removed_by_hand_is_no_damage(store):
+    shutil.rmtree(stored(store).path)
+    assert store.verify() == []
+    store.prune()
+    assert names(store.root / paths.KNOWN) == []
+
+
+def test_a_manifest_of_another_form_is_damage(store):
+    entry = stored(store)
+    (entry.path / MANIFEST).write_text(json.dumps(sealed({"stage": "fit", "key": KEY})))
+    assert "manifest.json is not what was written: it has no 'written'" in store.verify()[0]
 
 
 def test_verify_hashes_what_get_believes_unchanged(store):

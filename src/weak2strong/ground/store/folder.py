@@ -2,9 +2,10 @@
 
 ``<root>/<stage>/<key>/`` holds a result's files and its ``manifest.json``. Beside the
 stages lie ``temporary`` (results being written), ``working`` (checkpoints of stages in
-progress), ``damaged`` (entries set aside), ``locks``, and ``code`` (the pieces of source that
-a digest in a manifest stands for; no result depends on it). Safety comes from writing to
-a temporary folder and renaming it, never from a lock.
+progress), ``damaged`` (entries set aside), ``locks``, ``known`` (which entries were put here,
+so that one without its manifest is noticed), and ``code`` (the pieces of source that a digest
+in a manifest stands for; no result depends on either). Safety comes from writing to a
+temporary folder and renaming it, never from a lock.
 """
 
 from __future__ import annotations
@@ -232,13 +233,20 @@ class Store:
 
     def verify(self) -> list[str]:
         """Hashes every file of every entry, sets damaged entries aside, and describes each."""
+        return [what for what in self.examined() if what]
+
+    def examined(self) -> list[str]:
+        """The same, with nothing for each entry that is sound."""
         self._verified.clear()
-        damages = []
+        found = []
         for stage, key, _ in paths.entry_folders(self.root):
-            _, damage = self._examine(stage, key)
-            if damage:
-                damages.append(f"{stage} {key[:12]}: {damage}")
-        return damages
+            entry, damage = self._examine(stage, key)
+            if entry:
+                self._know(stage, key)
+                found.append("")
+            elif damage:
+                found.append(f"{stage} {key[:12]}: {damage}")
+        return found
 
     def prune(
         self,
@@ -293,20 +301,27 @@ class Store:
         return entry
 
     def _set_aside(self, stage: str, key: str, path: Path) -> Path | None:
-        (self.root / "damaged").mkdir(exist_ok=True)
         for n in itertools.count(1):
             aside = self.root / "damaged" / f"{stage}-{key}-{n}"
             if os.path.lexists(aside):
                 continue
             try:
+                aside.parent.mkdir(exist_ok=True)
                 path.rename(aside)
             except FileNotFoundError:  # another process was faster
                 return None
             except OSError as error:
-                if error.errno not in paths.OCCUPIED:
+                if error.errno not in paths.OCCUPIED or not aside.parent.is_dir():
                     raise paths.unusable(self.root, error) from error
             else:
                 return aside
+
+    def _know(self, stage: str, key: str) -> None:
+        """Leave a sign that an entry was put here, as far as the disk takes one."""
+        with contextlib.suppress(OSError):
+            file = paths.known_file(self.root, stage, key)
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
 
     def _publish(self, temporary: Path, ours: Entry) -> Entry:
         ours.path.parent.mkdir(exist_ok=True)
@@ -320,6 +335,7 @@ class Store:
                     return theirs
             else:
                 sync_folder(ours.path.parent)
+                self._know(ours.stage, ours.key)
                 stamps = signature(ours.path, ours.manifest)
                 self._verified[ours.stage, ours.key] = stamps, ours
                 return ours

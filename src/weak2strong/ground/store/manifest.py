@@ -11,10 +11,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from weak2strong.ground.store.sealed import DamageError, check_file, read_sealed, sealed
+from weak2strong.ground.form import misfit
+from weak2strong.ground.store.sealed import (
+    FILES,
+    DamageError,
+    check_file,
+    read_sealed,
+    refuse_links,
+    sealed,
+)
 from weak2strong.ground.whole import sync_folder
 
 MANIFEST = "manifest.json"
+
+FORM = {
+    **dict.fromkeys(("stage", "key", "written"), str),
+    **{"spec": dict, "files": FILES, "seconds": (int, float)},
+}
+"""The form of a manifest."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ def seal(
         }
     )
     with open(folder / MANIFEST, "x", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1, sort_keys=True, ensure_ascii=False)
+        file.write(_text(manifest))
         file.flush()
         os.fsync(file.fileno())
     sync_folder(folder)
@@ -80,7 +94,12 @@ def read_manifest(folder: Path, stage: str, key: str) -> dict[str, Any]:
     Raises:
         DamageError: if it is anything else.
     """
+    if folder.is_symlink():
+        raise DamageError("a link has taken the place of its folder")
+    refuse_links(folder, MANIFEST)
     manifest = read_sealed(folder / MANIFEST)
+    if said := misfit(manifest, FORM, "it"):
+        raise DamageError(f"{MANIFEST} is not what was written: {said}")
     if (manifest["stage"], manifest["key"]) != (stage, key):
         raise DamageError(f"{MANIFEST} is of {manifest['stage']} {manifest['key'][:12]}")
     return manifest
@@ -89,11 +108,21 @@ def read_manifest(folder: Path, stage: str, key: str) -> dict[str, Any]:
 def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Compares the size and the SHA-256 of each file with the manifest; other files are ignored.
 
+    Of the manifest, whose digest is that of what it says, each byte is compared, too.
+
     Raises:
-        DamageError: at the first file that differs.
+        DamageError: at the first file that differs, or that is a link or lies in one.
     """
+    if (folder / MANIFEST).read_bytes() != _text(manifest).encode():
+        raise DamageError(f"{MANIFEST} says the same in other bytes than were written")
     for name, expected in manifest["files"].items():
+        refuse_links(folder, name)
         check_file(folder, name, expected)
+
+
+def _text(manifest: Mapping[str, Any]) -> str:
+    """A manifest as it is written."""
+    return json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 Signature = tuple[tuple[int, int] | None, ...]

@@ -33,7 +33,13 @@ MEASURED = "measured"
 CONVERTED = "converted"
 # What is known of the images of a folder (see `weak2strong.tasks.image_index`).
 IMAGES = "images"
-RESERVED = ("code", CONVERTED, "damaged", FILES, IMAGES, "locks", MEASURED, "temporary", "working")
+# An empty file for each entry that was put here, by which one without a manifest is told from a
+# folder of somebody else's.
+KNOWN = "known"
+RESERVED = (
+    *("code", CONVERTED, "damaged", FILES, IMAGES, KNOWN, "locks", MEASURED, "temporary"),
+    "working",
+)
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -115,16 +121,32 @@ def lock_file(root: Path, name: str) -> Path:
     return root / "locks" / f"{name}.lock"
 
 
-def entry_folders(root: Path) -> Iterator[tuple[str, str, Path]]:
-    """Stage, key and path of all that looks like an entry, sorted.
+def known_file(root: Path, stage: str, key: str) -> Path:
+    """The file that says that an entry was put here."""
+    return root / KNOWN / entry_name(stage, key)
 
-    A folder without a manifest does not: it may be anybody's.
+
+def known(root: Path) -> set[tuple[str, str]]:
+    """Stage and key of the entries that were put here, as far as files say so."""
+    found = (LEFTOVER.fullmatch(path.name) for path in listed(root / KNOWN))
+    return {(match["stage"], match["key"]) for match in found if match}
+
+
+def entry_folders(root: Path) -> Iterator[tuple[str, str, Path]]:
+    """Stage, key and path of all that looks like an entry, or was one, sorted.
+
+    A folder without a manifest does not, unless it is known: it may be anybody's.
     """
-    for stage in listed(root):
-        if STAGE.fullmatch(stage.name) and stage.name not in RESERVED:
-            for path in listed(stage):
-                if KEY.fullmatch(path.name) and (path / MANIFEST).is_file():
-                    yield stage.name, path.name, path
+    found = {
+        (stage.name, path.name)
+        for stage in listed(root)
+        if STAGE.fullmatch(stage.name) and stage.name not in RESERVED
+        for path in listed(stage)
+        if KEY.fullmatch(path.name) and os.path.lexists(path / MANIFEST)
+    }
+    put = {(stage, key) for stage, key in known(root) if os.path.lexists(root / stage / key)}
+    for stage, key in sorted(found | put):
+        yield stage, key, root / stage / key
 
 
 def listed(folder: Path) -> list[Path]:

@@ -45,6 +45,9 @@ def prune(
     sizes += [_discard(root, *one) for one in leftovers if stage in (None, one[0])]
     if stage is None and (everything or older_than_days is not None):
         sizes += _discard_sent(root, 0.0 if older_than_days is None else older_than_days)
+    for stage_of, key in paths.known(root):
+        if not os.path.lexists(root / stage_of / key):
+            paths.known_file(root, stage_of, key).unlink(missing_ok=True)
     _forget_code(root, [entry for entry in entries if entry.path.exists()])
     for file in paths.listed(root / "locks"):
         if file.suffix == ".lock" and paths.LEFTOVER.fullmatch(file.stem):

@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from weak2strong.ground.store.key import digest
+
+FILES = {str: {"sha256": str, "bytes": int}}
+"""The form of files with their sizes and digests (see `weak2strong.ground.form`)."""
 
 
 class DamageError(Exception):
@@ -78,6 +81,20 @@ def check_file(folder: Path, name: str, expected: Mapping[str, Any]) -> None:
     except OSError as error:
         raise DamageError(f"{name} cannot be read: {error.strerror}") from error
     compare(name, {"sha256": found, "bytes": size}, expected)
+
+
+def refuse_links(folder: Path, name: str) -> None:
+    """Refuse a file that is a link, or lies in a folder that is one, below a folder.
+
+    What a link leads to can change unseen.
+
+    Raises:
+        DamageError: for such a file.
+    """
+    below = PurePosixPath(name)
+    for part in (below, *below.parents[:-1]):
+        if (folder / part).is_symlink():
+            raise DamageError(f"{part} is a link, which was never written")
 
 
 def compare(name: str, found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
