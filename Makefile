@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-ray test-quant test-gpu gpu lint format types bench mutants fuzz \
-	stored-study clean
+.PHONY: demo test test-slow test-ray test-quant test-vision test-gpu gpu lint format types bench \
+	mutants fuzz stored-study clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -23,6 +23,10 @@ test-ray: $(VENV)/.installed
 test-quant: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[quant]"
 	$(BIN)/python -m pytest tests/models/test_few_bits.py
+
+test-vision: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[vision]"
+	$(BIN)/python -m pytest tests/models/test_timm.py
 
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest -m gpu

@@ -1,5 +1,7 @@
 """A model of images gives one vector an image, the one that its family is used by."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from tests.models.images import SMALL, images, made, saved
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
+from weak2strong.models.configuration import loading
 from weak2strong.models.image_model import load_image_model
 from weak2strong.models.image_types import reads_images
 from weak2strong.models.rates import shape_of
@@ -138,6 +141,18 @@ def test_a_folder_without_a_processor_is_told(folders, tmp_path):
     model.save_pretrained(tmp_path / "bare")
     with pytest.raises(UserError, match=r"bare' cannot be loaded: .*preprocessor_config\.json"):
         loaded(tmp_path / "bare")
+
+
+def test_a_torchvision_of_another_pytorch_is_told(tmp_path, monkeypatch):
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator nms does not exist')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    told = pytest.raises(UserError, match=r"nms does not exist.*built for another PyTorch")
+    with told, loading(ModelSpec("digits-s")):
+        raise ImportError("Could not import module 'ViTModel'.")
+    told = pytest.raises(UserError, match=r"one of timm: install that by `pip install 'weak2str")
+    with told, loading(ModelSpec("timm/resnet18.a1_in1k")):
+        raise ImportError("TimmWrapperConfig requires the timm library but it was not found")
 
 
 def test_a_head_starts_from_the_last_layer_that_was_published(tmp_path):

@@ -140,6 +140,8 @@ def loading(spec: ModelSpec) -> Iterator[None]:
                 "its tokenizer is a file of SentencePiece, which two packages read: install them "
                 "by `pip install sentencepiece protobuf`."
             )
+        elif isinstance(e, ImportError):
+            said = _lacking(said)
         raise UserError(f"Model {spec.name!r} cannot be loaded: {said}") from e
     except RuntimeError as e:
         if "ignore_mismatched_sizes" not in str(e):
@@ -161,6 +163,24 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(before)
+
+
+def _lacking(said: str) -> str:
+    """What a model lacks that Transformers could not import something for; else what that said."""
+    if "requires the timm library" in said:
+        return "it is one of timm: install that by `pip install 'weak2strong[vision]'`."
+    try:
+        import torchvision  # noqa: F401  # pyright: ignore
+    except ModuleNotFoundError:
+        return said
+    # A torchvision of another build of PyTorch fails when it registers its operators.
+    except (ImportError, OSError, RuntimeError) as e:
+        return (
+            f"torchvision cannot be used ({first_line(e)}), as where it was built for another "
+            "PyTorch than the one that is here: install both from the same place, or take "
+            "torchvision out, which only models of timm need."
+        )
+    return said
 
 
 def _reads_sentencepiece() -> bool:

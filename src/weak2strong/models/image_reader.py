@@ -19,7 +19,13 @@ from weak2strong.models.beneath import beneath
 from weak2strong.models.configuration import loading
 from weak2strong.models.folders import location_of
 from weak2strong.models.image_skeleton import config_of_images
-from weak2strong.models.image_types import channels_of, image_side, is_weights_file, patches
+from weak2strong.models.image_types import (
+    channels_of,
+    image_side,
+    is_timm,
+    is_weights_file,
+    patches,
+)
 from weak2strong.models.reader import Batch, Row
 from weak2strong.tasks.image_files import opened
 from weak2strong.tasks.task import Item
@@ -29,6 +35,9 @@ KEPT = 2**28
 
 Processor = Any
 """Of Transformers: from images to numbers."""
+
+OF_TIMM = "TimmWrapperImageProcessor"
+"""What Transformers calls the processor of images for models of timm."""
 
 
 class ImageRow(Sequence[int]):
@@ -160,8 +169,15 @@ def processed(processor: Processor, image: np.ndarray, name: str) -> Tensor:
     Raises:
         UserError: where it cannot.
     """
+    from PIL import Image
+
     try:
-        made = processor(images=[image], return_tensors="pt", input_data_format="channels_last")
+        if type(processor).__name__ == OF_TIMM:
+            # It takes pictures alone, and says by itself in which order their numbers are.
+            shown = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+            made = processor(images=[shown])
+        else:
+            made = processor(images=[image], return_tensors="pt", input_data_format="channels_last")
         return torch.as_tensor(made["pixel_values"])[0].float()
     # A processor's faults are its own, of any kind: sizes, colours, options that it lacks.
     except Exception as e:
@@ -201,8 +217,3 @@ def load_processor(spec: ModelSpec, config: Any) -> Processor:
     backend = {} if is_timm(config) else {"backend": "pil"}
     with loading(spec):
         return AutoImageProcessor.from_pretrained(location_of(of), **options, **backend)
-
-
-def is_timm(config: Any) -> bool:
-    """Whether timm makes the model."""
-    return getattr(config, "model_type", "") == "timm_wrapper"

@@ -122,6 +122,11 @@ def is_timm_config(config: Any) -> bool:
     return "pretrained_cfg" in config or {"architecture", "num_features"} <= set(config)
 
 
+def is_timm(config: Any) -> bool:
+    """Whether timm makes the model of a configuration of Transformers."""
+    return getattr(config, "model_type", "") == "timm_wrapper"
+
+
 def vision_config(config: Any) -> Any:
     """The configuration of that part."""
     return getattr(config, "vision_config", None) or config
@@ -130,6 +135,10 @@ def vision_config(config: Any) -> Any:
 def image_layers(config: Any) -> int:
     """How many layers a model of images has: blocks, or the stages of a network with a map."""
     config = vision_config(config)
+    if is_timm(config):
+        from weak2strong.models.timm_layers import timm_layers
+
+        return timm_layers(config)
     for name in ("num_hidden_layers", "num_stages"):
         if isinstance(count := getattr(config, name, None), int):
             return count
@@ -148,11 +157,21 @@ def patches(config: Any, height: int, width: int) -> int:
 
 def channels_of(config: Any) -> int:
     """How many channels an image has for a model: 1 or 3."""
+    if is_timm(config):
+        return 1 if _timm_input(config)[0] == 1 else 3
     return 1 if getattr(vision_config(config), "num_channels", 3) == 1 else 3
 
 
 def image_side(config: Any) -> int:
     """Pixels of a side of the images that a model was made for, as far as it says that."""
     size = getattr(vision_config(config), "image_size", 224)
+    if is_timm(config):
+        size = _timm_input(config)[1]
     size = size[0] if isinstance(size, (list, tuple)) else size
     return size if isinstance(size, int) and size > 0 else 224
+
+
+def _timm_input(config: Any) -> tuple[int, int]:
+    """Channels and height of the images that a model of timm was made for."""
+    size = (getattr(config, "pretrained_cfg", None) or {}).get("input_size") or (3, 224, 224)
+    return size[0], size[1]

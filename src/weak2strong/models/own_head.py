@@ -13,6 +13,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.alexnet import read_alexnet
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
+from weak2strong.models.image_skeleton import config_of_images
 from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.pickled import WEIGHTS
 
@@ -40,6 +41,13 @@ def start_from_own(head: nn.Linear, spec: ModelSpec) -> None:
         head.bias.copy_(bias)
 
 
+def _named(spec: ModelSpec) -> tuple[str, ...]:
+    """What a model of timm calls its last layer."""
+    config = config_of_images(spec)
+    name = (getattr(config, "pretrained_cfg", None) or {}).get("classifier")
+    return (name,) if isinstance(name, str) else ()
+
+
 def _read(spec: ModelSpec) -> tuple[Tensor, Tensor]:
     """Weights and bias of the layer, as the model's file has them."""
     if is_weights_file(spec):
@@ -51,7 +59,7 @@ def _read(spec: ModelSpec) -> tuple[Tensor, Tensor]:
     file: Any = folder / WEIGHTS if folder else cached_file(spec, WEIGHTS)
     if file is not None and file.is_file():
         with safe_open(file, "pt") as weights:
-            for name in NAMES:
+            for name in (*_named(spec), *NAMES):
                 if f"{name}.weight" in weights.keys():  # noqa: SIM118
                     return weights.get_tensor(f"{name}.weight"), weights.get_tensor(f"{name}.bias")
     raise UserError(

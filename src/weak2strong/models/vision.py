@@ -99,6 +99,9 @@ def pool_of(model: nn.Module, missing: Collection[str], spec: ModelSpec) -> Pool
 
 def special_tokens(model: nn.Module) -> int:
     """How many tokens stand before the patches: that of the whole image, and registers."""
+    of_timm = getattr(model, "timm_model", None)
+    if of_timm is not None:
+        return getattr(of_timm, "num_prefix_tokens", 0)
     names = [name.rpartition(".")[2] for name, _ in model.named_parameters()]
     if not any(name in FIRST_TOKENS for name in names):
         return 0
