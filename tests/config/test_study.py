@@ -61,7 +61,8 @@ def test_rates_are_filled_in_once_all_else_is_resolved():
     """So that they may be found by training."""
     chosen = Training(learning_rate=1e-3, head_rate=2e-3)
     found = resolve(StudyConfig(strong_training=chosen)).config
-    assert found.weak_training == Training(stopping_metric="accuracy")
+    amount = {"epochs": 3, "batch_size": 32}
+    assert found.weak_training == Training(stopping_metric="accuracy", **amount)
     assert replace(found, weak_training=settle(found).weak_training) == settle(found)
     assert settle(found).weak_training.learning_rate == usual_rates(found.weak)[0]
     assert settle(settle(found)) == settle(found)

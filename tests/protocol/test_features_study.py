@@ -9,6 +9,7 @@ import pytest
 from weak2strong.analysis.audit.audit import audit
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
@@ -21,6 +22,8 @@ from weak2strong.probes import fit_logistic
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
+from weak2strong.report.plan import plan_document
+from weak2strong.report.provenance import provenance
 from weak2strong.tasks.find import find_task
 
 QUICK = Training(epochs=4, evaluations=1, batch_size=16)
@@ -80,11 +83,39 @@ def test_the_check_is_a_probe_on_the_rows_of_the_file(folder, tmp_path):
     assert {e.item.id for e in test} == set(found.ids)
 
 
+def test_heads_learn_as_long_as_in_the_paper_unless_the_user_says_otherwise(folder, tmp_path):
+    given = StudyConfig(tasks=(str(folder),), weak_training=Training(epochs=3))
+    config, plan = resolved(given), plan_study(given, tmp_path)
+    for trainings in ((config.weak_training, config.strong_training), plan.trainings.values()):
+        assert [(t.epochs, t.batch_size) for t in trainings] == [(3, 128), (20, 128)]
+    told = "\n".join(plan_document(plan).notes)
+    assert "Training of supervisor: 3 epochs, batch 128." in told
+    assert "Training of students and ceiling: 20 epochs, batch 128." in told
+    of_texts = resolved(StudyConfig(strong_training=Training(steps=7)))
+    assert of_texts.weak_training.amount == "3 epochs, batch 32"
+    assert of_texts.strong_training.amount == "7 steps, batch 32"
+    assert of_texts.strong_training.epochs == 3, "as keys have always held"
+
+
+def test_no_rate_of_a_trunk_is_told_where_there_is_none(folder, tmp_path):
+    training = Training(steps=1, learning_rate=1e-9)
+    config = study(folder, methods=("naive",))
+    config = replace(config, weak_training=training, strong_training=training)
+    out = run_study(config, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
+    warned = " ".join(warnings_of(FinishedRun(out).lines()))
+    assert "The learning rates (head 1e-09; 1 step)" in warned
+    assert "Try other rates (--weak-lr) and" in warned
+    about = dict(provenance(FinishedRun(out)))
+    assert about["learning rates of supervisor"] == "given: 1e-09 (head alone)"
+    assert about["training of supervisor"] == "1 step, batch 128"
+
+
 def test_a_plan_needs_no_more_than_the_headers(folder, tmp_path):
     plan = plan_study(study(folder), tmp_path)
     names = [stage.name for stage in plan.stages]
     assert "ngrams" not in names
     assert {"supervisor", "probe", "student naive"} <= set(names)
+    assert "activations" not in names, "they are the file itself"
     assert {choice.how for choice in plan.rates} == {"rule"}
     assert plan.strong == str(folder / "strong.npy")
     assert not [e.step for e in plan.steps if e.step.kind == "ngrams"]

@@ -15,6 +15,12 @@ Schedule = Literal["cosine", "linear", "constant"]
 Stopping = Literal["none", "weak-validation", "oracle"]
 Decay = Annotated[Number, Field(ge=0, lt=1)]
 
+EPOCHS = 3
+"""Of a training where neither the user nor what its items are says another number."""
+
+BATCH_SIZE = 32
+"""The same of examples of an optimiser step."""
+
 
 def _rising(metric: str) -> str:
     """Refuse a metric of which less is better: the worst evaluation would be kept."""
@@ -30,12 +36,12 @@ def _rising(metric: str) -> str:
 class Training:
     """How a model is finetuned, by AdamW."""
 
-    epochs: Count = 3
-    """Passes over the training examples."""
+    epochs: Count | None = None
+    """Passes over the training examples; if not given 3, and 20 where they are features."""
     steps: Count | None = None
     """Optimiser steps, in place of epochs."""
-    batch_size: Count = 32
-    """Examples of an optimiser step."""
+    batch_size: Count | None = None
+    """Examples of an optimiser step; if not given 32, and 128 where they are features."""
     learning_rate: Annotated[Positive | None, Flag("lr", "RATE", each=True)] = None
     """Peak learning rate; the model's own default if not given. The flag sets that of trunk and
     head."""
@@ -71,9 +77,29 @@ class Training:
     evaluate_every: Count | None = None
     """Steps from one evaluation to the next, in place of a number of evaluations."""
 
+    @property
+    def passes(self) -> int:
+        """Epochs, the usual number where none is given."""
+        return self.epochs or EPOCHS
+
+    @property
+    def batch(self) -> int:
+        """Examples of an optimiser step, the usual number where none is given."""
+        return self.batch_size or BATCH_SIZE
+
+    @property
+    def amount(self) -> str:
+        """How much is learnt, for people."""
+        number, what = (self.steps, "step") if self.steps else (self.passes, "epoch")
+        return f"{number:,} {what}{'s' if number > 1 else ''}, batch {self.batch}"
+
+    def with_amount(self, epochs: int, batch_size: int) -> Training:
+        """The same settings with epochs and size of a batch filled in by these."""
+        return replace(self, epochs=self.epochs or epochs, batch_size=self.batch_size or batch_size)
+
     def steps_on(self, examples: int) -> int:
         """Optimiser steps on so many examples."""
-        return self.steps or self.epochs * math.ceil(examples / self.batch_size)
+        return self.steps or self.passes * math.ceil(examples / self.batch)
 
     def evaluation_steps(self, steps: int) -> set[int]:
         """The steps after which to evaluate, of so many; the last is one of them."""

@@ -147,7 +147,7 @@ def _training(about: Mapping[str, Any], config: StudyConfig) -> str:
         if rate is not None
     )
     told = f"; peak rates {rates}" if rates else ""
-    return f"{training.epochs:g} epochs, batches of {training.batch_size}{told}"
+    return f"{training.amount}{told}"
 
 
 def _scores(scores: Scores | None) -> str:

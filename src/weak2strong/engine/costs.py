@@ -103,7 +103,7 @@ def search_cost(model: Guessed, training: Training, step_seconds: float | None) 
         return tokens * (TRAINING[model.adaptation or "full"] * sum(tried(task)) + of_part)
 
     def seconds(task: TaskSize) -> float | None:
-        return step_seconds and step_seconds * sum(tried(task)) / training.batch_size
+        return step_seconds and step_seconds * sum(tried(task)) / training.batch
 
     return Cost(flops, seconds, lambda task: 0)
 
@@ -158,9 +158,9 @@ def _fit_flops(
     if model.adaptation == "head":
         # A frozen trunk reads every text once, whatever the epochs.
         return FORWARD * tokens * (learnt + (stopped_on if evaluations else 0) + answered)
-    passed = steps * training.batch_size
+    passed = steps * training.batch
     if training.steps is None:
-        passed = training.epochs * learnt
+        passed = training.passes * learnt
     forward = FORWARD * (evaluations * stopped_on + answered)
     return tokens * (TRAINING[model.adaptation or "full"] * passed + forward)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.config.training import Training
 from weak2strong.engine.costs import answer_bytes
 from weak2strong.engine.estimates import Estimate, estimates
 from weak2strong.engine.measured import measured
@@ -19,10 +20,10 @@ from weak2strong.ground.hub import offline
 from weak2strong.models.guess import Guessed, guess
 from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import usable_bytes
-from weak2strong.protocol.choice import Amount, Choice, Weight, choices
+from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import decodes, provided
-from weak2strong.protocol.pair import with_pair
 from weak2strong.protocol.resolve import checked
+from weak2strong.protocol.usual import with_usual
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class StudyPlan:
         tasks: what each of them holds.
         stages: in the order in which they are made.
         models: what is known of them; the supervisor's only if there is a supervisor.
-        rates: how the learning rates of supervisor and student are chosen.
+        trainings: of supervisor and student, as far as they are trained.
+        rates: how their learning rates are chosen.
         device: where it would run.
         usable: bytes of its memory that a training may fill.
         disk: bytes of stored predictions, store and run folder, over the tasks that are known.
@@ -53,6 +55,7 @@ class StudyPlan:
     tasks: tuple[TaskSize, ...]
     stages: tuple[Stage, ...]
     models: tuple[Guessed, ...]
+    trainings: Mapping[Role, Training]
     rates: tuple[Choice, ...]
     device: str
     usable: float
@@ -83,7 +86,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         UserError: for names, numbers and local data that cannot be right.
     """
     references = checked(config)
-    config = with_pair(config, tasks_here(config, references))
+    config = with_usual(config, tasks_here(config, references))
     device = best_device()
     weak, strong = guess(config.weak, device), guess(config.strong, device)
     tasks = tuple(task_sizes(config, references))
@@ -102,6 +105,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
             Amount(t.kind, t.examples["weak_train"], t.examples["strong_train"]) for t in tasks
         ],
     )
+    learnt = tuple(c for c in chosen if c.role == "strong" or not config.given_labels)
     costs = tuple(Stages(config, tasks, weak, strong, speeds, chosen).all())
     stages = tuple(stage for stage, _ in costs)
     return StudyPlan(
@@ -112,7 +116,8 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         tasks=tasks,
         stages=stages,
         models=(strong,) if config.given_labels else (weak, strong),
-        rates=tuple(c for c in chosen if c.role == "strong" or not config.given_labels),
+        trainings={c.role: getattr(config, f"{c.role}_training") for c in learnt},
+        rates=learnt,
         device=device.type,
         usable=usable_bytes(device),
         disk=_disk(config.seeds * (2 + len(methods)), stages, known) if known else None,

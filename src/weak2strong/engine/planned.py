@@ -22,6 +22,7 @@ from weak2strong.engine.costs import (
 from weak2strong.engine.measured import Measured
 from weak2strong.engine.sizes import TaskSize
 from weak2strong.engine.stand_in import trial_run
+from weak2strong.models.given import is_given
 from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
@@ -74,7 +75,7 @@ class Stages:
         """In the order in which they are made, each kind with what one of them takes of a task."""
         config, pairs = self.config, len(self.tasks) * self.config.seeds
         training = config.strong_training
-        step = self.measured.step(config.strong, self.strong.adaptation, training.batch_size)
+        step = self.measured.step(config.strong, self.strong.adaptation, training.batch)
         methods = self._methods
         yield from self._searches()
         if not config.given_labels:
@@ -107,7 +108,7 @@ class Stages:
             seconds = self.measured.stage("neighbours", config.weak)
             cost = neighbours_cost(self.weak, seconds)
             return self._stage("supervisor", self.weak, count, 0, serves, cost)
-        step = self.measured.step(config.weak, self.weak.adaptation, training.batch_size)
+        step = self.measured.step(config.weak, self.weak.adaptation, training.batch)
         aside = config.weak_label_temperature == "fit"
         cost = finetuning_cost(self.weak, training, "weak_train", step, aside=aside)
         pairs, serves = len(self.tasks) * config.seeds, f"{self._methods} of a seed"
@@ -129,7 +130,7 @@ class Stages:
             spec, training = getattr(self.config, choice.role), self._training(choice.role)
             lattices = [lattice_of(task.kind, model.adaptation) for task in self.tasks]
             fits = sum(number for lattice in lattices for number, _ in lattice.rounds)
-            step = self.measured.step(spec, model.adaptation, training.batch_size)
+            step = self.measured.step(spec, model.adaptation, training.batch)
             cost = search_cost(model, training, step)
             name, serves = f"rates of {TITLES[choice.role]}", f"{self._methods}, all seeds"
             yield self._stage(name, model, len(self.tasks), fits, serves, cost)
@@ -155,7 +156,9 @@ class Stages:
                 lambda task: self.measured.stage("activations", strong, gpus_per_fit(frozen)),
                 partial(activation_bytes, self.strong, 2 + len(others)),
             )
-            yield self._stage("activations", self.strong, count, 0, serves, cost)
+            if not is_given(strong):
+                # What a file holds is not made once more.
+                yield self._stage("activations", self.strong, count, 0, serves, cost)
             cost = self._check_cost("probe", strong)
             yield self._stage("probe", None, count, 0, serves, cost)
         if all(has_ngrams(task.inputs) for task in self.tasks):

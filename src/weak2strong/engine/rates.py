@@ -64,11 +64,6 @@ class Rates:
     trials: int
     seconds: float | None
 
-    @property
-    def text(self) -> str:
-        """The two rates, for people."""
-        return f"{self.trunk:g} (trunk), {self.head:g} (head)"
-
 
 def rates_file(chosen: Sequence[Choice], task_runs: Mapping[str, TaskRun]) -> bytes:
     """The content of ``rates.json``; searches are in the store by now."""

@@ -132,6 +132,14 @@ def rule(shape: Shape, adaptation: Literal["full", "lora", "head"]) -> Rates:
     return float(f"{trunk:.1e}"), float(f"{head:.1e}")
 
 
+def shown_rates(rates: Rates, adaptation: str) -> str:
+    """Peak rates for people; where a head alone is trained, its rate."""
+    trunk, head = rates
+    return (
+        f"{head:g} (head alone)" if adaptation == "head" else f"{trunk:g} (trunk), {head:g} (head)"
+    )
+
+
 def _within(value: float, bounds: tuple[float, float]) -> float:
     return min(max(value, bounds[0]), bounds[1])
 

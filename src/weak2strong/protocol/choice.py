@@ -206,7 +206,7 @@ def search_share(
                 search += sum(_operations(weight, amount.weak_train, n) for n in tried)
             if role == "strong" or (config.weak.is_trained and has_supervisor(config)):
                 examples = amount.weak_train if role == "weak" else amount.strong_train
-                once = training.steps_on(examples) * training.batch_size
+                once = training.steps_on(examples) * training.batch
                 times = config.seeds * (1 if role == "weak" else 1 + len(config.methods))
                 study += times * _operations(weight, examples, once)
     return search / study

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from weak2strong.ground.table import counted
 from weak2strong.protocol.learned import Learned
 
 LITTLE = 0.05
@@ -170,8 +171,8 @@ def _cause(group: Sequence[Learned]) -> str:
     parts = zip(("trunk", "head"), one.rates, strict=False)
     rates = ", ".join(f"{part} {rate:g}" for part, rate in parts if rate is not None)
     return (
-        f"The learning rates ({rates}; {one.steps} steps) may be {fault}, or this model cannot "
-        "tell from these examples what the labels ask."
+        f"The learning rates ({rates}; {counted(one.steps, 'step')}) may be {fault}, or this "
+        "model cannot tell from these examples what the labels ask."
     )
 
 
@@ -181,7 +182,8 @@ def _is_unsure(one: Learned) -> bool:
 
 def _advice(one: Learned) -> str:
     side = "weak" if one.role == "supervisor" else "strong"
-    flags = f"--{side}-lr" + (f" and --{side}-head-rate" if len(one.rates) > 1 else "")
+    both = len(one.rates) > 1 and one.rates[0] is not None
+    flags = f"--{side}-lr" + (f" and --{side}-head-rate" if both else "")
     then = {
         "supervisor": "take a supervisor that knows more of it, or another task",
         "ceiling": "take no PGR from this ceiling",

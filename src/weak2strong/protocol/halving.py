@@ -155,7 +155,7 @@ def passes(lattice: Lattice, training: Training, examples: int) -> list[int]:
     """
     learnt = round((1 - HELD_OUT) * examples)
     return [
-        trial_steps(training, learnt, share) * training.batch_size
+        trial_steps(training, learnt, share) * training.batch
         for number, share in lattice.rounds
         for _ in range(number)
     ]

@@ -24,9 +24,10 @@ from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.literature import reported
 from weak2strong.protocol.needs import LeftOut, check_pairs, intermediates_of, provided
 from weak2strong.protocol.neighbours import check_points, check_roles, supervisors_of
-from weak2strong.protocol.pair import check_items, with_pair
+from weak2strong.protocol.pair import check_items
 from weak2strong.protocol.reading import check_reading
 from weak2strong.protocol.test_size import check_test
+from weak2strong.protocol.usual import with_usual
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks import expand
 from weak2strong.tasks.annotators import check_annotated
@@ -69,7 +70,7 @@ def resolve(config: StudyConfig) -> Resolution:
     """
     references = checked(config)
     tasks = find_tasks(references, config.data)
-    config = with_pair(config, tasks)
+    config = with_usual(config, tasks)
     between = intermediates_of(config)
     for task in tasks:
         check_task(config, task)

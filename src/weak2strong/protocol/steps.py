@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from weak2strong.config.study import StudyConfig
+from weak2strong.models.rates import shown_rates
 from weak2strong.protocol import stages
 from weak2strong.protocol.choice import ROLES, Role, searched_roles
 from weak2strong.protocol.resolve import readings_of
@@ -126,8 +127,9 @@ def perform(step: Step, task_run: TaskRun) -> None:
         task_run = replace(task_run, keeps=step.kind)
     match step.kind:
         case "rates":
-            found = stages.found_rates(task_run, "weak" if step.method == "weak" else "strong")
-            rates = f"{found.trunk:g} (trunk), {found.head:g} (head)"
+            role: Role = "weak" if step.method == "weak" else "strong"
+            found, model = stages.found_rates(task_run, role), getattr(task_run.config, role)
+            rates = shown_rates((found.trunk, found.head), model.adaptation)
             task_run.remark(f"{rates}, of {len(found.trials)} short finetunings")
         case "supervisor":
             labels = stages.weak_labels(task_run, seed)

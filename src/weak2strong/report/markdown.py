@@ -9,6 +9,7 @@ from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tas
 from weak2strong.analysis.results import NGRAMS, PROBE, intervals_note, temperature_notes
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.ground.metrics import metric_title
@@ -129,17 +130,21 @@ def _scores(run: Section) -> Table:
 def _rates(config: StudyConfig) -> str:
     """How the models were finetuned."""
     weak, strong = config.weak_training, config.strong_training
-    sentences = f"{strong.epochs} epochs, batch {strong.batch_size}; peak rates of trunk and head "
-    of_weak = f"{_pair(weak)} (weak)"
+    sentences = f"{strong.amount}; peak rates of trunk and head "
+    if config.strong.adaptation == "head":
+        sentences = f"{strong.amount}; peak rate of the head alone "
+    of_weak = f"{_pair(weak, config.weak)} (weak)"
     if not config.weak.is_trained:
         of_weak = f"none of the supervisor, which answers by its {config.weak.k} neighbours"
-    return sentences + f"{_pair(strong)} (strong), {of_weak}."
+    return sentences + f"{_pair(strong, config.strong)} (strong), {of_weak}."
 
 
-def _pair(training: Training) -> str:
-    """The rates of trunk and head, for people."""
+def _pair(training: Training, model: ModelSpec) -> str:
+    """The rates of trunk and head, for people; where a head alone is trained, its rate."""
     if training.learning_rate is None:
         return "by a search for each task"
+    if model.adaptation == "head":
+        return f"{training.head_rate:g}"
     return f"{training.learning_rate:g} and {training.head_rate:g}"
 
 

@@ -31,7 +31,11 @@ def plan_document(plan: StudyPlan) -> Document:
     ]
     facts = {name: getattr(plan, name) for name in FACTS} | {"models": models}
     facts["rates"] = [asdict(choice) for choice in plan.rates]
-    notes = [*_rates(plan), *_memory(plan), _disk(plan), *_notes(plan)]
+    facts["trainings"] = [
+        {"role": role, **{n: getattr(training, n) for n in ("epochs", "steps", "batch_size")}}
+        for role, training in plan.trainings.items()
+    ]
+    notes = [*_amounts(plan), *_rates(plan), *_memory(plan), _disk(plan), *_notes(plan)]
     return Document([_tasks(plan), _stages(plan)], facts, head, notes)
 
 
@@ -94,6 +98,14 @@ def _flops(value: float | None) -> str:
 
 def _time(value: float | None) -> str:
     return DASH if value is None else duration(value)
+
+
+def _amounts(plan: StudyPlan) -> list[str]:
+    """How much the models learn."""
+    told = [(TITLES[role], training.amount) for role, training in plan.trainings.items()]
+    if len({amount for _, amount in told}) == 1:
+        return [f"Each training: {told[0][1]}."]
+    return [f"Training of {whose}: {amount}." for whose, amount in told]
 
 
 def _rates(plan: StudyPlan) -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
-from weak2strong.engine.rates import HOW
+from weak2strong.config.training import Training
+from weak2strong.engine.rates import HOW, Rates
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.table import counted
+from weak2strong.models.rates import shown_rates
 from weak2strong.protocol.choice import ROLES, TITLES
 from weak2strong.report.audit import audit_text
 from weak2strong.report.units import duration, hours
@@ -28,7 +32,7 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
     own = ", each with a split of its own" if run.config.vary == "split" else ""
     rows.append(("seeds", seeds + own))
     if isinstance(run, FinishedRun):
-        rows += _rates(run)
+        rows += _trainings(run)
     if isinstance(run, FinishedRun) and not WRITTEN.intersection(run.predictions["kind"]):
         rows.append(("audit of the data", audit_text(run.audit, run.folder, run.by_task)))
     for key, value in environment.items():
@@ -39,8 +43,8 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
     return rows
 
 
-def _rates(run: FinishedRun) -> list[tuple[str, str]]:
-    """The peak learning rates of the two models, and how they were chosen."""
+def _trainings(run: FinishedRun) -> list[tuple[str, str]]:
+    """How much the two models learned, their peak learning rates, and how these were chosen."""
     rows = []
     weak = run.config.weak
     if not weak.is_trained and not run.config.given_labels:
@@ -50,17 +54,28 @@ def _rates(run: FinishedRun) -> list[tuple[str, str]]:
         of_role = [x for x in run.rates if x.role == role]
         if not of_role or (role == "weak" and run.config.given_labels):
             continue
-        first, several = of_role[0], len({x.text for x in of_role}) > 1
-        found = [f"{x.task}: {x.text}" for x in of_role] if several else [first.text]
-        why = f" ({first.why})" if first.why else ""
-        text = f"{HOW.get(first.how, first.how)}{why}: {'; '.join(found)}"
-        seconds = [x.seconds for x in of_role if x.seconds is not None]
-        if seconds:
-            text += (
-                f"; {sum(x.trials for x in of_role)} short finetunings, {duration(sum(seconds))}"
-            )
-        rows.append((f"learning rates of {TITLES[role]}", text))
+        training: Training = getattr(run.config, f"{role}_training")
+        rates = _rates_of(of_role, getattr(run.config, role).adaptation)
+        rows += [
+            (f"training of {TITLES[role]}", training.amount),
+            (f"learning rates of {TITLES[role]}", rates),
+        ]
     return rows
+
+
+def _rates_of(found: Sequence[Rates], adaptation: str) -> str:
+    """The peak learning rates of one model on all tasks, and how they were chosen."""
+    by_task = {x.task: shown_rates((x.trunk, x.head), adaptation) for x in found}
+    told = list(dict.fromkeys(by_task.values()))
+    if len(told) > 1:
+        told = [f"{task}: {rates}" for task, rates in by_task.items()]
+    first = found[0]
+    why = f" ({first.why})" if first.why else ""
+    text = f"{HOW.get(first.how, first.how)}{why}: {'; '.join(told)}"
+    seconds = [x.seconds for x in found if x.seconds is not None]
+    if seconds:
+        text += f"; {sum(x.trials for x in found)} short finetunings, {duration(sum(seconds))}"
+    return text
 
 
 def _device_hours(run: FinishedFolder) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from weak2strong.config.training import BATCH_SIZE, EPOCHS
 from weak2strong.tasks.task import Inputs
 
 
@@ -21,15 +22,21 @@ class Sort:
         title: what people call several of them.
         has_words: whether an item is words, so that there are n-grams, prompts, conversations, and
             texts that are nearly the same.
+        epochs: of a training on such items, where the user gives no number.
+        batch_size: examples of its optimiser steps, likewise.
     """
 
     title: str
     has_words: bool
+    epochs: int = EPOCHS
+    batch_size: int = BATCH_SIZE
 
 
 SORTS: Mapping[Inputs, Sort] = {
     "text": Sort("texts", has_words=True),
-    "features": Sort("features", has_words=False),
+    # As in appendix D.1 of Burns et al. 2023, whose larger student has 5 epochs; a head alone on
+    # vectors that are there is quick to train, and small data need the steps.
+    "features": Sort("features", has_words=False, epochs=20, batch_size=128),
     "images": Sort("images", has_words=False),
 }
 """The sorts of items."""

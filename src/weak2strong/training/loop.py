@@ -100,7 +100,7 @@ def train(
             if memory.checkpointing and not budget.checkpointing:
                 save_memory(model)
         last_saved = time.monotonic()
-        batches = _batches(examples, training.batch_size, seed, units)
+        batches = _batches(examples, training.batch, seed, units)
         for step, batch in zip(range(steps), batches):  # noqa: B905  endless
             if step < memory.step:
                 continue

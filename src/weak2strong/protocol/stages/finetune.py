@@ -91,6 +91,8 @@ def _learned(finetuning: Finetuning, folder: Path, answers: Mapping[str, Predict
     targets, training = finetuning.train.targets, finetuning.training
     in_words = finetuning.task_run.task.kind in WRITTEN
     guessing, least = (None, None) if in_words else entropies(targets)
+    # Where a head alone is trained, nothing learns at a rate of the trunk.
+    trunk = None if finetuning.model.adaptation == "head" else training.learning_rate
     first, last = ends(losses, kept)
     return Learned(
         task=finetuning.task_run.task.name,
@@ -99,7 +101,7 @@ def _learned(finetuning: Finetuning, folder: Path, answers: Mapping[str, Predict
         model=finetuning.model.name,
         seed=finetuning.seed,
         loss=type(finetuning.loss).__name__,
-        rates=(training.learning_rate,) + (() if in_words else (training.head_rate,)),
+        rates=(trunk,) + (() if in_words else (training.head_rate,)),
         steps=len(losses),
         first=first,
         last=last,
