@@ -94,8 +94,7 @@ def test_ground_truth_of_the_test_decides_nothing_but_the_best_point(config, fol
         for split in ("validation", "test"):
             np.testing.assert_array_equal(a[split].probabilities, b[split].probabilities)
     weak = stages.weak_labels(task_run, 0)
-    truth = {e.item.id: e.label for e in task_run.splits.test}
-    blind = curve(other, weak, truth, task_run.config, "classification")
+    blind = curve(other, weak, task_run.splits.test, task_run.config, "classification")
     seen = followed[0].curves
     assert [row["stopped"] for row in blind] == seen["stopped"].to_list()
     assert [row["test_score"] for row in blind] != seen["test_score"].to_list()

@@ -24,7 +24,9 @@ from weak2strong.engine.examples import KEPT, outcomes, read_examples
 from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import read_agreement
 from weak2strong.engine.run import run_study
+from weak2strong.experiments.followed import CHOSEN
 from weak2strong.experiments.overfitting import Overfitting
+from weak2strong.experiments.trusted import Trusted
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.predictions import Predictions, texts
@@ -228,9 +230,43 @@ def test_agreement_heeds_case_where_the_metric_does(config, monkeypatch, metric,
     assert [row["agreement"] for row in rows] == [share] * len(config.methods) * config.seeds
 
 
-def test_overfitting_is_not_followed_in_words(config, tmp_path):
-    with pytest.raises(UserError, match="answered in words"):
-        Overfitting.of(config, evaluations=2).write(tmp_path / "run", tmp_path / "store")
+@pytest.fixture(scope="module")
+def followed(config, run):
+    """A naive student that was looked at at the end of each of its two epochs."""
+    overfitting = Overfitting.of(replace(config, methods=("naive",)), evaluations=2)
+    folder = overfitting.write(run.parent / "followed", run.parent / "store", plan=ONE)
+    return overfitting.read(folder)
+
+
+def test_what_students_write_is_followed(run, followed):
+    """The last point writes what the study's own student writes, and scores count its texts."""
+    usual = Results(run).predictions.filter(method="naive", seed=0).sort("id")
+    points = followed.points.filter(role="student").sort("id")
+    last = points.filter(point="last")
+    assert last["answer"].to_list() == usual["answer"].to_list()
+    weak = followed.points.filter(role="floor").sort("id")["answer"].to_list()
+    right = [set(map(normalised, texts)) for texts in usual["label"].to_list()]
+    wrong = [normalised(w) not in r for w, r in zip(weak, right, strict=True)]
+    for point in CHOSEN:
+        said = list(map(normalised, points.filter(point=point)["answer"]))
+        at = followed.curves.filter(point).row(0, named=True)
+        assert at["test_score"] == np.mean([s in r for s, r in zip(said, right, strict=True)])
+        same = [s == normalised(w) for s, w in zip(said, weak, strict=True)]
+        assert at["agreement_all"] == np.mean(same)
+        assert at["agreement_wrong"] == np.mean(np.array(same)[wrong])
+    assert set(followed.curves["fraction"]) == {0.5, 1.0}
+    assert [row["point"] for row in followed.rows] == list(CHOSEN)
+
+
+def test_trusted_labels_choose_among_what_students_write(config, run, followed):
+    trusted = Trusted.of(
+        replace(config, methods=("naive",)), trusted=(2, 8), evaluations=2, alone=False, draws=20
+    )
+    folder = trusted.write(run.parent / "trusted", run.parent / "store", plan=ONE)
+    rows = trusted.read(folder).table()
+    scores = followed.curves["test_score"].to_list()
+    assert rows.filter(policy="none")["score"].to_list() == [pytest.approx(scores[-1])]
+    assert rows.filter(policy="oracle")["score"].to_list() == [pytest.approx(max(scores))]
 
 
 def test_a_second_run_is_read_from_the_store(run, tmp_path):

@@ -16,6 +16,7 @@ from weak2strong.protocol.choice import ROLES
 from weak2strong.protocol.steps import Step, needed_rates, searches_of
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import is_right
+from weak2strong.tasks.kinds import true_labels
 
 Pool = Mapping[str, str]
 """The groups of the validation examples whose labels may be trusted, by id."""
@@ -57,12 +58,12 @@ def candidates_of(
     config, kind, seeds = task_run.config, task_run.task.kind, range(task_run.config.seeds)
     test = sorted(task_run.splits.test, key=lambda e: e.item.id)
     ids = [e.item.id for e in test]
-    label = {e.item.id: e.label for e in task_run.splits.validation}
-    truth = np.array([label[id] for id in pool])
+    trusted = [e for e in task_run.splits.validation if e.item.id in pool]
+    truth, asked = true_labels(kind, trusted), [e.item.id for e in trusted]
     every = [_students(task_run, seed, evaluations) for seed in seeds]
     right = [
         [
-            is_right(answers["validation"].at(list(pool)), truth, kind, config.metric)
+            is_right(answers["validation"].at(asked), truth, kind, config.metric)
             for answers in of_seed.values()
         ]
         for of_seed in every
@@ -70,9 +71,9 @@ def candidates_of(
     return Candidates(
         names=tuple(every[0]),
         right=np.array(right),
-        groups=np.array(list(pool.values())),
+        groups=np.array([pool[id] for id in asked]),
         test=[np.stack([of_seed[n]["test"].at(ids) for of_seed in every]) for n in every[0]],
-        labels=np.array([e.label for e in test]),
+        labels=true_labels(kind, test),
         test_groups=np.array([e.item.group for e in test]),
         alone={
             n: np.stack(

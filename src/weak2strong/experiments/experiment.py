@@ -44,6 +44,8 @@ class FinishedExperiment(FinishedFolder):
     """The files with its tables, and what they hold. By the first one its folder is known."""
     COLUMNS: ClassVar[Mapping[str, Columns]] = {}
     """The columns that the tables must have, by file (see `weak2strong.ground.schema`)."""
+    MAY_HAVE: ClassVar[Mapping[str, Columns]] = {}
+    """The columns that they may lack, likewise."""
     FIGURES: ClassVar[tuple[str, ...]] = ()
     """Names of its figures (see `weak2strong.report.figures.EXPERIMENT_FIGURES`)."""
 
@@ -125,7 +127,7 @@ class FinishedExperiment(FinishedFolder):
         Raises:
             UserError: where the folder does not hold it, or not as it was written.
         """
-        table = self.files.table(file, self.COLUMNS.get(file, {}))
+        table = self.files.table(file, self.COLUMNS.get(file, {}), self.MAY_HAVE.get(file))
         if table is None:
             raise self._unfinished()
         return table

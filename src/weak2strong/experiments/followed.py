@@ -19,15 +19,15 @@ import numpy as np
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric
-from weak2strong.ground.predictions import WRITTEN, Predictions
+from weak2strong.ground.predictions import Predictions, column
 from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.choice import ROLES
 from weak2strong.protocol.steps import Step, needed_rates, searches_of
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import by_weak_label, comparable, is_right
-from weak2strong.tasks.kinds import hard_labels
-from weak2strong.tasks.task import Kind
+from weak2strong.tasks.kinds import hard_labels, true_labels
+from weak2strong.tasks.task import Example, Kind
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,20 +67,6 @@ def check_followed(method: str) -> None:
         )
 
 
-def check_not_written(task_runs: Mapping[str, TaskRun]) -> None:
-    """Refuse tasks whose students cannot be followed.
-
-    Raises:
-        UserError: for a task that is answered in words.
-    """
-    for task_run in task_runs.values():
-        if task_run.task.kind in WRITTEN:
-            raise UserError(
-                f"Task {task_run.task.name} is answered in words, and overfitting is followed "
-                "by probabilities: name another task."
-            )
-
-
 def steps_of(
     config: StudyConfig,
     tasks: Mapping[str, TaskRun],
@@ -108,7 +94,7 @@ def steps_of(
 def curve(
     trace: stages.Trace,
     weak: Mapping[str, Predictions],
-    truth: Mapping[str, int],
+    test: Sequence[Example],
     config: StudyConfig,
     kind: Kind,
 ) -> list[dict[str, Any]]:
@@ -117,11 +103,11 @@ def curve(
     Args:
         trace: of the student.
         weak: labels by split.
-        truth: of the test, by id.
+        test: examples, with ground truth.
         config: the study.
         kind: of the task.
     """
-    ids, labels = tuple(truth), np.array(list(truth.values()))
+    ids, labels = [e.item.id for e in test], true_labels(kind, test)
     score = metric(kind, config.metric)
     watch = metric(kind, config.strong_training.stopping_metric)
     given = weak["test"].at(ids)
@@ -140,7 +126,7 @@ def curve(
                 "fraction": fraction,
                 "loss": loss,
                 "test_score": float(score(answers, labels)),
-                "validation_score": float(watch(watched.probabilities, seen)),
+                "validation_score": float(watch(watched.values, seen)),
                 **{f"agreement_{name}": share for name, share in shares.items()},
             }
         )
@@ -177,20 +163,19 @@ def tables_of(
 
     curves, frames = [], []
     for task_run in task_runs.values():
-        test = sorted(task_run.splits.test, key=lambda e: e.item.id)
-        ids = [e.item.id for e in test]
+        kind, test = task_run.task.kind, sorted(task_run.splits.test, key=lambda e: e.item.id)
         same = {
             "task": task_run.task.name,
-            "kind": task_run.task.kind,
-            "id": ids,
+            "kind": kind,
+            "id": [e.item.id for e in test],
             "group": [e.item.group for e in test],
-            "label": [e.label for e in test],
+            "label": true_labels(kind, test).tolist(),
         }
         for role, method, seed, point, answers in _answers(
-            task_run, evaluations, ids, curves, trained
+            task_run, evaluations, test, curves, trained
         ):
             where = {"role": role, "method": method, "seed": seed, "point": point}
-            frames.append(pl.DataFrame(same | where | {"probabilities": answers.tolist()}))
+            frames.append(pl.DataFrame(same | where).with_columns(column(answers, kind)))
     common = {"weak": config.weak_name, "strong": config.strong.name, "metric": config.metric}
     rows = [common | row for row in curves]
     return {CURVES: pl.DataFrame(rows, infer_schema_length=None), POINTS: pl.concat(frames)}
@@ -199,14 +184,12 @@ def tables_of(
 def _answers(
     task_run: TaskRun,
     evaluations: int,
-    ids: Sequence[str],
+    test: Sequence[Example],
     curves: list[dict[str, Any]],
     trained: Trained,
 ) -> Iterator[tuple[str, str, int, str, np.ndarray]]:
     """Who answers the test how, at which point; rows of curves are added on the way."""
-    config = task_run.config
-    label = {e.item.id: int(e.label) for e in task_run.splits.test}
-    truth = {id: label[id] for id in ids}
+    config, ids = task_run.config, [e.item.id for e in test]
     for seed in range(config.seeds):
         one = task_run.of_seed(seed)
         weak = stages.weak_labels(one, seed)
@@ -214,7 +197,7 @@ def _answers(
         yield "ceiling", "", seed, "", stages.ceiling(one, seed)["test"].at(ids)
         for method in config.methods:
             trace = stages.traced_student(one, method, seed, evaluations, dict(trained))
-            rows = curve(trace, weak, truth, config, task_run.task.kind)
+            rows = curve(trace, weak, test, config, task_run.task.kind)
             about = {"task": task_run.task.name, "method": method, "seed": seed}
             curves.extend(about | row for row in rows)
             for point, at in points_of(rows).items():

@@ -24,7 +24,6 @@ from weak2strong.experiments.followed import (
     CURVES,
     POINTS,
     check_followed,
-    check_not_written,
     steps_of,
     tables_of,
 )
@@ -54,12 +53,10 @@ class FinishedOverfitting(FinishedExperiment):
             number="fraction test_score validation_score agreement_wrong",
             flag="best stopped last",
         ),
-        POINTS: columns(
-            text="task kind role method point id group",
-            whole="seed",
-            numbers="probabilities",
-            any="label",
-        ),
+        POINTS: columns(text="task kind role method point id group", whole="seed", any="label"),
+    }
+    MAY_HAVE: ClassVar[Mapping[str, Columns]] = {
+        POINTS: columns(numbers="probabilities", text="answer")
     }
     FIGURES = ("overfitting",)
 
@@ -132,7 +129,6 @@ class Overfitting(Experiment[FinishedOverfitting]):
         for method in config.methods:
             check_followed(method)
         task_runs = task_runs_of(config, where)
-        check_not_written(task_runs)
         todo = steps_of(config, task_runs, self.evaluations)
         tables = partial(tables_of, config, task_runs, self.evaluations)
         return where.perform("overfitting", config, task_runs, todo, tables)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from weak2strong.analysis.recovered import recovered
+from weak2strong.analysis.tested import Tested, read_tested
 from weak2strong.analysis.warnings import few_seeds
 from weak2strong.config.study import StudyConfig
 from weak2strong.experiments.followed import CHOSEN
@@ -68,6 +67,14 @@ def points_document(
     return Document([table], warnings=[*undefined, *few_seeds({config.seeds})])
 
 
+def tested_at(config: StudyConfig, answers: pl.DataFrame, point: str) -> Tested:
+    """The test answers of one task, with students as they were at a point."""
+    import polars as pl
+
+    rows = answers.filter((pl.col("role") != "student") | (pl.col("point") == point))
+    return read_tested(config, rows, answers["task"][0])
+
+
 def reached(
     config: StudyConfig, curves: pl.DataFrame, answers: pl.DataFrame, method: str, point: str
 ) -> dict[str, Any]:
@@ -77,15 +84,15 @@ def reached(
     labels that the student gives too, are means over seeds; the latter is None where no label is
     wrong.
     """
-    task, test = answers["task"][0], answers.filter(role="floor", seed=0)
+    task, tested = answers["task"][0], tested_at(config, answers, point)
     at = curves.filter(task=task, method=method).filter(point)
     r = recovered(
-        _stacked(answers.filter(role="floor"), config),
-        _stacked(answers.filter(method=method, point=point), config),
-        _stacked(answers.filter(role="ceiling"), config),
-        test["label"].to_numpy(),
-        test["group"].to_numpy(),
-        metric(test["kind"][0], config.metric),
+        tested.floor,
+        tested.students[method],
+        tested.ceiling,
+        tested.labels,
+        tested.groups,
+        metric(tested.kind, tested.metric),
     )
     return {
         "task": task,
@@ -98,10 +105,3 @@ def reached(
         **r.pgr,
         "agreement_wrong": at["agreement_wrong"].mean(),
     }
-
-
-def _stacked(rows: pl.DataFrame, config: StudyConfig) -> np.ndarray:
-    """Probabilities (seeds, n, classes) of one role; examples stand in one order throughout."""
-    return np.stack(
-        [np.array(rows.filter(seed=s)["probabilities"].to_list()) for s in range(config.seeds)]
-    )

@@ -28,7 +28,6 @@ from weak2strong.experiments.followed import (
     POINTS,
     Trained,
     check_followed,
-    check_not_written,
     steps_of,
     tables_of,
 )
@@ -159,7 +158,6 @@ class Regularise(Experiment[FinishedRegularise]):
             check_followed(method)
         trainings = self.trainings(config)
         task_runs = task_runs_of(config, where)
-        check_not_written(task_runs)
         todo = steps_of(config, task_runs, self.evaluations, list(trainings.values()))
 
         def tables() -> Mapping[str, Rows]:

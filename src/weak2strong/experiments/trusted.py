@@ -34,7 +34,6 @@ from weak2strong.experiments.experiment import (
 from weak2strong.experiments.tables import Rows
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, metric_title
-from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
     Document,
@@ -221,11 +220,6 @@ class Trusted(Experiment[FinishedTrusted]):
     def _pool(self, task_run: TaskRun) -> dict[str, str]:
         """The groups of the validation examples whose labels may be trusted, by id."""
         task, pool = task_run.task, {e.item.id: e.item.group for e in task_run.splits.validation}
-        if task.kind in WRITTEN:
-            raise UserError(
-                f"Task {task.name} is answered in words, and students are followed by "
-                "probabilities: name another task."
-            )
         if self.trusted_ids is not None:
             wanted = _ids(self.trusted_ids)
             pool = {id: group for id, group in pool.items() if id in wanted}

@@ -82,6 +82,7 @@ RULES = Rules(
         "weak2strong.ground.own_metrics",
         "weak2strong.ground.written:WRITTEN_METRICS",
         "weak2strong.models.load:LOADERS",
+        "weak2strong.protocol.stages.learners:FOLLOWERS",
         "weak2strong.protocol.stages.learners:LEARNERS",
         # What is refused has no result.
         "weak2strong.protocol.stages.returned:_fault",

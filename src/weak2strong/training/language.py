@@ -78,6 +78,7 @@ def fit_language(
     seed: int,
     judge: Callable[[], float] | None = None,
     token_budget: int | None = None,
+    on_evaluation: Callable[[float], None] | None = None,
     **options: Unpack[Options],
 ) -> Fit:
     """Train a language model in place; afterwards it holds the weights of the best evaluation.
@@ -96,6 +97,7 @@ def fit_language(
         judge: the score of the model as it is, for the stopping rule; not needed where
             that is ``none``.
         token_budget: padded tokens of a micro-batch; by default as many as fit into memory.
+        on_evaluation: called at every evaluation with the share of training done.
         **options: see `Options`.
 
     Raises:
@@ -112,8 +114,9 @@ def fit_language(
         raise UserError("There is nothing to learn: no text has a token after its first one.")
     passages = _Passages(model, [r for r, _ in learnt], [m for _, m in learnt])
     network, pad_id = model.network, model.tokenizer.pad_token_id
-    # A judge may let the model write any token.
-    spared = judge is None and spares_rows(training, model.ranks, options.get("checkpoint"))
+    # Whoever judges or looks on may let the model write any token.
+    alone = judge is None and on_evaluation is None
+    spared = alone and spares_rows(training, model.ranks, options.get("checkpoint"))
     with only_used_rows(network.whole, passages.rows, pad_id) if spared else nullcontext():
         return loop.train(
             model,
@@ -124,6 +127,7 @@ def fit_language(
             training,
             seed,
             judge,
+            on_evaluation,
             **options,
         )
 

@@ -98,6 +98,8 @@ def with_head(
 def in_words(
     lesson: Lesson,
     ask: Callable[[Writer], Asked],
+    evaluated: Mapping[str, Sequence[Item]] | None = None,
+    on_evaluation: OnEvaluation = lambda fraction, answers: None,
     *,
     on_step: OnStep,
     ranks: Ranks = ALONE,
@@ -112,6 +114,8 @@ def in_words(
         lesson.draws,
         lesson.validation,
         token_budget,
+        evaluated,
+        on_evaluation if ranks.rank == 0 else _unheard,
         on_step=on_step,
         checkpoint=lesson.checkpoint,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Unpack
@@ -18,6 +18,7 @@ from weak2strong.models.prompts import decoded, prompt_and_target, prompt_rows
 from weak2strong.models.reader import Batch
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
+from weak2strong.training.fit import OnEvaluation
 from weak2strong.training.generate import generate
 from weak2strong.training.language import fit_language
 from weak2strong.training.loop import Options
@@ -53,6 +54,8 @@ def fit_writing(
     seed: int,
     validation: TrainingSet | None = None,
     token_budget: int | None = None,
+    evaluated: Mapping[str, Sequence[Item]] | None = None,
+    on_evaluation: OnEvaluation = lambda fraction, answers: None,
     **options: Unpack[Options],
 ) -> tuple[Writer, Fit]:
     """Finetune a language model in place on targets, (n,) texts; prompts do not count.
@@ -67,6 +70,9 @@ def fit_writing(
         seed: of the order of examples, and of dropout.
         validation: for the stopping rule; not needed where that is ``none``.
         token_budget: padded tokens of a micro-batch; by default as many as fit into memory.
+        evaluated: items that the model answers at every evaluation, by split; the answers decide
+            nothing.
+        on_evaluation: receives these answers; after a break it may receive some again.
         **options: see `Options`.
 
     Returns:
@@ -81,8 +87,15 @@ def fit_writing(
     rows, counted = prompt_and_target(model.tokenizer, prompts, train.targets.tolist())
     writer = Writer(model, max(map(sum, counted)))
     judge = _judge(writer, validation, training) if validation else None
+
+    def evaluate(fraction: float) -> None:
+        on_evaluation(
+            fraction, {s: writer.answers(items) for s, items in (evaluated or {}).items()}
+        )
+
+    heard = evaluate if evaluated else None
     return writer, fit_language(
-        model, rows, counted, training, seed, judge, token_budget, **options
+        model, rows, counted, training, seed, judge, token_budget, heard, **options
     )
 
 

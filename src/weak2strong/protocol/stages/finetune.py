@@ -25,7 +25,7 @@ from weak2strong.protocol.stages.files import (
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
 from weak2strong.protocol.stages.fitted import answered_items, fitted, items_of
 from weak2strong.protocol.stages.keeping import copied, keeps, kept
-from weak2strong.protocol.stages.learners import LEARNERS, asked
+from weak2strong.protocol.stages.learners import FOLLOWERS, LEARNERS, asked
 from weak2strong.protocol.task_run import Write
 
 TRACED = ("validation", "test")
@@ -114,11 +114,10 @@ def _learned(finetuning: Finetuning, folder: Path, answers: Mapping[str, Predict
 
 def traced(finetuning: Finetuning) -> Trace:
     """The stage of the same training, made once more, with the answers at every evaluation."""
-    items = items_of(finetuning.task_run, TRACED)
+    items, follow = items_of(finetuning.task_run, TRACED), FOLLOWERS[finetuning.task_run.task.kind]
 
     def make(working: Path) -> Write:
-        keep = partial(_keep_evaluation, working)
-        _, fit = asked(finetuning, working, _nothing, items, keep)
+        fit = follow(finetuning, working, items, partial(_keep_evaluation, working))
 
         def write(folder: Path) -> None:
             for point in fit.trace:
@@ -140,10 +139,6 @@ def traced(finetuning: Finetuning) -> Trace:
 def _keep_evaluation(working: Path, fraction: float, answers: Mapping[str, Predictions]) -> None:
     """Write the answers of an evaluation into a folder that outlives a kill."""
     writer(answers, _evaluation_file(fraction))(working)
-
-
-def _nothing(model: object) -> None:
-    """To ask a trained model: nothing."""
 
 
 def _evaluation_file(fraction: float) -> str:

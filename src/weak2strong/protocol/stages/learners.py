@@ -43,18 +43,14 @@ def asked(
     finetuning: Finetuning,
     working: Path,
     ask: Callable[[LoadedModel], Any],
-    items: Mapping[str, Sequence[Item]] | None = None,
-    on_evaluation: OnEvaluation | None = None,
 ) -> tuple[Any, Fit]:
     """What is asked of a finetuned model with a head, and how it was trained.
 
-    At every evaluation of the training it answers ``items``, and ``on_evaluation`` is told. On
-    several GPUs all of this is done by other processes, to which it is sent.
+    On several GPUs all of this is done by other processes, to which it is sent.
     """
     from weak2strong.training.lesson import with_head
 
-    heard = (items, on_evaluation) if items and on_evaluation else ()
-    return _taught(finetuning, working, with_head, (ask, *heard))
+    return _taught(finetuning, working, with_head, (ask,))
 
 
 def _with_head(
@@ -73,6 +69,34 @@ def _in_words(
     from weak2strong.training.lesson import in_words, written
 
     return _taught(finetuning, working, in_words, (partial(written, items),))
+
+
+def _followed_with_head(
+    finetuning: Finetuning,
+    working: Path,
+    items: Mapping[str, Sequence[Item]],
+    on_evaluation: OnEvaluation,
+) -> Fit:
+    """How a model with a head was trained, which answers items at every evaluation."""
+    from weak2strong.training.lesson import with_head
+
+    return _taught(finetuning, working, with_head, (_nothing, items, on_evaluation))[1]
+
+
+def _followed_in_words(
+    finetuning: Finetuning,
+    working: Path,
+    items: Mapping[str, Sequence[Item]],
+    on_evaluation: OnEvaluation,
+) -> Fit:
+    """How a language model was trained, which answers items at every evaluation."""
+    from weak2strong.training.lesson import in_words
+
+    return _taught(finetuning, working, in_words, (_nothing, items, on_evaluation))[1]
+
+
+def _nothing(model: object) -> None:
+    """To ask a trained model: nothing."""
 
 
 def _taught(
@@ -110,3 +134,12 @@ LEARNERS: dict[
     "preference": _with_head,
     "generation": _in_words,
 }
+
+FOLLOWERS: dict[
+    Kind, Callable[[Finetuning, Path, Mapping[str, Sequence[Item]], OnEvaluation], Any]
+] = {
+    "classification": _followed_with_head,
+    "preference": _followed_with_head,
+    "generation": _followed_in_words,
+}
+"""The same, with answers to items at every evaluation, of which a function is told."""
