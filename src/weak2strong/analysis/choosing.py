@@ -19,13 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from weak2strong.analysis.estimates import SHARE, columns, estimated, seed_scores
+from weak2strong.analysis.estimates import DIFFERENCE, SHARE, columns, estimated, seed_scores
 from weak2strong.analysis.intervals import Metric, group_weights, replicate_scores
 from weak2strong.analysis.tested import REPLICATES
 from weak2strong.ground.draws import one_of_each_group
-
-DIFFERENCE = (-1.0, 1.0)
-"""The range of a difference of two scores."""
 
 CHOSEN = ("stopping", "method", "both")
 """What labels may choose: when to stop the first method, which method, or the two together."""

@@ -26,6 +26,8 @@ LEVEL = 0.95
 ANY = (-np.inf, np.inf)
 SHARE = (0.0, 1.0)
 """The range of a quantity: an interval is cut at its ends, which does not change its coverage."""
+DIFFERENCE = (-1.0, 1.0)
+"""The range of a difference of two shares."""
 
 
 @dataclass(frozen=True)

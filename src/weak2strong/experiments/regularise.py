@@ -1,18 +1,24 @@
 """Regularisation against imitation: students by weight decay, dropout or epochs.
 
 The folder holds ``regularised.parquet``, a row a task, method, value of the setting, and point of
-the training (see `weak2strong.experiments.followed`): score, PGR and imitation.
+the training (see `weak2strong.experiments.followed`): score, PGR and imitation, and how both differ
+from those of the first value.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from weak2strong.analysis.between import repeated_difference, score_difference
+from weak2strong.analysis.estimates import Estimate
+from weak2strong.analysis.estimates import columns as columns_of
+from weak2strong.analysis.tested import Tested
 from weak2strong.config.fields import Count, Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
@@ -31,15 +37,17 @@ from weak2strong.experiments.followed import (
     steps_of,
     tables_of,
 )
-from weak2strong.experiments.points import NOTE, points_document, reached
+from weak2strong.experiments.points import NOTE, points_document, reached, tested_at
 from weak2strong.experiments.tables import Rows
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING
 from weak2strong.ground.schema import Columns, columns
-from weak2strong.ground.table import Document
+from weak2strong.ground.table import Document, Row, Table, estimate, estimate_text, words
 from weak2strong.methods import BASELINE
 from weak2strong.protocol.resolve import resolved
-from weak2strong.protocol.task_run import TaskRun
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FILE = "regularised.parquet"
 
@@ -52,9 +60,33 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 
 SAME = (
     "Floor and ceiling are those of the study's own settings, the same for every value. Which "
-    "value does best is read off the test, so that its score flatters; differences between "
-    "values have no interval here."
+    "value does best is read off the test, so that its score flatters."
 )
+
+PAIRED = (
+    "Differences to the first value, paired by seed and test example, with 95% intervals over "
+    "seeds and groups of test examples, not adjusted for the number of values."
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What of a student is compared with that of the first value.
+
+    Attributes:
+        title: of its column.
+        of: the difference of two students of a test set, by name.
+    """
+
+    title: str
+    of: Callable[[Tested, str, str], Estimate | None]
+
+
+DIFFERENCES = {
+    "score_difference": Compared("score", score_difference),
+    "repeated_difference": Compared("errors repeated", repeated_difference),
+}
+"""By the name of the column."""
 
 
 class FinishedRegularise(FinishedExperiment):
@@ -66,7 +98,7 @@ class FinishedRegularise(FinishedExperiment):
         FILE: columns(
             text="task method setting value point metric",
             number="fraction floor student ceiling pgr pgr_low pgr_high agreement_all "
-            "agreement_wrong",
+            "agreement_wrong score_difference repeated_difference",
         )
     }
     FIGURES = ("regularised",)
@@ -89,31 +121,68 @@ class FinishedRegularise(FinishedExperiment):
     @cached_property
     def document(self) -> Document:
         """A row a task, method, value and point."""
-        first, notes = self.rows[0], [*sentences(self.rows), SAME, NOTE]
-        return points_document(
-            "regularised", self.config, first["metric"], self.rows, notes, first["setting"]
+        first = self.rows[0]
+        document = points_document(
+            "regularised", self.config, first["metric"], self.rows, [SAME, NOTE], first["setting"]
+        )
+        compared = [row for row in self.rows if row["value"] != first["value"]]
+        if not compared:
+            return document
+        head = ["", *sentences(self.rows)]
+        return replace(
+            document, tables=[*document.tables, _differences(compared, first)], head=head
         )
 
 
-def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """For each task and method, at the end of training, who imitates least and scores best."""
+def _differences(rows: Sequence[Row], first: Row) -> Table:
+    """The table of differences to the first value."""
+    return Table(
+        "differences",
+        f"Differences to {first['setting']} {first['value']}",
+        [
+            words("task"),
+            words("method"),
+            words("value", first["setting"]),
+            words("point"),
+            *(estimate(name, f"{of.title} [95%]", sign=True) for name, of in DIFFERENCES.items()),
+        ],
+        rows,
+        notes=[PAIRED],
+    )
+
+
+def sentences(rows: Sequence[Row]) -> list[str]:
+    """For each task and method, which values clearly differ from the first at the end of training,
+    in score and in how many errors are repeated."""
     found = []
     for task, method in dict.fromkeys((row["task"], row["method"]) for row in rows):
-        here = [r for r in rows if (r["task"], r["method"], r["point"]) == (task, method, "last")]
-        best = max(row["student"] for row in here)
-        values = _at(here, "student", best)
-        said = f"the best score ({best:.3f}) is with {here[0]['setting']} {values}"
-        wrong = [r["agreement_wrong"] for r in here if r["agreement_wrong"] is not None]
-        if wrong:
-            values = _at(here, "agreement_wrong", min(wrong))
-            said += f", the fewest errors are repeated ({min(wrong):.3f}) with {values}"
-        found.append(f"{task}, {method}, at the end of training: {said}.")
+        first, *others = (
+            r for r in rows if (r["task"], r["method"], r["point"]) == (task, method, "last")
+        )
+        score = _clear(others, "score_difference", ("higher", "lower"), "the score is")
+        errors = _clear(others, "repeated_difference", ("more", "fewer"), "errors repeated are")
+        than = f"{first['setting']} {first['value']}"
+        found.append(
+            f"{task}, {method}, at the end of training, compared with {than}: "
+            f"{score or 'no value clearly changes the score'}; "
+            f"{errors or 'no value clearly changes how many errors are repeated'}."
+        )
     return found
 
 
-def _at(rows: Sequence[Mapping[str, Any]], name: str, number: float) -> str:
-    """The values whose rows have this number."""
-    return " and ".join(row["value"] for row in rows if row[name] == number)
+def _clear(rows: Sequence[Row], name: str, words: tuple[str, str], lead: str) -> str:
+    """With which values a difference is clearly above 0, and below; empty without any."""
+    sides = (
+        [r for r in rows if r[f"{name}_low"] is not None and r[f"{name}_low"] > 0],
+        [r for r in rows if r[f"{name}_high"] is not None and r[f"{name}_high"] < 0],
+    )
+    texts = [
+        f"clearly {word} with "
+        + " and ".join(f"{r['value']} ({estimate_text(r, name, sign=True)})" for r in side)
+        for word, side in zip(words, sides, strict=True)
+        if side
+    ]
+    return f"{lead} {', '.join(texts)}" if texts else ""
 
 
 @settings("a regularisation")
@@ -161,14 +230,12 @@ class Regularise(Experiment[FinishedRegularise]):
         todo = steps_of(config, task_runs, self.evaluations, list(trainings.values()))
 
         def tables() -> Mapping[str, Rows]:
-            rows = [
-                {"setting": self.setting, "value": value, **row}
+            made = {
+                value: tables_of(config, task_runs, self.evaluations, trained)
                 for value, trained in trainings.items()
-                for row in _rows(config, task_runs, self.evaluations, trained)
-            ]
-            tasks = list(task_runs)
-            rows.sort(key=lambda r: (tasks.index(r["task"]), config.methods.index(r["method"])))
-            return {FILE: rows}
+            }
+            rows = [row for task in task_runs for row in _rows(config, task, made)]
+            return {FILE: [{"setting": self.setting, **row} for row in rows]}
 
         return where.perform("regularise", config, task_runs, todo, tables)
 
@@ -182,15 +249,24 @@ def _value(text: str) -> Any:
 
 
 def _rows(
-    config: StudyConfig, task_runs: Mapping[str, TaskRun], evaluations: int, trained: Trained
+    config: StudyConfig, task: str, made: Mapping[str, Mapping[str, pl.DataFrame]]
 ) -> Iterator[dict[str, Any]]:
-    """A row a task, method and point, of students that are trained so."""
-    tables = tables_of(config, task_runs, evaluations, trained)
-    curves = tables[CURVES]
-    for answers in tables[POINTS].partition_by("task", maintain_order=True):
-        for method in config.methods:
-            for point in CHOSEN:
-                row = reached(config, curves, answers, method, point)
-                at = curves.filter(task=row["task"], method=method).filter(point)
-                agreed = float(at["agreement_all"].to_numpy().mean())
-                yield {"metric": config.metric, **row, "agreement_all": agreed}
+    """A row a method, value and point of one task, from the two tables of students by value."""
+    answers = {value: tables[POINTS].filter(task=task) for value, tables in made.items()}
+    first = next(iter(made))
+    tested = {
+        (value, point): tested_at(config, of, point)
+        for value, of in answers.items()
+        for point in CHOSEN
+    }
+    for method, value, point in product(config.methods, made, CHOSEN):
+        curves = made[value][CURVES]
+        at = curves.filter(task=task, method=method).filter(point)
+        row = reached(config, curves, answers[value], method, point)
+        students = {v: tested[v, point].students[method] for v in {first, value}}
+        pair, others = replace(tested[first, point], students=students), dict[str, Any]()
+        for name, difference in DIFFERENCES.items():
+            apart = difference.of(pair, value, first) if value != first else None
+            others |= columns_of(name, apart)
+        agreed = float(at["agreement_all"].to_numpy().mean())
+        yield {"value": value, "metric": config.metric, **row, "agreement_all": agreed, **others}
