@@ -258,6 +258,23 @@ def test_what_students_write_is_followed(run, followed):
     assert [row["point"] for row in followed.rows] == list(CHOSEN)
 
 
+def test_simulated_supervisors_write_as_many_wrong_answers_as_asked_for(config, tmp_path):
+    asked = replace(config, simulated="random-flips", simulated_accuracy=0.75)
+    task = find_task(config.tasks[0], config.data)
+    asked = resolved(asked)
+    task_run = TaskRun(asked, Store(tmp_path), task.name, task, make_splits(task))
+    for split, labels in stages.weak_labels(task_run, 0).items():
+        examples = task_run.splits.examples(split)
+        right = [
+            said in (e.label, *(e.accepted or ()))
+            for said, e in zip(labels.at([e.item.id for e in examples]), examples, strict=True)
+        ]
+        assert len(right) - sum(right) == round(0.25 * len(right))
+    for kind in ("least-confident", "first-features", "trivial-imitation"):
+        with pytest.raises(UserError, match="needs classes, and task colours is answered in words"):
+            resolved(replace(config, simulated=kind))
+
+
 def test_trusted_labels_choose_among_what_students_write(config, run, followed):
     trusted = Trusted.of(
         replace(config, methods=("naive",)), trusted=(2, 8), evaluations=2, alone=False, draws=20

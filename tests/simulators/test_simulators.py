@@ -1,14 +1,24 @@
 """Simulated supervisors have just as many errors as asked for, and have them where they should."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from weak2strong.ground.activations import Activations
-from weak2strong.ground.predictions import Predictions
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.predictions import Predictions, texts
 from weak2strong.simulators import SIMULATORS
 from weak2strong.simulators.first_features import answers_of_first
 from weak2strong.simulators.hints import with_hints
-from weak2strong.simulators.simulator import Evidence, Order, by_confidence, mislabelled
+from weak2strong.simulators.simulator import (
+    Evidence,
+    Order,
+    by_confidence,
+    misanswered,
+    mislabelled,
+)
+from weak2strong.tasks.kinds import true_targets
 from weak2strong.tasks.task import Example, Item
 
 SIZES = {"strong_train": 400, "validation": 200, "test": 300}
@@ -35,7 +45,7 @@ def seen(classes=2, errors=ERRORS, seed=0) -> Evidence:
         # Every direction tells a little of the label; the first have the widest spread.
         x = rng.normal(size=(n, WIDTH)) + 0.5 * (2 * (labels == 1) - 1)[:, None]
         states[split] = Activations(ids, (x * 0.6 ** np.arange(WIDTH)).astype(np.float32))
-    return Evidence(examples, classes, errors, *answers, states)
+    return Evidence(examples, "classification", classes, None, errors, *answers, states)
 
 
 def labelled(kind: str, given: Evidence, seed=0) -> dict[str, np.ndarray]:
@@ -171,10 +181,53 @@ def test_first_features_answer_no_example_by_its_own_group():
         states[split] = Activations(
             states[split].ids, np.zeros((SIZES[split], 150), dtype=np.float32)
         )
-    blind = Evidence(examples, 2, given.errors, {}, {}, states)
+    blind = Evidence(examples, "classification", 2, None, given.errors, {}, {}, states)
     _, answers = answers_of_first(blind)
     accuracy = (answers["strong_train"].argmax(1) == blind.labels("strong_train")).mean()
     assert accuracy < 0.65
+
+
+COLOURS = ("red", "blue", "Blue.", "green")
+
+
+def written(n=60, accepted=()) -> Evidence:
+    """Made-up texts, of which a supervisor writes every third one wrongly."""
+    examples = tuple(
+        Example(Item(f"{i:02}", f"g{i}", "x" * (i % 7 + 1)), COLOURS[i % 4], accepted=accepted)
+        for i in range(n)
+    )
+    said = texts("mauve" if i % 3 == 0 else COLOURS[i % 4].upper() for i in range(n))
+    supervisor = {"test": Predictions(tuple(e.item.id for e in examples), said, "generation")}
+    return Evidence({"test": examples}, "generation", 0, None, {"test": 25}, supervisor, {}, {})
+
+
+def answered(kind: str, given: Evidence, errors: int) -> np.ndarray:
+    order = SIMULATORS.get(kind).order(given)["test"]
+    targets = true_targets("generation", given.examples["test"], 0)
+    right = partial(given.right, "test")
+    return misanswered(order, targets, right, errors, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("errors", [0, 10, 25, 60])
+@pytest.mark.parametrize(
+    "kind", [name for name in SIMULATORS if "classes" not in SIMULATORS.get(name).needs]
+)
+def test_as_many_texts_are_wrong_as_asked_for(kind, errors):
+    """Blue with a full stop is the same answer; every wrong text is right for other examples, but
+    for those that the supervisor itself has written."""
+    given = written()
+    said = answered(kind, given, errors)
+    labels = [e.label.strip(".").lower() for e in given.examples["test"]]
+    wrong = [s.strip(".").lower() != label for s, label in zip(said, labels, strict=True)]
+    assert sum(wrong) == errors
+    assert set(said) <= {*COLOURS, *(("mauve",) if kind == "own-errors" else ())}
+    # Those of the supervisor come first: 20 of 60.
+    assert (said == "mauve").sum() == (min(errors, 20) if kind == "own-errors" else 0)
+
+
+def test_texts_that_all_count_as_right_are_refused():
+    with pytest.raises(UserError, match="no wrong answer to give"):
+        answered("random-flips", written(accepted=("red", "blue", "green")), 1)
 
 
 def test_texts_say_the_label_and_keep_ids_groups_and_truth():

@@ -31,7 +31,7 @@ from weak2strong.experiments.tables import check_told, incomplete, write_tables
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Document, Table, counted, estimate, number, pgr, words
-from weak2strong.protocol.resolve import checked, words_lacking
+from weak2strong.protocol.resolve import checked, lacking_for
 from weak2strong.simulators import SIMULATORS
 from weak2strong.tasks.find import find_tasks
 
@@ -160,7 +160,7 @@ class Simulate(Experiment[FinishedSimulate]):
     def _all(self, where: Where) -> list[str]:
         """The names of all simulated supervisors that the tasks have what it takes for."""
         tasks = find_tasks(checked(self.config), self.config.data)
-        lacking = {name: words_lacking(name, task) for name in SIMULATORS for task in tasks}
+        lacking = {name: lacking_for(name, task) for name in SIMULATORS for task in tasks}
         for why in filter(None, lacking.values()):
             where.progress.line(f"left out of all: {why}.")
         return [name for name, why in lacking.items() if not why]

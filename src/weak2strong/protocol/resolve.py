@@ -246,12 +246,7 @@ def check_task(config: StudyConfig, task: Task) -> None:
     Raises:
         UserError: where it does not.
     """
-    if config.simulated and task.kind in WRITTEN:
-        raise UserError(
-            f"Task {task.name} is answered in words, and simulated supervisors answer by "
-            "classes: name another task."
-        )
-    if lacks := words_lacking(config.simulated, task):
+    if lacks := lacking_for(config.simulated, task):
         raise UserError(f"{lacks}: choose another one.")
     task.about(config.entities)
     check_metrics(config, task.kind)
@@ -276,17 +271,23 @@ def check_task(config: StudyConfig, task: Task) -> None:
             )
 
 
-def words_lacking(simulated: str | None, task: Task) -> str:
+def lacking_for(simulated: str | None, task: Task) -> str:
     """Why a simulated supervisor is none for a task, as a sentence without its end; empty where it
     is one, or there is none."""
-    if simulated is None or SORTS[task.inputs].has_words:
+    if simulated is None:
         return ""
-    if "words" not in SIMULATORS.get(simulated).needs:
-        return ""
-    of = SORTS[task.inputs].title
-    return (
-        f"The simulated supervisor {simulated!r} needs texts, and task {task.name} is one of {of}"
-    )
+    needs = SIMULATORS.get(simulated).needs
+    if "words" in needs and not SORTS[task.inputs].has_words:
+        return (
+            f"The simulated supervisor {simulated!r} needs texts, and task {task.name} is one of "
+            f"{SORTS[task.inputs].title}"
+        )
+    if "classes" in needs and task.kind in WRITTEN:
+        return (
+            f"The simulated supervisor {simulated!r} needs classes, and task {task.name} is "
+            "answered in words"
+        )
+    return ""
 
 
 def check_metrics(config: StudyConfig, kind: Kind) -> None:

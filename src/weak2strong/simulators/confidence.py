@@ -15,7 +15,7 @@ _SOURCE = "Burns et al. 2023, appendix E"
     "least-confident",
     "labels are wrong where a strong model with ground truth is least confident",
     _SOURCE,
-    needs=("strong_answers",),
+    needs=("strong_answers", "classes"),
 )
 def least_confident(evidence: Evidence) -> Mapping[str, Order]:
     """The lower the probability of its answer, the sooner wrong: errors that a student may share.
@@ -30,7 +30,7 @@ def least_confident(evidence: Evidence) -> Mapping[str, Order]:
     "most-confidently-right",
     "labels are wrong where a strong model with ground truth is most confidently right",
     _SOURCE,
-    needs=("strong_answers",),
+    needs=("strong_answers", "classes"),
 )
 def most_confidently_right(evidence: Evidence) -> Mapping[str, Order]:
     """The higher the probability of the true class, the sooner wrong: errors that make no sense."""

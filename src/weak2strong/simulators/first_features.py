@@ -25,7 +25,7 @@ TOLERANCE = 1e-4
     "first-features",
     "labels of a logistic regression on the first features of the student's activations",
     "Burns et al. 2023, appendix E",
-    needs=("activations",),
+    needs=("activations", "classes"),
 )
 def first_features(evidence: Evidence) -> Mapping[str, Order]:
     """The errors of that regression; the last few are put where it is least decided."""

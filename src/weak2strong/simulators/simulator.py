@@ -14,12 +14,16 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from weak2strong.ground.activations import Activations
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions
 from weak2strong.simulators import SIMULATORS
-from weak2strong.tasks.task import Example
+from weak2strong.tasks.answers import is_right
+from weak2strong.tasks.kinds import true_labels
+from weak2strong.tasks.task import Example, Kind
 
-Need = Literal["supervisor", "strong_answers", "activations", "words"]
-"""A field of `Evidence` that a simulator reads, besides the examples; or that these are words."""
+Need = Literal["supervisor", "strong_answers", "activations", "words", "classes"]
+"""A field of `Evidence` that a simulator reads, besides the examples; or that these are words, or
+have classes."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class Evidence:
 
     Attributes:
         examples: with ground truth.
-        classes: how many there are.
+        kind: of the task.
+        classes: how many there are; 0 where labels are texts.
+        metric: the name of the study's metric, by which texts are compared; None for the usual one.
         errors: how many labels are to be wrong.
         supervisor: probabilities of the real supervisor.
         strong_answers: probabilities of the strong model, finetuned as the ceiling is, but on
@@ -39,15 +45,21 @@ class Evidence:
     """
 
     examples: Mapping[str, Sequence[Example]]
+    kind: Kind
     classes: int
+    metric: str | None
     errors: Mapping[str, int]
     supervisor: Mapping[str, Predictions]
     strong_answers: Mapping[str, Predictions]
     activations: Mapping[str, Activations]
 
     def labels(self, split: str) -> np.ndarray:
-        """Ground truth (n,) as class indices."""
-        return np.array([e.label for e in self.examples[split]])
+        """Ground truth (n,): class indices, or the texts that count as right."""
+        return true_labels(self.kind, self.examples[split])
+
+    def right(self, split: str, answers: np.ndarray) -> np.ndarray:
+        """Which answers are right, booleans (n,), as the metric of the study reads them."""
+        return is_right(answers, self.labels(split), self.kind, self.metric)
 
     def ids(self, split: str) -> tuple[str, ...]:
         """Ids of the examples, in order."""
@@ -61,7 +73,8 @@ class Order:
     Attributes:
         ease: (n,): the labels of the lowest become wrong first, equals in random order.
         answers: (n, classes): a wrong label is the class with the highest value, besides the true
-            one; None for any of the other classes at random.
+            one; texts (n,): it is that text, unless it counts as right. None for any of the other
+            classes, or what counts as right elsewhere, at random.
     """
 
     ease: np.ndarray
@@ -77,7 +90,8 @@ class Simulator:
         summary: one line for lists: which labels are wrong.
         source: paper and section.
         order: gives the order of the examples of every split.
-        needs: the fields of `Evidence` that ``order`` reads, and whether it reads words.
+        needs: the fields of `Evidence` that ``order`` reads, and whether it takes examples of words
+            or with classes.
         hints: whether the student's texts end in the label (see `weak2strong.simulators.hints`).
     """
 
@@ -142,6 +156,47 @@ def mislabelled(
     simulated = labels.copy()
     simulated[first] = wrong[first]
     return np.eye(classes)[simulated]
+
+
+DRAWS = 100
+"""How often a wrong text is drawn for an example, before it is said to have none."""
+
+
+def misanswered(
+    order: Order,
+    targets: np.ndarray,
+    right: Callable[[np.ndarray], np.ndarray],
+    errors: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Texts (n,) with exactly that many errors.
+
+    Args:
+        order: in which the labels become wrong.
+        targets: ground truth, a text an example (n,).
+        right: tells which of n texts count as right for their examples.
+        errors: from 0 to n.
+        rng: draws the order of equals, and wrong texts among the targets of other examples.
+
+    Raises:
+        UserError: where what is right elsewhere counts as right for an example, too.
+    """
+    first = np.lexsort((rng.permutation(len(targets)), order.ease))[:errors]
+    wrong = targets.copy() if order.answers is None else order.answers.copy()
+    left = right(wrong)
+    for _ in range(DRAWS):
+        if not left.any():
+            break
+        wrong[left] = rng.choice(targets, left.sum())
+        left = right(wrong)
+    if left[first].any():
+        raise UserError(
+            f"{left[first].sum():,} examples accept whatever is right for others, too, so that a "
+            "simulated supervisor has no wrong answer to give: name another task."
+        )
+    simulated = targets.copy()
+    simulated[first] = wrong[first]
+    return simulated
 
 
 def error_count(examples: int, accuracy: float) -> int:
