@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
@@ -16,6 +17,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.files import check_files
 from weak2strong.models.loaded import best_device, on_cpu
 from weak2strong.models.small_folders import small_folders
+from weak2strong.protocol import trial
 from weak2strong.protocol.trial import Trial, try_out
 from weak2strong.protocol.trials import try_model, try_small
 
@@ -101,15 +103,22 @@ def test_what_loads_and_cannot_be_trained_is_a_sentence(deberta):
         assert str(deberta) in str(raised.value)
 
 
-def test_numbers_that_are_not_finite_are_a_sentence(toy_models, tmp_path):
-    folder = shutil.copytree(toy_models["llama"], tmp_path / "model")
-    from safetensors.torch import load_file, save_file
-
-    weights = load_file(folder / "model.safetensors")
-    weights["model.norm.weight"][:] = float("inf")
-    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+def test_numbers_that_are_not_finite_are_a_sentence(toy_models, monkeypatch):
+    """Of sound weights: they grow too large for their precision, or where a text is long."""
+    monkeypatch.setitem(trial._USES, "activations", lambda *of: {"0": np.array([np.inf])})
     with pytest.raises(UserError, match=r"cannot give the states of its layers .*not finite"):
-        try_out(Trial(spec_of(folder), "activations"))
+        try_out(Trial(spec_of(toy_models["llama"]), "activations"))
+
+
+def test_an_error_of_our_own_is_none_of_the_model_s(toy_models, monkeypatch):
+    def broken(*arguments):
+        raise ZeroDivisionError("planted")
+
+    # As if it stood in our file.
+    broken.__code__ = broken.__code__.replace(co_filename=trial.__file__)
+    monkeypatch.setitem(trial._USES, "activations", broken)
+    with pytest.raises(ZeroDivisionError, match="planted"):
+        try_out(Trial(spec_of(toy_models["llama"]), "activations"))
 
 
 def test_small_folders_stand_for_a_large_model_and_are_gone_afterwards(toy_models):

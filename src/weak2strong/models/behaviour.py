@@ -166,6 +166,8 @@ def _of(part: nn.Module) -> Behaviour:
                 fault=f"its states have the shape {tuple(states.shape)} for "
                 f"{tokens.shape[0]} texts of {tokens.shape[1]} tokens",
             )
+        if not states.isfinite().all():
+            raise ValueError("its states are not finite")
         other = tokens.clone()
         other[:, -1] = 77
         changed = states_of(part, other, mask)

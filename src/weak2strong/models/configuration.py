@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.models.beneath import beneath, tokenizer_location
+from weak2strong.models.border import loading
 from weak2strong.models.chats import keep_settings
+from weak2strong.models.file_faults import AGAIN
 from weak2strong.models.folders import location_of
+from weak2strong.models.image_types import vision_config
 from weak2strong.models.lengths import longest_of
 from weak2strong.models.positions import fit_tokenizer
 from weak2strong.models.reads import reads_words
+from weak2strong.models.text_part import text_config
 from weak2strong.tasks.task import Kind
 
-NOT_SAFE = (
-    "its weights are neither in the form safetensors nor in pytorch_model.bin, as other files "
-    "can run code. Where you trust them, load model and tokenizer with Transformers, save both to "
-    "a folder with save_pretrained, and give that folder."
-)
-"""What is said of weights in other forms."""
+SIZES = ("num_hidden_layers", "hidden_size", "num_attention_heads", "vocab_size")
+"""Sizes by Transformers' usual names, of which every model has at least one of each that it has."""
+
+MOST_LAYERS = 10_000
+"""More than any model has; so many layers take minutes to make, without any weights."""
 
 
 def check_kind(spec: ModelSpec, kind: Kind) -> None:
@@ -95,8 +96,27 @@ def load_config(spec: ModelSpec) -> Any:
 
     of = beneath(spec)
     options = {"revision": of.revision, "trust_remote_code": spec.trust_remote_code}
-    with loading(spec):
-        return AutoConfig.from_pretrained(location_of(of), **options)
+    with loading(spec, "configuration"):
+        config = AutoConfig.from_pretrained(location_of(of), **options)
+    _check_sizes(spec, config)
+    return config
+
+
+def _check_sizes(spec: ModelSpec, config: Any) -> None:
+    """Refuse sizes that no model has, before anything is made of such a size.
+
+    Raises:
+        UserError: for such a size.
+    """
+    for part in (text_config(config), vision_config(config)):
+        for name in SIZES:
+            size = getattr(part, name, None)
+            most = MOST_LAYERS if name == "num_hidden_layers" else None
+            if isinstance(size, int) and (size < 1 or (most and size > most)):
+                raise UserError(
+                    f"Model {spec.name!r} cannot be loaded: its config.json says {name} {size:,}, "
+                    f"which no model has: {AGAIN}, or choose another one."
+                )
 
 
 def load_tokenizer(spec: ModelSpec) -> Any:
@@ -111,87 +131,18 @@ def load_tokenizer(spec: ModelSpec) -> Any:
 
     location, revision = tokenizer_location(spec)
     options = {"revision": revision, "trust_remote_code": spec.trust_remote_code}
-    with loading(spec):
-        tokenizer = AutoTokenizer.from_pretrained(location, **options)
+    # First, since the tokenizer is chosen by it, and would be blamed for its faults.
     config = load_config(spec)
+    with loading(spec, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(location, **options)
+    longest: Any = tokenizer.model_max_length
+    if not isinstance(longest, int | float) or longest < 1:
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: its tokenizer_config.json says "
+            f"model_max_length {longest!r}, which is no number of tokens: {AGAIN}."
+        )
     fit_tokenizer(tokenizer, config, spec.trust_remote_code)
     # What it is asked to read is kept with it, for `longest_read` and `settings_of`.
     tokenizer.read_length = longest_of(spec, config)
     keep_settings(tokenizer, spec)
     return tokenizer
-
-
-@contextmanager
-def loading(spec: ModelSpec) -> Iterator[None]:
-    """Keep Transformers quiet, and make a sentence of what it cannot do."""
-    from safetensors import SafetensorError
-
-    hide_progress_bars()
-    try:
-        # Loading a trunk without its language-model head is what we want, not news.
-        with quiet():
-            yield
-    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as e:
-        said = first_line(e)
-        if isinstance(e, OSError) and "model.safetensors" in said:
-            said = NOT_SAFE
-        elif "tiktoken" in said and not _reads_sentencepiece():
-            said = (
-                "its tokenizer is a file of SentencePiece, which two packages read: install them "
-                "by `pip install sentencepiece protobuf`."
-            )
-        elif isinstance(e, ImportError):
-            said = _lacking(said)
-        raise UserError(f"Model {spec.name!r} cannot be loaded: {said}") from e
-    except RuntimeError as e:
-        if "ignore_mismatched_sizes" not in str(e):
-            raise
-        raise UserError(
-            f"Model {spec.name!r} cannot be loaded: its weights have other sizes than its "
-            "config.json says, so take files that belong together."
-        ) from e
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Transformers from saying what it would warn of."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-
-
-def _lacking(said: str) -> str:
-    """What a model lacks that Transformers could not import something for; else what that said."""
-    if "requires the timm library" in said:
-        return "it is one of timm: install that by `pip install 'weak2strong[vision]'`."
-    try:
-        import torchvision  # noqa: F401  # pyright: ignore
-    except ModuleNotFoundError:
-        return said
-    # A torchvision of another build of PyTorch fails when it registers its operators.
-    except (ImportError, OSError, RuntimeError) as e:
-        return (
-            f"torchvision cannot be used ({first_line(e)}), as where it was built for another "
-            "PyTorch than the one that is here: install both from the same place, or take "
-            "torchvision out, which only models of timm need."
-        )
-    return said
-
-
-def _reads_sentencepiece() -> bool:
-    """Whether the packages are here by which Transformers reads tokenizers of SentencePiece."""
-    from transformers.utils.import_utils import is_protobuf_available, is_sentencepiece_available
-
-    return is_sentencepiece_available() and is_protobuf_available()
-
-
-def hide_progress_bars() -> None:
-    """Keep Transformers from drawing a bar for every file that it reads or writes."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()

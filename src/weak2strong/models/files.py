@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import adapters_of, beneath
-from weak2strong.models.configuration import NOT_SAFE, load_config, loading
+from weak2strong.models.border import NOT_SAFE, loading
+from weak2strong.models.configuration import load_config
 from weak2strong.models.few_bits import import_quietly
+from weak2strong.models.file_faults import AGAIN, INDEX, WEIGHTS, fault_of_weights, weight_files
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.merged import check_adapters
-from weak2strong.models.pickled import INDEX, PICKLED, PICKLED_INDEX, WEIGHTS
+from weak2strong.models.pickled import PICKLED, PICKLED_INDEX
 
 
 def check_files(spec: ModelSpec, here: bool = True) -> None:
@@ -41,7 +42,10 @@ def check_files(spec: ModelSpec, here: bool = True) -> None:
     if folder is None:
         config = cached_file(spec, "config.json")
         folder = config.parent if config else Path()
-    names = _named(spec, folder)
+    try:
+        names = weight_files(folder)
+    except ValueError as e:
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {e}: {AGAIN}.") from e
     if not names and any((folder / name).exists() for name in (PICKLED, PICKLED_INDEX)):
         # They are opened by a process of their own, when the model is loaded.
         return
@@ -52,38 +56,8 @@ def check_files(spec: ModelSpec, here: bool = True) -> None:
         pickled = any(folder.glob("*.bin"))
         said = NOT_SAFE if pickled else f"its folder has neither {WEIGHTS} nor {INDEX}."
         raise UserError(f"Model {spec.name!r} cannot be loaded: {said}")
-    for name in names:
-        _check_file(spec, folder / name)
-
-
-def _named(spec: ModelSpec, folder: Path) -> list[str]:
-    """The names of the files of a model's weights; none where there are none in the folder."""
-    if (folder / WEIGHTS).exists():
-        return [WEIGHTS]
-    if not (folder / INDEX).exists():
-        return []
-    try:
-        index = json.loads((folder / INDEX).read_text("utf-8"))
-        return sorted(set(index["weight_map"].values()))
-    except (OSError, ValueError, KeyError, AttributeError) as e:
-        raise UserError(
-            f"Model {spec.name!r} cannot be loaded: its {INDEX} cannot be read "
-            f"({first_line(e)}): fetch or save the model again."
-        ) from e
-
-
-def _check_file(spec: ModelSpec, path: Path) -> None:
-    """Refuse a file that is missing, or not as long as its own list of weights says."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt"):
-            pass
-    except (OSError, SafetensorError) as e:
-        raise UserError(
-            f"Model {spec.name!r} cannot be loaded: its file {path.name} is missing or cut off "
-            f"({first_line(e)}): fetch or save the model again."
-        ) from e
+    if fault := fault_of_weights(folder):
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {fault}: {AGAIN}.")
 
 
 def _check_offline(spec: ModelSpec, missing: list[str]) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from weak2strong.config.model import ModelSpec, Pooling
 from weak2strong.ground.draws import draw_seed
-from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.alexnet import read_alexnet
 from weak2strong.models.folders import is_tiny
@@ -24,6 +24,8 @@ from weak2strong.models.own_head import start_from_own
 from weak2strong.models.precision import fast_precision
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.sound import check_lacking
+from weak2strong.models.states import check_finite_states, reading
 from weak2strong.models.vision import ImageTrunk, pool_of, vision_part
 from weak2strong.models.weights import frozen_states, read_weights
 from weak2strong.tasks.task import Kind
@@ -65,7 +67,7 @@ def load_image_model(
     spec, device = resolve_model(spec), best_device()
     model, missing, reader = read_image_model(spec, device)
     trunk = ImageTrunk(model, pool_of(model, missing, spec))
-    width = _width(trunk, reader, spec.name)
+    width = _width(trunk, reader, spec)
     draws = torch.Generator().manual_seed(draw_seed(seed, "head", str(width)))
     head = new_head(kind, width, classes, False, draws)
     if spec.head_start == "zero":
@@ -145,29 +147,25 @@ def _precision(spec: ModelSpec, device: torch.device) -> torch.dtype:
     return torch.float32
 
 
-def _width(trunk: ImageTrunk, reader: ImageReader, name: str) -> int:
+def _width(trunk: ImageTrunk, reader: ImageReader, spec: ModelSpec) -> int:
     """How many numbers the vector of an image has, tried with a black one.
 
     Raises:
         UserError: where the model cannot read images of the size that its processor makes.
     """
     device = next(trunk.parameters()).device
-    try:
+    blank = reader.batch(reader.blank(1, 1), device)
+    with reading(spec.name, "images"):
         with torch.no_grad():
-            states = trunk(*reader.batch(reader.blank(1, 1), device))
-    except torch.OutOfMemoryError:
-        raise
-    # What a model asks for beside an image is its own, and so is the error.
-    except Exception as e:
-        raise UserError(
-            f"Model {name!r} cannot read images by itself ({type(e).__name__}: {first_line(e)}): "
-            "choose another model."
-        ) from e
-    if states.ndim != 2 or len(states) != 1:
-        raise UserError(
-            f"Model {name!r} gives states of the shape {tuple(states.shape)} for an image, and a "
-            "head reads one vector: choose another model."
-        )
+            states = trunk(*blank)
+        if states.ndim != 2 or len(states) != 1:
+            raise UserError(
+                f"Model {spec.name!r} gives states of the shape {tuple(states.shape)} for an "
+                "image, and a head reads one vector: choose another model."
+            )
+        if device.type != "meta":
+            check_finite_states(spec.name, states)
+            check_lacking(spec, trunk, lambda: trunk(*blank))
     return states.shape[1]
 
 
@@ -178,4 +176,4 @@ def image_width(spec: ModelSpec) -> int:
         UserError: where the model cannot be made from its configuration.
     """
     model = image_skeleton(spec).eval()
-    return _width(ImageTrunk(model, pool_of(model, (), spec)), reader_of_images(spec), spec.name)
+    return _width(ImageTrunk(model, pool_of(model, (), spec)), reader_of_images(spec), spec)

@@ -16,7 +16,7 @@ from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.alexnet import alexnet_processor
 from weak2strong.models.batches import on_device
 from weak2strong.models.beneath import beneath
-from weak2strong.models.configuration import loading
+from weak2strong.models.border import loading
 from weak2strong.models.folders import location_of
 from weak2strong.models.image_skeleton import config_of_images
 from weak2strong.models.image_types import (
@@ -197,7 +197,13 @@ def reader_of_images(spec: ModelSpec) -> ImageReader:
     processor = alexnet_processor() if is_weights_file(spec) else load_processor(spec, config)
     channels, side = channels_of(config), image_side(config)
     square = np.zeros((side, side, channels), dtype=np.uint8)
-    shape = tuple(processed(processor, square, spec.name).shape)
+    pixels = processed(processor, square, spec.name)
+    if not pixels.isfinite().all():
+        raise UserError(
+            f"The image processor of model {spec.name!r} makes numbers of an image that are not "
+            "finite (NaN or infinite): look at mean and scale in its preprocessor_config.json."
+        )
+    shape = tuple(pixels.shape)
     return ImageReader(processor, channels, shape, patches(config, *shape[1:]), spec.name)
 
 
@@ -215,5 +221,5 @@ def load_processor(spec: ModelSpec, config: Any) -> Processor:
     of = beneath(spec)
     options = {"revision": of.revision, "trust_remote_code": spec.trust_remote_code}
     backend = {} if is_timm(config) else {"backend": "pil"}
-    with loading(spec):
+    with loading(spec, "image processor"):
         return AutoImageProcessor.from_pretrained(location_of(of), **options, **backend)

@@ -9,7 +9,8 @@ from torch import nn
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.alexnet import AlexNet, alexnet_config
-from weak2strong.models.configuration import load_config, loading
+from weak2strong.models.border import loading
+from weak2strong.models.configuration import load_config
 from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.vision import vision_part
 
@@ -32,7 +33,7 @@ def image_skeleton(spec: ModelSpec) -> nn.Module:
     from transformers import AutoModel
 
     config = config_of_images(spec)
-    with loading(spec), torch.device("meta"):
+    with loading(spec, "configuration"), torch.device("meta"):
         if is_weights_file(spec):
             return AlexNet()
         return vision_part(AutoModel.from_config(config, trust_remote_code=spec.trust_remote_code))

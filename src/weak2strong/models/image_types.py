@@ -110,7 +110,7 @@ def _told_by(file: Path, stamp: int) -> bool:
     try:
         config: Any = json.loads(file.read_text(encoding="utf-8"))
     # Whoever loads the model says what is wrong.
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     if not isinstance(config, dict):
         return False

@@ -18,7 +18,8 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
 from weak2strong.models.batches import on_device
-from weak2strong.models.configuration import check_writes, hide_progress_bars, load_config
+from weak2strong.models.border import hide_progress_bars
+from weak2strong.models.configuration import check_writes, load_config
 from weak2strong.models.few_bits import is_turned, widened_state, without_bits
 from weak2strong.models.loaded import Trainable, best_device, move
 from weak2strong.models.packing import Packed, packs, trunk_inputs
@@ -26,6 +27,7 @@ from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.reader import TextReader
 from weak2strong.models.resolve import resolve_model
+from weak2strong.models.states import check_finite_states, reading
 from weak2strong.models.text_part import text_part, writer_class
 from weak2strong.models.weights import read_tokenizer, read_weights
 
@@ -190,7 +192,7 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
     precision = precision_of(spec, device)
     packing = packs(spec, whole, device, precision)
     use_plain_attention(whole, device, precision)
-    return LanguageModel(
+    model = LanguageModel(
         network,
         TextReader(tokenizer),
         device,
@@ -200,6 +202,19 @@ def load_language_model(spec: ModelSpec, seed: int = 0, ranks: Ranks = ALONE) ->
         packing,
         spec.optimizer_states,
     )
+    _try_out(model, spec)
+    return model
+
+
+def _try_out(model: LanguageModel, spec: ModelSpec) -> None:
+    """Refuse a model that cannot tell how probable a text is.
+
+    Raises:
+        UserError: for such a model.
+    """
+    tokens = torch.zeros(2, 4, dtype=torch.long, device=model.device)
+    with reading(spec.name), model.ranks.without_gradients(), model.autocast():
+        check_finite_states(spec.name, model.network(tokens, torch.ones_like(tokens)))
 
 
 def save_language_model(model: LanguageModel, folder: Path) -> None:

@@ -15,8 +15,9 @@ from torch import nn
 
 from weak2strong.config.model import ModelSpec, OptimizerStates, TrainedWeights
 from weak2strong.models.adapted import adapted_layers
+from weak2strong.models.border import loading
 from weak2strong.models.capacity import device_bytes
-from weak2strong.models.configuration import load_config, loading
+from weak2strong.models.configuration import load_config
 from weak2strong.models.few_bits import bytes_of
 from weak2strong.models.lengths import LONGEST
 from weak2strong.models.quantisation import quantised
@@ -143,7 +144,7 @@ def skeleton(spec: ModelSpec, loader: Any = None) -> Any:
 
         return image_skeleton(spec)
     config = load_config(spec)
-    with loading(spec), torch.device("meta"):
+    with loading(spec, "configuration"), torch.device("meta"):
         make = (loader or AutoModel).from_config
         model = make(config, trust_remote_code=spec.trust_remote_code)
     return model if loader else text_part(model)

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.alexnet import read_alexnet
+from weak2strong.models.file_faults import WEIGHTS
 from weak2strong.models.folders import folder_of
 from weak2strong.models.hub import cached_file
 from weak2strong.models.image_skeleton import config_of_images
 from weak2strong.models.image_types import is_weights_file
-from weak2strong.models.pickled import WEIGHTS
 
 NAMES = ("classifier", "classifier.1")
 """What models of Transformers call their last layer."""

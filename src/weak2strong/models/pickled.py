@@ -24,15 +24,13 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.ground.processes import without_main
 from weak2strong.ground.store.paths import CONVERTED, default_root
+from weak2strong.models.file_faults import AGAIN, INDEX, WEIGHTS, listed_files
 from weak2strong.models.folders import folder_of, shipped
 from weak2strong.models.hub import cached_file
 from weak2strong.models.resolve import fingerprint
 
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-"""The file of a model's weights, or the list of several."""
-
 PICKLED, PICKLED_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
-"""The same as pickles."""
+"""The file of a model's weights as pickles, or the list of several."""
 
 
 def readable(spec: ModelSpec) -> ModelSpec:
@@ -95,12 +93,9 @@ def _pickles_of_hub(spec: ModelSpec) -> list[Path]:
 def _listed(spec: ModelSpec, index: Path) -> list[str]:
     """The files that a list of weights names, sorted."""
     try:
-        return sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, AttributeError) as e:
-        raise UserError(
-            f"Model {spec.name!r} cannot be loaded: its {index.name} cannot be read "
-            f"({first_line(e)}): fetch or save the model again."
-        ) from e
+        return listed_files(index)
+    except ValueError as e:
+        raise UserError(f"Model {spec.name!r} cannot be loaded: {e}: {AGAIN}.") from e
 
 
 def _convert(spec: ModelSpec, sources: Sequence[Path], folder: Path) -> None:

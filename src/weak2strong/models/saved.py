@@ -23,7 +23,8 @@ from torch import Tensor, nn
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
-from weak2strong.models.configuration import hide_progress_bars, is_decoder
+from weak2strong.models.border import hide_progress_bars
+from weak2strong.models.configuration import is_decoder
 from weak2strong.models.few_bits import NF4_OPTIONS, plain_layers
 from weak2strong.models.folders import ADAPTERS, KEPT_ABOUT, KEPT_HEAD, held, location_of
 from weak2strong.models.load import load_model

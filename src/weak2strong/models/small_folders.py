@@ -16,7 +16,8 @@ from typing import Any
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
-from weak2strong.models.configuration import hide_progress_bars, load_config, load_tokenizer
+from weak2strong.models.border import hide_progress_bars
+from weak2strong.models.configuration import load_config, load_tokenizer
 from weak2strong.models.miniature import TOKENS, miniatures
 from weak2strong.models.text_part import text_config, writer_class
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from weak2strong.ground.errors import UserError, first_line
 from weak2strong.models.behaviour import without_cache
+from weak2strong.models.border import is_ours, lacks_memory
 from weak2strong.models.text_part import text_config, text_part
 
 _WIDTHS: dict[str, int] = {}
@@ -50,7 +53,7 @@ def width_of(config: Any, trust_remote_code: bool = False) -> int:
 
 
 def check_states(name: str, states: torch.Tensor, texts: int, tokens: int, width: int) -> None:
-    """Refuse a model whose states are not one vector of the width for each token of each text.
+    """Refuse a model whose states are not one finite vector of the width for each token of a text.
 
     Raises:
         UserError: for such a model.
@@ -61,11 +64,39 @@ def check_states(name: str, states: torch.Tensor, texts: int, tokens: int, width
             f"{tokens} tokens, and a head reads one vector of {width} numbers a token: choose "
             "another model."
         )
+    check_finite_states(name, states)
 
 
-def reading_fault(name: str, error: Exception) -> UserError:
-    """What a model says that cannot read plain text, as a sentence."""
-    what = f"{type(error).__name__}: {first_line(error)}"
-    return UserError(
-        f"Model {name!r} cannot read plain text by itself ({what}): choose another model."
-    )
+def check_finite_states(name: str, states: torch.Tensor) -> None:
+    """Refuse states that are NaN or infinite.
+
+    Raises:
+        UserError: for a model that gives them.
+    """
+    if not states.isfinite().all():
+        raise UserError(
+            f"Model {name!r} gives states that are not finite (NaN or infinite), though its "
+            "weights are: look for what its config.json says that others of its kind do not, or "
+            "choose another model."
+        )
+
+
+@contextmanager
+def reading(name: str, what: str = "plain text") -> Iterator[None]:
+    """A context in which a model reads: what it says that cannot becomes a sentence.
+
+    Raises:
+        UserError: for a model that cannot read so.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    # What a model asks for beside a text or an image is its own, and so is the error.
+    except Exception as e:
+        if lacks_memory(e) or is_ours(e):
+            raise
+        raise UserError(
+            f"Model {name!r} cannot read {what} by itself ({type(e).__name__}: {first_line(e)}): "
+            "choose another model."
+        ) from e

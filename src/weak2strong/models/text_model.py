@@ -12,7 +12,7 @@ from weak2strong.ground.draws import draw_seed
 from weak2strong.ground.errors import UserError
 from weak2strong.models.adapters import adapt
 from weak2strong.models.attention import use_plain_attention
-from weak2strong.models.behaviour import behaviour
+from weak2strong.models.behaviour import behaviour, states_of
 from weak2strong.models.configuration import check_kind, is_decoder, load_config
 from weak2strong.models.heads import new_head
 from weak2strong.models.loaded import LoadedModel, best_device, move
@@ -22,7 +22,8 @@ from weak2strong.models.precision import precision_of
 from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.reader import TextReader
 from weak2strong.models.resolve import resolve_model
-from weak2strong.models.states import check_states, reading_fault, width_of
+from weak2strong.models.sound import check_lacking
+from weak2strong.models.states import check_states, reading, width_of
 from weak2strong.models.text_part import text_part, writer_class
 from weak2strong.models.weights import (
     check_output_layer,
@@ -91,6 +92,8 @@ def load_text_model(
             f"Model {spec.name!r} reads padding, so only texts of one length pass together, which "
             "is not done on several GPUs: choose a model that fits one GPU."
         )
+    if not ranks.several:
+        _check_whole(spec, trunk)
     network = Network(adapt(trunk, spec, seed), head, decoder, spec.pooling, by_length).eval()
     move(network, spec, device, ranks)
     precision = precision_of(spec, device)
@@ -110,27 +113,34 @@ def load_text_model(
         scaled=scaled,
         states=frozen_states(spec, loader, device, ranks),
     )
-    _try_out(model, network, spec.name)
+    _try_out(model, network, spec)
     return model
 
 
-def _try_out(model: LoadedModel, network: Network, name: str) -> None:
+def _try_out(model: LoadedModel, network: Network, spec: ModelSpec) -> None:
     """Refuse a model that cannot read plain text, or whose states are not what a head reads.
 
     Raises:
         UserError: for such a model.
     """
     tokens = torch.zeros(2, 4, dtype=torch.long, device=model.device)
-    try:
-        with model.ranks.without_gradients(), model.autocast():
-            states = network.states(tokens, torch.ones_like(tokens))
-    except torch.OutOfMemoryError:
-        raise
-    # What a model asks for beside a text is its own, and so is the error.
-    except Exception as e:
-        raise reading_fault(name, e) from e
+    with reading(spec.name), model.ranks.without_gradients(), model.autocast():
+        states = network.states(tokens, torch.ones_like(tokens))
     texts, length = tokens.shape
-    check_states(name, states, texts, length, network.head.in_features)
+    check_states(spec.name, states, texts, length, network.head.in_features)
+
+
+def _check_whole(spec: ModelSpec, trunk: Any) -> None:
+    """Refuse a trunk whose states depend on weights that its files lack.
+
+    It has no adapters yet, which give the weights beneath no gradients.
+
+    Raises:
+        UserError: for such a model.
+    """
+    tokens = torch.zeros(1, 2, dtype=torch.long, device=next(trunk.parameters()).device)
+    with reading(spec.name):
+        check_lacking(spec, trunk, lambda: states_of(trunk, tokens, torch.ones_like(tokens)))
 
 
 def start_from_answers(

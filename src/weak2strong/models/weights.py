@@ -14,7 +14,8 @@ from torch import nn
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import adapters_of, beneath
-from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer, loading
+from weak2strong.models.border import loading
+from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer
 from weak2strong.models.few_bits import (
     is_rounded,
     loading_few_bits,
@@ -32,6 +33,7 @@ from weak2strong.models.precision import precision_of
 from weak2strong.models.quantisation import quantised
 from weak2strong.models.ranks import ALONE, Ranks, add_up_gradients_of, loading_options
 from weak2strong.models.resolve import fingerprint
+from weak2strong.models.sound import check_finite, mark_lacking
 
 
 def read_weights(
@@ -164,12 +166,15 @@ def from_files(
             **loading_options(ranks, layers),
             **rounding,
         )
+    check_finite(spec, model)
     for folder in folders:
         merge(model, folder)
+        check_finite(spec, model, adapted=True)
     if ranks.several:
         add_up_gradients_of(model)
     _fuse(model)
     missing = set(info["missing_keys"])
+    mark_lacking(model, missing)
     pass_widened(model, missing, spec.name)
     return model, missing
 

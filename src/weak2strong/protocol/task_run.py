@@ -85,6 +85,9 @@ RULES = Rules(
         "weak2strong.protocol.stages.learners:FOLLOWERS",
         "weak2strong.protocol.stages.learners:LEARNERS",
         # What is refused has no result.
+        "weak2strong.models.border",
+        "weak2strong.models.file_faults",
+        "weak2strong.models.sound",
         "weak2strong.protocol.stages.returned:_fault",
     ),
     settings=("weak2strong.config",),

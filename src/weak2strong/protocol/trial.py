@@ -75,7 +75,7 @@ def try_out(trial: Trial, of: str | None = None) -> None:
     Raises:
         UserError: where the model cannot be used so, whatever kept it from that.
     """
-    from weak2strong.models.configuration import quiet
+    from weak2strong.models.border import is_ours, quiet
 
     spec, use = _reading_at_most(trial.model, trial.longest), trial.use
     with TemporaryDirectory(prefix="w2s-trial-") as folder, quiet(), warnings.catch_warnings():
@@ -89,6 +89,8 @@ def try_out(trial: Trial, of: str | None = None) -> None:
             raise UserError(str(e).replace(spec.name, of)) from e
         # What a model does not do is its own, and so is the error.
         except Exception as e:
+            if is_ours(e):
+                raise
             raise _fault(spec, use, f"{type(e).__name__}: {first_line(e)}", of) from e
     for values in given.values():
         if values.dtype.kind == "f" and not np.isfinite(values).all():

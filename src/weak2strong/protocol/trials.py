@@ -60,7 +60,7 @@ def try_small(model: ModelSpec, trials: Sequence[Trial]) -> None:
     Raises:
         UserError: where none can that reads texts at all.
     """
-    from weak2strong.models.configuration import quiet
+    from weak2strong.models.border import quiet
     from weak2strong.models.load import load_model
     from weak2strong.models.small_folders import small_folders
 

@@ -172,7 +172,7 @@ def save(model: Any, folder: Path) -> None:
     """Write a network in half precision, with the processor of its images."""
     from transformers import ViTImageProcessorPil
 
-    from weak2strong.models.configuration import hide_progress_bars, quiet
+    from weak2strong.models.border import hide_progress_bars, quiet
 
     hide_progress_bars()
     folder.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ def known_countries(folder: Path, cities: Sequence[City], batch: int = 256) -> l
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from weak2strong.models.configuration import hide_progress_bars
+    from weak2strong.models.border import hide_progress_bars
 
     hide_progress_bars()
     tokenizer = AutoTokenizer.from_pretrained(folder)

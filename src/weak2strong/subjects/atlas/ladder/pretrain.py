@@ -74,7 +74,7 @@ def pretrain(
     import torch
     import torch.nn.functional as F
 
-    from weak2strong.models.configuration import hide_progress_bars
+    from weak2strong.models.border import hide_progress_bars
     from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 
     hide_progress_bars()
