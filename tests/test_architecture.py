@@ -169,7 +169,7 @@ ROOM_WORDS = {
 }
 """Words of rooms, which no code outside of them may know, in names and texts."""
 
-CITING = {"analysis/axis.py"}
+CITING = {"analysis/axis.py", "protocol/literature.py"}
 """Code that says what papers have found, of chess too."""
 
 

@@ -91,6 +91,22 @@ def test_what_a_run_lacks_is_a_dash(made_run, tmp_path):
     assert literature_table(Results(made_run(tmp_path / "none", TASKS[:1]))) is None
 
 
+def test_a_pgr_is_that_of_the_one_task(made_run, tmp_path, run):
+    alone = named(made_run(tmp_path / "one", TASKS[:1], ("naive",), 3, 300), "burns-2023-chess")
+    (line,) = alone.lines()
+    rows = literature_table(alone).rows
+    assert [row["reported"] for row in rows] == ["near 0", "above 40%"]
+    for row in rows:
+        assert row["value"] == line.recovered.value
+        assert (row["value_low"], row["value_high"]) == (
+            line.recovered.interval.low,
+            line.recovered.interval.high,
+        )
+        assert row["ours"].startswith(f"{line.recovered.value:.2f} [")
+    (row,) = literature_table(named(run, "burns-2023-reward-modelling")).rows
+    assert (row["ours"], row["value"]) == ("–", None), "of several tasks there is no one PGR"
+
+
 def test_unknown_literature_is_refused_and_every_number_has_a_source():
     with pytest.raises(UserError, match="Unknown study of the literature 'burns': did you mean"):
         checked(StudyConfig(literature="burns"))

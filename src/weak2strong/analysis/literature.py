@@ -11,13 +11,13 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.scores import student_scores
 from weak2strong.analysis.summary import Line
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.table import DASH, Table, estimate_text, words
+from weak2strong.ground.table import DASH, Table, estimate_text, pgr_text, words
 from weak2strong.protocol.literature import Quantity, Reported, reported
 
 NOTE = (
     "reported: as its source writes it, of other models: beside ours, and no result of this run. "
-    "ours: on the same tasks as in the table over tasks; a median with its 95% interval over seeds "
-    "and test examples."
+    "ours: on the same tasks as in the table over tasks; a median or a PGR with its 95% interval "
+    "over seeds and test examples."
 )
 
 
@@ -55,6 +55,8 @@ def _ours(of: Reported, run: FinishedRun, lines: Sequence[Line]) -> dict[str, An
     nothing = {"ours": DASH, "value": None, "of": None, "value_low": None, "value_high": None}
     if method is None:
         return nothing
+    if of.quantity == "pgr":
+        return nothing | _pgr([line for line in lines if line.method == method])
     if of.quantity == "median":
         over = run.over_tasks(lines)
         found = over.methods[method] if over else None
@@ -70,6 +72,15 @@ def _ours(of: Reported, run: FinishedRun, lines: Sequence[Line]) -> dict[str, An
         count = sum(gain > 0 for gain in gains)
         return nothing | _counted(count, len(gains))
     return nothing | _compared(of.quantity, run, lines[0].metric, method, of.against)
+
+
+def _pgr(lines: Sequence[Line]) -> dict[str, Any]:
+    """PGR on the one task that there is; of several there is none."""
+    if len(lines) > 1:
+        return {}
+    found = lines[0].recovered.pgr
+    ends = {"value_low": found["pgr_low"], "value_high": found["pgr_high"]}
+    return {"value": found["pgr"], **ends, "ours": pgr_text(found)}
 
 
 def _compared(

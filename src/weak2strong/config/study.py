@@ -127,7 +127,8 @@ class StudyConfig:
     """Above which score of both floor and ceiling a task is left out of means over tasks and of w2s
     compare; 1 leaves out none."""
     literature: Annotated[Text | None, Flag(metavar="NAME")] = None
-    """Published results to print beside ours: burns-2023 or eleuther-2024, as recipes name them."""
+    """Published results to print beside ours, as recipes name them: burns-2023, burns-2023-chess,
+    burns-2023-reward-modelling or eleuther-2024."""
 
     @property
     def seeds_of_checks(self) -> tuple[int | None, ...]:

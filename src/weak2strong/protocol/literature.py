@@ -11,9 +11,10 @@ from typing import Literal
 
 from weak2strong.ground.errors import unknown_name
 
-Quantity = Literal["median", "positive", "wins", "t-one-sided", "wilcoxon-one-sided"]
-"""Of a method over tasks: median PGR, tasks with a student above its supervisor, tasks on which it
-beats another method, and the p-value of a one-sided test that it does."""
+Quantity = Literal["pgr", "median", "positive", "wins", "t-one-sided", "wilcoxon-one-sided"]
+"""Of a method: PGR on the one task of a study. Or over tasks: median PGR, tasks with a student
+above its supervisor, tasks on which it beats another method, and the p-value of a one-sided test
+that it does."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ _BURNS = (
     "GPT-4 family, smallest supervisor to largest student, 22 NLP tasks",
     "Burns et al. 2023, section 4.3.2",
 )
+_SECTION = "Burns et al. 2023, section 4.2"
 _ELEUTHER = (
     "Qwen1.5-0.5B to Llama-3-8B, 21 tasks that are not saturated",
     "EleutherAI 2024, its post",
@@ -53,6 +55,34 @@ REPORTED: Mapping[str, tuple[Reported, ...]] = {
         Reported("median PGR of naive finetuning", "about 25%", "median", "naive", *_BURNS),
         Reported(
             "median PGR with the confidence loss", "nearly 80%", "median", "confidence", *_BURNS
+        ),
+    ),
+    "burns-2023-chess": (
+        Reported(
+            "PGR of naive finetuning",
+            "near 0",
+            "pgr",
+            "naive",
+            "GPT-4 family, weakest supervisors, chess puzzles",
+            _SECTION,
+        ),
+        Reported(
+            "PGR of naive finetuning",
+            "above 40%",
+            "pgr",
+            "naive",
+            "GPT-4 family, supervisors little smaller than their students, chess puzzles",
+            _SECTION,
+        ),
+    ),
+    "burns-2023-reward-modelling": (
+        Reported(
+            "PGR of naive finetuning",
+            "about 10%, almost never above 20%",
+            "pgr",
+            "naive",
+            "GPT-4 family, comparisons of ChatGPT's reward model",
+            _SECTION,
         ),
     ),
     "eleuther-2024": (
