@@ -142,7 +142,7 @@ def test_edges_and_metric_are_heeded(run, tmp_path, capsys):
         (("RUN", "--metric", "brier"), "of which more is better"),
         (("RUN", "--edges", "5", "4"), "--edges rise from easy to hard"),
         (("RUN", "--edges", "500"), "go from 0 to 119"),
-        (("RUN", "--out", "RUN/study.yaml"), "Cannot write to"),
+        (("RUN", "--out", "RUN/study.yaml"), "Cannot write "),
     ],
 )
 def test_bad_input_is_one_sentence(run, capsys, command, message):

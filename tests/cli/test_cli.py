@@ -171,7 +171,7 @@ BAD = [
     ),
     (["run", "--weak-label-temperature", "0"], r"must be a number above 0, or fit, not '0'"),
     (["run", "--metric", "f2"], r"Unknown .*metric.* 'f2'"),
-    (["run", "--out", "/proc/nothing/here"], r"run folder /proc/nothing/here cannot be written"),
+    (["run", "--out", "/proc/nothing/here"], r"Cannot write /proc/nothing/here"),
     (["run", "--store", "/proc/nothing"], r"/proc/nothing"),
     (["run", "missing.yaml"], r"Study missing.yaml cannot be read"),
     (["run", "--weak-labels", "missing.csv"], r"missing.csv cannot be read"),
@@ -180,7 +180,7 @@ BAD = [
     (["export", "atlas-asia", "--out", "/proc/x.jsonl"], r"Cannot write /proc/x.jsonl"),
     (["table", "nowhere", "--markdown", "x.md"], r"nowhere holds no finished run"),
     (["ladder", "card", "--folder", "nowhere"], r"No readable ladder card at nowhere"),
-    (["ladder", "build", "--out", "/proc/nothing"], r"Cannot write to /proc/nothing"),
+    (["ladder", "build", "--out", "/proc/nothing"], r"Cannot write /proc/nothing"),
 ]
 
 

@@ -6,11 +6,12 @@ when their command runs, so that `w2s --help` is quick.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import weak2strong
     from weak2strong.cli.output import Output
     from weak2strong.cli.parsed import parsed
+    from weak2strong.ground.disks import refused
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
     from weak2strong.ground.progress import Progress
     from weak2strong.ground.stops import Stopped, heeding
 
     warnings.showwarning = _show_warning
+    _open_streams()
     words = sys.argv[1:] if arguments is None else arguments
     if list(words) == ["--version"]:
         print(f"weak2strong {weak2strong.__version__}")
@@ -46,28 +49,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except UserError as e:
-        print(f"error: {e}", file=sys.stderr)
+        _say(f"error: {e}")
         return 2
     except PluginError as e:
         if sys.flags.dev_mode:
             traceback.print_exc()
-        print(f"error: {e} Finished stages are kept.", file=sys.stderr)
+        _say(f"error: {e} Finished stages are kept.")
         return 1
     except BrokenPipeError:
         # Whoever reads the output has closed it, as `head` does; nobody would read more.
         return 0
     except KeyboardInterrupt as e:
         stopped = e if isinstance(e, Stopped) else Stopped()
-        print(
+        _say(
             f"stopped by {stopped.by}; finished stages and checkpoints are kept, the same command "
-            "goes on.",
-            file=sys.stderr,
+            "goes on."
         )
         return stopped.exit_code
-    except Exception:
+    except Exception as e:
+        if said := refused(e):
+            _say(f"error: {said}")
+            return 2
         traceback.print_exc()
-        print("internal error (see above); finished stages are kept.", file=sys.stderr)
+        _say("internal error (see above); finished stages are kept.")
         return 1
+
+
+def _open_streams() -> None:
+    """Let output go nowhere that was closed before the start, as by ``>&-``."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
+def _say(text: str) -> None:
+    """Print a line to standard error, as far as that is there and takes it."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def _shown(command: Any, result: int | Document | None) -> int:

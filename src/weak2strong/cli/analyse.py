@@ -78,18 +78,14 @@ class Analyse(Printing):
         """One parquet file a table, in a folder or in one below it."""
         from weak2strong.analysis.analyses import every_analysis
         from weak2strong.engine.record import parquet
-        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.disks import writing
         from weak2strong.ground.index import put
 
         folder = run / below
         files = {f"{name}.parquet": parquet(table) for name, table in tables.items()}
-        try:
+        with writing(folder, "choose another folder with --out"):
             run.mkdir(parents=True, exist_ok=True)
             put(run, {str(PurePosixPath(below, name)): found for name, found in files.items()})
-        except OSError as e:
-            raise UserError(
-                f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
-            ) from e
         about = {a.file: a.about for a in every_analysis()}
         self.tell(f"\nWritten to {folder}:")
         self.tell(*(f"  {name}.parquet  {about[name]}" for name in tables))

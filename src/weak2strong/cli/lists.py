@@ -104,7 +104,7 @@ class Export:
         """Write the file."""
         import json
 
-        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.disks import writing
         from weak2strong.ground.plugins import load_plugins
         from weak2strong.ground.whole import write_whole
         from weak2strong.tasks.find import find_tasks
@@ -129,8 +129,6 @@ class Export:
                     row[label] = e.label
                     row |= {ACCEPTED: e.accepted} if e.accepted else {}
                 lines.append(json.dumps(row, ensure_ascii=False) + "\n")
-        try:
+        with writing(self.out, "choose another --out"):
             write_whole(self.out, "".join(lines))
-        except OSError as e:
-            raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
         print(f"{len(lines):,} examples written to {self.out}")

@@ -39,6 +39,7 @@ class Predict(Printing):
         from weak2strong.config.data import DataOptions
         from weak2strong.engine.predicted import answer
         from weak2strong.engine.record import parquet
+        from weak2strong.ground.disks import writing
         from weak2strong.ground.errors import UserError
         from weak2strong.ground.whole import write_whole
 
@@ -49,12 +50,8 @@ class Predict(Printing):
             )
         options = replace(changed(DataOptions(), self.data), id_column=self.id_column)
         found = answer(self.model, self.task, options)
-        try:
+        with writing(self.out, "choose another file with --out"):
             write_whole(self.out, parquet(found.table))
-        except OSError as e:
-            raise UserError(
-                f"Cannot write {self.out} ({e.strerror}): choose another file with --out."
-            ) from e
         self.tell(*found.said)
         if found.scores:
             self.show(_scores(found))

@@ -40,13 +40,11 @@ class Printing:
         Raises:
             UserError: where the file cannot be written.
         """
-        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.disks import writing
         from weak2strong.ground.whole import write_whole
 
-        try:
+        with writing(path, "choose another file"):
             write_whole(path, text)
-        except OSError as e:
-            raise UserError(f"Cannot write {path} ({e.strerror}): choose another file.") from e
         self.tell(f"Written to {path}")
 
     def tell(self, *lines: str) -> None:

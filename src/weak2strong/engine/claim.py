@@ -15,6 +15,7 @@ from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.recorded import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.work import FILE as WORK
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import INDEX, locked, place, read_index
 from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
@@ -64,8 +65,7 @@ def claim(
         UserError: where it cannot be written, or holds another study.
     """
     text = config.to_yaml().encode()
-    folder = out or RUNS
-    try:
+    with writing(out or RUNS, "choose another folder with --out"):
         folder = out or new_folder(what, tasks)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
@@ -74,8 +74,6 @@ def claim(
             make_writable(folder)  # found out before hours of training
         if out is None and what is None:
             _point(folder.parent / LATEST, folder.name)
-    except OSError as e:
-        raise _not_writable(folder, e) from e
     return folder
 
 
@@ -89,20 +87,10 @@ def claim_for_runs(out: Path | None, command: str) -> Path:
     Raises:
         UserError: where it cannot be written.
     """
-    folder = out or RUNS
-    try:
+    with writing(out or RUNS, "choose another folder with --out"):
         folder = out or new_folder(None, (command,))
         make_writable(folder)
-    except OSError as e:
-        raise _not_writable(folder, e) from e
     return folder
-
-
-def _not_writable(folder: Path, error: OSError) -> UserError:
-    return UserError(
-        f"The run folder {folder} cannot be written ({error.strerror}): "
-        "choose another one with --out."
-    )
 
 
 def _is_there(folder: Path, text: bytes) -> bool:

@@ -10,8 +10,11 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
+
+from weak2strong.ground.disks import writing
 
 FILE = "events.jsonl"
 
@@ -22,18 +25,30 @@ Event = Callable[..., None]
 @contextlib.contextmanager
 def events_of(folder: Path) -> Iterator[Event]:
     """A function that adds events to the log of a folder, each with its time."""
-    path = folder / FILE
-    # What comes after a torn line begins a line of its own.
-    torn = path.exists() and not (path.read_bytes() or b"\n").endswith(b"\n")
-    with path.open("a", encoding="utf-8") as log:
-        if torn:
-            print(file=log)
+    path, otherwise = folder / FILE, "choose another folder with --out"
+    with writing(path, otherwise):
+        # What comes after a torn line begins a line of its own.
+        torn = path.exists() and not (path.read_bytes() or b"\n").endswith(b"\n")
+        # Without a buffer: what a full disk refuses is not tried again when the file is closed.
+        log = path.open("ab", buffering=0)
+    with log:
 
         def event(what: str, **details: Any) -> None:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            print(json.dumps({"time": now, "event": what, **details}), file=log, flush=True)
+            line = json.dumps({"time": now, "event": what, **details}) + "\n"
+            with writing(path, otherwise):
+                _write_all(log, line.encode())
 
+        if torn:
+            with writing(path, otherwise):
+                _write_all(log, b"\n")
         yield event
+
+
+def _write_all(log: RawIOBase, content: bytes) -> None:
+    """Write all of some bytes; what there is no room for is an error of the system."""
+    while content:
+        content = content[log.write(content) or 0 :]
 
 
 def read_events(folder: Path) -> list[dict[str, Any]]:

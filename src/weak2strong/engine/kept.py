@@ -21,6 +21,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.card import Scores, card
 from weak2strong.engine.recorded import RESULTS
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.whole import sync_folder, write_whole
@@ -202,22 +203,18 @@ def put_model(
     """
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.mkdir()
-        for file in sorted(source.iterdir()):
-            if file.name not in (ABOUT, CONFIG, ADAPTER_CONFIG):
-                _link(file, partial / file.name)
-        _write_own(source, partial, cell, task_run, scores)
-        sync_folder(partial)
-        if target.exists():
-            shutil.rmtree(target)
-        partial.rename(target)
-        sync_folder(target.parent)
-    except OSError as e:
-        raise UserError(
-            f"The model {target} cannot be written ({e.strerror}): make room there, or choose "
-            "another folder with --out; the store has it."
-        ) from e
+        with writing(target, "choose another folder with --out"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.mkdir()
+            for file in sorted(source.iterdir()):
+                if file.name not in (ABOUT, CONFIG, ADAPTER_CONFIG):
+                    _link(file, partial / file.name)
+            _write_own(source, partial, cell, task_run, scores)
+            sync_folder(partial)
+            if target.exists():
+                shutil.rmtree(target)
+            partial.rename(target)
+            sync_folder(target.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -22,6 +22,7 @@ from weak2strong.engine.record import environment_file, results_files
 from weak2strong.engine.recorded import ENVIRONMENT, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.engine.work import Work, work_file, work_of
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
@@ -206,13 +207,8 @@ def put_results(
     Raises:
         UserError: where they cannot be written.
     """
-    try:
+    with writing(folder, "choose another folder with --out"):
         put(folder, files, kind, beside)
-    except OSError as e:
-        raise UserError(
-            f"The results cannot be written to {folder} ({e.strerror}): make room there, or "
-            "choose another folder with --out; finished stages are kept."
-        ) from e
 
 
 def _contents(task_run: TaskRun) -> Contents:

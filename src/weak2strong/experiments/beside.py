@@ -14,7 +14,7 @@ from weak2strong.config.settings import settings
 from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import FinishedExperiment, Runnable, Where
 from weak2strong.experiments.tables import write_tables
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.disks import writing
 from weak2strong.ground.folder import FolderFiles
 
 if TYPE_CHECKING:
@@ -55,12 +55,8 @@ class OnRun(Runnable[Beside]):
     def _write(self, where: Where) -> Path:
         folder, kind = where.out or self.folder, self.finished
         tables = self._tables(FinishedRun(self.folder), where)
-        try:
+        with writing(folder, "choose another folder with --out"):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as e:
-            raise UserError(
-                f"Cannot write to {folder} ({e.strerror}): choose another folder with --out."
-            ) from e
         # Files of a release before there was an index go on without one.
         command = None if any(folder.iterdir()) else kind.COMMAND
         write_tables(folder, dict(zip(kind.FILES, tables, strict=True)), command)

@@ -37,6 +37,7 @@ RULES = Rules(
     beside=(
         # What is kept, and where; and how a failure, or progress, is told.
         "weak2strong.ground.code",
+        "weak2strong.ground.disks",
         "weak2strong.ground.errors",
         "weak2strong.ground.plugins",
         "weak2strong.ground.stops",

@@ -26,6 +26,7 @@ from weak2strong.engine.contents import told
 from weak2strong.engine.reading import Reading
 from weak2strong.engine.recorded import STUDY
 from weak2strong.experiments.experiment import FinishedExperiment
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import PGR_MEANING, metric_title
 from weak2strong.ground.table import Document, Table, counted, words
@@ -73,12 +74,10 @@ def write_page(folders: Sequence[Path], path: Path, saturated: float | None = No
     # The products are small: threads would wait for each other longer than they multiply.
     with threadpool_limits(1, user_api="blas"):
         text = page(folders, saturated)
-    try:
+    with writing(path, "choose another --out"):
         path.parent.mkdir(parents=True, exist_ok=True)
         # A browser that reloads never reads half a page.
         write_whole(path, text)
-    except OSError as e:
-        raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
     return path
 
 

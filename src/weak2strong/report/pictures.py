@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.disks import writing
+from weak2strong.ground.errors import unknown_name
 from weak2strong.ground.whole import write_whole
 from weak2strong.report.figures.kind import Description, FigureWithData
 from weak2strong.report.figures.style import DARK, Styles, styled
@@ -113,7 +114,7 @@ def export(
         if name not in FORMATS:
             raise unknown_name("format of figures", name, FORMATS)
     written, captions = list[Path](), list[str]()
-    try:
+    with writing(folder, "choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
         for kind, frame in figures:
             with styled():
@@ -127,10 +128,6 @@ def export(
             captions.append(f"{kind.name}: {words.title}. {words.note}\n")
         written.append(folder / "captions.txt")
         write_whole(written[-1], "\n".join(captions))
-    except OSError as e:
-        raise UserError(
-            f"Figures cannot be written to {folder} ({e.strerror}): choose another --out."
-        ) from e
     return written
 
 

@@ -93,7 +93,7 @@ def test_what_was_found_is_read_again_and_only_of_tasks_that_are_asked_for(tmp_p
     assert found.tasks[0]["findings"][0]["numbers"] == {"auc": None}
     assert [task["name"] for task in found.of({"b", "c"}).tasks] == ["b"]
     assert found.of({"c"}) is None
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="Cannot write"):
         write_run_audit(tmp_path / "nowhere", audits)
 
 

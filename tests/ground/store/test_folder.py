@@ -315,7 +315,7 @@ def test_a_full_disk_is_told_in_a_sentence(store):
     def full(folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
-    with pytest.raises(UserError, match=r"Cannot keep results in .*No space left.*free some space"):
+    with pytest.raises(UserError, match=r"Cannot write .*No space left.*free some space"):
         store.put("fit", KEY, SPEC, full, 1.0)
 
 

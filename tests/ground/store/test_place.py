@@ -26,7 +26,7 @@ def test_the_default_root_follows_the_environment(tmp_path, monkeypatch):
 def test_a_root_that_is_a_file_is_told_in_a_sentence(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(
-        UserError, match=rf"results in {tmp_path / name} \(.* is a file\): .*W2S_STORE"
+        UserError, match=rf"Cannot write {tmp_path / name} \(.* is a file\): .*W2S_STORE"
     ):
         Store(tmp_path / name)
 
@@ -34,5 +34,5 @@ def test_a_root_that_is_a_file_is_told_in_a_sentence(tmp_path, name):
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux's /proc")
 @pytest.mark.parametrize("root", ["/proc/self", "/proc/none"])
 def test_a_root_that_cannot_be_written_is_told_in_a_sentence(root):
-    with pytest.raises(UserError, match=rf"Cannot keep results in {root} .*that you can write to"):
+    with pytest.raises(UserError, match=rf"Cannot write {root} .*that you can write to"):
         Store(Path(root))

@@ -177,7 +177,7 @@ def test_a_finished_ladder_of_another_plan_is_not_touched(tmp_path, recipe, rung
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, recipe, rungs):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"Cannot write to .*file.*choose another --out"):
+    with pytest.raises(UserError, match=r"Cannot write .*file.*choose another --out"):
         build_ladder(tmp_path / "file", recipe, rungs)
 
 

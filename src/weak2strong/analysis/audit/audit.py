@@ -12,6 +12,7 @@ from weak2strong.analysis.audit import CHECKS, MODEL_CHECKS, OF_CLASSES, OF_WORD
 from weak2strong.analysis.audit.finding import LEVELS, Finding, Level
 from weak2strong.analysis.audit.subject import Entry, Subject
 from weak2strong.config.data import DataOptions
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.plain import plain
 from weak2strong.ground.whole import write_whole
@@ -110,7 +111,5 @@ def write_audits(path: Path, audits: Sequence[Audited]) -> None:
         UserError: where the file cannot be written.
     """
     text = json.dumps(plain([asdict(one) for one in audits]), indent=1, ensure_ascii=False)
-    try:
+    with writing(path, "choose another --json"):
         write_whole(path, text + "\n")
-    except OSError as e:
-        raise UserError(f"Cannot write {path} ({e.strerror}): choose another --json.") from e

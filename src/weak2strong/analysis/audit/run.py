@@ -15,6 +15,7 @@ from weak2strong.analysis.audit.subject import Subject
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.recorded import PREDICTIONS, STUDY
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.index import INDEX, put
@@ -123,13 +124,8 @@ def write_run_audit(folder: Path, audits: Sequence[Audited]) -> Path:
         "version": weak2strong.__version__,
         "tasks": plain([asdict(one) for one in audits]),
     }
-    try:
+    with writing(path, "see to the folder's rights, or audit the tasks by their names"):
         put(folder, {FILE: (json.dumps(made, indent=1, ensure_ascii=False) + "\n").encode()})
-    except OSError as e:
-        raise UserError(
-            f"{path} cannot be written ({e.strerror}): see to the folder's rights, or audit the "
-            "tasks by their names."
-        ) from e
     return path
 
 

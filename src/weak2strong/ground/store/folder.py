@@ -11,7 +11,6 @@ temporary folder and renaming it, never from a lock.
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import json
 import os
@@ -21,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from weak2strong.ground.disks import keeping, writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import lock, paths
 from weak2strong.ground.store.key import canonical, digest
@@ -115,15 +115,12 @@ class Store:
         temporary = paths.temporary(self.root, stage, key)
         guard = paths.lock_file(self.root, temporary.name)
         try:
-            with lock.held(guard):  # tells `prune` that somebody is still writing
+            # The lock tells `prune` that somebody is still writing.
+            with keeping(path, paths.ELSEWHERE), lock.held(guard):
                 temporary.mkdir(parents=True)
                 write(temporary)
                 manifest = seal(temporary, stage, key, plain, seconds)
                 entry = self._publish(temporary, Entry(stage, key, path, manifest))
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise
-            raise paths.unusable(self.root, error) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             with contextlib.suppress(OSError):
@@ -137,7 +134,8 @@ class Store:
         Where two processes compute the same entry without a lock, they share it.
         """
         folder = paths.working(self.root, stage, key)
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder, paths.ELSEWHERE):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def clear_working(self, stage: str, key: str) -> None:
@@ -165,11 +163,9 @@ class Store:
         path = paths.code_file(self.root, code)
         if self.code(code):
             return
-        try:
+        with writing(path, paths.ELSEWHERE):
             path.parent.mkdir(exist_ok=True)
             write_whole(path, json.dumps(pieces, indent=0, sort_keys=True))
-        except OSError as error:
-            raise paths.unusable(self.root, error) from error
 
     def code(self, code: str) -> Mapping[str, str]:
         """What the digest of some code stands for; nothing where that is not known, or damaged."""

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from weak2strong.ground.disks import not_written
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store.manifest import MANIFEST
 from weak2strong.ground.whole import make_writable
@@ -40,6 +41,9 @@ RESERVED = (
     *("code", CONVERTED, "damaged", FILES, IMAGES, KNOWN, "locks", MEASURED, "temporary"),
     "working",
 )
+
+ELSEWHERE = "point the store, with --store or W2S_STORE, to a folder that you can write to"
+"""What to do where the store cannot be written."""
 
 # How a rename onto something that is there fails, by file system.
 OCCUPIED = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
@@ -70,13 +74,10 @@ def ready(root: Path) -> Path:
 
 def unusable(root: Path, error: OSError) -> UserError:
     """The error for a root that results cannot be written to."""
-    why = error.strerror or str(error)
-    if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        why = "it, or a folder above it, is a file"
-    todo = "point the store, or W2S_STORE, to a folder that you can write to"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        todo = f"free some space, or {todo}"
-    return UserError(f"Cannot keep results in {root} ({why}): {todo}.")
+    if error.errno not in (errno.EEXIST, errno.ENOTDIR):
+        return not_written(root, error, ELSEWHERE)
+    why = "it, or a folder above it, is a file"
+    return UserError(f"Cannot write {root} ({why}): {ELSEWHERE}.")
 
 
 def entry_name(stage: str, key: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.rooms import Group
 from weak2strong.ground.whole import write_whole
@@ -70,10 +71,8 @@ class Sample:
         if self.rows < 1:
             raise UserError(f"--rows must be at least 1, not {self.rows}.")
         text, count = lichess_sample(self.rows)
-        try:
+        with writing(self.out, "choose another --out"):
             write_whole(self.out, text)
-        except OSError as e:
-            raise UserError(f"Cannot write {self.out} ({e.strerror}): choose another --out.") from e
         print(f"{count:,} puzzles written to {self.out}")
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.disks import writing
+from weak2strong.ground.whole import write_whole
 from weak2strong.subjects.chess.board import Board, Move, read_board, read_move
 from weak2strong.subjects.chess.moves import legal_moves
 from weak2strong.subjects.chess.puzzles import MATE, Puzzle
@@ -80,12 +81,10 @@ def write_positions(path: Path, positions: Iterable[Position]) -> None:
     for p in positions:
         mates = " ".join(move.uci for move in p.mates)
         rows.writerow((p.game, p.before.fen, p.last.uci, mates))
-    try:
+    with writing(path, "choose another --out"):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Without a time, so that the file depends on the content alone.
-        path.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
-    except OSError as e:
-        raise UserError(f"Cannot write {path} ({e.strerror}): choose another --out.") from e
+        write_whole(path, gzip.compress(text.getvalue().encode(), mtime=0))
 
 
 @cache

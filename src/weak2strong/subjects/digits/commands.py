@@ -27,23 +27,19 @@ class BuildDigits:
 
     def __call__(self) -> Document:
         """Build, then show the card."""
-        from weak2strong.ground.errors import UserError
+        from weak2strong.ground.disks import writing
         from weak2strong.ground.progress import Progress
         from weak2strong.subjects.digits.networks import build
 
         with Progress() as progress:
             progress.line(f"building into {self.out}")
-            try:
+            with writing(self.out, "choose another --out"):
                 card = build(
                     self.out,
                     lambda name, step, steps, loss: progress.update(
                         name, step, steps, f"loss {loss:.3f}"
                     ),
                 )
-            except OSError as e:
-                raise UserError(
-                    f"Cannot write to {self.out} ({e.strerror}): choose another --out."
-                ) from e
         columns = [
             words("name", "network"),
             *(count(name) for name in ("parameters", "characters", "pictures", "epochs")),

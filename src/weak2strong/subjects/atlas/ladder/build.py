@@ -17,6 +17,7 @@ from queue import Empty
 
 import numpy as np
 
+from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.processes import begin_worker, starting
 from weak2strong.ground.store import file_fingerprint
@@ -108,7 +109,7 @@ def _finished(folder: Path, plan: dict) -> dict:
 
 def _claim(folder: Path, work: Path, plan: dict) -> None:
     """Make the work folder, or check that its content belongs to this plan."""
-    try:
+    with writing(folder, "choose another --out"):
         work.mkdir(parents=True, exist_ok=True)
         plan_file = work / "plan.json"
         if plan_file.exists() and json.loads(plan_file.read_text()) != plan:
@@ -117,8 +118,6 @@ def _claim(folder: Path, work: Path, plan: dict) -> None:
                 "finish it with those, remove the folder, or choose another one with --out."
             )
         write_whole(plan_file, json.dumps(plan, indent=2))
-    except OSError as e:
-        raise UserError(f"Cannot write to {folder} ({e.strerror}): choose another --out.") from e
 
 
 def _record(work: Path, rung: Rung) -> Path:

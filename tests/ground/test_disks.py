@@ -1,0 +1,132 @@
+"""What a disk refuses is one sentence with file and disk, whoever was told it by the system."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from safetensors import SafetensorError
+
+from weak2strong.engine.events import FILE, events_of, read_events
+from weak2strong.ground import disks, whole
+from weak2strong.ground.disks import disk_of, keeping, refused, writing
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.store import Store, digest
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+RETOLD = SafetensorError("Error while serializing: I/O error: No space left (os error 28)")
+
+
+def said(context, error, path: Path) -> str:
+    """The sentence that an error becomes inside of a context; nothing where it stays as it is."""
+    try:
+        with context(path, "choose another --out"):
+            raise error
+    except UserError as e:
+        return str(e)
+    except type(error):
+        return ""
+
+
+@pytest.mark.parametrize("context", [writing, keeping])
+@pytest.mark.parametrize("error", [FULL, RETOLD], ids=["by Python", "by a library"])
+def test_a_full_disk_is_named_with_the_file(context, error, tmp_path):
+    path = tmp_path / "not" / "there"
+    assert said(context, error, path) == (
+        f"Cannot write {path} (No space left on device, on the disk {disk_of(tmp_path)}): free "
+        "some space there, or choose another --out; finished stages are kept."
+    )
+
+
+def test_another_reason_is_told_where_nothing_but_writing_is_done(tmp_path):
+    refusal = PermissionError(errno.EACCES, "Permission denied", "x")
+    assert said(writing, refusal, tmp_path) == (
+        f"Cannot write {tmp_path} (Permission denied): choose another --out."
+    )
+    assert said(keeping, refusal, tmp_path) == ""
+
+
+OURS = [KeyError("label"), OSError("a mistake of ours"), RuntimeError("step 28"), MemoryError()]
+
+
+@pytest.mark.parametrize("error", [*OURS, BrokenPipeError(errno.EPIPE, "Broken pipe")])
+def test_a_bug_of_ours_and_a_closed_pipe_stay_what_they_are(error, tmp_path):
+    assert said(writing, error, tmp_path) == said(keeping, error, tmp_path) == ""
+    assert refused(error) is None
+
+
+def test_a_sentence_is_not_told_twice(tmp_path):
+    sentence = UserError("The model cannot be read (os error 28).")
+    assert said(writing, sentence, tmp_path) == str(sentence)
+
+
+def test_the_disk_of_a_file_is_the_nearest_mount_above(monkeypatch, tmp_path):
+    monkeypatch.setattr(os.path, "ismount", lambda p: str(p) in ("/", str(tmp_path)))
+    assert disk_of(tmp_path / "a" / "b") == disk_of(tmp_path) == tmp_path
+    (tmp_path / "link").symlink_to("/")
+    assert disk_of(tmp_path / "link" / "x") == Path("/")
+
+
+def test_what_nobody_else_told_names_the_file_where_the_system_did():
+    told = str(refused(OSError(errno.EROFS, "Read-only file system", "/x/y")))
+    assert told.startswith("Cannot write /x/y (Read-only file system, on the disk /): see to")
+    assert "(TMPDIR); finished stages are kept." in str(refused(RETOLD))
+    assert refused(PermissionError(errno.EACCES, "Permission denied", "x")) is None
+
+
+class SmallDisk:
+    """A disk that takes so many files, and no more until there is room."""
+
+    def __init__(self, monkeypatch, files: int):
+        self.left = files
+        monkeypatch.setattr(whole, "open", self.opened, raising=False)
+
+    def opened(self, path, mode):
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return open(path, mode)
+
+
+@pytest.mark.parametrize("files", range(3))
+def test_a_store_on_a_full_disk_keeps_what_is_finished_and_goes_on(monkeypatch, tmp_path, files):
+    store, keys = Store(tmp_path), [digest(n) for n in range(3)]
+    disk = SmallDisk(monkeypatch, files)
+
+    def work():
+        for key in keys:
+            if store.get("fit", key) is None:
+                store.put("fit", key, {}, lambda f: whole.write_whole(f / "file", "w"), 1.0)
+
+    with pytest.raises(
+        UserError, match=rf"Cannot write {tmp_path}/fit/{keys[files]} .*on the disk"
+    ):
+        work()
+    assert [e.key for e in store.entries()] == sorted(keys[:files])
+    assert store.verify() == []
+    disk.left = 3
+    work()
+    assert len(store.entries()) == len(keys)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_log_on_a_full_disk_is_named_and_goes_on_after_what_was_torn(tmp_path, monkeypatch):
+    monkeypatch.setattr(disks, "disk_of", lambda path: Path("/small"))
+    with events_of(tmp_path) as event:
+        event("start")
+    told = r"events.jsonl \(No space.* on the disk /small\)"
+    with events_of(tmp_path) as event:
+        monkeypatch.setattr("weak2strong.engine.events._write_all", full)
+        with pytest.raises(UserError, match=told):
+            event("step")
+    monkeypatch.undo()
+    with events_of(tmp_path) as event:
+        event("end")
+    assert (tmp_path / FILE).read_bytes().count(b"\n") == 3
+    assert [e["event"] for e in read_events(tmp_path)] == ["start", "end"]
+
+
+def full(log, content):
+    """Write half of it, as a full disk does."""
+    log.write(content[: len(content) // 2])
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
