@@ -86,6 +86,15 @@ OF_SUPERVISORS = {("model", "k")}
 """Settings that the supervisor alone has."""
 
 
+ALONE = {
+    *(("data", f"{name}_column") for name in ("text", "prompt", "preference", "target")),
+    *(("data", f"{name}_column") for name in ("chosen", "rejected", "label", "split")),
+    ("model", "trained_weights"),
+    ("puzzles", "form"),
+}
+"""Settings that cannot be given beside others."""
+
+
 def described():
     """Every setting: of which model, its name, flags that change it, and the value they give."""
     models = {
@@ -114,14 +123,13 @@ def usual(name, kind, default):
     if kind is bool:
         return f"--{'no-' if default else ''}{name}", not default
     if get_origin(kind) is tuple:
-        return f"--{name} x y", ("x", "y")
-    value = next((v for t, v in ((int, 77), (float, 0.25), (str, "x")) if t in kinds))
+        return f"--{name} {name}-x {name}-y", (f"{name}-x", f"{name}-y")
+    value = next((v for t, v in ((int, 77), (float, 0.25), (str, f"{name}-x")) if t in kinds))
     return f"--{name} {value}", value
 
 
-@pytest.mark.parametrize(("part", "name", "flags", "value"), list(described()))
-def test_every_setting_has_a_flag_and_a_place_in_files(part, name, flags, value):
-    study = by_flags(*flags.split())
+def places_of(study, part, name):
+    """What has a setting of this name."""
     places = {
         "": (study,),
         "training": (study.weak_training, study.strong_training),
@@ -129,9 +137,45 @@ def test_every_setting_has_a_flag_and_a_place_in_files(part, name, flags, value)
         "data": (study.data,),
         "puzzles": (study.data.puzzles,),
     }
-    for model in places[part][:1] if (part, name) in OF_SUPERVISORS else places[part]:
-        assert getattr(model, name) == value
-    assert study != StudyConfig()
+    return places[part][:1] if (part, name) in OF_SUPERVISORS else places[part]
+
+
+def flags_in(words):
+    return {word for word in words.split() if word.startswith("--")}
+
+
+def told_apart(settings):
+    """Of every setting its number's binary digits: which of some command lines give it.
+
+    So no two settings are given by the same ones, and a flag that changed another setting than its
+    own is found as it would be if each had a command line of its own, which take long to parse.
+    """
+    for digit in range(len(settings).bit_length()):
+        yield [one for number, one in enumerate(settings, 1) if number >> digit & 1]
+
+
+EVERY = list(described())
+LINES = [
+    line
+    for part in ({"model"}, {"", "training"}, {"data", "puzzles"})
+    for line in told_apart([one for one in EVERY if one[0] in part and one[:2] not in ALONE])
+]
+LINES += [[one] for one in EVERY if one[:2] in ALONE]
+
+
+@pytest.mark.parametrize("given", LINES, ids=range(len(LINES)))
+def test_every_setting_has_a_flag_and_a_place_in_files(given):
+    flags = dict.fromkeys(flags for _, _, flags, _ in given)
+    words = " ".join(flags).split()
+    study, usual = by_flags(*words), StudyConfig()
+    for part, name, flags, value in EVERY:
+        places = places_of(study, part, name), places_of(usual, part, name)
+        for model, plain in zip(*places, strict=True):
+            if (part, name, flags, value) in given:
+                assert getattr(model, name) == value != getattr(plain, name), name
+            # A model is as its settings are, which stand here themselves.
+            elif not isinstance(value, ModelSpec) and not {*words} & flags_in(flags):
+                assert getattr(model, name) == getattr(plain, name), name
     assert StudyConfig.from_yaml(study.to_yaml()) == study
     assert Study(**{f.name: getattr(study, f.name) for f in fields(study)}).config == study
 

@@ -148,15 +148,20 @@ def test_texts_are_cut_where_the_model_has_no_more_positions(toy_models, tmp_pat
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_tokens_are_counted_before_a_text_is_cut(toy_models, name, caplog, monkeypatch):
+def test_tokens_are_counted_before_a_text_is_cut(toy_models, name, monkeypatch):
     monkeypatch.setattr(batches, "COUNTED_AT_ONCE", 2)
     tokenizer = load_tokenizer(ModelSpec(str(toy_models[name])))
     texts = [*TEXTS, "word " * 200]
     whole = encode(tokenizer, texts, limit=10**6)
-    caplog.clear()
+    records, theirs = [], logging.getLogger("transformers")
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", records.append)
+    monkeypatch.setattr(theirs, "handlers", [*theirs.handlers, handler])
     items = [Item(str(i), "g", text) for i, text in enumerate(texts)]
     assert token_counts(tokenizer, items) == list(map(len, whole))
-    assert not caplog.records
+    assert not records
+    load_tokenizer(ModelSpec(str(toy_models[name])))("word " * 200)
+    assert "longer than" in records[0].getMessage(), "a tokenizer would have said so"
     assert len(encode(tokenizer, texts)[-1]) == longest_read(tokenizer) == 64
 
 

@@ -76,31 +76,35 @@ def dawid_skene(votes: np.ndarray, classes: int) -> DawidSkene:
     """Each annotator's errors, estimated without ground truth from where they disagree.
 
     Dawid and Skene 1979 (Applied Statistics 28, 20-28): expectation and maximisation, which begins
-    at the mean of the votes.
+    at the mean of the votes. Examples with the same votes are as probable of each class, so that a
+    round takes as long as there are different votes.
     """
-    given = np.stack([votes == c for c in range(classes)], axis=2).astype(float)
+    votes, times = np.unique(votes, axis=0, return_counts=True)
+    given = np.stack([votes == c for c in range(classes)], axis=2) * times[:, None, None]
     truth = mean(votes, classes)
-    model = _estimated(truth, given)
+    model = _estimated(truth, times, given)
     for _ in range(ROUNDS):
         after = model.posterior(votes)
         change, truth = np.abs(after - truth).max(), after
-        model = _estimated(truth, given)
+        model = _estimated(truth, times, given)
         if change < STILL:
             break
     return model
 
 
-def _estimated(truth: np.ndarray, given: np.ndarray) -> DawidSkene:
+def _estimated(truth: np.ndarray, times: np.ndarray, given: np.ndarray) -> DawidSkene:
     """What is likeliest where these ``(n, classes)`` are how probable the true classes are.
 
     Args:
-        truth: ``(n, classes)``.
-        given: whether an annotator gave a class, ``(n, m, classes)``.
+        truth: of votes that differ, ``(n, classes)``.
+        times: how many examples have these votes, ``(n,)``.
+        given: in how many of them an annotator gave a class, ``(n, m, classes)``.
     """
     said = np.einsum("nk,nml->mkl", truth, given)
     total = said.sum(axis=2, keepdims=True)
     even = np.full_like(said, 1 / truth.shape[1])
-    return DawidSkene(truth.mean(axis=0), np.divide(said, total, out=even, where=total > 0))
+    confusion = np.divide(said, total, out=even, where=total > 0)
+    return DawidSkene(times @ truth / times.sum(), confusion)
 
 
 def of_dawid_skene(votes: np.ndarray, classes: int) -> np.ndarray:
