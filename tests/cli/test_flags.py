@@ -200,7 +200,9 @@ def test_flags_tell_text_and_default_of_their_setting(capsys):
     with pytest.raises(SystemExit):
         main(["run", "--help"])
     shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "--batch-size N Examples of an optimiser step. (default: 32)" in shown
+    rises = "Share of the steps in which the learning rate rises."
+    assert f"--warmup NUMBER {rises} (default: 0.1)" in shown
+    assert "--batch-size N Examples of an optimiser step; if not given 32, and 128 where" in shown
     assert "--weak-lr RATE Of the supervisor: peak learning rate" in shown
 
 
