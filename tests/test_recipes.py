@@ -156,6 +156,12 @@ def test_a_recipe_is_planned_without_a_network(name, capsys, tmp_path, monkeypat
     # Once among the cells and once as a stage; long names are broken into lines.
     together = "".join(shown.out.split())
     assert all(together.count(method) > 1 for method in config.methods)
+    passes = "bootstrapping" in config.methods
+    assert ("Models between are counted as the student is" in shown.out) == passes
+    if passes:
+        # The student and two models before it, for three seeds.
+        (row,) = (x for x in shown.out.splitlines() if x.startswith("student bootstrapping "))
+        assert row.split()[3:5] == ["3", "9"]
     known = config.strong.name in listed()
     memory = f"Memory of {config.strong.name}, {config.strong.adaptation}: "
     assert (memory in shown.out) == known

@@ -216,6 +216,8 @@ def test_what_methods_ask_for_is_counted_by_hand():
     assert counts["naive"] == (1, 0)
     assert counts["strong-to-strong"] == (3, 0)
     assert counts["bootstrapping"] == (2, 0)
+    chains = ("bootstrapping", "bootstrapping-same-inputs")
+    assert [len(trial_run(chain, 2).fits) for chain in chains] == [3, 3]
     assert counts["ensemble"] == (3, 0)
     assert counts["generative"] == (2, 0)
     assert counts["zero-shot"] == (0, 1)

@@ -26,6 +26,7 @@ from weak2strong.models.given import is_given
 from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
+from weak2strong.protocol.needs import intermediates_of
 from weak2strong.protocol.resolve import readings_of
 from weak2strong.protocol.stages import has_ngrams, has_probe
 from weak2strong.protocol.task_run import layers_named
@@ -86,9 +87,9 @@ class Stages:
             name = f"ceiling {reading}"
             yield self._stage(name, self.strong, pairs, pairs, "students alike", cost)
         yield from self._checks()
-        fits_before: set[str] = set()
+        fits_before, between = set[str](), len(intermediates_of(config))
         for method in config.methods:
-            context = trial_run(method)
+            context = trial_run(method, between)
             new = len(set(context.fits) - fits_before)
             fits_before.update(context.fits)
             # What a student answers is stored once more, as the method's.

@@ -23,13 +23,17 @@ EXAMPLES = {"weak_train": 256, "strong_train": 256, "validation": 64, "test": 64
 WIDTH = 4
 
 
-def trial_run(method: str) -> StandIn:
+def trial_run(method: str, between: int = 1) -> StandIn:
     """Run a method on a stand-in, which then has noted what the method asks for.
 
     Two methods that ask for the same loss and the same labels get the same string among their
     fits: their students share that fit.
+
+    Args:
+        method: as in a study.
+        between: how many models there are between supervisor and student.
     """
-    context = StandIn()
+    context = StandIn(intermediates=tuple(f"intermediate {i}" for i in range(between)))
     find_method(method).run(context)
     return context
 
@@ -54,7 +58,7 @@ class StandIn:
     consistency: float = 0.0
     classes: int = 2
     seed: int = 0
-    intermediates: tuple[str, ...] = ("intermediate",)
+    intermediates: tuple[str, ...] = ("intermediate 0",)
 
     def items(self, split: str) -> tuple[Item, ...]:
         """Items without texts; of ``strong_train`` those that have labels."""

@@ -10,6 +10,7 @@ from weak2strong.engine.plan import StudyPlan
 from weak2strong.engine.rates import HOW
 from weak2strong.engine.sizes import TOKENS
 from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, counted, words
+from weak2strong.methods.reference import passes_intermediates
 from weak2strong.protocol.choice import TITLES
 from weak2strong.report.units import duration, size
 from weak2strong.tasks.splits import SPLITS
@@ -162,6 +163,8 @@ def _notes(plan: StudyPlan) -> list[str]:
         "FLOPs are 6 (full), 4 (LoRA) or 2 (head, reading) a parameter of the trunk and token.",
         _times(plan),
     ]
+    if any(passes_intermediates(stage.name.removeprefix("student ")) for stage in plan.stages):
+        notes.append("Models between are counted as the student is, which is more than they take.")
     if any(len(task.counted) < len(task.tokens) for task in plan.tasks):
         notes.append(f"≈: texts or tokenizer are not here; a text is taken for {TOKENS} tokens.")
     away = [task for task in plan.tasks if not task.here]
