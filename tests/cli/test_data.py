@@ -205,7 +205,7 @@ BAD = {
     "a missing column": ("d.csv", [{"txt": "a", "label": 0}], (), r"d\.csv has no column 'text', "
      r"the nearest is 'txt'; it has txt, label: name the right one with --text-column"),
     "one class only": ("d.jsonl", rows(60, classes=1), (), r"d\.jsonl has only one class, 'fruit'"),
-    "too few of a class": ("d.jsonl", rows(7), (), r"Class 'rock' .* few different texts \(3\)"),
+    "too few of a class": ("d.jsonl", rows(7), (), r"Class 'rock' .* few different examples \(3\)"),
     "fewer than asked for": ("d.jsonl", rows(60), ("--n-train", "50"),
      r"d\.jsonl has 60 examples of even classes, .* need 104: lower --n-train"),
     "a size of nothing": ("d.jsonl", rows(60), ("--n-test", "0"), r"--n-test must be at least 1"),

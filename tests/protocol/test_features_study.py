@@ -10,6 +10,7 @@ from weak2strong.analysis.audit.audit import audit
 from weak2strong.analysis.audit.subject import Subject
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.warnings import warnings_of
+from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
@@ -133,6 +134,23 @@ def test_what_needs_texts_is_refused_or_left_out(folder):
         resolved(study(folder, weak=ModelSpec("atlas-m")))
     with pytest.raises(UserError, match="reads features, and task atlas-asia is one of texts"):
         resolved(StudyConfig(weak=ModelSpec(str(folder / "weak.npy"))))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"max_length": 7}, {"system_prompt": "Answer."}, {"packing": "on"}]
+)
+def test_settings_about_texts_are_refused(folder, settings, tmp_path):
+    config = study(folder, strong=ModelSpec(str(folder / "strong.npy"), **settings))
+    for look in (resolved, lambda c: plan_study(c, tmp_path)):
+        with pytest.raises(UserError, match=f"reads features, and {next(iter(settings))} is about"):
+            look(config)
+
+
+def test_the_usual_model_of_texts_is_refused_where_it_is_named(folder, capsys):
+    for flags in (("--weak", "atlas-s"), ("--strong", "atlas-l")):
+        assert main(["run", "--task", str(folder), *flags, "--dry-run"]) == 2
+        said = f"Model {flags[1]} reads texts, and task mine is one of features"
+        assert said in capsys.readouterr().err
 
 
 def test_a_vector_that_is_missing_is_said_before_anything_is_trained(folder, tmp_path):

@@ -163,7 +163,7 @@ def test_what_was_left_out_is_said():
     assert cleaning.sentences() == (
         "1,200 of 1,300 rows are used.",
         "Left out as repeats of another row: 20.",
-        "Left out since other rows label the same text differently: 10.",
+        "Left out since other rows have the same content and another label: 10.",
         "Left out to make the classes even: 40.",
         "Left out for the sizes asked for: 30.",
         "Kept in one split with their near-duplicates: 100.",

@@ -40,6 +40,31 @@ def test_a_folder_of_features_is_a_task_with_a_pair_of_its_own(folder):
     )
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_of_ids_and_labels_alone_is_one_of_features(tmp_path, separator):
+    ids = [f"r{n}" for n in range(N)]
+    table = pl.DataFrame({"id": ids, "label": ["a", "b"] * (N // 2), "group": ids})
+    table.write_csv(tmp_path / "labels.csv", separator=separator, include_bom=True)
+    for path in (tmp_path, tmp_path / "labels.csv"):
+        task = find_task(str(path), DataOptions())
+        assert (task.inputs, task.pair) == ("features", ("", ""))
+    table.with_columns(text=pl.col("id")).write_csv(tmp_path / "labels.csv")
+    assert find_task(str(tmp_path / "labels.csv"), DataOptions()).inputs == "text"
+    named = DataOptions(text_column=("id",))
+    table.write_csv(tmp_path / "labels.csv")
+    assert find_task(str(tmp_path / "labels.csv"), named).inputs == "text"
+
+
+def test_columns_that_tell_nothing_apart_are_told(folder):
+    task = find_task(str(folder(split=["train"] * N, group=["one"] * N)), DataOptions())
+    assert isinstance(task, FileTask)
+    assert task.given is None
+    assert task.accounts[0].labels == (
+        "Column 'group' has one entry only, and is not taken for a group.",
+        "Column 'split' has 'train' in every row, so that splits are drawn.",
+    )
+
+
 def test_ids_that_differ_in_case_alone_are_two_items(folder):
     ids = [f"{'a' if n % 2 else 'A'}{n // 2}" for n in range(N)]
     task = find_task(str(folder(ids)), DataOptions())

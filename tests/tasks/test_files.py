@@ -220,7 +220,7 @@ def test_digits_are_a_target_and_too_few_prompts_are_refused(tmp_path):
     data = [{"prompt": f"{i} and {i} is", "target": 2 * i} for i in range(60)]
     task = file_task(write(tmp_path, data), DataOptions())
     assert {e.label for e in task.load()} == {str(2 * i) for i in range(60)}
-    with pytest.raises(UserError, match="too few different texts"):
+    with pytest.raises(UserError, match="too few different examples"):
         file_task(write(tmp_path, data[:3]), DataOptions())
 
 

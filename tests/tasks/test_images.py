@@ -144,6 +144,15 @@ def test_what_is_no_task_is_told(tmp_path):
         read(tmp_path / "flat")
 
 
+@pytest.mark.parametrize(
+    "options", [{"text_column": ("words",)}, {"template": "{path}"}, {"label_column": "kind"}]
+)
+def test_options_that_do_nothing_are_refused(tmp_path, options):
+    flag = next(iter(options)).replace("_", "-")
+    with pytest.raises(UserError, match=f"holds images, and --{flag} does nothing for these"):
+        read(filled(tmp_path), **options)
+
+
 def test_a_table_of_texts_is_none_of_images(tmp_path):
     rows = [f"{i}: see figure{i}.png,{CLASSES[i % 2]}" for i in range(12)]
     file = with_list(tmp_path, rows, "text,label") / "labels.csv"

@@ -91,12 +91,12 @@ def test_a_template_with_the_completion_or_the_target_is_refused(tmp_path):
 def test_a_class_that_others_contradict_says_so(tmp_path):
     lines = ["A #,0", "A #,1", "B #,1"]
     sentence = (
-        "Of class '0' of .*, 10 rows were left out since other rows label the same text "
-        "differently, and 0 texts are left"
+        "Of class '0' of .*, 10 rows were left out since other rows have the same "
+        "content and another label, and 0 are left"
     )
     with pytest.raises(UserError, match=sentence):
         task_of(tmp_path, "text,label", lines)
-    with pytest.raises(UserError, match=r"Class '0' .* too few different texts \(1\)"):
+    with pytest.raises(UserError, match=r"Class '0' .* too few different examples \(1\)"):
         task_of(tmp_path, "text,label", ["A,0", "B #,1"])
 
 

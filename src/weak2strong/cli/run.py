@@ -104,7 +104,7 @@ WRITTEN = {
     "results.parquet": "a row a cell and metric",
     "predictions.parquet": "test predictions of every role, by id",
     "agreement.parquet": "how often students answer as their supervisors, by split",
-    "examples.parquet": "texts of some test examples",
+    "examples.parquet": "some test examples, to be shown",
     "tasks.json": "what the tasks hold",
     "study.yaml": "the study, to run it again",
     "environment.json": "versions and device",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -138,6 +138,7 @@ class StudyCommand(Output, StudyFlags):
             intermediates=self._several(config.intermediates, "strong"),
             supervisors=self._several(config.supervisors, "weak") or (),
         )
+        _check_named(config, given(self))
         trainings = {
             f"{role}_training": self._training(role, before, config, role in models)
             for role in ("weak", "strong")
@@ -185,6 +186,31 @@ class StudyCommand(Output, StudyFlags):
         elif named or (old.name, old.adaptation) != (new.name, new.adaptation):
             training = _rates_for(role, training, old, new)
         return changed(training, self.finetuning, role)
+
+
+def _check_named(config: StudyConfig, named: Mapping[str, Any]) -> None:
+    """Refuse a model of the usual pair that was named for a task whose items it does not read.
+
+    Where nobody names it, such a task has a pair of its own, and later nobody can tell.
+
+    Args:
+        config: the study.
+        named: what the user gave by flags.
+
+    Raises:
+        UserError: for such a model.
+    """
+    usual = StudyConfig()
+    roles = [r for r in ("weak", "strong") if named.get(r) == getattr(usual, r).name]
+    if not roles:
+        return
+    from weak2strong.engine.sizes import tasks_here
+    from weak2strong.models.reads import check_reads
+    from weak2strong.tasks import expand
+
+    for task in tasks_here(config, expand(config.tasks)):
+        for role in roles:
+            check_reads(getattr(config, role), task.name, task.inputs)
 
 
 def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) -> Training:

@@ -75,7 +75,7 @@ class Cleaning:
             malformed_reason(self.named, self.malformed): self.malformed,
             **self.by_source,
             "as repeats of another row": self.exact,
-            "since other rows label the same text differently": self.contradictory,
+            "since other rows have the same content and another label": self.contradictory,
             "since both completions are the same": self.alike,
             "since another split has them, or what belongs to them": self.across,
             "to make the classes even": self.uneven,
@@ -249,7 +249,7 @@ def _check_classes(
     about: str,
     left_out: Callable[[], Mapping[int | str, tuple[int, int]]],
 ) -> None:
-    """Refuse a class with too few texts; ``left_out`` tells of contradictions, by label."""
+    """Refuse a class with too few examples; ``left_out`` tells of contradictions, by label."""
     counts = Counter(e.label for e in examples)
     for label, title in enumerate(classes):
         if counts[label] < len(SPLITS):
@@ -257,19 +257,19 @@ def _check_classes(
             if counts[label] + texts >= len(SPLITS):
                 raise UserError(
                     f"Of class {title!r} of {about}, {rows:,} rows were left out since other rows "
-                    f"label the same text differently, and {counts[label]} texts are left, too few "
-                    f"for the {len(SPLITS)} splits: give every text one label, or name another "
-                    "column with --label-column."
+                    f"have the same content and another label, and {counts[label]} are left, too "
+                    f"few for the {len(SPLITS)} splits: give all that is the same one label, or "
+                    "name another column with --label-column."
                 )
             raise UserError(
-                f"Class {title!r} of {about}, one of {len(classes)}, has too few different texts "
-                f"({counts[label]}) for the {len(SPLITS)} splits: add examples, "
+                f"Class {title!r} of {about}, one of {len(classes)}, has too few different "
+                f"examples ({counts[label]}) for the {len(SPLITS)} splits: add examples, "
                 "or name another column with --label-column."
             )
     if len(examples) < len(SPLITS):
         raise UserError(
-            f"{about} has too few different texts ({len(examples)}) for the {len(SPLITS)} splits: "
-            "add examples."
+            f"{about} has too few different examples ({len(examples)}) for the {len(SPLITS)} "
+            "splits: add some."
         )
 
 

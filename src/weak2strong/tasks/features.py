@@ -8,8 +8,8 @@ encoders, whichever they were, gave of the items; `weak2strong.models.vectors` r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
@@ -23,6 +23,8 @@ from weak2strong.tasks.files import (
     task_name,
     version_of,
 )
+from weak2strong.tasks.inputs import SORTS, check_options
+from weak2strong.tasks.names import plain
 from weak2strong.tasks.opening import read_file
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.reading import names_data
@@ -39,6 +41,9 @@ PAIR = ("weak", "strong")
 
 ENDINGS = (".safetensors", ".npy", ".parquet")
 """Of files of vectors."""
+
+HEAD = 2**16
+"""Characters of the first line of a table that are looked at."""
 
 HEEDED = (
     "label_column",
@@ -64,24 +69,57 @@ def features_in(folder: Path) -> tuple[Path, ...]:
     return tuple(f for f in files if f.suffix != ".parquet" or f.stem in PAIR)
 
 
+def labels_at(path: Path, options: DataOptions) -> Path | None:
+    """The table with the labels of a task of features; None where a path leads to no such task.
+
+    A folder with files of vectors is one. So is a table of ids and labels without anything that
+    could be read, alone or in a folder: then the files of vectors are elsewhere.
+
+    Args:
+        path: of a folder or a file.
+        options: the columns that the user names.
+    """
+    if path.is_dir() and features_in(path):
+        return labels_in(path)
+    labels = labels_in(path) if path.is_dir() else path
+    return labels if labels and labels.is_file() and _has_ids_alone(labels, options) else None
+
+
+def _has_ids_alone(labels: Path, options: DataOptions) -> bool:
+    """Whether a table has ids with labels and nothing to read, by its first line."""
+    if labels.suffix.lower() not in (".csv", ".tsv") or options.text_column != ("text",):
+        return False
+    with labels.open(encoding="utf-8-sig", errors="replace") as file:
+        # Lines of other files may have no end.
+        first = file.readline(HEAD)
+    columns = {plain(name.strip('" \n')) for name in first.split(max(",;\t", key=first.count))}
+    named = (options.label_column, options.group_column, options.split_column)
+    known = {"id", "group", "split", *(plain(name) for name in named if name)}
+    return {"id", plain(options.label_column)} <= columns <= known
+
+
 def labels_in(folder: Path) -> Path | None:
     """The table with the labels of a folder, where there is one."""
     found = [f for f in sorted(folder.glob(f"{LABELS}.*")) if names_data(f) and f.is_file()]
     return found[0] if found else None
 
 
-def features_task(folder: Path, options: DataOptions) -> FileTask:
-    """The task in a folder of features; the vectors are not read.
+def features_task(path: Path, labels: Path, options: DataOptions) -> FileTask:
+    """The task in a folder of features, or in a table of their labels; the vectors are not read.
 
     Items are known by their ids. What is done with texts (near-duplicates, templates, openings of
     conversations) is not done.
 
+    Args:
+        path: of the folder or the table.
+        labels: the table (see `labels_at`).
+        options: columns, sizes and cleaning.
+
     Raises:
         UserError: where something is wrong with the labels, or options are about texts.
     """
-    _check_options(folder, options)
-    labels, files = labels_in(folder), features_in(folder)
-    assert labels is not None
+    check_options(path, options, HEEDED, SORTS["features"])
+    files = features_in(path) if path.is_dir() else ()
     content = read_file(labels)
     columns = replace(
         columns_of(options),
@@ -100,9 +138,9 @@ def features_task(folder: Path, options: DataOptions) -> FileTask:
         replace(options, near_duplicates=False, group_beginnings=False),
         str(labels),
         account,
-        name=task_name(folder.resolve().name),
+        name=task_name(path.resolve().name if path.is_dir() else PurePath(path).stem),
         summary=question(account, classes),
-        source=f"{folder}, {version_of([content])}",
+        source=f"{path}, {version_of([content])}",
         licence="the user's own",
         inputs="features",
         pair=_pair(files),
@@ -138,18 +176,3 @@ def _pair(files: Sequence[Path]) -> tuple[str, ...]:
                 "meant: keep one, or name it with --weak or --strong."
             )
     return tuple(str(files[0]) if files else "" for files in found)
-
-
-def _check_options(folder: Path, options: DataOptions) -> None:
-    """Refuse options that a folder of features does not heed.
-
-    Raises:
-        UserError: naming the first one.
-    """
-    usual = DataOptions()
-    for f in fields(options):
-        if f.name not in HEEDED and getattr(options, f.name) != getattr(usual, f.name):
-            raise UserError(
-                f"{folder} holds features, and --{f.name.replace('_', '-')} is about texts or "
-                "datasets of the hub: leave it out."
-            )

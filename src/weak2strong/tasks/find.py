@@ -21,7 +21,7 @@ from weak2strong.ground.file_names import real_path
 from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
-from weak2strong.tasks.features import features_in, features_task, labels_in
+from weak2strong.tasks.features import features_task, labels_at
 from weak2strong.tasks.files import FileTask, file_task
 from weak2strong.tasks.hub import hub_task
 from weak2strong.tasks.images import image_task, names_images_at, stamped_files
@@ -115,8 +115,8 @@ def _read(reference: str, data: DataOptions) -> Task:
         return _of_source(source, reference, data)
     if files := three_files(reference):
         return _once(parted_task, (files, data), files)
-    if path.is_dir() and features_in(path):
-        return _once(features_task, (path, data), (labels_in(path) or path,))
+    if labels := labels_at(path, data):
+        return _once(features_task, (path, labels, data), (labels,))
     if names_images_at(path):
         return _once(image_task, (path, data), stamped_files(path))
     if path.is_dir():

@@ -45,6 +45,9 @@ def with_groups(found: Found, columns: Columns) -> tuple[list[tuple[Table, Roles
             continue
         having = [(table, name) for (table, _), name in zip(found, there, strict=True) if name]
         counts = _counts([values.get(name) for table, name in having for _, values in table.rows])
+        if counts is not None and len(counts) == 1 < sum(counts.values()):
+            said.append(f"Column {column!r} has one entry only, and is not taken for a group.")
+            continue
         if counts is None or len(counts) < 2 or (most := max(counts.values())) < 2:
             continue
         rows = sum(len(table.rows) for table, _ in found)

@@ -20,6 +20,7 @@ from weak2strong.tasks.account import NAMED, Account, check_malformed, parted
 from weak2strong.tasks.files import FileTask, cleaned_task, columns_of, reading_of, task_name
 from weak2strong.tasks.image_files import ENDINGS
 from weak2strong.tasks.image_index import keys_of
+from weak2strong.tasks.inputs import SORTS, check_options
 from weak2strong.tasks.opening import read_file, unpacked_name
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.reading import read_table
@@ -36,6 +37,15 @@ PATHS = ("path", "file", "file_name", "filename", "image", "image_path", "image_
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
 """Folders that are parts of a dataset and no classes."""
+
+HEEDED = ("n_train", "n_validation", "n_test", "shrink", "balance", "strict_rows", "split")
+"""Options that a folder of images heeds; the others are about texts or columns."""
+
+OF_LISTS = (
+    *("label_column", "group_column", "split_column", "id_column"),
+    *("weak_label_columns", "weak_label_rule", "encoding", "unpacked_limit"),
+)
+"""Those that a list of images heeds, too."""
 
 HEAD = 2**16
 """Bytes of a list in which the name of an image is looked for."""
@@ -97,6 +107,8 @@ def image_task(path: Path, options: DataOptions) -> FileTask:
         UserError: where there are no images, a class has none, or more than a few cannot be read.
     """
     file = list_of(path)
+    heeded = (*HEEDED, *OF_LISTS) if file else HEEDED
+    check_options(path, options, heeded, SORTS["images"])
     table, folder = _listed(file, options) if file else _by_folder(path, options)
     columns = replace(
         columns_of(options), text=_path_column(table), find_split=options.split_column is None

@@ -7,10 +7,13 @@ Nothing else may ask what the items of a task are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
 
+from weak2strong.config.data import DataOptions
 from weak2strong.config.training import BATCH_SIZE, EPOCHS
+from weak2strong.ground.errors import UserError
 from weak2strong.tasks.task import Inputs
 
 
@@ -40,3 +43,24 @@ SORTS: Mapping[Inputs, Sort] = {
     "images": Sort("images", has_words=False),
 }
 """The sorts of items."""
+
+
+def check_options(path: Path, options: DataOptions, heeded: Sequence[str], sort: Sort) -> None:
+    """Refuse options that a task without texts does not heed.
+
+    Args:
+        path: of the task.
+        options: of the user.
+        heeded: those that it heeds.
+        sort: of its items.
+
+    Raises:
+        UserError: naming the first one.
+    """
+    usual = DataOptions()
+    for f in fields(options):
+        if f.name not in heeded and getattr(options, f.name) != getattr(usual, f.name):
+            raise UserError(
+                f"{path} holds {sort.title}, and --{f.name.replace('_', '-')} does nothing for "
+                "these: leave it out."
+            )

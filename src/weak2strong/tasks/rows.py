@@ -69,7 +69,7 @@ def rows_of_tables(
     found = [(table, roles_of(table, columns)) for table in tables if table.columns]
     _check_kinds(about, found)
     found, of_groups = with_groups(found, columns)
-    found, split_names = with_splits(found, columns)
+    found, split_names, of_splits = with_splits(found, columns)
     untested = without_test(found, split_names)
     rows, labels, titles, errors = list[Row](), list[Label](), list[Any](), list[UserError]()
     errors += [error for table in tables for error in unread_rows(table)]
@@ -110,7 +110,7 @@ def rows_of_tables(
             found = [(table, replace(roles, titles=None)) for table, roles in found]
         check_malformed(errors, count, strict)
     account = replace(
-        account_of(found, about, (*said, *of_groups)),
+        account_of(found, about, (*said, *of_groups, *of_splits)),
         rows=count,
         unlabelled=undecided,
         malformed=len(errors),

@@ -84,8 +84,9 @@ def without_test(found: Found, splits: SplitNames | None) -> Untested | None:
 
 def with_splits(
     found: Found, columns: Columns
-) -> tuple[list[tuple[Table, Roles]], SplitNames | None]:
-    """The tables with their column of splits, if they have one, and what its entries mean.
+) -> tuple[list[tuple[Table, Roles]], SplitNames | None, list[str]]:
+    """The tables with their column of splits, if they have one, what its entries mean, and what is
+    to be told.
 
     Args:
         found: the tables of one task.
@@ -96,7 +97,7 @@ def with_splits(
     """
     column = columns.split or _usual(found, columns)
     if column is None:
-        return list(found), None
+        return list(found), None, []
     there = [values.get(column) for table, _ in found for _, values in table.rows]
     counts = Counter(names.plain(str(value)) for value in there if not is_missing(value))
     meaning = {**THEIRS, **({} if counts.keys() <= THEIRS.keys() else OURS)}
@@ -109,13 +110,13 @@ def with_splits(
         )
     if len({meaning[entry] for entry in counts}) < 2:
         if columns.split is None:
-            return list(found), None
+            only = f"has {next(iter(counts))!r} in every row" if counts else "is empty"
+            return list(found), None, [f"Column {column!r} {only}, so that splits are drawn."]
         raise UserError(
             f"{found[0][0].name} has one split only in column {column!r}: leave --split-column out."
         )
-    return [(table, replace(roles, split=column)) for table, roles in found], SplitNames(
-        column, meaning
-    )
+    parted = [(table, replace(roles, split=column)) for table, roles in found]
+    return parted, SplitNames(column, meaning), []
 
 
 def _usual(found: Found, columns: Columns) -> str | None:

@@ -74,7 +74,7 @@ def test_what_is_left_out_is_counted(file):
     )
     drawn = made(file, most=20)
     assert (len(drawn.load()), drawn.cleaning.by_source[UNWANTED]) == (20, 40)
-    with pytest.raises(UserError, match="too few different texts \\(1\\) for the 4 splits"):
+    with pytest.raises(UserError, match="too few different examples \\(1\\) for the 4 splits"):
         made(file, themes=("backRankMate",))
 
 
