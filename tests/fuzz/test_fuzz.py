@@ -28,7 +28,7 @@ def test_odd_inputs_end_right_or_with_one_sentence(tmp_path):
     found = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(found) == 132
     groups = {row["group"] for row in found}
-    assert {"tables", "damaged-tables", "cells", "columns", "contents", "encodings"} <= groups
+    assert {"tables", "cells", "weak-labels", "studies", "flags", "paths", "outputs"} <= groups
     assert {row["code"] for row in found} >= {0, 2}
 
 

@@ -232,7 +232,10 @@ def called(words: Sequence[str], folder: Path) -> Ended:
         handle = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         os.dup2(handle, number)
         os.close(handle)
-    sys.stdout, sys.stderr = (open(n, "w", closefd=False, encoding="utf-8") for n in (1, 2))  # noqa: SIM115
+    sys.stdout, sys.stderr = (
+        open(n, "w", closefd=False, encoding="utf-8", errors=errors)  # noqa: SIM115
+        for n, errors in ((1, "strict"), (2, "backslashreplace"))
+    )
     try:
         code = weak2strong.cli.main(words)
     except SystemExit as e:

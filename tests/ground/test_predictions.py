@@ -14,10 +14,10 @@ from weak2strong.ground.predictions import (
     Predictions,
     joined,
     load_predictions,
-    read_weak_labels,
     save_predictions,
     texts,
 )
+from weak2strong.ground.weak_labels import read_weak_labels
 
 
 def draw(n, classes=2, seed=0, prefix="e"):
@@ -131,16 +131,26 @@ def test_ids_of_a_csv_stay_as_they_are_written(tmp_path, ids):
 BAD = {
     "no id": ({"name": ["a"], "label": [0]}, "there is no column 'id'"),
     "no labels": ({"id": ["a"]}, "no column 'probabilities', 'probability' or 'label'"),
-    "repeated": ({"id": ["a", "a"], "label": [0, 1]}, "an id occurs more than once"),
+    "repeated": (
+        {"id": ["a", "a"], "label": [0, 1]},
+        "row 2: the id 'a' is that of row 1, and an id occurs no more than once",
+    ),
+    "an empty id": ({"id": ["a", None], "label": [0, 1]}, "row 2: nothing is no id"),
     "above one": ({"id": ["a"], "probability": [1.5]}, "numbers from 0 to 1"),
     "below zero": ({"id": ["a"], "probability": [-0.5]}, "numbers from 0 to 1"),
-    "missing": ({"id": ["a", "b"], "probability": [0.5, None]}, "numbers from 0 to 1"),
+    "missing": ({"id": ["a", "b"], "probability": [0.5, None]}, "row 2: .*numbers from 0 to 1"),
     "no number": ({"id": ["a", "b"], "probability": ["half", "0.1"]}, "half"),
-    "no such class": ({"id": ["a", "b"], "label": [0, 2]}, "label 2 is no class index from 0 to 1"),
-    "negative class": ({"id": ["a"], "label": [-1]}, "label -1 is no class index"),
+    "no such class": (
+        {"id": ["a", "b"], "label": [0, 2]},
+        "label '?2'? is no class index from 0 to 1",
+    ),
+    "negative class": ({"id": ["a"], "label": [-1]}, "label '?-1'? is no class index"),
     "name of a class": ({"id": ["a"], "label": ["yes"]}, "label 'yes' is no class index"),
-    "half a class": ({"id": ["a"], "label": [0.5]}, r"label 0\.5 is no class index"),
-    "missing label": ({"id": ["a", "b"], "label": [1, None]}, "label nan is no class index"),
+    "half a class": ({"id": ["a"], "label": [0.5]}, r"row 1: label '?0\.5'? is no class index"),
+    "missing label": (
+        {"id": ["a", "b"], "label": [1, None]},
+        "row 2: label nothing is no class index",
+    ),
 }
 
 

@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import weak2strong
     from weak2strong.cli.output import Output
     from weak2strong.cli.parsed import parsed
+    from weak2strong.cli.paths import with_paths
     from weak2strong.ground.disks import refused
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
@@ -43,13 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         out = redirect_stdout(Output(sys.stdout))
         with heeding(ctrl_c=False), naming_plugins(), out, Progress(brief=True):
-            command = parsed(words)
+            command = with_paths(parsed(words))
             code = _shown(command, command())
             # What is left in the buffer may be what a closed pipe or a full disk does not take.
             sys.stdout.flush()
         return code
     except UserError as e:
-        _say(f"error: {e}")
+        # A name of the user's may have a line break, and the sentence is one line.
+        _say("error: " + r"\n".join(str(e).splitlines()))
         return 2
     except PluginError as e:
         if sys.flags.dev_mode:

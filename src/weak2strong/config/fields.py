@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from weak2strong.config.settings import FROM_TEXT, RefusedError, shortened
-from weak2strong.ground.file_names import shown_name
+from weak2strong.ground.file_names import no_path, shown_name
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,8 @@ def _writable(text: str) -> str:
 def _nameable(text: str) -> str:
     """Refuse what no file and no folder can be called, alone or in a reference to one."""
     for part in re.split("[,=]", text):
-        if part.startswith("~") and os.path.expanduser(part) == part:
-            raise RefusedError(f"must be a path, and {part!r} is in the home of nobody here.")
-        if any(len(name.encode()) > 255 for name in part.split("/")):
-            raise RefusedError("must be a name, and names of files end at 255 letters.")
+        if wrong := no_path(part):
+            raise RefusedError(f"must be a path, and {wrong}.")
     return text
 
 

@@ -1,7 +1,7 @@
-"""Names of files whose bytes are no UTF-8: as they can be written, and the files that are meant.
+"""Names of files: those that none can have, and those whose bytes are no UTF-8.
 
 Python has such a byte as half a character, which no file in UTF-8 can hold. So tasks, messages and
-files of a run have it as ``\\xff``.
+files of a run have it as ``\\xff``, and this leads back to the file that is meant.
 """
 
 from __future__ import annotations
@@ -9,6 +9,27 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+
+LONGEST_NAME, LONGEST_PATH = 255, 4095
+"""Bytes of the name of a file, and of a whole path, that file systems allow."""
+
+
+def no_path(text: str) -> str | None:
+    """What is wrong with a text that no file or folder can have as its path; None for others.
+
+    Calls of the system raise one error or another for such paths, and some calls of Python say that
+    there is no such file.
+    """
+    name = shown_name(text)
+    if "\0" in text:
+        return f"{name!r} holds a zero character, which no path has"
+    if text.startswith("~") and os.path.expanduser(text) == text:
+        return f"{name!r} is in the home of nobody here"
+    if len(os.fsencode(text)) > LONGEST_PATH:
+        return f"{name[:60]}... is longer than the {LONGEST_PATH:,} bytes that a path may have"
+    if long := next((p for p in text.split("/") if len(os.fsencode(p)) > LONGEST_NAME), None):
+        return f"the name {shown_name(long)[:60]}... is longer than the {LONGEST_NAME} bytes of one"
+    return None
 
 
 def shown_name(name: str) -> str:

@@ -15,7 +15,6 @@ import numpy as np
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.ids import check_ids, positions
-from weak2strong.ground.regular import check_regular
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,84 +134,3 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
         kind = rows["kind"][0]
         splits[str(split)] = Predictions(tuple(rows["id"]), values_in(rows, kind), kind)
     return splits
-
-
-def read_weak_labels(path: Path, classes: int, kind: str = "classification") -> Predictions:
-    """A user's own weak labels from a ``.csv``, ``.jsonl`` or ``.parquet`` file.
-
-    The file has a column ``id`` and either ``probabilities`` (a list with one
-    number a class), or ``probability`` (of class 1, for two classes), or
-    ``label`` (a class index). For the kinds in `WRITTEN` it has ``answer`` (text) instead.
-
-    Raises:
-        UserError: for a file that cannot be read, lacks these columns, repeats
-            an id or holds numbers that are no probabilities.
-    """
-    import polars as pl
-
-    # An id such as 001 is no number, nor need an answer be one.
-    as_text = {"id": pl.String, "answer": pl.String}
-    readers = {
-        ".csv": lambda p: pl.read_csv(p, schema_overrides=as_text),
-        ".jsonl": pl.read_ndjson,
-        ".parquet": pl.read_parquet,
-    }
-    if path.suffix not in readers:
-        raise UserError(f"Weak labels {path}: the file must end in {', '.join(readers)}.")
-    check_regular(path, f"Weak labels {path}")
-    try:
-        frame = readers[path.suffix](path)
-    except (OSError, pl.exceptions.PolarsError) as e:
-        reason = str(e).splitlines()[0]
-        raise UserError(f"Weak labels {path} cannot be read: {reason}.") from e
-    if "id" not in frame.columns:
-        raise UserError(f"Weak labels {path}: there is no column 'id'.")
-    try:
-        values = _answers(frame) if kind in WRITTEN else _probabilities(frame, classes)
-    except (pl.exceptions.PolarsError, ValueError, TypeError) as e:
-        raise UserError(f"Weak labels {path}: {str(e).splitlines()[0]}.") from e
-    ids = tuple(str(i) for i in frame["id"])
-    if len(set(ids)) != len(ids):
-        raise UserError(f"Weak labels {path}: an id occurs more than once.")
-    return Predictions(ids, values, kind)
-
-
-def _answers(frame: pl.DataFrame) -> np.ndarray:
-    """The rows as texts; nothing is the empty text, as models may write it."""
-    if "answer" not in frame.columns:
-        raise ValueError("there is no column 'answer'")
-    answers = frame["answer"].to_list()
-    wrong = [x for x in answers if x is not None and not isinstance(x, str)]
-    if wrong:
-        raise ValueError(f"answer {wrong[0]!r} is no text")
-    return texts(x or "" for x in answers)
-
-
-def _probabilities(frame: pl.DataFrame, classes: int) -> np.ndarray:
-    """The rows as probabilities over classes, from whichever column is there."""
-    values = _numbers(frame, classes)
-    if not np.isfinite(values).all() or (values < 0).any() or (values > 1).any():
-        raise ValueError("probabilities must be numbers from 0 to 1")
-    if not np.allclose(values.sum(1), 1, atol=1e-3):
-        raise ValueError("the probabilities of an id must add up to 1")
-    return values / values.sum(1, keepdims=True)
-
-
-def _numbers(frame: pl.DataFrame, classes: int) -> np.ndarray:
-    if "probabilities" in frame.columns:
-        rows = frame["probabilities"].to_list()
-        if not all(isinstance(row, list) and len(row) == classes for row in rows):
-            raise ValueError(f"'probabilities' must hold {classes} numbers in every row")
-        return np.array(rows, dtype=np.float64)
-    if "probability" in frame.columns:
-        if classes != 2:
-            raise ValueError(f"'probability' is for two classes, the task has {classes}")
-        one = frame["probability"].to_numpy().astype(np.float64)
-        return np.stack([1 - one, one], axis=1)
-    if "label" in frame.columns:
-        labels = frame["label"].to_numpy()
-        wrong = [x for x in labels.tolist() if x not in range(classes)]
-        if wrong:
-            raise ValueError(f"label {wrong[0]!r} is no class index from 0 to {classes - 1}")
-        return np.eye(classes)[labels.astype(int)]
-    raise ValueError("there is no column 'probabilities', 'probability' or 'label'")

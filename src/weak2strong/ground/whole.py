@@ -6,7 +6,10 @@ import contextlib
 import os
 import secrets
 import tempfile
+from errno import EISDIR
 from pathlib import Path
+
+from weak2strong.ground.disks import writing
 
 PARTIAL = ".partial"
 """The end of the name of a file that is being written; a kill may leave one behind."""
@@ -22,6 +25,21 @@ def make_writable(folder: Path) -> None:
     # Permission bits say nothing to the superuser, nor on a read-only disk.
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that could not be written in the end, before hours of work for it.
+
+    Args:
+        path: of the file that a command will write; its folder is made.
+
+    Raises:
+        UserError: where it is a folder, or its folder cannot be written.
+    """
+    with writing(path, "choose another --out"):
+        make_writable(path.parent)
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

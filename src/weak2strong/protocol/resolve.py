@@ -13,7 +13,8 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import less_is_better, metric, usual_metric
 from weak2strong.ground.own_metrics import OWN_METRICS
 from weak2strong.ground.plugins import load_plugins
-from weak2strong.ground.predictions import WRITTEN, read_weak_labels
+from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.weak_labels import read_weak_labels
 from weak2strong.methods import GROUPS
 from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.models.configuration import check_kind

@@ -17,7 +17,7 @@ from typing import Any
 
 from weak2strong.config.data import NONE, DataOptions
 from weak2strong.ground.errors import UserError, unknown_name
-from weak2strong.ground.file_names import real_path
+from weak2strong.ground.file_names import no_path, real_path
 from weak2strong.ground.garbage import kept_objects
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.tasks import GROUPS, HINT, SOURCES, TASKS
@@ -68,6 +68,9 @@ def find_task(reference: str, data: DataOptions) -> Task:
     Raises:
         UserError: where there is no such task, or something is wrong with its data.
     """
+    for part in re.split("[,=]", reference):
+        if wrong := no_path(part):
+            raise UserError(f"There is no such task: {wrong}.")
     source = source_of(reference)
     if source is not None and source.only_test:
         raise UserError(

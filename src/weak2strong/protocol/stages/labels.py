@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.predictions import Predictions, joined, read_weak_labels
+from weak2strong.ground.predictions import Predictions, joined
 from weak2strong.ground.temperature import at_temperature, fitted_temperature
+from weak2strong.ground.weak_labels import read_weak_labels
 from weak2strong.protocol.stages.annotated import annotated_labels
 from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED
 from weak2strong.protocol.stages.simulated import simulated_labels

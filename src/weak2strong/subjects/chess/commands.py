@@ -30,11 +30,13 @@ class Mates:
     def __call__(self) -> None:
         """Play, and write the file."""
         from weak2strong.ground.progress import Progress
+        from weak2strong.ground.whole import check_writable
         from weak2strong.subjects.chess.positions import write_positions
         from weak2strong.subjects.chess.selfplay import self_play
 
         if self.games < 1:
             raise UserError(f"--games must be at least 1, not {self.games}.")
+        check_writable(self.out)
         with Progress() as progress:
             played = list(
                 self_play(

@@ -29,11 +29,13 @@ class BuildDigits:
         """Build, then show the card."""
         from weak2strong.ground.disks import writing
         from weak2strong.ground.progress import Progress
+        from weak2strong.ground.whole import make_writable
         from weak2strong.subjects.digits.networks import build
 
         with Progress() as progress:
             progress.line(f"building into {self.out}")
             with writing(self.out, "choose another --out"):
+                make_writable(self.out)
                 card = build(
                     self.out,
                     lambda name, step, steps, loss: progress.update(

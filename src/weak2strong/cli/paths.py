@@ -1,0 +1,42 @@
+"""The paths on a command line: with the home folder in place of ``~``, and none that cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from weak2strong.ground.errors import UserError
+from weak2strong.ground.file_names import no_path
+
+
+def with_paths(command: Any) -> Any:
+    """A command whose paths can be those of files, so that no other code has to look.
+
+    Args:
+        command: as the parser made it, with other objects of flags inside it.
+
+    Raises:
+        UserError: for a path that no file can have.
+    """
+    found = {}
+    for f in fields(command):
+        if not f.init:
+            continue
+        before = getattr(command, f.name)
+        after = _usable(before)
+        if after is not before:
+            found[f.name] = after
+    return replace(command, **found) if found else command
+
+
+def _usable(value: Any) -> Any:
+    """A value of a field with paths that can be used; the same object where nothing changes."""
+    if isinstance(value, Path):
+        if wrong := no_path(str(value)):
+            raise UserError(f"There is no such path: {wrong}.")
+        return value.expanduser() if str(value).startswith("~") else value
+    if isinstance(value, tuple):
+        made = tuple(map(_usable, value))
+        return made if any(a is not b for a, b in zip(made, value, strict=True)) else value
+    return with_paths(value) if is_dataclass(value) and not isinstance(value, type) else value
