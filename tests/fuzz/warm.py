@@ -159,15 +159,10 @@ def run(asked: Sequence[Asked], root: Path, places: int, until: float) -> Iterat
 
 
 def _batches(asked: Sequence[Asked]) -> list[list[Asked]]:
-    """Batches of one group each."""
-    found = list[list[Asked]]()
-    by_group = dict[str, list[Asked]]()
-    for one in asked:
-        by_group.setdefault(one.group, []).append(one)
-    for name, of_group in by_group.items():
-        size = 1 if GROUPS[name].alone else BATCH
-        found += [of_group[i : i + size] for i in range(0, len(of_group), size)]
-    return sorted(found, key=lambda batch: batch[0].number)
+    """Batches in which groups are mixed, since a fork imports what each group needs once."""
+    mixed = sorted((one for one in asked if not GROUPS[one.group].alone), key=lambda a: a.number)
+    found = [mixed[i : i + BATCH] for i in range(0, len(mixed), BATCH)]
+    return found + [[one] for one in asked if GROUPS[one.group].alone]
 
 
 def _forked(batch: list[Asked], root: Path) -> Fork:

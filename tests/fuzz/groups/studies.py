@@ -22,7 +22,7 @@ WRONG: dict[Any, Sequence[Any]] = {
 
 WHOLE: dict[str, Sequence[Any]] = {
     "seeds": (1, 3, 17),
-    "labels": ("soft", "hard"),
+    "labels": ("soft",),
     "methods": (["naive"], "naive", ["naive", "confidence"], ["probe-predict:logistic"]),
     "metric": ("accuracy", "roc_auc", None),
     "split_seed": (0, 7, -3),
