@@ -321,6 +321,13 @@ def test_figures_are_those_of_the_literature():
         assert (study.labels, study.metric) == ("soft", "accuracy")
     assert recipe("burns_2023_generative").methods == ("naive", "generative")
 
+    for one, other in (
+        (bootstrapping, chess),
+        (recipe("burns_2023_generative"), recipe("burns_2023_reward_modelling")),
+    ):
+        differ = {"methods", "literature", "intermediates"}
+        assert without(one, differ) == without(other, differ), "all else is the same, as it says"
+
     prompting, saliency = recipe("burns_2023_prompting"), recipe("burns_2023_saliency")
     for study in (prompting, saliency):
         assert without(study, {"methods", "literature"}) == without(

@@ -208,3 +208,14 @@ def test_too_few_examples_for_the_sizes_are_counted():
 def test_a_split_has_room_for_every_class():
     with pytest.raises(UserError, match=r"A test of 1 is too small for the 2 classes of d\.csv"):
         cleaned(plain(80), sizes={"test": 1})
+
+
+def test_a_split_that_shrinks_to_less_than_its_classes_is_told_as_that():
+    sizes = {"weak_train": 5000, "strong_train": 5000, "validation": 100, "test": 500}
+    with pytest.raises(UserError) as caught:
+        clean(plain(80), CLASSES, "d.csv", sizes, False, False, shrink=True)
+    assert str(caught.value) == (
+        "d.csv has 80 examples to use, too few for the sizes asked for, and with all of them "
+        "smaller alike (--shrink) a validation of 100 would have 0: add examples, or ask for less "
+        "of the others."
+    )

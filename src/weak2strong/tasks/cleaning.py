@@ -140,7 +140,8 @@ def clean(
     balance, several = balance and undersampled(rows[0].kind), max(len(classes), 1)
     even = balanced(examples) if balance else examples
     if shrink:
-        sizes = shrunk(sizes, len(even), several)
+        asked, sizes = sizes, shrunk(sizes, len(even), several)
+        _check_shrunk(len(even), sizes, asked, several, about)
     _check_sizes(len(even), sizes, several, about, balance)
     kept, shares = cut(even, sizes, stratum(rows[0].kind))
     cleaning = Cleaning(
@@ -281,6 +282,19 @@ def _check_families(families: Sequence[Sequence[int]], count: int, about: str) -
             "no split can hold: take what they share out of the texts, "
             "or use --no-near-duplicates."
         )
+
+
+def _check_shrunk(
+    count: int, sizes: Mapping[str, int], asked: Mapping[str, int], classes: int, about: str
+) -> None:
+    """Refuse a split that was large enough as it was asked for, and is not once all are smaller."""
+    for split, n in sizes.items():
+        if n < classes <= asked[split]:
+            raise UserError(
+                f"{about} has {count:,} examples to use, too few for the sizes asked for, and with "
+                f"all of them smaller alike (--shrink) a {split} of {asked[split]:,} would have "
+                f"{n:,}: add examples, or ask for less of the others."
+            )
 
 
 def _check_sizes(
