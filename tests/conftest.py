@@ -121,6 +121,31 @@ def own_store(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("W2S_STORE", str(root))
 
 
+@pytest.fixture
+def copied():
+    """Starts a process that runs some code, with the libraries loaded, as workers start.
+
+    The code has ``arguments``, a list of words, and the names that are passed.
+    """
+    from weak2strong.ground.processes import starting, without_main
+
+    context, started = starting(loaded=True), []
+
+    def start(code, *arguments, **names):
+        given = {"__name__": "__main__", "arguments": list(map(str, arguments)), **names}
+        process = context.Process(target=exec, args=(code, given))
+        started.append(process)
+        with without_main():
+            process.start()
+        return process
+
+    start.pipe = context.Pipe
+    yield start
+    for process in started:
+        process.kill()
+        process.join()
+
+
 @pytest.fixture(scope="session")
 def toy_models(tmp_path_factory):
     """Folders of tiny random models by name, as `from_pretrained` reads them.
@@ -182,7 +207,7 @@ def quick_study(toy_models):
 
     quick = Training(epochs=1, evaluations=2, learning_rate=3e-3)
     return StudyConfig(
-        tasks=("atlas-southern",),
+        tasks=("atlas-landlocked",),
         weak=ModelSpec(str(toy_models["gpt2"])),
         strong=ModelSpec(str(toy_models["llama"])),
         seeds=1,

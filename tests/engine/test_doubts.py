@@ -91,7 +91,7 @@ def test_the_difference_on_test_examples_has_the_interval_of_the_analysis(
     metric, slow_study, tmp_path
 ):
     task_run = TaskRun.of(
-        resolved(replace(slow_study, metric=metric)), Store(tmp_path), "atlas-southern"
+        resolved(replace(slow_study, metric=metric)), Store(tmp_path), "atlas-landlocked"
     )
     test, rng = task_run.splits.test, np.random.default_rng(0)
     labels = np.array([e.label for e in test])

@@ -16,7 +16,7 @@ from weak2strong.ground.store import Store
 from weak2strong.protocol.steps import Step
 from weak2strong.tasks import TASKS
 
-TASK = "atlas-southern"
+TASK = "atlas-landlocked"
 
 
 def keys(store):

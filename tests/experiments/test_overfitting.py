@@ -37,7 +37,7 @@ def followed(config, tmp_path_factory):
 
 
 def task_run_of(config, store, **changes) -> TaskRun:
-    task = TASKS.get("atlas-southern")
+    task = TASKS.get("atlas-landlocked")
     config = resolved(replace(config, **changes))
     return TaskRun(config, Store(store), task.name, task, make_splits(task))
 
@@ -60,7 +60,7 @@ def test_what_is_kept_is_what_a_study_with_as_many_looks_would_keep(config, foll
 
 def test_a_curve_has_a_row_an_evaluation(followed):
     curves, points = followed[0].curves, followed[0].points
-    assert curves["fraction"].to_list() == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.05)
+    assert curves["fraction"].to_list() == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.06)
     for point, score in (("best", "test_score"), ("stopped", "validation_score")):
         best = (curves[score] == curves[score].max()).arg_true()
         assert curves[point].arg_true().to_list() == [best[-1]]

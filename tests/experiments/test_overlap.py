@@ -30,7 +30,7 @@ def store(tmp_path_factory):
 
 def test_everything_is_of_the_same_examples(config, store):
     (found,) = read_examples(config, Where(store=store, plan=PLAN), "last", 3)
-    task_run = TaskRun.of(resolved(config), Store(store), "atlas-southern")
+    task_run = TaskRun.of(resolved(config), Store(store), "atlas-landlocked")
     assert found.layer == 2
     assert found.classes == tuple(task_run.task.classes)
     for i in (0, 7, len(found.labels) - 1):

@@ -20,7 +20,7 @@ from weak2strong.tasks.splits import make_splits
 @pytest.fixture(scope="module")
 def make_task_run(quick_study, tmp_path_factory):
     """Desks of one store."""
-    store, task = Store(tmp_path_factory.mktemp("simulated")), TASKS.get("atlas-southern")
+    store, task = Store(tmp_path_factory.mktemp("simulated")), TASKS.get("atlas-landlocked")
     splits = make_splits(task)
 
     def make(**changes) -> TaskRun:

@@ -26,7 +26,7 @@ from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 from weak2strong.tasks.task import Example
 
-TASK = "atlas-southern"
+TASK = "atlas-landlocked"
 PLAN = Plan(workers=1, threads=1)
 SETTINGS: dict = {"layers": (0, -1), "ks": (3, 9), "penalties": (1e-2, 1.0)}
 GRID = ProbeSweep(**SETTINGS)

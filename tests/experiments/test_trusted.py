@@ -20,7 +20,7 @@ from weak2strong.report.figures.trusted import draw
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import make_splits
 
-TASK = TASKS.get("atlas-southern")
+TASK = TASKS.get("atlas-landlocked")
 
 
 @pytest.fixture(scope="module")

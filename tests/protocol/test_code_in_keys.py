@@ -411,16 +411,33 @@ def digests(asked, edits):
     return {label: code_of(source, *args).digest for label, args in asked.items()}
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=lambda e: f"{e.of}-{Path(e.file).stem}")
-def test_an_edit_makes_anew_the_stages_that_it_can_change_and_no_others(codes, edit):
+def made_anew(codes, edits):
+    """The labels of stages whose code is another one after all these edits."""
     asked, before = codes
-    text = (ROOT / edit.file).read_text()
-    assert edit.old in text
-    after = digests(asked, {edit.file: text.replace(edit.old, edit.new)})
-    changed = {label for label in asked if before[label] != after[label]}
-    assert changed == {
+    texts = {}
+    for edit in edits:
+        text = texts.get(edit.file) or (ROOT / edit.file).read_text()
+        assert edit.old in text, edit
+        texts[edit.file] = text.replace(edit.old, edit.new)
+    after = digests(asked, texts)
+    return {label for label in asked if before[label] != after[label]}
+
+
+@pytest.mark.parametrize(
+    "edit", [e for e in EDITS if e.stages], ids=lambda e: f"{e.of}-{Path(e.file).stem}"
+)
+def test_an_edit_makes_anew_the_stages_that_it_can_change_and_no_others(codes, edit):
+    asked, _ = codes
+    assert made_anew(codes, [edit]) == {
         label for label in asked if any(f"{label} ".startswith(f"{s} ") for s in edit.stages)
     }
+
+
+def test_edits_of_what_no_stage_reaches_make_nothing_anew(codes):
+    """All of them at once; where they do, those that do it are found one by one."""
+    edits = [e for e in EDITS if not e.stages]
+    if made_anew(codes, edits):
+        assert [(e.of, e.file, e.old) for e in edits if made_anew(codes, [e])] == []
 
 
 def test_every_registry_has_its_row():

@@ -1,9 +1,6 @@
 """A fit in a process that is killed goes on from its checkpoint, to the same numbers."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import torch
@@ -41,22 +38,28 @@ def run(folder: str, checkpoint: Path | None, on_step) -> tuple[Fit, dict]:
     return done, model.network.state_dict()
 
 
-def test_a_fit_killed_in_the_middle_ends_with_the_same_numbers(toy_models, tmp_path):
+IN_A_COPY = """
+import runpy
+from pathlib import Path
+file, folder, checkpoint = arguments
+run = runpy.run_path(file)["run"]
+run(folder, Path(checkpoint), lambda step, steps: told.send(step))
+"""
+
+
+def test_a_fit_killed_in_the_middle_ends_with_the_same_numbers(toy_models, tmp_path, copied):
     folder, checkpoint = str(toy_models["gpt2"]), tmp_path / "checkpoint.safetensors"
     whole, weights = run(folder, None, lambda step, steps: None)
-    command = [sys.executable, __file__, folder, str(checkpoint)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        while int(child.stdout.readline()) < 60:
-            pass
-        os.kill(child.pid, signal.SIGKILL)
-    assert child.returncode == -signal.SIGKILL
+    heard, told = copied.pipe(duplex=False)
+    child = copied(IN_A_COPY, __file__, folder, checkpoint, told=told)
+    while heard.recv() < 60:
+        pass
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     heard = []
     again, found = run(folder, checkpoint, lambda step, steps: heard.append(step))
     assert 50 < heard[0] < 239
     assert heard[-1] == 240
     assert again == whole
     assert all(torch.equal(found[name], weights[name]) for name in weights)
-
-
-if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]), lambda step, steps: print(step, flush=True))

@@ -52,12 +52,12 @@ def tokenizer(world, tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rung():
     return Rung("toy", width=16, layers=1, heads=2, learning_rate=1e-2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def recipe():
     """110 steps of 64 tokens; the last 40 tokens fill no batch."""
     return Recipe(

@@ -9,6 +9,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.load import load_model
 from weak2strong.subjects.atlas.facts import seen_cities, unseen_cities
 from weak2strong.subjects.atlas.ladder import build as module
+from weak2strong.subjects.atlas.ladder import tokens
 from weak2strong.subjects.atlas.ladder.build import build_ladder
 from weak2strong.subjects.atlas.ladder.card import read_card
 from weak2strong.tasks.task import Item
@@ -24,7 +25,7 @@ def _quick(small_corpus):
     """Tokenizers from one chunk of text."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rungs(rung):
     return [replace(rung, name="a"), replace(rung, name="b", width=24, learning_rate=5e-3)]
 
@@ -32,6 +33,22 @@ def rungs(rung):
 @pytest.fixture
 def in_process(monkeypatch):
     """Workers that run in this process, so that tests can look at and stop them."""
+    return trained_here(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, recipe, rungs):
+    """The ladder, built in this process in one go; nobody changes it."""
+    folder = tmp_path_factory.mktemp("built")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "TRAINING_CHUNKS", 1)
+        trained_here(patch)
+        build_ladder(folder, recipe, rungs)
+    return folder
+
+
+def trained_here(monkeypatch):
+    """Let workers run in this process: the names of rungs, once they are trained."""
     trained = []
 
     class Messages:
@@ -62,14 +79,11 @@ def files(folder):
     return found | {"card.json": card}
 
 
-def test_one_worker_and_two_give_the_same_ladder(tmp_path, recipe, rungs):
+def test_one_process_and_two_workers_give_the_same_ladder(tmp_path, recipe, rungs, built):
     said = []
-    alone, pair = tmp_path / "alone", tmp_path / "pair"
-    build_ladder(alone, recipe, rungs[:1], workers=1)
+    pair = tmp_path / "pair"
     build_ladder(pair, recipe, rungs, workers=2, report=lambda *x: said.append(x))
-    for name, content in files(alone).items():
-        if name != "card.json":
-            assert (pair / name).read_bytes() == content, name
+    assert files(pair) == files(built)
     assert {f.name for f in pair.iterdir()} == {"a", "b", "card.json"}
     assert (pair / "a" / "model.safetensors").read_bytes() != (
         pair / "b" / "model.safetensors"
@@ -104,21 +118,17 @@ def test_the_card_says_what_was_built_and_what_it_knows(
             assert 0 < share < 1
 
 
-def test_a_built_rung_is_a_model_like_any_other(tmp_path, recipe, rungs, in_process):
-    build_ladder(tmp_path, recipe, rungs[:1])
-    model = load_model(ModelSpec(str(tmp_path / "a")), "classification", 2, seed=0)
+def test_a_built_rung_is_a_model_like_any_other(built, recipe):
+    model = load_model(ModelSpec(str(built / "a")), "classification", 2, seed=0)
     assert model.tokenizer.pad_token_id == 0
+    assert model.tokenizer.model_max_length == recipe.context
     items = [Item(n, n, f"{n} is a city in") for n in ("Lyon", "Lima")]
     assert predict(model, items).probabilities.shape == (2, 2)
 
 
 def test_an_interrupted_build_goes_on_and_makes_nothing_twice(
-    tmp_path, recipe, rungs, in_process, monkeypatch
+    tmp_path, recipe, rungs, in_process, monkeypatch, built
 ):
-    build_ladder(tmp_path / "whole", recipe, rungs)
-    assert in_process == ["a", "b"]
-    in_process.clear()
-
     def killed(rung, step, steps, loss):
         if (rung, step) == ("b", 50):
             raise KilledError
@@ -131,12 +141,12 @@ def test_an_interrupted_build_goes_on_and_makes_nothing_twice(
         patch.setattr(module, "token_stream", None)  # nor tokens are made again
         build_ladder(tmp_path / "parts", recipe, rungs)
     assert in_process == ["a", "b"]
-    assert files(tmp_path / "parts") == files(tmp_path / "whole")
+    assert files(tmp_path / "parts") == files(built)
     assert not (tmp_path / "parts" / "work").exists()
 
 
 def test_a_build_that_died_while_writing_the_stream_writes_it_again(
-    tmp_path, recipe, rungs, in_process, monkeypatch
+    tmp_path, recipe, rungs, in_process, monkeypatch, built
 ):
     def die(*args):
         raise KilledError
@@ -144,11 +154,10 @@ def test_a_build_that_died_while_writing_the_stream_writes_it_again(
     with monkeypatch.context() as patch:
         patch.setattr(module, "token_stream", die)
         with pytest.raises(KilledError):
-            build_ladder(tmp_path / "parts", recipe, rungs[:1])
+            build_ladder(tmp_path / "parts", recipe, rungs)
     (tmp_path / "parts" / "work" / "stream.partial.npy").write_bytes(b"half")
-    build_ladder(tmp_path / "parts", recipe, rungs[:1])
-    build_ladder(tmp_path / "whole", recipe, rungs[:1])
-    assert files(tmp_path / "parts") == files(tmp_path / "whole")
+    build_ladder(tmp_path / "parts", recipe, rungs)
+    assert files(tmp_path / "parts") == files(built)
 
 
 @pytest.mark.parametrize("other", ["recipe", "rungs"])
@@ -167,12 +176,11 @@ def test_an_unfinished_ladder_of_another_plan_is_not_touched(
     assert {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()} == before
 
 
-def test_a_finished_ladder_of_another_plan_is_not_touched(tmp_path, recipe, rungs, in_process):
-    build_ladder(tmp_path, recipe, rungs)
-    before = files(tmp_path)
+def test_a_finished_ladder_of_another_plan_is_not_touched(recipe, rungs, built):
+    before = files(built)
     with pytest.raises(UserError, match="--out"):
-        build_ladder(tmp_path, replace(recipe, seed=1), rungs[:1])
-    assert files(tmp_path) == before
+        build_ladder(built, replace(recipe, seed=1), rungs[:1])
+    assert files(built) == before
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, recipe, rungs):
@@ -186,9 +194,3 @@ def test_a_worker_that_fails_ends_the_build(tmp_path, recipe, rungs):
     work.mkdir()
     with pytest.raises(RuntimeError, match="pretraining a ended with code 1"):
         module._run_workers(rungs[:1], recipe, tmp_path, work, 1, lambda *x: None)
-
-
-def test_texts_are_cut_at_the_context_of_the_recipe(tmp_path, recipe, rungs, in_process):
-    build_ladder(tmp_path, recipe, rungs[:1])
-    model = load_model(ModelSpec(str(tmp_path / "a")), "classification", 2, seed=0)
-    assert model.tokenizer.model_max_length == recipe.context

@@ -70,7 +70,7 @@ def shortcut(subject: Subject) -> list[Finding]:
     if counts.min() < LEAST or len(np.unique(groups)) < FOLDS:
         sentence = f"A class has fewer than {LEAST} texts: too few to look for shortcuts."
         return [Finding("shortcut", "note", sentence)]
-    texts = [_shortened(e.text) for e in entries]
+    texts, folds = [_shortened(e.text) for e in entries], _folds(labels, groups)
     best: tuple[Auc, str, int] | None = None
     tables = {}
     for name, options in ANALYZERS.items():
@@ -78,7 +78,7 @@ def shortcut(subject: Subject) -> list[Finding]:
         if table is None:
             continue
         tables[name] = table
-        judged = against_rest(_held_out(table[1], labels, groups), labels, groups)
+        judged = against_rest(_held_out(table[1], labels, folds), labels, groups)
         # Below chance there is nothing learnt. Words tell a reader more than their letters do.
         if judged and (best is None or judged[1].low > best[0].low + CLEARLY):
             best = judged[1], name, judged[0]
@@ -171,15 +171,23 @@ def _model() -> Any:
     )
 
 
-def _held_out(table: Any, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """What models that have not seen a text's group say of it: ``(n,)``, or ``(n, classes)``."""
+Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Positions of the texts that a model learns, and of those that are held out, fold by fold."""
+
+
+def _folds(labels: np.ndarray, groups: np.ndarray) -> Folds:
+    """Folds that share no group; they take as long to find as a model takes to learn."""
     from sklearn.model_selection import StratifiedGroupKFold
 
+    parting = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    return list(parting.split(labels, labels, groups))
+
+
+def _held_out(table: Any, labels: np.ndarray, folds: Folds) -> np.ndarray:
+    """What models that have not seen a text's group say of it: ``(n, classes)``."""
     classes = int(labels.max()) + 1
     scores = np.zeros((len(labels), classes))
-    for taught, held in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(
-        table, labels, groups
-    ):
+    for taught, held in folds:
         # Where few groups make up a class, a fold may have all of them.
         if len(np.unique(labels[taught])) < 2:
             continue
