@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 from tests.models.images import saved
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.cli import main
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.engine.kept import check_kept
 from weak2strong.engine.places import Plan
 from weak2strong.engine.run import run_study
 from weak2strong.ground.errors import PluginError, UserError
@@ -43,19 +46,40 @@ def study(tmp_path_factory):
     )
 
 
-def test_a_folder_of_images_becomes_a_table(study, tmp_path):
-    folder = run_study(study, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1))
+def test_a_folder_of_images_becomes_a_table_and_models_that_answer(study, tmp_path, capsys):
+    folder = run_study(
+        study, tmp_path / "run", tmp_path / "store", plan=Plan(1, 1), keep=("supervisor", "student")
+    )
     naive, probe = FinishedRun(folder).lines()
     assert (naive.task, naive.method, probe.method) == ("shades", "naive", "linear-probe")
     assert 0 <= naive.recovered.floor <= 1
     assert naive.probe_ceiling == 1.0
     (entry,) = FinishedRun(folder).tasks
     assert entry["classes"] == ["dark", "light"]
+    capsys.readouterr()
+    for model, of in {"supervisor-seed-0": ("floor", None), "student-naive-seed-0": None}.items():
+        role, method = of or ("student", "naive")
+        kept, out = folder / "models" / "shades" / model, tmp_path / "answers.csv"
+        assert (
+            main(["predict", "--model", str(kept), "--task", study.tasks[0], "--out", str(out)])
+            == 0
+        )
+        answers = pl.read_csv(out)
+        assert answers.columns == ["id", "path", "answer", "p:dark", "p:light"]
+        assert len(answers) == 40
+        given = pl.read_parquet(folder / "predictions.parquet").filter(role=role)
+        given = given if method is None else given.filter(method=method)
+        both = given.join(answers, on="id")
+        assert len(both) == len(given) > 0
+        again = both["p:dark", "p:light"].to_numpy()
+        np.testing.assert_allclose(np.array(both["probabilities"].to_list()), again, atol=1e-6)
+    assert "Scores on 40 images with labels" in capsys.readouterr().out
 
 
 def test_what_is_for_models_of_texts_is_refused(study, tmp_path):
-    with pytest.raises(UserError, match="Models of images are not kept"):
-        run_study(study, tmp_path / "run", tmp_path / "store", keep=("student",))
+    whole = replace(study, strong=ModelSpec("alexnet.pth", adaptation="full"))
+    with pytest.raises(UserError, match="a single file, whose form cannot be written"):
+        check_kept(whole, {}, ("student",))
     with pytest.raises(UserError, match="reads no texts"):
         check(study.strong)
     with pytest.raises(UserError, match="has no weak model of its own: name one with --weak"):

@@ -1,4 +1,4 @@
-"""`w2s predict`: a model that a study kept answers the texts of a file."""
+"""`w2s predict`: a model that a study kept answers the texts of a file, or images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Predict(Printing):
-    """Let a model that a study kept (w2s run --keep-models) answer texts, with labels or without.
+    """Let a model that a study kept (w2s run --keep-models) answer texts or images, with labels or
+    without.
 
     Probabilities of the classes by id; rewards, where a model of preferences reads single texts.
     """
@@ -27,9 +28,10 @@ class Predict(Printing):
     model: Annotated[Path, arg(metavar="FOLDER")]
     """The folder of the model, below models/ in the run folder."""
     task: Annotated[str, arg(metavar="FILE|NAME")]
-    """A file of texts (.jsonl, .csv, .parquet ...), or the name of a task (see: w2s tasks)."""
+    """A file of texts (.jsonl, .csv, .parquet ...), a folder or list of images, or the name of a
+    task (see: w2s tasks)."""
     out: Annotated[Path, arg(metavar="FILE")] = Path("predictions.parquet")
-    """The file that the answers are written to, whose name ends in .parquet."""
+    """The file that the answers are written to, whose name ends in .parquet or .csv."""
     data: ReadingFlags = field(default_factory=ReadingFlags)
     id_column: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
     """The column of the ids; id by default, and made of the texts where there is none."""
@@ -43,15 +45,16 @@ class Predict(Printing):
         from weak2strong.ground.errors import UserError
         from weak2strong.ground.whole import write_whole
 
-        if self.out.suffix.lower() != ".parquet":
+        form = self.out.suffix.lower()
+        if form not in (".parquet", ".csv"):
             raise UserError(
-                f"Answers are written as Parquet, and {self.out} does not end in .parquet: choose "
-                "such a name with --out."
+                f"Answers are written as Parquet or CSV, and {self.out} ends in neither .parquet "
+                "nor .csv: choose such a name with --out."
             )
         options = replace(changed(DataOptions(), self.data), id_column=self.id_column)
         found = answer(self.model, self.task, options)
         with writing(self.out, "choose another file with --out"):
-            write_whole(self.out, parquet(found.table))
+            write_whole(self.out, parquet(found.table) if form == ".parquet" else found.csv())
         self.tell(*found.said)
         if found.scores:
             self.show(_scores(found))
@@ -64,5 +67,5 @@ def _scores(found: Answered) -> Document:
 
     rows = [{"metric": name, "score": score} for name, score in found.scores.items()]
     score = Column("score", "score", lambda row: f"{row['score']:.4f}")
-    title = f"Scores on {found.labelled:,} texts with labels"
+    title = f"Scores on {found.labelled:,} {found.what} with labels"
     return Document([Table("scores", title, (words("metric"), score), rows)], {}, [])

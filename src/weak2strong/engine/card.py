@@ -10,8 +10,10 @@ from typing import Any
 import yaml
 
 import weak2strong
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.models.folders import held
+from weak2strong.models.image_types import is_weights_file
 
 POOLED = {
     "last": 'pooled = states[range(len(states)), batch["attention_mask"].sum(1) - 1]',
@@ -33,6 +35,14 @@ class Scores:
     pgr: float | None = None
 
 
+_TRUNKS = {
+    "full": "AutoModel.from_pretrained(FOLDER)",
+    "head": "AutoModel.from_pretrained(BASE{options}){part}",
+    "lora": "PeftModel.from_pretrained(AutoModel.from_pretrained(BASE{options}){part}, FOLDER)",
+}
+"""Python that loads the trunk, by what the folder holds."""
+
+
 def card(about: Mapping[str, Any], config: StudyConfig, scores: Scores | None) -> str:
     """The card as Markdown.
 
@@ -50,6 +60,7 @@ def card(about: Mapping[str, Any], config: StudyConfig, scores: Scores | None) -
         head["base_model"] = base["name"]
     method = f" of the method `{about['method']}`" if about["method"] else ""
     at = f" at {base['revision']}" if base["revision"] else ""
+    asked = "images/" if "images" in about else "texts.jsonl"
     lines = [
         f"---\n{yaml.safe_dump(head, sort_keys=True)}---",
         f"# {about['role'].capitalize()}{method} on {about['task']}, seed {about['seed']}",
@@ -62,7 +73,7 @@ def card(about: Mapping[str, Any], config: StudyConfig, scores: Scores | None) -
         _scores(scores),
         "## To use it",
         "As in the study, with probabilities by id:",
-        "```console\n$ w2s predict --model FOLDER --task texts.jsonl --out answers.parquet\n```",
+        f"```console\n$ w2s predict --model FOLDER --task {asked} --out answers.parquet\n```",
         "In Python, without weak2strong:",
         f"```python\n{loader(about)}\n```",
         _names(about),
@@ -80,11 +91,9 @@ def loader(about: Mapping[str, Any]) -> str:
     imported = ", BitsAndBytesConfig" if rounds else ""
     # Both are of the model beneath.
     revision += ", quantization_config=rounding" if rounds else ""
-    trunk = {
-        "full": "AutoModel.from_pretrained(FOLDER)",
-        "head": f"AutoModel.from_pretrained(BASE{revision})",
-        "lora": f"PeftModel.from_pretrained(AutoModel.from_pretrained(BASE{revision}), FOLDER)",
-    }[holds]
+    if "images" in about:
+        return _loader_of_images(about, revision)
+    trunk = _TRUNKS[holds].format(options=revision, part="")
     tokens = (
         'tokenizer = AutoTokenizer.from_pretrained(FOLDER, padding_side="right")\n'
         'batch = tokenizer(TEXTS, return_tensors="pt", padding=True, truncation=True)\n'
@@ -111,12 +120,40 @@ def loader(about: Mapping[str, Any]) -> str:
     )
 
 
+def _loader_of_images(about: Mapping[str, Any], revision: str) -> str:
+    """The same for images; a single file of weights is read by this package alone."""
+    holds, first = held(about), about["images"]["first_tokens"]
+    if is_weights_file(ModelSpec(about["base"]["name"])):
+        return "# The model beneath is a file of weights, which weak2strong reads: w2s predict"
+    pooled = {
+        "auto": "states.pooler_output.flatten(1)",
+        "cls": "states[0][:, 0]",
+        "mean": f"states[0][:, {first}:].mean(1) if states[0].ndim == 3 else "
+        "states[0].flatten(2).mean(2)",
+    }[about["model"]["pooling"]]
+    part = ".vision_model" if about["images"]["is_part"] else ""
+    trunk = _TRUNKS[holds].format(options=revision, part=part)
+    processor = "FOLDER" if holds == "full" else f"BASE{revision}"
+    peft = "from peft import PeftModel\n" if holds == "lora" else ""
+    return (
+        f"{peft}from PIL import Image\nfrom safetensors.torch import load_file\n"
+        "from transformers import AutoImageProcessor, AutoModel\n\n"
+        f"processor = AutoImageProcessor.from_pretrained({processor})\n"
+        'images = [Image.open(file).convert("RGB") for file in FILES]\n'
+        'batch = processor(images=images, return_tensors="pt")\n'
+        f'trunk, head = {trunk}, load_file(f"{{FOLDER}}/head.safetensors")\n'
+        f"states = trunk(**batch)\npooled = {pooled}\n"
+        'logits = pooled.float() / head["size"] @ head["weight"].T + head.get("bias", 0)'
+    )
+
+
 def _names(about: Mapping[str, Any]) -> str:
     """What the names in the Python of the card stand for."""
     base = about["base"]["name"]
     whole = held(about) == "full"
+    read = "`FILES` a list of images" if "images" in about else "`TEXTS` a list of texts"
     beneath = "" if whole else f", `BASE` the model beneath (`{base}`, or where it is)"
-    return f"`FOLDER` is this folder, `TEXTS` a list of texts{beneath}."
+    return f"`FOLDER` is this folder, {read}{beneath}."
 
 
 def _outputs(about: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ from weak2strong.methods.reference import is_oracle
 from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.folders import ADAPTER_CONFIG, KEPT_ABOUT, folder_of, location_of, shipped
 from weak2strong.models.given import is_given
+from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.reads import reads_words
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol import stages
@@ -113,15 +114,27 @@ def check_kept(config: StudyConfig, task_runs: Mapping[str, TaskRun], roles: Seq
             "A head on features is no model that could be kept: leave --keep-models out; the run "
             "keeps all answers."
         )
-    if not all(map(reads_words, (config.weak, config.strong))):
-        raise UserError(
-            "Models of images are not kept: leave --keep-models out; the run keeps all answers."
-        )
+    for role in roles:
+        _check_model(config.weak if role == "supervisor" else config.strong, role)
+
+
+def _check_model(model: ModelSpec, role: str) -> None:
+    """Refuse a model whose trained form cannot be written.
+
+    Raises:
+        UserError: for a single file of weights that is trained whole, and for a part of a model.
+    """
     from weak2strong.models.configuration import load_config
+    from weak2strong.models.resolve import holds_of, resolve_model
     from weak2strong.models.text_part import text_config
 
-    for role in roles:
-        model = config.weak if role == "supervisor" else config.strong
+    if is_weights_file(model):
+        if holds_of(resolve_model(model)) == "full":
+            raise UserError(
+                f"Model {model.name!r} is a single file, whose form cannot be written without "
+                f"code in it: adapt it by LoRA or the head, or leave {role} out of --keep-models."
+            )
+    elif reads_words(model):
         of_model = load_config(model)
         if getattr(of_model, "is_encoder_decoder", False) or text_config(of_model) is not of_model:
             raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import overload
 
 import numpy as np
@@ -89,6 +90,9 @@ class VectorReader:
         """Vectors (b, width) float32."""
         values = self.vectors.at(np.array([row[0] for row in rows], dtype=np.int64))
         return (torch.from_numpy(values).to(device),)
+
+    def save(self, folder: Path) -> None:
+        """Nothing: a head on vectors is not kept."""
 
 
 def load_features(

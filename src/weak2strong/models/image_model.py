@@ -26,7 +26,7 @@ from weak2strong.models.ranks import ALONE, Ranks
 from weak2strong.models.resolve import resolve_model
 from weak2strong.models.sound import check_lacking
 from weak2strong.models.states import check_finite_states, reading
-from weak2strong.models.vision import ImageTrunk, pool_of, vision_part
+from weak2strong.models.vision import ImageTrunk, pooling_of, vision_part
 from weak2strong.models.weights import frozen_states, read_weights
 from weak2strong.tasks.task import Kind
 
@@ -35,6 +35,11 @@ class ImageNetwork(Headed):
     """Trunk and head: images (b, c, h, w) to outputs (b, outputs)."""
 
     trunk: ImageTrunk
+
+    @property
+    def pretrained(self) -> nn.Module:
+        """The model in the trunk."""
+        return self.trunk.model
 
     def pooled(self, *batch: Tensor) -> Tensor:
         """One vector an image, (b, d)."""
@@ -66,7 +71,8 @@ def load_image_model(
     _check(spec, ranks)
     spec, device = resolve_model(spec), best_device()
     model, missing, reader = read_image_model(spec, device)
-    trunk = ImageTrunk(model, pool_of(model, missing, spec))
+    pooling = pooling_of(model, missing, spec)
+    trunk = ImageTrunk(model, pooling)
     width = _width(trunk, reader, spec)
     draws = torch.Generator().manual_seed(draw_seed(seed, "head", str(width)))
     head = new_head(kind, width, classes, False, draws)
@@ -75,6 +81,7 @@ def load_image_model(
     if spec.head_start == "own":
         start_from_own(head, spec)
     network = ImageNetwork(adapt(trunk, spec, seed), head).eval()
+    network.pooling = pooling
     move(network, spec, device, ranks)
     return LoadedModel(
         network,
@@ -176,4 +183,4 @@ def image_width(spec: ModelSpec) -> int:
         UserError: where the model cannot be made from its configuration.
     """
     model = image_skeleton(spec).eval()
-    return _width(ImageTrunk(model, pool_of(model, (), spec)), reader_of_images(spec), spec)
+    return _width(ImageTrunk(model, pooling_of(model, (), spec)), reader_of_images(spec), spec)

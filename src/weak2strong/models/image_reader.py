@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -135,6 +136,11 @@ class ImageReader:
             for row in cast(Sequence[ImageRow], rows)
         ]
         return (on_device(torch.stack(written), device),)
+
+    def save(self, folder: Path) -> None:
+        """Write the image processor; that of timm is part of a model's configuration."""
+        if type(self.processor).__name__ != OF_TIMM:
+            self.processor.save_pretrained(folder)
 
     @cached_property
     def _writing(self) -> str:

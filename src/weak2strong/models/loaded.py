@@ -28,9 +28,11 @@ class Headed(nn.Module):
         trunk: what gives the vectors.
         head: what reads them.
         size: what the vectors are divided by: 1 until a training has measured it.
+        pooling: how one vector comes of an item, as a setting that leaves nothing open.
     """
 
     size: Tensor
+    pooling: Pooling = "auto"
 
     def __init__(self, trunk: nn.Module, head: nn.Linear):
         super().__init__()
@@ -56,6 +58,11 @@ class Headed(nn.Module):
     def forward(self, *batch: Any) -> Tensor:
         """Outputs of the head, float32 at least."""
         return self.read(self.pooled(*batch))
+
+    @property
+    def pretrained(self) -> Any:
+        """The model of Transformers in the trunk, which its own code saves and loads."""
+        return self.trunk
 
     @property
     def is_cut(self) -> bool:

@@ -35,7 +35,8 @@ class Network(Headed):
         super().__init__(trunk, head)
         self.by_length = by_length
         usual = "last" if decoder else "mean"
-        self._pool = POOLS[usual if pooling == "auto" else pooling]
+        self.pooling = usual if pooling == "auto" else pooling
+        self._pool = POOLS[self.pooling]
         # Encoders have no cache and refuse the argument; decoders would fill one for nothing.
         self._options = without_cache(trunk) if decoder else {}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -67,6 +68,10 @@ class Reader(Protocol):
         """Some rows as the network is called with them."""
         ...
 
+    def save(self, folder: Path) -> None:
+        """Write what turns items into rows beside a model that is kept."""
+        ...
+
 
 @dataclass(frozen=True)
 class TextReader:
@@ -102,3 +107,7 @@ class TextReader:
     def batch(self, rows: Sequence[Row], device: torch.device) -> Batch:
         """Right-padded token ids and mask."""
         return pad(rows, self.filler, device)
+
+    def save(self, folder: Path) -> None:
+        """Write the tokenizer."""
+        self.tokenizer.save_pretrained(folder)

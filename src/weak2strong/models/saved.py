@@ -24,12 +24,12 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.batches import pad
 from weak2strong.models.border import hide_progress_bars
-from weak2strong.models.configuration import is_decoder
 from weak2strong.models.few_bits import NF4_OPTIONS, plain_layers
 from weak2strong.models.folders import ADAPTERS, KEPT_ABOUT, KEPT_HEAD, held, location_of
+from weak2strong.models.image_skeleton import config_of_images
 from weak2strong.models.load import load_model
 from weak2strong.models.loaded import Headed, LoadedModel
-from weak2strong.models.reader import Row
+from weak2strong.models.reader import Row, TextReader
 from weak2strong.models.resolve import fingerprint, holds_of, resolve_model
 from weak2strong.tasks.task import Kind
 
@@ -48,15 +48,15 @@ def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[Row], folder: 
     Args:
         model: that was trained, and is frozen.
         spec: of which it was made.
-        rows: some encoded texts, by which it is tried whether a class of Transformers gives the
+        rows: some of what it reads, by which it is tried whether a class of Transformers gives the
             same outputs.
         folder: where there is none yet.
     """
     hide_progress_bars()
     spec, network, holds = resolve_model(spec), model.network, holds_of(spec)
     if holds == "full" and spec.adaptation == "lora":
-        _merge(network.trunk)
-    state = {name: _whole(value) for name, value in network.trunk.state_dict().items()}
+        _merge(network.pretrained)
+    state = {name: _whole(value) for name, value in network.pretrained.state_dict().items()}
     as_class = None if model.ranks.several else _as_class(model, rows)
     if model.ranks.rank == 0:
         folder.mkdir(parents=True)
@@ -68,7 +68,7 @@ def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[Row], folder: 
             _save_whole(model, state, as_class, folder)
         elif holds == "lora":
             _save_adapters(model, spec, state, as_class, folder)
-        model.tokenizer.save_pretrained(folder)
+        model.reader.save(folder)
         about = _about(model, spec, as_class)
         (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     model.ranks.gathered(None)
@@ -158,9 +158,7 @@ def _about(model: LoadedModel, spec: ModelSpec, as_class: Any) -> dict[str, Any]
     settings["gpus_per_fit"] = "auto"
     if settings["trained_weights"] == "bfloat16":
         settings["trained_weights"] = "float32"
-    if settings["pooling"] == "auto":
-        trunk: Any = model.network.trunk
-        settings["pooling"] = "last" if is_decoder(trunk.config, spec.trust_remote_code) else "mean"
+    settings["pooling"] = model.network.pooling
     about = {
         "format": FORMAT,
         "kind": model.kind,
@@ -170,13 +168,22 @@ def _about(model: LoadedModel, spec: ModelSpec, as_class: Any) -> dict[str, Any]
         "holds": holds_of(spec),
         "base": {"name": name, "revision": revision, "fingerprint": fingerprint(spec)},
         "model": settings,
+        **_of_images(model.network, spec),
     }
     if spec.precision == "4bit":
         head = ["score"] if as_class is not None else []
         prefix = _prefix(as_class)
-        left = [*head, *(f"{prefix}{name}$" for name in plain_layers(model.network.trunk))]
+        left = [*head, *(f"{prefix}{name}$" for name in plain_layers(model.network.pretrained))]
         about["quantization"] = {**NF4_OPTIONS, "llm_int8_skip_modules": left}
     return about
+
+
+def _of_images(network: Headed, spec: ModelSpec) -> dict[str, Any]:
+    """What others need to take the vector of an image; nothing of a model that reads texts."""
+    if (special := getattr(network.trunk, "special", None)) is None:
+        return {}
+    is_part = hasattr(config_of_images(spec), "vision_config")
+    return {"images": {"first_tokens": special, "is_part": is_part}}
 
 
 def _as_class(model: LoadedModel, rows: Sequence[Row]) -> Any | None:
@@ -188,7 +195,7 @@ def _as_class(model: LoadedModel, rows: Sequence[Row]) -> Any | None:
     from transformers.models.auto import modeling_auto as auto
 
     network = model.network
-    trunk: Any = network.trunk
+    trunk = network.pretrained
     if type(trunk.config) not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         return None
     config = copy.deepcopy(trunk.config)
@@ -229,7 +236,7 @@ def _prefix(as_class: Any) -> str:
 def _save_whole(
     model: LoadedModel, state: Mapping[str, Tensor], as_class: Any, folder: Path
 ) -> None:
-    trunk: Any = model.network.trunk
+    trunk = model.network.pretrained
     if as_class is not None:
         return as_class.save_pretrained(folder)
     if model.ranks.several:
@@ -246,12 +253,14 @@ def _save_adapters(
     from peft.tuners.lora import LoraLayer
     from transformers.pytorch_utils import Conv1D
 
-    trunk, prefix = model.network.trunk, _prefix(as_class)
+    trunk, prefix = model.network.pretrained, _prefix(as_class)
     adapted: dict[str, Any] = {
         name: part for name, part in trunk.named_modules() if isinstance(part, LoraLayer)
     }
+    # PEFT's forms are for models of texts, and pass on arguments that others refuse.
+    of_texts = TaskType.SEQ_CLS if prefix else TaskType.FEATURE_EXTRACTION
     config = LoraConfig(
-        task_type=TaskType.SEQ_CLS if prefix else TaskType.FEATURE_EXTRACTION,
+        task_type=of_texts if isinstance(model.reader, TextReader) else None,
         base_model_name_or_path=location_of(spec),
         revision=spec.revision,
         r=spec.lora_rank,
@@ -290,7 +299,7 @@ def _merge(trunk: nn.Module) -> None:
 
 def _put_adapters(network: Headed, weights: Mapping[str, Tensor], prefix: str) -> None:
     """Give adapters that are there the weights of a file."""
-    own = dict(network.trunk.state_dict())
+    own = dict(network.pretrained.state_dict())
     before = f"base_model.model.{prefix}"
     with torch.no_grad():
         for name in (name for name in own if ".lora_" in name):

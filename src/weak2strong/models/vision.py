@@ -11,7 +11,7 @@ What of a model's answer is its vector goes by what the model does:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -21,19 +21,29 @@ from weak2strong.config.model import ModelSpec, Pooling
 from weak2strong.ground.errors import UserError
 from weak2strong.models.image_types import image_layers, vision_config
 
-Pool = Callable[[Any], Tensor]
-"""From what a model gives of a batch of images to one vector each, (b, d)."""
-
 FIRST_TOKENS = ("cls_token", "class_embedding", "class_token")
 """What a weight is called that makes a token for the whole image."""
 
 
 class ImageTrunk(nn.Module):
-    """Images (b, c, h, w), as the model's processor writes them, to one vector each, (b, d)."""
+    """Images (b, c, h, w), as the model's processor writes them, to one vector each, (b, d).
 
-    def __init__(self, model: nn.Module, pool: Pool):
+    Attributes:
+        model: of Transformers.
+        pooling: how the vector is taken (see `pooling_of`).
+        special: how many tokens stand before the patches.
+    """
+
+    def __init__(self, model: nn.Module, pooling: Pooling):
         super().__init__()
-        self.model, self._pool = model, pool
+        self.model, self.pooling, self.special = model, pooling, special_tokens(model)
+
+    def _pool(self, output: Any) -> Tensor:
+        """The vector of each image, (b, d), from what the model gives."""
+        if self.pooling == "auto":
+            return pooled_state(output, self.special)
+        states = output[0]
+        return first_state(states) if self.pooling == "cls" else mean_state(states, self.special)
 
     @property
     def config(self) -> Any:
@@ -69,8 +79,8 @@ def vision_part(model: Any) -> Any:
     return getattr(model, "vision_model", model)
 
 
-def pool_of(model: nn.Module, missing: Collection[str], spec: ModelSpec) -> Pool:
-    """How the vector of an image is taken from what a model gives.
+def pooling_of(model: nn.Module, missing: Collection[str], spec: ModelSpec) -> Pooling:
+    """How the vector of an image is taken: ``auto`` if the pooled state of the model itself.
 
     Args:
         model: of Transformers.
@@ -92,9 +102,8 @@ def pool_of(model: nn.Module, missing: Collection[str], spec: ModelSpec) -> Pool
             f"Model {spec.name!r} has no token for a whole image: choose another pooling than cls."
         )
     if pooling == "auto" and not any("pool" in name or "head." in name for name in missing):
-        return lambda output: pooled_state(output, special)
-    first = special and pooling != "mean"
-    return lambda output: first_state(output[0]) if first else mean_state(output[0], special)
+        return "auto"
+    return "cls" if special and pooling != "mean" else "mean"
 
 
 def special_tokens(model: nn.Module) -> int:

@@ -111,7 +111,7 @@ def image_task(path: Path, options: DataOptions) -> FileTask:
     check_options(path, options, heeded, SORTS["images"])
     table, folder = _listed(file, options) if file else _by_folder(path, options)
     columns = replace(
-        columns_of(options), text=_path_column(table), find_split=options.split_column is None
+        columns_of(options), text=path_column(table), find_split=options.split_column is None
     )
     rows, classes, account = rows_of_tables([table], columns, options.strict_rows)
     rows, account, files = _read(rows, folder, account, options.strict_rows)
@@ -147,7 +147,7 @@ def _listed(file: Path, options: DataOptions) -> tuple[Table, Path]:
     return read_table(str(file), read_file(file), reading_of(options)), file.parent
 
 
-def _path_column(table: Table) -> str:
+def path_column(table: Table) -> str:
     """The column of paths."""
     return next(name for name in table.columns if name.lower() in PATHS)
 

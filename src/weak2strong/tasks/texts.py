@@ -40,12 +40,14 @@ class Texts:
             row has none.
         paired: whether an item is two completions, one of which is to be preferred.
         said: how the file was read, and what was left out.
+        paths: of images, as the user knows them; of texts there are none.
     """
 
     items: tuple[Item, ...]
     labels: tuple[int | None, ...]
     paired: bool
     said: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 @kept_objects()
