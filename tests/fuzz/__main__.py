@@ -52,6 +52,7 @@ def _flags() -> argparse.Namespace:
     add("--commands", type=int, default=100, help="how many more, as whole commands (100)")
     add("--seed", type=int, default=0, help="which ones (0)")
     add("--only", nargs="*", default=[], metavar="GROUP", help="of some groups alone")
+    add("--quick", action="store_true", help="without groups that say that they are slow")
     add("--minutes", type=float, default=10, help="after which the rest is left (10)")
     add("--places", type=int, default=os.cpu_count() or 1, help="how many at once")
     add("--show", metavar="GROUP:NUMBER", help="run one input, and print everything of it")
@@ -66,7 +67,8 @@ def _all(flags: argparse.Namespace, root: Path) -> list[dict[str, Any]]:
     """What became of all inputs, those of an earlier call included."""
     begun = time.monotonic()
     until = begun + 60 * flags.minutes
-    names = flags.only or list(GROUPS)
+    quick = [name for name, of in GROUPS.items() if not (flags.quick and of.slow)]
+    names = flags.only or quick
     warm = _shared(names, flags.inputs, flags.seed)
     counts = Counter(asked.group for asked in warm)
     cold = [

@@ -22,6 +22,7 @@ What several inputs need and takes long to make, such as a finished run, is made
 that is named by `prepare`: it fills a folder, which each input finds as `draw.prepared` and must
 copy before it changes it. `share` says how many inputs a group has beside those of others. Groups
 whose inputs change the process, as plugins do, say `alone=True`: each has a process of its own.
+Groups for which models are trained say `slow=True`, and are no part of `make test`.
 
 An input is made again from seed, group and number alone, so a generator takes chance from
 `draw.rng` only. `draw.number` counts the inputs of a group, for groups that go through a table.
@@ -99,6 +100,7 @@ class Group:
     share: float
     alone: bool
     prepare: Callable[[Path], None] | None
+    slow: bool
 
 
 def group(
@@ -106,12 +108,13 @@ def group(
     share: float = 1,
     alone: bool = False,
     prepare: Callable[[Path], None] | None = None,
+    slow: bool = False,
 ) -> Callable[[Callable[[Draw], Input]], Callable[[Draw], Input]]:
     """Add a group of inputs, which the decorated function makes."""
 
     def add(make: Callable[[Draw], Input]) -> Callable[[Draw], Input]:
         assert name not in GROUPS, name
-        GROUPS[name] = Group(name, make, share, alone, prepare)
+        GROUPS[name] = Group(name, make, share, alone, prepare, slow)
         return make
 
     return add

@@ -17,7 +17,7 @@ try:
 finally:
     sys.path.remove(str(HERE.parent))
 
-SOME = ("--inputs", "100", "--commands", "1", "--seed", "20", "--places", "1")
+SOME = ("--inputs", "100", "--commands", "1", "--seed", "20", "--places", "1", "--quick")
 
 
 def test_odd_inputs_end_right_or_with_one_sentence(tmp_path):

@@ -11,6 +11,7 @@ from weak2strong.engine.events import FILE, events_of, read_events
 from weak2strong.ground import disks, whole
 from weak2strong.ground.disks import disk_of, keeping, refused, writing
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.index import put
 from weak2strong.ground.store import Store, digest
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -44,6 +45,13 @@ def test_another_reason_is_told_where_nothing_but_writing_is_done(tmp_path):
         f"Cannot write {tmp_path} (Permission denied): choose another --out."
     )
     assert said(keeping, refusal, tmp_path) == ""
+
+
+def test_of_the_files_of_a_folder_that_one_is_named_which_cannot_be_written(tmp_path):
+    (tmp_path / "tasks.json").mkdir()
+    told = rf"Cannot write {tmp_path}/tasks.json \(Is a directory\)"
+    with pytest.raises(UserError, match=told), writing(tmp_path, "choose another --out"):
+        put(tmp_path, {"tasks.json": b"[]"}, "run")
 
 
 OURS = [KeyError("label"), OSError("a mistake of ours"), RuntimeError("step 28"), MemoryError()]

@@ -21,6 +21,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 OF_DISKS = (*FULL, errno.EROFS, errno.EIO)
 """What it says where the disk is the reason, and not the name of the file or whose it is."""
 
+PARTIAL = ".partial"
+"""The end of the name of a file that is being written; a kill may leave one behind."""
+
 _OF_RUST = re.compile(r"\(os error (\d+)\)")
 """How safetensors, polars and tokenizers tell what the system said."""
 
@@ -92,7 +95,8 @@ def system_error(error: BaseException) -> OSError | None:
 
 
 def not_written(path: Path, said: OSError, otherwise: str) -> UserError:
-    """The error for a file or folder that cannot be written."""
+    """The error for a file or folder that cannot be written, or for a file below that folder."""
+    path = _below(path, said.filename2) or _below(path, said.filename) or path
     if said.errno not in OF_DISKS:
         return UserError(f"Cannot write {path} ({said.strerror}): {otherwise}.")
     room = "free some space there, or " if said.errno in FULL else ""
@@ -100,6 +104,14 @@ def not_written(path: Path, said: OSError, otherwise: str) -> UserError:
         f"Cannot write {path} ({said.strerror}, on the disk {disk_of(path)}): {room}{otherwise}; "
         "finished stages are kept."
     )
+
+
+def _below(folder: Path, name: str | bytes | None) -> Path | None:
+    """A file that the system named, where it lies in a folder, and has no name for a moment."""
+    if not isinstance(name, (str, bytes)):
+        return None
+    path = Path(os.fsdecode(name))
+    return path if folder in path.parents and not path.name.endswith(PARTIAL) else None
 
 
 def disk_of(path: Path) -> Path:

@@ -9,10 +9,7 @@ import tempfile
 from errno import EISDIR
 from pathlib import Path
 
-from weak2strong.ground.disks import writing
-
-PARTIAL = ".partial"
-"""The end of the name of a file that is being written; a kill may leave one behind."""
+from weak2strong.ground.disks import PARTIAL, writing
 
 
 def make_writable(folder: Path) -> None:
