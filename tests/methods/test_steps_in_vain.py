@@ -1,9 +1,11 @@
 """A step that changes nothing for the method behind it is refused, and every other one is not."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
+from weak2strong import probes
 from weak2strong.engine.stand_in import StandIn, _by_split
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions
@@ -25,6 +27,13 @@ class Recording(StandIn):
         return _by_split(f"{self.student} {shots}")
 
 
+@pytest.fixture(autouse=True)
+def one_penalty(monkeypatch):
+    """Probes without a search for their penalty, which takes seconds and plays no part here."""
+    monkeypatch.setattr(probes, "select_penalty", lambda *data, **more: 0.01)
+
+
+@cache
 def answers(end, *steps):
     """Of a method behind steps, which are looked up one by one, so that nothing is refused."""
     context = Recording()
