@@ -95,7 +95,7 @@ def fail(tmp_path, toy_models, monkeypatch, capsys):
         monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=workers, threads=1))
         out = {name: str(tmp_path / name) for name in ("out", "store")}
         flags = [word for name, path in out.items() for word in (f"--{name}", path)]
-        assert main(["run", str(study), "--plugin", str(file), *flags, "--quiet"]) == 1
+        assert main(["run", str(study), "--plugin", str(file), *flags, "--quiet"]) == 2
         return capsys.readouterr().err
 
     yield run
@@ -125,7 +125,7 @@ def test_development_mode_shows_what_was_called(tmp_path):
         subprocess.run([sys.executable, *flags, "-c", code], capture_output=True, text=True)
         for flags in ((), ("-X", "dev"))
     )
-    assert usual.returncode == development.returncode == 1
+    assert usual.returncode == development.returncode == 2
     assert len(usual.stderr.splitlines()) == 1
     assert "yield 1 / 0" in development.stderr
     assert development.stderr.endswith(usual.stderr)

@@ -122,7 +122,7 @@ def test_a_scorer_is_what_answers_are_compared_by():
         (True, 0.5, r"gives 0\.5 where one number for each of 3 examples"),
         (True, np.ones(2), r"an array of shape \(2,\)"),
         (True, np.array([0, 1, np.nan]), "no finite number"),
-        (False, np.ones(3), r"where one number was asked for: mend its function, or register it"),
+        (False, np.ones(3), r"where one number was asked for, which per_example=True allows"),
         (False, "high", "gives 'high'"),
     ],
 )

@@ -74,7 +74,7 @@ def analyse(
     if config.strong_training.stopping == "oracle":
         see_truth = frozenset(config.methods)
     analyses = every_analysis()
-    rows = {a.file: list(a.rows(run)) for a in analyses}
+    rows = {a.file: a.made(run) for a in analyses}
     return Analysed(
         run,
         {name: _frame(run, see_truth, of) for name, of in rows.items() if of},

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 1 (our failure or a plugin's, or what a
+    """Run the command line and return the exit code: 0, 1 (our failure, or what a
     command that was asked to be strict found), 2 (bad input), 130 (Ctrl-C), or 75 where SIGTERM or
     SIGUSR1 stopped it and the same command goes on.
 
@@ -49,15 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # What is left in the buffer may be what a closed pipe or a full disk does not take.
             sys.stdout.flush()
         return code
-    except UserError as e:
-        # A name of the user's may have a line break, and the sentence is one line.
-        _say("error: " + r"\n".join(str(e).splitlines()))
-        return 2
     except PluginError as e:
         if sys.flags.dev_mode:
             traceback.print_exc()
         _say(f"error: {e} Finished stages are kept.")
-        return 1
+        return 2
+    except UserError as e:
+        # A name of the user's may have a line break, and the sentence is one line.
+        _say("error: " + r"\n".join(str(e).splitlines()))
+        return 2
     except BrokenPipeError:
         # Whoever reads the output has closed it, as `head` does; nobody would read more.
         return 0

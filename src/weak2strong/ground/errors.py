@@ -2,9 +2,9 @@
 
 Everything that a user can get wrong (a name, a path, a number, a file) raises
 `UserError` with one sentence that says what was wrong, where, and what to do.
-The command line prints that sentence and exits with 2. What fails while it is at
-work exits with 1: a plugin in one sentence, too (`PluginError`); any other
-exception is a bug of ours.
+The command line prints that sentence and exits with 2. What fails at its
+work because of a plugin is a sentence, too (`PluginError`), and exits with 2; any other
+exception is a bug of ours and exits with 1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class UserError(Exception):
     """Bad input: the message is one sentence meant for the user."""
 
 
-class PluginError(Exception):
+class PluginError(UserError):
     """A plugin that failed at its work: the message is one sentence meant for its author."""
 
 
@@ -27,7 +27,11 @@ class UnknownNameError(UserError):
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or the error's name where it has no message."""
-    message = str(error).strip()
+    try:
+        message = str(error).strip()
+    # Whoever wrote the error can have written how it is told, too.
+    except Exception:
+        message = ""
     return message.splitlines()[0] if message else type(error).__name__
 
 

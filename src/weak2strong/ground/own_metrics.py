@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.errors import PluginError, UserError
+from weak2strong.ground.plugin_faults import check_returns, fault_in
 from weak2strong.ground.plugins import origin_of
 from weak2strong.ground.registry import Registry
 from weak2strong.ground.weighted import Score, over_replicates, weighted_mean
@@ -22,6 +23,9 @@ Says = TypeVar("Says", bound=Callable[[str], str | None])
 
 KINDS = ("classification", "preference", "generation")
 """The kinds of task, each with a metric."""
+
+ROUNDED = 1e-6
+"""By how much a value may be outside the range of its metric."""
 
 OWN_METRICS = Registry("metric")
 """The metrics and scorers of plugins."""
@@ -73,27 +77,37 @@ class OwnMetric:
         return list(inspect.signature(self.function).parameters)
 
     def _values(self, answers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        values = np.asarray(self.function(answers, labels))
+        values = _array(self.function(answers, labels))
         if values.shape != (len(labels),) or values.dtype.kind not in "bif":
-            raise UserError(
-                f"The metric {self.name!r} gives {_form(values)} where one number for each of "
-                f"{len(labels)} examples was asked for: mend its function."
+            raise self._fault(
+                f"{_form(values)} where one number for each of {len(labels)} examples was asked for"
             )
         if not np.isfinite(values).all():
-            raise UserError(
-                f"The metric {self.name!r} gives a value that is no finite number: mend its "
-                "function."
-            )
+            raise self._fault("a value that is no finite number")
+        self._check_range(values)
         return values.astype(float)
 
     def _one(self, answers: np.ndarray, labels: np.ndarray, **weights: np.ndarray) -> float:
-        value = np.asarray(self.function(answers, labels, **weights))
+        value = _array(self.function(answers, labels, **weights))
         if value.shape or value.dtype.kind not in "bif":
-            raise UserError(
-                f"The metric {self.name!r} gives {_form(value)} where one number was asked for: "
-                "mend its function, or register it with per_example=True."
-            )
+            more = ", which per_example=True allows" if value.shape == (len(labels),) else ""
+            raise self._fault(f"{_form(value)} where one number was asked for{more}")
+        # NaN says that it is undefined, as an AUC of one class is.
+        if not math.isnan(value):
+            self._check_range(value)
         return float(value)
+
+    def _check_range(self, values: np.ndarray) -> None:
+        """Refuse values outside the range that the metric was registered with."""
+        outside = (values < self.low - ROUNDED) | (values > self.high + ROUNDED) | np.isinf(values)
+        if outside.any():
+            raise self._fault(
+                f"{np.extract(outside, values)[0]:g}, and is registered with values from "
+                f"{self.low:g} to {self.high:g}"
+            )
+
+    def _fault(self, gives: str) -> PluginError:
+        return fault_in(self.function, f"the metric {self.name!r} gives {gives}")
 
     def _weighted(self, answers: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
         return self._one(answers, labels, weights=weights)
@@ -106,6 +120,14 @@ class OwnMetric:
         if not often.any():
             return math.nan
         return self._one(np.repeat(answers, often, axis=0), np.repeat(labels, often))
+
+
+def _array(value: Any) -> np.ndarray:
+    """What a function gave, as an array; one of objects where its rows differ in length."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(list(value), dtype=object)
 
 
 def _form(value: np.ndarray) -> str:
@@ -152,6 +174,7 @@ def metric(
         raise UserError(f"The metric {name!r} has no range from {low:g} to {high:g}.")
 
     def register(function: Function) -> Function:
+        check_returns("metric", name, function)
         made = OwnMetric(name, function, own, per_example, more_is_better, low, high, chance)
         OWN_METRICS.add(name, made, origin_of(function))
         return function
@@ -175,6 +198,7 @@ def scorer(name: str, finds: str = "answer") -> Callable[[Says], Says]:
     """
 
     def register(says: Says) -> Says:
+        check_returns("metric", name, says)
         OWN_METRICS.add(name, SaysTheSame(says, finds), origin_of(says))
         return says
 

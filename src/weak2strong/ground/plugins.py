@@ -190,13 +190,15 @@ def naming_plugins() -> Iterator[None]:
     An error in what a plugin calls counts as the plugin's, which likelier called it wrongly.
 
     Raises:
-        PluginError: instead of the exception; a `UserError` is left as it is.
+        PluginError: instead of the exception; a `UserError` is left as it is, and a
+            `KeyboardInterrupt`, which is a request to stop.
     """
     try:
         yield
-    except (PluginError, UserError):
+    except (UserError, KeyboardInterrupt):
         raise
-    except Exception as e:
+    # A function can raise what is no Exception, such as SystemExit or GeneratorExit.
+    except BaseException as e:
         called = [frame.f_code for frame, _ in traceback.walk_tb(e.__traceback__)]
         for code in reversed(called):
             if plugin := _plugin(code.co_filename):
@@ -223,7 +225,9 @@ def installed_commands() -> dict[str, Any]:
     for entry in entry_points(group=COMMAND_GROUP):
         try:
             commands[entry.name] = entry.load()
-        except (Exception, SystemExit) as e:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as e:
             warnings.warn(
                 f"the command {entry.name!r} of an installed package cannot be loaded "
                 f"({_where(e)}): mend or uninstall that package",
@@ -240,7 +244,9 @@ def _load_installed() -> None:
     for entry in entry_points(group=GROUP):
         try:
             module = import_module(entry.module)
-        except (Exception, SystemExit) as e:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as e:
             raise UserError(
                 f"The plugin {entry.name!r} of an installed package cannot be loaded "
                 f"({_where(e)}): mend or uninstall that package."
@@ -269,11 +275,13 @@ def _load(path: Path) -> None:
     try:
         # Not by an import: that may take the bytecode of an earlier state for the source.
         exec(compile(source, file, "exec", dont_inherit=True), vars(module))
-    except (Exception, SystemExit) as e:
+    except BaseException as e:
         forget(file)
         del _FILES[file], sys.modules[module.__name__]
-        if isinstance(e, UserError):
+        if isinstance(e, KeyboardInterrupt):
             raise
+        if isinstance(e, UserError):
+            raise e if file in str(e) else UserError(f"In the plugin {path}: {e}") from e
         raise UserError(f"The plugin {path} fails ({_where(e, file)}): mend it.") from e
 
 

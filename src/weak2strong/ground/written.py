@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plugin_faults import fault_in
 from weak2strong.ground.weighted import Score, weighted_mean
 
 
@@ -78,9 +79,10 @@ def _text(form: Callable[[str], str | None], text: str) -> str:
     """The form of a text, which a function of someone else may make, too."""
     found = form(text)
     if found is not None and not isinstance(found, str):
-        raise UserError(
-            f"The scorer {getattr(form, '__name__', form)} gives {found!r} for {text!r}: a scorer "
-            "gives a text, or None where an answer says nothing."
+        raise fault_in(
+            form,
+            f"it gives {found!r} for {text!r}, and a scorer gives a text, or None where an answer "
+            "says nothing",
         )
     return found or ""
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plugin_faults import check_returns, check_settings_have_defaults
 from weak2strong.ground.plugins import check_class, first_sentence, origin_of
 from weak2strong.methods import ALL, LOSSES, METHODS
 from weak2strong.methods.finetuning import finetuning
@@ -46,6 +47,7 @@ def method(
                 f"A plugin names a method {name!r}, which stands for all methods: choose another "
                 "name."
             )
+        check_returns("method", name, run)
         _check_settings(name, run)
         made = Method(name, summary or first_sentence(run), source, run, **properties)
         METHODS.add(name, made, origin_of(run))
@@ -82,6 +84,8 @@ def loss(
 
     def register(kind: Class) -> Class:
         check_class("loss", name, kind, ("needs_batch", "statistics", "per_example"), "RowLoss")
+        check_settings_have_defaults("loss", name, kind)
+        check_returns("loss", name, kind.per_example)
         line = summary or first_sentence(kind)
         made = finetuning(method or name, line, source, name, settings, **properties)
         METHODS.add(made.name, made, origin_of(kind))

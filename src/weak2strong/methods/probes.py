@@ -15,6 +15,7 @@ from weak2strong.methods.labels import keeping, labels_of
 from weak2strong.methods.method import Context
 from weak2strong.probes import PROBES
 from weak2strong.probes import probe as probe_of
+from weak2strong.probes.given import answers_of, kept_by
 
 _SOURCE = "EleutherAI 2024, activation probes"
 
@@ -66,7 +67,7 @@ def probe_predict(
     for split, of_split in states.items():
         # For the points that it has learnt from, a neighbour probe uses the points around them.
         queries = None if of_split.ids == labels.ids else of_split.values
-        predicted = made.predict(features, labels.probabilities, queries)
+        predicted = answers_of(made, features, labels.probabilities, queries)
         answers[split] = Predictions(of_split.ids, predicted, labels.kind)
     return answers
 
@@ -91,7 +92,8 @@ def probe_filter(
 ) -> Context:
     """Leave out the share of examples on which a probe and the weak labels disagree most."""
     labels, features, _ = _training_data(context, layer)
-    return keeping(context, probe_of(probe, **settings).keep(features, labels.probabilities, drop))
+    made = probe_of(probe, **settings)
+    return keeping(context, kept_by(made, features, labels.probabilities, drop))
 
 
 @method(
@@ -111,7 +113,7 @@ def probe_relabel(
     labels, features, states = _training_data(context, layer)
     made, validation = probe_of(probe, **settings), states["validation"]
     new = [
-        Predictions(ids, made.predict(features, labels.probabilities, queries), labels.kind)
+        Predictions(ids, answers_of(made, features, labels.probabilities, queries), labels.kind)
         for ids, queries in ((labels.ids, None), (validation.ids, validation.values))
     ]
     return context.with_labels(joined(*new))

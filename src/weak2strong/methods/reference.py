@@ -155,11 +155,17 @@ def prepared(step: Method, context: Context) -> Context:
     changed = step.run(context)
     if not hasattr(changed, "with_labels"):
         raise UserError(
-            f"The method {step.name!r} prepares another, and returns {type(changed).__name__} in "
-            "place of a context: let it end in `return context.with_labels(...)`, or leave "
-            "prepares=True out."
+            f"The method {step.name!r}{of_plugin(step)} prepares another, and returns "
+            f"{type(changed).__name__} in place of a context: let it end in "
+            "`return context.with_labels(...)`, or leave prepares=True out."
         )
     return changed
+
+
+def of_plugin(method: Method) -> str:
+    """The file or package that a method comes from, as a part of a sentence; empty for ours."""
+    origin = METHODS.origin(names_in(method.name)[-1])
+    return f" of the plugin {origin}" if origin else ""
 
 
 def _known(reference: str) -> Iterator[Method]:

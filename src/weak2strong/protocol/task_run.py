@@ -39,6 +39,7 @@ RULES = Rules(
         "weak2strong.ground.code",
         "weak2strong.ground.disks",
         "weak2strong.ground.errors",
+        "weak2strong.ground.plugin_faults",
         "weak2strong.ground.plugins",
         "weak2strong.ground.stops",
         "weak2strong.ground.store",

@@ -18,6 +18,7 @@ from weak2strong.engine.examples import (
     OUTCOMES,
     outcomes,
 )
+from weak2strong.ground.plugin_faults import fault_in, form_of
 from weak2strong.tasks import PICTURES
 
 SHOWN = 4
@@ -63,8 +64,21 @@ class Case:
         """The texts as pictures, as far as a subject draws them."""
         if self.image is not None:
             return ()
-        pictures = (PICTURES.get(name)(text) for text in self.texts for name in PICTURES)
+        pictures = (_drawn(name, text) for text in self.texts for name in PICTURES)
         return tuple(Markup(svg) for svg in pictures if svg)
+
+
+def _drawn(name: str, text: str) -> str | None:
+    """A text as a picture of that name.
+
+    Raises:
+        PluginError: where a plugin draws something else than an SVG.
+    """
+    draw = PICTURES.get(name)
+    svg = draw(text)
+    if svg is not None and not isinstance(svg, str):
+        raise fault_in(draw, f"it gives {form_of(svg)} where the text of an SVG was asked for")
+    return svg
 
 
 def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plugin_faults import check_returns, fault_in, form_of
 from weak2strong.ground.plugins import first_sentence, origin_of
 from weak2strong.tasks import GROUPS, PICTURES, SOURCES, TASKS
 from weak2strong.tasks.files import FileTask, cleaned_task, version_of
@@ -62,6 +63,7 @@ def task(
 
     def register(load: Load) -> Load:
         _check_free("task", name)
+        check_returns("task", name, load, rows=True)
         made = Task(
             name=name,
             kind=kind,
@@ -69,7 +71,7 @@ def task(
             summary=summary or first_sentence(load),
             source=source,
             licence=licence,
-            load=lambda: _checked(name, kind, len(classes), load()),
+            load=lambda: _checked(name, kind, len(classes), _every(load, load(), "examples")),
             shares=shares or Shares(),
             given=given,
             metric=metric,
@@ -78,6 +80,17 @@ def task(
         return load
 
     return register
+
+
+def _every(function: Callable[..., Any], made: Any, what: str) -> list[Any]:
+    """All that a function of a plugin made.
+
+    Raises:
+        PluginError: where that is no several things.
+    """
+    if not isinstance(made, Iterable) or isinstance(made, str | bytes | Mapping):
+        raise fault_in(function, f"it gives {form_of(made)} where {what} were asked for")
+    return list(made)
 
 
 def _checked(name: str, kind: Kind, classes: int, examples: Sequence[Example]) -> Sequence[Example]:
@@ -116,6 +129,7 @@ def group(name: str) -> Callable[[Names], Names]:
 
     def register(names: Names) -> Names:
         _check_free("group of tasks", name)
+        check_returns("group of tasks", name, names, rows=True)
         GROUPS.add(name, tuple(names()), origin_of(names))
         return names
 
@@ -149,6 +163,7 @@ def source(
 
     def register(rows: Read) -> Read:
         _check_free("source of tasks", name)
+        check_returns("source of tasks", name, rows, rows=True)
         made = _RowSource(
             name=name,
             takes=takes,
@@ -173,6 +188,7 @@ def picture(name: str) -> Callable[[Draw], Draw]:
     """
 
     def register(draw: Draw) -> Draw:
+        check_returns("picture", name, draw)
         PICTURES.add(name, draw, origin_of(draw))
         return draw
 
@@ -197,7 +213,11 @@ class _RowSource(Source):
         """The task in the rows."""
         if not path:
             raise UserError(f"{self.name} needs a {self.takes}: name it as {self.name}=PATH.")
-        values = list(self.rows_of(Path(path).expanduser()))
+        values = _every(self.rows_of, self.rows_of(Path(path).expanduser()), "rows")
+        for number, row in enumerate(values, start=1):
+            if not isinstance(row, Mapping) or not all(isinstance(column, str) for column in row):
+                what = f"row {number} is {form_of(row)} where values by column were asked for"
+                raise fault_in(self.rows_of, what)
         present = {column for row in values for column in row}
         columns = Columns(
             group="group" if "group" in present else None, id="id" if "id" in present else None

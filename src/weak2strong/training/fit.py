@@ -26,6 +26,7 @@ from weak2strong.models.reader import Row
 from weak2strong.tasks.kinds import hard_labels
 from weak2strong.tasks.task import Item
 from weak2strong.training import loop
+from weak2strong.training.given_loss import check_statistics, losses_of
 from weak2strong.training.loop import Options
 from weak2strong.training.loss import Loss, seen_of_batch, shown_of_part
 from weak2strong.training.memory import TokenBudget, find_token_budget
@@ -193,13 +194,14 @@ def _add_gradients(
             statistics, carried = seen_of_batch(
                 loss, logits_bk, targets_bk, fraction, carried, together
             )
+            check_statistics(loss, statistics, len(batch))
         for i, part in enumerate(parts):
             logits = outputs[i] if outputs and whole else part.run()
             with torch.autocast(model.device.type, enabled=False):
                 if len(part.positions):
                     targets = targets_bk[part.positions]
                     shown = shown_of_part(statistics, part.positions)
-                    losses = loss.per_example(logits, targets, fraction, shown)
+                    losses = losses_of(loss, logits, targets, fraction, shown)
                     value = losses.sum() / len(batch)
                 else:
                     value = logits.sum()

@@ -7,12 +7,13 @@ decorator `analysis` is the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from weak2strong.ground.plugin_faults import check_returns, fault_in, form_of
 from weak2strong.ground.plugins import digest_of, origin_of
 from weak2strong.ground.registry import Registry
 from weak2strong.ground.table import Column, Row, Table
@@ -62,6 +63,19 @@ class Analysis:
     lacks: Callable[[TestedRun], Iterable[str]] = lambda run: ()
     tables: Callable[[TestedRun], Iterable[Table]] = lambda run: ()
 
+    def made(self, run: TestedRun) -> list[Row]:
+        """The rows of a run.
+
+        Raises:
+            PluginError: where the function gives something else.
+        """
+        made: Any = self.rows(run)
+        made = list(made) if isinstance(made, Iterable) and not isinstance(made, str) else [made]
+        for row in made:
+            if not isinstance(row, Mapping):
+                raise fault_in(self.rows, f"it gives {form_of(row)} where a row was asked for")
+        return made
+
     @property
     def file(self) -> str:
         """The name of the file of its rows, without the ending."""
@@ -81,6 +95,7 @@ def analysis(name: str, about: str, **more: Any) -> Callable[[AnyRows], AnyRows]
     """
 
     def register(rows: AnyRows) -> AnyRows:
+        check_returns("analysis", name, rows, rows=True)
         own = digest_of(rows) is None
         origin = rows.__module__ if own else origin_of(rows)
         ANALYSES.add(name, Analysis(name, about, rows, **more), origin)

@@ -10,6 +10,7 @@ import numpy as np
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.methods.method import Method
+from weak2strong.methods.reference import of_plugin
 from weak2strong.protocol.stages.finetuning import PREDICTED
 from weak2strong.protocol.task_run import TaskRun
 
@@ -25,7 +26,7 @@ def returned(task_run: TaskRun, method: Method, value: Any) -> Mapping[str, Pred
     """
 
     def wrong(what: str) -> UserError:
-        return UserError(f"The method {method.name!r} {what}.")
+        return UserError(f"The method {method.name!r}{of_plugin(method)} {what}.")
 
     if hasattr(value, "with_labels"):
         raise wrong("returns a context and does not say so: give it prepares=True")
