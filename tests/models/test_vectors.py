@@ -12,6 +12,7 @@ from safetensors.torch import save_file as save_torch
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
 from weak2strong.models.resolve import fingerprint, resolve_model
+from weak2strong.models.trunk import trunk_of
 from weak2strong.models.vectors import fingerprint_of, vectors_of
 
 IDS = ("a", "b", "c", "7")
@@ -92,6 +93,11 @@ def test_a_fingerprint_holds_vectors_and_ids_and_no_labels(tmp_path):
     assert fingerprint(ModelSpec(str(path))) == first
     pl.DataFrame({"id": IDS[::-1], "label": "none"}).write_csv(tmp_path / "labels.csv")
     assert fingerprint(ModelSpec(str(path))) != first
+
+
+def test_beneath_the_head_there_is_nothing(tmp_path):
+    """Which is told without the file, and so without PyTorch, where a report tells it."""
+    assert trunk_of(ModelSpec(str(tmp_path / "gone.npy"))) == 0
 
 
 def both(spec):

@@ -153,6 +153,15 @@ def test_the_usual_model_of_texts_is_refused_where_it_is_named(folder, capsys):
         assert said in capsys.readouterr().err
 
 
+def test_a_grid_of_files_is_refused(folder, tmp_path, capsys):
+    files = [str(folder / f"{name}.npy") for name in ("weak", "strong")]
+    flags = ["--task", str(folder), "--store", str(tmp_path)]
+    assert main(["grid", *flags]) == 2
+    assert "choose a model that reads features (--models)" in capsys.readouterr().err
+    assert main(["grid", *flags, "--models", *files]) == 2
+    assert "is a file of features, and a grid goes by numbers" in capsys.readouterr().err
+
+
 def test_a_vector_that_is_missing_is_said_before_anything_is_trained(folder, tmp_path):
     np.save(tmp_path / "few.npy", np.zeros((3, 2), dtype="f4"))
     (tmp_path / "ids.csv").write_text("id\nr0\nr1\nr2\n")

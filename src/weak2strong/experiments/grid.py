@@ -41,6 +41,9 @@ from weak2strong.ground.table import (
     wide_field,
     words,
 )
+from weak2strong.models.reads import check_reads
+from weak2strong.protocol.resolve import checked
+from weak2strong.tasks.find import find_tasks
 
 FILE = "grid.parquet"
 
@@ -142,6 +145,9 @@ class Grid(Experiment[FinishedGrid]):
 
     def _write(self, where: Where) -> Path:
         self.check_supervised()
+        for task in find_tasks(checked(self.config), self.config.data):
+            for model in self.further_models:
+                check_reads(model, task.name, task.inputs, "--models")
         sizes = parameters_of(self.models)
         studies = {
             f"{Path(weak).name}-to-{Path(strong).name}": self.between(weak, strong)

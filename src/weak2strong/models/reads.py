@@ -22,8 +22,16 @@ def reads_words(spec: ModelSpec) -> bool:
     return SORTS[reads(spec)].has_words
 
 
-def check_reads(spec: ModelSpec, task: str, inputs: Inputs) -> None:
+def check_reads(
+    spec: ModelSpec, task: str, inputs: Inputs, flags: str = "--weak, --strong"
+) -> None:
     """Refuse a model that does not read what a task consists of, if its files are here to tell it.
+
+    Args:
+        spec: the model.
+        task: the name of the task.
+        inputs: what its items are.
+        flags: by which models are named.
 
     Raises:
         UserError: for such a model.
@@ -34,5 +42,5 @@ def check_reads(spec: ModelSpec, task: str, inputs: Inputs) -> None:
         of_task = SORTS[inputs].title
         raise UserError(
             f"Model {spec.name} reads {SORTS[found].title}, and task {task} is one of {of_task}: "
-            f"choose a model that reads {of_task} (--weak, --strong)."
+            f"choose a model that reads {of_task} ({flags})."
         )
