@@ -75,8 +75,8 @@ def listed(parts: Iterable[str], lead: str = "", between: str = "; ") -> str:
 
 def means_of(frame: pl.DataFrame, column: str, by: str) -> dict[str, float]:
     """The mean of a column by the names in another one, in their order; none where all are null."""
-    means = frame.drop_nulls(column).group_by(by, maintain_order=True).mean()
-    return dict(means.select(by, column).iter_rows())
+    rows = frame.drop_nulls(column).select(by, column)
+    return dict(rows.group_by(by, maintain_order=True).mean().iter_rows())
 
 
 def by_model(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
