@@ -16,7 +16,7 @@ from weak2strong.protocol.task_run import MissingError
 from weak2strong.subjects.atlas.facts import seen_cities
 
 QUICK = """
-tasks: [atlas-southern]
+tasks: [atlas-landlocked]
 weak: {weak}
 strong: {strong}
 seeds: 1
@@ -108,7 +108,7 @@ def test_own_weak_labels_from_an_exported_task(study, finished, tmp_path, capsys
     """Export a task, label it (here with the truth), run with the labels: the floor is perfect."""
     _, store = finished
     exported, labels = tmp_path / "task.jsonl", tmp_path / "labels.jsonl"
-    assert main(["export", "atlas-southern", "--out", str(exported)]) == 0
+    assert main(["export", "atlas-landlocked", "--out", str(exported)]) == 0
     rows = [json.loads(line) for line in exported.read_text().splitlines()]
     labels.write_text("\n".join(json.dumps({"id": r["id"], "label": r["label"]}) for r in rows))
     out = tmp_path / "run"
@@ -121,13 +121,13 @@ def test_own_weak_labels_from_an_exported_task(study, finished, tmp_path, capsys
 
 def test_export_can_hide_the_labels_that_a_supervisor_must_not_see(tmp_path):
     exported = tmp_path / "task.jsonl"
-    assert main(["export", "atlas-southern", "--out", str(exported), "--hide-labels"]) == 0
+    assert main(["export", "atlas-landlocked", "--out", str(exported), "--hide-labels"]) == 0
     rows = [json.loads(line) for line in exported.read_text().splitlines()]
     assert all(("label" in r) == (r["split"] == "weak_train") for r in rows)
 
 
 def test_tasks_and_methods_are_listed(tasks_listed, capsys):
-    names = ("atlas-asia", "atlas-europe", "atlas-southern")
+    names = ("atlas-asia", "atlas-europe", "atlas-landlocked")
     assert all(name in tasks_listed for name in names)
     assert "CC BY 4.0" in tasks_listed
     assert re.search(r"atlas-suite stands for \d\d of them", tasks_listed)

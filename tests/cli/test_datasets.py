@@ -90,12 +90,13 @@ def test_a_recipe_runs_on_folders_and_small_models(
     """EleutherAI's settings, but for models and epochs; sizes shrink to what there is."""
     monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     out = tmp_path / "run"
-    run = ["run", str(RECIPES / "eleuther_2024.yaml"), "--task", *folders.values()]
+    tasks = {name: folders[name] for name in ("boolq", "multirc")}
+    run = ["run", str(RECIPES / "eleuther_2024.yaml"), "--task", *tasks.values()]
     run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]
     run += ["--weak-adaptation", "lora", "--strong-adaptation", "lora", "--precision", "float32"]
     run += ["--seeds", "1", "--epochs", "1", "--quiet", "--out", str(out)]
     assert main([*run, "--dry-run"]) == 0
-    assert "\n6 cells: 3 tasks x 2 methods" in capsys.readouterr().out
+    assert "\n4 cells: 2 tasks x 2 methods" in capsys.readouterr().out
     assert main(run) == 0
     shown = capsys.readouterr().out
     assert "ROC AUC" in shown
@@ -103,7 +104,7 @@ def test_a_recipe_runs_on_folders_and_small_models(
     table = results.table()
     assert sorted(zip(table["task"], table["method"], strict=True)) == sorted(
         (task, method)
-        for task in folders
+        for task in tasks
         for method in ("naive", "confidence:threshold=recent-32,warmup=0.213")
     )
     assert results.config.strong_training.warmup_steps == 40

@@ -8,7 +8,7 @@ from weak2strong.engine.local import Plan
 from weak2strong.ground.store import Store
 
 QUICK = """
-tasks: [atlas-southern]
+tasks: [atlas-landlocked]
 methods: [naive]
 weak: {weak}
 strong: {strong}

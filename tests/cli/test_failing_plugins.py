@@ -29,7 +29,7 @@ METHOD = """
 @w2s.method("mine")
 def mine(context):
     found = context.finetune(context.weak_labels)
-    if "atlas" in "atlas-southern":
+    if "atlas" in "atlas-landlocked":
         raise KeyError("nobody\\nhome")
     return found
 """
@@ -65,13 +65,13 @@ def mine():
 """
 
 FAILING = {
-    "method": (METHOD, "mine", "atlas-southern", r"mine (KeyError: 'nobody\nhome', line 10 of"),
-    "what a method calls": (CALLED, "mine", "atlas-southern", "mine (AttributeError: 'numpy.n"),
-    "loss": (LOSS, "mine", "atlas-southern", "Mine.per_example (RuntimeError: "),
+    "method": (METHOD, "mine", "atlas-landlocked", r"mine (KeyError: 'nobody\nhome', line 10 of"),
+    "what a method calls": (CALLED, "mine", "atlas-landlocked", "mine (AttributeError: 'numpy.n"),
+    "loss": (LOSS, "mine", "atlas-landlocked", "Mine.per_example (RuntimeError: "),
     "probe": (
         PROBE,
         "probe-predict:mine",
-        "atlas-southern",
+        "atlas-landlocked",
         "Mine.predict (IndexError: list index out of range, line 10 of",
     ),
     "task": (

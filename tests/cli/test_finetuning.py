@@ -37,18 +37,22 @@ def one_process(monkeypatch):
     monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
 
 
-PAIRS = {"llama": "gpt2", "gpt2": "bert", "bert": "llama"}
-
-
-@pytest.mark.parametrize("adaptation", ["full", "lora", "head"])
-@pytest.mark.parametrize("strong", sorted(PAIRS))
+@pytest.mark.parametrize(
+    ("weak", "weakly", "strong", "strongly"),
+    [
+        ("gpt2", "head", "llama", "full"),
+        ("bert", "full", "gpt2", "lora"),
+        ("llama", "lora", "bert", "head"),
+    ],
+)
 def test_a_file_and_two_folders_give_a_table(
-    one_process, toy_models, file, tmp_path, capsys, strong, adaptation
+    one_process, toy_models, file, tmp_path, capsys, weak, weakly, strong, strongly
 ):
+    """Every model and adaptation in both roles; `training/test_adaptations.py` has each of each."""
     out = tmp_path / "run"
-    command = ["run", "--task", file, "--weak", toy_models[PAIRS[strong]]]
+    command = ["run", "--task", file, "--weak", toy_models[weak]]
     command += ["--strong", toy_models[strong], "--methods", "naive", "confidence"]
-    command += ["--weak-adaptation", adaptation, "--strong-adaptation", adaptation]
+    command += ["--weak-adaptation", weakly, "--strong-adaptation", strongly]
     command += ["--seeds", 1, "--steps", 6, "--weak-lr", 3e-3, "--strong-lr", 3e-3, "--out", out]
     assert main([str(word) for word in command]) == 0
     shown = capsys.readouterr()
@@ -59,9 +63,9 @@ def test_a_file_and_two_folders_give_a_table(
     ]
     said = [line for line in shown.err.splitlines() if "ceiling seed 0" in line]
     assert len(said) == 1
-    assert ("padding" in said[0]) == (adaptation != "head")
+    assert ("padding" in said[0]) == (strongly != "head")
     run = Results(out)
-    assert run.config.strong.adaptation == run.config.weak.adaptation == adaptation
+    assert (run.config.weak.adaptation, run.config.strong.adaptation) == (weakly, strongly)
     assert {t["method"] for t in run.table().to_dicts()} == {"naive", "confidence"}
 
 

@@ -8,7 +8,7 @@ from weak2strong.cli import main
 from weak2strong.engine.local import Plan
 
 QUICK = """
-tasks: [atlas-southern]
+tasks: [atlas-landlocked]
 methods: [naive, confidence]
 weak: {weak}
 strong: {strong}

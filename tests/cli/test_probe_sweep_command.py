@@ -22,7 +22,7 @@ def test_the_command_and_the_api_share_what_the_store_has(
     one_process, toy_models, tmp_path, capsys
 ):
     out, store = tmp_path / "out", tmp_path / "store"
-    flags = ["--task", "atlas-southern", "--weak", toy_models["gpt2"], "--seeds", 1]
+    flags = ["--task", "atlas-landlocked", "--weak", toy_models["gpt2"], "--seeds", 1]
     flags += ["--strong", toy_models["llama"], "--steps", 4, "--layers", "last", 0]
     flags += ["--k", 9, 3, "--penalty", 0.1, "--out", out, "--store", store]
     assert main(["probe-sweep", *map(str, flags)]) == 0
@@ -37,7 +37,7 @@ def test_the_command_and_the_api_share_what_the_store_has(
     before = sorted(store.glob("*/*"))
     steps = w2s.Training(steps=4)
     study = w2s.Study(
-        "atlas-southern",
+        "atlas-landlocked",
         str(toy_models["gpt2"]),
         str(toy_models["llama"]),
         seeds=1,

@@ -25,7 +25,7 @@ def finished(toy_models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report-command")
     weak, strong = toy_models["gpt2"], toy_models["llama"]
     study = folder / "study.yaml"
-    study.write_text(STUDY.format(task="atlas-southern", weak=weak, strong=strong))
+    study.write_text(STUDY.format(task="atlas-landlocked", weak=weak, strong=strong))
     arguments = ["--out", str(folder / "run"), "--store", str(folder / "store"), "--quiet"]
     assert main(["run", str(study), *arguments]) == 0
     return folder / "run"
@@ -38,7 +38,7 @@ def test_report_writes_a_file_and_says_where_and_how_large(finished, capsys):
     assert f"Written to {path} ({kilobytes} kB)" in capsys.readouterr().out
     main(["table", str(finished)])
     printed = capsys.readouterr().out
-    row = next(line for line in printed.splitlines() if line.startswith("atlas-southern"))
+    row = next(line for line in printed.splitlines() if line.startswith("atlas-landlocked"))
     text = path.read_text()
     assert all(f">{number}<" in text for number in re.findall(r"\d\.\d{3}", row)[:3])
 

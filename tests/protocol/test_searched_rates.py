@@ -214,7 +214,7 @@ def test_a_run_tells_the_rates_that_it_found(study, tmp_path, quick_search, caps
     assert len(quick_search) == 30
     trunk, head = rates_at(searches.ruled_rates(study.strong), (2, 0))
     assert any(f"rates of {study.strong.name}: by a search (asked for)" in line for line in lines)
-    told = next(line for line in lines if line.startswith("atlas-southern rates strong: "))
+    told = next(line for line in lines if line.startswith("atlas-landlocked rates strong: "))
     assert f"{trunk:g} (trunk), {head:g} (head), of 15 short finetunings" in told
     weak, strong = read_rates(FolderFiles(folder, "run"))
     assert (strong.trunk, strong.head, strong.how, strong.trials) == (trunk, head, "search", 15)

@@ -11,7 +11,7 @@ from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.splits import Splits, make_splits
 
-TASK = "atlas-southern"
+TASK = "atlas-landlocked"
 
 
 def test_steps_that_are_dealt_out_to_two_machines_are_those_of_one(quick_study, tmp_path):

@@ -34,7 +34,7 @@ from weak2strong.tasks.task import Example
 def make_task_run(quick_study, tmp_path):
     """Task runs on a part of a real task, with a store that they share."""
 
-    def make(task="atlas-southern", store="store", data=None, **changes) -> TaskRun:
+    def make(task="atlas-landlocked", store="store", data=None, **changes) -> TaskRun:
         config = resolved(replace(quick_study, tasks=(task,), **changes))
         whole = make_splits(TASKS.get(task))
         splits = data or Splits(*(tuple(whole.examples(s)[::8]) for s in SPLITS))
@@ -47,7 +47,7 @@ def turned(examples):
     return tuple(Example(e.item, 1 - e.label) for e in examples)
 
 
-@pytest.mark.parametrize("task", ["atlas-southern", "atlas-preference-hemisphere"])
+@pytest.mark.parametrize("task", ["atlas-landlocked", "atlas-preference-hemisphere"])
 def test_students_learn_the_supervisors_probabilities_at_the_temperature(make_task_run, task):
     plain, warm = make_task_run(task), make_task_run(task, weak_label_temperature=3.0)
     labels = stages.weak_labels(plain, 0)
@@ -151,7 +151,7 @@ def halves(even, task_run):
 def test_a_run_tells_each_temperature_also_of_stored_supervisors(make_task_run):
     for _ in range(2):
         task_run = make_task_run(weak_label_temperature="fit")
-        every = steps(task_run.config, {"atlas-southern": "classification"})
+        every = steps(task_run.config, {"atlas-landlocked": "classification"})
         perform(next(step for step in every if step.kind == "supervisor"), task_run)
         found = stages.temperature_of(task_run, stages.weak_labels(task_run, 0))
         assert task_run.used[0].note.endswith(f"its labels are learnt at temperature {found:g}")
@@ -209,7 +209,7 @@ def test_a_plan_counts_the_tenth_that_is_not_learnt(quick_study):
 def test_results_have_the_temperature_of_each_seed(make_task_run):
     for temperature in ("fit", None):
         task_run = make_task_run(seeds=2, methods=("naive",), weak_label_temperature=temperature)
-        content = results_files(task_run.config, {"atlas-southern": task_run})[RESULTS]
+        content = results_files(task_run.config, {"atlas-landlocked": task_run})[RESULTS]
         rows = pl.read_parquet(io.BytesIO(content)).unique(("seed", "weak_label_temperature"))
         found = dict(rows.select("seed", "weak_label_temperature").iter_rows())
         own = {
