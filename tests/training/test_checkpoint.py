@@ -98,6 +98,20 @@ def test_a_write_that_dies_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     assert [f.name for f in tmp_path.iterdir()] == ["c.safetensors"]
 
 
+@pytest.mark.parametrize("left", [0, 4, 100, -1])
+def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path, left):
+    """What was cut off by a loss of power, also after its header."""
+    path = tmp_path / "c.safetensors"
+    save_checkpoint(path, *new(0), NOTES)
+    path.write_bytes(path.read_bytes()[:left])
+    network, optimizer = new(1)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    assert load_checkpoint(path, network, optimizer) is None
+    assert all(torch.equal(network.state_dict()[key], value) for key, value in before.items())
+    save_checkpoint(path, *new(0), NOTES)
+    assert load_checkpoint(path, network, optimizer) is not None
+
+
 def test_nothing_is_pickled(tmp_path):
     one, its = new(0)
     save_checkpoint(tmp_path / "c.safetensors", one, its, {"step": 1})

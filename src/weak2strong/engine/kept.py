@@ -20,7 +20,7 @@ from urllib.parse import quote
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.card import Scores, card
-from weak2strong.engine.recorded import RESULTS
+from weak2strong.engine.recorded import open_run, read_results
 from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import WRITTEN
@@ -296,9 +296,7 @@ def _link(source: Path, target: Path) -> None:
 
 def scores_of(folder: Path, config: StudyConfig, cell: Cell) -> Scores | None:
     """The scores of a cell, from the results of its run."""
-    import polars as pl
-
-    rows = pl.read_parquet(folder / RESULTS).filter(task=cell.task, seed=cell.seed)
+    rows = read_results(open_run(folder)).filter(task=cell.task, seed=cell.seed)
     if cell.role == "student":
         rows = rows.filter(method=cell.method)
     rows = rows.filter(metric=config.metric or rows["metric"][0])

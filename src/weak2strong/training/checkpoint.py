@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -180,7 +180,17 @@ class _Saved:
 
 
 def _opened(path: Path, stack: ExitStack) -> _Saved | None:
-    """The checkpoint at a path, its files open as long as the stack."""
+    """The checkpoint at a path, its files open as long as the stack; None for a damaged one.
+
+    A machine that loses its power may leave such a one; the training then begins anew.
+    """
+    try:
+        return _saved(path, stack)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
+        return None
+
+
+def _saved(path: Path, stack: ExitStack) -> _Saved | None:
     if _index(path).exists():
         index, parts = json.loads(_index(path).read_text()), defaultdict[str, list[_Part]](list)
         for file, names in index["shards"].items():
