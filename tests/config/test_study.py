@@ -151,3 +151,9 @@ def test_the_splits_of_a_study_are_as_easy_and_as_hard_as_it_says():
     for split, keeps in (("weak_train", lambda d: d < -8), ("test", lambda d: d > -4)):
         kept = tuple(e for e in whole.examples(split) if keeps(e.difficulty))
         assert made.examples(split) == kept != whole.examples(split)
+
+
+def test_a_rule_for_several_people_needs_their_columns():
+    with pytest.raises(UserError, match="weak_label_rule majority says what becomes of several"):
+        DataOptions(weak_label_rule="majority")
+    assert DataOptions(weak_label_rule="majority", weak_label_columns=("a", "b"))

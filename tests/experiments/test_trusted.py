@@ -154,4 +154,7 @@ def test_only_the_ids_of_a_file_are_trusted(config, tmp_path):
     assert list(experiment._pool(task_run)) == some
     with pytest.raises(UserError, match=f"examples in {file} have"):
         Trusted.of(config, trusted=4, trusted_ids=str(file))._pool(task_run)
+    file.write_text("of-no-example")
+    with pytest.raises(UserError, match=f"none of the ids in {file} is that of a validation"):
+        Trusted.of(config, trusted=1, trusted_ids=str(file))._pool(task_run)
     assert pl.Series(some).n_unique() == 3

@@ -37,6 +37,14 @@ def test_spellings_of_one_class_are_one_and_said(tmp_path):
     )
 
 
+def test_a_whole_number_is_one_class_however_it_is_written(tmp_path):
+    task = task_of(tmp_path, labelled("1", "1.0", "2", "none", "1", "2.00", "10", "1"))
+    assert task.classes == ("1", "10", "2", "none")
+    assert [row.label for row in task.rows[:8]] == [0, 0, 2, 3, 0, 2, 1, 0]
+    task = task_of(tmp_path, labelled("a1.0", "a1", "1.05", "1.5"))
+    assert task.classes == ("1.05", "1.5", "a1", "a1.0")
+
+
 def test_one_class_in_several_spellings_is_no_task(tmp_path):
     with pytest.raises(UserError, match="has only one class, 'YES'"):
         task_of(tmp_path, labelled("yes", "YES"))

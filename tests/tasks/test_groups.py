@@ -78,6 +78,26 @@ def test_the_widest_group_that_can_be_split_is_taken(tmp_path):
     )
 
 
+def test_a_name_that_stands_later_is_taken_where_its_groups_hold_the_others(tmp_path):
+    """The names are in an order that fits most data, and the entries tell for sure."""
+    task = task_of(tmp_path, rows(group=lambda i: i // 2, doc_id=lambda i: i // 6))
+    assert task.accounts[0].read["group"] == ("doc_id",)
+    # Across one another, neither is the wider.
+    task = task_of(tmp_path, rows(group=lambda i: i // 4, doc_id=lambda i: (i + 2) // 4))
+    assert task.accounts[0].read["group"] == ("group",)
+    # A row without an entry would lose its group.
+    task = task_of(tmp_path, rows(group=lambda i: i // 2, doc_id=lambda i: i // 6 if i else None))
+    assert task.accounts[0].read["group"] == ("group",)
+
+
+def test_a_column_of_lists_is_told(tmp_path):
+    task = task_of(tmp_path, rows(doc_id=lambda i: [i // 4]))
+    assert task.accounts[0].sentences()[1] == (
+        "Column 'doc_id' has entries that are neither texts nor whole numbers, and is not taken "
+        "for a group."
+    )
+
+
 @pytest.mark.parametrize(
     "entry", [lambda i: i, lambda i: "one", lambda i: i // 40, lambda i: None, lambda i: [i // 4]]
 )

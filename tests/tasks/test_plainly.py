@@ -126,3 +126,17 @@ def test_a_packed_file_whose_name_does_not_say_so(tmp_path, pack, what, end):
     path.write_bytes(pack(b"text,label\na,0\n"))
     with pytest.raises(UserError, match=rf"is compressed by {what}, .*: call it d\.csv\.{end}"):
         file_task(path, DataOptions())
+
+
+def test_a_preference_against_the_scores_is_told(tmp_path):
+    header = "prompt,response_0,response_1,preference,score_0,score_1"
+    lines = ["P #,good #,bad #,0,1,3", "Q #,bad #,good #,1,2,2.5", "R #,a #,b #,1,2,2"]
+    task = task_of(tmp_path, header, lines)
+    assert preferred(task) == {"good", "b"}
+    assert (
+        "In 10 of 30 rows, column 'preference' prefers the completion that is lower by 'score_0' "
+        f"and 'score_1' (first: {tmp_path / 'd.csv'}, row 1): the column counts; check which one "
+        "is right."
+    ) in task.accounts[0].sentences()
+    agreed = task_of(tmp_path, header, ["P #,good #,bad #,0,4,3", "Q #,bad #,good #,1,2,2.5"])
+    assert not any("prefers the completion" in said for said in agreed.accounts[0].sentences())

@@ -97,6 +97,17 @@ def test_a_broken_archive_is_refused():
     assert "password" in refused(bytes(flagged)).partition("):")[0]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_files_of_one_name_are_refused():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for content in (CSV, part(0)):
+            archive.writestr("d.csv", content)
+    for name in ("d.zip", "d.csv.zip"):
+        said = refused(stream.getvalue(), name)
+        assert said.startswith(f"{name} holds two files that are called d.csv: unpack it")
+
+
 def test_all_parts_together_keep_to_the_limit():
     content = zipped({"1.csv": CSV, "2.csv": CSV})
     assert "holds more than" in refused(content, unpacked=2 * len(CSV) - 1)

@@ -125,6 +125,12 @@ class DataOptions:
                 "name another label_column, or leave it out of weak_label_columns."
             )
         given = self.weak_label_columns
+        if self.weak_label_rule != "mean" and not given:
+            raise RefusedError(
+                f"weak_label_rule {self.weak_label_rule} says what becomes of several people's "
+                "classes, and there are none: name their columns with weak_label_columns, or leave "
+                "it out."
+            )
         if twice := next((name for name in given if given.count(name) > 1), None):
             raise RefusedError(
                 f"column {twice!r} stands twice in weak_label_columns, and would count as two "

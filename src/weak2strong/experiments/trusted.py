@@ -223,6 +223,11 @@ class Trusted(Experiment[FinishedTrusted]):
         if self.trusted_ids is not None:
             wanted = _ids(self.trusted_ids)
             pool = {id: group for id, group in pool.items() if id in wanted}
+            if not pool:
+                raise UserError(
+                    f"{task.name}: none of the ids in {self.trusted_ids} is that of a validation "
+                    f"example: `w2s export {task_run.reference}` with the same flags writes them."
+                )
         groups = len(set(pool.values()))
         if max(self.trusted) > groups:
             said = f" in {self.trusted_ids}" if self.trusted_ids else ""

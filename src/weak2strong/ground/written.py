@@ -132,9 +132,13 @@ def _words(text: str) -> str:
 
 
 _NUMBER = re.compile(
-    r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))"
+    r"(?<![\w.])[-+]?(?:\d{1,3}(?:\.\d{3}){2,}(?![\d.]\d)|"
+    r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+|(?<=\d))(?!\d|\.\d))"
     r"(?:[eE][-+]?\d{1,3}(?!\d)|\s*/\s*\d+(?!\w|\.\d))?"
 )
+
+_WHOLE_BEFORE = re.compile(r"(?<![\w.,/])([-+]?)(\d+) $")
+"""What stands before a fraction that is added to it, as in ``1 1/2``."""
 
 _DEBT = re.compile(r"(?<![\w.])-[$\N{EURO SIGN}\N{POUND SIGN}\N{YEN SIGN}](?=[\d.])")
 """A minus sign before a sign of money: ``-$5`` is minus five."""
@@ -146,19 +150,30 @@ LONGEST = 300
 def last_number(text: str) -> str:
     """The last number of a text as a decimal number, or as a fraction where that does not end.
 
-    ``1,234.50``, ``1234.5`` and ``2469/2`` are one number; units and signs of money do not count.
+    ``1,234.50``, ``1234.5``, ``2469/2`` and ``1234 1/2`` are one number, ``1.234.567`` has seven
+    digits, and ``1.2.3`` is no number; units and signs of money do not count.
     Answers to GSM8K are read like this (Cobbe et al. 2021), by what stands last.
     """
     text = _DEBT.sub("-", text.replace("\N{MINUS SIGN}", "-"))
-    found = _NUMBER.findall(text)
-    if not found:
+    *_, last = (None, *_NUMBER.finditer(text))
+    if last is None:
         return ""
-    if len(found[-1]) > LONGEST:
-        return found[-1]
-    above, _, below = found[-1].replace(",", "").partition("/")
+    if len(last[0]) > LONGEST:
+        return last[0]
+    above, _, below = _plain(last[0]).partition("/")
     if below and not int(below):
         return ""
-    return _shortest(Fraction(above.strip()) / int(below or 1))
+    value = Fraction(above.strip()) / int(below or 1)
+    before = _WHOLE_BEFORE.search(text[: last.start()])
+    if below and before and len(before[2]) <= LONGEST and last[0][0].isdigit() and value < 1:
+        value = (value + int(before[2])) * (-1 if before[1] == "-" else 1)
+    return _shortest(value)
+
+
+def _plain(number: str) -> str:
+    """A number without what parts its thousands: commas, or several full stops."""
+    number = number.replace(",", "")
+    return number.replace(".", "") if number.count(".") > 1 else number
 
 
 def _shortest(value: Fraction) -> str:

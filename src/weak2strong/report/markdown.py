@@ -143,9 +143,10 @@ def _pair(training: Training, model: ModelSpec) -> str:
     """The rates of trunk and head, for people; where a head alone is trained, its rate."""
     if training.learning_rate is None:
         return "by a search for each task"
+    head = training.learning_rate if training.head_rate is None else training.head_rate
     if model.adaptation == "head":
-        return f"{training.head_rate:g}"
-    return f"{training.learning_rate:g} and {training.head_rate:g}"
+        return f"{head:g}"
+    return f"{training.learning_rate:g} and {head:g}"
 
 
 def _counts(run: Section) -> list[str]:

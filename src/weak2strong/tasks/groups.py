@@ -37,36 +37,53 @@ def with_groups(found: Found, columns: Columns) -> tuple[list[tuple[Table, Roles
     """
     if columns.group is not None or not columns.find_group:
         return list(found), []
-    said = []
+    said, taken = [], None
+    rows = sum(len(table.rows) for table, _ in found)
     for plain in names.GROUPS:
         there = [_column(table, roles, plain) for table, roles in found]
         column = next((name for name in there if name), None)
         if column is None:
             continue
-        having = [(table, name) for (table, _), name in zip(found, there, strict=True) if name]
-        counts = _counts([values.get(name) for table, name in having for _, values in table.rows])
-        if counts is not None and len(counts) == 1 < sum(counts.values()):
-            said.append(f"Column {column!r} has one entry only, and is not taken for a group.")
-            continue
-        if counts is None or len(counts) < 2 or (most := max(counts.values())) < 2:
-            continue
-        rows = sum(len(table.rows) for table, _ in found)
-        if len(counts) < FEWEST or most > max(FEW_ROWS, LARGEST * rows):
+        entries = _entries(found, there)
+        if entries is None:
             said.append(
-                f"Column {column!r} has {len(counts):,} different entries, one of them in "
-                f"{most:,} rows, and is not taken for a group; --group-column {column} takes it."
+                f"Column {column!r} has entries that are neither texts nor whole numbers, and is "
+                "not taken for a group."
             )
             continue
-        said.append(
-            f"Rows with an equal entry in column {column!r} stay in one split; --group-column none "
-            "does without."
-        )
-        grouped = [
-            (table, replace(roles, group=name, group_found=name is not None))
-            for (table, roles), name in zip(found, there, strict=True)
-        ]
-        return grouped, said
-    return list(found), said
+        counts = Counter(entry for entry in entries if entry is not None)
+        if len(counts) < 2 or (most := max(counts.values())) < 2:
+            continue
+        if len(counts) < FEWEST or most > max(FEW_ROWS, LARGEST * rows):
+            if taken is None:
+                said.append(
+                    f"Column {column!r} has {len(counts):,} different entries, one of them in "
+                    f"{most:,} rows, and is not taken for a group; --group-column {column} takes "
+                    "it."
+                )
+            continue
+        if taken is None or _is_within(taken[2], entries):
+            taken = (column, there, entries)
+    if taken is None:
+        return list(found), said
+    column, there, _ = taken
+    said.append(
+        f"Rows with an equal entry in column {column!r} stay in one split; --group-column none "
+        "does without."
+    )
+    grouped = [
+        (table, replace(roles, group=name, group_found=name is not None))
+        for (table, roles), name in zip(found, there, strict=True)
+    ]
+    return grouped, said
+
+
+def _is_within(inner: Sequence[str | None], outer: Sequence[str | None]) -> bool:
+    """Whether each group of one column lies in one of another, which has fewer groups."""
+    pairs = {(one, other) for one, other in zip(inner, outer, strict=True) if one is not None}
+    groups = {one for one, _ in pairs}
+    wider = {other for _, other in pairs}
+    return None not in wider and len(pairs) == len(groups) > len(wider)
 
 
 def _column(table: Table, roles: Roles, plain: str) -> str | None:
@@ -76,12 +93,21 @@ def _column(table: Table, roles: Roles, plain: str) -> str | None:
     return None if column in used else column
 
 
-def _counts(values: Sequence[Any]) -> Counter[str] | None:
-    """How often each entry stands there; None where one is neither text nor a whole number."""
-    there = [value for value in values if not is_missing(value)]
-    if not all(_is_name(value) for value in there):
+def _entries(found: Found, columns: Sequence[str | None]) -> list[str | None] | None:
+    """The entry of each row, None where it has none; None for all where one is no name.
+
+    Args:
+        found: the tables.
+        columns: that of each table, if it has one.
+    """
+    values = [
+        values.get(name) if name else None
+        for (table, _), name in zip(found, columns, strict=True)
+        for _, values in table.rows
+    ]
+    if not all(is_missing(value) or _is_name(value) for value in values):
         return None
-    return Counter(map(str, there))
+    return [None if is_missing(value) else str(value) for value in values]
 
 
 def _is_name(value: Any) -> bool:

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from weak2strong.config.data import DataOptions
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.ground.file_names import real_path, shown_name
 from weak2strong.ground.hub import refusal
 from weak2strong.tasks.card import NAME, Card, read_card
@@ -155,7 +155,9 @@ def open_snapshot(repo: str, revision: str | None) -> Snapshot:
             raise UserError(f"Folder {repo} has no revisions: leave @{revision} out.")
         return Snapshot(None, _names(folder), "the user's own", lambda names: folder)
     if repo.startswith((".", "/", "~")) or repo.count("/") > 1:
-        raise UserError(f"There is no folder {repo}: check the path, or give an id of the hub.")
+        raise UnknownNameError(
+            f"There is no folder {repo}: check the path, or give an id of the hub."
+        )
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (
         HFValidationError,

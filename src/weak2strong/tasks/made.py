@@ -45,7 +45,7 @@ def made_by(table: Table, roles: Roles) -> Made:
     Raises:
         UserError: where the table is wrong as a whole; what it returns raises it for a row.
     """
-    preferred = _preferred(table, roles)
+    preferred = preferred_column(table, roles)
 
     def make(number: int, values: Mapping[str, Any]) -> tuple[list[Row], Label | None]:
         location = row_name(table.name, number)
@@ -120,8 +120,12 @@ def _alone(values: Mapping[str, Any], roles: Roles) -> bool:
     return roles.group_found and missing(values.get(roles.group or ""))
 
 
-def _preferred(table: Table, roles: Roles) -> Preferred | None:
-    """What reads the column of preferences, where there is one."""
+def preferred_column(table: Table, roles: Roles) -> Preferred | None:
+    """What reads the column of preferences, where there is one.
+
+    Raises:
+        UserError: where its values do not say which completion is preferred.
+    """
     if roles.kind != "preference" or roles.label is None:
         return None
     assert roles.chosen

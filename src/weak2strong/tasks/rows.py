@@ -15,6 +15,7 @@ from weak2strong.ground.watched import watched
 from weak2strong.tasks.account import NAMED, Account, account_of, check_malformed, parted
 from weak2strong.tasks.assigned import roles_of
 from weak2strong.tasks.classes import with_classes
+from weak2strong.tasks.contradicted import contradictions
 from weak2strong.tasks.groups import with_groups
 from weak2strong.tasks.labels import Label
 from weak2strong.tasks.made import made_by
@@ -110,7 +111,7 @@ def rows_of_tables(
             found = [(table, replace(roles, titles=None)) for table, roles in found]
         check_malformed(errors, count, strict)
     account = replace(
-        account_of(found, about, (*said, *of_groups, *of_splits)),
+        account_of(found, about, (*said, *contradictions(found), *of_groups, *of_splits)),
         rows=count,
         unlabelled=undecided,
         malformed=len(errors),

@@ -1,6 +1,7 @@
 """Names of classes that are written in several ways, such as ``Yes``, ``YES`` and ``yes``.
 
-Names that differ in case, spacing and width of characters alone are one class. Names that differ in
+Names that differ in case, spacing and width of characters alone are one class, and so are ``1`` and
+``1.0``. Names that differ in
 signs between letters, too, stay two, and a user is told.
 """
 
@@ -16,10 +17,14 @@ from weak2strong.tasks.readers import listed
 _SIGNS = re.compile(r"(?<=[^\W\d_])[\s_-]+(?=[^\W\d_])|(?<=[^\W\d_])[.!]+$")
 """Signs between letters or at the end, by which two names of one class may differ."""
 
+_WHOLE = re.compile(r"^(-?\d+)\.0+$")
+"""A whole number with zeros behind it, as a table writes it whose column has a missing value."""
+
 
 def folded(name: str) -> str:
     """A name in the form in which spellings of one class are the same."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return _WHOLE.sub(r"\1", plain)
 
 
 def one_spelling(counts: Mapping[str, int]) -> dict[str, str]:

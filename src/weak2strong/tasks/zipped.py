@@ -6,6 +6,7 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -24,7 +25,7 @@ def files_in(name: str, archive: ZipFile) -> list[ZipInfo]:
     """The files of an archive by name, without hidden ones and those that a Mac adds.
 
     Raises:
-        UserError: where there is none.
+        UserError: where there is none, or two have one name.
     """
     found = [
         info
@@ -34,6 +35,12 @@ def files_in(name: str, archive: ZipFile) -> list[ZipInfo]:
     ]
     if not found:
         raise UserError(f"{name} holds no file: zip one, or name another file.")
+    names = [info.filename for info in found]
+    if twice := next((n for n, after in pairwise(names) if n == after), None):
+        raise UserError(
+            f"{name} holds two files that are called {twice}: unpack it, and zip the one that is "
+            "meant."
+        )
     return found
 
 
