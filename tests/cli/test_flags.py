@@ -73,6 +73,14 @@ OTHER = {
     ("model", "answers"): ("--head-start answers --answers a b", ("a", "b")),
     ("model", "chat_template_kwargs"): ('--chat-template-kwargs {"b":1,"a":2}', '{"a": 2, "b": 1}'),
     ("model", "chat_date"): ("--chat-date 2026-11-28", "2026-11-28"),
+    ("data", "weak_label_rule"): (
+        "--weak-label-rule majority --weak-label-columns people-x people-y",
+        "majority",
+    ),
+    ("data", "weak_label_columns"): (
+        "--weak-label-rule majority --weak-label-columns people-x people-y",
+        ("people-x", "people-y"),
+    ),
     ("data", "encoding"): ("--encoding latin-1", "latin-1"),
     ("puzzles", "games"): ("--games a.pgn --puzzle-form pgn", "a.pgn"),
     ("puzzles", "minimum_rating"): ("--puzzle-minimum-rating 7", 7),
