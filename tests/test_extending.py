@@ -25,6 +25,7 @@ from weak2strong.tasks.find import find_task, find_tasks
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text()
 
 SMALL = """
+tasks: [atlas-landlocked]
 weak: {weak}
 strong: {strong}
 seeds: 1
@@ -87,7 +88,7 @@ def test_the_example_of_the_readme_runs(place):
     (place / "my_method.py").write_text(text)
     (command,) = re.findall(r"^\$ w2s run (--plugin .*)", readme, flags=re.MULTILINE)
     flags = ["--out", str(place / "readme"), "--store", str(place / "store"), "--quiet"]
-    study = ["study.yaml", "--task", "atlas-southern", *flags]
+    study = ["study.yaml", "--task", "atlas-landlocked", *flags]
     assert main(["run", *study, *shlex.split(command)]) == 0
     found = set(pl.read_parquet(place / "readme" / "results.parquet")["method"])
     assert found == {"naive", "twice", "twice:loss=kl"}
@@ -136,7 +137,7 @@ def test_a_picture_is_drawn_for_texts_that_it_can_draw(place):
 
 
 def test_an_analysis_is_printed_and_written(place, capsys):
-    run, task = place / "analysed", ("--task", "atlas-southern", "--methods", "naive")
+    run, task = place / "analysed", ("--task", "atlas-landlocked", "--methods", "naive")
     flags = ("--out", str(run), "--store", str(place / "store"), "--quiet")
     assert main(["run", "study.yaml", *task, *flags]) == 0
     assert main(["analyse", str(run), "--plugin", "my_analysis.py"]) == 0

@@ -307,32 +307,35 @@ SCRIPT = """
 from weak2strong import Study
 {plugin}
 study = Study.from_yaml(open("study.yaml").read())
-results = study.run("run", "store")
-print(results.table()["method"].to_list())
+for _ in range({times}):
+    results = study.run("run", "store")
+    print(results.table()["method"].to_list())
 """
 
 
 def test_a_script_runs_its_own_things_in_one_process(study, tmp_path):
     """Without a main guard, and without naming itself as a plugin; its file is in the key.
 
-    Rungs of the ladder need not be tried out, so that a run which is only read imports no PyTorch.
+    Another process finds what does not depend on it.
     """
     rung = ModelSpec("atlas-xs")
     config = replace(study, methods=("naive", "mine"), plugins=(), weak=rung, strong=rung)
     (tmp_path / "study.yaml").write_text(config.to_yaml())
 
-    def run(plugin):
-        (tmp_path / "script.py").write_text(SCRIPT.format(plugin=plugin))
+    def run(plugin, times):
+        """Whether each run reused the students of naive, and those of mine."""
+        (tmp_path / "script.py").write_text(SCRIPT.format(plugin=plugin, times=times))
         command = [sys.executable, "script.py"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert done.stdout == "['naive', 'mine']\n"
+        assert done.stdout == "['naive', 'mine']\n" * times
         steps = [line.rpartition(": ") for line in done.stderr.splitlines()]
-        (mine,) = [took for name, _, took in steps if "student mine" in name]
         (start, *_) = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
         assert json.loads(start)["workers"] == 1
-        return mine
+        return [
+            [took == "reused" for name, _, took in steps if f"student {method}" in name]
+            for method in ("naive", "mine")
+        ]
 
-    assert run(TASK + METHOD) != "reused"
-    assert run(TASK + METHOD) == "reused"
-    assert run(TASK + METHOD + "\nx = 1") != "reused"
+    assert run(TASK + METHOD, times=2) == [[False, True], [False, True]]
+    assert run(TASK + METHOD + "\nx = 1", times=1) == [[True], [False]]
