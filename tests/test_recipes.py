@@ -25,6 +25,7 @@ from weak2strong.losses.confidence_openai_code import ConfidenceOpenaiCode
 from weak2strong.losses.cross_entropy import CrossEntropy
 from weak2strong.methods.reference import find_method, settings_in
 from weak2strong.models.catalogue import listed
+from weak2strong.models.layers import layer_number
 from weak2strong.probes import PROBES
 from weak2strong.protocol.literature import REPORTED
 from weak2strong.protocol.resolve import checked, resolve
@@ -298,7 +299,7 @@ def test_figures_are_those_of_the_literature():
     assert (again["iterations"], again["goes_on"]) == (2, "always")
     for method in eleuther.methods[6:]:
         ((_, probe),) = settings_in(method)
-        assert probe["layer"] == "middle"
+        assert layer_number(probe["layer"], 32) == 16
         assert probe.get("drop", 0.1) == 0.1
     assert PROBES.get("knn")().k == PROBES.get("topofilter")().k == 50
     assert PROBES.get("logistic")().penalty == 0.01
