@@ -136,6 +136,10 @@ def stand_ins(folder, config):
         with pa.CompressedOutputStream(folder / "lichess_db_puzzle.csv.zst", "zstd") as packed:
             packed.write(puzzles.encode())
         (folder / "games.pgn").write_text(games)
+    for name in config.tasks:
+        # A folder that is not there is refused, also in a plan.
+        if name.startswith("./labeled_data/"):
+            write_parts(folder / name)
     if config.weak.name.endswith(".pth"):
         (folder / config.weak.name).write_bytes(b"weights")
         for number in range(120):
@@ -376,7 +380,7 @@ def write_parts(folder):
     """Three files of sentences about colours, some of them in two files."""
     dice = random.Random(0)
     words, signs = ("house", "river", "bird", "city", "sings"), ("red", "blue")
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name, first in zip(NAMES, (0, 110, 250), strict=True):
         rows = [
             {"prompt": " ".join([*dice.choices(words, k=3), signs[i % 2], str(i)]), "label": i % 2}
