@@ -10,6 +10,11 @@ error of the difference (paired by task, seed and role), the one whose score var
 seeds. docs/ladder.md has the table that the shipped rates (`weak2strong.models.rates`) come from.
 
     python benchmarks/finetuning_rates.py
+
+The networks that read digits have their rates from the same rule (docs/images.md):
+
+    python benchmarks/finetuning_rates.py --rungs digits-s digits-l --tasks digits \\
+        --rates 1e-4 3e-4 1e-3 3e-3 1e-2 --head-rates 3e-2 1e-1 3e-1
 """
 
 import argparse
@@ -57,10 +62,10 @@ def _splits(task: str) -> Splits:
 
 def validation_score(rung: str, training: Training, role: str, task: str, seed: int) -> float:
     """Accuracy on ``validation`` of a model that has learnt ground truth as in a study."""
-    splits, draws = _splits(task), draw_seed(seed, role)
+    splits, draws, classes = _splits(task), draw_seed(seed, role), len(TASKS.get(task).classes)
     examples = splits.examples(ROLES[role])
-    train = TrainingSet([e.item for e in examples], np.eye(2)[[e.label for e in examples]])
-    model = load_model(ModelSpec(rung), "classification", 2, draws)
+    train = TrainingSet([e.item for e in examples], np.eye(classes)[[e.label for e in examples]])
+    model = load_model(ModelSpec(rung), "classification", classes, draws)
     fit(model, train, loss("cross-entropy"), training, draws)
     answers = predict(model, splits.items("validation"))
     return accuracy(answers.probabilities, np.array([e.label for e in splits.validation]))

@@ -35,10 +35,15 @@ TESTED = {
     "pillow": "13.0.0",
     "ray": "2.60.0",
     "bitsandbytes": "0.50.2",
+    "timm": "1.0.31",
 }
 """The versions of ``constraints.txt``, of what this package asks for by itself or by an extra."""
 
-EXTRAS = {"ray": ("ray", "--engine ray"), "bitsandbytes": ("quant", "weights of 4 and 8 bits")}
+EXTRAS = {
+    "ray": ("ray", "--engine ray"),
+    "bitsandbytes": ("quant", "weights of 4 and 8 bits"),
+    "timm": ("vision", "models of timm"),
+}
 """Packages that an extra brings: its name, and what they are for."""
 
 
