@@ -18,6 +18,7 @@ from weak2strong.engine.rest import Keys, Tell, do_rest, known_to
 from weak2strong.engine.room import Room, model_of
 from weak2strong.engine.schedule import Schedule
 from weak2strong.engine.workers import Work, Workers
+from weak2strong.ground.errors import DivergedError
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, Stops, heeding
@@ -54,15 +55,27 @@ def run_steps_here(
 def _in_this_process(
     todo: Sequence[Step], task_runs: Mapping[str, TaskRun], progress: Progress, stops: Stops
 ) -> Generator[Done]:
+    """Do the steps one after another; where a training diverges, those that do not need it are done
+    before its error is raised."""
+    left, errors = set[str](), list[DivergedError]()
     for step in todo:
         stops.check()
+        if left.intersection(step.needs):
+            left.add(step.name)
+            continue
         task_run = task_runs[step.task]
         task_run.on_step = partial(_trained, step.name, progress, stops)
         try:
             yield do(step, task_run)
+        except DivergedError as error:
+            progress.line(f"{step.name} has diverged; steps that need it are left")
+            left.add(step.name)
+            errors.append(error)
         finally:
             stops.patient = False
         progress.forget(step.name)
+    if errors:
+        raise errors[0]
 
 
 def _trained(name: str, progress: Progress, stops: Stops, done: int, total: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from weak2strong.engine.schedule import Place, Schedule
 from weak2strong.engine.workers import Answered, Ended, Failed, Message, Trained, Work
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.errors import DivergedError, UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, Stops
 from weak2strong.protocol.steps import Step
@@ -44,7 +44,8 @@ def in_parallel(
 
     A step that fails by lack of memory, or whose process dies, is tried once more, with nothing
     beside it in the memory of its place. If it fails again, steps that do not need it are done all
-    the same, before its error is raised. After any other error what runs is stopped.
+    the same, before its error is raised; so it is where a training has diverged. After any other
+    error what runs is stopped.
 
     Args:
         schedule: of the steps.
@@ -185,6 +186,9 @@ class _Run:
                 # Only a new process gives all memory back.
                 self.workers.end(place.name)
                 self._try_again(step, "lacked memory", _lack(step, error))
+            case Failed(DivergedError() as error):
+                self.progress.line(f"{step.name} has diverged; steps that need it are left")
+                self._fail(step, error)
             case Failed(error):
                 self._fail(step, error)
                 self._stop_all(f"{step.name} failed")

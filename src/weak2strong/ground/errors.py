@@ -21,6 +21,22 @@ class PluginError(UserError):
     """A plugin that failed at its work: the message is one sentence meant for its author."""
 
 
+class DivergedError(UserError):
+    """A training whose numbers are not finite any more: nothing of it is kept."""
+
+    def __init__(self, what: str, of: str = "A training"):
+        """From what was found, as a clause, and what was trained, which begins the sentence."""
+        super().__init__(what, of)
+        self.what, self.of = what, of
+
+    def __str__(self) -> str:
+        """The sentence."""
+        return (
+            f"{self.of} has diverged: {self.what}, and nothing of it is kept: choose a lower "
+            "learning rate (--weak-lr, --strong-lr), or look at what it learns."
+        )
+
+
 class UnknownNameError(UserError):
     """A name that nothing has: no network and no file would mend it."""
 

@@ -31,22 +31,36 @@ def check_finite(spec: ModelSpec, model: nn.Module, adapted: bool = False) -> No
     Raises:
         UserError: for the first such weight, with its file.
     """
-    for name, values in _numbers(model):
+    if unsound := first_unsound(model):
+        name, value = unsound
+        file = ADAPTERS if adapted else file_of_weight(spec, name) or "one of its files"
+        raise UserError(
+            f"Model {spec.name!r} cannot be loaded: the weight {name} in {file} has the number "
+            f"{value}: {AGAIN}, or choose another one."
+        )
+
+
+def first_unsound(model: nn.Module, trained: bool = False) -> tuple[str, float] | None:
+    """The name of the first weight with a number that is not finite, and that number.
+
+    Args:
+        model: any.
+        trained: whether only what is trained is looked at.
+    """
+    for name, values in _numbers(model, trained):
         # Both are NaN where a number is; nothing of the size of the weight is made.
-        for least in map(float, values.aminmax()):
-            if not math.isfinite(least):
-                file = ADAPTERS if adapted else file_of_weight(spec, name) or "one of its files"
-                raise UserError(
-                    f"Model {spec.name!r} cannot be loaded: the weight {name} in {file} has the "
-                    f"number {least}: {AGAIN}, or choose another one."
-                )
+        for value in map(float, values.aminmax()):
+            if not math.isfinite(value):
+                return name, value
+    return None
 
 
-def _numbers(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+def _numbers(model: nn.Module, trained: bool) -> Iterator[tuple[str, Tensor]]:
     """The weights of a model that can be NaN, by name, and the means that some layers have learnt;
     of one that several ranks hold together what this one has."""
     learnt = ((n, b) for n, b in model.named_buffers() if ".running_" in f".{n}")
-    for name, weight in (*model.named_parameters(), *learnt):
+    weights = ((n, p) for n, p in model.named_parameters() if p.requires_grad or not trained)
+    for name, weight in (*weights, *(() if trained else learnt)):
         values = own_part(weight.detach())
         # Numbers of eight bits and fewer have scales beside them, which are weights, too.
         tells = values.is_floating_point() and values.itemsize > 1 and not is_rounded(weight)

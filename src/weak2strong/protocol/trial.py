@@ -19,7 +19,7 @@ import numpy as np
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
-from weak2strong.ground.errors import UserError, first_line
+from weak2strong.ground.errors import DivergedError, UserError, first_line
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.losses import loss
 from weak2strong.tasks.asked import Asked
@@ -83,6 +83,8 @@ def try_out(trial: Trial, of: str | None = None) -> None:
         warnings.simplefilter("ignore")
         try:
             given = _USES[use](spec, trial.kind, trial.classes, Path(folder))
+        except DivergedError as e:
+            raise _fault(spec, use, "its numbers are not finite", of) from e
         except UserError as e:
             if of is None:
                 raise

@@ -12,6 +12,7 @@ import numpy as np
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
+from weak2strong.ground.errors import DivergedError
 from weak2strong.ground.predictions import Predictions
 from weak2strong.models.language import load_language_model
 from weak2strong.models.load import load_model
@@ -127,9 +128,17 @@ def _unheard(fraction: float, answers: Mapping[str, Predictions]) -> None:
 
 
 def answers(items: Mapping[str, Sequence[Item]], model: LoadedModel) -> Mapping[str, Predictions]:
-    """To ask a model with a head: its answers by split, now that its training is over."""
+    """To ask a model with a head: its answers by split, now that its training is over.
+
+    Raises:
+        DivergedError: where they are not finite.
+    """
     model.freeze()
-    return {split: predict(model, of_split) for split, of_split in items.items()}
+    found = {split: predict(model, of_split) for split, of_split in items.items()}
+    for split, of_split in found.items():
+        if not np.isfinite(of_split.values).all():
+            raise DivergedError(f"after its last step, answers to {split} are no finite numbers")
+    return found
 
 
 def written(items: Mapping[str, Sequence[Item]], writer: Writer) -> Mapping[str, Predictions]:

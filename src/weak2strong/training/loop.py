@@ -19,10 +19,11 @@ import torch
 from torch import nn
 
 from weak2strong.config.training import Training
-from weak2strong.ground.errors import UserError
+from weak2strong.ground.errors import DivergedError, UserError
 from weak2strong.ground.stops import Stopped
 from weak2strong.models.loaded import Trainable
 from weak2strong.models.ranks import Ranks, clip_gradients, sum_gradients
+from weak2strong.models.sound import first_unsound
 from weak2strong.training.checkpoint import load_checkpoint, save_checkpoint
 from weak2strong.training.memory import NoRoomError, TokenBudget, out_of_memory, save_memory
 from weak2strong.training.optimizer import optimizer_of
@@ -83,6 +84,7 @@ def train(
         **options: see `Options`.
 
     Raises:
+        DivergedError: where a loss, or in the end a weight, is not finite.
         UserError: where the model does not fit into the memory of the device.
     """
     network, ranks, on_step = model.network, model.ranks, options.get("on_step")
@@ -128,7 +130,10 @@ def train(
                 with _stopping(keep):
                     on_step(memory.step, steps)
         network.load_state_dict(memory.best_weights, strict=False)
-    return memory.fit(rates)
+    done = memory.fit(rates)
+    if unsound := first_unsound(network, trained=True):
+        raise DivergedError(f"after its last step the weight {unsound[0]} is {unsound[1]}")
+    return done
 
 
 def _rates(

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from weak2strong.ground.errors import DivergedError
+
 READ_EVERY = 16
 """Steps after which losses and norms are read from a device that works by itself: reading waits for
 all that it was given to do."""
@@ -137,12 +139,19 @@ class Memory:
             self.read()
 
     def read(self) -> None:
-        """Read losses and norms that are still on the device."""
+        """Read losses and norms that are still on the device.
+
+        Raises:
+            DivergedError: where a loss is not finite.
+        """
         if self.unread:
             losses, norms = zip(*self.unread, strict=True)
             self.losses += torch.stack(losses).tolist()
             self.norms += torch.stack(norms).tolist()
             self.unread = []
+            for step in range(len(self.losses) - len(losses), len(self.losses)):
+                if not math.isfinite(self.losses[step]):
+                    raise DivergedError(f"the loss of step {step + 1} is {self.losses[step]}")
 
     def evaluate(self, steps: int, judge: Callable[[], float] | None, network: nn.Module) -> None:
         """Evaluate, if there is a judge, and keep the weights if they are the best so far."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
+from weak2strong.ground.errors import DivergedError
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.models.gpus import gpus_per_fit
@@ -119,7 +120,18 @@ def _taught(
         checkpoint=working / CHECKPOINT,
     )
     job = Job(learn, (lesson, *arguments), task_run.config.plugins)
-    value, fit = together(job, gpus_of(finetuning), task_run.on_step)
+    try:
+        value, fit = together(job, gpus_of(finetuning), task_run.on_step)
+    except DivergedError as e:
+        for file in working.glob(f"{CHECKPOINT}*"):
+            file.unlink()
+        rates = (finetuning.training.learning_rate, finetuning.training.head_rate)
+        of = (
+            f"The training of the {finetuning.role} with seed {finetuning.seed} on task "
+            f"{task_run.task.name} (model {finetuning.model.name!r}, learning rates "
+            f"{' and '.join(f'{rate:g}' for rate in rates if rate is not None)})"
+        )
+        raise DivergedError(e.what, of) from e
     task_run.note = fit.note
     return value, fit
 

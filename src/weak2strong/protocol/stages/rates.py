@@ -20,6 +20,7 @@ import numpy as np
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.ground.draws import draw_seed
+from weak2strong.ground.errors import DivergedError
 from weak2strong.ground.metrics import brier
 from weak2strong.ground.whole import write_whole
 from weak2strong.losses import loss
@@ -248,7 +249,10 @@ def _by_head(trial: Trial, checkpoint: Path) -> float:
 
     task = trial.task_run.task
     ask = partial(_predicted, tuple(e.item for e in trial.held_out))
-    answers = trial.taught(with_head, ask, checkpoint)
+    try:
+        answers = trial.taught(with_head, ask, checkpoint)
+    except DivergedError:
+        return WORST
     if not np.isfinite(answers).all():
         return WORST
     return -float(brier(answers, true_labels(task.kind, trial.held_out)))
@@ -259,7 +263,11 @@ def _in_words(trial: Trial, checkpoint: Path) -> float:
     from weak2strong.training.lesson import in_words, probabilities
 
     items, targets = zip(*((e.item, str(e.label)) for e in trial.held_out), strict=True)
-    return float(trial.taught(in_words, partial(probabilities, items, targets), checkpoint).mean())
+    try:
+        found = trial.taught(in_words, partial(probabilities, items, targets), checkpoint)
+    except DivergedError:
+        return WORST
+    return float(found.mean())
 
 
 def _predicted(items: Sequence[Item], model: LoadedModel) -> np.ndarray:
