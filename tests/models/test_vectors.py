@@ -112,6 +112,12 @@ def wrong(folder, values=None, ids=IDS, name="x.npy"):
     return folder / name
 
 
+def written(folder, content):
+    write_ids(folder)
+    (folder / "x.npy").write_bytes(content)
+    return folder / "x.npy"
+
+
 @pytest.mark.parametrize(
     ("write", "said"),
     [
@@ -121,6 +127,8 @@ def wrong(folder, values=None, ids=IDS, name="x.npy"):
         (lambda f: wrong(f, VALUES[:, :0]), r"an array of shape \(4, 0\)"),
         (lambda f: wrong(f, np.array([["x"]] * 4)), r"values of type <U1"),
         (lambda f: wrong(f, np.array([[None]] * 4)), r"cannot be read as a .npy file"),
+        (lambda f: written(f, b"hello"), r"x\.npy is no file of NumPy: write it with numpy.save"),
+        (lambda f: written(f, b""), r"x\.npy is no file of NumPy"),
         (lambda f: f / "none.npy", r"There is no file of features"),
     ],
 )

@@ -54,7 +54,9 @@ SETTINGS = {"knn": "k", "logistic": "penalty"}
 
 CHOSEN, ORACLE = "*", "+"
 
-NOTE = "Layer 0 is the embeddings. Scores without intervals: close ones may not differ."
+LAYER_ZERO = "Layer 0 is the embeddings; of a file of features, its vectors."
+
+NOTE = f"{LAYER_ZERO} Scores without intervals: close ones may not differ."
 
 
 class FinishedSweep(FinishedExperiment):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.activations import Activations
@@ -320,6 +321,12 @@ def _names(ids: np.ndarray) -> tuple[str, ...]:
 
 def _of_npy(path: Path) -> Vectors:
     """An array, mapped; the ids stand beside."""
+    with path.open("rb") as file:
+        if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
+            # NumPy would take it for a pickle, which nobody should open.
+            raise UserError(
+                f"{path} is no file of NumPy: write it with numpy.save, as an array of float32."
+            )
     return Vectors(path, _ids_of_rows(path), np.load(path, mmap_mode="r", allow_pickle=False))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from weak2strong.experiments.sweep import SETTINGS, FinishedSweep
+from weak2strong.experiments.sweep import LAYER_ZERO, SETTINGS, FinishedSweep
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.drawing import clipped, legend, new_figure, role_lines
 from weak2strong.report.figures.kind import Description, FigureKind, listed
@@ -96,7 +96,7 @@ def describe(frame: pl.DataFrame) -> Description:
         note="Scores on the test set, means over seeds. Star: where agreement with the weak labels "
         "of validation is best, which needs no ground truth; thick lines pass through it, faint "
         "ones are all others. Dashed: the same probe taught the truth, what the layer holds. "
-        "Layer 0 is the embeddings.",
+        + LAYER_ZERO,
     )
 
 
