@@ -1,6 +1,7 @@
 """What is printed to a pipe that is closed, or to a full disk."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -27,6 +28,32 @@ def test_a_closed_pipe_ends_silently(flags, capsys):
     with closed_pipe():
         assert main(["methods", *flags]) == 0
     assert capsys.readouterr().err == ""
+
+
+RUN = Path(__file__).parents[1] / "engine" / "last_release" / "run"
+
+PRINTING = [
+    *(["table", str(RUN)], ["verify", str(RUN), "--trusted", "10"]),
+    *(["place", "--weak", "1e8", "--strong", "1e9"], ["tasks", "atlas-asia"], ["doctor"]),
+    *(["--version"], ["--help"], ["run", "--help"], ["store", "sizes"], ["store", "verify"]),
+]
+
+
+@pytest.mark.parametrize("command", PRINTING, ids=" ".join)
+def test_a_closed_pipe_ends_every_command_silently(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("W2S_STORE", str(tmp_path))
+    with closed_pipe():
+        assert main(command) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_stream_that_was_closed_before_the_start_takes_nothing(name):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, name, None)
+        assert main(["store", "sizes", "--store", "/nowhere"]) == 2
+        assert main(["--version"]) == 0
+        getattr(sys, name).close()
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")

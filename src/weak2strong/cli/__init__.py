@@ -25,10 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Python's development mode (``PYTHONDEVMODE=1``) shows where in a plugin's calls it failed.
     """
-    import weak2strong
     from weak2strong.cli.output import Output
-    from weak2strong.cli.parsed import parsed
-    from weak2strong.cli.paths import with_paths
     from weak2strong.ground.disks import refused
     from weak2strong.ground.errors import PluginError, UserError
     from weak2strong.ground.plugins import naming_plugins
@@ -38,14 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.showwarning = _show_warning
     _open_streams()
     words = sys.argv[1:] if arguments is None else arguments
-    if list(words) == ["--version"]:
-        print(f"weak2strong {weak2strong.__version__}")
-        return 0
     try:
         out = redirect_stdout(Output(sys.stdout))
         with heeding(ctrl_c=False), naming_plugins(), out, Progress(brief=True):
-            command = with_paths(parsed(words))
-            code = _shown(command, command())
+            code = _done(words)
             # What is left in the buffer may be what a closed pipe or a full disk does not take.
             sys.stdout.flush()
         return code
@@ -75,6 +68,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         _say("internal error (see above); finished stages are kept.")
         return 1
+
+
+def _done(words: Sequence[str]) -> int:
+    """Do what a command line says, and return its exit code."""
+    if list(words) == ["--version"]:
+        import weak2strong
+
+        print(f"weak2strong {weak2strong.__version__}")
+        return 0
+    from weak2strong.cli.parsed import parsed
+    from weak2strong.cli.paths import with_paths
+
+    command = with_paths(parsed(words))
+    return _shown(command, command())
 
 
 def _open_streams() -> None:
