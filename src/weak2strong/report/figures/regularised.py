@@ -6,7 +6,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from weak2strong.experiments.followed import CHOSEN
-from weak2strong.experiments.regularise import SAME, FinishedRegularise, sentences
+from weak2strong.experiments.regularise import PAIRED, SAME, FinishedRegularise, sentences
 from weak2strong.ground.metrics import metric_title
 from weak2strong.report.figures.drawing import legend, panel_columns, role_lines
 from weak2strong.report.figures.kind import Description, FigureKind, listed
@@ -65,7 +65,7 @@ def describe(frame: pl.DataFrame) -> Description:
     return Description(
         title=f"Score and imitation of students by {setting}",
         alt=listed(texts),
-        note=f"{' '.join(said)} Means over seeds. Marks: {chosen}. {SAME}",
+        note=f"{' '.join([*said, PAIRED])} Means over seeds. Marks: {chosen}. {SAME}",
     )
 
 
