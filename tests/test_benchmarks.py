@@ -162,14 +162,14 @@ def test_engines_are_timed(run):
 
 
 def test_rates_are_chosen(run, toy_models):
-    flags = ("--rungs", toy_models["llama"], "--tasks", "atlas-southern", "--epochs", 1)
+    flags = ("--rungs", toy_models["llama"], "--tasks", "atlas-landlocked", "--epochs", 1)
     flags += ("--seeds", 2, "--rates", 1e-3, "--head-rates", 1e-3)
     out = run("finetuning_rates", *flags, ProcessPoolExecutor=OneThread, make_splits=small_splits)
     assert "trunk 0.001, head 0.001" in out
 
 
 def test_a_rule_of_stopping_is_chosen(run, toy_models, tmp_path):
-    flags = ("--out", tmp_path, "--tasks", "atlas-southern", "--seeds", 2)
+    flags = ("--out", tmp_path, "--tasks", "atlas-landlocked", "--seeds", 2)
     for role in ("weak", "strong"):
         flags += (f"--{role}", toy_models["llama"], f"--{role}-rates", 1e-3, 1e-3)
     quick = {"make_splits": small_splits}
