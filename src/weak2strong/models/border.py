@@ -6,6 +6,7 @@ make these libraries fail in any way. An error of our own code is none of the mo
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,16 +123,15 @@ def _lacking(said: str) -> str:
 
 
 def said_by(error: BaseException) -> str:
-    """What an error says in one line: its kind, where the message alone may not tell, and as much
-    of the message as is a sentence."""
+    """What an error says in one line, without the names that Python has for errors."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    kind = type(error).__name__
+    if isinstance(error, KeyError):
+        return f"nothing is known by the name {lines[0] if lines else None}"
     if not lines:
-        return kind
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
     # The checks of configurations tell on the second line what the first one announces.
     told = " ".join(lines[:2]) if lines[0].endswith(":") and len(lines) > 1 else lines[0]
-    plain = isinstance(error, OSError | ValueError | ImportError) or kind.startswith("Strict")
-    return told if plain else f"{kind}: {told}"
+    return re.sub(r"\b\w+(Error|Exception): ", "", told).replace("<class '", "'").replace("'>", "'")
 
 
 @contextmanager
