@@ -52,6 +52,8 @@ def with_groups(found: Found, columns: Columns) -> tuple[list[tuple[Table, Roles
             )
             continue
         counts = Counter(entry for entry in entries if entry is not None)
+        if len(counts) == 1 < sum(counts.values()):
+            said.append(f"Column {column!r} has one entry only, and is not taken for a group.")
         if len(counts) < 2 or (most := max(counts.values())) < 2:
             continue
         if len(counts) < FEWEST or most > max(FEW_ROWS, LARGEST * rows):
