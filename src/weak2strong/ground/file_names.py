@@ -20,15 +20,17 @@ def no_path(text: str) -> str | None:
     Calls of the system raise one error or another for such paths, and some calls of Python say that
     there is no such file.
     """
-    name = shown_name(text)
     if "\0" in text:
-        return f"{name!r} holds a zero character, which no path has"
+        return f"{shown_name(text)!r} holds a zero character, which no path has"
     if text.startswith("~") and os.path.expanduser(text) == text:
-        return f"{name!r} is in the home of nobody here"
+        return f"{shown_name(text)!r} is in the home of nobody here"
     if len(os.fsencode(text)) > LONGEST_PATH:
-        return f"{name[:60]}... is longer than the {LONGEST_PATH:,} bytes that a path may have"
-    if long := next((p for p in text.split("/") if len(os.fsencode(p)) > LONGEST_NAME), None):
-        return f"the name {shown_name(long)[:60]}... is longer than the {LONGEST_NAME} bytes of one"
+        begin = shown_name(text)[:60]
+        return f"{begin}... is longer than the {LONGEST_PATH:,} bytes that a path may have"
+    for name in text.split("/"):
+        if len(os.fsencode(name)) > LONGEST_NAME:
+            begin = shown_name(name)[:60]
+            return f"the name {begin}... is longer than the {LONGEST_NAME} bytes of one"
     return None
 
 

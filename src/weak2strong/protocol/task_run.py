@@ -53,6 +53,7 @@ RULES = Rules(
         "weak2strong.config.settings",
         "weak2strong.config.study",
         "weak2strong.config.training:_rising",
+        "weak2strong.ground.file_names:no_path",
         # Which models a process keeps for later; how they are copied is in the key.
         "weak2strong.models.capacity:available_bytes",
         "weak2strong.models.kept",
