@@ -20,7 +20,7 @@ def make_writable(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     # Permission bits say nothing to the superuser, nor on a read-only disk.
-    with tempfile.TemporaryFile(dir=folder):
+    with tempfile.TemporaryFile(dir=folder, suffix=PARTIAL):
         pass
 
 
