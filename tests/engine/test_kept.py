@@ -173,10 +173,16 @@ def test_labels_are_scored_and_wrong_ones_refused(runs, tmp_path, capsys):
     assert "21 answers written" in said
     assert main(["predict", "--model", model, "--task", TASK, "--encoding", "latin-1"]) == 2
     assert "is not read from a file" in capsys.readouterr().err
-    out = str(tmp_path / "answers.csv")
+    out = str(tmp_path / "answers.txt")
     assert main(["predict", "--model", model, "--task", str(file), "--out", out]) == 2
-    assert "does not end in .parquet" in capsys.readouterr().err
-    assert not (tmp_path / "answers.csv").exists()
+    assert "ends in neither .parquet nor .csv" in capsys.readouterr().err
+    assert not (tmp_path / "answers.txt").exists()
+    as_csv = str(tmp_path / "answers.csv")
+    again = [as_csv if word == asked[6] else word for word in asked]
+    assert main(again) == 0
+    frame, given = pl.read_csv(as_csv), pl.read_parquet(asked[6])
+    assert frame.columns == ["id", "answer", "p:no", "p:yes"]
+    assert frame["p:yes"].to_list() == [p[1] for p in given["probabilities"]]
 
 
 def test_what_cannot_be_kept_is_refused(study):
