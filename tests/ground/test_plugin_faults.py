@@ -8,6 +8,7 @@ from weak2strong.ground.errors import PluginError, UserError
 from weak2strong.ground.metrics import metric
 from weak2strong.ground.plugins import load_plugins, naming_plugins
 from weak2strong.losses import loss
+from weak2strong.methods import LOSSES as LOSSES_BY_NAME
 from weak2strong.probes import probe
 from weak2strong.probes.given import answers_of, kept_by
 from weak2strong.tasks import TASKS
@@ -69,6 +70,13 @@ def test_a_sound_loss_passes_also_where_a_training_has_diverged(plugin):
         logits = torch.full((3, 2), value, requires_grad=True)
         found = losses_of(loss("mine"), logits, torch.full((3, 2), 0.5), 0.0, None)
         torch.testing.assert_close(found, torch.full((3,), expected), equal_nan=True)
+
+
+def test_a_setting_without_a_default_has_to_be_given(plugin):
+    plugin(LOSS.format("0").replace("    def per", "    scale: float\n    def per"))
+    with pytest.raises(UserError, match="loss 'mine' has no usual value of 'scale': give it one"):
+        LOSSES_BY_NAME.build("mine", {})
+    assert LOSSES_BY_NAME.build("mine", {"scale": 2.0}).scale == 2.0
 
 
 def test_statistics_by_example_have_a_row_for_each(plugin):
@@ -137,10 +145,6 @@ REFUSED = {
     "async": ("@w2s.method('mine')\nasync def mine(context): ...", "'mine' is an async function"),
     "yields": ("@w2s.method('mine')\ndef mine(context): yield 1", "'mine' yields"),
     "async metric": ("@w2s.metric('mine')\nasync def mine(a, b): ...", "metric 'mine' is an async"),
-    "no default": (
-        LOSS.format("0").replace("    def per", "    scale: float\n    def per"),
-        "setting 'scale' of the loss 'mine' needs a default",
-    ),
     "exits": ("raise SystemExit(0)", r"fails \(SystemExit: 0, line 5 of mine.py\): mend it"),
     "ends": ("raise GeneratorExit", r"fails \(GeneratorExit, line 5 of mine.py\)"),
     "own kind": ("class E(BaseException): ...\nraise E('x')", r"fails \(E: x, line 6 of"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields
 from typing import Any
 
 import weak2strong.ground.plugins as plugins
@@ -61,24 +60,6 @@ def check_returns(what: str, name: str, function: Callable[..., Any], rows: bool
             f"The {what} {name!r} yields ({function.__qualname__}), and is asked for all at once: "
             "let it return what it makes."
         )
-
-
-def check_settings_have_defaults(what: str, name: str, kind: type) -> None:
-    """Refuse a dataclass with a field that nobody gives a value.
-
-    What a class takes from the labels (``from_labels``) needs no default.
-
-    Raises:
-        UserError: for such a field.
-    """
-    if hasattr(kind, "from_labels"):
-        return
-    for field in fields(kind):  # pyright: ignore[reportArgumentType]  a dataclass
-        if field.init and field.default is MISSING and field.default_factory is MISSING:
-            raise UserError(
-                f"The setting {field.name!r} of the {what} {name!r} needs a default, which is its "
-                "value where nobody gives another."
-            )
 
 
 def is_ours(thing: Any) -> bool:

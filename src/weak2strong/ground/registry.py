@@ -8,7 +8,7 @@ which put their objects in by decorators, as plugins do (see `weak2strong.ground
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -138,6 +138,13 @@ class Registry:
                 if not known:
                     raise UserError(f"T{of[1:]} has no settings: leave out {setting!r}.")
                 raise unknown_name(f"setting of {of}", setting, known)
+        for field in fields(kind):
+            lacks = field.default is MISSING and field.default_factory is MISSING
+            if field.init and lacks and field.name not in settings:
+                raise UserError(
+                    f"The {self._what} {name!r} has no usual value of {field.name!r}: give it one, "
+                    f"as in {name}:{field.name}=VALUE, or give the field a default."
+                )
         return kind(**settings)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.plugin_faults import check_returns, check_settings_have_defaults
+from weak2strong.ground.plugin_faults import check_returns
 from weak2strong.ground.plugins import check_class, first_sentence, origin_of
 from weak2strong.methods import ALL, LOSSES, METHODS
 from weak2strong.methods.finetuning import finetuning
@@ -84,7 +84,6 @@ def loss(
 
     def register(kind: Class) -> Class:
         check_class("loss", name, kind, ("needs_batch", "statistics", "per_example"), "RowLoss")
-        check_settings_have_defaults("loss", name, kind)
         check_returns("loss", name, kind.per_example)
         line = summary or first_sentence(kind)
         made = finetuning(method or name, line, source, name, settings, **properties)

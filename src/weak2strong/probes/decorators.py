@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from weak2strong.ground.plugin_faults import check_returns, check_settings_have_defaults
+from weak2strong.ground.plugin_faults import check_returns
 from weak2strong.ground.plugins import check_class, first_sentence, origin_of
 from weak2strong.probes import PROBES
 
@@ -23,7 +23,6 @@ def probe(name: str, summary: str = "", source: str = "") -> Callable[[Class], C
 
     def register(kind: Class) -> Class:
         check_class("probe", name, kind, ("predicts", "predict", "keep"), "Answering")
-        check_settings_have_defaults("probe", name, kind)
         check_returns("probe", name, kind.predict)
         for attribute, text in (("summary", summary or first_sentence(kind)), ("source", source)):
             if not hasattr(kind, attribute):

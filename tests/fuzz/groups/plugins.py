@@ -17,10 +17,6 @@ LOADED = {
     "a method that yields": ("@w2s.method('mine')\ndef mine(context): yield 1", "yields"),
     "an async scorer": ("@w2s.scorer('mine')\nasync def mine(text): ...", "async"),
     "an async task": (TASK + "async def mine(): ...", "async"),
-    "a probe without a default": (
-        "@w2s.probe('mine')\n@dataclass(frozen=True)\nclass Mine(w2s.Answering):\n    k: int\n",
-        "'k'",
-    ),
     "a loss that is no dataclass": ("@w2s.loss('mine')\nclass Mine(w2s.RowLoss): ...", "dataclass"),
     "a setting by position": ("@w2s.method('mine')\ndef mine(context, k=1): ...", "'k'"),
     "a name with capitals": ("@w2s.method('Mine')\ndef mine(context): ...", "'Mine'"),
