@@ -77,12 +77,12 @@ def test_every_keyword_of_a_method_and_every_field_of_a_probe_can_be_set(name):
             find_method(f"{name}:{probe},{f.name}={json.dumps(value)}")
 
 
-def test_a_fraction_that_begins_as_a_whole_number_and_a_field_beside_a_list_can_be_set():
+def test_a_field_without_a_default_and_a_fraction_that_begins_as_a_whole_number_can_be_set():
     def registered():
         @loss_decorator("scaled")
         @dataclass(frozen=True)
         class Scaled(RowLoss):
-            power: float = 2
+            power: float
             scale: float = 1
             weights: list[float] = field(default_factory=list)
 
