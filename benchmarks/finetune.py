@@ -163,8 +163,8 @@ class Literal:
         network = self.model.network
         weights = [p for p in network.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(weights, betas=(0.9, TRAINING.beta2), weight_decay=0.0)
-        steps = math.ceil(len(self.rows) / TRAINING.batch_size)
-        batches, losses = _batches(len(self.rows), TRAINING.batch_size, seed=0), []
+        steps = math.ceil(len(self.rows) / TRAINING.batch)
+        batches, losses = _batches(len(self.rows), TRAINING.batch, seed=0), []
         for step, batch in enumerate(islice(batches, steps)):
             for group in optimizer.param_groups:
                 group["lr"] = TRAINING.learning_rate * rate_factor(step, steps, "cosine", 0.1)

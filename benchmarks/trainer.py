@@ -52,7 +52,7 @@ def train(model: LoadedModel, texts: TrainingSet, training: Training) -> float:
         arguments = TrainingArguments(
             folder,
             per_device_train_batch_size=EACH,
-            gradient_accumulation_steps=training.batch_size // EACH,
+            gradient_accumulation_steps=training.batch // EACH,
             num_train_epochs=1,
             learning_rate=training.learning_rate or 0.0,
             lr_scheduler_type="cosine",

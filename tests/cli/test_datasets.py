@@ -87,13 +87,17 @@ def test_three_datasets_from_folders_to_the_table(folders, tmp_path, capsys, mon
 def test_a_recipe_runs_on_folders_and_small_models(
     folders, toy_models, tmp_path, capsys, monkeypatch
 ):
-    """EleutherAI's settings, but for models and epochs; sizes shrink to what there is."""
+    """EleutherAI's settings, but for models and epochs; sizes shrink to what there is.
+
+    All methods of the recipe are planned with the others (tests/test_recipes.py).
+    """
     monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     out = tmp_path / "run"
     tasks = {name: folders[name] for name in ("boolq", "multirc")}
     run = ["run", str(RECIPES / "eleuther_2024.yaml"), "--task", *tasks.values()]
     run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]
     run += ["--weak-adaptation", "lora", "--strong-adaptation", "lora", "--precision", "float32"]
+    run += ["--methods", "naive", "confidence:threshold=recent-32,warmup=0.213"]
     run += ["--seeds", "1", "--epochs", "1", "--quiet", "--out", str(out)]
     assert main([*run, "--dry-run"]) == 0
     assert "\n4 cells: 2 tasks x 2 methods" in capsys.readouterr().out

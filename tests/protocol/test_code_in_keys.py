@@ -277,7 +277,7 @@ EDITS = (
         "ground/written.py",
         '.removesuffix(".")',
         '.removesuffix("!")',
-        ("fit generation",),
+        ("fit generation", "simulated random-flips", "simulated longest"),
     ),
     Edit("OWN_METRICS", "ground/own_metrics.py", "return ", "return 0 or "),
     # Data are in keys by their digests, however they are made.
@@ -325,7 +325,7 @@ EDITS = (
         "schedule: Schedule = ",
         "new: int = 1\n    schedule: Schedule = ",
     ),
-    Edit("settings", "config/training.py", "epochs: Count = 3", "epochs: Count = 4"),
+    Edit("settings", "config/training.py", 'evaluations")] = 6', 'evaluations")] = 7'),
     Edit("settings", "config/training.py", 'Flag("lr", "RATE"', 'Flag("lr", "NUMBER"'),
     Edit("settings", "config/study.py", "return ", "return 0 or "),
     Edit("training", "training/record.py", "activations computed twice", "computed twice"),

@@ -176,7 +176,7 @@ def test_nonsense_that_a_method_returns_is_told_and_not_kept(made, tmp_path, ret
 
 def test_a_step_that_returns_no_context_is_told(made):
     text = METHOD.replace('"mine"', '"mine", prepares=True')
-    with pytest.raises(UserError, match="'mine' prepares another, and returns dict in place"):
+    with pytest.raises(UserError, match=r"mine\.py prepares another, and returns dict"):
         made("mine+confidence", text, steps=1, epochs=1)
 
 
