@@ -285,6 +285,8 @@ def test_the_figure_of_pgr_by_task_names_and_sorts_tasks_and_has_both_means(run)
     names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert names == frame.filter(method="naive")["name"].to_list()
     assert "confidence 0.40 (task-0) to 0.67 (task-6)" in PGR_BY_TASK.describe(frame).title
+    one = frame.filter(method="confidence", of="task", name="task-0")
+    assert PGR_BY_TASK.describe(one).title == "PGR by task: confidence 0.40 (task-0)"
 
 
 def test_the_study_fixes_the_cut_of_saturated_tasks(tmp_path, capsys):

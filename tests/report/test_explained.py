@@ -146,6 +146,24 @@ def test_the_figure_names_its_points(run):
     assert axes.get_title("left") == f"floor: r {r:+.2f}"
 
 
+def test_the_figure_of_too_few_tasks_says_how_many_there_are():
+    rows = planted(np.random.default_rng(5), 2)
+    types = {"r": pl.Float64, "clear": pl.Boolean}
+    found = pl.DataFrame(correlation_rows(rows), schema_overrides=types)
+    of_gain = found.filter(outcome="gain")
+    frame = (
+        pl.DataFrame(rows)
+        .unpivot(NAMES, index=["task", "method", "gain"], variable_name="trait")
+        .rename({"gain": "outcome"})
+        .join(of_gain.drop("outcome"), on=["method", "trait"], maintain_order="left")
+    )
+    with styled():
+        figure = EXPLAINED_GAIN.draw(frame, method_styles(["naive"]))
+    assert figure.axes[0].get_title("left") == "zero-shot: 2 tasks"
+    said = EXPLAINED_GAIN.describe(frame).title
+    assert said == "Too few for a correlation with gain of naive: 2 tasks"
+
+
 def test_traits_that_methods_declare_are_known():
     declared = {METHODS.get(name).trait for name in METHODS} - {None}
     assert {name.replace("-", "_") for name in declared} <= set(NAMES)

@@ -71,7 +71,8 @@ def pgr_over_seeds(scores: np.ndarray, level: float = 0.95) -> dict[str, Any]:
 NOTE = (
     "Shares of right answers to strong_train: of the weak labels that students learned, of "
     "students, and of ceilings, which have learned the ground truth of these very examples. "
-    "Intervals of PGR are over seeds, for these examples. EleutherAI 2024 goes on from students to "
+    "Intervals of PGR are over seeds, for these examples: undefined with one seed, or where the "
+    "ceiling is not clearly above the weak labels. EleutherAI 2024 goes on from students to "
     "students of students where this PGR is positive, which is an oracle."
 )
 

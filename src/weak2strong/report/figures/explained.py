@@ -9,9 +9,10 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from weak2strong.analysis.ranks import FEWEST
 from weak2strong.analysis.traits import OUTCOMES, TRAITS
 from weak2strong.experiments.explain import CORRELATIONS, TASKS, FinishedExplain
-from weak2strong.ground.table import estimate_text
+from weak2strong.ground.table import counted, estimate_text
 from weak2strong.report.figures.drawing import clipped, new_figure, text_at
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.style import MUTED, Styles
@@ -53,9 +54,8 @@ def draw(outcome: str, frame: pl.DataFrame, styles: Styles) -> Figure:
     for axes, rows in zip(grid.ravel(), panels, strict=False):
         first = rows.row(0, named=True)
         axes.plot(rows["value"], rows["outcome"], "o", color=colour, markersize=4)
-        r = "no correlation" if first["r"] is None else f"r {first['r']:+.2f}"
         clear = ", clear" if first["clear"] else ""
-        axes.set_title(f"{titles[first['trait']]}: {r}{clear}", pad=3)
+        axes.set_title(f"{titles[first['trait']]}: {_correlation(rows)}{clear}", pad=3)
         axes.margins(x=0.16, y=0.08)
         axes.grid(axis="both")
     for axes in grid.ravel()[len(panels) :]:
@@ -65,6 +65,14 @@ def draw(outcome: str, frame: pl.DataFrame, styles: Styles) -> Figure:
     for axes, rows in zip(grid.ravel(), panels, strict=False):
         _name_points(axes, rows["value"].to_list(), rows["outcome"].to_list(), rows["task"])
     return figure
+
+
+def _correlation(rows: pl.DataFrame) -> str:
+    """The correlation of a trait as a title has it, or why there is none."""
+    r = rows["r"][0]
+    if r is not None:
+        return f"r {r:+.2f}"
+    return counted(len(rows), "task") if len(rows) < FEWEST else "the same on all tasks"
 
 
 def _name_points(
@@ -112,10 +120,14 @@ def describe(outcome: str, frame: pl.DataFrame) -> Description:
     clear = [titles[trait] for trait in found.filter("clear")["trait"]]
     what, method = OUTCOMES[outcome], frame["method"][0]
     tasks = frame["task"].n_unique()
+    if tasks < FEWEST:
+        title = f"Too few for a correlation with {what} of {method}: {counted(tasks, 'task')}"
+    elif clear:
+        title = f"{what} of {method} goes with {', '.join(clear)}, over {tasks} tasks"
+    else:
+        title = f"No trait of {tasks} tasks clearly goes with {what} of {method}"
     return Description(
-        title=f"{what} of {method} goes with {', '.join(clear)}, over {tasks} tasks"
-        if clear
-        else f"No trait of {tasks} tasks clearly goes with {what} of {method}",
+        title=title,
         alt=listed(texts),
         note="A point is a task; names that would cover others are left out (the data have all), "
         "as is what all names begin with. r: Spearman's rank correlation; clear: p at most .05 "

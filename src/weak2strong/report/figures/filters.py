@@ -28,7 +28,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw a panel for each method, a row for each task: a cross for dropped, a ring for kept."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
-    figure, panels = panel_grid(methods, 3, 0.45 + 0.19 * len(tasks), 28)
+    figure, panels = panel_grid(methods, 3, 0.45 + 0.19 * len(tasks), 25)
     for method, axes in panels.items():
         colour = styles[method].colour
         for row in frame.filter(method=method).iter_rows(named=True):

@@ -57,7 +57,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw a panel for each method and a row for each task; the supervisor is 0, the ceiling 1."""
     names = frame["name"].unique(maintain_order=True).to_list()
     methods = frame.filter(of="mean")["method"].to_list()
-    figure, panels = panel_grid(methods, 3, 0.45 + 0.19 * len(names), 28)
+    figure, panels = panel_grid(methods, 3, 0.45 + 0.19 * len(names), 25)
     known = [row for row in frame.iter_rows(named=True) if not is_wide(row)]
     low, high = pgr_range(row[end] for row in known for end in ENDS)
     room = 0.05 * (high - low)
@@ -86,11 +86,9 @@ def describe(frame: pl.DataFrame) -> Description:
     for (method,), rows in frame.group_by("method", maintain_order=True):
         tasks = rows.filter(of="task").drop_nulls("pgr").sort("pgr", maintain_order=True)
         if len(tasks):
-            least, most = tasks.row(0, named=True), tasks.row(-1, named=True)
-            parts.append(
-                f"{method} {least['pgr']:.2f} ({least['name']}) to {most['pgr']:.2f} "
-                f"({most['name']})"
-            )
+            ends = tasks[:: max(len(tasks) - 1, 1)].iter_rows(named=True)
+            said = " to ".join(f"{row['pgr']:.2f} ({row['name']})" for row in ends)
+            parts.append(f"{method} {said}")
         listing = ", ".join(f"{r['name']} {pgr_text(r)}" for r in rows.iter_rows(named=True))
         texts.append(f"{method}: {listing}")
     return Description(
