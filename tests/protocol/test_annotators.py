@@ -123,7 +123,11 @@ def test_rows_that_nobody_labelled_and_words_that_are_no_class_are_left_out(peop
     assert task.cleaning.malformed == 1
     assert "'maybe' in column 'ann', which is none of the classes no, yes" in task.cleaning.named[0]
     assert task.cleaning.by_source["as they have no label"] == 1
-    assert task.accounts[0].read["class by annotators"] == COLUMNS
+    assert task.accounts[0].read["class of each annotator"] == COLUMNS
+    assert (
+        f"class of each annotator from {', '.join(COLUMNS[:-1])} and {COLUMNS[-1]}"
+        in (task.accounts[0].sentences()[0])
+    )
     texts = {e.item.text for e in task.load()}
     assert not texts & {people[1][i]["text"] for i in (7, 11)}
 

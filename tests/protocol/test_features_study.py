@@ -98,7 +98,7 @@ def test_heads_learn_as_long_as_in_the_paper_unless_the_user_says_otherwise(fold
     assert of_texts.strong_training.epochs == 3, "as keys have always held"
 
 
-def test_no_rate_of_a_trunk_is_told_where_there_is_none(folder, tmp_path):
+def test_no_rate_of_a_trunk_is_told_where_there_is_none(folder, tmp_path, monkeypatch):
     training = Training(steps=1, learning_rate=1e-9)
     config = study(folder, methods=("naive",))
     config = replace(config, weak_training=training, strong_training=training)
@@ -106,12 +106,16 @@ def test_no_rate_of_a_trunk_is_told_where_there_is_none(folder, tmp_path):
     warned = " ".join(warnings_of(FinishedRun(out).lines()))
     assert "The learning rates (head 1e-09; 1 step)" in warned
     assert "Try other rates (--weak-lr) and" in warned
-    about = dict(provenance(FinishedRun(out)))
+    run = FinishedRun(out)
+    named = {**run.environment, "device": "cpu", "precision": "bfloat16"}
+    monkeypatch.setitem(vars(run), "environment", named)
+    about = dict(provenance(run))
     assert about["learning rates of supervisor"] == "given: 1e-09 (head alone)"
     assert about["training of supervisor"] == "1 step, batch 128"
+    assert "but float32 for files of features" in about["precision"]
 
 
-def test_a_plan_needs_no_more_than_the_headers(folder, tmp_path):
+def test_a_plan_of_features_reads_no_texts_and_makes_no_activations(folder, tmp_path):
     plan = plan_study(study(folder), tmp_path)
     names = [stage.name for stage in plan.stages]
     assert "ngrams" not in names
@@ -165,8 +169,19 @@ def test_a_grid_of_files_is_refused(folder, tmp_path, capsys):
 def test_a_vector_that_is_missing_is_said_before_anything_is_trained(folder, tmp_path):
     np.save(tmp_path / "few.npy", np.zeros((3, 2), dtype="f4"))
     (tmp_path / "ids.csv").write_text("id\nr0\nr1\nr2\n")
-    with pytest.raises(UserError, match=r"few\.npy has no vector of id 'r10' and 236 others"):
-        resolved(study(folder, weak=ModelSpec(str(tmp_path / "few.npy"))))
+    config = study(folder, weak=ModelSpec(str(tmp_path / "few.npy")))
+    for look in (resolved, lambda c: plan_study(c, tmp_path)):
+        with pytest.raises(UserError, match=r"few\.npy has no vector of id 'r10' and 236 others"):
+            look(config)
+
+
+def test_a_plan_looks_for_numbers_that_are_not_finite(folder, tmp_path):
+    holed = np.load(folder / "weak.npy")
+    holed[7, 1] = np.nan
+    np.save(tmp_path / "holed.npy", holed)
+    (tmp_path / "ids.csv").write_text((folder / "labels.csv").read_text())
+    with pytest.raises(UserError, match=r"holed\.npy: the vector of id 'r7' has numbers that are"):
+        plan_study(study(folder, weak=ModelSpec(str(tmp_path / "holed.npy"))), tmp_path)
 
 
 def test_given_labels_need_no_weak_file(folder, tmp_path):

@@ -150,7 +150,7 @@ class FinishedRun(FinishedFolder):
 
     @cached_property
     def examples(self) -> pl.DataFrame | None:
-        """Texts of some test examples; None in older runs."""
+        """Some test examples; None in older runs."""
         from weak2strong.engine.examples import read_examples
 
         return read_examples(self.files)

@@ -96,8 +96,8 @@ class StudyConfig:
     rates: RateChoice = "auto"
     """Where peak learning rates come from that are not given: a short search on the supervisor's
     ground truth (search), or a rule of size and adaptation (rule); auto takes those that were
-    fitted for the ladder, searches for other models where that takes at most half of what the rest
-    of the study takes, and else follows the rule."""
+    fitted for shipped models, searches for other models where that takes at most half of what the
+    rest of the study takes, and else follows the rule."""
     split_seed: Whole = 0
     """Decides the splits, which all seeds share (but see vary)."""
     vary: Vary = "training"

@@ -22,6 +22,7 @@ from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import usable_bytes
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import decodes, provided
+from weak2strong.protocol.pair import check_items
 from weak2strong.protocol.resolve import checked
 from weak2strong.protocol.usual import with_usual
 
@@ -86,10 +87,12 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         UserError: for names, numbers and local data that cannot be right.
     """
     references = checked(config)
-    config = with_usual(config, tasks_here(config, references))
+    here = tasks_here(config, references)
+    config = with_usual(config, here)
     device = best_device()
     weak, strong = guess(config.weak, device), guess(config.strong, device)
     tasks = tuple(task_sizes(config, references))
+    check_items((config.weak, config.strong, *config.supervisors), here)
     kinds = {task.name: (task.kind, task.classes) for task in tasks}
     methods, _ = provided(config, kinds, _may_decode)
     config = replace(config, methods=methods)

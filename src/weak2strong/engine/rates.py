@@ -30,7 +30,7 @@ FORM = [
 
 HOW: Mapping[str, str] = {
     "given": "given",
-    "fitted": "fitted for the ladder",
+    "fitted": "fitted for this shipped model",
     "rule": "by the rule",
     "search": "by a search",
     "unknown": "by a search or the rule",

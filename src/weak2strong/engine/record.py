@@ -8,7 +8,7 @@ every role by id, with the difficulty of each example where it is known, the sub
 that it is of, the question that it asks together with others, and whether a student's
 method sees ground truth), ``agreement.parquet`` (how often each student gives its weak label's
 answer, and how often both and the ceiling are right, by split), ``learned.json`` (what each
-finetuning took up of its labels), ``examples.parquet`` (texts of some test examples).
+finetuning took up of its labels), ``examples.parquet`` (some test examples).
 ``events.jsonl`` is a log, and in no index.
 """
 

@@ -235,3 +235,9 @@ def counted(number: int, what: str) -> str:
 def seeds_text(count: int) -> str:
     """What scores are means of, such as ``mean of 3 seeds``."""
     return f"mean of {counted(count, 'seed')}"
+
+
+def listed_names(names: Sequence[str]) -> str:
+    """Names in a sentence, such as ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,4 +1,4 @@
-"""Peak learning rates of models: those that were fitted for the ladder, and a rule for all others.
+"""Peak learning rates of models: those fitted for shipped ones, and a rule for all others.
 
 The rule needs a model's configuration and no weights. It is a first guess; a search around it
 (`weak2strong.protocol.stages.rates`) looks at labels, too.

@@ -9,10 +9,16 @@ from weak2strong.config.training import Training
 from weak2strong.engine.rates import HOW, Rates
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.table import counted
+from weak2strong.models.folders import TINY_BYTES
 from weak2strong.models.rates import shown_rates
 from weak2strong.protocol.choice import ROLES, TITLES
 from weak2strong.report.audit import audit_text
-from weak2strong.report.units import duration, hours
+from weak2strong.report.units import duration, hours, size
+
+SMALL_ONES = (
+    f"but float32 for files of features and models with less than {size(TINY_BYTES)} of weights"
+)
+"""Which models do not compute in the precision that suits processors best."""
 
 
 def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
@@ -38,6 +44,8 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
     for key, value in environment.items():
         if key == "diff":
             rows.append(("uncommitted changes", "yes, below" if value else "none"))
+        elif key == "precision" and (value, environment.get("device")) == ("bfloat16", "cpu"):
+            rows.append((key, f"{value}, {SMALL_ONES}"))
         elif value is not None:
             rows.append((key, str(value)))
     return rows

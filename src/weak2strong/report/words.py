@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from weak2strong.analysis.contrasts import Difference
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
@@ -128,9 +126,3 @@ def left_out_as_saturated(tasks: int, cut: float) -> str:
 def signed(value: float) -> str:
     """A difference with three decimals and its sign."""
     return number_text(value, 3, sign=True)
-
-
-def listed_names(names: Sequence[str]) -> str:
-    """Names in a sentence, such as ``a, b and c``."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.table import listed_names
 from weak2strong.tasks.readers import listed
 from weak2strong.tasks.roles import Roles
 from weak2strong.tasks.tables import Table, is_missing
@@ -65,7 +66,7 @@ class Account:
 
     def sentences(self) -> tuple[str, ...]:
         """What a user should know of the columns; `Cleaning` tells of the rows."""
-        parts = [f"{role} from {' and '.join(names)}" for role, names in self.read.items()]
+        parts = [f"{role} from {listed_names(names)}" for role, names in self.read.items()]
         said = [f"Read as {self.what or KINDS[self.kind]}: {'; '.join(parts)}."]
         if self.template:
             said.append(f"Written by the template {self.template!r}.")

@@ -78,7 +78,7 @@ class Roles:
             (better, (self.chosen,) if self.chosen else ()),
             (worse, (self.rejected,) if self.rejected else ()),
             (last[self.kind], (self.label,) if self.label else ()),
-            ("class by annotators", self.annotators),
+            ("class of each annotator", self.annotators),
             ("names of classes", (self.titles,) if self.titles else ()),
             ("preference (the higher one)", self.scores),
             ("accepted", (self.accepted,) if self.accepted else ()),

@@ -116,6 +116,9 @@ def test_newer_texts_are_what_older_ones_are_compared_with():
     reader = Reader(ModelSpec("atlas-xs"))
     _, found = contamination(subject, reader)
     assert found.numbers["control"] == "the test texts that are newer than it"
+    assert "finds older test texts more familiar than the test texts that are newer" in (
+        found.sentence
+    )
     assert (found.numbers["texts"], found.numbers["control_texts"]) == (200, 200)
     assert found.numbers["auc_low"] > 0.55
     (counted,) = published(subject, reader)

@@ -11,9 +11,11 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.engine.places import Plan
+from weak2strong.engine.plan import plan_study
 from weak2strong.engine.run import run_study
 from weak2strong.ground.errors import UserError
 from weak2strong.protocol.resolve import resolve
+from weak2strong.report.plan import plan_document
 
 QUICK = Training(epochs=1, learning_rate=3e-3)
 STUDY = StudyConfig(
@@ -36,6 +38,12 @@ def test_the_pair_is_that_of_the_task():
     assert (found.weak.name, found.strong.name) == ("digits-s", "digits-l")
     named = resolve(replace(STUDY, weak=ModelSpec("digits-l"))).config
     assert (named.weak.name, named.strong.name) == ("digits-l", "digits-l")
+
+
+def test_a_plan_says_that_the_rates_were_fitted_for_the_pair(tmp_path):
+    fitted = StudyConfig(tasks=("digits",), methods=("naive",), seeds=1)
+    notes = " ".join(plan_document(plan_study(fitted, tmp_path)).notes)
+    assert "supervisor (digits-s): fitted for this shipped model." in notes
 
 
 def test_a_strong_network_is_better_than_a_weak_one(run):

@@ -36,7 +36,7 @@ from weak2strong.models.folders import rungs
 MOST = 500
 """Texts of each sort that the model reads."""
 
-NEWER = "the test texts that are newer than it"
+OLDER, NEWER = "older test texts", "the test texts that are newer than it"
 
 FAMILIAR = 0.6
 """AUC, at the lower end of its interval, from which on test texts are clearly more familiar."""
@@ -85,7 +85,9 @@ def contamination(subject: Subject, reader: Reader) -> list[Finding]:
     fresh, what = (newer, NEWER) if dated else _control(subject, reader)
     if len(chosen := _some(fresh)) >= LEAST:
         control = _scored(reader, chosen)
-        findings.append(_versus(name, test, control, what, designed=not (subject.fresh or dated)))
+        designed = not (subject.fresh or dated)
+        those = OLDER if dated else "test texts"
+        findings.append(_versus(name, test, control, (those, what), designed))
     else:
         findings.append(
             _note(
@@ -103,8 +105,11 @@ def _note(
     return Finding("contamination", "note", sentence, {"model": model, **more})
 
 
-def _versus(name: str, test: _Scored, control: _Scored, what: str, designed: bool) -> Finding:
-    """The finding on test texts against control texts."""
+def _versus(
+    name: str, test: _Scored, control: _Scored, called: tuple[str, str], designed: bool
+) -> Finding:
+    """The finding on test texts against control texts; ``called`` is what both are called."""
+    those, what = called
     plain = _auc(test.plain, control.plain)
     own = _auc(test.plain - test.scrambled, control.plain - control.scrambled)
     level: Level = "note"
@@ -125,7 +130,7 @@ def _versus(name: str, test: _Scored, control: _Scored, what: str, designed: boo
     return Finding(
         "contamination",
         level,
-        f"{name} finds test texts more familiar than {what} with AUC {plain} "
+        f"{name} finds {those} more familiar than {what} with AUC {plain} "
         f"({own} with the words' own frequency taken out): {so}.",
         {
             "model": name,

@@ -9,7 +9,7 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.ground.table import WIDE_MEANING, is_wide, pgr_text
+from weak2strong.ground.table import WIDE_MEANING, is_wide, listed_names, pgr_text
 from weak2strong.methods import BASELINE
 from weak2strong.report.figures.drawing import (
     FURTHEST,
@@ -23,7 +23,7 @@ from weak2strong.report.figures.drawing import (
 )
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.style import Styles
-from weak2strong.report.words import left_out_as_saturated, listed_names, signed
+from weak2strong.report.words import left_out_as_saturated, signed
 
 FEW = 3
 """Up to so many methods are named in a title."""
