@@ -291,14 +291,17 @@ def _row(
 
 
 def _heard(fork: Fork) -> Iterator[dict[str, Any]]:
-    """What a fork said; it is over where it says nothing more."""
+    """What a fork said; it is over where it has said all of its batch, or its pipe is closed.
+
+    A process that an input left behind may hold the pipe open.
+    """
     said = os.read(fork.pipe.fileno(), 1 << 16)
-    fork.over = not said
     *lines, fork.buffer = (fork.buffer + said).split(b"\n")
     for line in lines:
         fork.left.pop(0)
         fork.goes_on()
         yield json.loads(line)
+    fork.over = not said or not fork.left
 
 
 def _ended(process: int) -> int:
