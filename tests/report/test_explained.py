@@ -127,6 +127,15 @@ def test_the_command_writes_prints_and_draws(run, tmp_path, capsys):
     assert "Unknown method of this run 'nave'" in capsys.readouterr().err
 
 
+def test_plugins_of_the_run_are_loaded(run, tmp_path, capsys):
+    plugin = tmp_path / "my_metric.py"
+    plugin.write_text("raise ValueError('not today')\n")
+    assert main(["explain", str(run), "--plugin", str(plugin)]) == 2
+    said = capsys.readouterr().err
+    assert "my_metric.py" in said
+    assert "not today" in said
+
+
 def test_the_figure_names_its_points(run):
     if not (run / "explained.parquet").exists():
         assert main(["explain", str(run)]) == 0

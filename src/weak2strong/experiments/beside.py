@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.config.fields import File, Flag
+from weak2strong.config.fields import File, Files, Flag
 from weak2strong.config.settings import settings
 from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import FinishedExperiment, Runnable, Where
 from weak2strong.experiments.tables import write_tables
 from weak2strong.ground.disks import writing
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.ground.plugins import load_plugins
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,8 +52,11 @@ class OnRun(Runnable[Beside]):
 
     folder: Annotated[File, Flag(positional=True)] = Path("runs/latest")
     """The run folder."""
+    plugins: Annotated[Files, Flag("plugin")] = ()
+    """Python files with what the run took from plugins, such as its metric."""
 
     def _write(self, where: Where) -> Path:
+        load_plugins(self.plugins)
         folder, kind = where.out or self.folder, self.finished
         tables = self._tables(FinishedRun(self.folder), where)
         with writing(folder, "choose another folder with --out"):
