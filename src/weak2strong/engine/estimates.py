@@ -53,7 +53,8 @@ def estimates(
 
     @cache
     def taken(step: Step) -> tuple[str | None, float | None, float | None, int]:
-        """Model, operations, seconds and GPUs of a step, whatever its seed and needs."""
+        """Model, operations, seconds and GPUs of a step, whatever its needs; a seed says that it is
+        the first one of its split."""
         # A plan has no checks where one of its tasks, which may be unknown, has none.
         rows = [kinds[name] for name in _stages_of(step) if name in kinds]
         model = next((stage.model for stage, _ in rows if stage.model), None)
@@ -69,7 +70,8 @@ def estimates(
         {task.name: task.kind for task in tasks},
         {task.name: task.inputs for task in tasks},
     ):
-        yield Estimate(step, *taken(replace(step, seed=None, needs=())))
+        first = step.seed if step.seed in (0, *config.seeds_of_checks) else None
+        yield Estimate(step, *taken(replace(step, seed=first, needs=())))
 
 
 def _settled(config: StudyConfig, chosen: Sequence[Choice]) -> StudyConfig:
@@ -79,10 +81,15 @@ def _settled(config: StudyConfig, chosen: Sequence[Choice]) -> StudyConfig:
 
 
 def _stages_of(step: Step) -> list[str]:
-    """The kinds of stages that a step makes, by their names in a plan."""
+    """The kinds of stages that a step makes, by their names in a plan.
+
+    Seeds with the same splits share what the first of them makes; others have None in place of it.
+    """
     match step.kind:
         case "rates":
             return [f"rates of {TITLES['weak' if step.method == 'weak' else 'strong']}"]
         case "probe":
             return ["activations", "probe"]
+        case "supervisor" if step.seed is not None:
+            return [f"activations of {TITLES['weak']}", "supervisor"]
     return [" ".join(part for part in (step.kind, step.method) if part)]

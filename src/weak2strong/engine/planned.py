@@ -28,7 +28,7 @@ from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
 from weak2strong.protocol.needs import intermediates_of
 from weak2strong.protocol.resolve import readings_of
-from weak2strong.protocol.stages import has_ngrams, has_probe
+from weak2strong.protocol.stages import PREDICTED, has_ngrams, has_probe, passes_once
 from weak2strong.protocol.task_run import layers_named
 
 
@@ -37,8 +37,8 @@ class Stage:
     """The stages of one kind in a study.
 
     Attributes:
-        name: "rates of" a model, "supervisor", "ceiling", "student METHOD", "activations", "probe"
-            or "ngrams".
+        name: "rates of" a model, "supervisor", "ceiling", "student METHOD", "activations", what
+            these are of if not the strong model, "probe" or "ngrams".
         model: which model does it; empty for none.
         count: how many of them there are, over all tasks and seeds.
         fits: how many finetunings they add, those that other stages make left out.
@@ -80,6 +80,7 @@ class Stages:
         methods = self._methods
         yield from self._searches()
         if not config.given_labels:
+            yield from self._states_of_supervisor()
             yield self._supervisor()
         cost = finetuning_cost(self.strong, config.ceiling_training, "strong_train", step)
         yield self._stage("ceiling", self.strong, pairs, pairs, f"{methods} of a seed", cost)
@@ -114,6 +115,30 @@ class Stages:
         cost = finetuning_cost(self.weak, training, "weak_train", step, aside=aside)
         pairs, serves = len(self.tasks) * config.seeds, f"{self._methods} of a seed"
         return self._stage("supervisor", self.weak, pairs, pairs, serves, cost)
+
+    def _states_of_supervisor(self) -> Iterator[tuple[Stage, Cost]]:
+        """What the frozen trunk of a supervisor gives, where that is a stage of its own."""
+        weak = self.weak
+        if not all(passes_once(task.inputs, weak.adaptation) for task in self.tasks):
+            return
+        count, serves = self._once_a_split()
+        # Those of its own split are one stage, and those of all that it answers are another one.
+        each = self.measured.stage("activations", self.config.weak)
+        layers = self._layers
+        cost = Cost(
+            lambda task: reading_flops(weak, task, ("weak_train", *PREDICTED)),
+            lambda task: None if each is None else 2 * each,
+            lambda task: (
+                activation_bytes(weak, 1, task, ("weak_train",))
+                + activation_bytes(weak, layers, task)
+            ),
+        )
+        yield self._stage(f"activations of {TITLES['weak']}", weak, count, 0, serves, cost)
+
+    @property
+    def _layers(self) -> int:
+        """Of how many layers activations are gathered: the middle and the last one in any case."""
+        return 2 + len({*layers_named(self.config.methods)} - {"usual", "middle", "last", -1})
 
     def _once_a_split(self) -> tuple[int, str]:
         """How many stages there are that seeds with the same splits share, and what one serves."""
@@ -150,12 +175,10 @@ class Stages:
         frozen = replace(strong, adaptation="head")
         count, serves = self._once_a_split()
         if all(has_probe(task.kind) for task in self.tasks):
-            # The middle and the last one are gathered in any case.
-            others = {*layers_named(self.config.methods)} - {"usual", "middle", "last", -1}
             cost = Cost(
                 partial(reading_flops, self.strong),
                 lambda task: self.measured.stage("activations", strong, gpus_per_fit(frozen)),
-                partial(activation_bytes, self.strong, 2 + len(others)),
+                partial(activation_bytes, self.strong, self._layers),
             )
             if not is_given(strong):
                 # What a file holds is not made once more.

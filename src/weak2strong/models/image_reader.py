@@ -27,7 +27,8 @@ from weak2strong.models.image_types import (
     is_weights_file,
     patches,
 )
-from weak2strong.models.reader import Batch, Row
+from weak2strong.models.reader import Batch, Given, Row
+from weak2strong.models.stored_states import StoredStates
 from weak2strong.tasks.image_files import opened
 from weak2strong.tasks.task import Item
 
@@ -95,6 +96,7 @@ class ImageReader:
         shape: of an image as the network reads it, (c, h, w).
         cost: of an image: its patches.
         name: of the model, for messages.
+        stored: what the frozen trunk gave of images before, if that is kept.
     """
 
     processor: Processor
@@ -102,6 +104,7 @@ class ImageReader:
     shape: tuple[int, ...]
     cost: int
     name: str
+    stored: StoredStates | None = None
 
     @property
     def longest(self) -> int:
@@ -121,9 +124,11 @@ class ImageReader:
         """Black images."""
         return [ImageRow("0", "", self.cost)] * count
 
-    def given(self, rows: Sequence[Row]) -> None:
-        """Nothing is there already: images pass the trunk."""
-        return None
+    def given(self, rows: Sequence[Row]) -> Given | None:
+        """What the frozen trunk gave of all of these images before; None where one is to pass."""
+        if self.stored is None:
+            return None
+        return self.stored.given([row.key for row in cast(Sequence[ImageRow], rows)])
 
     def batch(self, rows: Sequence[Row], device: torch.device) -> Batch:
         """Their pixels.

@@ -87,6 +87,7 @@ RULES = Rules(
         "weak2strong.models.load:LOADERS",
         "weak2strong.protocol.stages.learners:FOLLOWERS",
         "weak2strong.protocol.stages.learners:LEARNERS",
+        "weak2strong.protocol.stages.learners:PASSED",
         # What is refused has no result.
         "weak2strong.models.border",
         "weak2strong.models.file_faults",

@@ -4,7 +4,7 @@ several that hold the model together."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from weak2strong.models.language import load_language_model
 from weak2strong.models.load import load_model
 from weak2strong.models.loaded import LoadedModel
 from weak2strong.models.ranks import ALONE, Ranks
+from weak2strong.models.stored_states import StoredStates
 from weak2strong.tasks.task import Item, Kind
 from weak2strong.training.fit import OnEvaluation, fit
 from weak2strong.training.loss import Loss
@@ -45,6 +46,8 @@ class Lesson:
         draws: the seed of all that is drawn at random.
         validation: what the stopping rule compares the model's answers with, if there is one.
         checkpoint: a file, by which the training goes on after a break.
+        states: what the frozen trunk of a model of images gave before, if that is kept: it does not
+            pass these images again.
     """
 
     model: ModelSpec
@@ -56,6 +59,7 @@ class Lesson:
     draws: int
     validation: TrainingSet | None
     checkpoint: Path
+    states: StoredStates | None = None
 
 
 def with_head(
@@ -80,6 +84,10 @@ def with_head(
         token_budget: padded tokens of a micro-batch; by default as many as fit into memory.
     """
     model = load_model(lesson.model, lesson.kind, lesson.classes, lesson.draws, ranks)
+    if lesson.states is not None:
+        # Readers of images have a place for them.
+        reader = replace(model.reader, stored=lesson.states)  # pyright: ignore
+        model = replace(model, reader=reader)
     result = fit(
         model,
         lesson.train,

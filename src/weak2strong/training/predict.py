@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from weak2strong.ground.predictions import Predictions
-from weak2strong.models.batches import micro_batches
+from weak2strong.models.batches import micro_batches, on_device
 from weak2strong.models.heads import outputs_of_items, probed, read_outputs
 from weak2strong.models.loaded import LoadedModel, Trainable
-from weak2strong.models.reader import Batch, Row
+from weak2strong.models.reader import Batch, Given, Row
 from weak2strong.tasks.task import TEXTS, Item, Kind
 from weak2strong.training.pace import pace_of
 
@@ -59,23 +59,33 @@ def each_batch(
     model: Trainable,
     rows: Sequence[Row],
     use: Callable[[list[int], Batch], Callable[[], None]],
+    given: Given | None = None,
 ) -> None:
     """Call ``use`` for every batch with the positions of its rows, and what the network is called
     with.
 
     What it returns reads what the model gave, and is called when the next batch is on its way, so
-    that a device that works by itself does not wait for who reads.
+    that a device that works by itself does not wait for who reads. Where what the trunk gives of
+    the rows is ``given``, a batch is that alone, and no row is made into what the network reads.
 
     There are no gradients. Each of several ranks has its own batches, and as many as every other:
     one that only others need has no positions, and some row.
     """
-    on_cpu = model.device.type == "cpu"
-    budget = INFERENCE_BUDGET if on_cpu else pace_of(model, gradients=False).enough
-    groups = micro_batches([len(r) for r in rows], budget, model.packing)
+    if model.device.type == "cpu" or given is not None:
+        budget = INFERENCE_BUDGET
+    else:
+        budget = pace_of(model, gradients=False).enough
+    costs = [len(r) for r in rows] if given is None else [1] * len(given)
+    groups = micro_batches(costs, budget, model.packing)
     read = _nothing
     with model.ranks.without_gradients(), model.autocast():
         for group in model.ranks.deal(groups):
-            batch = model.batch([rows[i] for i in group or groups[0][:1]])
+            places = group or groups[0][:1]
+            if given is None:
+                batch = model.batch([rows[i] for i in places])
+            else:
+                inputs = torch.from_numpy(given.at(np.array(places)))
+                batch = (on_device(inputs, model.device),)
             read_before, read = read, use(group or [], batch)
             read_before()
         read()
@@ -103,8 +113,10 @@ def _in_batches(
     run: Callable[[Tensor], Tensor],
     read: Callable[[Tensor], np.ndarray],
 ) -> np.ndarray:
-    """Let rows pass the trunk, run what is pooled, and put the outputs back in order."""
+    """Let rows pass the trunk, if what it gives is not there already, run what is pooled, and put
+    the outputs back in order."""
     distinct, indices = once_each(model.kind, rows)
+    given = model.reader.given(distinct)
     outputs: np.ndarray | None = None
 
     def keep(group: list[int], given: Tensor) -> None:
@@ -115,8 +127,10 @@ def _in_batches(
         outputs[group] = of_batch[: len(group)]
 
     def passed(group: list[int], batch: Batch) -> Callable[[], None]:
+        if given is not None:
+            return partial(keep, group, run(batch[0]))
         return partial(keep, group, run(model.pooled([distinct[i] for i in group], batch)))
 
-    each_batch(model, distinct, passed)
+    each_batch(model, distinct, passed, given)
     assert outputs is not None, "there is something to answer"
     return model.ranks.joined(outputs, model.device)[indices]

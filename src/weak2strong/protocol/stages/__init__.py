@@ -11,6 +11,7 @@ from weak2strong.protocol.stages.finetune import Trace
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED
 from weak2strong.protocol.stages.kept_models import kept_model
 from weak2strong.protocol.stages.labels import temperature_of, weak_labels
+from weak2strong.protocol.stages.learners import passes_once
 from weak2strong.protocol.stages.rates import FoundRates, found_rates
 from weak2strong.protocol.stages.students import left_out, student, traced_student
 from weak2strong.protocol.stages.supervisor import supervisor
@@ -30,6 +31,7 @@ __all__ = [
     "kept_model",
     "left_out",
     "ngrams",
+    "passes_once",
     "probe_ceiling",
     "student",
     "supervisor",

@@ -21,6 +21,8 @@ FILE = "predictions.parquet"
 
 STATES = "activations.safetensors"
 
+CHECKPOINT = "checkpoint.safetensors"
+
 TRACE = "trace.json"
 
 CURVE = "curve.parquet"

@@ -22,8 +22,8 @@ from weak2strong.protocol.stages.files import (
     write_fit,
     writer,
 )
-from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
-from weak2strong.protocol.stages.fitted import answered_items, fitted, items_of
+from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning, items_of
+from weak2strong.protocol.stages.fitted import answered_items, fitted
 from weak2strong.protocol.stages.keeping import copied, keeps, kept
 from weak2strong.protocol.stages.learners import FOLLOWERS, LEARNERS, asked
 from weak2strong.protocol.task_run import Write

@@ -25,6 +25,11 @@ ASIDE = "aside"
 """The name in place of a split of what a supervisor answers of its own that it has not learnt."""
 
 
+def items_of(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
+    """The items of some splits, without labels."""
+    return {split: task_run.splits.items(split) for split in splits}
+
+
 @dataclass(frozen=True)
 class Finetuning:
     """All that decides the result of a finetuning.

@@ -13,15 +13,10 @@ from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.stages.files import array_digest
-from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED, Finetuning
+from weak2strong.protocol.stages.finetuning import ASIDE, PREDICTED, Finetuning, items_of
 from weak2strong.protocol.stages.learners import gpus_of, loaders_of
-from weak2strong.protocol.task_run import TaskRun, Write
+from weak2strong.protocol.task_run import Write
 from weak2strong.tasks.task import Item
-
-
-def items_of(task_run: TaskRun, splits: Sequence[str]) -> Mapping[str, Sequence[Item]]:
-    """The items of some splits, without labels."""
-    return {split: task_run.splits.items(split) for split in splits}
 
 
 def answered_items(finetuning: Finetuning) -> Mapping[str, Sequence[Item]]:

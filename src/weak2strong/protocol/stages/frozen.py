@@ -19,10 +19,8 @@ from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.load import loader_of
 from weak2strong.models.quantisation import settings_in_keys
 from weak2strong.models.resolve import fingerprint
-from weak2strong.protocol.stages.files import FILE, STATES, writer
-from weak2strong.protocol.stages.finetuning import PREDICTED
-from weak2strong.protocol.stages.fitted import items_of
-from weak2strong.protocol.stages.learners import CHECKPOINT
+from weak2strong.protocol.stages.files import CHECKPOINT, FILE, STATES, writer
+from weak2strong.protocol.stages.finetuning import PREDICTED, items_of
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.asked import Asked
 from weak2strong.tasks.splits import digest

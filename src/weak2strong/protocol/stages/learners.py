@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,17 @@ from weak2strong.ground.metrics import metric
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.models.gpus import gpus_per_fit
 from weak2strong.models.load import loader_of
-from weak2strong.protocol.stages.finetuning import Finetuning
-from weak2strong.tasks.task import Item, Kind
+from weak2strong.models.reads import reads
+from weak2strong.protocol.stages.files import CHECKPOINT
+from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
+from weak2strong.protocol.stages.passed import passed_before
+from weak2strong.protocol.task_run import TaskRun
+from weak2strong.tasks.task import Inputs, Item, Kind
 
 if TYPE_CHECKING:
     from weak2strong.models.loaded import LoadedModel
+    from weak2strong.models.stored_states import StoredStates
     from weak2strong.training.fit import Fit, OnEvaluation
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
@@ -31,8 +34,18 @@ def found_by_name(kind: Kind, training: Training) -> tuple[Callable, ...]:
 
 
 def loaders_of(kind: Kind, model: ModelSpec) -> tuple[Callable, ...]:
-    """For keys, likewise: what loads a model with a head, where a task of that kind has one."""
-    return () if kind in WRITTEN else (loader_of(model),)
+    """For keys, likewise: what loads a model with a head, where a task of that kind has one, and
+    what finds the states that its trunk gave before."""
+    before = PASSED.get(reads(model))
+    return () if kind in WRITTEN else (loader_of(model), *([before] if before else []))
+
+
+def states_before(
+    task_run: TaskRun, model: ModelSpec, items: Iterable[Item]
+) -> StoredStates | None:
+    """What the frozen trunk of a model has given of items before, where that is a stage."""
+    before = PASSED.get(reads(model))
+    return before(task_run, model, items) if before else None
 
 
 def gpus_of(finetuning: Finetuning) -> int:
@@ -100,6 +113,15 @@ def _nothing(model: object) -> None:
     """To ask a trained model: nothing."""
 
 
+def _read_items(finetuning: Finetuning) -> Iterator[Item]:
+    """All that a model reads in a finetuning and afterwards; some of it several times."""
+    yield from finetuning.train.items
+    yield from finetuning.validation.items if finetuning.validation else ()
+    yield from finetuning.aside
+    for split in PREDICTED:
+        yield from finetuning.task_run.splits.items(split)
+
+
 def _taught(
     finetuning: Finetuning, working: Path, learn: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> tuple[Any, Fit]:
@@ -118,6 +140,7 @@ def _taught(
         draws=finetuning.draws,
         validation=finetuning.validation,
         checkpoint=working / CHECKPOINT,
+        states=states_before(task_run, finetuning.model, _read_items(finetuning)),
     )
     job = Job(learn, (lesson, *arguments), task_run.config.plugins)
     try:
@@ -155,3 +178,15 @@ FOLLOWERS: dict[
     "generation": _followed_in_words,
 }
 """The same, with answers to items at every evaluation, of which a function is told."""
+
+PASSED: Mapping[Inputs, Callable[[TaskRun, ModelSpec, Iterable[Item]], StoredStates | None]] = {
+    "images": passed_before,
+}
+"""What finds the states that a frozen trunk gave before, by what it reads: texts pass it in every
+process, and features have no trunk."""
+
+
+def passes_once(inputs: Inputs, adaptation: str | None) -> bool:
+    """Whether items of this sort pass the trunk of a model in a stage that all its trainings read,
+    as it is where a head alone is trained on images."""
+    return adaptation == "head" and inputs in PASSED

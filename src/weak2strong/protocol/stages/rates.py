@@ -40,7 +40,7 @@ from weak2strong.protocol.halving import (
 )
 from weak2strong.protocol.read import read_digest
 from weak2strong.protocol.resolve import splits_of
-from weak2strong.protocol.stages.learners import loaders_of
+from weak2strong.protocol.stages.learners import loaders_of, states_before
 from weak2strong.protocol.task_run import TaskRun, Write
 from weak2strong.tasks.kinds import true_labels, true_targets
 from weak2strong.tasks.splits import hold_out
@@ -233,6 +233,9 @@ class Trial:
             draws=self.draws,
             validation=None,
             checkpoint=checkpoint,
+            states=states_before(
+                self.task_run, self.model, [e.item for e in (*self.learnt, *self.held_out)]
+            ),
         )
         job = Job(learn, (lesson, ask), self.task_run.config.plugins)
         return together(job, gpus_per_fit(self.model), self.task_run.on_step)[0]
