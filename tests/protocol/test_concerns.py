@@ -123,6 +123,11 @@ def test_ceilings_and_students_are_told_of_apart():
     assert "students of naive (small, seed 0) have hardly learned from weak labels" in found[1]
 
 
+def test_a_model_of_trusted_labels_is_called_so():
+    (concern,) = concerns([learned(HARD, binary([0.5] * 100), [0.7] * 40, role="trusted")])
+    assert "a-task: the model of trusted labels (small, seed 0) has hardly" in concern.text
+
+
 def test_weak_labels_without_a_supervisor_are_those_that_students_learned():
     """The labels of a student that hardens them first are not the weak labels."""
     near = replace(STILL, role="student", method="naive", labels=STILL.answers, last=0.6)

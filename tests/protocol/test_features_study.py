@@ -124,6 +124,11 @@ def test_a_plan_of_features_reads_no_texts_and_makes_no_activations(folder, tmp_
     assert {choice.how for choice in plan.rates} == {"rule"}
     assert plan.strong == str(folder / "strong.npy")
     assert not [e.step for e in plan.steps if e.step.kind == "ngrams"]
+    document = plan_document(plan)
+    assert "FLOPs" not in " ".join(document.notes), "there is no trunk that takes any"
+    for table, name in zip(document.tables, ("tokens", "flops"), strict=True):
+        (column,) = [column for column in table.columns if column.name == name]
+        assert {column.text(row) for row in table.rows} == {"–"}
 
 
 def test_what_needs_texts_is_refused_or_left_out(folder):

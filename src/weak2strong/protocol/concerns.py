@@ -133,7 +133,7 @@ def _hardly_learned(group: Sequence[Learned]) -> Concern:
 def _who(one: Learned) -> tuple[str, str]:
     """Who was finetuned, and the verb."""
     if one.method is None:
-        return f"the {one.role}", "has"
+        return f"the {'model of trusted labels' if one.role == 'trusted' else one.role}", "has"
     if one.role.startswith("student"):
         return f"students of {one.method}", "have"
     return f"a {one.role} of {one.method}", "has"

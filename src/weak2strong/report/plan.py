@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 
+from weak2strong.config.model import ModelSpec
 from weak2strong.engine.costs import total
 from weak2strong.engine.plan import StudyPlan
 from weak2strong.engine.rates import HOW
 from weak2strong.engine.sizes import TOKENS
 from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, counted, words
 from weak2strong.methods.reference import passes_intermediates
+from weak2strong.models.given import is_given
 from weak2strong.protocol.choice import TITLES
 from weak2strong.report.units import duration, size
 from weak2strong.tasks.splits import SPLITS
@@ -61,7 +63,9 @@ def _examples(split: str) -> Callable[[Row], str]:
 
 
 def _tokens(row: Row) -> str:
-    """How many tokens an example has, for each tokenizer that differs."""
+    """How many tokens an example has, for each tokenizer that differs; rows of files have none."""
+    if all(is_given(ModelSpec(name)) for name in row["tokens"]):
+        return DASH
     about = "" if len(row["counted"]) == len(row["tokens"]) else "≈ "
     return about + " / ".join(sorted({f"{n:.0f}" for n in row["tokens"].values()}, key=float))
 
@@ -94,7 +98,7 @@ def _stages(plan: StudyPlan) -> Table:
 
 
 def _flops(value: float | None) -> str:
-    return DASH if value is None else f"{value:.1e}"
+    return f"{value:.1e}" if value else DASH
 
 
 def _time(value: float | None) -> str:
@@ -159,10 +163,10 @@ def _disk(plan: StudyPlan) -> str:
 
 
 def _notes(plan: StudyPlan) -> list[str]:
-    notes = [
-        "FLOPs are 6 (full), 4 (LoRA) or 2 (head, reading) a parameter of the trunk and token.",
-        _times(plan),
-    ]
+    notes = [_times(plan)]
+    if any(stage.flops for stage in plan.stages):
+        of = "6 (full), 4 (LoRA) or 2 (head, reading)"
+        notes.insert(0, f"FLOPs are {of} a parameter of the trunk and token.")
     if any(passes_intermediates(stage.name.removeprefix("student ")) for stage in plan.stages):
         notes.append("Models between are counted as the student is, which is more than they take.")
     if any(len(task.counted) < len(task.tokens) for task in plan.tasks):
