@@ -136,7 +136,7 @@ def packed(name: str, content: bytes) -> bytes:
     """Content packed as the last ending of a name says."""
     end = name.rpartition(".")[2]
     pack: dict[str, Callable[[bytes], bytes]] = {
-        "gz": gzip.compress,
+        "gz": lambda content: gzip.compress(content, mtime=0),
         "bz2": bz2.compress,
         "xz": lzma.compress,
         "zst": _zst,
@@ -156,7 +156,7 @@ def zipped(files: Sequence[tuple[str, bytes]]) -> bytes:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return sink.getvalue()
 
 
