@@ -54,8 +54,8 @@ def test_too_few_tasks_are_said():
     rng = np.random.default_rng(2)
     (said,) = sentences(correlation_rows(planted(rng, 3)))
     assert said == (
-        "Nothing can be said of what makes a task easy to elicit: 3 tasks that count are too few "
-        "for a rank correlation, which takes 5."
+        "Nothing can be said of what makes a task easy to elicit: a rank correlation takes 5 "
+        "tasks that count, and this run has 3."
     )
     (said,) = sentences(correlation_rows(planted(rng, 5)))
     assert "5 tasks are too few: not even tasks in one order would be clear" in said

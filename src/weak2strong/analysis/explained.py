@@ -76,8 +76,7 @@ def sentences(rows: Sequence[Row]) -> list[str]:
     known = [row for row in rows if row["r"] is not None]
     if not known:
         why = (
-            f"{counted(tasks, 'task')} that count are too few for a rank correlation, which takes "
-            f"{FEWEST}"
+            f"a rank correlation takes {FEWEST} tasks that count, and this run has {tasks}"
             if tasks < FEWEST
             else "PGR and gain, or all traits, are the same on every task"
         )
