@@ -116,12 +116,14 @@ def test_answers_are_those_of_images_that_pass(study, family, pooling, tmp_path,
     assert np.ptp(passed["test"].values[:, 0]) > 1e-4
 
 
-def test_what_is_trained_beneath_the_head_reads_no_stored_states(study, tmp_path):
+def test_what_has_no_stage_of_its_states_passes_the_trunk(study, tmp_path):
     whole = replace(study, weak=replace(study.weak, adaptation="lora"))
     run = run_of(whole, tmp_path)
     items = supervisor_finetuning(run, 0).train.items
     assert learners.states_before(run, run.config.weak, items) is None
     assert learners.states_before(run, ModelSpec("atlas-s", adaptation="head"), items) is None
+    alexnet = ModelSpec("alexnet-owt-7be5be79.pth", adaptation="head")
+    assert learners.states_before(run, alexnet, items) is None
     assert run.used == []
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from weak2strong.config.model import ModelSpec
+from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.layers import layers_of
 from weak2strong.protocol.stages.finetuning import items_of
 from weak2strong.protocol.stages.frozen import activations, all_activations
@@ -27,9 +28,10 @@ def passed_before(
 
     Each image passes the trunk once, whatever the seeds, methods and losses. The splits of
     `PREDICTED` are a stage, and `TRUTH` is another one, which only supervisors and searches for
-    rates need. None where more than the head is trained.
+    rates need. None where more than the head is trained, and for AlexNet, whose file does not say
+    which layers it has.
     """
-    if model.adaptation != "head":
+    if model.adaptation != "head" or is_weights_file(model):
         return None
     from weak2strong.models.stored_states import StoredStates
 
