@@ -18,7 +18,7 @@ from weak2strong.experiments.experiment import (
     Where,
     task_runs_of,
 )
-from weak2strong.experiments.tables import write_table
+from weak2strong.experiments.tables import write_tables
 from weak2strong.ground.table import Document, Table, count, words
 from weak2strong.protocol.resolve import resolved
 from weak2strong.report.page import page
@@ -55,7 +55,7 @@ class SplitSizes(Experiment[FinishedSizes]):
         (task_run,) = task_runs.values()
         sizes = {split: len(task_run.splits.items(split)) for split in ("weak_train", "test")}
         rows = [{"split": s, "examples": n} for s, n in sizes.items() if n >= self.least]
-        write_table(folder / "split-sizes.parquet", rows)
+        write_tables(folder, {"split-sizes.parquet": rows})
         return folder
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.file_names import real_path
 from weak2strong.ground.metrics import metric_title, metrics_of
 from weak2strong.models.reads import reads
 from weak2strong.models.saved import kind_of, load_kept, read_about, spec_of
@@ -119,7 +120,7 @@ def _texts(
 ) -> Texts:
     """The texts of a file, the images of a folder or list, or all examples of a registered task."""
     if inputs == "images" and (task not in TASKS or Path(task).exists()):
-        return read_images(Path(task).expanduser(), classes, options)
+        return read_images(real_path(task), classes, options)
     if task not in TASKS or Path(task).is_file():
         reading = reading_of(options)
         columns = columns_of(options)

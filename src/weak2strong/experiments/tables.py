@@ -24,17 +24,6 @@ TOLD = (STUDY, PREDICTIONS)
 Rows = Sequence[Mapping[str, Any]]
 
 
-def write_table(path: Path, table: pl.DataFrame | Rows, command: str | None = None) -> None:
-    """Put one table into the folder of an experiment (see `write_tables`).
-
-    Args:
-        path: of the file.
-        table: the table, or its rows.
-        command: the name of the experiment; needed where nothing else was put there before.
-    """
-    write_tables(path.parent, {path.name: table}, command)
-
-
 def write_tables(
     folder: Path,
     tables: Mapping[str, pl.DataFrame | Rows],
