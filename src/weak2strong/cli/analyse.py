@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import Place
+from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Analyse(Printing):
-    """Agreement, calibration, misfit, saliency, difficulty and the best ceiling of finished runs.
+    """Ask finished runs for agreement, calibration, misfit and more.
 
-    Tables are written to analysis/ in every run folder, one parquet file each.
+    Saliency, difficulty and the best ceiling are among it. Tables are written to analysis/ in every
+    run folder, one parquet file each.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]

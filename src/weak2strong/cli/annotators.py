@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
+from weak2strong.ground.rooms import Purpose
 
 
 @dataclass(frozen=True)
 class Annotators(Printing):
-    """Compare annotators with each other and with ground truth, in data with a column for each.
+    """Compare annotators with each other and with ground truth.
 
-    Name their columns with --weak-label-columns. Nothing is trained: w2s run with the same flags
-    takes what they say as weak labels.
+    The data have a column for each. Name their columns with --weak-label-columns. Nothing is
+    trained: w2s run with the same flags takes what they say as weak labels.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     task: Positional[Annotated[str, arg(metavar="TASK")]]
     """The file or the dataset."""

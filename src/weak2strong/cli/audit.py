@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
+from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
     from weak2strong.analysis.audit.audit import Audited
@@ -25,7 +26,9 @@ STUDY = "study"
 
 @dataclass(frozen=True, kw_only=True)
 class Audit(Printing):
-    """Look for leaks, shortcuts and contamination in tasks, your own or those there are.
+    """Look for leaks, shortcuts and contamination in tasks.
+
+    Your own tasks, or those there are.
 
     Duplicates and near-duplicates across splits, groups in two splits, uneven classes;
     length, form and n-grams that tell the label; right and wrong answers in different
@@ -33,6 +36,8 @@ class Audit(Printing):
     Of a run folder: its tasks as the run used them, written to audit.json there, whose errors
     and warnings `w2s report` shows.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     tasks: Positional[
         Annotated[tuple[str, ...], arg(metavar="TASK|RUN ...", help_behavior_hint="")]

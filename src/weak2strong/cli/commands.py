@@ -28,7 +28,7 @@ from weak2strong.cli.store import Prune, Sizes, Why
 from weak2strong.cli.store import Verify as VerifyStore
 from weak2strong.cli.verify import Verify
 from weak2strong.ground.plugins import installed_commands
-from weak2strong.ground.rooms import COMMANDS, Group
+from weak2strong.ground.rooms import COMMANDS, Group, Purpose
 
 
 def union(commands: Mapping[str, type | Group]) -> Any:
@@ -48,9 +48,9 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "table": Table,
     "report": Report,
     "figures": Figures,
+    "analyse": Analyse,
     "compare": Compare,
     "power": Power,
-    "analyse": Analyse,
     "verify": Verify,
     "tasks": Tasks,
     "annotators": Annotators,
@@ -68,6 +68,7 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
 STORE = Group(
     "Look after stored results.",
     {"sizes": Sizes, "verify": VerifyStore, "why": Why, "prune": Prune},
+    Purpose.CARE,
 )
 
 

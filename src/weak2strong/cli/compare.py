@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
@@ -13,16 +13,20 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
 from weak2strong.config.study import PrimaryTest
+from weak2strong.ground.rooms import Purpose
 from weak2strong.methods import BASELINE
 
 
 @dataclass(frozen=True)
 class Compare(Printing):
-    """Compare methods with a baseline over tasks: wins, tests, effect sizes, Holm's correction.
+    """Compare methods with a baseline, or runs with each other.
 
-    The primary test is the one that the study named before it was run. Runs of the same tasks that
-    differ in a setting are compared with the first one instead, paired by seed and test example.
+    Over tasks: wins, tests, effect sizes, and Holm's correction. The primary test is the one that
+    the study named before it was run. Runs of the same tasks that differ in a setting are compared
+    with the first one instead, paired by seed and test example.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.rooms import Purpose
 
 
 @dataclass(frozen=True)
 class Doctor(Printing):
-    """Look at device, driver, memory, precision, kernels, cache, token, store and packages.
+    """Look at what a study depends on here, and say what to do.
 
-    A line each, with what to do. Nothing is asked of a network, and no token is shown.
+    Device, driver, memory, precision, kernels, cache, token, store and packages: a line each, with
+    what to do. Nothing is asked of a network, and no token is shown.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.CARE
 
     store: Path | None = None
     """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""

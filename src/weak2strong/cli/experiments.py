@@ -19,6 +19,7 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import MethodFlags, Output, StudyCommand
 from weak2strong.config.study import StudyConfig
 from weak2strong.experiments import EXPERIMENTS
+from weak2strong.ground.rooms import Purpose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ def command_of(kind: Any) -> type:
         bases=(own, base),
         frozen=True,
         kw_only=True,
-        namespace={"__doc__": text, "kind": kind},
+        namespace={"__doc__": text, "kind": kind, "purpose": kind.purpose},
     )
 
 
@@ -97,4 +98,13 @@ def _described(line: str) -> type:
     assert spec.origin is not None
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     kind = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
-    return make_dataclass(name, [], namespace={"__doc__": ast.get_docstring(kind)})
+    declared = {
+        one.target.id: ast.unparse(one.value)
+        for one in kind.body
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and one.value
+    }
+    # As it stands in the source, such as Purpose.ASK.
+    which = declared.get("purpose", Purpose.EXPERIMENT.name).rpartition(".")[2]
+    return make_dataclass(
+        name, [], namespace={"__doc__": ast.get_docstring(kind), "purpose": Purpose[which]}
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.flags import changed
 from weak2strong.cli.study import EngineFlags
+from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
     from weak2strong.engine.exported import Exported
@@ -19,10 +20,13 @@ Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
 
 @dataclass(frozen=True, kw_only=True)
 class ExportModel:
-    """Write a trained model of a finished run to a folder, as `w2s run --keep-models` would have.
+    """Write a trained model of a finished run to a folder.
 
-    Where its weights are not in the store, it is trained once more, as it was.
+    It is what `w2s run --keep-models` would have kept. Where its weights are not in the store, it
+    is trained once more, as it was.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     run: Positional[Path] = Path("runs/latest")
     """The run folder."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
@@ -15,6 +15,7 @@ from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
     from weak2strong.config.study import StudyConfig
@@ -31,11 +32,14 @@ STUDY = "study.yaml"
 
 @dataclass(frozen=True)
 class Fetch(Printing):
-    """Download what a study, a model or a task needs of the hub, such as on a login node.
+    """Download what a study, a model or a task needs of the hub.
 
-    Sizes are told first. Files that are here already are not fetched again, so that a command that
-    was stopped goes on. Afterwards everything runs without a network (HF_HUB_OFFLINE=1).
+    On many clusters that is done on the login node. Sizes are told first. Files that are here
+    already are not fetched again, so that a command that was stopped goes on. Afterwards everything
+    runs without a network (HF_HUB_OFFLINE=1).
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     references: Positional[
         Annotated[tuple[str, ...], arg(metavar="STUDY|MODEL|TASK ...", help_behavior_hint="")]

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
+from weak2strong.ground.rooms import Purpose
 
 Plugins = Annotated[tuple[Path, ...], arg(metavar="PATH ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
 class Tasks(Printing):
-    """List the tasks with their sizes, sources and licences, or show what a few of them hold."""
+    """List the tasks, or show what a few of them hold.
+
+    The list has sizes, sources and licences.
+    """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     names: Positional[
         Annotated[tuple[str, ...], arg(metavar="TASK ...", help_behavior_hint="")]
@@ -60,7 +66,12 @@ class Tasks(Printing):
 
 @dataclass(frozen=True)
 class Methods(Printing):
-    """List the methods with their sources and needs, or show some of them with their settings."""
+    """List the methods, or show some of them with their settings.
+
+    The list has sources and needs.
+    """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     names: Positional[
         Annotated[tuple[str, ...], arg(metavar="METHOD ...", help_behavior_hint="")]
@@ -81,12 +92,14 @@ class Methods(Printing):
 
 @dataclass(frozen=True)
 class Export:
-    """Write a task's splits as JSON lines: id, group, split, text and label.
+    """Write a task's splits as JSON lines.
 
-    Of preferences, the text is the prompt, the two completions follow, and the label is the
-    index of the preferred one; of a generation it is prompt and target. The ids are what a file
-    of your own weak labels refers to.
+    A line has id, group, split, text and label. Of preferences, the text is the prompt, the two
+    completions follow, and the label is the index of the preferred one; of a generation it is
+    prompt and target. The ids are what a file of your own weak labels refers to.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     task: Positional[str]
     """Name of the task, or your own file or dataset."""

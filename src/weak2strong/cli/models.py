@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import arg
 
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.rooms import Purpose
 
 
 @dataclass(frozen=True)
 class Models(Printing):
-    """List models that make weak and strong pairs, or check one of any name on this machine."""
+    """List models that make pairs, or check one on this machine."""
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     check: Annotated[str | None, arg(metavar="MODEL")] = None
     """A rung, a folder, or a hub id[@revision]: load it (it is fetched where it is not

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
@@ -11,7 +12,9 @@ from typing import Any, get_args, get_type_hints
 from tyro.conf import Positional, Suppress
 
 from weak2strong.cli.commands import every_command, union
+from weak2strong.cli.overview import helping, overview
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.lines import USUAL, width_of
 from weak2strong.ground.rooms import Group
 
 PROGRAM = "w2s"
@@ -42,18 +45,20 @@ def parsed(arguments: Sequence[str]) -> Any:
         UserError: for words that are no command, no flag of it, or no value of a flag.
         SystemExit: after a help text was printed.
     """
-    import tyro
-
     commands = every_command(arguments)
     named, kind, rest = _command(arguments, commands)
+    if isinstance(kind, Mapping) and rest[:1] in (["-h"], ["--help"]):
+        print(overview(named, kind, width_of(sys.stdout) or USUAL), flush=True)
+        raise SystemExit(0)
+
+    import tyro
+
     _check_switches(rest, kind)
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes)
-    told = "Weak-to-strong generalization experiments with honest intervals."
 
     def parse() -> Any:
-        return tyro.cli(
-            union(commands), prog=PROGRAM, description=told, args=arguments, config=config
-        )
+        with helping(sys.stdout):
+            return tyro.cli(union(commands), prog=PROGRAM, args=arguments, config=config)
 
     try:
         from tyro._errors import on_parse_error

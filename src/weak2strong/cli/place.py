@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import arg
 
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.rooms import Purpose
 
 SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 SIZE = re.compile(r"(\d+\.?\d*(?:e[+-]?\d+)?)([kmbt]?)", re.IGNORECASE)
@@ -17,7 +18,12 @@ SIZE = re.compile(r"(\d+\.?\d*(?:e[+-]?\d+)?)([kmbt]?)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Place(Printing):
-    """Locate a pair of model sizes on the compute axis of Burns et al. 2023, with its findings."""
+    """Locate a pair of model sizes among published findings.
+
+    The place is on the compute axis of Burns et al. 2023, whose findings are beside it.
+    """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     weak: Annotated[str, arg(metavar="N")]
     """Parameters of the supervisor (500M, 7B, 1.3e9), or a model that `w2s models` lists."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.rooms import Purpose
 from weak2strong.methods import BASELINE
 
 if TYPE_CHECKING:
@@ -27,10 +28,13 @@ def share(value: float, flag: str) -> None:
 
 @dataclass(frozen=True)
 class Power(Printing):
-    """How many tasks and seeds it takes to see a difference between a method and a baseline.
+    """Tell how many tasks and seeds it takes to see a difference.
 
-    From the variance between tasks and between seeds that a run shows, or that you give.
+    It is one between a method and a baseline, and the answer follows from the variance between
+    tasks and between seeds that a run shows, or that you give.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     folder: Positional[Path] = Path("runs/latest")
     """The run folder that shows the variance."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import arg
 
 from weak2strong.cli.flags import changed
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import ReadingFlags
+from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
     from weak2strong.engine.predicted import Answered
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Predict(Printing):
-    """Let a model that a study kept (w2s run --keep-models) answer texts or images, with labels or
-    without.
+    """Let a model that a study kept answer texts or images.
 
-    Probabilities of the classes by id; rewards, where a model of preferences reads single texts.
+    Models are kept by w2s run --keep-models; what they answer may have labels or not. Probabilities
+    of the classes by id; rewards, where a model of preferences reads single texts.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     model: Annotated[Path, arg(metavar="FOLDER")]
     """The folder of the model, below models/ in the run folder."""

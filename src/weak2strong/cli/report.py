@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
+from weak2strong.ground.rooms import Purpose
 
 
 @dataclass(frozen=True)
 class Report:
-    """Write runs as one HTML file that needs nothing else: results, figures, examples, provenance.
+    """Write runs as one HTML file that needs nothing else.
 
-    Takes the folders of w2s run and of every experiment. Of a run that is
-    not finished, it shows how far it is.
+    It has results, figures, examples and provenance. Takes the folders of w2s run and of every
+    experiment. Of a run that is not finished, it shows how far it is.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.RUN
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
@@ -51,10 +54,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Figures:
-    """Write every figure of a run, with its data as CSV, and captions.
+    """Write every figure of a run, for a paper.
+
+    Each has its data as CSV, and a caption.
 
     Takes the folders of w2s run and of every experiment.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.RUN
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]

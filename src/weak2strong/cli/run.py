@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
@@ -15,6 +15,7 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import MethodFlags, StudyCommand
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
     from weak2strong.analysis.finished import Results
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Printing, MethodFlags, StudyCommand):
-    """Run a study: supervisor, weak labels, students, ceiling; then print the table.
+    """Run a study and print its table.
 
-    Without arguments it runs the default study on the embedded ladder. What the
-    store has already is not computed again.
+    A supervisor labels, students learn its labels, and a ceiling learns ground truth. Without
+    arguments it runs the default study on the embedded ladder. What the store has already is not
+    computed again.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.RUN
 
     dry_run: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: print the cells, the stages they share, and what
@@ -118,10 +122,12 @@ WRITTEN = {
 
 @dataclass(frozen=True)
 class Table(Printing):
-    """Print the tables of finished runs, or write them as a page of Markdown.
+    """Print the tables of finished runs, or write them as Markdown.
 
     Runs of the same tasks that differ in a setting are also compared with the first one.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.RUN
 
     folders: Positional[tuple[Path, ...]] = (Path("runs/latest"),)
     """The run folders."""

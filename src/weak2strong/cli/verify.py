@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.rooms import Purpose
 
 Names = Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
 class Verify(Printing):
-    """With a few trusted labels, tell whether each student is better than its supervisor.
+    """Tell by a few trusted labels whether students are better.
 
-    The labels are drawn from the test set, at most one of a group.
+    Each is compared with its supervisor. The labels are drawn from the test set, at most one of a
+    group.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     folder: Positional[Path] = Path("runs/latest")
     """The run folder."""

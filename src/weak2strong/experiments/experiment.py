@@ -23,6 +23,7 @@ from weak2strong.experiments.tables import Rows, table_file
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.progress import Progress
+from weak2strong.ground.rooms import Purpose
 from weak2strong.ground.schema import Columns
 from weak2strong.ground.store import Store
 from weak2strong.ground.table import Document, counted
@@ -210,6 +211,8 @@ class Runnable(Generic[Finished]):
     """This class."""
     without: ClassVar[tuple[str, ...]] = ()
     """Settings of a study that play no part in it, and have no flag."""
+    purpose: ClassVar[Purpose] = Purpose.EXPERIMENT
+    """Where `w2s --help` lists it."""
 
     def run(
         self,

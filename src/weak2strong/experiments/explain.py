@@ -22,6 +22,7 @@ from weak2strong.experiments.beside import FinishedBeside, OnRun
 from weak2strong.experiments.experiment import Where
 from weak2strong.experiments.overlap import EXPANSION, OVERLAP, FinishedOverlap
 from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.rooms import Purpose
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import Column, Document, Row, Table, count, estimate, words
 
@@ -97,12 +98,14 @@ class FinishedExplain(FinishedBeside):
 
 @settings("an explanation")
 class Explain(OnRun[FinishedExplain]):
-    """Tell what makes a task easy to elicit: PGR and gain against traits of tasks.
+    """Tell what makes a task easy to elicit.
 
-    The traits are scores of the pretrained student (zero-shot, few-shot, probe with ground truth),
-    floor, gap, misfit, overlap density, and of which type the errors of weak labels are. Nothing
-    is trained; what a run lacks is named.
+    PGR and gain of each task stand against its traits. These are scores of the pretrained student
+    (zero-shot, few-shot, probe with ground truth), floor, gap, misfit, overlap density, and of
+    which type the errors of weak labels are. Nothing is trained; what a run lacks is named.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     finished = FinishedExplain
 

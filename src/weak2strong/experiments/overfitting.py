@@ -111,10 +111,10 @@ class FinishedOverfitting(FinishedExperiment):
 
 @settings("an overfitting")
 class Overfitting(Experiment[FinishedOverfitting]):
-    """Follow students through training: score and imitation at every evaluation.
+    """Follow students through training: score and imitation.
 
-    They are trained to the last step, and what the test says on the way is noted and decides
-    nothing.
+    Both are told at every evaluation. They are trained to the last step, and what the test says on
+    the way is noted and decides nothing.
     """
 
     finished = FinishedOverfitting

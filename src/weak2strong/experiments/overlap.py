@@ -28,6 +28,7 @@ from weak2strong.experiments.beside import FinishedBeside, OnRun
 from weak2strong.experiments.experiment import Where, task_runs_of
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.rooms import Purpose
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
     Column,
@@ -126,12 +127,14 @@ class FinishedOverlap(FinishedBeside):
 
 @settings("an overlap")
 class Overlap(OnRun[FinishedOverlap]):
-    """Estimate overlap density and expansion of a finished run, beside what its students gained.
+    """Estimate overlap density and expansion of a finished run.
 
-    Overlap density is that of Shin et al. 2024, expansion that of Lang et al. 2024; both are seen
-    in activations of the frozen student, on the examples that students learned from. What the store
-    lacks of the run is made again.
+    They stand beside what its students gained. Overlap density is that of Shin et al. 2024,
+    expansion that of Lang et al. 2024; both are seen in activations of the frozen student, on the
+    examples that students learned from. What the store lacks of the run is made again.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     finished = FinishedOverlap
 

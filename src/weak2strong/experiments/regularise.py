@@ -187,9 +187,10 @@ def _clear(rows: Sequence[Row], name: str, words: tuple[str, str], lead: str) ->
 
 @settings("a regularisation")
 class Regularise(Experiment[FinishedRegularise]):
-    """Train students with several weight decays, dropouts or epochs: who imitates errors less?
+    """Train students with several weight decays, dropouts or epochs.
 
-    They are followed as by `w2s overfitting`; supervisor and ceiling keep the study's settings.
+    Which of them imitate errors less? They are followed as by `w2s overfitting`; supervisor and
+    ceiling keep the study's settings.
     """
 
     finished = FinishedRegularise

@@ -22,6 +22,7 @@ from weak2strong.experiments.experiment import Where, task_runs_of
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.ids import positions
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.rooms import Purpose
 from weak2strong.ground.schema import Columns, columns
 from weak2strong.ground.table import (
     Column,
@@ -113,12 +114,15 @@ class FinishedShift(FinishedBeside):
 
 @settings("a look at shifts")
 class Shift(OnRun[FinishedShift]):
-    """Tell where students of a finished run write other tokens than their pretrained model would.
+    """Tell where students write other tokens than they used to.
 
-    For each token that students and ceiling wrote on test prompts, the pretrained strong model says
-    which rank it gives this token in the same place. It is for tasks that are answered in words.
-    Nothing is trained; the pretrained model is loaded once.
+    They are those of a finished run, beside their pretrained model. For each token that students
+    and ceiling wrote on test prompts, the pretrained strong model says which rank it gives this
+    token in the same place. It is for tasks that are answered in words. Nothing is trained; the
+    pretrained model is loaded once.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
 
     finished = FinishedShift
 

@@ -140,10 +140,10 @@ def _of_people(config: StudyConfig) -> Iterator[str]:
 
 @settings("a simulation")
 class Simulate(Experiment[FinishedSimulate]):
-    """Put simulated supervisors in place of the real one: as accurate, with other errors.
+    """Put simulated supervisors in place of the real one.
 
-    Their labels are made of ground truth, on all splits: a tool to see what the structure of
-    errors does, and no method.
+    They are as accurate, with other errors. Their labels are made of ground truth, on all splits: a
+    tool to see what the structure of errors does, and no method.
     """
 
     finished = FinishedSimulate

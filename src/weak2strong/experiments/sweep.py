@@ -158,12 +158,12 @@ class FinishedSweep(FinishedExperiment):
 
 @settings("a sweep")
 class ProbeSweep(Experiment[FinishedSweep]):
-    """Score probes of the weak labels on layers of the frozen student, for a grid of settings.
+    """Score probes of weak labels on layers of the frozen student.
 
-    Nearest neighbours and logistic regression, as in EleutherAI 2024: scores on test, beside
-    them the agreement with weak labels on validation (to choose by without ground
-    truth) and the scores of the same probes trained on ground truth. Methods of a study
-    play no part.
+    They have a grid of settings: nearest neighbours and logistic regression, as in EleutherAI 2024:
+    scores on test, beside them the agreement with weak labels on validation (to choose by without
+    ground truth) and the scores of the same probes trained on ground truth. Methods of a study play
+    no part.
     """
 
     finished = FinishedSweep

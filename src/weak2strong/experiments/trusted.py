@@ -175,10 +175,11 @@ def sentences(rows: Sequence[Row]) -> list[str]:
 
 @settings("a choice")
 class Trusted(Experiment[FinishedTrusted]):
-    """Spend a few trusted labels: to choose method and end of training, or to finetune on them.
+    """Spend a few trusted labels: to choose, or to finetune on them.
 
-    Trusted labels are ground truth of validation. The score of what they choose is that on test, so
-    that choosing is paid for; a curve over their number tells when they help.
+    Method and end of training are chosen. Trusted labels are ground truth of validation. The score
+    of what they choose is that on test, so that choosing is paid for; a curve over their number
+    tells when they help.
     """
 
     finished = FinishedTrusted

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from weak2strong.ground.registry import Registry
 
@@ -15,6 +16,22 @@ They are frozen dataclasses, with a text under every field and two attributes of
 ``prefix``, which the names of their flags begin with, and ``unheeded``, the sentence for a user who
 sets one of them without naming the source.
 """
+
+
+class Purpose(StrEnum):
+    """What a command is for: `w2s --help` lists commands by it, in this order.
+
+    A command declares it as ``purpose: ClassVar[Purpose]``, a `Group` as a field. One that does not
+    is listed at the end.
+    """
+
+    RUN = "Run and look"
+    ASK = "Ask more of a run"
+    EXPERIMENT = "Experiments"
+    DATA = "Data and models"
+    CARE = "Look after"
+    MORE = "More"
+
 
 COMMANDS = Registry("command", packages=ROOMS)
 """Subcommands of `w2s`: a frozen dataclass whose fields are flags, or a `Group` of such.
@@ -32,7 +49,9 @@ class Group:
     Attributes:
         summary: one line for the help.
         commands: by the word that follows.
+        purpose: of all of them.
     """
 
     summary: str
     commands: Mapping[str, type]
+    purpose: Purpose = Purpose.MORE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.rooms import Group
+from weak2strong.ground.rooms import Group, Purpose
 from weak2strong.ground.whole import write_whole
 
 
@@ -78,4 +78,8 @@ class Sample:
         print(f"{count:,} puzzles written to {self.out}")
 
 
-CHESS = Group("Make positions and puzzles of chess.", {"mates": Mates, "sample": Sample})
+CHESS = Group(
+    "Make positions and puzzles of chess.",
+    {"mates": Mates, "sample": Sample},
+    Purpose.DATA,
+)

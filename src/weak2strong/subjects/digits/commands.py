@@ -8,15 +8,19 @@ from typing import ClassVar
 
 from tyro.conf import FlagCreatePairsOff
 
+from weak2strong.ground.rooms import Purpose
 from weak2strong.ground.table import Column, Document, Table, count, number, words
 
 
 @dataclass(frozen=True)
 class BuildDigits:
-    """Pretrain digits-s and digits-l on an invented alphabet, as they are shipped.
+    """Pretrain the networks that read digits again.
 
-    The networks can then be named by their folders, such as --weak build/digits/digits-s.
+    They are digits-s and digits-l, on an invented alphabet, as they are shipped. The networks can
+    then be named by their folders, such as --weak build/digits/digits-s.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.DATA
 
     command: ClassVar[str] = "digits"
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tyro.conf import FlagCreatePairsOff
 
-from weak2strong.ground.rooms import Group
+from weak2strong.ground.rooms import Group, Purpose
 from weak2strong.ground.table import Column, Document, Table, count, number, words
 
 
@@ -104,4 +104,8 @@ def _share(name: str, title: str) -> Column:
     return Column(name, title, lambda row: f"{row[name]:.1%}")
 
 
-LADDER = Group("Build or describe the ladder.", {"build": Build, "card": Card})
+LADDER = Group(
+    "Pretrain the embedded ladder again, or describe it.",
+    {"build": Build, "card": Card},
+    Purpose.DATA,
+)
