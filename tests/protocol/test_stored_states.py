@@ -136,7 +136,7 @@ def test_workers_and_kept_models_give_the_same_answers(study, tmp_path):
     assert (one / "models" / "shades" / "supervisor-seed-1").is_dir()
 
 
-def test_a_plan_lists_what_the_trunks_give_and_no_pass_of_a_training(study):
+def test_a_plan_lists_what_the_trunks_give_and_no_pass_of_a_training(study, tmp_path):
     plan = {stage.name: stage for stage in plan_study(study).stages}
     weak, strong = plan["activations of supervisor"], plan["activations"]
     assert (weak.count, strong.count) == (1, 1)
@@ -144,6 +144,11 @@ def test_a_plan_lists_what_the_trunks_give_and_no_pass_of_a_training(study):
     assert {plan[name].flops for name in ("supervisor", "ceiling", "student naive")} == {0.0}
     lora = plan_study(replace(study, weak=replace(study.weak, adaptation="lora")))
     assert "activations of supervisor" not in {stage.name for stage in lora.stages}
+    (tmp_path / "alexnet.pth").touch()
+    alexnet = ModelSpec(str(tmp_path / "alexnet.pth"), adaptation="head")
+    passing = {stage.name: stage for stage in plan_study(replace(study, weak=alexnet)).stages}
+    assert "activations of supervisor" not in passing
+    assert passing["supervisor"].flops != 0
 
 
 def test_states_are_rows_of_their_parts_and_nothing_where_one_is_missing():

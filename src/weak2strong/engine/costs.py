@@ -11,7 +11,7 @@ from weak2strong.models.guess import FORWARD, TRAINING, Guessed
 from weak2strong.protocol.choice import lattice_of
 from weak2strong.protocol.halving import HELD_OUT as SCORED
 from weak2strong.protocol.halving import passes
-from weak2strong.protocol.stages import HELD_OUT, PREDICTED, passes_once
+from weak2strong.protocol.stages import HELD_OUT, PREDICTED, is_read_once
 
 ROW_BYTES = 10
 """Bytes on disk of a stored answer besides its probabilities: id, split and all overhead."""
@@ -97,7 +97,7 @@ def search_cost(model: Guessed, training: Training, step_seconds: float | None) 
             return None
         tokens = model.multiplied * task.tokens[model.name]
         examples = task.together("weak_train") or 0
-        if passes_once(task.inputs, model.adaptation):
+        if is_read_once(task.inputs, model):
             return FORWARD * tokens * examples
         if model.adaptation == "head":
             return FORWARD * tokens * examples * len(tried(task))
@@ -157,7 +157,7 @@ def _fit_flops(
     stopped_on = (task.together("validation") or 0) if training.stopping == "oracle" else held_out
     answered = (task.together(*PREDICTED) or 0) + (held_out if aside else 0)
     tokens = (model.multiplied or 0) * task.tokens[model.name]
-    if passes_once(task.inputs, model.adaptation):
+    if is_read_once(task.inputs, model):
         # What the trunk gives is a stage of its own.
         return 0.0
     if model.adaptation == "head":

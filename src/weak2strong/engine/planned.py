@@ -28,7 +28,7 @@ from weak2strong.models.guess import Guessed
 from weak2strong.protocol.choice import TITLES, Choice, Role, lattice_of
 from weak2strong.protocol.needs import intermediates_of
 from weak2strong.protocol.resolve import readings_of
-from weak2strong.protocol.stages import PREDICTED, has_ngrams, has_probe, passes_once
+from weak2strong.protocol.stages import PREDICTED, has_ngrams, has_probe, is_read_once
 from weak2strong.protocol.task_run import layers_named
 
 
@@ -119,7 +119,7 @@ class Stages:
     def _states_of_supervisor(self) -> Iterator[tuple[Stage, Cost]]:
         """What the frozen trunk of a supervisor gives, where that is a stage of its own."""
         weak = self.weak
-        if not all(passes_once(task.inputs, weak.adaptation) for task in self.tasks):
+        if not all(is_read_once(task.inputs, weak) for task in self.tasks):
             return
         count, serves = self._once_a_split()
         # Those of its own split are one stage, and those of all that it answers are another one.

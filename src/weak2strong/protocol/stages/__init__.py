@@ -11,7 +11,7 @@ from weak2strong.protocol.stages.finetune import Trace
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED
 from weak2strong.protocol.stages.kept_models import kept_model
 from weak2strong.protocol.stages.labels import temperature_of, weak_labels
-from weak2strong.protocol.stages.learners import passes_once
+from weak2strong.protocol.stages.learners import is_read_once
 from weak2strong.protocol.stages.rates import FoundRates, found_rates
 from weak2strong.protocol.stages.students import left_out, student, traced_student
 from weak2strong.protocol.stages.supervisor import supervisor
@@ -28,10 +28,10 @@ __all__ = [
     "found_rates",
     "has_ngrams",
     "has_probe",
+    "is_read_once",
     "kept_model",
     "left_out",
     "ngrams",
-    "passes_once",
     "probe_ceiling",
     "student",
     "supervisor",

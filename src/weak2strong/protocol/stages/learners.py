@@ -17,7 +17,7 @@ from weak2strong.models.load import loader_of
 from weak2strong.models.reads import reads
 from weak2strong.protocol.stages.files import CHECKPOINT
 from weak2strong.protocol.stages.finetuning import PREDICTED, Finetuning
-from weak2strong.protocol.stages.passed import passed_before
+from weak2strong.protocol.stages.passed import Adapted, passed_before, passes_once
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.task import Inputs, Item, Kind
 
@@ -186,7 +186,7 @@ PASSED: Mapping[Inputs, Callable[[TaskRun, ModelSpec, Iterable[Item]], StoredSta
 process, and features have no trunk."""
 
 
-def passes_once(inputs: Inputs, adaptation: str | None) -> bool:
-    """Whether items of this sort pass the trunk of a model in a stage that all its trainings read,
-    as it is where a head alone is trained on images."""
-    return adaptation == "head" and inputs in PASSED
+def is_read_once(inputs: Inputs, model: Adapted) -> bool:
+    """Whether items of this sort pass the trunk of a model in a stage that all its trainings
+    read."""
+    return inputs in PASSED and passes_once(model)

@@ -4,10 +4,10 @@ head alone is trained and answers."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.models.image_types import is_weights_file
+from weak2strong.models.image_types import Named, is_weights_file
 from weak2strong.models.layers import layers_of
 from weak2strong.protocol.stages.finetuning import items_of
 from weak2strong.protocol.stages.frozen import activations, all_activations
@@ -21,6 +21,24 @@ TRUTH = "weak_train"
 """The split that a supervisor learns: its activations are a stage of their own."""
 
 
+class Adapted(Named, Protocol):
+    """A model whose adaptation is known: what the user set, or what is guessed of it."""
+
+    @property
+    def adaptation(self) -> str | None:
+        """What of the model is trained."""
+        ...
+
+
+def passes_once(model: Adapted) -> bool:
+    """Whether images pass the trunk of a model in a stage that all its trainings read.
+
+    It is so where a head alone is trained; not for AlexNet, whose file does not say which layers it
+    has.
+    """
+    return model.adaptation == "head" and not is_weights_file(model)
+
+
 def passed_before(
     task_run: TaskRun, model: ModelSpec, items: Iterable[Item]
 ) -> StoredStates | None:
@@ -28,10 +46,9 @@ def passed_before(
 
     Each image passes the trunk once, whatever the seeds, methods and losses. The splits of
     `PREDICTED` are a stage, and `TRUTH` is another one, which only supervisors and searches for
-    rates need. None where more than the head is trained, and for AlexNet, whose file does not say
-    which layers it has.
+    rates need. None where they are no stages (see `passes_once`).
     """
-    if model.adaptation != "head" or is_weights_file(model):
+    if not passes_once(model):
         return None
     from weak2strong.models.stored_states import StoredStates
 
