@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.finished import FinishedRun, Results
+from weak2strong.cli import main
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.engine.reading import Reading
@@ -21,6 +23,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.table import pgr_text
 from weak2strong.methods import every_method
 from weak2strong.report.examples import cases
+from weak2strong.report.names import folder_word
 from weak2strong.report.page import page, write_page
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -113,6 +116,26 @@ def test_numbers_in_figures_are_those_of_the_lines(small_run, made_run, tmp_path
         assert {f"{r.floor:.3f}", f"{r.student:.3f}", f"{r.ceiling:.3f}"} <= set(shown)
         low, high = r.student_interval.low, r.student_interval.high
         assert f"{line.method} {r.student:.3f} [{low:.3f}, {high:.3f}]" in svg
+
+
+def test_the_command_beneath_a_figure_writes_that_figure(read, small_run, tmp_path, capsys):
+    said = [s for s in read.text if s.startswith("w2s figures ")]
+    names = [attrs["id"].removeprefix("run0-") for tag, attrs in read.tags if tag == "figure"]
+    assert [s.rpartition(" ")[2] for s in said] == names
+    assert len(names) > 4
+    out = ["--format", "svg", "--out", str(tmp_path)]
+    assert main([*shlex.split(said[1])[1:], *out]) == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"pgr.svg", "pgr.csv", "captions.txt"}
+    assert main(["figures", str(small_run), "--only", "pgr", "prg", *out]) == 2
+    assert "Unknown figure of this folder 'prg': did you mean pgr?" in capsys.readouterr().err
+
+
+def test_a_command_stays_right_when_the_latest_run_is_another(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "a b").mkdir(parents=True)
+    (tmp_path / "runs" / "latest").symlink_to("a b")
+    assert folder_word(Path("runs/latest")) == "'runs/a b'"
+    assert folder_word(tmp_path / "runs" / "latest") == f"'{tmp_path / 'runs' / 'a b'}'"
 
 
 def test_what_data_hold_is_text(text, read, nasty):

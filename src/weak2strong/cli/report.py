@@ -71,6 +71,8 @@ class Figures:
     """Formats with commas between them: pdf (default), svg, png."""
     out: Place = None
     """The folder to write to (default: figures in the first folder)."""
+    only: Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")] = ()
+    """Some figures alone, by the names of their files, which the page says, too."""
     plugin: Plugins = ()
     """Python files with the metric of the run, where it is one of your own."""
     saturated: Saturated = None
@@ -80,7 +82,7 @@ class Figures:
         from weak2strong.ground.errors import UserError
         from weak2strong.ground.plugins import load_plugins
         from weak2strong.report.figures import COMPARING_FIGURES
-        from weak2strong.report.figures.kind import with_data
+        from weak2strong.report.figures.kind import chosen, with_data
         from weak2strong.report.figures.style import method_styles
         from weak2strong.report.folders import figures_of, read_finished, runs_in
         from weak2strong.report.pictures import export
@@ -95,6 +97,7 @@ class Figures:
                 "These runs have no figure in common: they differ neither in their tasks nor in "
                 "the size of the student; name one of them for its own figures."
             )
+        figures = chosen(figures, self.only)
         formats = [name.strip() for name in self.format.split(",") if name.strip()]
         for path in export(figures, styles, self.out or self.folders[0] / "figures", formats):
             print(path)

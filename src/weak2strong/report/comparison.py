@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
@@ -33,9 +34,21 @@ class Comparison:
 
 
 def compare_runs(
-    runs: Sequence[FinishedRun], styles: Styles, figures: bool = True, settings: bool = True
+    runs: Sequence[FinishedRun],
+    styles: Styles,
+    figures: bool = True,
+    settings: bool = True,
+    folders: Sequence[Path] = (),
 ) -> Comparison | None:
-    """Compare runs, with or without figures and settings; None where there are fewer than two."""
+    """Compare runs; None where there are fewer than two.
+
+    Args:
+        runs: the runs.
+        styles: of their methods.
+        figures: whether figures compare them.
+        settings: whether it is told in which settings they differ.
+        folders: that hold these runs, where `w2s figures` compares them.
+    """
     if len(runs) < 2:
         return None
     rows = [
@@ -46,7 +59,7 @@ def compare_runs(
     ]
     columns = (words("run"), words("method"), words("tasks"), count("seeds"), pgr())
     figures_with_data = with_data(COMPARING_FIGURES, runs) if figures else ()
-    pictures = page_figures(figures_with_data, styles, "compared")
+    pictures = page_figures(figures_with_data, styles, "compared", folders)
     table = Table("compared", "PGR of every run and method", columns, rows)
     return Comparison(table, settings_beside(runs) if settings else None, pictures)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from weak2strong.analysis.finished import FinishedRun
 
@@ -30,3 +33,12 @@ def tasks_text(run: FinishedRun) -> str:
     """The names of the tasks where they are few, else their number."""
     tasks = list(run.by_task)
     return " and ".join(tasks) if len(tasks) < 3 else f"{len(tasks)} tasks"
+
+
+def folder_word(folder: Path) -> str:
+    """A folder as a word of a command line: one that stays right when ``runs/latest`` moves on.
+
+    A folder that was named from where the command stands is named so again.
+    """
+    real = folder.resolve()
+    return shlex.quote(str(real) if folder.is_absolute() else os.path.relpath(real))

@@ -39,13 +39,14 @@ from weak2strong.report.figures.style import Styles, method_styles
 from weak2strong.report.folders import figures_of, read_folder, runs_in
 from weak2strong.report.formats import to_html
 from weak2strong.report.names import run_names
+from weak2strong.report.parts import parts_of
 from weak2strong.report.pictures import page_figures, theme
 from weak2strong.report.provenance import provenance
+from weak2strong.report.templates import joined, template
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
 from weak2strong.report.words import sentences
 
-TEMPLATES = Path(__file__).parent / "templates"
 RELOAD = 10
 """Seconds after which a browser reads the page of an unfinished run again."""
 FEW_RUNS = 3
@@ -101,8 +102,6 @@ def page(folders: Sequence[Path], saturated: float | None = None) -> str:
     Raises:
         UserError: for a folder that is neither a run's nor an experiment's.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     read = [read_folder(folder, saturated) for folder in folders]
     running = [
         (folder, run)
@@ -120,16 +119,11 @@ def page(folders: Sequence[Path], saturated: float | None = None) -> str:
     in_full = list(dict.fromkeys((*named, *few)))
     names = run_names(every)
     styles = method_styles([m for x in (*named, *experiments) for m in x.config.methods])
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script, colours = (TEMPLATES / "page.js").read_text(), theme()
-    return environment.get_template("page.html").render(
-        style=(TEMPLATES / "page.css").read_text(),
+    script, colours = joined("js"), theme()
+    # One folder that holds a grid and a run has the figures of these, and none that compares.
+    comparing = folders if len(folders) > 1 else ()
+    return template("page.html").render(
+        style=joined("css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         theme=colours,
@@ -141,7 +135,7 @@ def page(folders: Sequence[Path], saturated: float | None = None) -> str:
         reload=RELOAD,
         running=[_progress(folder, run) for folder, run in running],
         experiments=[_experiment(e, styles, f"experiment{i}") for i, e in enumerate(experiments)],
-        compared=compare_runs(every, styles, figures=not alone, settings=not experiments),
+        compared=compare_runs(every, styles, not alone, not experiments, comparing),
         runs=[_run(run, names[run], styles, f"run{i}") for i, run in enumerate(in_full)],
         cells={"runs": list(names.values()), "rows": _cells(every)},
         checks=checks_note([line for run in every for line in run.lines()]),
@@ -198,7 +192,8 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         ),
         "sentences": sentences(run),
         "warnings": [*warnings_of(run.lines()), *audit_warnings(run.audit)],
-        "figures": page_figures(figures_of([run]), styles, prefix),
+        "figures": page_figures(figures_of([run]), styles, prefix, [run.folder]),
+        "parts": parts_of(run, styles, prefix),
         "metric": metric,
         "lines": results_table(run.lines(), f"Every task and method, {metric}, means over seeds"),
         "over": over and over_tasks_table(over, title="PGR of each method over the tasks"),
@@ -254,7 +249,7 @@ def _experiment(experiment: FinishedExperiment, styles: Styles, prefix: str) -> 
         "prefix": prefix,
         "title": e.title,
         "about": e.about,
-        "figures": page_figures(figures_of([e]), styles, prefix),
+        "figures": page_figures(figures_of([e]), styles, prefix, [e.folder]),
         "tables": e.document.tables,
         "notes": e.document.notes,
         "warnings": e.document.warnings,

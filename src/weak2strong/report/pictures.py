@@ -14,6 +14,7 @@ from weak2strong.ground.errors import unknown_name
 from weak2strong.ground.whole import write_whole
 from weak2strong.report.figures.kind import Description, FigureWithData
 from weak2strong.report.figures.style import DARK, Styles, styled
+from weak2strong.report.names import folder_word
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,15 +32,20 @@ class PageFigure:
         name: of the figure.
         words: the figure in words.
         svg: an element for a page that defines the variables of `theme`.
+        command: that writes this figure as a file; empty where none does.
     """
 
     name: str
     words: Description
     svg: str
+    command: str = ""
 
 
 def page_figures(
-    figures: Iterable[FigureWithData], styles: Styles, prefix: str
+    figures: Iterable[FigureWithData],
+    styles: Styles,
+    prefix: str,
+    folders: Sequence[Path] = (),
 ) -> list[PageFigure]:
     """Draw figures for a page.
 
@@ -47,12 +53,15 @@ def page_figures(
         figures: the figures with their data.
         styles: the styles of the methods of the page.
         prefix: what ids within the SVG begin with; it is unique on the page.
+        folders: from which `w2s figures` writes these figures.
     """
+    named = " ".join(map(folder_word, folders))
     drawn = []
     for kind, frame in figures:
         with styled():
             svg = inline_svg(kind.draw(frame, styles), f"{prefix}-{kind.name}")
-        drawn.append(PageFigure(kind.name, kind.describe(frame), svg))
+        command = f"w2s figures {named} --only {kind.name}" if named else ""
+        drawn.append(PageFigure(kind.name, kind.describe(frame), svg, command))
     return drawn
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from weak2strong.ground.errors import unknown_name
 from weak2strong.ground.registry import Registry
 from weak2strong.report.figures.style import Styles
 
@@ -66,6 +67,19 @@ def with_data(
         frame = kind.data(source)
         if frame is not None and len(frame):
             yield kind, frame
+
+
+def chosen(figures: Sequence[FigureWithData], names: Sequence[str]) -> list[FigureWithData]:
+    """The figures with some names, in their own order; all of them where no name is given.
+
+    Raises:
+        UserError: for a name that none of them has.
+    """
+    have = [kind.name for kind, _ in figures]
+    for name in names:
+        if name not in have:
+            raise unknown_name("figure of this folder", name, have)
+    return [figure for figure in figures if not names or figure[0].name in names]
 
 
 def listed(parts: Iterable[str], lead: str = "", between: str = "; ") -> str:
