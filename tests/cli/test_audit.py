@@ -63,10 +63,10 @@ def test_a_run_is_audited_as_its_study_says_and_keeps_what_was_found(tmp_path, c
     )
     (run / "study.yaml").write_text(config.to_yaml())
     assert main(["audit", str(run), "--strict", "--model", "study"]) == 1
-    shown = capsys.readouterr().out
+    shown, written = capsys.readouterr()
     assert shown.startswith("leaky: 160 examples, ")
     assert "is an option's letter alone" in shown
-    assert f"Written to {run / 'audit.json'}: `w2s report {run}` shows" in shown
+    assert f"Written to {run / 'audit.json'}: `w2s report {run}` shows" in written
     (one,) = read_run_audit(FolderFiles(run, "run")).tasks
     assert one["models"] == ["atlas-xs"]
     assert {"truncation", "answers"} <= set(one["checks"])

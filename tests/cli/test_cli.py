@@ -48,8 +48,9 @@ def test_run_prints_the_table_and_what_it_wrote(study, finished, capsys):
     assert code == 0
     for word in ("floor", "student", "ceiling", "PGR [95%]", "naive", "confidence", "probe"):
         assert word in shown.out
-    for path in re.findall(r"^  (\S+\.\w+)  ", shown.out, flags=re.MULTILINE):
-        assert Path(path).is_file()
+    assert f"\nWritten to {out}\n" in shown.err
+    assert f"w2s run {out}/study.yaml --seeds 5 --store {store}\n" in shown.err
+    assert "Written" not in shown.out
     assert shown.err.count(": reused") == 6
 
 
@@ -87,7 +88,7 @@ def test_tables_of_several_runs_make_one_page(study, finished, tmp_path, capsys)
     assert not groups[1] & told
     capsys.readouterr()
     assert main(["table", str(seen), str(unseen), "--markdown", str(page)]) == 0
-    assert capsys.readouterr().out == f"Written to {page}\n"
+    assert capsys.readouterr().err == f"Written to {page}\n"
     text = page.read_text()
     assert f"w2s table {seen} {unseen} --markdown {page}" in text
     assert len(re.findall(r"^## .*gpt2 to .*llama", text, flags=re.MULTILINE)) == 3

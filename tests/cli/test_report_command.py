@@ -35,7 +35,7 @@ def test_report_writes_a_file_and_says_where_and_how_large(finished, capsys):
     assert main(["report", str(finished)]) == 0
     path = finished / "report.html"
     kilobytes = f"{path.stat().st_size / 1000:,.0f}"
-    assert f"Written to {path} ({kilobytes} kB)" in capsys.readouterr().out
+    assert f"Written to {path} ({kilobytes} kB)" in capsys.readouterr().err
     main(["table", str(finished)])
     printed = capsys.readouterr().out
     row = next(line for line in printed.splitlines() if line.startswith("atlas-landlocked"))

@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import Place
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
@@ -91,5 +92,5 @@ class Analyse(Printing):
             run.mkdir(parents=True, exist_ok=True)
             put(run, {str(PurePosixPath(below, name)): found for name, found in files.items()})
         about = {a.file: a.about for a in every_analysis()}
-        self.tell(f"\nWritten to {folder}:")
-        self.tell(*(f"  {name}.parquet  {about[name]}" for name in tables))
+        tell(f"\nWritten to {folder}:")
+        tell(*(f"  {name}.parquet  {about[name]}" for name in tables))

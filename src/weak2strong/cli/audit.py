@@ -11,6 +11,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Audit(Printing):
         readers = _readers(models)
         audits = self._audited(run_subjects(folder, config), readers)
         path = write_run_audit(folder, audits)
-        self.tell(f"Written to {path}: `w2s report {folder}` shows the errors and warnings.")
+        tell(f"Written to {path}: `w2s report {folder}` shows the errors and warnings.")
         return audits
 
     def _audited(self, subjects: Sequence[Subject], readers: Sequence[Reader]) -> list[Audited]:

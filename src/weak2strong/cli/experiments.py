@@ -19,6 +19,7 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import MethodFlags, Output, StudyCommand
 from weak2strong.config.study import StudyConfig
 from weak2strong.experiments import EXPERIMENTS
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 
@@ -38,7 +39,7 @@ class Command(Printing, Output):
         finished = self.experiment().run(self.out, self.store, self.quiet, **engine)
         self.show(finished.document)
         written = (f"  {finished.folder / name}  {what}" for name, what in finished.FILES.items())
-        self.tell("\nWritten to", *written)
+        tell("\nWritten to", *written)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from weak2strong.cli.flags import changed
 from weak2strong.cli.study import EngineFlags
+from weak2strong.ground.lines import say, tell
 from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class ExportModel:
                 progress=progress,
                 engine=changed(EngineOptions(), self.running),
             )
-        print(f"Written to {self.out}")
-        print(_compared(found))
+        tell(f"Written to {self.out}")
+        say(_compared(found))
 
 
 def _compared(found: Exported) -> str:

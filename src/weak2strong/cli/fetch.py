@@ -15,6 +15,7 @@ from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Fetch(Printing):
         document = fetch_document(plan, folders)
         if self.as_json:
             return self.show(document)
-        self.tell(*document.notes)
+        tell(*document.notes)
 
     def _needs(self) -> Needs:
         """All that is wanted here."""

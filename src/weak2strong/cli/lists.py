@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 Plugins = Annotated[tuple[Path, ...], arg(metavar="PATH ...", help_behavior_hint="")]
@@ -79,15 +80,40 @@ class Methods(Printing):
     """Methods to show in full, by name; without any, all are listed."""
     plugin: Plugins = ()
     """Python files that add methods, losses or probes of your own."""
+    example: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Write a method of your own to begin with, as a Python file, and nothing else."""
 
     def __call__(self) -> None:
         """Print the list, or a page a method."""
         from weak2strong.ground.plugins import load_plugins
         from weak2strong.report.methods import method_documents, methods_document
 
+        if self.example is not None:
+            return _write_example(self.example)
         load_plugins(self.plugin)
         documents = [document for name in self.names for document in method_documents(name)]
         self.show(*(documents or [methods_document()]))
+
+
+def _write_example(file: Path) -> None:
+    """Write a plugin with a method to a new file.
+
+    Raises:
+        UserError: where the file is there, cannot be written, or is not named as Python's are.
+    """
+    from weak2strong.ground.disks import writing
+    from weak2strong.ground.errors import UserError
+    from weak2strong.ground.whole import write_whole
+    from weak2strong.report.methods import EXAMPLE
+
+    if file.suffix != ".py":
+        raise UserError(f"The plugin {file} is no Python file: name one that ends in .py.")
+    if file.exists():
+        raise UserError(f"{file} is there already: name a new file with --example.")
+    with writing(file, "choose another --example"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, EXAMPLE.format(file=file))
+    tell(f"Written to {file}: w2s run --plugin {file} --methods naive mine")
 
 
 @dataclass(frozen=True)
@@ -144,4 +170,4 @@ class Export:
                 lines.append(json.dumps(row, ensure_ascii=False) + "\n")
         with writing(self.out, "choose another --out"):
             write_whole(self.out, "".join(lines))
-        print(f"{len(lines):,} examples written to {self.out}")
+        tell(f"{len(lines):,} examples written to {self.out}")

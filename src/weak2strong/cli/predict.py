@@ -11,6 +11,7 @@ from tyro.conf import arg
 from weak2strong.cli.flags import changed
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import ReadingFlags
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ class Predict(Printing):
         found = answer(self.model, self.task, options)
         with writing(self.out, "choose another file with --out"):
             write_whole(self.out, parquet(found.table) if form == ".parquet" else found.csv())
-        self.tell(*found.said)
+        tell(*found.said)
         if found.scores:
             self.show(_scores(found))
-        self.tell(f"{len(found.table):,} answers written to {self.out}")
+        tell(f"{len(found.table):,} answers written to {self.out}")
 
 
 def _scores(found: Answered) -> Document:

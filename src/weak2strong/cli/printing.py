@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, arg
+
+from weak2strong.ground.lines import tell
 
 if TYPE_CHECKING:
     from weak2strong.ground.table import Document
@@ -45,12 +46,7 @@ class Printing:
 
         with writing(path, "choose another file"):
             write_whole(path, text)
-        self.tell(f"Written to {path}")
-
-    def tell(self, *lines: str) -> None:
-        """Print what is no table, such as the paths of what was written."""
-        for line in lines:
-            print(line, file=sys.stderr if self.as_json else sys.stdout)
+        tell(f"Written to {path}")
 
 
 def show(documents: Sequence[Document], command: str, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
 
 
@@ -45,7 +46,7 @@ class Report:
         path = write_page(
             self.folders, self.out or self.folders[0] / "report.html", cut(self.saturated)
         )
-        print(f"Written to {path} ({path.stat().st_size / 1000:,.0f} kB)")
+        tell(f"Written to {path} ({path.stat().st_size / 1000:,.0f} kB)")
         if self.open:
             import webbrowser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import MethodFlags, StudyCommand
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.lines import tell, width_of
 from weak2strong.ground.rooms import Purpose
 
 if TYPE_CHECKING:
@@ -81,8 +83,13 @@ class Run(Printing, MethodFlags, StudyCommand):
                 engine=self.engine_options,
                 keep=self.keep_models,
             )
-        self.show(_results(Results(folder)))
-        self.tell("\nWritten to", *(f"  {folder / name}  {WRITTEN[name]}" for name in WRITTEN))
+        results = Results(folder)
+        self.show(_results(results))
+        tell(f"\nWritten to {folder}")
+        if not (self.json or self.quiet):
+            from weak2strong.report.ending import ending
+
+            tell(*ending(results, self.store, width_of(sys.stderr)))
 
     def _plan(self) -> list[Document]:
         """What the study would do, and how long that takes on the GPUs that were asked for."""
@@ -102,22 +109,6 @@ class Run(Printing, MethodFlags, StudyCommand):
         from weak2strong.report.contents import contents_document
 
         self.show(*(contents_document(task) for task in tasks if task.cleaning))
-
-
-WRITTEN = {
-    "results.parquet": "a row a cell and metric",
-    "predictions.parquet": "test predictions of every role, by id",
-    "agreement.parquet": "how often students answer as their supervisors, by split",
-    "examples.parquet": "some test examples, to be shown",
-    "tasks.json": "what the tasks hold",
-    "study.yaml": "the study, to run it again",
-    "environment.json": "versions and device",
-    "learned.json": "what each finetuning took up of its labels",
-    "rates.json": "the learning rates of each model, and how they were chosen",
-    "work.json": "what each step took, and what it reused",
-    "events.jsonl": "what happened, stage by stage",
-    "run.json": "the index: size and digest of each of these files but events.jsonl",
-}
 
 
 @dataclass(frozen=True)

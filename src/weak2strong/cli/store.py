@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.lines import say
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Verify:
         found = Store.there(self.store).examined()
         damaged = [what for what in found if what]
         for what in damaged:
-            print(f"damaged: {what}")
-        print(f"{len(found):,} results checked, {len(damaged):,} damaged.")
+            say(f"damaged: {what}")
+        say(f"{len(found):,} results checked, {len(damaged):,} damaged.")
 
 
 @dataclass(frozen=True)
@@ -103,4 +104,4 @@ class Prune:
 
         store = Store.there(self.store)
         count, size = store.prune(self.older_than_days, self.stage, self.everything)
-        print(f"{count:,} folders removed, {size / 2**20:.1f} MiB freed.")
+        say(f"{count:,} folders removed, {size / 2**20:.1f} MiB freed.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import OPTIONS
 
 METHODS = (
@@ -227,10 +227,9 @@ def _rates_for(role: str, training: Training, old: ModelSpec, new: ModelSpec) ->
         told, training = "the rates that are usual for it, as the study had those of", unset
     else:
         told = f"the learning rate {training.learning_rate} that the study has for"
-    print(
+    tell(
         f"{new.name} ({new.adaptation}) takes {told} {old.name} ({old.adaptation}): "
-        f"--{role}-lr sets another.",
-        file=sys.stderr,
+        f"--{role}-lr sets another."
     )
     return training
 

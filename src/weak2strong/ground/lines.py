@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 USUAL = 80
@@ -44,6 +46,27 @@ def wrapped(text: str, width: int | None) -> list[str]:
     if width is None:
         return lines
     return [part for line in lines for part in _parts(line, width)]
+
+
+def tell(*texts: str) -> None:
+    """Print to standard error what is no data, such as where something was written.
+
+    Where a person reads both, it stands behind what was printed before.
+    """
+    sys.stdout.flush()
+    _print(texts, sys.stderr)
+
+
+def say(*texts: str) -> None:
+    """Print texts to standard output, no wider than the terminal."""
+    _print(texts, sys.stdout)
+
+
+def _print(texts: Sequence[str], stream: TextIO) -> None:
+    width = width_of(stream)
+    for text in texts:
+        for line in wrapped(text, width):
+            print(line, file=stream)
 
 
 def _parts(line: str, width: int) -> list[str]:

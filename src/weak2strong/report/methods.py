@@ -20,6 +20,27 @@ from weak2strong.probes import PROBES
 
 STEPS = "Steps before a method: STEP+METHOD puts one first, and a step alone ends with naive."
 ORACLES = "Oracles are told ground truth: upper bounds, by name only, and not part of all."
+EXAMPLE = '''"""A method of your own to begin with: change it, and run it beside others.
+
+    w2s run --plugin {file} --methods naive mine mine:rounds=2
+
+What a context offers, and how steps, losses, probes and tasks are added: docs/extending.md.
+"""
+
+import weak2strong as w2s
+
+
+@w2s.method("mine", source="ours")
+def mine(context: w2s.Context, *, rounds: int = 1):
+    """A student learns what students before it say of the texts."""
+    labels = context.weak_labels
+    for _ in range(rounds):
+        found = context.finetune(labels)
+        labels = w2s.joined(found["strong_train"], found["validation"])
+    return context.finetune(labels)
+'''
+"""A plugin that runs as it stands; the name of its file goes into it."""
+
 MORE = "`w2s methods NAME` shows one with its settings; NAME:SETTING=VALUE,... changes them."
 
 

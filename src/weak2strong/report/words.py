@@ -38,7 +38,7 @@ def _sentence(run: FinishedRun, method: str) -> str:
     if not line.supervised:
         numbers = _with_interval(r.value, r.interval)
         return f"{scores}{oracle}. But {UNSUPERVISED}: this is no weak supervision (PGR {numbers})."
-    return f"{scores}: they {_recovery(r.value, r.interval, 'PGR')}{oracle}."
+    return f"{scores}: they {recovery(r.value, r.interval, 'PGR')}{oracle}."
 
 
 def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
@@ -49,12 +49,12 @@ def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
         which = (
             f"{used} tasks" if used == tasks else f"the {used} of {tasks} tasks that have {having}"
         )
-        recovery = _recovery(pgr.mean, pgr.mean_interval, "mean PGR", " on average")
-        text = f"On {which}, students {recovery}"
+        share = recovery(pgr.mean, pgr.mean_interval, "mean PGR", " on average")
+        text = f"On {which}, students {share}"
         return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
     if pgr.pooled is not None and pgr.pooled_interval is not None:
-        recovery = _recovery(pgr.pooled, pgr.pooled_interval, "pooled PGR")
-        text = f"On all {tasks} tasks together, students {recovery}"
+        share = recovery(pgr.pooled, pgr.pooled_interval, "pooled PGR")
+        text = f"On all {tasks} tasks together, students {share}"
         return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
     flat = len(over.flat)
     return (
@@ -63,7 +63,7 @@ def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
     )
 
 
-def _recovery(value: float, interval: Interval, name: str, how: str = "") -> str:
+def recovery(value: float, interval: Interval, name: str, how: str = "") -> str:
     """What a PGR and its interval say of students, with both in brackets."""
     if is_wide({"pgr_low": interval.low, "pgr_high": interval.high}):
         return (

@@ -12,7 +12,7 @@ from weak2strong.subjects.chess.puzzles import read_puzzles
 def test_mates_writes_positions_that_can_be_read(tmp_path, capsys):
     file = tmp_path / "new" / "positions.csv.gz"
     assert main(["chess", "mates", "--out", str(file), "--games", "4", "--seed", "0"]) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     found = positions(file)
     assert found == tuple(p for p in positions() if p.game < 4)
     assert said.startswith(f"{len(found)} positions of {len(found) // 3} games, ")
@@ -21,7 +21,7 @@ def test_mates_writes_positions_that_can_be_read(tmp_path, capsys):
 def test_sample_writes_puzzles_that_can_be_read(tmp_path, capsys):
     file = tmp_path / "sample.csv"
     assert main(["chess", "sample", "--out", str(file), "--rows", "7"]) == 0
-    assert capsys.readouterr().out == f"7 puzzles written to {file}\n"
+    assert capsys.readouterr().err == f"7 puzzles written to {file}\n"
     assert len(read_puzzles(file).puzzles) == 7
 
 

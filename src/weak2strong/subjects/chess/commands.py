@@ -7,6 +7,7 @@ from pathlib import Path
 
 from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Group, Purpose
 from weak2strong.ground.whole import write_whole
 
@@ -48,7 +49,7 @@ class Mates:
         write_positions(self.out, played)
         mates = sum(bool(p.mates) for p in played)
         size = self.out.stat().st_size
-        print(
+        tell(
             f"{len(played):,} positions of {mates:,} games, {mates:,} of them with a mate in one, "
             f"written to {self.out} ({size / 1e3:,.0f} kB)"
         )
@@ -75,7 +76,7 @@ class Sample:
         text, count = lichess_sample(self.rows)
         with writing(self.out, "choose another --out"):
             write_whole(self.out, text)
-        print(f"{count:,} puzzles written to {self.out}")
+        tell(f"{count:,} puzzles written to {self.out}")
 
 
 CHESS = Group(

@@ -1,0 +1,201 @@
+"""How a run ends in the terminal: what the number says, and which commands go on from here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.intervals import SEEDS_AND_EXAMPLES, Interval
+from weak2strong.ground.table import counted
+from weak2strong.methods import BASELINE
+from weak2strong.report.words import UNSUPERVISED, recovery
+from weak2strong.tasks import TASKS, expand
+
+MOST = 3
+"""Up to so many methods have a clause each; of more, the lowest and the highest are told."""
+
+LATEST = Path("runs", "latest")
+
+PAGE = "report.html"
+
+INDENT = 2
+"""Characters before a command."""
+
+EXAMPLE_TASK = "atlas-europe"
+"""The task that is written as a file to try one's own data on."""
+
+FEWEST = 5
+"""So many seeds at least has the run that the last command makes."""
+
+
+def ending(run: FinishedRun, store: Path | None = None, width: int | None = None) -> list[str]:
+    """Lines to print beneath the table of a run: two sentences, the page, and how to go on.
+
+    Args:
+        run: a finished one.
+        store: that the user named for it.
+        width: of a line; a longer command goes on in the next, as shells read it.
+    """
+    folder = _named(run.folder)
+    page = run.folder / PAGE
+    look = str(page) if page.is_file() else f"w2s report {shlex.quote(folder)} --open"
+    found = ["", *said(run), ""]
+    for what, commands in [("Look at it", [look]), *next_commands(run, store)]:
+        found.append(f"{what}:")
+        found += [line for command in commands for line in _lines(command, width)]
+    return found
+
+
+def _lines(command: str, width: int | None) -> list[str]:
+    """A command that can be copied: where it is too wide, lines end as shells go on from them."""
+    if width is None or len(command) + INDENT <= width:
+        return [f"{' ' * INDENT}{command}"]
+    first, *words = command.split(" ")
+    lines = [f"{' ' * INDENT}{first}"]
+    for word in words:
+        # A word stays whole, since a path that is broken is another one. Two are for the backslash.
+        if len(lines[-1]) + 1 + len(word) + 2 <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"{' ' * 2 * INDENT}{word}")
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
+def said(run: FinishedRun) -> tuple[str, str]:
+    """What came out, and what such a number means: a sentence each, in plain words."""
+    shares = _shares(run)
+    if not any(shares.by_method.values()):
+        return _undefined(run)
+    found = f"{shares.on}{_found(run, shares)}."
+    return f"{found[:1].upper()}{found[1:]}", _means(run, shares)
+
+
+def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str, Sequence[str]]]:
+    """Commands that go on with own data, a method of one's own, and more seeds, in that order.
+
+    Where the data are one's own already, the first one looks into them.
+    """
+    study = shlex.quote(str(Path(_named(run.folder)) / "study.yaml"))
+    flags = f" --store {shlex.quote(str(store))}" if store else ""
+    config = run.config
+    more = max(FEWEST, 2 * config.seeds)
+    data = [
+        f"w2s export {EXAMPLE_TASK} --out my.jsonl",
+        f"w2s run --task my.jsonl --group-column group{flags}",
+    ]
+    own_data = any(task not in TASKS for task in expand(config.tasks))
+    looked = ("What your data hold", [f"w2s audit {shlex.quote(_named(run.folder))}"])
+    plugins = shlex.join((*map(str, config.plugins), "mine.py"))
+    own_method = f"w2s run {study} --plugin {plugins} --methods {BASELINE} mine{flags}"
+    return [
+        looked if own_data else ("Your own data", data),
+        ("Your own method", ["w2s methods --example mine.py", own_method]),
+        ("More seeds", [f"w2s run {study} --seeds {more}{flags}"]),
+    ]
+
+
+def _named(folder: Path) -> str:
+    """A run folder as one would name it: by ``runs/latest`` where that is it."""
+    return str(LATEST if LATEST.exists() and LATEST.samefile(folder) else folder)
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """The PGR of each method that a sentence tells, with its interval; None where undefined."""
+
+    on: str
+    name: str
+    how: str
+    by_method: dict[str, tuple[float, Interval] | None]
+
+
+def _shares(run: FinishedRun) -> _Shares:
+    """PGR on the one task, else the mean over the tasks with a gap, else that of all together."""
+    over = run.over
+    if over is None:
+        first = {line.method: line.recovered for line in run.lines()}
+        return _Shares("", "PGR", "", {m: _both(r.value, r.interval) for m, r in first.items()})
+    means = {m: _both(a.mean, a.mean_interval) for m, a in over.methods.items()}
+    if any(means.values()):
+        tasks, used = len(run.by_task), len(over.used)
+        on = f"on {tasks} tasks, " if used == tasks else f"on {used} of {tasks} tasks, "
+        return _Shares(on, "mean PGR", " on average", means)
+    pooled = {m: _both(a.pooled, a.pooled_interval) for m, a in over.methods.items()}
+    return _Shares(f"on all {len(run.by_task)} tasks together, ", "pooled PGR", "", pooled)
+
+
+def _both(value: float | None, interval: Interval | None) -> tuple[float, Interval] | None:
+    return None if value is None or interval is None else (value, interval)
+
+
+def _found(run: FinishedRun, shares: _Shares) -> str:
+    """A clause a method: which share of the gap its students recover, and how sure that is."""
+    told = {m: share for m, share in shares.by_method.items() if share}
+    oracles = {line.method for line in run.lines() if line.oracle}
+    lacking = len(shares.by_method) - len(told)
+    if len(told) > MOST:
+        by = sorted(told, key=lambda m: told[m][0])
+        low, high = (f"{told[m][0]:.2f} ({m}{_bound(m, oracles)})" for m in (by[0], by[-1]))
+        text = f"{shares.name} of {len(told)} methods goes from {low} to {high}"
+    else:
+        clauses = [
+            f"{'students' if i == 0 else 'those'} of {m}{_bound(m, oracles)} "
+            f"{recovery(*share, shares.name, shares.how)}"
+            for i, (m, share) in enumerate(told.items())
+        ]
+        text = "; ".join(clauses)
+    return f"{text}; of {counted(lacking, 'method')} it is undefined" if lacking else text
+
+
+def _bound(method: str, oracles: set[str]) -> str:
+    return ", which see ground truth," if method in oracles else ""
+
+
+def _means(run: FinishedRun, shares: _Shares) -> str:
+    """How to read the share, or why it is to be read as nothing."""
+    supervised = [lines[0].supervised for lines in run.by_task.values()]
+    if not any(supervised):
+        return f"But {UNSUPERVISED}, so that there was next to nothing to learn from their labels."
+    first = next(share for share in shares.by_method.values() if share)
+    seeds = "seeds and " if first[1].covers == SEEDS_AND_EXAMPLES else ""
+    tasks = "these tasks" if run.over else "this task"
+    return (
+        "The gap is from the supervisor to the same strong model taught with ground truth; the "
+        f"interval says what other {seeds}test examples would give for {tasks} and this pair of "
+        "models, and nothing of others."
+    )
+
+
+def _undefined(run: FinishedRun) -> tuple[str, str]:
+    """Why there is no PGR, and what would help."""
+    lines = run.lines()
+    r = lines[0].recovered
+    if run.over is not None:
+        flat = len(run.over.flat)
+        why = (
+            f"on {flat} of {len(run.by_task)} tasks, and on all together, the ceiling is not "
+            "clearly above the floor"
+        )
+    else:
+        reason = (r.undefined or "").rstrip(".")
+        why = f"{reason[:1].lower()}{reason[1:]}"
+    found = f"PGR is undefined: {why}."
+    if all(line.saturated for line in lines):
+        return found, (
+            "Supervisor, students and ceiling are all nearly perfect: take a harder task, on which "
+            "there is something to recover."
+        )
+    if all(line.recovered.gap_interval.high < 0 for line in lines):
+        return found, (
+            "The strong model taught with ground truth is worse than the supervisor: look at its "
+            "training (rates, epochs, examples) before anything else."
+        )
+    if run.over is None and r.has_gap:
+        return found, "More seeds tell how wide the gap is; the scores above stand as they are."
+    return found, (
+        "Without a gap there is no share of it that students could recover: take a stronger "
+        "student, a weaker supervisor, or more test examples and seeds."
+    )
