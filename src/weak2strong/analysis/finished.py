@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,18 @@ from weak2strong.engine.recorded import (
     read_results,
 )
 from weak2strong.engine.work import Work, read_work
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.registry import Registry
 
 if TYPE_CHECKING:
+    import pandas as pd  # pyright: ignore[reportMissingImports]
     import polars as pl
+    from matplotlib.figure import Figure
 
     from weak2strong.analysis.analyse import Analysed
     from weak2strong.analysis.audit.run import RunAudit
+    from weak2strong.analysis.figure_names import FigureName
     from weak2strong.analysis.headlines import Claims
     from weak2strong.analysis.over_tasks import OverTasks
     from weak2strong.analysis.settings import SettingsCompared
@@ -36,8 +41,15 @@ if TYPE_CHECKING:
     from weak2strong.analysis.tested import Tested
     from weak2strong.protocol.learned import Learned
 
-PAGES = Registry("page", {"html": "weak2strong.report.page:write_page"})
-"""The function that writes finished folders as a page: the report stands above this package."""
+SHOWN = Registry(
+    "form",
+    {
+        "page": "weak2strong.report.page:write_page",
+        "cell": "weak2strong.report.notebook:finished_cell",
+        "figure": "weak2strong.report.notebook:figure_of",
+    },
+)
+"""The functions that show finished folders: the report stands above this package."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,47 @@ class FinishedFolder:
         Raises:
             UserError: where it cannot be written.
         """
-        write_page = PAGES.get("html")
+        write_page = SHOWN.get("page")
         path = Path(path) if path else self.folder / "report.html"
         return write_page([self.folder], path, self.saturated)
+
+    def figure(self, name: FigureName) -> Figure:
+        """A figure of `w2s figures` by its name, as Matplotlib has it.
+
+        Each call draws anew, so that titles, sizes and colours can be changed, and `savefig` writes
+        it. A notebook shows it as it is.
+
+        Args:
+            name: such as "scores" or "pgr"; an unknown one is told with all names.
+
+        Raises:
+            UserError: for an unknown name, or a figure that this folder lacks the data for.
+        """
+        return SHOWN.get("figure")(self, name)
+
+    def table(self) -> pl.DataFrame:
+        """The main table."""
+        raise NotImplementedError
+
+    def to_pandas(self, **of_table: Any) -> pd.DataFrame:
+        """The main table as a frame of pandas.
+
+        Args:
+            **of_table: arguments of `table`.
+
+        Raises:
+            UserError: where pandas is not installed.
+        """
+        if find_spec("pandas") is None:
+            raise UserError(
+                "pandas is not installed, and to_pandas() needs it: "
+                "pip install 'weak2strong[pandas]', or take table(), a frame of polars."
+            )
+        return self.table(**of_table).to_pandas()
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the tables that the command line prints."""
+        return SHOWN.get("cell")(self)
 
 
 @dataclass(frozen=True)

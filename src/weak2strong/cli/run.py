@@ -69,6 +69,7 @@ class Run(Printing, MethodFlags, StudyCommand):
             explained = explain_study(self.config(), self.store, self.engine_options)
             return self.show(explained_document(explained))
         from weak2strong.analysis.finished import Results
+        from weak2strong.analysis.printed import run_document
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress
 
@@ -84,7 +85,7 @@ class Run(Printing, MethodFlags, StudyCommand):
                 keep=self.keep_models,
             )
         results = Results(folder)
-        self.show(_results(results))
+        self.show(run_document(results))
         tell(f"\nWritten to {folder}")
         if not (self.json or self.quiet):
             from weak2strong.report.ending import ending
@@ -158,9 +159,10 @@ class Table(Printing):
 
 def _documents(runs: Sequence[Results], metric: str | None) -> list[Document]:
     """The tables of every run; of runs that differ in a setting, also each against the first."""
+    from weak2strong.analysis.printed import run_document
     from weak2strong.analysis.settings_table import letter, settings_beside
 
-    documents = [_results(run, metric) for run in runs]
+    documents = [run_document(run, metric) for run in runs]
     between = settings_beside(runs, metric)
     if between is None:
         return documents
@@ -169,12 +171,3 @@ def _documents(runs: Sequence[Results], metric: str | None) -> list[Document]:
         tables = [replace(first, title=f"{letter(i)}: {first.title}"), *more]
         documents[i] = replace(of, tables=tables)
     return [*documents, between]
-
-
-def _results(run: Results, metric: str | None = None) -> Document:
-    from weak2strong.analysis.literature import literature_table
-    from weak2strong.analysis.results import results_document
-
-    lines = run.lines(metric)
-    beside = literature_table(run, lines)
-    return results_document(lines, run.over_tasks(lines), run.folder, [beside] if beside else [])

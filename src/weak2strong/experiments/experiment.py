@@ -19,6 +19,7 @@ from weak2strong.engine.recorded import STUDY, read_config, read_environment
 from weak2strong.engine.run import do_steps, run_study
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.engine.work import Work, read_work, work_file
+from weak2strong.experiments.cell import settings_table
 from weak2strong.experiments.tables import Rows, table_file
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
@@ -284,6 +285,10 @@ class Experiment(Runnable[Finished], StudyConfig):
     def of(cls, study: StudyConfig, **own: Any) -> Self:
         """The experiment on a study, with settings of its own."""
         return cls(**_shared(study) | own)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the settings that are not as usual."""
+        return settings_table(self)._repr_html_()
 
     @property
     def named_models(self) -> Mapping[str, str]:

@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from weak2strong.ground.registry import Registry
+
+SHOWN = Registry("form of a table", {"cell": "weak2strong.report.formats:table_cell"})
+"""The function that shows a table in a notebook: the report stands above this package."""
+
 Row = Mapping[str, Any]
 """Raw values by field. An interval takes three fields: ``pgr``, ``pgr_low`` and ``pgr_high``."""
 
@@ -87,6 +92,10 @@ class Table:
         """The notes, and the meaning of a text that needs one."""
         wide = any(TOO_WIDE in text for row in self.texts for text in row)
         return [*self.notes, *([WIDE_MEANING] if wide else [])]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the columns and texts of the terminal, escaped."""
+        return SHOWN.get("cell")(self)
 
     @property
     def facts(self) -> list[dict[str, Any]]:

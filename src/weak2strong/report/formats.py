@@ -18,6 +18,15 @@ SPECIAL = re.compile(r"[\\`*_<>|~&]|\](?=\()")
 """What Markdown would take for markup in a cell. Brackets of intervals are none."""
 
 
+CELL = (
+    ".w2s .scroll { overflow-x: auto; } "
+    ".w2s caption { text-align: left; font-weight: bold; white-space: nowrap; } "
+    ".w2s :is(th, td) { text-align: left; vertical-align: top; white-space: pre-line; } "
+    ".w2s .number { text-align: right; font-variant-numeric: tabular-nums; }"
+)
+"""How a cell of a notebook aligns a table."""
+
+
 def to_markdown(table: Table) -> str:
     """Title, table and notes, with a blank line between them."""
     lines = [[_escaped(c.title) for c in table.columns]]
@@ -80,6 +89,15 @@ def to_html(table: Table, sortable: bool = True) -> Markup:
         heads=heads,
         rows=rows,
         notes=notes[0] if table.beneath else "",
+    )
+
+
+def table_cell(table: Table) -> Markup:
+    """The table as a cell of a notebook shows it: with alignment of its own, and no script."""
+    from markupsafe import Markup
+
+    return Markup('<div class="w2s">{}\n{}</div>').format(
+        Markup(f"<style>{CELL}</style>"), to_html(table, sortable=False)
     )
 
 

@@ -1,0 +1,47 @@
+"""A study as a notebook shows it: its settings, and not those that are as usual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
+
+from weak2strong.ground.table import Table, words
+
+ALWAYS = ("tasks", "weak", "strong", "methods", "seeds")
+"""Settings that are shown also where they are as usual."""
+
+
+def settings_table(study: Any) -> Table:
+    """A row a setting of a study or an experiment.
+
+    Args:
+        study: the dataclass. Of models, trainings and data only what is not usual is told.
+    """
+    rows = []
+    for field in fields(study):
+        value = getattr(study, field.name)
+        if field.name in ALWAYS or value != _usual(field):
+            rows.append({"setting": field.name, "value": _text(value)})
+    title = f"{type(study).__name__}, not yet run: run() runs it"
+    notes = ["Other settings are as usual."]
+    return Table("settings", title, [words("setting"), words("value", wraps=True)], rows, notes)
+
+
+def _usual(field: Any) -> Any:
+    """The usual value of a field; `MISSING` where it has none."""
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _text(value: Any) -> str:
+    """A value as a study file would have it, in a line."""
+    if is_dataclass(value):
+        told = {f.name: getattr(value, f.name) for f in fields(value)}
+        name = [told.pop("name")] if "name" in told else []
+        changed = (f for f in fields(value) if f.name in told and told[f.name] != _usual(f))
+        return ", ".join(name + [f"{f.name}={_text(told[f.name])}" for f in changed])
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_text(of)}" for name, of in value.items())
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_text, value))
+    return str(value)
