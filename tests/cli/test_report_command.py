@@ -1,13 +1,15 @@
 """`w2s report` and `w2s figures` on a run that `w2s run` has written."""
 
+import json
 import re
+import shutil
 
 import polars as pl
 import pytest
 
 from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
-from weak2strong.engine.examples import KEPT, LONGEST
+from weak2strong.tasks import TASKS
 
 STUDY = """
 tasks: [{task}]
@@ -43,12 +45,33 @@ def test_report_writes_a_file_and_says_where_and_how_large(finished, capsys):
     assert all(f">{number}<" in text for number in re.findall(r"\d\.\d{3}", row)[:3])
 
 
-def test_the_run_keeps_a_bounded_number_of_texts(finished):
+def test_the_run_keeps_the_texts_of_its_test_examples(finished):
     kept = pl.read_parquet(finished / "examples.parquet")
-    assert 0 < len(kept) <= 3 * KEPT
-    assert all(len(text) <= LONGEST for texts in kept["texts"] for text in texts)
     known = pl.read_parquet(finished / "predictions.parquet").select("task", "id").unique()
-    assert len(kept.join(known, on=["task", "id"])) == len(kept)
+    assert len(kept) == len(known) == len(kept.join(known, on=["task", "id"]))
+    items = {e.item.id: e.item for e in TASKS.get("atlas-landlocked").load()}
+    assert all(row["texts"] == [items[row["id"]].text] for row in kept.iter_rows(named=True))
+
+
+def test_examples_are_printed_and_what_was_not_kept_is_read_again(finished, tmp_path, capsys):
+    command = ["--where", "student disagrees or weak wrong", "--limit", "2", "--json"]
+    assert main(["examples", str(finished), *command]) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert len(kept["examples"]) == 2
+    assert kept["matched"] > 2
+    # An older run, which has few texts and no digests, and one whose data are others by now.
+    run = shutil.copytree(finished, tmp_path / "run")
+    table = pl.read_parquet(run / "examples.parquet")
+    (run / "run.json").unlink()
+    table.drop("digest").clear().write_parquet(run / "examples.parquet")
+    assert main(["examples", str(run), *command]) == 0
+    assert json.loads(capsys.readouterr().out) == kept
+    none = pl.lit(None, dtype=pl.List(pl.String))
+    table.with_columns(texts=none, digest=pl.lit("0" * 16)).write_parquet(run / "examples.parquet")
+    assert main(["examples", str(run), *command]) == 0
+    changed = json.loads(capsys.readouterr().out)
+    assert [row["texts"] for row in changed["examples"]] == [None, None]
+    assert "the data have changed since they were answered" in changed["notes"][-1]
 
 
 def test_results_write_the_report_too(finished, tmp_path):

@@ -20,7 +20,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.engine import record
-from weak2strong.engine.examples import KEPT, outcomes, read_examples
+from weak2strong.engine.examples import read_examples
 from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import read_agreement
 from weak2strong.engine.run import run_study
@@ -197,9 +197,7 @@ def test_a_run_keeps_texts_of_what_students_did_and_how_far_they_agree(run):
     first = results.predictions.filter(seed=0)
     texts = {"bird", "house", "river"}
     assert {text.split()[0] for (text,) in kept["texts"]} <= texts
-    found = outcomes(first).group_by("outcome").head(KEPT)
-    assert set(kept["id"]) == set(found["id"])
-    assert len(kept) > 0
+    assert set(kept["id"]) == set(first["id"])
     agreement = read_agreement(results.files)
     assert agreement is not None
     for method in results.config.methods:

@@ -14,6 +14,7 @@ from weak2strong.cli.annotators import Annotators
 from weak2strong.cli.audit import Audit
 from weak2strong.cli.compare import Compare
 from weak2strong.cli.doctor import Doctor
+from weak2strong.cli.examples import Examples
 from weak2strong.cli.experiments import experiment_commands
 from weak2strong.cli.export_model import ExportModel
 from weak2strong.cli.fetch import Fetch
@@ -48,6 +49,7 @@ COMMANDS_OF_STUDIES: dict[str, type] = {
     "table": Table,
     "report": Report,
     "figures": Figures,
+    "examples": Examples,
     "analyse": Analyse,
     "compare": Compare,
     "power": Power,

@@ -1,21 +1,26 @@
-"""Texts of test examples that show what students do with errors of their supervisor.
+"""Texts of test examples, so that a run can be looked at without its data.
 
 A run's predictions hold only ids. ``examples.parquet`` adds the texts, or small pictures of the
-images, of a bounded number of test examples: where students corrected their supervisor, where they
-imitated its error, where they lost a right label, and, with more than two answers, where they made
-an error of their own.
+images, of all test examples, as far as there is `ROOM`: first of some where students corrected
+their supervisor, imitated its error, lost a right label, or, with more than two answers, made an
+error of their own. Of the others it has the digest of the content, by which a text that is read
+again is known to be the one that was answered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from weak2strong.config.study import StudyConfig
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.ground.plugins import load_plugins
 from weak2strong.protocol.task_run import TaskRun
 from weak2strong.tasks.answers import with_correctness
-from weak2strong.tasks.task import Item
+from weak2strong.tasks.find import find_task
+from weak2strong.tasks.task import Item, stable_id
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,10 +34,57 @@ same if the study's metric takes them for the same); the supervisor was right an
 wrong; both were wrong in different ways."""
 
 KEPT = 20
-"""Examples a task and outcome whose texts are kept."""
+"""Examples a task and outcome whose texts are kept before those of others."""
 
-LONGEST = 500
+LONGEST = 2000
 """Characters of a text that are kept."""
+
+CUT = " […] "
+"""Stands in the middle of a text that was longer."""
+
+ROOM = 4_000_000
+"""Characters of texts and pictures that a run keeps, of each of its tasks an equal share."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What there is to see of an example.
+
+    Attributes:
+        texts: those that a model reads, each shortened to `LONGEST` characters; of an image, the
+            name of its file.
+        picture: a URI that holds a small picture of an image; None of all else.
+        digest: of the content of the item.
+    """
+
+    texts: tuple[str, ...]
+    picture: str | None
+    digest: str | None
+
+    @property
+    def characters(self) -> int:
+        """How much room it takes."""
+        return sum(map(len, self.texts)) + len(self.picture or "")
+
+
+def shown(item: Item) -> Shown:
+    """What there is to see of an item."""
+    digest = stable_id(item.content)
+    if not item.file:
+        return Shown(tuple(map(shortened, item.texts)), None, digest)
+    # Pillow is for tasks of images alone.
+    from weak2strong.tasks.image_files import IN_URI, thumbnail
+
+    named = () if item.file.startswith(IN_URI) else (PurePath(item.file).name[-LONGEST:],)
+    return Shown(named, thumbnail(item.file), digest)
+
+
+def shortened(text: str) -> str:
+    """A text without its middle where it is long: what is asked often stands at the end."""
+    if len(text) <= LONGEST:
+        return text
+    half = (LONGEST - len(CUT)) // 2
+    return text[:half] + CUT + text[-half:]
 
 
 def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
@@ -87,10 +139,10 @@ def outcomes(predictions: pl.DataFrame, on: str | None = None) -> pl.DataFrame:
 def examples_table(
     task_runs: Mapping[str, TaskRun], predictions: pl.DataFrame, on: str | None
 ) -> pl.DataFrame:
-    """The table of ``examples.parquet``: task, id, texts, picture.
+    """The table of ``examples.parquet``: task, id, texts, picture (see `Shown`), digest.
 
-    Of an image, the text is the name of its file, and the picture is a URI that holds a small one;
-    of all else there is no picture.
+    It has all test examples. Texts are null of those for which there was no room, and pictures of
+    all that are no images.
 
     Args:
         task_runs: of the tasks of a run, by name.
@@ -100,38 +152,62 @@ def examples_table(
     import polars as pl
 
     found = outcomes(predictions, on).group_by("task", "outcome", maintain_order=True).head(KEPT)
-    kept = set(found.select("task", "id").iter_rows())
-    rows = [
-        (name, e.item.id, *_shown(e.item))
-        for name, task_run in task_runs.items()
-        for e in task_run.splits.test
-        if (name, e.item.id) in kept
-    ]
+    first = {name: set(found.filter(task=name)["id"]) for name in task_runs}
+    rows = []
+    for name, task_run in task_runs.items():
+        room = ROOM / len(task_runs)
+        test = [example.item for example in task_run.splits.test]
+        for item in sorted(test, key=lambda item: (item.id not in first[name], item.id)):
+            # Pictures take time to make.
+            one = shown(item) if room > 0 else None
+            room -= one.characters if one else 0
+            if one and room >= 0:
+                rows.append((name, item.id, list(one.texts), one.picture, one.digest))
+            else:
+                rows.append((name, item.id, None, None, stable_id(item.content)))
     schema = {
         "task": pl.String,
         "id": pl.String,
         "texts": pl.List(pl.String),
         "picture": pl.String,
+        "digest": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _shown(item: Item) -> tuple[list[str], str | None]:
-    """The texts of an item, and the picture of an image."""
-    if not item.file:
-        return [text[:LONGEST] for text in item.texts], None
-    # Pillow is for tasks of images alone.
-    from weak2strong.tasks.image_files import IN_URI, thumbnail
+def read_again(
+    config: StudyConfig, task: str, wanted: Mapping[str, str | None]
+) -> dict[str, Shown]:
+    """Examples of a task as the study's data have them today, by id, as far as they are the same.
 
-    named = [] if item.file.startswith(IN_URI) else [PurePath(item.file).name[-LONGEST:]]
-    return named, thumbnail(item.file)
+    Args:
+        config: the study, resolved.
+        task: the name of the task.
+        wanted: the ids, each with the digest of what was answered, or None where it is not known.
+
+    Raises:
+        UserError: where the data are no longer there.
+    """
+    load_plugins(config.plugins)
+    found = {}
+    for reference in config.tasks:
+        read = find_task(reference, config.data)
+        if read.name != task:
+            continue
+        for example in read.about(config.entities).load():
+            item = example.item
+            if item.id in wanted and wanted[item.id] in (None, stable_id(item.content)):
+                found[item.id] = shown(item)
+    return found
 
 
 def read_examples(files: FolderFiles) -> pl.DataFrame | None:
     """A run's ``examples.parquet``, or None for a run that was made before there was one.
 
+    Older ones have fewer rows, and no digests.
+
     Raises:
         UserError: where the file is damaged.
     """
     columns = {"task": "text", "id": "text", "texts": "texts"}
-    return files.table(FILE, columns, optional={"picture": "text"})
+    return files.table(FILE, columns, optional={"picture": "text", "digest": "text"})

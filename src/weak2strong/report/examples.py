@@ -13,7 +13,6 @@ from weak2strong.engine.examples import (
     CORRECTED,
     ERRED,
     IMITATED,
-    LONGEST,
     LOST,
     OUTCOMES,
     outcomes,
@@ -41,8 +40,7 @@ class Case:
 
     Attributes:
         id: the id of the example.
-        texts: the texts that a model reads, each cut to `LONGEST` characters.
-        cut: whether a text was cut.
+        texts: the texts that a model reads, long ones without their middle.
         image: a URI that holds a small picture of an image; None of a text.
         truth: the name of its class, or the texts that count as right.
         supervisor: the name of the class that the supervisor gave, or the text that it wrote.
@@ -52,7 +50,6 @@ class Case:
 
     id: str
     texts: tuple[str, ...]
-    cut: bool
     image: str | None
     truth: str
     supervisor: str
@@ -101,7 +98,6 @@ def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:
                 Case(
                     id=row["id"],
                     texts=texts,
-                    cut=any(len(t) >= LONGEST for t in texts),
                     image=shown[at].get("picture"),
                     truth=_text_of(names, row["label"]),
                     supervisor=_text_of(names, row["supervisor"]),
