@@ -10,12 +10,14 @@ from importlib import import_module
 
 import pytest
 
-from weak2strong.engine.parallel import in_parallel
+from weak2strong.engine.parallel import _death, in_parallel
 from weak2strong.engine.schedule import Place, Schedule
-from weak2strong.engine.workers import Workers
+from weak2strong.engine.workers import Ended, Workers
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, heeding
+from weak2strong.methods import METHODS
 from weak2strong.protocol.steps import Step
 
 JOBS = """
@@ -33,6 +35,8 @@ def work(on_step, name, folder, how, seconds):
     first = first_time(name, folder)
     if how == "die" or (how == "die once" and first):
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "exit":
+        os._exit(3)
     if how == "lack" or (how == "lack once" and first):
         raise LacksMemoryError from RuntimeError("out of memory")
     if how == "fail":
@@ -148,6 +152,29 @@ def test_a_process_that_is_killed_twice_ends_in_a_sentence_after_the_other_steps
     assert "take a smaller one" in str(error.value)
     assert len(steps.began("a")) == 2
     assert set(steps.answers) == {"c", "d", "e"}
+
+
+def test_a_process_that_ends_itself_ends_in_a_sentence_after_the_other_steps(steps):
+    """As a function of a plugin may do, which nobody can catch."""
+    with pytest.raises(UserError) as error:
+        steps.run(a="exit", b=0.0, c=0.1, needs={"b": needing("a")})
+    assert str(error.value) == (
+        "The process of a probe ended with exit code 3, twice: a library that it calls may have "
+        "crashed, which `--workers 1` may tell more of; what is finished is kept."
+    )
+    assert set(steps.answers) == {"c"}
+
+
+def test_the_plugin_of_a_method_whose_process_ends_is_named(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("import weak2strong as w2s\n@w2s.method('mine')\ndef mine(context): ...\n")
+    load_plugins([file])
+    told = str(_death(Step("student", "a", 0, "probe-filter+mine"), Ended(3)))
+    assert "exit code 3, twice: it runs functions of" in told
+    assert "mine.py, so look for what ends a process there, such as os._exit" in told
+    killed = str(_death(Step("student", "a", 0, "mine"), Ended(-signal.SIGSEGV)))
+    assert "was ended by SIGSEGV, twice: it runs functions of" in killed
+    METHODS.drop(METHODS.origin("mine"))
 
 
 def test_a_step_that_lacks_memory_twice_ends_in_a_sentence_after_the_other_steps(steps):

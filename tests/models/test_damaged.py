@@ -7,6 +7,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import LlamaModel
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.ground.errors import UserError
@@ -107,6 +108,10 @@ DAMAGED = {
         "and 19 others",
     ),
     "more layers": (config(num_hidden_layers=3), r"lack the weight layers.2\S+ and 8 others"),
+    "fewer layers": (
+        config(num_hidden_layers=1),
+        f"{WEIGHTS} has weights of 2 times layers, and config.json says 1",
+    ),
     "width": (config(hidden_size=-1), r"config.json does not make sense \(.*hidden size \(-1\)"),
     "no width": (config(hidden_size=0), "config.json says hidden_size 0, which no model has"),
     "word": (config(hidden_size="big"), r"config.json does not make .*expected int, got str"),
@@ -145,13 +150,46 @@ def test_a_damaged_model_is_refused_by_a_sentence(toy_models, tmp_path, damage, 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["shard", "cut shard", "index", "empty weights", "heads"])
+@pytest.mark.parametrize(
+    "name", ["shard", "cut shard", "index", "empty weights", "heads", "fewer layers"]
+)
 def test_files_alone_tell_it_before_anything_is_loaded(toy_models, tmp_path, name):
     folder = shutil.copytree(toy_models["llama"], tmp_path / "model")
     damage, said = DAMAGED[name]
     damage(folder)
     with pytest.raises(UserError, match=said):
         check_files(ModelSpec(str(folder)))
+
+
+def further(*names):
+    """More weights, of the shape of none."""
+    return weights(lambda w: {**w, **{name: torch.zeros(3) for name in names}})
+
+
+LEFT_OUT = {
+    "a head": further("classifier.weight"),
+    "buffers": further("model.layers.0.self_attn.rotary_emb.inv_freq", "model.position_ids"),
+    "a layer for training": further(
+        "model.layers.2.mlp.up_proj.weight", "model.layers.2.eh.weight"
+    ),
+    "another part": further("vision.layers.2.mlp.up_proj.weight"),
+    "a layer apart": further("model.layers.7.mlp.up_proj.weight"),
+}
+"""Weights that a model has no place for, and that it may have no place for."""
+
+
+@pytest.mark.parametrize("damage", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_what_transformers_leaves_out_on_purpose_is_no_fault(toy_models, tmp_path, damage):
+    folder = shutil.copytree(toy_models["llama"], tmp_path / "model")
+    damage(folder)
+    check_files(ModelSpec(str(folder)))
+
+
+def test_what_a_class_declares_to_be_left_out_is_no_fault(toy_models, tmp_path, monkeypatch):
+    folder = shutil.copytree(toy_models["llama"], tmp_path / "model")
+    DAMAGED["fewer layers"][0](folder)
+    monkeypatch.setattr(LlamaModel, "_keys_to_ignore_on_load_unexpected", [r"layers\.1\."])
+    check_files(ModelSpec(str(folder)))
 
 
 def test_a_language_model_likewise(toy_models, tmp_path):
@@ -177,6 +215,8 @@ def test_a_pooler_that_nothing_reads_may_be_lacking(toy_models):
 
 
 OF_IMAGES = {
+    # Its weights have other names than those of the model, so that only loading tells.
+    "fewer layers": (config(num_hidden_layers=1), "and config.json says 1"),
     "NaN": (number(float("nan"), "layernorm.weight"), f"layernorm.weight in {WEIGHTS} has"),
     "lacking": (
         weights(lambda w: {k: v for k, v in w.items() if k != "layernorm.weight"}),

@@ -8,9 +8,13 @@ import pytest
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.engine.plan import plan_study
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import every_method
+from weak2strong.methods.method import Given
 from weak2strong.protocol.needs import intermediates_of, provided
+from weak2strong.protocol.resolve import resolve
+from weak2strong.tasks.task import Item
 
 BINARY = {"atlas-asia": ("classification", 2)}
 
@@ -66,6 +70,55 @@ def test_classes_count_too():
         provided(config, {**BINARY, "colours": ("classification", 3)})
     with pytest.raises(UserError, match="No method is left to run"):
         provided(replace(config, methods=()), BINARY)
+
+
+@pytest.mark.parametrize(
+    ("method", "groups", "said"),
+    [
+        ("probe-filter", 49, "a probe looks for 50 neighbours among 49 training points: choose a"),
+        ("probe-filter:knn-without-itself", 50, "50 neighbours among 49 training points besides"),
+        ("probe-filter:topofilter,k=9", 9, "9 neighbours among 8 training points besides"),
+        ("probe-relabel:k=7+confidence", 6, "7 neighbours among 6 training points"),
+        ("confident-only+probe-filter:k=7", 6, "7 neighbours among 6 training points"),
+        ("probe-predict:knn,k=7", 6, "7 neighbours among 6 training points"),
+        ("few-shot", 4, "only 4 examples of different groups to show, not 5: ask for fewer shots"),
+        ("few-shot-weak:k=8,draws=2", 7, "only 7 examples of different groups to show, not 8"),
+        ("bootstrapping", 1, "its 1 groups of examples cannot be divided among 2 models"),
+    ],
+)
+def test_too_little_data_is_told_with_both_numbers(method, groups, said):
+    """By the check alone, before anything is trained."""
+
+    def given(task):
+        return [Given(lambda split: [Item(str(i), str(i), "a") for i in range(number)], 1)]
+
+    number = groups
+    config = StudyConfig(methods=(method,))
+    with pytest.raises(UserError) as error:
+        provided(config, BINARY, given=given)
+    told = f"Task atlas-asia has too little data for the method {method!r}; {said}"
+    assert str(error.value).startswith(told)
+    number = groups + 1
+    assert provided(config, BINARY, given=given)[0] == (method,)
+
+
+def test_what_has_too_little_data_is_left_out_of_all():
+    def given(task):
+        return [Given(lambda split: [Item(str(i), str(i), "a") for i in range(40)], 1)]
+
+    found, left = provided(StudyConfig(methods=("all",)), BINARY, given=given)
+    assert "probe-filter:logistic" in found
+    assert not {"probe-filter:knn", "probe-predict:knn", "probe-relabel:knn"} & set(found)
+    assert "50 neighbours among 40 training points" in left["all"]["probe-filter:knn"]
+
+
+def test_a_study_and_its_plan_refuse_it_before_a_training(tmp_path, quick_study):
+    lines = [f"A text of number {i} here,{('yes', 'no')[i % 2]}" for i in range(60)]
+    (tmp_path / "small.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    config = replace(quick_study, tasks=(str(tmp_path / "small.csv"),), methods=("probe-filter",))
+    for checked in (resolve, plan_study):
+        with pytest.raises(UserError, match="Task small has too little data for the method 'probe"):
+            checked(config)
 
 
 def test_intermediates_that_are_named_take_the_place_of_rungs():

@@ -112,8 +112,27 @@ def test_a_damaged_checkpoint_is_as_good_as_none(tmp_path, left):
     assert load_checkpoint(path, network, optimizer) is not None
 
 
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+def test_a_flipped_bit_is_noticed_and_nothing_goes_on_from_it(tmp_path, share):
+    """In the header, in the notes, or in a number."""
+    path = tmp_path / "c.safetensors"
+    one, its = new(0)
+    train(one, its, 2, seed=1)
+    save_checkpoint(path, one, its, NOTES)
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= 1
+    path.write_bytes(bytes(content))
+    network, optimizer = new(1)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    assert load_checkpoint(path, network, optimizer) is None
+    assert all(torch.equal(network.state_dict()[key], value) for key, value in before.items())
+    assert not optimizer.state
+
+
 def test_nothing_is_pickled(tmp_path):
     one, its = new(0)
     save_checkpoint(tmp_path / "c.safetensors", one, its, {"step": 1})
     with safe_open(tmp_path / "c.safetensors", framework="np") as file:
-        assert file.metadata() == {"notes": '{"step": 1}'}
+        said = file.metadata()
+    assert said["notes"] == '{"step": 1}'
+    assert set(said) == {"notes", "digest"}

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import FILE as TASKS
+from weak2strong.engine.events import FILE as EVENTS
 from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.recorded import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.disks import writing
 from weak2strong.ground.elsewhere import junctions
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.index import INDEX, locked, place, read_index
+from weak2strong.ground.index import INDEX, check_no_folders, locked, place, read_index
 from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
 from weak2strong.ground.whole import make_writable
 
@@ -63,13 +64,15 @@ def claim(
         what: is done, if it is no run; ``runs/latest`` then stays as it is.
 
     Raises:
-        UserError: where it cannot be written, or holds another study.
+        UserError: where it cannot be written, holds another study, or something in the place of a
+            file.
     """
     text = config.to_yaml().encode()
     with writing(out or RUNS, "choose another folder with --out"):
         folder = out or new_folder(what, tasks)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
+            check_no_folders(folder, (INDEX, STUDY, *OURS, EVENTS))
             if not _is_there(folder, text):
                 place(folder, {STUDY: text}, what or "run")
             make_writable(folder)  # found out before hours of training
@@ -134,7 +137,7 @@ def _is_there(folder: Path, text: bytes) -> bool:
             f"{folder} holds files of two studies, its {STUDY} is of this one and its {INDEX} of "
             "another: choose another folder with --out."
         )
-    state = "is missing" if there is None else "is damaged"
+    state = "is a folder" if path.is_dir() else "is missing" if there is None else "is damaged"
     raise UserError(
         f"{folder} was made by another study, or by this one in an older release: its {STUDY} "
         f"{state}, so that nobody can tell; choose another folder with --out."

@@ -27,6 +27,8 @@ def events_of(folder: Path) -> Iterator[Event]:
     """A function that adds events to the log of a folder, each with its time."""
     path, otherwise = folder / FILE, "choose another folder with --out"
     with writing(path, otherwise):
+        if path.is_dir():
+            path.rmdir()
         # What comes after a torn line begins a line of its own.
         torn = path.exists() and not (path.read_bytes() or b"\n").endswith(b"\n")
         # Without a buffer: what a full disk refuses is not tried again when the file is closed.

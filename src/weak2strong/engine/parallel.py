@@ -17,6 +17,7 @@ from weak2strong.engine.workers import Answered, Ended, Failed, Message, Trained
 from weak2strong.ground.errors import DivergedError, UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped, Stops
+from weak2strong.methods.reference import plugins_in
 from weak2strong.protocol.steps import Step
 
 GRACE = 2.0
@@ -299,7 +300,15 @@ def _death(step: Step, ended: Ended) -> BaseException:
             f"The process of {step.name} {how} twice, the second time with nothing beside it, as a "
             f"system does where its memory runs out: {MEMORY}"
         )
-    return RuntimeError(f"The process of {step.name} {how}, twice.")
+    plugins = plugins_in(step.method) if step.method else ()
+    if plugins:
+        todo = (
+            f"it runs functions of {', '.join(plugins)}, so look for what ends a process there, "
+            "such as os._exit, or a crash of a library that they call"
+        )
+    else:
+        todo = "a library that it calls may have crashed, which `--workers 1` may tell more of"
+    return UserError(f"The process of {step.name} {how}, twice: {todo}; what is finished is kept.")
 
 
 def _lack(step: Step, error: BaseException) -> BaseException:

@@ -23,7 +23,7 @@ from weak2strong.models.needs import usable_bytes
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import decodes, provided
 from weak2strong.protocol.pair import check_items
-from weak2strong.protocol.resolve import checked
+from weak2strong.protocol.resolve import checked, given_by
 from weak2strong.protocol.usual import with_usual
 
 
@@ -94,7 +94,7 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
     tasks = tuple(task_sizes(config, references))
     check_items((config.weak, config.strong, *config.supervisors), here)
     kinds = {task.name: (task.kind, task.classes) for task in tasks}
-    methods, _ = provided(config, kinds, _may_decode)
+    methods, _ = provided(config, kinds, _may_decode, given_by(config, here))
     config = replace(config, methods=methods)
     known = [task for task in tasks if task.is_known]
     speeds = measured(store, threads_of(config))

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UnknownNameError, UserError
 from weak2strong.ground.hub import offline
+from weak2strong.ground.weak_labels import check_weak_labels
 from weak2strong.models.given import is_given
 from weak2strong.models.reads import reads_words
 from weak2strong.protocol.resolve import check_metrics, check_task, common_metric, splits_of
+from weak2strong.protocol.stages.labels import labels_in_file
 from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.find import find_task, find_tasks, path_of, source_of
@@ -83,7 +86,7 @@ def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]
     """
     local = {reference: _local_task(config, reference) for reference in references}
     for reference, found in local.items():
-        _check(config, reference, found and found[0])
+        _check(config, reference, found)
     if None not in local.values():
         # Checks that no two tasks have one name, and that every option is used by a task.
         with offline():
@@ -109,11 +112,17 @@ def _local_task(config: StudyConfig, reference: str) -> tuple[Task, Splits] | No
         return None
 
 
-def _check(config: StudyConfig, reference: str, task: Task | None) -> None:
+def _check(config: StudyConfig, reference: str, found: tuple[Task, Splits] | None) -> None:
     """Check a task as a run does; of one that is not here, what its source says of it."""
-    if task is not None:
-        check_task(config, task)
-    elif source := source_of(reference):
+    if found is not None:
+        check_task(config, found[0])
+        if config.weak_labels:
+            labels_in_file(config.weak_labels, reference, *found)
+        return
+    source = source_of(reference)
+    if config.weak_labels:
+        check_weak_labels(config.weak_labels, (source.kind,) if source else get_args(Kind))
+    if source:
         check_metrics(config, source.kind)
 
 

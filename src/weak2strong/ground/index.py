@@ -12,12 +12,13 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import weak2strong
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.form import misfit
 from weak2strong.ground.store import lock
 from weak2strong.ground.store.sealed import (
@@ -113,6 +114,7 @@ def put(
     Raises:
         DamageError: where there is an index that cannot be read, and no kind is given.
         OSError: where it cannot be written.
+        UserError: where a folder with something in it has the name of one of the files.
     """
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
@@ -153,8 +155,11 @@ def place(
     if index := _next_index(folder, new, kind, adopts):
         content = {INDEX: _as_json(index), **content}
     paths = {name: folder / name for name in content}
+    check_no_folders(folder, paths)
     for path in paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
         for partial in leftovers(path):
             partial.unlink(missing_ok=True)
     partials = dict[Path, Path]()
@@ -173,6 +178,25 @@ def place(
     finally:
         for partial in partials.values():
             partial.unlink(missing_ok=True)
+
+
+def check_no_folders(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder with something in it that has the name of a file; an empty one is no loss.
+
+    Args:
+        folder: that files are put into.
+        names: of these files.
+
+    Raises:
+        UserError: for such a folder.
+    """
+    for name in names:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
+            raise UserError(
+                f"{path} is a folder with something in it, and a file of {folder} has this name: "
+                "move that folder elsewhere."
+            )
 
 
 def _next_index(folder: Path, new: Files, kind: str | None, adopts: bool) -> Index | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
@@ -45,12 +46,8 @@ def read_weak_labels(path: Path, classes: int, kind: str = "classification") -> 
         UserError: for a file that cannot be read, lacks these columns, repeats
             an id or holds numbers that are no probabilities; it names the row.
     """
-    about = f"Weak labels {path}"
-    if path.suffix not in READERS:
-        raise UserError(f"{about}: the file must end in {', '.join(READERS)}.")
-    check_regular(path, about)
-    try:
-        columns, rows = READERS[path.suffix](path)
+    with _telling(path):
+        columns, rows = _opened(path)
         value = _reader(columns, classes, kind)
         ids, found = dict[str, int](), list[Any]()
         for number, row in rows:
@@ -64,17 +61,55 @@ def read_weak_labels(path: Path, classes: int, kind: str = "classification") -> 
                 found.append(value(row))
             except _WrongError as e:
                 raise _WrongError(f"row {number:,}: {e}") from e
+        if not found:
+            raise _WrongError("there are no rows")
+    if kind in WRITTEN:
+        return Predictions(tuple(ids), texts(found), kind)
+    values = np.array(found, dtype=np.float64)
+    return Predictions(tuple(ids), values / values.sum(1, keepdims=True), kind)
+
+
+def _opened(path: Path) -> tuple[list[str], Rows]:
+    """The columns and rows of a file, by its ending."""
+    if path.suffix not in READERS:
+        raise _WrongError(f"the file must end in {', '.join(READERS)}")
+    check_regular(path, f"Weak labels {path}")
+    return READERS[path.suffix](path)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Inside, a file is read: what is wrong with it is a sentence with its name."""
+    about = f"Weak labels {path}"
+    try:
+        yield
     except OSError as e:
         reason = e.strerror or first_line(e)
         raise UserError(f"{about} cannot be read: {reason.rstrip('.')}.") from e
     except _WrongError as e:
         raise UserError(f"{about}{',' if str(e).startswith('row ') else ':'} {e}.") from e
-    if not found:
-        raise UserError(f"{about}: there are no rows.")
-    if kind in WRITTEN:
-        return Predictions(tuple(ids), texts(found), kind)
-    values = np.array(found, dtype=np.float64)
-    return Predictions(tuple(ids), values / values.sum(1, keepdims=True), kind)
+
+
+def check_weak_labels(path: Path, kinds: Sequence[str]) -> None:
+    """Refuse a file without the columns of weak labels, where the task is not known yet.
+
+    Args:
+        path: of the file.
+        kinds: that the task may be of.
+
+    Raises:
+        UserError: as `read_weak_labels`, for a file that no task of these kinds could take.
+    """
+    with _telling(path):
+        columns, _ = _opened(path)
+        for number, kind in enumerate(kinds, start=1):
+            try:
+                # Only for two classes all three columns will do.
+                _reader(columns, 2, kind)
+                break
+            except _WrongError:
+                if number == len(kinds):
+                    raise
 
 
 def _csv(path: Path) -> tuple[list[str], Rows]:

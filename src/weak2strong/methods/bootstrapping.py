@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import joined
 from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import EVERY_KIND, Context
+from weak2strong.methods.method import EVERY_KIND, Context, Given
+
+
+def _check_groups(given: Given) -> None:
+    """Refuse fewer groups than models, of which each learns from groups of its own."""
+    groups = len({item.group for item in given.items("strong_train")})
+    if groups <= given.intermediates:
+        raise UserError(
+            f"Its {groups} groups of examples cannot be divided among {given.intermediates + 1} "
+            "models: name fewer --intermediates, or take more data."
+        )
 
 
 @method(
@@ -16,6 +27,7 @@ from weak2strong.methods.method import EVERY_KIND, Context
     "Burns et al. 2023, section 4.3.1",
     prepares=True,
     needs=("intermediates",),
+    check_given=_check_groups,
     kinds=EVERY_KIND,
     uses=("labels", "finetuning"),
     changes=("labels",),

@@ -34,7 +34,7 @@ def method(
         summary: one line for lists; by default the first sentence of the docstring.
         source: where the idea is from.
         **properties: those of `Method`: prepares, reads, classes, needs, no_truth_with,
-            kinds, variants, check_settings, saliency, trait, uses, changes, once.
+            kinds, variants, check_settings, check_given, saliency, trait, uses, changes, once.
 
     Raises:
         UserError: for a name that is taken, a need that no study knows, or arguments that

@@ -209,6 +209,19 @@ def usual_value(default: Any, declared: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What a study gives to a method on one task, as far as that is known before any training.
+
+    Attributes:
+        items: of a split by its name, without labels.
+        intermediates: how many models there are between supervisor and student.
+    """
+
+    items: Callable[[str], Sequence[Item]]
+    intermediates: int = 0
+
+
+@dataclass(frozen=True)
 class Method:
     """A named way to train a student, or a step before others.
 
@@ -229,6 +242,8 @@ class Method:
         variants: the references under which ``all`` has it, if not under its name.
         usual: gives the usual settings, where they are not keywords of ``run``.
         check_settings: raises UserError for settings that ``run`` would refuse.
+        check_given: raises UserError where a study has too little data for it: called with a
+            `Given` of each task, and the settings.
         kinds: of the tasks it is for; by default those whose labels are probabilities.
         reads: whether its students have read texts without labels first (see
             `Context.after_reading`); their ceiling is then one that has read them too.
@@ -256,6 +271,7 @@ class Method:
     variants: tuple[str, ...] = ()
     usual: Callable[[], Mapping[str, Any]] | None = None
     check_settings: Callable[..., object] | None = None
+    check_given: Callable[..., object] | None = None
     kinds: tuple[str, ...] = PROBABILISTIC
     reads: bool = False
     same_gradient_as: str | None = None
@@ -305,7 +321,9 @@ class Method:
 
     def having(self, settings: Mapping[str, Any]) -> Method:
         """The method with these settings, which it no longer takes then."""
-        made = replace(self, run=partial(self.run, **settings), usual=lambda: {})
+        check = self.check_given and partial(self.check_given, **settings)
+        run = partial(self.run, **settings)
+        made = replace(self, run=run, usual=lambda: {}, check_given=check)
         if not self.no_truth_with or not self.no_truth_with.items() <= settings.items():
             return made
         return replace(made, needs=tuple(need for need in self.needs if need != "truth"))

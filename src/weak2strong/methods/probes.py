@@ -12,10 +12,12 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import Predictions, joined
 from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import keeping, labels_of
-from weak2strong.methods.method import Context
+from weak2strong.methods.method import Context, Given
 from weak2strong.probes import PROBES
 from weak2strong.probes import probe as probe_of
 from weak2strong.probes.given import answers_of, kept_by
+from weak2strong.probes.knn_probe import Knn, check_enough
+from weak2strong.probes.topofilter import TopoFilter
 
 _SOURCE = "EleutherAI 2024, activation probes"
 
@@ -39,6 +41,20 @@ def _check_filtering(
     probe_of(probe, **settings)
 
 
+def _check_points(
+    given: Given,
+    probe: str = "knn",
+    layer: int | str = "usual",
+    drop: float = 0.1,
+    **settings: Any,
+) -> None:
+    """Refuse fewer training points than the neighbours that a probe looks for."""
+    made = probe_of(probe, **settings)
+    if isinstance(made, Knn | TopoFilter):
+        itself = isinstance(made, Knn) and made.itself
+        check_enough(made.k, len(given.items("strong_train")), itself)
+
+
 def _training_data(
     context: Context, layer: int | str
 ) -> tuple[Predictions, np.ndarray, Mapping[str, Activations]]:
@@ -54,6 +70,7 @@ def _training_data(
     variants=("probe-predict:knn", "probe-predict:logistic"),
     uses=("labels", "student"),
     check_settings=_check_predicting,
+    check_given=_check_points,
 )
 def probe_predict(
     context: Context, *, probe: str = "knn", layer: int | str = "usual", **settings: Any
@@ -81,6 +98,7 @@ def probe_predict(
     changes=("labels",),
     variants=("probe-filter:knn", "probe-filter:logistic", "probe-filter:topofilter"),
     check_settings=_check_filtering,
+    check_given=_check_points,
 )
 def probe_filter(
     context: Context,
@@ -105,6 +123,7 @@ def probe_filter(
     changes=("labels",),
     variants=("probe-relabel:knn", "probe-relabel:logistic"),
     check_settings=_check_predicting,
+    check_given=_check_points,
 )
 def probe_relabel(
     context: Context, *, probe: str = "knn", layer: int | str = "usual", **settings: Any

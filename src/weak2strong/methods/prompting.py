@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.predictions import WRITTEN, Predictions
 from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
-from weak2strong.methods.method import Context
+from weak2strong.methods.method import Context, Given
 from weak2strong.tasks.prompt import FORMS, PLAIN
 from weak2strong.tasks.task import Item
 
@@ -24,6 +25,16 @@ def _check_form(form: str = PLAIN, **others: Any) -> None:
     """Refuse a form of prompts that nobody knows."""
     if form not in FORMS:
         raise unknown_name("form of prompts", form, FORMS)
+
+
+def _check_shots(given: Given, split: str, k: int = 5, **others: Any) -> None:
+    """Refuse more shots than there are groups, of each of which one example is shown."""
+    groups = len({item.group for item in given.items(split)})
+    if k > groups:
+        raise UserError(
+            f"There are only {groups} examples of different groups to show, not {k}: ask for fewer "
+            "shots."
+        )
 
 
 @method(
@@ -56,6 +67,7 @@ def zero_shot(
     needs=("truth", "decoder"),
     kinds=KINDS,
     check_settings=_check_form,
+    check_given=partial(_check_shots, split="weak_train"),
     trait="few-shot",
     uses=("student",),
 )
@@ -87,6 +99,7 @@ def few_shot(
     needs=("decoder",),
     kinds=KINDS,
     check_settings=_check_form,
+    check_given=partial(_check_shots, split="strong_train"),
     uses=("labels", "student"),
 )
 def few_shot_weak(

@@ -16,7 +16,7 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.methods import BASELINE, METHODS
-from weak2strong.methods.method import Context, Method, Part
+from weak2strong.methods.method import Context, Given, Method, Part
 from weak2strong.probes import PROBES
 
 CHANGED: Mapping[Part, str] = {
@@ -57,6 +57,7 @@ def find_method(reference: str) -> Method:
         classes=next((part.classes for part in (*before, last) if part.classes), None),
         needs=tuple(dict.fromkeys(need for part in (*before, last) for need in part.needs)),
         kinds=tuple(k for k in last.kinds if all(k in part.kinds for part in before)),
+        check_given=partial(_each_has_enough, (*before, last)),
     )
 
 
@@ -142,8 +143,14 @@ def gradient_of(reference: str) -> str:
 
 def is_extended(reference: str) -> bool:
     """Whether a plugin's method or probe is named anywhere in a reference, settings included."""
+    return bool(plugins_in(reference))
+
+
+def plugins_in(reference: str) -> tuple[str, ...]:
+    """The files and packages of plugins that a reference names something of, settings included."""
     words = set(re.findall(r"[a-z0-9-]+", reference))
-    return any(r.origin(name) for r in (METHODS, PROBES) for name in r if name in words)
+    found = (r.origin(name) for r in (METHODS, PROBES) for name in r if name in words)
+    return tuple(dict.fromkeys(origin for origin in found if origin))
 
 
 def prepared(step: Method, context: Context) -> Context:
@@ -178,6 +185,13 @@ def _known(reference: str) -> Iterator[Method]:
         except UserError:
             # A plugin may have lost a setting since.
             yield METHODS.get(name)
+
+
+def _each_has_enough(parts: Sequence[Method], given: Given) -> None:
+    """Refuse what a study gives where that is too little for a part; steps add no examples."""
+    for part in parts:
+        if part.check_given:
+            part.check_given(given)
 
 
 def _one_after_another(parts: Sequence[Method], context: Context) -> Any:

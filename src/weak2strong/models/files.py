@@ -9,6 +9,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.border import NOT_SAFE, loading
 from weak2strong.models.configuration import load_config
+from weak2strong.models.counts import check_counts
 from weak2strong.models.few_bits import import_quietly
 from weak2strong.models.file_faults import AGAIN, INDEX, WEIGHTS, fault_of_weights, weight_files
 from weak2strong.models.folders import folder_of
@@ -58,6 +59,7 @@ def check_files(spec: ModelSpec, here: bool = True) -> None:
         raise UserError(f"Model {spec.name!r} cannot be loaded: {said}")
     if fault := fault_of_weights(folder):
         raise UserError(f"Model {spec.name!r} cannot be loaded: {fault}: {AGAIN}.")
+    check_counts(spec, folder, names)
 
 
 def _check_offline(spec: ModelSpec, missing: list[str]) -> None:

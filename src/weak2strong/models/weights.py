@@ -16,6 +16,7 @@ from weak2strong.ground.errors import UserError
 from weak2strong.models.beneath import adapters_of, beneath
 from weak2strong.models.border import loading
 from weak2strong.models.configuration import has_output_layer, load_config, load_tokenizer
+from weak2strong.models.counts import check_left_out
 from weak2strong.models.few_bits import (
     is_rounded,
     loading_few_bits,
@@ -167,6 +168,7 @@ def from_files(
             **rounding,
         )
     check_finite(spec, model)
+    check_left_out(spec, model, info["unexpected_keys"])
     for folder in folders:
         merge(model, folder)
         check_finite(spec, model, adapted=True)

@@ -8,7 +8,7 @@ from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import GROUPS
-from weak2strong.methods.method import NEEDS, Method, Need
+from weak2strong.methods.method import NEEDS, Given, Method, Need
 from weak2strong.methods.reference import find_method
 from weak2strong.models.configuration import is_decoder, load_config
 from weak2strong.models.folders import rungs
@@ -47,6 +47,7 @@ def provided(
     config: StudyConfig,
     tasks: Mapping[str, tuple[str, int]],
     decodes: Callable[[ModelSpec], bool] = decodes,
+    given: Callable[[str], Sequence[Given]] = lambda task: (),
 ) -> tuple[tuple[str, ...], LeftOut]:
     """The methods of a study, with names of several written out as far as it can provide for them.
 
@@ -54,6 +55,7 @@ def provided(
         config: the study.
         tasks: kinds and numbers of classes by name.
         decodes: whether a model is a decoder.
+        given: what a task gives to methods, by its name and for each of its splits.
 
     Returns:
         References of methods, and why others are left out.
@@ -64,11 +66,16 @@ def provided(
     found, left = list[str](), dict[str, dict[str, str]]()
     for name in config.methods:
         for reference in GROUPS[name]() if name in GROUPS else (name,):
-            reason = _lack(config, find_method(reference), tasks, decodes)
+            method, short = find_method(reference), None
+            reason = _lack(config, method, tasks, decodes)
+            if reason is None:
+                reason = short = _too_little(method, tasks, given)
             if reason is None:
                 found.append(reference)
             elif name in GROUPS:
                 left.setdefault(name, {})[reference] = f"{reason}."
+            elif short:
+                raise UserError(f"{short}.")
             else:
                 raise UserError(f"{reason}: leave the method out (`w2s methods` lists the others).")
     if not found:
@@ -96,6 +103,24 @@ def _lack(
         return None
     need, why = missing
     return f"The method {method.name!r} needs {NEEDS[need]}, and {why}"
+
+
+def _too_little(
+    method: Method, tasks: Iterable[str], given: Callable[[str], Sequence[Given]]
+) -> str | None:
+    """What of a task's data is too little for a method, as a sentence without its end; None if
+    there is enough."""
+    for name in tasks if method.check_given else ():
+        for one in given(name):
+            try:
+                method.check_given and method.check_given(one)
+            except UserError as e:
+                said = str(e).rstrip(".")
+                return (
+                    f"Task {name} has too little data for the method {method.name!r}; "
+                    f"{said[0].lower()}{said[1:]}"
+                )
+    return None
 
 
 def _missing(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
@@ -16,6 +17,7 @@ from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.weak_labels import read_weak_labels
 from weak2strong.methods import GROUPS
+from weak2strong.methods.method import Given
 from weak2strong.methods.reference import find_method, reading_in
 from weak2strong.models.configuration import check_kind
 from weak2strong.models.rates import ruled_rates, shape_of, usual_rates
@@ -36,8 +38,8 @@ from weak2strong.tasks.difficulty import read_selection, select
 from weak2strong.tasks.find import find_tasks, pinned, tests_pinned
 from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.kinds import stratum
-from weak2strong.tasks.splits import Splits, make_splits, redrawn
-from weak2strong.tasks.task import Kind, Task
+from weak2strong.tasks.splits import Splits, hold_out, make_splits, redrawn
+from weak2strong.tasks.task import Example, Kind, Task
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def resolve(config: StudyConfig) -> Resolution:
             check_kind(model, task.kind)
     check_items(models, tasks)
     check_reading(models, tasks)
-    methods, left_out = provided(config, {t.name: (t.kind, len(t.classes)) for t in tasks})
+    kinds = {task.name: (task.kind, len(task.classes)) for task in tasks}
+    methods, left_out = provided(config, kinds, given=given_by(config, tasks))
     for method in map(find_method, methods):
         if "pairs" in method.needs:
             for task in tasks:
@@ -232,7 +235,40 @@ def splits_of(config: StudyConfig, task: Task, seed: int = 0) -> Splits:
     if not config.given_labels:
         for model in supervisors_of(config):
             check_points(task.name, model, len(found.weak_train))
+        if config.weak_label_temperature == "fit":
+            _check_held_out(task.name, found.weak_train)
     return found
+
+
+def _check_held_out(task: str, examples: Sequence[Example]) -> None:
+    """Refuse to fit a temperature where no example can be held out, before a training.
+
+    Raises:
+        UserError: where all of them belong together.
+    """
+    if not hold_out(examples, 0.1, 0)[1]:
+        raise UserError(
+            f"Task {task}: all of weak_train is one group, so that no ground truth can be held out "
+            "to fit a temperature on: give a number (--weak-label-temperature)."
+        )
+
+
+def given_by(config: StudyConfig, tasks: Sequence[Task]) -> Callable[[str], Sequence[Given]]:
+    """What tasks of a study give to methods, by name: of each seed that has a split of its own.
+
+    Splits are made when a task is asked for first. Of other tasks nothing is known.
+    """
+    by_name, between = {task.name: task for task in tasks}, len(intermediates_of(config))
+    seeds = range(config.seeds if config.vary == "split" else 1)
+
+    @cache
+    def given(name: str) -> Sequence[Given]:
+        if name not in by_name:
+            return ()
+        task = by_name[name].about(config.entities)
+        return [Given(splits_of(config, task, seed).items, between) for seed in seeds]
+
+    return given
 
 
 def readings_of(config: StudyConfig) -> tuple[str, ...]:

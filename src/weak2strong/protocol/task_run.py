@@ -90,6 +90,7 @@ RULES = Rules(
         "weak2strong.protocol.stages.learners:PASSED",
         # What is refused has no result.
         "weak2strong.models.border",
+        "weak2strong.models.counts",
         "weak2strong.models.file_faults",
         "weak2strong.models.sound",
         "weak2strong.protocol.stages.returned:_fault",

@@ -4,14 +4,18 @@ Weights and optimiser state are tensors; everything else is JSON: in the file's 
 several ranks write a file each, in an index beside them. Nothing is pickled. Whoever reads a
 checkpoint takes the rows that it holds itself, so that a training may go on on another number of
 ranks.
+
+Each file has a digest of what it holds in its header, and an index one of its own: a damaged
+checkpoint is as good as none.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from weak2strong.ground.store.sealed import DamageError, read_sealed, sealed
 from weak2strong.ground.whole import write_whole
 from weak2strong.models.ranks import ALONE, Ranks, own_part, own_rows
 
@@ -56,7 +61,7 @@ def save_checkpoint(
     # Copies, since tensors that share memory cannot be written.
     tensors = {name: value.detach().cpu().clone() for name, value in tensors.items()}
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"notes": json.dumps(notes)})
+    _save(tensors, partial, json.dumps(notes))
     partial.replace(path)
     _forget_shards(path)
 
@@ -71,11 +76,13 @@ def _save_shards(
     kept = {name: own_part(tensors[name]).detach().cpu().clone() for name in own}
     tag = ranks.first(secrets.token_hex(4))
     file = f"{path.stem}-{tag}-{ranks.rank + 1}-of-{ranks.count}{path.suffix}"
-    save_file(kept, path.with_name(file))
+    _save(kept, path.with_name(file))
     # Each rank's file is there before the index names it.
     shards = dict(ranks.gathered((file, own)))
     if ranks.rank == 0:
-        write_whole(_index(path), json.dumps({"notes": notes, "shards": shards}))
+        # As a text, since notes may hold NaN, which nothing sealed does.
+        index = {"notes": json.dumps(notes), "shards": shards}
+        write_whole(_index(path), json.dumps(sealed(index)))
         path.unlink(missing_ok=True)
         _forget_shards(path, set(shards))
     ranks.gathered(None)
@@ -186,21 +193,50 @@ def _opened(path: Path, stack: ExitStack) -> _Saved | None:
     """
     try:
         return _saved(path, stack)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError, DamageError):
         return None
+
+
+def _save(tensors: Mapping[str, Tensor], path: Path, notes: str = "") -> None:
+    """Write a file of tensors with a digest of them and of the notes."""
+    digest = _digest(tensors, tensors.__getitem__, notes)
+    save_file(dict(tensors), path, metadata={"notes": notes, "digest": digest})
+
+
+def _open(path: Path, stack: ExitStack) -> Any:
+    """A file of tensors, open as long as the stack.
+
+    Raises:
+        DamageError: where it holds something else than was written.
+    """
+    file = stack.enter_context(safe_open(path, framework="pt"))
+    said = file.metadata()
+    if _digest(file.keys(), file.get_tensor, said["notes"]) != said["digest"]:
+        raise DamageError(f"{path.name} has another content than was written")
+    return file
+
+
+def _digest(names: Iterable[str], tensor: Callable[[str], Tensor], notes: str) -> str:
+    """Of tensors, one after another by their names, and of notes."""
+    sha = hashlib.sha256(notes.encode())
+    for name in sorted(names):
+        values = tensor(name).contiguous()
+        sha.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
+        sha.update(values.reshape(-1).view(torch.uint8).numpy())
+    return sha.hexdigest()
 
 
 def _saved(path: Path, stack: ExitStack) -> _Saved | None:
     if _index(path).exists():
-        index, parts = json.loads(_index(path).read_text()), defaultdict[str, list[_Part]](list)
+        index, parts = read_sealed(_index(path)), defaultdict[str, list[_Part]](list)
         for file, names in index["shards"].items():
-            shard = stack.enter_context(safe_open(path.with_name(file), framework="pt"))
+            shard = _open(path.with_name(file), stack)
             for name, rows in names.items():
                 parts[name].append(_Part(shard, name, rows and tuple(rows)))
-        return _Saved(index["notes"], parts)
+        return _Saved(json.loads(index["notes"]), parts)
     if not path.exists():
         return None
-    file = stack.enter_context(safe_open(path, framework="pt"))
+    file = _open(path, stack)
     notes, names = json.loads(file.metadata()["notes"]), list(file.keys())
     return _Saved(notes, {name: [_Part(file, name, None)] for name in names})
 

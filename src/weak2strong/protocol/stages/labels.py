@@ -20,12 +20,16 @@ from weak2strong.protocol.task_run import TaskRun
 from weak2strong.simulators import SIMULATORS
 from weak2strong.simulators.hints import with_hints
 from weak2strong.tasks.kinds import hardened
+from weak2strong.tasks.splits import Splits
+from weak2strong.tasks.task import Task
 
 
 def weak_labels(task_run: TaskRun, seed: int) -> Mapping[str, Predictions]:
     """Weak labels by split: a supervisor's, simulated ones, annotators', or those of a file."""
     if task_run.config.weak_labels is not None:
-        return _from_file(task_run, task_run.config.weak_labels)
+        return labels_in_file(
+            task_run.config.weak_labels, task_run.reference, task_run.task, task_run.splits
+        )
     if task_run.config.simulated is not None:
         return simulated_labels(task_run, seed)
     if task_run.config.data.weak_label_columns:
@@ -85,18 +89,30 @@ def student_task_run(task_run: TaskRun, labels: Mapping[str, Predictions]) -> Ta
     return replace(task_run, splits=replace(task_run.splits, **hinted), _digests={})
 
 
-def _from_file(task_run: TaskRun, path: Path) -> Mapping[str, Predictions]:
-    """The user's own weak labels."""
-    labels = read_weak_labels(path, len(task_run.task.classes), task_run.task.kind)
+def labels_in_file(
+    path: Path, reference: str, task: Task, splits: Splits
+) -> Mapping[str, Predictions]:
+    """The user's own weak labels by split.
+
+    Args:
+        path: of the file.
+        reference: of the task, as the user wrote it.
+        task: that is labelled.
+        splits: of the task.
+
+    Raises:
+        UserError: for a file that cannot be read, or that lacks labels of examples.
+    """
+    labels = read_weak_labels(path, len(task.classes), task.kind)
     by_split = {}
     for split in PREDICTED:
-        ids = tuple(item.id for item in task_run.splits.items(split))
+        ids = tuple(item.id for item in splits.items(split))
         try:
             by_split[split] = labels.only(ids)
         except UserError as e:
             raise UserError(
-                f"Weak labels {path}, split {split} of {task_run.task.name}: {e} "
-                f"`w2s export {task_run.reference}` with the same flags writes the ids to be "
+                f"Weak labels {path}, split {split} of {task.name}: {e} "
+                f"`w2s export {reference}` with the same flags writes the ids to be "
                 "labelled (the labels of the test split give the floor)."
             ) from e
     return by_split
