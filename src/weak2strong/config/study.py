@@ -184,17 +184,17 @@ def read_study(path: Path, kind: type[StudyConfig] = StudyConfig) -> StudyConfig
         UserError: for a file that cannot be read or is no study, or that of a run which was changed
             since.
     """
+    if path.is_dir():
+        raise UserError(
+            f"Study {path} is a folder: name a file, or remove it, and put the file of the study "
+            "there."
+        )
     try:
         if damage := altered(path):
             raise UserError(
                 f"{damage}: copy it out of the folder of its run to change it, or name another."
             )
         return kind.from_yaml(path.read_bytes())
-    except IsADirectoryError as e:
-        raise UserError(
-            f"Study {path} is a folder: name a file, or remove it, and put the file of the study "
-            "there."
-        ) from e
     except OSError as e:
         raise UserError(f"Study {path} cannot be read: {e.strerror}.") from e
     except UserError as e:
