@@ -102,14 +102,15 @@ def check_weak_labels(path: Path, kinds: Sequence[str]) -> None:
     """
     with _telling(path):
         columns, _ = _opened(path)
-        for number, kind in enumerate(kinds, start=1):
+        faults = list[_WrongError]()
+        for kind in kinds:
             try:
                 # Only for two classes all three columns will do.
                 _reader(columns, 2, kind)
-                break
-            except _WrongError:
-                if number == len(kinds):
-                    raise
+                return
+            except _WrongError as e:
+                faults.append(e)
+        raise faults[0]
 
 
 def _csv(path: Path) -> tuple[list[str], Rows]:
