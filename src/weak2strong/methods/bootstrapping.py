@@ -6,6 +6,7 @@ import numpy as np
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.predictions import joined
+from weak2strong.ground.table import counted
 from weak2strong.methods.decorators import method
 from weak2strong.methods.labels import labels_of
 from weak2strong.methods.method import EVERY_KIND, Context, Given
@@ -16,8 +17,8 @@ def _check_groups(given: Given) -> None:
     groups = len({item.group for item in given.items("strong_train")})
     if groups <= given.intermediates:
         raise UserError(
-            f"Its {groups} groups of examples cannot be divided among {given.intermediates + 1} "
-            "models: name fewer --intermediates, or take more data."
+            f"Its examples are of {counted(groups, 'group')}, which cannot be divided among "
+            f"{given.intermediates + 1} models: name fewer --intermediates, or take more data."
         )
 
 
