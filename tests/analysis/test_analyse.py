@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from weak2strong.analysis.analyse import analyse
+from weak2strong.analysis.analysed import analyses_document
 from weak2strong.analysis.analyses import ANALYSES, every_analysis
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.recovered import recovered
@@ -140,7 +141,9 @@ def test_every_table_has_the_models_and_their_sizes(analysed):
         "ft(weak)+lp(gt)",
         "ft(gt)",
     }
-    assert analysed.left_out == ("Saliency: the run lacks lp(weak) (method linear-probe).",)
+    assert analysed.left_out == ()
+    (table,) = (t for t in analyses_document({"run": analysed}).tables if t.name == "saliency")
+    assert table.notes[-1] == "A dash: the run lacks lp(weak) (method linear-probe)."
 
 
 def test_what_a_run_lacks_is_said(frame):
@@ -153,7 +156,25 @@ def test_what_a_run_lacks_is_said(frame):
     unprobed = analyse(config("low"), low.filter(pl.col("role") != "probe"))
     assert unprobed.ceilings is None
     assert unprobed.left_out[0] == "Ceiling check: the run has no probe with ground truth."
-    assert "lp(gt) (check probe)" in unprobed.left_out[2]
+    assert len(unprobed.left_out) == 2
+    # The probe of one of two tasks is missing.
+    kept = (pl.col("role") != "probe") | (pl.col("task") == "low")
+    partly = analyse(config("low", "high"), frame.filter(kept))
+    (table,) = (t for t in analyses_document({"run": partly}).tables if t.name == "saliency")
+    assert table.notes[-1] == (
+        "A dash: the run lacks lp(weak) (method linear-probe), lp(gt) (check probe) on high."
+    )
+
+
+def test_ceilings_stand_once_a_task_whatever_the_number_of_methods(analysed):
+    of_tasks, over = analysed.more["ceilings"]
+    assert [(row["task"], row["best"]) for row in of_tasks.rows] == [
+        *(("low", "probe"), ("high", "finetuned")),
+    ]
+    low = of_tasks.rows[0]
+    assert low["probe"] - low["ceiling"] == pytest.approx(low["probe_minus_ceiling"])
+    assert low["probe_minus_ceiling"] == pytest.approx(0.9 - 0.81)
+    assert len(over.rows) == len(METHODS)
 
 
 def test_a_test_set_of_one_group_is_a_sentence(frame):

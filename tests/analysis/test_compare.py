@@ -50,6 +50,12 @@ def test_wins_tests_and_holm_are_those_of_the_mean_differences():
     assert "it is not shown to be better" in mixed.sentence
 
 
+def test_a_mean_that_rounds_to_nothing_is_neither_better_nor_worse():
+    little = [d - np.mean(MIXED) - 0.0004 for d in MIXED]
+    (found,) = compare(scores({"naive": NAIVE, "little": constant(little)})).compared
+    assert "of 8 tasks, and differs from it by less than 0.001 on average" in found.sentence
+
+
 def test_luck_that_tasks_have_in_common_widens_intervals_and_weakens_tests():
     """The variance of the mean of n differences is s^2 / n plus the covariance of two."""
     variance, table = np.var(UP, ddof=1), scores({"naive": NAIVE, "up": constant(UP)})

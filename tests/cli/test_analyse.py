@@ -80,7 +80,8 @@ def test_one_run_is_printed_and_written_in_full(run, capsys):
     # The ceiling check: PGR is (0.7 - 0.6) / (0.9 - 0.6).
     assert "0.33" in naive[3]
     assert "* saw ground truth (oracle): finetune-then-probe." in shown
-    assert "left out: Saliency: the run lacks lp(weak) (method linear-probe)." in shown
+    assert "A dash: the run lacks lp(weak) (method linear-probe)." in shown
+    assert "left out" not in shown
     assert "warning: 2 seeds:" in shown
     assert "…" not in shown
     files = {f.stem: pl.read_parquet(f) for f in (run / "analysis").glob("*.parquet")}

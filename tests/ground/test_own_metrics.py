@@ -117,6 +117,30 @@ def test_a_scorer_is_what_answers_are_compared_by():
 
 
 @pytest.mark.parametrize(
+    ("decorator", "name", "sentence"),
+    [
+        ("scorer", "first_word", None),
+        ("metric", "first_word", None),
+        ("scorer", "First!", "names a scorer 'First!': take .* digits, hyphens and underscores"),
+        ("scorer", "exact_match", "names a scorer 'exact_match', and weak2strong itself has one"),
+        ("metric", "First!", "names a metric 'First!'"),
+    ],
+)
+def test_names_may_have_underscores_as_ours_have(plugin, tmp_path, decorator, name, sentence):
+    path = tmp_path / "named.py"
+    path.write_text(
+        f"import weak2strong as w2s\n\n\n@w2s.{decorator}({name!r})\ndef own(*given):\n    ...\n"
+    )
+    if sentence is None:
+        load_plugins([path])
+        assert name in metrics_of("generation" if decorator == "scorer" else "classification")
+    else:
+        with pytest.raises(UserError, match=sentence):
+            load_plugins([path])
+    load_plugins([plugin])
+
+
+@pytest.mark.parametrize(
     ("per_example", "value", "message"),
     [
         (True, 0.5, r"gives 0\.5 where one number for each of 3 examples"),

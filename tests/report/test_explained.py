@@ -98,6 +98,21 @@ def test_traits_are_those_of_the_run(run):
     }
 
 
+def test_what_overlap_would_add_is_said_as_it_is(run):
+    rows = list(task_rows(FinishedRun(run), ["naive"]))
+
+    def said(told):
+        return [s for s in lacking(rows, "here", told) if "overlap" in s or "spread" in s]
+
+    density, spread = said(None)
+    assert density == (
+        "Without overlap density: `w2s overlap here` finds it for `w2s explain here`."
+    )
+    density, spread = said({"overlap": {}, "noise_spread": {"task-0": 0.5}})
+    assert "the weak labels of each task are all as confident" in density
+    assert "was run later than this: run `w2s explain here` again" in spread
+
+
 def test_noise_is_told_by_confidence_and_by_class(run):
     tested = FinishedRun(run).tested["task-0"]
     found = noise(tested)

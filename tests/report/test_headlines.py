@@ -125,7 +125,7 @@ def test_of_several_tasks_those_count_whose_supervisors_know_something(made_run,
     assert run.claims.gains["naive"].value == pytest.approx(alone.value)
     assert titles(both)["scores"] == (
         "Students of 2 of 2 methods are clearly above their supervisors; those of 2 clearly below "
-        "the ceiling (on the 1 of 2 tasks whose supervisors are above chance)"
+        "the ceiling (on the 1 of 2 tasks whose supervisor is above chance)"
     )
     assert titles(both)["tasks"].startswith(
         "On the 1 task (of 2) whose supervisor is clearly above chance, the students' mean is above"
@@ -137,6 +137,9 @@ def test_of_several_tasks_those_count_whose_supervisors_know_something(made_run,
     assert "Crosses: 1 more task without a supervisor" in SCORES.describe(frame).note
     (axes,) = SCORES.draw(frame, method_styles(run.config.methods)).axes
     crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    for number in (text for text in axes.texts if text.get_text() != "chance"):
+        x, y = number.xy
+        assert all(x >= max(c.get_xdata()) for c in crosses if c.get_ydata()[0] == y)
     apart = data(FinishedRun(unknown))["score"].to_list()
     assert sorted({x for line in crosses for x in line.get_xdata()}) == sorted(set(apart))
     # The difference of two methods is over both tasks, and the sentence says so.
@@ -144,6 +147,19 @@ def test_of_several_tasks_those_count_whose_supervisors_know_something(made_run,
     assert "over all 2 tasks, paired by seed" in sentences(run)["confidence"]
     over = FIGURES.get("pgr").describe(FIGURES.get("pgr").data(run)).note
     assert "of scores, means over all 2 tasks, paired" in over
+
+
+def test_titles_do_not_speak_of_students_that_saw_ground_truth(made_run, tmp_path):
+    methods = ("naive", "oracle-stopping+naive")
+    run = made_run(tmp_path / "run", ["a-task"], methods, examples=100, step=0.8)
+    found = {kind.name: kind.describe(frame) for kind, frame in figures_of([FinishedRun(run)])}
+    assert found["scores"].title.startswith("Students of 1 of 1 method are clearly above")
+    assert "students of naive correct" in found["outcomes"].title
+    assert found["agreement"].title.startswith("Students of naive imitate")
+    for name in ("scores", "outcomes", "agreement"):
+        assert found[name].note.endswith(
+            " oracle-stopping+naive saw ground truth (oracle); the title is of the others."
+        )
 
 
 def test_a_negative_pgr_is_said_in_words(made_run, tmp_path):

@@ -54,12 +54,12 @@ def test_an_analysis_in_one_file_is_seen_everywhere(planted, made_run, tmp_path,
     run = made_run(tmp_path / "run", tasks=["a-task"], methods=["naive"], examples=40)
     markdown = tmp_path / "page.md"
     assert main(["analyse", str(run), *planted, "--markdown", str(markdown)]) == 0
-    shown = capsys.readouterr().out
+    shown, told = capsys.readouterr()
     assert "\nSureness on test, beside accuracy\ntask    method  sureness  word\n" in shown
     value = next(x for x in shown.splitlines() if x.endswith("<b>|")).split()[2]
     assert "Of 1 students." in shown
     assert "left out: Sureness: nothing." in shown
-    assert "  sureness.parquet  a row a student" in shown
+    assert "  sureness.parquet  a row a student" in told
     row = pl.read_parquet(run / "analysis" / "sureness.parquet").row(0, named=True)
     assert f"{row['sureness']:.3f}" == value
     text = markdown.read_text()
@@ -83,5 +83,5 @@ def test_analyses_as_json_have_raw_values(made_run, tmp_path, capsys):
     assert agreement["agreement_wrong_low"] == tidy["agreement_low"][0]
     assert agreement["oracle"] is False
     assert len(found["calibration"]) == 3
-    assert any(note.startswith("left out: Saliency") for note in found["notes"])
+    assert any(note.startswith("All intervals") for note in found["notes"])
     assert "agreement.parquet" in err

@@ -8,8 +8,11 @@ import pytest
 from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.run import write_run_audit
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.config.study import StudyConfig
 from weak2strong.engine.work import FILE, Work, work_file
 from weak2strong.report.page import page
+from weak2strong.report.provenance import settings_text
 from weak2strong.report.units import hours
 
 LEAK = "A classifier on n-grams alone has an AUC of 0.99: the texts give their label away."
@@ -93,6 +96,28 @@ def test_device_hours_are_the_seconds_of_all_steps_on_their_device(run):
     environment.write_text(json.dumps({"device": "NVIDIA A100", "threads": 2}))
     told = provenance(run)[0]["device hours"]
     assert told == "2 on NVIDIA A100, without 1 of 3 steps that the store had"
+
+
+@pytest.mark.parametrize("inputs", ["images", "text", None])
+def test_settings_of_texts_are_left_out_where_no_task_has_words(run, inputs):
+    file = run / "tasks.json"
+    tasks = [task | ({"inputs": inputs} if inputs else {}) for task in json.loads(file.read_text())]
+    file.write_text(json.dumps(tasks))
+    shown = settings_text(FinishedRun(run))
+    assert StudyConfig.from_yaml(shown) == FinishedRun(run).config
+    for name in ("max_length", "system_prompt", "chat_date", "prompt_column", "puzzles"):
+        assert (name in shown) == (inputs != "images")
+    assert "batch_size" in shown
+
+
+def test_a_setting_of_texts_that_somebody_gave_stays(run):
+    file = run / "study.yaml"
+    file.write_text(file.read_text().replace("max_length: auto", "max_length: 64", 1))
+    tasks = [task | {"inputs": "features"} for task in json.loads((run / "tasks.json").read_text())]
+    (run / "tasks.json").write_text(json.dumps(tasks))
+    shown = settings_text(FinishedRun(run))
+    assert shown.count("max_length: 64") == 1
+    assert StudyConfig.from_yaml(shown) == FinishedRun(run).config
 
 
 def test_hours_are_said_with_two_digits_or_as_whole_ones():

@@ -227,10 +227,9 @@ def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) ->
         )
         return f"{c.method} {why} {c.same_as}, so it is not counted as another test."
     ties = f" ({c.ties} tied)" if c.ties else ""
-    better, size = c.effect.mean > 0, abs(c.effect.mean)
     record = (
-        f"{c.method} beats {baseline} on {c.wins} of {count} {unit}s{ties}, and is "
-        f"{size:.3f} {'better' if better else 'worse'} on average"
+        f"{c.method} beats {baseline} on {c.wins} of {count} {unit}s{ties}, and "
+        f"{_on_average(c.effect.mean)} on average"
     )
     if not math.isnan(c.effect.low):
         interval = f"{signed(c.effect.low)} to {signed(c.effect.high)}"
@@ -243,6 +242,13 @@ def _sentence(c: Compared, baseline: str, unit: str, test: str, level: float) ->
     one_sided = test.endswith("one-sided")
     up = one_sided or c.tests[test.partition("-")[0]].one_sided < 0.5
     return f"{record}; it is {'better' if up else 'worse'} than {baseline} ({tested} <= {level:g})."
+
+
+def _on_average(difference: float) -> str:
+    """What a mean difference says; one that rounds to nothing is neither better nor worse."""
+    if not round(difference, 3):
+        return "differs from it by less than 0.001"
+    return f"is {abs(difference):.3f} {'better' if difference > 0 else 'worse'}"
 
 
 def signed(value: float) -> str:

@@ -234,7 +234,8 @@ def _concerns(
     if tasks and c.unit == "task":
         shares = ", ".join(f"{method} {luck[method].common:.0%}" for method in c.family if luck)
         warnings.append(
-            f"{len(tasks)} tasks share test entities with another one. "
+            f"{counted(len(tasks), 'task')} {'share' if len(tasks) > 1 else 'shares'} test "
+            "entities with another one. "
             + (
                 "p-values and intervals over tasks count the luck in common, as this run shows it "
                 f"(share of a difference's variance: {shares})."

@@ -10,7 +10,7 @@ import numpy as np
 from weak2strong.analysis.compare import p_text
 from weak2strong.analysis.paired import holm
 from weak2strong.analysis.ranks import FEWEST, least_clear, rank_correlation
-from weak2strong.analysis.traits import OUTCOMES, TRAITS
+from weak2strong.analysis.traits import FROM_OVERLAP, OUTCOMES, TRAITS
 from weak2strong.ground.table import Row, counted, estimate_text
 
 LEVEL = 0.05
@@ -120,13 +120,30 @@ def _needed(tasks: int, family: int) -> str:
     )
 
 
-def lacking(tasks: Sequence[Row]) -> list[str]:
-    """A sentence for each trait that no task has: how to get it."""
-    return [
-        f"Without {trait.title}: {trait.lacking}."
-        for trait in TRAITS
-        if all(row[trait.name] is None for row in tasks) and trait.lacking
-    ]
+def lacking(
+    tasks: Sequence[Row],
+    folder: str = "RUN",
+    told: Mapping[str, Mapping[str, float]] | None = None,
+) -> list[str]:
+    """A sentence for each trait that no task has: why, or how to get it.
+
+    Args:
+        tasks: rows of `weak2strong.analysis.traits.task_rows`.
+        folder: of the run.
+        told: what the tables of `w2s overlap` in this folder tell now (see
+            `weak2strong.analysis.traits.told_by_overlap`); None where there are none.
+    """
+    said = []
+    for trait in TRAITS:
+        if not trait.lacking or any(row[trait.name] is not None for row in tasks):
+            continue
+        why = trait.lacking
+        if trait.name in FROM_OVERLAP and told is None:
+            why = f"`w2s overlap {folder}` finds it for `w2s explain {folder}`"
+        elif trait.name in FROM_OVERLAP and told and told[trait.name]:
+            why = f"`w2s overlap` was run later than this: run `w2s explain {folder}` again"
+        said.append(f"Without {trait.title}: {why}.")
+    return said
 
 
 def trait_note(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -246,6 +246,11 @@ class FinishedRun(FinishedFolder):
         return by_task
 
     @cached_property
+    def oracles(self) -> frozenset[str]:
+        """The methods whose students saw ground truth."""
+        return frozenset(line.method for line in self.lines() if line.oracle)
+
+    @cached_property
     def over(self) -> OverTasks | None:
         """PGR over the tasks on the study's metric; None where there is one task."""
         return self.over_tasks(self.lines())

@@ -142,6 +142,14 @@ class TestedRun:
         """The tasks with a probe with ground truth."""
         return [task for task, tested in self.tests.items() if tested.probe is not None]
 
+    def of_tasks(
+        self, rows: Callable[[Tested], Iterable[Row]], having: Callable[[Tested], bool]
+    ) -> Iterator[Row]:
+        """The rows that a function of a test set gives, for every task that has what they need."""
+        for task, tested in self.tests.items():
+            if having(tested):
+                yield from ({"task": task, **row} for row in rows(tested))
+
     def of_students(self, rows: Callable[[Tested, str], Iterable[Row]]) -> Iterator[Row]:
         """The rows that a function of a test set and a method gives, for every student."""
         for task, tested in self.tests.items():

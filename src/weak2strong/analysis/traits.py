@@ -82,7 +82,7 @@ TRAITS = (
         "overlap",
         "overlap density",
         "share of examples with patterns for supervisor and student",
-        "`w2s overlap RUN` adds it",
+        "the weak labels of each task are all as confident, or all examples as like the hard ones",
     ),
     Trait(
         "noise_sure",
@@ -101,7 +101,7 @@ TRAITS = (
         "noise: spread",
         "right labels around wrong ones / around all, in the student's activations: 1 is spread "
         "at random, 0 islands",
-        "`w2s overlap RUN` adds it",
+        "no class has wrong weak labels in every seed",
     ),
 )
 
@@ -129,8 +129,7 @@ def task_rows(
         overlap: the tables of `w2s overlap` on the run, if there are any.
         expansion: likewise.
     """
-    of_overlap = {} if overlap is None else _densities(overlap)
-    of_expansion = {} if expansion is None else _spreads(expansion)
+    told = {} if overlap is None or expansion is None else told_by_overlap(overlap, expansion)
     over = run.over
     used, saturated = (over.used, over.saturated) if over else ((), ())
     for task, lines in run.by_task.items():
@@ -142,9 +141,8 @@ def task_rows(
             "probe": lines[0].probe_ceiling,
             "floor": lines[0].recovered.floor,
             "gap": lines[0].recovered.gap,
-            "overlap": of_overlap.get(task),
             **noise(tested),
-            "noise_spread": of_expansion.get(task),
+            **{trait: told.get(trait, {}).get(task) for trait in FROM_OVERLAP},
         }
         for method in methods:
             line = by_method[method]
@@ -208,6 +206,16 @@ def noise(tested: Tested) -> dict[str, float | None]:
     ]
     found["noise_uneven"] = float(np.ptp(shares, axis=0).mean())
     return found
+
+
+def told_by_overlap(overlap: pl.DataFrame, expansion: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """The traits `FROM_OVERLAP`, by name and task, without those that a task has not.
+
+    Args:
+        overlap: the first table of `w2s overlap`.
+        expansion: the second one.
+    """
+    return dict(zip(FROM_OVERLAP, (_densities(overlap), _spreads(expansion)), strict=True))
 
 
 def _densities(overlap: pl.DataFrame) -> dict[str, float]:

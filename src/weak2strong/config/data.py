@@ -18,6 +18,12 @@ OF_READING = (
 )
 """Options for whoever reads texts to answer, without splits."""
 
+OF_TEXTS = (
+    *("text_column", "prompt_column", "chosen_column", "rejected_column", "preference_column"),
+    *("target_column", "template", "near_duplicates", "group_beginnings"),
+)
+"""Options that mean nothing where tasks have no words."""
+
 Column = Annotated[Text, Flag(metavar="COLUMN")]
 Columns = Annotated[Texts, Flag(metavar="COLUMN")]
 Class = TypeVar("Class", bound=type)

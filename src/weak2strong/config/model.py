@@ -42,6 +42,9 @@ CHAT_DATE = "2024-07-26"
 READING = ("max_length", "system_prompt", "chat_template_kwargs", "chat_date")
 """Settings of what a model reads of a text."""
 
+OF_TEXTS = (*READING, "answers", "packing")
+"""Settings that mean nothing where tasks have no words."""
+
 NOT_OF_TEMPLATES = frozenset(
     (
         "add_generation_prompt",

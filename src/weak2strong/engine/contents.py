@@ -17,7 +17,7 @@ from weak2strong.tasks.files import FileTask
 from weak2strong.tasks.inputs import SORTS
 from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.table import split_table
-from weak2strong.tasks.task import Item, Task
+from weak2strong.tasks.task import Inputs, Item, Task
 
 FILE = "tasks.json"
 
@@ -51,6 +51,7 @@ class Contents:
         accounts: what was done with the columns and rows of a user's data, of those that are tested
             on, too.
         beginnings: long ones that texts of several splits share; None where groups are known.
+        inputs: what its items are, such as ``"images"`` (see `weak2strong.tasks.inputs`).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Contents:
     read: tuple[Reading, ...] = ()
     accounts: tuple[Account, ...] = ()
     beginnings: Beginnings | None = None
+    inputs: Inputs = "text"
 
 
 def contents(
@@ -99,6 +101,7 @@ def contents(
         read=tuple(dict.fromkeys(reading for _, reading in counted)),
         accounts=task.accounts if isinstance(task, FileTask) else (),
         beginnings=_beginnings(task, splits),
+        inputs=task.inputs,
     )
 
 

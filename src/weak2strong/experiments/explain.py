@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from weak2strong.analysis.compare import p_text
 from weak2strong.analysis.explained import correlation_rows, lacking, sentences, trait_note
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import sharing_tasks
-from weak2strong.analysis.traits import OUTCOMES, TRAITS, explained_methods, task_rows
+from weak2strong.analysis.traits import (
+    OUTCOMES,
+    TRAITS,
+    explained_methods,
+    task_rows,
+    told_by_overlap,
+)
 from weak2strong.config.fields import Flag, Texts
 from weak2strong.config.settings import settings
 from weak2strong.experiments.beside import FinishedBeside, OnRun
@@ -24,7 +31,7 @@ from weak2strong.experiments.overlap import EXPANSION, OVERLAP, FinishedOverlap
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.rooms import Purpose
 from weak2strong.ground.schema import Columns, columns
-from weak2strong.ground.table import Column, Document, Row, Table, count, estimate, words
+from weak2strong.ground.table import Column, Document, Row, Table, count, counted, estimate, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,13 +93,15 @@ class FinishedExplain(FinishedBeside):
     def document(self) -> Document:
         """The correlations, what they say, and which traits are missing."""
         rows = self.read_table(CORRELATIONS).to_dicts()
-        tables = [_table(rows)] if rows else []
+        run, known = self.runs[0], any(row["r"] is not None for row in rows)
+        overlap = _overlap(run.folder)
+        told = told_by_overlap(*overlap) if overlap else None
         return Document(
-            tables,
-            facts={"tasks": self.tasks},
+            [_table(rows)] if known else [],
+            facts={"tasks": self.tasks} | ({} if known else {"correlations": rows}),
             head=["", *sentences(rows)],
-            notes=lacking(self.tasks),
-            warnings=_sharing(self.runs[0].predictions),
+            notes=lacking(self.tasks, str(run.folder), told),
+            warnings=_sharing(run.predictions),
         )
 
 
@@ -116,13 +125,7 @@ class Explain(OnRun[FinishedExplain]):
         import polars as pl
 
         methods = self._methods(run)
-        overlap = FinishedOverlap(self.folder)
-        tables = (
-            [overlap.read_table(name) for name in (OVERLAP, EXPANSION)]
-            if FinishedOverlap.is_in(self.folder)
-            else []
-        )
-        rows = list(task_rows(run, methods, *tables))
+        rows = list(task_rows(run, methods, *_overlap(self.folder)))
         numbers = [*OUTCOMES, *(trait.name for trait in TRAITS)]
         schema = dict.fromkeys(("task", "method", "metric"), pl.String)
         tasks = pl.DataFrame(
@@ -155,6 +158,13 @@ class Explain(OnRun[FinishedExplain]):
             if name not in there:
                 raise unknown_name("method of this run", name, there)
         return [name for name in there if name in self.methods]
+
+
+def _overlap(folder: Path) -> list[pl.DataFrame]:
+    """The two tables of `w2s overlap` in the folder of a run; none where it was not run there."""
+    if not FinishedOverlap.is_in(folder):
+        return []
+    return [FinishedOverlap(folder).read_table(name) for name in (OVERLAP, EXPANSION)]
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -193,8 +203,10 @@ def _sharing(predictions: pl.DataFrame) -> list[str]:
     sharing = sharing_tasks(predictions)
     if not sharing:
         return []
+    many = len(sharing) > 1
     return [
-        f"{len(sharing)} tasks share at least a tenth of their test entities with another one, and "
+        f"{counted(len(sharing), 'task')} share{'' if many else 's'} at least a tenth of "
+        f"{'their' if many else 'its'} test entities with another one, and "
         "intervals and p-values take tasks for independent: the intervals are too narrow and the "
         "p-values too small by as much as those tasks say the same."
     ]

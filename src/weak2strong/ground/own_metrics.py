@@ -27,7 +27,7 @@ KINDS = ("classification", "preference", "generation")
 ROUNDED = 1e-6
 """By how much a value may be outside the range of its metric."""
 
-OWN_METRICS = Registry("metric")
+OWN_METRICS = Registry("metric", underscores=True)
 """The metrics and scorers of plugins."""
 
 
@@ -198,8 +198,8 @@ def scorer(name: str, finds: str = "answer") -> Callable[[Says], Says]:
     """
 
     def register(says: Says) -> Says:
-        check_returns("metric", name, says)
-        OWN_METRICS.add(name, SaysTheSame(says, finds), origin_of(says))
+        check_returns("scorer", name, says)
+        OWN_METRICS.add(name, SaysTheSame(says, finds), origin_of(says), "scorer")
         return says
 
     return register

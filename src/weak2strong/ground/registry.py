@@ -27,6 +27,7 @@ class Registry:
         packages: whose modules add our other objects, or lines for these, when they are imported.
         first: names in the order in which they are listed; other names of ours follow by
             alphabet, since modules may be imported in any order, and those of plugins come last.
+        underscores: whether names of plugins may have underscores, as names of ours have.
     """
 
     def __init__(
@@ -36,9 +37,11 @@ class Registry:
         hint: str = "",
         packages: Sequence[str] = (),
         first: Sequence[str] = (),
+        underscores: bool = False,
     ):
         self._what, self._entries, self._hint = what, dict(entries or {}), hint
         self._packages, self._first = tuple(packages), tuple(first)
+        self._underscores = underscores
         self._own: dict[str, Any] = {}
         self._kept = frozenset[str]()
         self._added: dict[str, tuple[Any, str]] = {}
@@ -75,13 +78,14 @@ class Registry:
         module, _, attribute = self._entries[name].partition(":")
         return getattr(import_module(module), attribute)
 
-    def add(self, name: str, entry: Any, origin: str | None) -> None:
+    def add(self, name: str, entry: Any, origin: str | None, what: str = "") -> None:
         """Put an object into the table.
 
         Args:
             name: that nothing has yet, but for an earlier state of the same plugin.
             entry: the object.
             origin: the file or package of the plugin that it comes from; None for our own.
+            what: the noun for errors, where it is another one than that of the table.
 
         Raises:
             UserError: where a plugin takes a name that is taken, or that could not be written on
@@ -90,17 +94,18 @@ class Registry:
         if origin is None:
             self._own[name] = entry
             return
-        if not name or not set(name) <= _LETTERS:
-            raise UserError(
-                f"{origin} names a {self._what} {name!r}: take lower-case letters, digits and "
-                "hyphens."
-            )
+        what = what or self._what
+        signs, told = {"-"}, "digits and hyphens"
+        if self._underscores:
+            signs, told = {"-", "_"}, "digits, hyphens and underscores"
+        if not name or not set(name) <= _LETTERS | signs:
+            raise UserError(f"{origin} names a {what} {name!r}: take lower-case letters, {told}.")
         self._import_packages()
         _, owner = self._added.get(name, (None, origin))
         ours = name in self._entries or name in self._own or name in self._kept
         if ours or owner != origin:
             raise UserError(
-                f"{origin} names a {self._what} {name!r}, and "
+                f"{origin} names a {what} {name!r}, and "
                 f"{'weak2strong itself' if ours else owner} has one of that name: choose another."
             )
         self._added[name] = (entry, origin)
@@ -156,4 +161,4 @@ def forget(origin: str) -> None:
 
 _EVERY: WeakSet[Registry] = WeakSet()
 
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")

@@ -70,8 +70,7 @@ def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[Row], folder: 
             _save_adapters(model, spec, state, as_class, folder)
         model.reader.save(folder)
         about = _about(model, spec, as_class)
-        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-        (folder / ABOUT).write_text(text, encoding="utf-8")
+        (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     model.ranks.gathered(None)
 
 

@@ -41,7 +41,7 @@ from weak2strong.report.formats import to_html
 from weak2strong.report.names import run_names
 from weak2strong.report.parts import parts_of
 from weak2strong.report.pictures import page_figures, theme
-from weak2strong.report.provenance import provenance
+from weak2strong.report.provenance import provenance, settings_text
 from weak2strong.report.templates import joined, template
 from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
 from weak2strong.report.units import duration
@@ -220,7 +220,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         "provenance": provenance(run),
         "data": Table("data", "The data", DATA, run.tasks),
         "read": list(dict.fromkeys(_read(run))),
-        "settings": run.config.to_yaml(),
+        "settings": settings_text(run),
         "diff": run.environment.get("diff") or "",
     }
 

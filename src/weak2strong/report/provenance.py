@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import yaml
 
 from weak2strong.analysis.finished import FinishedFolder, FinishedRun
+from weak2strong.config.data import OF_TEXTS as OF_DATA
+from weak2strong.config.data import DataOptions
+from weak2strong.config.model import OF_TEXTS as OF_MODELS
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.training import Training
 from weak2strong.engine.rates import HOW, Rates
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.rooms import OPTIONS
 from weak2strong.ground.table import counted
 from weak2strong.models.folders import TINY_BYTES
 from weak2strong.models.rates import shown_rates
 from weak2strong.protocol.choice import ROLES, TITLES
 from weak2strong.report.audit import audit_text
 from weak2strong.report.units import duration, hours, size
+from weak2strong.tasks.inputs import SORTS
 
 SMALL_ONES = (
     f"but float32 for files of features and models with less than {size(TINY_BYTES)} of weights"
@@ -49,6 +59,33 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
         elif value is not None:
             rows.append((key, str(value)))
     return rows
+
+
+def settings_text(run: FinishedRun) -> str:
+    """The study of a run as text, which reads as the same study.
+
+    Where no task has words, settings of texts are left out, unless they are other than usual.
+    """
+    text = run.config.to_yaml()
+    if not run.tasks or any(SORTS[task.get("inputs", "text")].has_words for task in run.tasks):
+        return text
+    study, usual = (
+        yaml.safe_load(x) for x in (text, replace(run.config, data=DataOptions()).to_yaml())
+    )
+    study["data"] = _without(study["data"], usual["data"], (*OF_DATA, *OPTIONS))
+    model = {f.name: f.default for f in fields(ModelSpec)} | {"answers": []}
+    for role in ("weak", "strong"):
+        study[role] = _without(study[role], model, OF_MODELS)
+    for several in ("intermediates", "supervisors"):
+        study[several] = study[several] and [_without(x, model, OF_MODELS) for x in study[several]]
+    return yaml.safe_dump(study, sort_keys=False)
+
+
+def _without(
+    given: Mapping[str, Any], usual: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any]:
+    """Settings without those of these names that are as usual."""
+    return {n: value for n, value in given.items() if n not in names or value != usual[n]}
 
 
 def _trainings(run: FinishedRun) -> list[tuple[str, str]]:

@@ -28,7 +28,8 @@ from weak2strong.analysis.over_tasks import OverTasks, over_tasks, over_tasks_ta
 from weak2strong.analysis.summary import Line, summarise
 from weak2strong.analysis.tested import TestedRun
 from weak2strong.config.study import StudyConfig
-from weak2strong.ground.table import Column, Row, Table, estimate, number, number_text, pgr
+from weak2strong.ground.metrics import metric_title
+from weak2strong.ground.table import Row, Table, estimate, number, pgr, words
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,16 +136,46 @@ def _lacks(run: TestedRun) -> list[str]:
     return [] if run.probed else ["Ceiling check: the run has no probe with ground truth."]
 
 
-def _over_tasks(run: TestedRun) -> list[Table]:
+def _tables(run: TestedRun) -> list[Table]:
+    """The ceilings of each task, which all methods share, and PGR over tasks."""
     both = run.once(ceilings_of)
-    if both is None or both.over is None:
+    if both is None:
         return []
-    title = "PGR over tasks, against the best ceilings:"
-    return [over_tasks_table(both.over, "ceilings_over_tasks", title)]
+    tables = [_of_tasks(both, run.metric)]
+    if both.over is not None:
+        title = "PGR over tasks, against the best ceilings:"
+        tables.append(over_tasks_table(both.over, "ceilings_over_tasks", title))
+    return tables
 
 
-def _best(row: Row) -> str:
-    return f"{number_text(row['ceiling_best'])} {row['is_best']}"
+def _of_tasks(both: Ceilings, on: str) -> Table:
+    """A row a task: the finetuned ceiling, the probe, and which is better."""
+    rows = [
+        {
+            "task": x.task,
+            "ceiling": x.recovered.ceiling,
+            "probe": x.probe_ceiling,
+            **columns("probe_minus_ceiling", probe_minus_ceiling(x)),
+            "best": "probe" if x.task in both.probed else "finetuned",
+        }
+        for x in {x.task: x for x in both.finetuned}.values()
+    ]
+    return Table(
+        "ceilings_of_tasks",
+        f"The ceilings: {metric_title(on)} on test",
+        [
+            words("task"),
+            number("ceiling", "finetuned"),
+            number("probe"),
+            estimate("probe_minus_ceiling", "probe - finetuned [95%]", sign=True),
+            words("best", "best ceiling"),
+        ],
+        rows,
+        [
+            "probe: a logistic probe with ground truth on the frozen strong model. probe - "
+            "finetuned: of these ceilings, so that its interval is over test examples alone."
+        ],
+    )
 
 
 @analysis(
@@ -153,22 +184,18 @@ def _best(row: Row) -> str:
     title="Ceiling check: PGR on {metric} against the finetuned ceiling and the best ceiling",
     across="against",
     columns=[
-        number("ceiling_finetuned", "ceiling"),
-        pgr("pgr_finetuned", "PGR"),
-        Column("ceiling_best", "best ceiling", _best),
-        pgr("pgr_best", "PGR against it"),
-        estimate("probe_minus_ceiling_best", "probe - ceiling", sign=True, detail=True),
+        pgr("pgr_finetuned", "PGR against the finetuned"),
+        pgr("pgr_best", "PGR against the best"),
+        words("is_best", "best ceiling"),
     ],
     notes=[
         "best ceiling: the higher score of the finetuned ceiling and a logistic probe with "
-        "ground truth on the frozen strong model, which is one for all seeds. probe - ceiling: of "
-        "these ceilings, so that its interval is over test examples alone. The better is chosen on "
-        "test, so that it is a little too high (by at most 0.4 standard errors of probe - "
-        "ceiling), and PGR against it a little too low. undefined: that ceiling is not clearly "
-        "above the floor.",
+        "ground truth on the frozen strong model. It is chosen on test, so that it is a little too "
+        "high (by at most 0.4 standard errors of their difference), and PGR against it a little "
+        "too low. undefined: that ceiling is not clearly above the floor.",
     ],
     lacks=_lacks,
-    tables=_over_tasks,
+    tables=_tables,
 )
 def ceiling_check(run: TestedRun) -> Iterator[Row]:
     """The rows of `ceiling_rows`, and by how much the probe's score is above the ceiling's."""

@@ -112,6 +112,4 @@ def consistency_rows(tested: Tested) -> Iterator[dict[str, Any]]:
 )
 def consistency(run: TestedRun) -> Iterator[Row]:
     """The rows of `consistency_rows` for every task that has pairs."""
-    for task, tested in run.tests.items():
-        if tested.pairs is not None:
-            yield from ({"task": task, **row} for row in consistency_rows(tested))
+    return run.of_tasks(consistency_rows, having=lambda tested: tested.pairs is not None)

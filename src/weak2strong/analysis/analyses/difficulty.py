@@ -137,7 +137,7 @@ def _lacks(run: TestedRun) -> list[str]:
 )
 def difficulty(run: TestedRun) -> Iterator[Row]:
     """The rows of `difficulty_rows` for every task that tells difficulties."""
-    for task, tested in run.tests.items():
-        if tested.difficulty is not None:
-            rows = difficulty_rows(tested, run.score, run.edges)
-            yield from ({"task": task} | row for row in rows)
+    return run.of_tasks(
+        lambda tested: difficulty_rows(tested, run.score, run.edges),
+        having=lambda tested: tested.difficulty is not None,
+    )

@@ -8,7 +8,7 @@ finetuning before it, that has made the concept more linear.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,14 +60,29 @@ def bar_answers(tested: Tested) -> dict[str, np.ndarray | None]:
 
 
 def _lacks(run: TestedRun) -> list[str]:
-    """The bars that the run lacks."""
-    if run.written:
-        return ["Saliency: linear probes tell classes apart, and answers in words are none."]
-    there = {"ceiling", *(f"method {m}" for m in run.config.methods)}
-    there |= {"check probe"} if run.probed else set()
-    sources = {bar: source_of(bar, run.config.methods) for bar in BARS}
-    missing = [f"{bar} ({of})" for bar, of in sources.items() if of not in there]
-    return [f"Saliency: the run lacks {', '.join(missing)}."] if missing else []
+    if not run.written:
+        return []
+    return ["Saliency: linear probes tell classes apart, and answers in words are none."]
+
+
+NOTE = (
+    "lp: linear probe on the frozen model, ft: finetuning, weak: on weak labels, gt: on ground "
+    "truth."
+)
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """What the bars are, and which of them the run lacks, on which tasks."""
+    tasks = {row["task"] for row in rows}
+    without = dict[tuple[str, str], list[str]]()
+    for row in rows:
+        if row["score"] is None:
+            without.setdefault((row["bar"], row["of"]), []).append(row["task"])
+    missing = []
+    for (bar, of), lacking in without.items():
+        where = f" on {', '.join(lacking)}" if len(lacking) < len(tasks) else ""
+        missing.append(f"{bar} ({of}){where}")
+    return [NOTE, *([f"A dash: the run lacks {', '.join(missing)}."] if missing else [])]
 
 
 @analysis(
@@ -76,15 +91,12 @@ def _lacks(run: TestedRun) -> list[str]:
     title="Saliency: {metric} on test of probes and finetuning, on weak labels and on ground truth",
     across="bar",
     columns=[estimate(f"score_{field_of(bar)}", bar) for bar in BARS],
-    notes=[
-        "lp: linear probe on the frozen model, ft: finetuning, weak: on weak labels, gt: on ground "
-        "truth. A dash: the run lacks it."
-    ],
+    notes=_notes,
     averaged=True,
     lacks=_lacks,
 )
 def saliency(run: TestedRun) -> Iterator[Row]:
     """The rows of `saliency_rows` for every task with classes."""
-    if not run.written:
-        for task, tested in run.tests.items():
-            yield from ({"task": task} | row for row in saliency_rows(tested, run.score))
+    return run.of_tasks(
+        lambda tested: saliency_rows(tested, run.score), having=lambda _: not run.written
+    )

@@ -97,6 +97,7 @@ def _scored(
 )
 def subsets(run: TestedRun) -> Iterator[Row]:
     """The rows of `subset_rows` for every task of preferences that tells subsets."""
-    for task, tested in run.tests.items():
-        if tested.kind == "preference" and tested.subsets is not None:
-            yield from ({"task": task, **row} for row in subset_rows(tested))
+    return run.of_tasks(
+        subset_rows,
+        having=lambda tested: tested.kind == "preference" and tested.subsets is not None,
+    )

@@ -15,7 +15,7 @@ from weak2strong.analysis.analyses.agreement import agreement_by_seed, agreement
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.table import estimate_text
 from weak2strong.report.figures.drawing import circles, legend, new_figure, row_labels
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, fair, listed, oracles_note
 from weak2strong.report.figures.style import GRID, INK, PAPER, Styles
 
 PARTS = {"wrong": "supervisor is wrong", "all": "all", "right": "supervisor is right"}
@@ -33,9 +33,10 @@ def data(run: FinishedRun) -> pl.DataFrame:
     """One row for each task, method, seed and part of the test set: the share of equal answers.
 
     ``low`` and ``high`` are the interval of the mean over seeds on this task, as `w2s analyse` has
-    it. A part is left out where some seed has no example of it.
+    it. A part is left out where some seed has no example of it. ``oracle`` marks students that saw
+    ground truth.
     """
-    rows = []
+    rows, see_truth = [], run.oracles
     for task, tested in run.tested.items():
         for method in run.config.methods:
             by_weak_label = agreement_by_seed(tested, method)
@@ -44,10 +45,10 @@ def data(run: FinishedRun) -> pl.DataFrame:
                 shares, found = by_weak_label[weak_label], intervals[weak_label]
                 if not np.isfinite(shares).all():
                     continue
-                ends = (found["agreement_low"], found["agreement_high"])
+                ends = (found["agreement_low"], found["agreement_high"], method in see_truth)
                 rows += [(task, method, s, part, x, *ends) for s, x in enumerate(shares.tolist())]
-    columns = ["task", "method", "seed", "where", "agreement", "low", "high"]
-    numbers = dict.fromkeys(columns[-3:], pl.Float64)
+    columns = ["task", "method", "seed", "where", "agreement", "low", "high", "oracle"]
+    numbers = dict.fromkeys(columns[4:7], pl.Float64)
     return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=numbers)
 
 
@@ -109,7 +110,7 @@ def describe(frame: pl.DataFrame) -> Description:
     means = _means(frame)
     wrong = {
         method: parts[PARTS["wrong"]]["agreement"]
-        for method, parts in means.items()
+        for method, parts in _means(fair(frame)).items()
         if PARTS["wrong"] in parts
     }
     texts = (
@@ -128,7 +129,7 @@ def describe(frame: pl.DataFrame) -> Description:
         title=_title(wrong),
         alt=listed(texts),
         note=f"{how} A student that agrees everywhere has learned to simulate its supervisor, "
-        "errors included.",
+        f"errors included.{oracles_note(frame)}",
     )
 
 

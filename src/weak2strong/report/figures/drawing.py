@@ -156,7 +156,14 @@ def clipped(name: str, longest: int = 34) -> str:
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
-def score_bar(axes: Axes, y: float, mean: float, rows: pl.DataFrame, colour: str) -> None:
+def score_bar(
+    axes: Axes,
+    y: float,
+    mean: float,
+    rows: pl.DataFrame,
+    colour: str,
+    others: Sequence[float] = (),
+) -> None:
     """The mean score of a setting as a horizontal bar with its number.
 
     Args:
@@ -166,9 +173,10 @@ def score_bar(axes: Axes, y: float, mean: float, rows: pl.DataFrame, colour: str
         rows: the setting's score, low and high on each task. The interval of one task is a line;
             the scores of several tasks are circles.
         colour: of the bar.
+        others: where further marks stand, which the number leaves free.
     """
     scores = rows["score"].to_list()
-    furthest = max(scores)
+    furthest = max([*scores, *others])
     axes.barh(y, mean, height=0.62, color=colour)
     if len(scores) > 1:
         circles(axes, scores, y, color=PAPER, markeredgecolor=INK, markersize=3.2)
@@ -212,6 +220,51 @@ def text_at(
     """Write a text beside a point; ``xycoords`` says in which coordinates the point is."""
     style = {"textcoords": "offset points", "va": "center", "fontsize": 8}
     axes.annotate(text, point, gap, **style | more)
+
+
+def texts_beside(
+    axes: Axes, x: float, texts: Mapping[str, float], height: float, **more: Any
+) -> None:
+    """Write a small text to the right of each line's end; those of close ends stand apart.
+
+    Args:
+        axes: the panel, with all of its lines.
+        x: of the ends.
+        texts: the height of the line's end of each text.
+        height: about that of the panel in inches.
+        **more: how the texts look.
+    """
+    size = more.setdefault("fontsize", 6.5)
+    low, high = axes.get_ylim()
+    least = 1.2 * size / (72 * height) * (high - low)
+    for text, y in zip(texts, spread(list(texts.values()), least), strict=True):
+        text_at(axes, (x, y), text, (3, 0), **more)
+
+
+def spread(values: Sequence[float], least: float) -> list[float]:
+    """Values of which no two are nearer to each other than that, in the same order.
+
+    Near ones make a row around their own mean, and rows that then meet make one.
+    """
+    rows = list[list[int]]()
+    for i in sorted(range(len(values)), key=lambda i: values[i]):
+        rows.append([i])
+        while len(rows) > 1 and _ends(rows[-2], values, least)[1] > (
+            _ends(rows[-1], values, least)[0] - least
+        ):
+            rows[-2:] = [rows[-2] + rows[-1]]
+    placed = list(values)
+    for row in rows:
+        first, _ = _ends(row, values, least)
+        for place, i in enumerate(row):
+            placed[i] = first + place * least
+    return placed
+
+
+def _ends(row: Sequence[int], values: Sequence[float], least: float) -> tuple[float, float]:
+    """Where a row of values begins and ends that are so far apart."""
+    middle, half = sum(values[i] for i in row) / len(row), least * (len(row) - 1) / 2
+    return middle - half, middle + half
 
 
 def text_above(axes: Axes, x: float, text: str, gap: float = 0, ha: str = "center") -> None:

@@ -98,3 +98,18 @@ def by_model(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     names = {"floor": "supervisor", "ceiling": "ceiling"}
     models = frame.group_by("role", "method", maintain_order=True)
     return {names.get(str(role), str(method)): rows for (role, method), rows in models}
+
+
+def fair(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of students that saw no ground truth, of whom titles speak; all, where all did."""
+    rest = frame.filter(~frame["oracle"])
+    return rest if len(rest) else frame
+
+
+def oracles_note(frame: pl.DataFrame) -> str:
+    """A sentence on the methods whose students saw ground truth, for a note; empty without any."""
+    names = frame.filter("oracle")["method"].unique(maintain_order=True).to_list()
+    if not names:
+        return ""
+    seen = f"{', '.join(names)} saw ground truth (oracle)"
+    return f" {seen}{'' if fair(frame)['oracle'].any() else '; the title is of the others'}."

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.analyses.agreement import who_is_right
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.drawing import legend, new_figure, row_labels
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, fair, listed, oracles_note
 from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Styles
 
 OUTCOMES_BY_RIGHT = {
@@ -31,17 +31,22 @@ SMALLEST = 0.055
 """The smallest share whose number fits into its bar."""
 
 
-COLUMNS = ["task", "method", "outcome", "share", "supervised"]
+COLUMNS = ["task", "method", "outcome", "share", "supervised", "oracle"]
 
 
 def data(run: FinishedRun) -> pl.DataFrame:
     """One row for each task, method and outcome: its share of the test set, a mean over seeds.
 
-    ``supervised`` says whether the task's supervisors are clearly above chance.
+    ``supervised`` says whether the task's supervisors are clearly above chance, ``oracle`` whether
+    the students saw ground truth.
     """
+    see_truth = run.oracles
     known = {line.task for line in run.lines() if line.supervised}
     rows = [
-        (task, method, OUTCOMES_BY_RIGHT[which], float(examples.mean()), task in known)
+        (
+            *(task, method, OUTCOMES_BY_RIGHT[which], float(examples.mean())),
+            *(task in known, method in see_truth),
+        )
         for task, tested in run.tested.items()
         for method in run.config.methods
         for which, examples in who_is_right(tested, method).items()
@@ -79,7 +84,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 def describe(frame: pl.DataFrame) -> Description:
     """Say whose students correct most errors, and every share."""
     means, tasks = _means(frame), frame["task"].n_unique()
-    method = max(means, key=lambda m: means[m]["student alone right"])
+    method = max(_means(fair(frame)).items(), key=lambda m: m[1]["student alone right"])[0]
     corrected, lost = (means[method][f"{who} alone right"] for who in ("student", "supervisor"))
     texts = (
         f"{method}: " + ", ".join(f"{name} {100 * shares[name]:.1f}%" for name in BAR_COLOURS)
@@ -93,7 +98,8 @@ def describe(frame: pl.DataFrame) -> Description:
         title=f"Of all answers, {title}",
         alt=listed(texts),
         note=f"Shares of the test set, {over}; each student beside its own supervisor. "
-        "To correct is to be right where the supervisor is wrong, to lose the contrary.",
+        "To correct is to be right where the supervisor is wrong, to lose the contrary."
+        + oracles_note(frame),
     )
 
 

@@ -16,7 +16,7 @@ from weak2strong.report.figures.drawing import (
     score_bars_note,
     text_above,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, fair, listed, oracles_note
 from weak2strong.report.figures.style import DASHES, INK, MUTED, PAPER, Styles, model_style
 
 NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}
@@ -32,8 +32,9 @@ def data(run: FinishedRun) -> pl.DataFrame:
     whether no mean counts it since floor and ceiling are above ``cut``. Rows of students
     also have ``above_floor`` and ``above_ceiling``, their paired differences to supervisor and
     ceiling with intervals; these are means over the tasks that are supervised and not saturated.
+    ``oracle`` marks students that saw ground truth.
     """
-    rows, claims = [], run.claims
+    rows, claims, see_truth = [], run.claims, run.oracles
     for task, lines in run.by_task.items():
         first, r = lines[0], lines[0].recovered
         students = [
@@ -49,9 +50,10 @@ def data(run: FinishedRun) -> pl.DataFrame:
             of = (claims.gains.get(method), claims.behind.get(method))
             apart = (x for d in of for x in _numbers(d if role == "student" else None))
             known = (task in claims.supervised, task in claims.saturated, first.cut)
+            known = (*known, method in see_truth)
             rows.append((*row, *known, *apart))
     columns = ["task", "role", "method", "score", "low", "high", "chance", "metric", "supervised"]
-    columns += ["saturated", "cut"]
+    columns += ["saturated", "cut", "oracle"]
     differences = [f"{name}{end}" for name in APART for end in ("", "_low", "_high")]
     floats = dict.fromkeys(["chance", *differences], pl.Float64)
     schema = [*columns, *differences]
@@ -87,8 +89,9 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     figure, axes = new_figure(height=0.75 + 0.3 * len(bars))
     for y, (role, method, mean, *_) in enumerate(bars.iter_rows()):
         rows = counting.filter(role=role, method=method)
-        score_bar(axes, y, mean, rows, model_style(role, method, styles).colour)
         others = frame.filter(role=role, method=method).join(rows, on="task", how="anti")
+        colour = model_style(role, method, styles).colour
+        score_bar(axes, y, mean, rows, colour, others["score"].to_list())
         for colour, width in ((PAPER, 3.0), (INK, 1.2)):
             crosses = {"markersize": 4.2, "color": colour, "markeredgewidth": width}
             axes.plot(others["score"], [y] * len(others), "x", **crosses)
@@ -124,7 +127,9 @@ def describe(frame: pl.DataFrame) -> Description:
             " Clearly: the 95% interval of the difference, paired by seed and test example, leaves "
             "out 0."
         )
-    return Description(title=_title(frame), alt=listed(texts, "Bars: "), note=note)
+    return Description(
+        title=_title(frame), alt=listed(texts, "Bars: "), note=note + oracles_note(frame)
+    )
 
 
 def _or_saturated(frame: pl.DataFrame) -> str:
@@ -140,14 +145,15 @@ def _title(frame: pl.DataFrame) -> str:
     supervised = int(tasks["supervised"].sum())
     if not supervised:
         return "Supervisors are not clearly above chance: students above them show nothing"
-    students = frame.filter(role="student").unique("method", maintain_order=True)
+    students = fair(frame.filter(role="student")).unique("method", maintain_order=True)
     above, below = ((students[f"above_floor_{end}"] * s > 0).sum() for end, s in ENDS)
     _, under = ((students[f"above_ceiling_{end}"] * s > 0).sum() for end, s in ENDS)
     methods, tail = counted(len(students), "method"), ""
     counting = averaged(frame)["task"].n_unique()
     if counting < len(tasks):
-        which = ["whose supervisors are above chance"] if supervised < len(tasks) else []
-        which += ["that are not saturated"] if tasks["saturated"].any() else []
+        chance = f"whose supervisor{'s are' if counting > 1 else ' is'} above chance"
+        which = [chance] if supervised < len(tasks) else []
+        which += [f"that {'are' if counting > 1 else 'is'} not saturated"] * any(tasks["saturated"])
         tail = f" (on the {counting} of {len(tasks)} tasks {' and '.join(which)})"
     worse = f", those of {below} clearly below" if below else ""
     return (

@@ -6,13 +6,23 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from weak2strong.analysis.swept_over_tasks import said_of_layers, swept_over_tasks
+from weak2strong.analysis.swept_over_tasks import (
+    said_of_intervals,
+    said_of_layers,
+    swept_over_tasks,
+)
 from weak2strong.experiments.sweep import SETTINGS, FinishedSweep
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import estimate_text
-from weak2strong.report.figures.drawing import new_figure, text_at
+from weak2strong.report.figures.drawing import new_figure, texts_beside
 from weak2strong.report.figures.kind import Description, FigureKind, listed
 from weak2strong.report.figures.style import INK, MUTED, Styles, ordered_styles
+
+HEIGHT = 2.1
+"""Of a row of panels in inches."""
+
+NAMED = 6
+"""Up to so many settings each line has its name; of more the first and the last one."""
 
 
 def data(sweep: FinishedSweep) -> pl.DataFrame | None:
@@ -27,13 +37,14 @@ def data(sweep: FinishedSweep) -> pl.DataFrame | None:
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw two panels for each probe: a line for each setting, and the ranks of layers."""
     probes = frame["probe"].unique(maintain_order=True).to_list()
-    figure, grid = new_figure(len(probes), 2, 0.5 + 2.1 * len(probes), squeeze=False)
+    figure, grid = new_figure(len(probes), 2, 0.5 + HEIGHT * len(probes), squeeze=False)
     colours = ordered_styles(probes)
     for (lines, ranks), probe in zip(grid, probes, strict=True):
         rows, colour = frame.filter(probe=probe), colours[probe].colour
         _differences(lines, rows, colour)
         whole = rows.filter(pl.col("setting").is_null())
-        ranks.vlines(whole["layer"], whole["rank_low"], whole["rank_high"], color=colour)
+        known = whole.drop_nulls("rank_low")
+        ranks.vlines(known["layer"], known["rank_low"], known["rank_high"], color=colour)
         ranks.plot(whole["layer"], whole["rank"], color=colour, marker="o", markersize=4.5)
         # The best layer stands on top.
         ranks.set_ylim(len(whole) + 0.3, 0.7)
@@ -52,18 +63,21 @@ def _differences(axes: Axes, rows: pl.DataFrame, colour: str) -> None:
     """Draw a line for each setting, the larger the stronger, and the mean over all settings."""
     settings = rows["setting"].drop_nulls().unique().sort().to_list()
     axes.axhline(0, color=MUTED, linewidth=0.9)
+    named = settings if len(settings) <= NAMED else [settings[0], settings[-1]]
+    ends = dict[str, float]()
     for i, setting in enumerate(settings):
         line, name = rows.filter(setting=setting), SETTINGS[rows["probe"][0]]
         strength = 0.3 + 0.6 * i / max(1, len(settings) - 1)
         axes.plot(line["layer"], line["difference"], color=colour, alpha=strength, linewidth=1.1)
-        if setting in (settings[0], settings[-1]):
-            end = (line["layer"][-1], line["difference"][-1])
-            text_at(axes, end, f"{name} {setting:g}", (3, 0), fontsize=6.5, color=MUTED)
+        if setting in named:
+            ends[f"{name} {setting:g}"] = line["difference"][-1]
     whole = rows.filter(pl.col("setting").is_null())
     axes.fill_between(
         whole["layer"], whole["difference_low"], whole["difference_high"], color=INK, alpha=0.1
     )
     axes.plot(whole["layer"], whole["difference"], color=INK, linewidth=1.8)
+    # Title, numbers and name of the axis take a third of the height.
+    texts_beside(axes, whole["layer"][-1], ends, HEIGHT * 2 / 3, color=MUTED)
 
 
 def describe(frame: pl.DataFrame) -> Description:
@@ -80,8 +94,8 @@ def describe(frame: pl.DataFrame) -> Description:
         alt=listed(texts),
         note=f"Probes that learned weak labels minus these labels, on the test sets of "
         f"{whole['tasks'].max()} tasks, means over seeds. Thin: a setting each, the darker the "
-        "larger; black: all settings, with a 95% t interval over tasks. Ranks: of a layer's mean "
-        "score over settings on each task, their mean with a 95% t interval over tasks.",
+        "larger; black: all settings, with a 95% interval. Ranks: of a layer's mean score over "
+        f"settings on each task, their mean. {said_of_intervals(frame.to_dicts())}",
     )
 
 
