@@ -6,6 +6,7 @@ differentiated. With ``held = z`` it gives the value; its differences in z with
 ``held`` unmoved give the gradient.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -138,20 +139,29 @@ def test_every_loss_has_its_equation_here():
     assert set(EQUATIONS) == set(LOSSES)
 
 
+def assert_equal_to_the_equation(name, z, w, fraction, about, **tolerance):
+    """That losses of float32 logits and labels are those of the equation in float64."""
+    found = losses_of(name, torch.tensor(z), torch.tensor(w), fraction)
+    z, w = z.astype(np.float64), w.astype(np.float64)
+    tolerance = tolerance or {"rtol": 1e-4, "atol": 1e-5}
+    expected = EQUATIONS[name](z, w, fraction, z)
+    np.testing.assert_allclose(found, expected, **tolerance, err_msg=str(about))
+
+
 @every_loss
-@pytest.mark.parametrize("b", [1, 2, 33])
-@pytest.mark.parametrize("fraction", FRACTIONS)
-def test_equals_the_equation(name, k, b, fraction):
-    for seed in range(5):
+def test_equals_the_equation(name, k):
+    for b, fraction, seed in itertools.product([1, 2, 33], FRACTIONS, range(5)):
         z, w = draw(seed, b, k)
-        found = losses_of(name, torch.tensor(z), torch.tensor(w), fraction)
-        z, w = z.astype(np.float64), w.astype(np.float64)
-        np.testing.assert_allclose(found, EQUATIONS[name](z, w, fraction, z), rtol=1e-4, atol=1e-5)
+        assert_equal_to_the_equation(name, z, w, fraction, (b, fraction, seed))
 
 
 @every_loss
-@pytest.mark.parametrize("fraction", FRACTIONS)
-def test_the_gradient_is_that_of_the_equation(name, k, fraction):
+def test_the_gradient_is_that_of_the_equation(name, k):
+    for fraction in FRACTIONS:
+        assert_the_gradient_is_that_of_the_equation(name, k, fraction)
+
+
+def assert_the_gradient_is_that_of_the_equation(name, k, fraction):
     z, w = draw(6, 9, k)
     logits, targets = torch.tensor(z, requires_grad=True), torch.tensor(w, requires_grad=True)
     losses_of(name, logits, targets, fraction).sum().backward()
@@ -164,19 +174,16 @@ def test_the_gradient_is_that_of_the_equation(name, k, fraction):
         up, down = (sum(EQUATIONS[name](z + s, w, fraction, z)) for s in (step, -step))
         slopes[place] = (up - down) / 2e-5
     assert logits.grad is not None
-    np.testing.assert_allclose(logits.grad, slopes, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(logits.grad, slopes, rtol=1e-3, atol=1e-5, err_msg=str(fraction))
 
 
 @every_loss
-@pytest.mark.parametrize("b", [1, 4])
-@pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-def test_equal_predictions(name, k, b, hard):
-    z, (_, w) = np.full((b, k), 0.25, dtype=np.float32), draw(0, b, k)
-    if hard:
-        w = np.eye(k, dtype=np.float32)[w.argmax(axis=1)]
-    found = losses_of(name, torch.tensor(z), torch.tensor(w), 0.6)
-    z, w = z.astype(np.float64), w.astype(np.float64)
-    np.testing.assert_allclose(found, EQUATIONS[name](z, w, 0.6, z), rtol=1e-5)
+def test_equal_predictions(name, k):
+    for b, hard in itertools.product([1, 4], [False, True]):
+        z, (_, w) = np.full((b, k), 0.25, dtype=np.float32), draw(0, b, k)
+        if hard:
+            w = np.eye(k, dtype=np.float32)[w.argmax(axis=1)]
+        assert_equal_to_the_equation(name, z, w, 0.6, (b, hard), rtol=1e-5)
 
 
 @every_loss
@@ -184,33 +191,24 @@ def test_some_predictions_are_equal(name, k):
     """So that thresholds lie on rows, and the most probable class has company."""
     for seed in range(40):
         z, w = draw(seed, 2 + seed % 5, k)
-        z = z.round().clip(-1, 1)
-        found = losses_of(name, torch.tensor(z), torch.tensor(w), 0.6)
-        z, w = z.astype(np.float64), w.astype(np.float64)
-        np.testing.assert_allclose(found, EQUATIONS[name](z, w, 0.6, z), rtol=1e-4, atol=1e-5)
+        assert_equal_to_the_equation(name, z.round().clip(-1, 1), w, 0.6, seed)
 
 
 @every_loss
-@pytest.mark.parametrize("given", ["first", "last", "both"])
-def test_labels_of_exactly_0_and_1(name, k, given):
+def test_labels_of_exactly_0_and_1(name, k):
     z, _ = draw(1, 8, k)
-    classes = {"first": [0] * 8, "last": [k - 1] * 8, "both": [0, k - 1] * 4}[given]
-    w = np.eye(k, dtype=np.float32)[classes]
-    found = losses_of(name, torch.tensor(z), torch.tensor(w), 0.6)
-    z, w = z.astype(np.float64), w.astype(np.float64)
-    np.testing.assert_allclose(found, EQUATIONS[name](z, w, 0.6, z), rtol=1e-4, atol=1e-5)
+    for classes in ([0] * 8, [k - 1] * 8, [0, k - 1] * 4):
+        w = np.eye(k, dtype=np.float32)[classes]
+        assert_equal_to_the_equation(name, z, w, 0.6, classes)
 
 
 @every_loss
-@pytest.mark.parametrize("fraction", FRACTIONS)
-def test_labels_without_a_preference(name, k, fraction):
+def test_labels_without_a_preference(name, k):
     """All classes as likely, in some rows or in all: for two classes, exactly one half."""
-    for rows in (1, 4, 8):
+    for fraction, rows in itertools.product(FRACTIONS, (1, 4, 8)):
         z, w = draw(7, 8, k)
         w[:rows] = 1 / k
-        found = losses_of(name, torch.tensor(z), torch.tensor(w), fraction)
-        z, w = z.astype(np.float64), w.astype(np.float64)
-        np.testing.assert_allclose(found, EQUATIONS[name](z, w, fraction, z), rtol=1e-4, atol=1e-5)
+        assert_equal_to_the_equation(name, z, w, fraction, (fraction, rows))
 
 
 @every_loss
@@ -227,14 +225,15 @@ def test_certain_answers_stay_finite(name, k):
 
 
 @every_loss
-@pytest.mark.parametrize("size", [1, 3, 8])
-def test_micro_batches_give_the_gradient_of_the_batch(name, k, size):
+def test_micro_batches_give_the_gradient_of_the_batch(name, k):
     logits, targets = map(torch.tensor, draw(2, 8, k))
-    together, apart = (logits.clone().requires_grad_() for _ in range(2))
+    together = logits.clone().requires_grad_()
     (losses_of(name, together, targets, 0.4).sum() / 8).backward()
-    for rows in torch.arange(8).split(size):
-        (losses_of_rows(name, apart, targets, 0.4, rows).sum() / 8).backward()
-    torch.testing.assert_close(apart.grad, together.grad)
+    for size in (1, 3, 8):
+        apart = logits.clone().requires_grad_()
+        for rows in torch.arange(8).split(size):
+            (losses_of_rows(name, apart, targets, 0.4, rows).sum() / 8).backward()
+        torch.testing.assert_close(apart.grad, together.grad)
 
 
 @every_loss
