@@ -4,6 +4,7 @@ import gc
 import os
 import socket
 import uuid
+from contextlib import contextmanager
 from ipaddress import ip_address
 
 # Read once, when the libraries are imported: so before any test module is. A test run without
@@ -129,6 +130,27 @@ def own_store(tmp_path_factory, monkeypatch):
     """The default store is a folder of the test's own."""
     root = tmp_path_factory.getbasetemp() / "stores" / uuid.uuid4().hex
     monkeypatch.setenv("W2S_STORE", str(root))
+
+
+@pytest.fixture(scope="session")
+def undrawn_pages():
+    """A context in which pages have all but the shapes of their figures, which take the time."""
+
+    @contextmanager
+    def undrawn():
+        with pytest.MonkeyPatch.context() as patch:
+            place = "weak2strong.report.pictures.inline_svg"
+            patch.setattr(place, lambda figure, prefix: "<svg></svg>")
+            yield
+
+    return undrawn
+
+
+@pytest.fixture
+def undrawn(undrawn_pages):
+    """The pages of a test have all but the shapes of their figures."""
+    with undrawn_pages():
+        yield
 
 
 @pytest.fixture

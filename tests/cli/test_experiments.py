@@ -101,7 +101,7 @@ def test_a_grid_of_one_is_refused(study, toy_models, capsys):
     assert "at least two models" in shown
 
 
-def test_report_and_figures_take_what_was_written(study, toy_models, tmp_path, capsys):
+def test_report_and_figures_take_what_was_written(study, toy_models, tmp_path, capsys, undrawn):
     said(capsys, study, "simulate", "--kinds", "random-flips")
     said(capsys, study, "overfitting", "--evaluations", "3")
     models = [str(toy_models[name]) for name in ("llama", "bert", "gpt2")]

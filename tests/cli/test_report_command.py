@@ -74,7 +74,7 @@ def test_examples_are_printed_and_what_was_not_kept_is_read_again(finished, tmp_
     assert "the data have changed since they were answered" in changed["notes"][-1]
 
 
-def test_results_write_the_report_too(finished, tmp_path):
+def test_results_write_the_report_too(finished, tmp_path, undrawn):
     assert Results(finished).report(tmp_path / "page.html") == tmp_path / "page.html"
     assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
 

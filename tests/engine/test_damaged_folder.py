@@ -211,7 +211,7 @@ def test_where_study_and_index_are_both_damaged_nothing_is_written_over(last_rel
     assert {p.name: p.read_bytes() for p in last_release.iterdir()} == before
 
 
-def test_a_file_of_another_kind_of_folder_is_said_by_name(last_release):
+def test_a_file_of_another_kind_of_folder_is_said_by_name(last_release, undrawn):
     """It has the name of one of ours, and the index does not list it."""
     shutil.move(last_release, "run")
     audit = Path("run/audit.json").read_bytes()

@@ -67,7 +67,7 @@ def test_it_is_told_where_every_stage_came_from_the_store(run, slow_study, tmp_p
     }
 
 
-def test_table_and_page_say_it_from_the_folder_alone(run, capsys):
+def test_table_and_page_say_it_from_the_folder_alone(run, capsys, undrawn):
     assert main(["table", str(run)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     for text in (printed, page([run])):

@@ -21,7 +21,7 @@ def test_every_command_reads_a_folder_of_the_last_release(last_release, command,
     assert not (last_release / "run.json").exists(), "a reader that adds a file seals nothing"
 
 
-def test_its_numbers_are_those_of_its_files(last_release, capsys):
+def test_its_numbers_are_those_of_its_files(last_release, capsys, undrawn):
     assert main(["table", str(last_release), "--json"]) == 0
     rows = {row["method"]: row for row in json.loads(capsys.readouterr().out)["results"]}
     results = pl.read_parquet(last_release / "results.parquet").filter(metric="accuracy")
@@ -37,7 +37,7 @@ def test_its_numbers_are_those_of_its_files(last_release, capsys):
     assert FinishedRun(last_release).audit.tasks[0]["name"] == "moods"
 
 
-def test_a_still_older_folder_lacks_files_and_has_other_names(last_release, capsys):
+def test_a_still_older_folder_lacks_files_and_has_other_names(last_release, capsys, undrawn):
     for file in (
         "agreement.parquet",
         "audit.json",

@@ -205,7 +205,7 @@ def test_steps_wait_for_the_searches_that_they_need(study):
     assert not listed["t probe"].needs
 
 
-def test_a_run_tells_the_rates_that_it_found(study, tmp_path, quick_search, capsys):
+def test_a_run_tells_the_rates_that_it_found(study, tmp_path, quick_search, capsys, undrawn):
     lines = []
     progress = Progress(quiet=True)
     progress.line = lines.append

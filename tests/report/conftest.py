@@ -18,6 +18,7 @@ from weak2strong.experiments.simulate import run_name, supervised_rows
 from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import column
 from weak2strong.ground.predictions import texts as texts_as_held
+from weak2strong.report.page import page
 from weak2strong.subjects.chess.board import read_board
 from weak2strong.subjects.chess.prompts import spaced
 
@@ -325,3 +326,27 @@ def made_sweep(tmp_path_factory):
 def made_experiments(made_overfitting, made_simulated, made_sweep, made_grid):
     """A folder of each command that makes an experiment."""
     return [made_overfitting, made_simulated, made_sweep, made_grid]
+
+
+@pytest.fixture
+def drawn():
+    """Pages that the test itself makes have the shapes of their figures, too."""
+
+
+@pytest.fixture(autouse=True)
+def undrawn_unless_asked_for(request):
+    """Most tests look at what else stands on a page."""
+    if "drawn" not in request.fixturenames:
+        request.getfixturevalue("undrawn")
+
+
+@pytest.fixture(scope="session")
+def page_of_a_run(small_run):
+    """The text of the page of `small_run`."""
+    return page([small_run])
+
+
+@pytest.fixture(scope="session")
+def page_of_experiments(made_experiments):
+    """The text of the page of `made_experiments`."""
+    return page(made_experiments)

@@ -7,8 +7,6 @@ from itertools import pairwise
 
 import pytest
 
-from weak2strong.report.page import write_page
-
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
 MISSING = (
@@ -17,19 +15,28 @@ MISSING = (
     else "no Playwright: pip install playwright (it needs no browser of its own)"
 )
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None or importlib.util.find_spec("playwright") is None, reason=MISSING
-)
+pytestmark = [
+    pytest.mark.skipif(
+        BROWSER is None or importlib.util.find_spec("playwright") is None, reason=MISSING
+    ),
+    pytest.mark.usefixtures("drawn"),
+]
 
 
 @pytest.fixture(scope="module")
-def report(small_run, tmp_path_factory):
-    return write_page([small_run], tmp_path_factory.mktemp("page") / "report.html")
+def report(page_of_a_run, tmp_path_factory):
+    return written(page_of_a_run, tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")
-def of_experiments(made_experiments, tmp_path_factory):
-    return write_page(made_experiments, tmp_path_factory.mktemp("experiments") / "report.html")
+def of_experiments(page_of_experiments, tmp_path_factory):
+    return written(page_of_experiments, tmp_path_factory.mktemp("experiments"))
+
+
+def written(text, folder):
+    """The file of a page."""
+    (folder / "report.html").write_text(text)
+    return folder / "report.html"
 
 
 @pytest.fixture(scope="module")

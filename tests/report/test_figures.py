@@ -190,7 +190,8 @@ def test_difficulty_of_several_tasks_is_a_mean_over_those_that_tell_it(made_run,
         of_tasks = []
         for task in ("even", "ties"):
             rows = run.predictions.filter(task=task, role="floor", seed=seed).sort("difficulty")
-            hits = [told(run, task, "floor", "", seed)[id][1] for id in rows["id"]]
+            said = told(run, task, "floor", "", seed)
+            hits = [said[id][1] for id in rows["id"]]
             of_tasks.append(np.mean(hits[:75] if task == "even" else hits[:200]))
         means.append(np.mean(of_tasks))
     assert f"supervisor: {np.mean(means):.2f}, " in FIGURES.get("difficulty").describe(frame).alt
@@ -444,8 +445,10 @@ def test_export_writes_pictures_data_and_captions(run, tmp_path):
     frame = pl.read_csv(tmp_path / "scores.csv")
     assert frame["score"].to_list() == {k.name: f for k, f in figures}["scores"]["score"].to_list()
     assert "pgr: " in (tmp_path / "captions.txt").read_text()
-    again = export(figures, styles, tmp_path / "again", ["pdf", "svg"])
-    for path in again:
+    # What could differ is of the formats, not of the figures.
+    again = export(figures[:2], styles, tmp_path / "again", ["pdf", "svg"])
+    assert len(again) == 7
+    for path in again[:-1]:
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 

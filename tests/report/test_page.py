@@ -67,8 +67,8 @@ class Read(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def text(small_run):
-    return page([small_run])
+def text(page_of_a_run):
+    return page_of_a_run
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_the_table_says_what_the_terminal_says(read, small_run):
     assert wanted + f"{over.mean_interval.high:.2f}" in said
 
 
-def test_numbers_in_figures_are_those_of_the_lines(small_run, made_run, tmp_path):
+def test_numbers_in_figures_are_those_of_the_lines(made_run, tmp_path, drawn):
     one = made_run(tmp_path / "one", tasks=["a-task"], examples=400, seeds=3)
     svg = re.search(r'id="run0-scores".*?</figure>', page([one]), re.DOTALL)[0]
     shown = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
@@ -238,7 +238,7 @@ def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):
     assert "made before texts of examples were kept" in text
 
 
-def test_several_runs_are_compared(small_run, made_run, tmp_path):
+def test_several_runs_are_compared(small_run, made_run, tmp_path, drawn):
     other = made_run(tmp_path / "other", strong="atlas-l")
     text = page([small_run, other])
     read = Read(text)

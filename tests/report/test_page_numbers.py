@@ -313,9 +313,10 @@ def runs(made_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def text(runs):
+def text(runs, undrawn_pages):
     """Their page without style and pictures, whose labels stay."""
-    return re.sub(r"<(svg|style)\b.*?</\1>", "", page(runs), flags=re.DOTALL)
+    with undrawn_pages():
+        return re.sub(r"<(svg|style)\b.*?</\1>", "", page(runs), flags=re.DOTALL)
 
 
 def test_every_number_is_that_of_the_results_and_no_other_would_do(runs, text, capsys):

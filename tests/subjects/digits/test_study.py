@@ -60,7 +60,7 @@ def test_there_is_no_baseline_of_words(run):
     assert pl.read_parquet(run / "results.parquet")["ngrams"].is_null().all()
 
 
-def test_examples_are_shown_as_pictures(run, tmp_path, capsys):
+def test_examples_are_shown_as_pictures(run, tmp_path, undrawn):
     examples = pl.read_parquet(run / "examples.parquet")
     assert examples["picture"].str.starts_with("data:image/png;base64,").all()
     assert examples["texts"].list.len().max() == 0
