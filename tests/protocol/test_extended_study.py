@@ -1,9 +1,11 @@
 """Studies with plugins: what is made again after an edit, in workers, and what is refused."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -79,20 +81,37 @@ def splits() -> Splits:
     return Splits(*(tuple(whole.examples(s)[::8]) for s in names))
 
 
+def desk(config: StudyConfig, store: Path, splits: Splits) -> TaskRun:
+    """Where the stages of a study on that part are made."""
+    return TaskRun(
+        resolved(config), Store(store), "atlas-southern", TASKS.get("atlas-southern"), splits
+    )
+
+
+@pytest.fixture(scope="module")
+def begun(quick_study, splits, tmp_path_factory) -> Path:
+    """A store that has the supervisor and what its labels teach in a single step."""
+    store = tmp_path_factory.mktemp("begun") / "store"
+    step = replace(quick_study.strong_training, steps=1, epochs=1)
+    stages.student(desk(replace(quick_study, strong_training=step), store, splits), "naive", 0)
+    shutil.rmtree(store / "student")
+    return store
+
+
 @pytest.fixture
-def made(quick_study, tmp_path, splits):
+def made(quick_study, tmp_path, splits, begun):
     """Writes a plugin and makes a student with it: whether each stage was there already.
 
     The stages are those below the student's, then the student's own.
     """
+    shutil.copytree(begun, tmp_path / "store")
 
     def make(method: str, plugin: str = METHOD, name: str = "mine.py", **changes):
         path = tmp_path / name
         path.write_text(plugin)
         training = replace(quick_study.strong_training, **changes)
-        config = resolved(replace(quick_study, strong_training=training, plugins=(path,)))
-        store = Store(tmp_path / "store")
-        task_run = TaskRun(config, store, "atlas-southern", TASKS.get("atlas-southern"), splits)
+        study = replace(quick_study, strong_training=training, plugins=(path,))
+        task_run = desk(study, tmp_path / "store", splits)
         stages.supervisor(task_run, 0)
         task_run.used.clear()
         found = stages.student(task_run, method, 0)
