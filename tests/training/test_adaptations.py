@@ -55,7 +55,7 @@ def test_one_seven_or_all_examples_at_a_time(
         model.network.trunk.to(torch.float64)
         # Room for the batch where it passes as one, so that both ways of a loss are taken.
         budget = 8192 if size == 14 else 1
-        done = fit(model, train, loss, settings(epochs=4), seed=1, token_budget=budget)
+        done = fit(model, train, loss, settings(epochs=2), seed=1, token_budget=budget)
         found.append((trained(model), [p.loss for p in done.trace]))
     (first, losses), *others = found
     for weights, again in others:

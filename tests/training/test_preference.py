@@ -210,7 +210,7 @@ def test_one_seven_or_all_pairs_at_a_time(load, monkeypatch, name, adaptation):
         model = load(name, double=True, adaptation=adaptation)
         model.network.trunk.to(torch.float64)
         budget = 8192 if size == 14 else 1
-        fit(model, train, Confidence(warmup=0.3), settings(epochs=3), seed=1, token_budget=budget)
+        fit(model, train, Confidence(warmup=0.3), settings(epochs=2), seed=1, token_budget=budget)
         found.append(trained(model))
     first, *others = found
     for weights in others:
