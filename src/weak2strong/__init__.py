@@ -45,6 +45,7 @@ _NAMES = {
     "joined": "weak2strong.ground.predictions",
     "keeping": "weak2strong.methods.labels",
     "labels_of": "weak2strong.methods.labels",
+    "load": "weak2strong.report.folders",
     "loss": "weak2strong.methods.decorators",
     "method": "weak2strong.methods.decorators",
     "metric": "weak2strong.ground.own_metrics",
@@ -86,6 +87,7 @@ __all__ = [
     "joined",
     "keeping",
     "labels_of",
+    "load",
     "loss",
     "method",
     "metric",
@@ -124,6 +126,7 @@ if TYPE_CHECKING:
     from weak2strong.methods.method import Context
     from weak2strong.probes.decorators import probe
     from weak2strong.probes.probe import Answering
+    from weak2strong.report.folders import load
     from weak2strong.tasks import TASKS
     from weak2strong.tasks.decorators import group, picture, source, task
     from weak2strong.tasks.task import Example, Item

@@ -73,12 +73,32 @@ def test_details_stand_beneath_the_row_where_it_does_not_fit():
 
 
 def test_then_the_last_columns_leave_the_row():
-    assert printed(TABLE, 42)[2:7] == [
-        "task        method      floor  student",
-        "─" * 38,
-        "atlas-asia  naive       0.819    0.915",
-        "    ceiling 0.979",
-        "    PGR [95%] 0.60 [0.25, 0.94] · probe –",
+    assert printed(TABLE, 60)[2:6] == [
+        "task        method      floor  student  ceiling",
+        "─" * 47,
+        "atlas-asia  naive       0.819    0.915    0.979",
+        "    PGR [95%] 0.60 [0.25, 0.94] · probe – · examples 1,000",
+    ]
+
+
+def test_below_60_characters_a_row_is_a_block():
+    assert printed(TABLE, 59)[2:18] == [
+        *("task: atlas-asia", "  method     naive"),
+        *("  floor      0.819", "  student    0.915", "  ceiling    0.979"),
+        *("  PGR [95%]  0.60 [0.25, 0.94]", f"  probe      {DASH}", "  examples   1,000"),
+        *("", "task: atlas-asia", "  method     confidence"),
+        *("  floor      0.819", "  student    0.915", "  ceiling    0.979"),
+        *("  PGR [95%]  undefined", f"  probe      {DASH}"),
+    ]
+    fits = Table("t", "", (words("a"), number("x")), [{"a": "b", "x": 1}])
+    assert printed(fits, 20)[0] == "a      x"
+
+
+def test_a_long_title_of_a_block_stands_above_its_text():
+    columns = (words("a"), words("b", "what it does, and where it is from", wraps=True))
+    table = Table("t", "", columns, [{"a": "x" * 30, "b": "one two three"}])
+    assert printed(table, 32) == [
+        *("a:", "x" * 30, "  what it does, and where it is", "  from:", "    one two three")
     ]
 
 

@@ -24,7 +24,10 @@ from weak2strong.engine.recorded import (
 from weak2strong.engine.work import Work, read_work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.registry import Registry
+from weak2strong.ground.runs import run_folder
+from weak2strong.ground.table import seeds_text
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingImports]
@@ -57,7 +60,7 @@ class FinishedFolder:
     """A folder in which a run or an experiment is finished.
 
     Attributes:
-        folder: its path.
+        folder: its path; in Python also a text, ``latest``, or the beginning of a name in ``runs``.
         saturated: above which score of floor and ceiling tasks are left out of means over tasks and
             of comparisons; as the study says if None.
     """
@@ -67,7 +70,7 @@ class FinishedFolder:
 
     def __post_init__(self) -> None:
         # In Python a folder may be named by its text.
-        object.__setattr__(self, "folder", Path(self.folder))
+        object.__setattr__(self, "folder", run_folder(self.folder))
 
     @cached_property
     def files(self) -> FolderFiles:
@@ -144,6 +147,24 @@ class FinishedFolder:
 @dataclass(frozen=True)
 class FinishedRun(FinishedFolder):
     """A finished run, read from its folder alone."""
+
+    def __str__(self) -> str:
+        """The pair of models, and the columns of `table` that tell the result."""
+        import polars as pl
+
+        first = self.lines()[0]
+        shown = self.table().select(RESULT)
+        with pl.Config(
+            tbl_cols=-1,
+            tbl_rows=-1,
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
+            float_precision=3,
+            fmt_str_lengths=60,
+            tbl_width_chars=140,
+        ):
+            seeds = seeds_text(first.recovered.seeds)
+            return f"{self.title}: {metric_title(first.metric)}, {seeds} ({self.folder})\n{shown}"
 
     @cached_property
     def files(self) -> FolderFiles:
@@ -327,7 +348,7 @@ class FinishedRun(FinishedFolder):
         return analyse(self.config, self.predictions, metric, edges, self.agreement)
 
     def table(self, metric: str | None = None) -> pl.DataFrame:
-        """One row a task and method: floor, student, ceiling, PGR with interval.
+        """One row a task and method: floor, student, ceiling, PGR with interval come first.
 
         ``pgr``, ``pgr_low`` and ``pgr_high`` are null where PGR is undefined,
         and ``undefined`` then says why; ``pgr_wide`` says whether the interval reaches beyond
@@ -344,6 +365,9 @@ class FinishedRun(FinishedFolder):
             rows, schema_overrides={**_NULLABLE, "temperatures": pl.List(pl.Float64)}
         )
 
+
+RESULT = ("task", "method", "floor", "student", "ceiling", "pgr", "pgr_low", "pgr_high")
+"""The columns of a run's table that tell its result, which come first."""
 
 _NULLABLE = {
     "pgr": float,

@@ -92,9 +92,15 @@ def _open_streams() -> None:
 
 
 def _say(text: str) -> None:
-    """Print a line to standard error, as far as that is there and takes it."""
+    """Print a line to standard error, as far as that is there and takes it.
+
+    In a terminal it is broken between words; elsewhere an error is one line.
+    """
+    from weak2strong.ground.lines import width_of, wrapped
+
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        lines = wrapped(text, width_of(sys.stderr)) if sys.stderr.isatty() else [text]
+        print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def _shown(command: Any, result: int | Document | None) -> int:
@@ -110,4 +116,4 @@ def _shown(command: Any, result: int | Document | None) -> int:
 
 def _show_warning(message: Warning | str, *where: object) -> None:
     """One line for a person, without the place in the code."""
-    print(f"warning: {message}", file=sys.stderr)
+    _say(f"warning: {message}")

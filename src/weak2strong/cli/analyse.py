@@ -28,6 +28,7 @@ class Analyse(Printing):
     """
 
     purpose: ClassVar[Purpose] = Purpose.ASK
+    runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]

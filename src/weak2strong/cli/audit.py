@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from weak2strong.cli.paths import folder_named
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import DataFlags, data_options
 from weak2strong.ground.lines import tell
@@ -78,7 +79,7 @@ class Audit(Printing):
         from weak2strong.analysis.audit.run import is_run
         from weak2strong.report.audit import audit_document, sum_document
 
-        runs = [Path(name) for name in self.tasks if is_run(Path(name))]
+        runs = [folder for folder in map(folder_named, self.tasks) if is_run(folder)]
         self._check(runs)
         audits = [one for run in runs for one in self._run(run)] if runs else self._tasks()
         documents = map(audit_document, audits) if self.as_json else ()

@@ -27,6 +27,7 @@ class Compare(Printing):
     """
 
     purpose: ClassVar[Purpose] = Purpose.ASK
+    runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]

@@ -28,6 +28,7 @@ class ExportModel:
     """
 
     purpose: ClassVar[Purpose] = Purpose.DATA
+    runs: ClassVar[tuple[str, ...]] = ("run",)
 
     run: Positional[Path] = Path("runs/latest")
     """The run folder."""

@@ -12,6 +12,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from weak2strong.cli.flags import changed, flags
 from weak2strong.cli.lists import Plugins
+from weak2strong.cli.paths import folder_named
 from weak2strong.cli.printing import Printing
 from weak2strong.config.data import DataOptions
 from weak2strong.ground.errors import UserError
@@ -100,7 +101,7 @@ class Fetch(Printing):
 
 def _file_of(reference: str) -> Path | None:
     """The file of a study, where a reference names one or the folder of a run."""
-    path = Path(reference).expanduser()
+    path = folder_named(reference)
     if (path / STUDY).is_file():
         return path / STUDY
     return path if path.suffix in (".yaml", ".yml") else None

@@ -8,23 +8,27 @@ from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.file_names import no_path
+from weak2strong.ground.runs import run_folder
 
 
 def with_paths(command: Any) -> Any:
     """A command whose paths can be those of files, so that no other code has to look.
 
     Args:
-        command: as the parser made it, with other objects of flags inside it.
+        command: as the parser made it, with other objects of flags inside it. Its attribute
+            ``runs`` names the fields that hold folders of runs (see `ground.runs.run_folder`).
 
     Raises:
-        UserError: for a path that no file can have.
+        UserError: for a path that no file can have, or the beginning of the names of several runs.
     """
-    found = {}
+    found, runs = {}, getattr(command, "runs", ())
     for f in fields(command):
         if not f.init:
             continue
         before = getattr(command, f.name)
         after = _usable(before)
+        if f.name in runs:
+            after = tuple(map(run_folder, after)) if isinstance(after, tuple) else run_folder(after)
         if after is not before:
             found[f.name] = after
     return replace(command, **found) if found else command
@@ -40,3 +44,17 @@ def _usable(value: Any) -> Any:
         made = tuple(map(_usable, value))
         return made if any(a is not b for a, b in zip(made, value, strict=True)) else value
     return with_paths(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def folder_named(named: str) -> Path:
+    """The folder that a word may mean which may also name a task or a model.
+
+    Raises:
+        UserError: where it is the beginning of the names of several runs, and of nothing else.
+    """
+    from weak2strong.models.folders import rungs
+    from weak2strong.tasks import GROUPS, SOURCES, TASKS
+
+    known = (TASKS, GROUPS, SOURCES, rungs())
+    other = any(named.partition("=")[0] in names for names in known)
+    return Path(named).expanduser() if other else run_folder(named)

@@ -35,6 +35,7 @@ class Power(Printing):
     """
 
     purpose: ClassVar[Purpose] = Purpose.ASK
+    runs: ClassVar[tuple[str, ...]] = ("folder",)
 
     folder: Positional[Path] = Path("runs/latest")
     """The run folder that shows the variance."""

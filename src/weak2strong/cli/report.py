@@ -24,6 +24,7 @@ class Report:
     """
 
     purpose: ClassVar[Purpose] = Purpose.RUN
+    runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
@@ -63,6 +64,7 @@ class Figures:
     """
 
     purpose: ClassVar[Purpose] = Purpose.RUN
+    runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]

@@ -120,6 +120,7 @@ class Table(Printing):
     """
 
     purpose: ClassVar[Purpose] = Purpose.RUN
+    runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[tuple[Path, ...]] = (Path("runs/latest"),)
     """The run folders."""

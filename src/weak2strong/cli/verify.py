@@ -23,6 +23,7 @@ class Verify(Printing):
     """
 
     purpose: ClassVar[Purpose] = Purpose.ASK
+    runs: ClassVar[tuple[str, ...]] = ("folder",)
 
     folder: Positional[Path] = Path("runs/latest")
     """The run folder."""

@@ -19,10 +19,9 @@ from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import INDEX, check_no_folders, locked, place, read_index
+from weak2strong.ground.runs import LATEST, RUNS
 from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
 from weak2strong.ground.whole import make_writable
-
-RUNS, LATEST = Path("runs"), "latest"
 
 OURS = (RESULTS, PREDICTIONS, AGREEMENT, EXAMPLES, TASKS, WORK, ENVIRONMENT)
 """Files that a run writes over; without a study beside them they are somebody's."""

@@ -57,8 +57,9 @@ class OnRun(Runnable[Beside]):
 
     def _write(self, where: Where) -> Path:
         load_plugins(self.plugins)
-        folder, kind = where.out or self.folder, self.finished
-        tables = self._tables(FinishedRun(self.folder), where)
+        run = FinishedRun(self.folder)
+        folder, kind = where.out or run.folder, self.finished
+        tables = self._tables(run, where)
         with writing(folder, "choose another folder with --out"):
             folder.mkdir(parents=True, exist_ok=True)
         # Files of a release before there was an index go on without one.

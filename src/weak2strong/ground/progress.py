@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from weak2strong.ground.lines import width_of, wrapped
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
@@ -94,7 +96,8 @@ class Progress(AbstractContextManager["Progress"]):
         if self._bars:
             self._bars.console.print(text, markup=False, highlight=False)
         else:
-            print(text, file=self._stream, flush=True)
+            width = width_of(self._stream) if self._stream.isatty() else None
+            print("\n".join(wrapped(text, width)), file=self._stream, flush=True)
 
     def begin(self, task: str) -> None:
         """Say nothing yet of a task, but time it from now on."""

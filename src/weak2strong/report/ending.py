@@ -9,6 +9,7 @@ from pathlib import Path
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import SEEDS_AND_EXAMPLES, Interval
+from weak2strong.ground.runs import LATEST, RUNS
 from weak2strong.ground.table import counted
 from weak2strong.methods import BASELINE
 from weak2strong.report.words import UNSUPERVISED, recovery
@@ -16,8 +17,6 @@ from weak2strong.tasks import TASKS, expand
 
 MOST = 3
 """Up to so many methods have a clause each; of more, the lowest and the highest are told."""
-
-LATEST = Path("runs", "latest")
 
 PAGE = "report.html"
 
@@ -99,7 +98,8 @@ def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str
 
 def _named(folder: Path) -> str:
     """A run folder as one would name it: by ``runs/latest`` where that is it."""
-    return str(LATEST if LATEST.exists() and LATEST.samefile(folder) else folder)
+    latest = RUNS / LATEST
+    return str(latest if latest.exists() and latest.samefile(folder) else folder)
 
 
 @dataclass(frozen=True)

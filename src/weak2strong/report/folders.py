@@ -12,6 +12,7 @@ from weak2strong.experiments import EXPERIMENTS
 from weak2strong.experiments.experiment import FinishedExperiment
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.ground.runs import run_folder
 from weak2strong.report.figures import EXPERIMENT_FIGURES, FIGURES
 from weak2strong.report.figures.kind import FigureWithData, with_data
 from weak2strong.report.unfinished import read_unfinished
@@ -31,6 +32,23 @@ def read_folder(folder: Path, saturated: float | None = None) -> list[Finished]:
     experiments = (EXPERIMENTS.get(name).finished for name in EXPERIMENTS)
     readers += [reader for reader in experiments if reader.is_in(folder)]
     return [reader(folder, saturated=saturated) for reader in readers]
+
+
+def load(folder: str | Path, saturated: float | None = None) -> Finished:
+    """A finished run, or a finished experiment, from its folder.
+
+    Where a run has tables of an experiment beside it, this is the run; ``w2s.Overlap.finished`` and
+    the like read the others.
+
+    Args:
+        folder: a path, ``latest``, or the beginning of the name of a folder in ``runs``.
+        saturated: above which score of floor and ceiling tasks are left out; as the study says if
+            None.
+
+    Raises:
+        UserError: where nothing is finished there, or the names of several folders begin so.
+    """
+    return read_finished(run_folder(folder), saturated)[0]
 
 
 def read_finished(folder: Path, saturated: float | None = None) -> list[Finished]:

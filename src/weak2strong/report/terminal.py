@@ -3,15 +3,18 @@
 One rule holds for every table. A row takes one line where it fits. Where it does not, the columns
 that are marked as details leave it first, then the last ones, and stand with their titles on a
 line beneath. The first column always stays. Prose takes several lines, down to a width at which it
-can be read; a text that is longer than a whole line breaks.
+can be read; a text that is longer than a whole line breaks. In a terminal below 60 characters, a
+table whose rows do not fit has a block a row, with a line a column.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from weak2strong.ground.lines import cells, width_of, wrapped
 from weak2strong.ground.table import Column, Document, Table
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ GAP = 2
 PROSE = 30
 """Characters below which prose is not made narrower while columns can still leave the row."""
 
+NARROW = 60
+"""Characters below which a row that does not fit its line is a block."""
+
 INDENT = 4
 """Characters that stand before a line beneath a row."""
 
@@ -34,7 +40,7 @@ STYLES = {"error": "bold red", "warning": "yellow", "quiet": "dim", "": ""}
 
 
 def table_console() -> Console:
-    """A console on standard output, as wide as the terminal, or `FILE_WIDTH`."""
+    """A console on standard output, as wide as the terminal or ``COLUMNS``, or `FILE_WIDTH`."""
     from rich.console import Console
 
     class Piped(Console):
@@ -43,8 +49,7 @@ def table_console() -> Console:
         def on_broken_pipe(self) -> None:
             raise
 
-    console = Piped()
-    return console if console.is_terminal else Piped(width=FILE_WIDTH)
+    return Piped(width=width_of(sys.stdout) or FILE_WIDTH)
 
 
 def print_document(document: Document, console: Console) -> None:
@@ -68,8 +73,10 @@ def print_table(table: Table, console: Console) -> None:
 
 def say(console: Console, *sentences: str) -> None:
     """Print sentences as they are: whole lines in a file, broken between words in a terminal."""
+    whole = not console.is_terminal and width_of(console.file) is None
     for text in sentences:
-        console.print(text, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+        for line in wrapped(text, None if whole else console.width):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def table_lines(table: Table, console: Console) -> Iterator[Text]:
@@ -80,20 +87,50 @@ def table_lines(table: Table, console: Console) -> Iterator[Text]:
     widths = _widths(table, texts, console.width)
     stay = list(widths)
     beneath = [i for i in range(len(table.columns)) if i not in widths]
+    if beneath and console.width < NARROW:
+        yield from _blocks(table, texts, console.width)
+        return
     columns = [table.columns[i] for i in stay]
     inner = list(widths.values())
     heads = [Text(column.title, style="bold") for column in columns]
     if any(column.title for column in columns):
         yield from _row(heads, columns, inner, console, bottom=True)
         yield Text("─" * (sum(inner) + GAP * (len(inner) - 1)))
-    for position, (row, cells) in enumerate(zip(table.rows, texts, strict=True)):
+    for position, (row, shown) in enumerate(zip(table.rows, texts, strict=True)):
         if position in table.gaps:
             yield Text("")
         # As Text: what data say is no markup.
-        styled = [Text(cells[i], style=STYLES[table.columns[i].tone(row)]) for i in stay]
+        styled = [Text(shown[i], style=STYLES[table.columns[i].tone(row)]) for i in stay]
         yield from _row(styled, columns, inner, console)
-        pairs = [f"{table.columns[i].title} {cells[i]}" for i in beneath if cells[i]]
+        pairs = [f"{table.columns[i].title} {shown[i]}" for i in beneath if shown[i]]
         yield from _beneath(pairs, console)
+
+
+def _blocks(table: Table, texts: Sequence[Sequence[str]], width: int) -> Iterator[Text]:
+    """The rows of a table as blocks: the first text, and beneath it a line a column."""
+    from rich.text import Text
+
+    titles = [" ".join(column.title.split()) for column in table.columns]
+    # A title that takes half of the line stands before its text, and is aligned with no other.
+    aligned = max((cells(t) for t in titles[1:] if cells(t) <= width // 3), default=0)
+    for position, (row, shown) in enumerate(zip(table.rows, texts, strict=True)):
+        if position:
+            yield Text("")
+        style = STYLES[table.columns[0].tone(row)] or "bold"
+        first = f"{titles[0]}: {shown[0]}" if titles[0] else shown[0]
+        yield from (Text(line, style=style) for line in wrapped(first, width))
+        for column, title, text in list(zip(table.columns, titles, shown, strict=True))[1:]:
+            if not text:
+                continue
+            label = f"{title}{' ' * max(aligned - cells(title), 0)}{' ' * GAP if title else ''}"
+            inside = GAP + cells(label)
+            if inside > width // 2:
+                yield from map(Text, wrapped(f"{' ' * GAP}{title}:", width))
+                label, inside = "", INDENT
+            lines = wrapped(text, width - inside)
+            for i, line in enumerate(lines):
+                before = f"{' ' * GAP}{label}" if i == 0 and label else " " * inside
+                yield Text.assemble((before, "dim"), (line, STYLES[column.tone(row)]))
 
 
 def _widths(table: Table, texts: Sequence[Sequence[str]], width: int) -> dict[int, int]:
