@@ -77,6 +77,11 @@ def _done(words: Sequence[str]) -> int:
 
         print(f"weak2strong {weak2strong.__version__}")
         return 0
+    if list(words[:1]) == ["--print-completion"]:
+        from weak2strong.cli.completion import completion
+
+        print(completion(list(words[1:]), "w2s"))
+        return 0
     from weak2strong.cli.parsed import parsed
     from weak2strong.cli.paths import with_paths
 

@@ -25,6 +25,7 @@ from weak2strong.cli.power import Power
 from weak2strong.cli.predict import Predict
 from weak2strong.cli.report import Figures, Report
 from weak2strong.cli.run import Run, Table
+from weak2strong.cli.runs import Runs
 from weak2strong.cli.store import Prune, Sizes, Why
 from weak2strong.cli.store import Verify as VerifyStore
 from weak2strong.cli.verify import Verify
@@ -46,6 +47,7 @@ def union(commands: Mapping[str, type | Group]) -> Any:
 
 COMMANDS_OF_STUDIES: dict[str, type] = {
     "run": Run,
+    "runs": Runs,
     "table": Table,
     "report": Report,
     "figures": Figures,

@@ -23,6 +23,8 @@ BESIDE = 30
 BOX = "╭"
 """With it the parser's boxes begin."""
 
+SHELL = "w2s --print-completion SHELL: commands and flags in bash, zsh, fish. w2s --version."
+
 FIRST = "Begin with: w2s run, then w2s report --open."
 
 
@@ -71,8 +73,9 @@ def _lines(named: str, commands: Mapping[str, type | Group], width: int) -> Iter
     yield ""
     if whole:
         yield from wrapped(FIRST, width)
-    more = " w2s --version: which one this is." if whole else ""
-    yield from wrapped(f"{named} COMMAND --help: what a command takes.{more}", width)
+    yield from wrapped(f"{named} COMMAND --help: what a command takes.", width)
+    if whole:
+        yield from wrapped(SHELL, width)
 
 
 def _command(name: str, does: str, column: int, width: int) -> Iterator[str]:

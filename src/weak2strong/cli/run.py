@@ -70,6 +70,7 @@ class Run(Printing, MethodFlags, StudyCommand):
             return self.show(explained_document(explained))
         from weak2strong.analysis.finished import Results
         from weak2strong.analysis.printed import run_document
+        from weak2strong.analysis.shares import note_brief
         from weak2strong.engine.run import run_study
         from weak2strong.ground.progress import Progress
 
@@ -85,6 +86,7 @@ class Run(Printing, MethodFlags, StudyCommand):
                 keep=self.keep_models,
             )
         results = Results(folder)
+        note_brief(results)
         self.show(run_document(results))
         tell(f"\nWritten to {folder}")
         if not (self.json or self.quiet):
@@ -135,10 +137,14 @@ class Table(Printing):
     def __call__(self) -> None:
         """Print, or write the page."""
         from weak2strong.analysis.finished import Results
+        from weak2strong.analysis.shares import note_brief
         from weak2strong.ground.plugins import load_plugins
 
         load_plugins(self.plugin)
         runs = [Results(folder, saturated=cut(self.saturated)) for folder in self.folders]
+        if self.metric is None and self.saturated is None:
+            for run in runs:
+                note_brief(run)
         if self.markdown is None:
             return self.show(*_documents(runs, self.metric))
         from weak2strong.analysis.settings_table import settings_beside

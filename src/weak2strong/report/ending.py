@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.analysis.intervals import SEEDS_AND_EXAMPLES, Interval
+from weak2strong.analysis.intervals import SEEDS_AND_EXAMPLES
+from weak2strong.analysis.shares import Shares, shares
 from weak2strong.ground.runs import LATEST, RUNS
 from weak2strong.ground.table import counted
 from weak2strong.methods import BASELINE
@@ -65,11 +65,11 @@ def _lines(command: str, width: int | None) -> list[str]:
 
 def said(run: FinishedRun) -> tuple[str, str]:
     """What came out, and what such a number means: a sentence each, in plain words."""
-    shares = _shares(run)
-    if not any(shares.by_method.values()):
+    found = shares(run)
+    if not any(found.by_method.values()):
         return _undefined(run)
-    found = f"{shares.on}{_found(run, shares)}."
-    return f"{found[:1].upper()}{found[1:]}", _means(run, shares)
+    text = f"{found.on}{_found(run, found)}."
+    return f"{text[:1].upper()}{text[1:]}", _means(run, found)
 
 
 def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str, Sequence[str]]]:
@@ -102,48 +102,19 @@ def _named(folder: Path) -> str:
     return str(latest if latest.exists() and latest.samefile(folder) else folder)
 
 
-@dataclass(frozen=True)
-class _Shares:
-    """The PGR of each method that a sentence tells, with its interval; None where undefined."""
-
-    on: str
-    name: str
-    how: str
-    by_method: dict[str, tuple[float, Interval] | None]
-
-
-def _shares(run: FinishedRun) -> _Shares:
-    """PGR on the one task, else the mean over the tasks with a gap, else that of all together."""
-    over = run.over
-    if over is None:
-        first = {line.method: line.recovered for line in run.lines()}
-        return _Shares("", "PGR", "", {m: _both(r.value, r.interval) for m, r in first.items()})
-    means = {m: _both(a.mean, a.mean_interval) for m, a in over.methods.items()}
-    if any(means.values()):
-        tasks, used = len(run.by_task), len(over.used)
-        on = f"on {tasks} tasks, " if used == tasks else f"on {used} of {tasks} tasks, "
-        return _Shares(on, "mean PGR", " on average", means)
-    pooled = {m: _both(a.pooled, a.pooled_interval) for m, a in over.methods.items()}
-    return _Shares(f"on all {len(run.by_task)} tasks together, ", "pooled PGR", "", pooled)
-
-
-def _both(value: float | None, interval: Interval | None) -> tuple[float, Interval] | None:
-    return None if value is None or interval is None else (value, interval)
-
-
-def _found(run: FinishedRun, shares: _Shares) -> str:
+def _found(run: FinishedRun, found: Shares) -> str:
     """A clause a method: which share of the gap its students recover, and how sure that is."""
-    told = {m: share for m, share in shares.by_method.items() if share}
+    told = {m: share for m, share in found.by_method.items() if share}
     oracles = {line.method for line in run.lines() if line.oracle}
-    lacking = len(shares.by_method) - len(told)
+    lacking = len(found.by_method) - len(told)
     if len(told) > MOST:
         by = sorted(told, key=lambda m: told[m][0])
         low, high = (f"{told[m][0]:.2f} ({m}{_bound(m, oracles)})" for m in (by[0], by[-1]))
-        text = f"{shares.name} of {len(told)} methods goes from {low} to {high}"
+        text = f"{found.name} of {len(told)} methods goes from {low} to {high}"
     else:
         clauses = [
             f"{'students' if i == 0 else 'those'} of {m}{_bound(m, oracles)} "
-            f"{recovery(*share, shares.name, shares.how)}"
+            f"{recovery(*share, found.name, found.how)}"
             for i, (m, share) in enumerate(told.items())
         ]
         text = "; ".join(clauses)
@@ -154,12 +125,12 @@ def _bound(method: str, oracles: set[str]) -> str:
     return ", which see ground truth," if method in oracles else ""
 
 
-def _means(run: FinishedRun, shares: _Shares) -> str:
+def _means(run: FinishedRun, found: Shares) -> str:
     """How to read the share, or why it is to be read as nothing."""
     supervised = [lines[0].supervised for lines in run.by_task.values()]
     if not any(supervised):
         return f"But {UNSUPERVISED}, so that there was next to nothing to learn from their labels."
-    first = next(share for share in shares.by_method.values() if share)
+    first = next(share for share in found.by_method.values() if share)
     seeds = "seeds and " if first[1].covers == SEEDS_AND_EXAMPLES else ""
     tasks = "these tasks" if run.over else "this task"
     return (
