@@ -7,7 +7,7 @@ from io import StringIO
 
 from weak2strong.cli.commands import every_command, union
 from weak2strong.experiments import EXPERIMENTS
-from weak2strong.ground.errors import UserError, unknown_name
+from weak2strong.ground.errors import UserError
 
 FLAG = "--print-completion"
 
@@ -30,7 +30,7 @@ def completion(words: list[str], program: str) -> str:
         raise UserError(f"{FLAG} takes one shell: {', '.join(SHELLS)}.")
     (shell,) = words
     if shell not in SHELLS:
-        raise unknown_name("shell", shell, SHELLS, f"There are {', '.join(SHELLS)}.")
+        raise UserError(f"{FLAG} knows no shell {shell!r}: take one of {', '.join(SHELLS)}.")
     # All experiments are named, so that each has its flags.
     commands = union(every_command(list(EXPERIMENTS)))
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes)

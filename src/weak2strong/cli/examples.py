@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
 from weak2strong.cli.lists import Plugins
 from weak2strong.cli.printing import Printing
+from weak2strong.ground.rooms import Purpose
 
 WHERE = (
     "Which examples, such as 'weak wrong, student right' or 'student disagrees and not label 1': "
@@ -21,11 +22,14 @@ WHERE = (
 
 @dataclass(frozen=True)
 class Examples(Printing):
-    """Look at single test examples: texts, truth, the supervisor's label, students, ceiling.
+    """Look at single test examples of a run.
 
-    Over several seeds an answer is the class of the highest mean probability; of texts, the one
-    that most seeds gave.
+    Texts, truth, the supervisor's label, students and ceiling. Over several seeds an answer is the
+    class of the highest mean probability; of texts, the one that most seeds gave.
     """
+
+    purpose: ClassVar[Purpose] = Purpose.ASK
+    runs: ClassVar[tuple[str, ...]] = ("folder",)
 
     folder: Positional[Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]] = Path(
         "runs/latest"
