@@ -17,4 +17,5 @@ def run_document(run: FinishedRun, metric: str | None = None) -> Document:
     """
     lines = run.lines(metric)
     beside = literature_table(run, lines)
-    return results_document(lines, run.over_tasks(lines), run.folder, [beside] if beside else [])
+    over = run.over if metric is None else run.over_tasks(lines)
+    return results_document(lines, over, run.folder, [beside] if beside else [])

@@ -69,7 +69,9 @@ def _both(value: float | None, interval: Interval | None) -> tuple[float, Interv
 
 
 def note_brief(run: FinishedRun) -> None:
-    """Note the PGR of a run in its folder, as far as that can be written."""
+    """Note the PGR of a run in its folder, if that is not done yet, as far as it can be written."""
+    if read_brief(run.folder):
+        return
     found = shares(run)
     rows = [
         {"method": method}
