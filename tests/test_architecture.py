@@ -29,6 +29,7 @@ LAYERS = [
     ("experiments",),
     ("report",),
     ("cli",),
+    ("__main__",),
 ]
 """Packages from the ground up: each may import those of the lines above its own."""
 
