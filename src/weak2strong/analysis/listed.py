@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.analysis.shares import read_brief
+from weak2strong.config.text import read_listed
 from weak2strong.engine.events import FILE as EVENTS
 from weak2strong.engine.recorded import RESULTS, STUDY
 from weak2strong.ground.errors import UserError
@@ -124,17 +125,14 @@ def _misfits(folder: Path, index: Index | None) -> str:
 
 def _study(folder: Path) -> tuple[Mapping[str, Any], str]:
     """The settings in a study file, and what is wrong with it."""
-    import yaml
-
-    # The loader in C reads a study ten times as quickly, where there is one.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load((folder / STUDY).read_bytes(), loader)  # noqa: S506
+        return read_listed((folder / STUDY).read_bytes()), ""
     except FileNotFoundError:
         return {}, ""
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        return {}, f"{STUDY} cannot be read"
-    return (content, "") if isinstance(content, dict) else ({}, f"{STUDY} is no study")
+    except OSError as e:
+        return {}, f"{STUDY} cannot be read ({e.strerror})"
+    except UserError as e:
+        return {}, f"{STUDY} {e}"
 
 
 def listed_document(found: Iterable[Listed]) -> Document:

@@ -74,6 +74,23 @@ def read_mapping(text: str | bytes, noun: str) -> Mapping[Any, Any]:
     return plain
 
 
+def read_listed(text: bytes) -> Mapping[Any, Any]:
+    """The mapping in a study file, for a list of many: ten times as quick, and told in few words.
+
+    Raises:
+        UserError: for text that is no mapping, or cannot be read.
+    """
+    # The loader in C, which not every PyYAML has.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        plain = yaml.load(text, loader)  # noqa: S506 (both loaders make plain values alone)
+    except (yaml.YAMLError, ValueError, RecursionError) as e:
+        raise UserError("cannot be read") from e
+    if not isinstance(plain, dict):
+        raise UserError("is no study")
+    return plain
+
+
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
     """How many values a node holds, those behind its aliases included.
 
