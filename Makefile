@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-slow test-ray test-quant test-vision test-gpu gpu lint format types bench \
-	mutants fuzz stored-study clean
+	mutants fuzz stored-study dist clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -65,6 +65,11 @@ fuzz: $(VENV)/.installed
 # Only where a change can change the numbers of stages that it makes anew.
 stored-study: $(VENV)/.installed
 	$(BIN)/python tests/stored/write.py
+
+# Wheel and source archive in dist/, and a study from the wheel in an environment of its own.
+dist: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
+	PYTHON=$(BIN)/python .ci/dist
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

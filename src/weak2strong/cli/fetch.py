@@ -15,6 +15,7 @@ from weak2strong.cli.lists import Plugins
 from weak2strong.cli.paths import folder_named
 from weak2strong.cli.printing import Printing
 from weak2strong.config.data import DataOptions
+from weak2strong.config.recipes import recipe_at
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
@@ -104,6 +105,7 @@ def _file_of(reference: str) -> Path | None:
     path = folder_named(reference)
     if (path / STUDY).is_file():
         return path / STUDY
+    path = recipe_at(path)
     return path if path.suffix in (".yaml", ".yml") else None
 
 

@@ -13,6 +13,7 @@ from weak2strong.cli.flags import changed, flags, flags_of, given
 from weak2strong.config.data import OF_READING, DataOptions
 from weak2strong.config.engine import EngineOptions
 from weak2strong.config.model import ModelSpec
+from weak2strong.config.recipes import recipe_at
 from weak2strong.config.study import StudyConfig, read_study
 from weak2strong.config.training import Training
 from weak2strong.ground.errors import UserError
@@ -107,7 +108,8 @@ class StudyCommand(Output, StudyFlags):
     """The run folder; a new one below runs/ by default."""
 
     study: Positional[Place] = None
-    """A study as YAML, such as the study.yaml of an earlier run; flags override it."""
+    """A study as YAML, such as the study.yaml of an earlier run, or a recipe by name
+    (eleuther_2024, embedded/eleuther_2024); flags override it."""
     parts: Annotated[
         tuple[Path, ...] | None, arg(name="data", metavar="PATH ...", help_behavior_hint="")
     ] = None
@@ -153,7 +155,8 @@ class StudyCommand(Output, StudyFlags):
         """
         if self.study is None:
             return self.kind()
-        if not self.study.exists():
+        study = recipe_at(self.study.expanduser())
+        if not study.exists():
             from weak2strong.tasks import GROUPS, SOURCES, TASKS
 
             reference = str(self.study)
@@ -161,7 +164,7 @@ class StudyCommand(Output, StudyFlags):
                 raise UserError(
                     f"{reference} is a task, and no file of a study: write --task {reference}."
                 )
-        return read_study(self.study, self.kind)
+        return read_study(study, self.kind)
 
     def _several(self, models: Iterable[ModelSpec] | None, role: str) -> Any:
         """Models with the flags of a role; None where the study leaves them open."""
