@@ -10,8 +10,10 @@ import os
 import sys
 import traceback
 import warnings
+from codecs import lookup as codec
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,10 +92,16 @@ def _done(words: Sequence[str]) -> int:
 
 
 def _open_streams() -> None:
-    """Let output go nowhere that was closed before the start, as by ``>&-``."""
+    """Let output go nowhere that was closed before the start, as by ``>&-``, and be UTF-8.
+
+    Files and pipes have another encoding on Windows, which lacks the lines of tables.
+    """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif isinstance(stream, TextIOWrapper) and codec(stream.encoding) != codec("utf-8"):
+            stream.reconfigure(encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -17,6 +17,7 @@ from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.recorded import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.disks import writing
+from weak2strong.ground.elsewhere import junctions
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import INDEX, check_no_folders, locked, place, read_index
 from weak2strong.ground.runs import LATEST, RUNS
@@ -181,11 +182,22 @@ def _same_study(old: bytes, new: bytes) -> bool:
 def _point(link: Path, name: str) -> None:
     """Let a link point to a folder beside it; there is a link at every moment.
 
+    Where a system lets nobody make such links without a right, as Windows does, it is a junction,
+    which looks the same, and is gone for a moment.
+
     Raises:
         OSError: where something else has the name of the link.
     """
     new = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
-    new.symlink_to(name)
+    try:
+        new.symlink_to(name, target_is_directory=True)
+    except OSError:
+        if (junction := junctions()) is None:
+            raise
+        if os.path.lexists(link):
+            # A link of either kind, or an empty folder; nothing else goes.
+            os.rmdir(link)
+        return junction(str(link.parent.absolute() / name), str(link))
     try:
         os.replace(new, link)
     except OSError:

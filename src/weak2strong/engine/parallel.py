@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 from weak2strong.engine.schedule import Place, Schedule
@@ -79,6 +80,10 @@ def in_parallel(
         assert not schedule.left, "a step waits for a device that no place has"
 
 
+KILLED = -getattr(signal, "SIGKILL", 0) or None
+"""The exit code of a process that a system has ended for want of memory, where it has such."""
+
+
 class Crew(AbstractContextManager["Crew"], Protocol):
     """Workers by the names of their places, as `weak2strong.engine.workers.Workers` has them."""
 
@@ -91,7 +96,7 @@ class Crew(AbstractContextManager["Crew"], Protocol):
         """Let a worker that has nothing to do begin some work."""
 
     def heard(
-        self, also: Sequence[int] = (), timeout: float | None = None
+        self, also: Sequence[Connection] = (), timeout: float | None = None
     ) -> list[tuple[str, Message]]:
         """What the workers said, once one of them says something."""
         ...
@@ -112,20 +117,20 @@ class Crew(AbstractContextManager["Crew"], Protocol):
 
 
 @contextmanager
-def _waking(stops: Stops) -> Iterator[int]:
-    """Inside, a request to stop makes a file readable, and interrupts nothing."""
-    woken, wake = os.pipe()
+def _waking(stops: Stops) -> Iterator[Connection]:
+    """Inside, a request to stop makes a pipe readable, and interrupts nothing."""
+    woken, wake = Pipe(duplex=False)
 
     def on_ask(number: int) -> None:
-        os.write(wake, b".")
+        wake.send_bytes(b".")
 
     stops.patient, stops.on_ask = True, on_ask
     try:
         yield woken
     finally:
         stops.patient, stops.on_ask = False, lambda number: None
-        os.close(woken)
-        os.close(wake)
+        woken.close()
+        wake.close()
 
 
 @dataclass
@@ -290,7 +295,7 @@ def _death(step: Step, ended: Ended) -> BaseException:
     how = _how(ended)
     if ended.told:
         return UserError(f"The process of {step.name} {how}, also with nothing beside it: {MEMORY}")
-    if ended.code == -signal.SIGKILL:
+    if ended.code == KILLED:
         return UserError(
             f"The process of {step.name} {how} twice, the second time with nothing beside it, as a "
             f"system does where its memory runs out: {MEMORY}"

@@ -125,12 +125,12 @@ class Workers(contextlib.AbstractContextManager["Workers"]):
             self._processes[name][1].send(work)
 
     def heard(
-        self, also: Sequence[int] = (), timeout: float | None = None
+        self, also: Sequence[Connection] = (), timeout: float | None = None
     ) -> list[tuple[str, Message]]:
         """What the workers that have something to do said, once one of them says something.
 
         Args:
-            also: files of the system; it returns as well when one of them can be read.
+            also: pipes; it returns as well when one of them can be read.
             timeout: seconds after which it returns all the same.
         """
         of = {self._processes[name][1]: name for name in self._busy}

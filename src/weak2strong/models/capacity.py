@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+from weak2strong.ground.elsewhere import machine_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -17,19 +18,14 @@ def device_bytes(device: torch.device) -> int:
         return torch.cuda.get_device_properties(device).total_memory
     if device.type == "mps":
         return torch.mps.recommended_max_memory()
-    return _machine_bytes()
+    return machine_bytes()
 
 
 def available_bytes() -> float:
     """The machine's memory that processes may still take, as far as the system tells."""
     try:
-        with open("/proc/meminfo") as file:
+        with open("/proc/meminfo", encoding="ascii") as file:
             lines = dict(line.split(":", 1) for line in file)
         return 1024.0 * int(lines["MemAvailable"].split()[0])
     except (OSError, KeyError):
-        return _machine_bytes() / 2
-
-
-def _machine_bytes() -> int:
-    """All memory of this machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return machine_bytes() / 2

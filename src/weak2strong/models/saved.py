@@ -70,7 +70,8 @@ def save_kept(model: LoadedModel, spec: ModelSpec, rows: Sequence[Row], folder: 
             _save_adapters(model, spec, state, as_class, folder)
         model.reader.save(folder)
         about = _about(model, spec, as_class)
-        (folder / ABOUT).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+        (folder / ABOUT).write_text(text, encoding="utf-8")
     model.ranks.gathered(None)
 
 

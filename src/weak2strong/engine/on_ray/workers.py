@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import select
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -140,20 +140,19 @@ class RayWorkers(contextlib.AbstractContextManager["RayWorkers"]):
         self._silent.append((time.monotonic(), name, actor.count))
 
     def heard(
-        self, also: Sequence[int] = (), timeout: float | None = None
+        self, also: Sequence[Connection] = (), timeout: float | None = None
     ) -> list[tuple[str, Message]]:
         """What the workers that have something to do said, once one of them says something.
 
         Args:
-            also: files of the system; it returns as well when one of them can be read, or a little
-                later.
+            also: pipes; it returns as well when one of them can be read, or a little later.
             timeout: seconds after which it returns all the same.
         """
         end = time.monotonic() + (NODES if timeout is None else timeout)
         while True:
             self._ask_those_at_work()
             said = [m for ref in self._ready() for m in self._messages(ref)]
-            if said or select.select(also, [], [], 0)[0] or time.monotonic() >= end:
+            if said or wait(also, 0) or time.monotonic() >= end:
                 return said
 
     def ask_to_stop(self) -> None:

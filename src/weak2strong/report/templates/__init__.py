@@ -30,4 +30,4 @@ def template(name: str) -> Template:
 def joined(end: str) -> str:
     """The files with one ending as one text: that of the page first, then those of its parts."""
     files = sorted(HERE.glob(f"*.{end}"), key=lambda file: (file.stem != "page", file.stem))
-    return "\n".join(file.read_text() for file in files)
+    return "\n".join(file.read_text("utf-8") for file in files)
