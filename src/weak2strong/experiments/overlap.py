@@ -75,8 +75,8 @@ EXPANSION_NOTE = (
     "/ of all (equal if errors are spread). expansion: to wrongly labelled examples, from rightly "
     "labelled ones that the student has right as all of their neighbours. bound: the most that the "
     "student can err, by theorem B.1 of Lang et al.; below wrong, the neighbours account for its "
-    "being better than its labels. error: how much it errs. corrected: of the wrong ones, those "
-    "that it has right."
+    "being better than its labels; none where half of the labels are wrong or more. error: how "
+    "much it errs. corrected: of the wrong ones, those that it has right."
 )
 
 
