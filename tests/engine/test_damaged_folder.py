@@ -1,49 +1,20 @@
 """Each file of a folder damaged in each way: what commands say, and that a rerun mends it."""
 
-import contextlib
-import io
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from weak2strong.cli import main
+from fuzz.damage import STUDY, Said, cut, emptied, flipped, missing, of_another, plain, say
 from weak2strong.config.study import read_study
 from weak2strong.engine.local import Plan
 from weak2strong.engine.run import run_study
 from weak2strong.ground.index import put
 
 HERE = Path(__file__).parent / "last_release"
-
-STUDY = """
-tasks: [moods.jsonl]
-weak: atlas-xs
-strong: atlas-xs
-seeds: 2
-weak_training: {{epochs: 1, evaluations: 1, learning_rate: {rate}}}
-strong_training: {{epochs: 1, evaluations: 1, learning_rate: {rate}}}
-data: {{n_train: 24, n_validation: 10, n_test: 20}}
-"""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-def say(*command: str) -> Said:
-    """Run a command."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(list(command))
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -65,36 +36,7 @@ def again(study: str = "whole.yaml") -> Said:
     return say("run", study, "--out", "run", "--store", "store", "--quiet")
 
 
-def halved(path: Path) -> None:
-    """Cut."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def emptied(path: Path) -> None:
-    """Without any content."""
-    path.write_bytes(b"")
-
-
-def flipped(path: Path) -> None:
-    """One bit of one byte in the middle is another; in a JSON file or a study, of a digit."""
-    content = bytearray(path.read_bytes())
-    digits = [m.start() for m in re.finditer(rb"\d", content)]
-    at = digits[len(digits) // 2] if path.suffix != ".parquet" else len(content) // 2
-    content[at] ^= 1
-    path.write_bytes(bytes(content))
-
-
-def missing(path: Path) -> None:
-    """Not there."""
-    path.unlink()
-
-
-def replaced(path: Path) -> None:
-    """That of a run of another study."""
-    shutil.copy(Path("other") / path.name, path)
-
-
-DAMAGES = (halved, emptied, flipped, missing, replaced)
+DAMAGES = (cut, emptied, flipped, missing, of_another)
 
 READERS = {
     "run.json": ("table", "report", "analyse", "compare", "verify", "audit"),
@@ -117,9 +59,9 @@ COMMANDS = READERS["run.json"]
 
 
 def commanded(command: str) -> Said:
-    """A command that reads the folder ``run``; sizes of pages, which hold times, are left out."""
+    """A command that reads the folder ``run``, without sizes of pages, which hold times."""
     said = say(command, "run", *(["--trusted", "10"] if command == "verify" else []))
-    return replace(said, out=re.sub(r"\(\d+ kB\)", "", said.out))
+    return replace(said, out=plain(said.out))
 
 
 def is_refused(said: Said, file: str) -> bool:
@@ -156,8 +98,8 @@ def test_a_damaged_file_is_said_by_name_by_who_reads_it(file, tmp_path, monkeypa
         if (file, damage) == ("run.json", missing):
             assert said.code == 0, "it is as a folder of the last release"
         elif Path("run", file).exists() and same_bytes(file):
-            assert damage is replaced
-        elif (file, damage) == ("run.json", replaced):
+            assert damage is of_another
+        elif (file, damage) == ("run.json", of_another):
             assert is_refused(said, "another content than was written")
         else:
             assert is_refused(said, file), (damage, said)
@@ -184,10 +126,10 @@ def test_every_command_is_right_or_refused_and_a_rerun_makes_all_again(place, mo
         for command in COMMANDS:
             said = commanded(command)
             if command in readers and (file, damage) != ("run.json", missing):
-                assert is_refused(said, "" if damage is replaced else file), (command, damage)
+                assert is_refused(said, "" if damage is of_another else file), (command, damage)
             else:
                 assert said == expected[command], damage
-        if (file, damage) == ("run.json", replaced):
+        if (file, damage) == ("run.json", of_another):
             assert "holds files of two studies" in again().err
             continue
         done = say("audit", "run") if file == "audit.json" else again()
@@ -203,7 +145,7 @@ def test_where_study_and_index_are_both_damaged_nothing_is_written_over(last_rel
     files = {p.name: p.read_bytes() for p in last_release.iterdir() if p.suffix != ".jsonl"}
     put(last_release, files, "run")
     emptied(last_release / "study.yaml")
-    halved(last_release / "run.json")
+    cut(last_release / "run.json")
     before = {p.name: p.read_bytes() for p in last_release.iterdir()}
     said = say("run", "study.yaml", "--out", "last")
     assert said.code == 2

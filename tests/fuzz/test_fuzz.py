@@ -7,15 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.inputs import Ended, Input, problem
 from weak2strong.cli import main
 from weak2strong.tasks import opening, rows
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-try:
-    from fuzz.inputs import Ended, Input, problem
-finally:
-    sys.path.remove(str(HERE.parent))
 
 SOME = ("--inputs", "70", "--commands", "1", "--seed", "20", "--places", "1", "--quick")
 

@@ -2,11 +2,14 @@
 
 import errno
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
 
+from weak2strong.cli import main
 from weak2strong.engine.events import FILE, events_of, read_events
 from weak2strong.ground import disks, whole
 from weak2strong.ground.disks import disk_of, keeping, refused, writing
@@ -14,7 +17,10 @@ from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import put
 from weak2strong.ground.store import Store, digest
 
+RELEASED = Path(__file__).parents[1] / "engine" / "last_release"
+
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+QUOTA = OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 RETOLD = SafetensorError("Error while serializing: I/O error: No space left (os error 28)")
 
 
@@ -47,9 +53,16 @@ def test_another_reason_is_told_where_nothing_but_writing_is_done(tmp_path):
     assert said(keeping, refusal, tmp_path) == ""
 
 
-def test_of_the_files_of_a_folder_that_one_is_named_which_cannot_be_written(tmp_path):
-    (tmp_path / "tasks.json").mkdir()
-    told = rf"Cannot write {tmp_path}/tasks.json \(Is a directory\)"
+def test_of_the_files_of_a_folder_that_one_is_named_which_cannot_be_written(tmp_path, monkeypatch):
+    replace = Path.replace
+
+    def refusing(self, target):
+        if target.name == "tasks.json":
+            raise PermissionError(errno.EACCES, "Permission denied", str(self), None, str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refusing)
+    told = rf"Cannot write {tmp_path}/tasks.json \(Permission denied\)"
     with pytest.raises(UserError, match=told), writing(tmp_path, "choose another --out"):
         put(tmp_path, {"tasks.json": b"[]"}, "run")
 
@@ -82,24 +95,36 @@ def test_what_nobody_else_told_names_the_file_where_the_system_did():
     assert refused(PermissionError(errno.EACCES, "Permission denied", "x")) is None
 
 
-class SmallDisk:
-    """A disk that takes so many files, and no more until there is room."""
+def test_a_quota_is_room_that_is_not_there(tmp_path):
+    told = (
+        f"Cannot write {tmp_path} (Disk quota exceeded, on the disk {disk_of(tmp_path)}): free some"
+    )
+    assert said(writing, QUOTA, tmp_path).startswith(told)
+    assert said(keeping, QUOTA, tmp_path).startswith(told)
+    assert "free some space, also where temporary files go" in str(refused(QUOTA))
 
-    def __init__(self, monkeypatch, files: int):
-        self.left = files
+
+class SmallDisk:
+    """A disk that takes so many files, and no more until there is room, or a higher quota."""
+
+    def __init__(self, monkeypatch, files: int, number: int = errno.ENOSPC):
+        self.left, self.number = files, number
         monkeypatch.setattr(whole, "open", self.opened, raising=False)
 
     def opened(self, path, mode):
         self.left -= 1
         if self.left < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            raise OSError(self.number, os.strerror(self.number), str(path))
         return open(path, mode)
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT], ids=["full", "quota"])
 @pytest.mark.parametrize("files", range(3))
-def test_a_store_on_a_full_disk_keeps_what_is_finished_and_goes_on(monkeypatch, tmp_path, files):
+def test_a_store_on_a_full_disk_keeps_what_is_finished_and_goes_on(
+    monkeypatch, tmp_path, files, number
+):
     store, keys = Store(tmp_path), [digest(n) for n in range(3)]
-    disk = SmallDisk(monkeypatch, files)
+    disk = SmallDisk(monkeypatch, files, number)
 
     def work():
         for key in keys:
@@ -138,3 +163,34 @@ def full(log, content):
     """Write half of it, as a full disk does."""
     log.write(content[: len(content) // 2])
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+COMMANDS = [
+    ("export", "moods.jsonl", "--out", "out/moods.jsonl"),
+    ("table", "last", "--markdown", "out/table.md"),
+    ("analyse", "last", "--out", "out/analysis"),
+    ("audit", "moods.jsonl", "--json", "out/audit.json"),
+    ("methods", "--json", "out/methods.json"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
+def test_what_a_command_writes_beyond_a_quota_is_one_sentence_and_goes_on_with_room(
+    command, tmp_path, monkeypatch, capsys
+):
+    shutil.copy(RELEASED / "moods.jsonl", tmp_path)
+    shutil.copytree(RELEASED / "run", tmp_path / "last")
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    disk = SmallDisk(monkeypatch, 0, errno.EDQUOT)
+    assert main(list(command)) == 2
+    told = capsys.readouterr().err
+    found = re.fullmatch(
+        r"error: Cannot write (out/\S+) \(Disk quota exceeded, on the disk (\S+)\)[^\n]*\n", told
+    )
+    assert found, told
+    assert found[2] == str(disk_of(tmp_path))
+    assert not [path for path in Path("out").rglob("*") if path.is_file()]
+    disk.left = 100
+    assert main(list(command)) == 0
+    assert [path for path in Path("out").rglob("*") if path.is_file()]

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from fuzz.damage import cut, emptied, flipped, missing
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli import main
 from weak2strong.experiments.grid import FinishedGrid
@@ -54,30 +55,8 @@ def said_of(folder: Path) -> str:
     return ""
 
 
-def halved(path: Path) -> None:
-    """Cut."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def emptied(path: Path) -> None:
-    """Without any content."""
-    path.write_bytes(b"")
-
-
-def flipped(path: Path) -> None:
-    """One bit in the middle is another."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(bytes(content))
-
-
-def missing(path: Path) -> None:
-    """Not there."""
-    path.unlink()
-
-
 SLOW = pytest.mark.slow
-DAMAGES = [flipped, *(pytest.param(damage, marks=SLOW) for damage in (halved, emptied, missing))]
+DAMAGES = [flipped, *(pytest.param(damage, marks=SLOW) for damage in (cut, emptied, missing))]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda d: d.__name__)
@@ -146,7 +125,7 @@ def test_the_commands_say_it_in_one_sentence(indexed, capsys):
         assert re.fullmatch(r"error: \S+ is damaged \(grid\.parquet has another .*\n", said)
 
 
-@pytest.mark.parametrize("damage", [halved, emptied], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("damage", [cut, emptied], ids=lambda d: d.__name__)
 def test_damage_in_a_folder_without_an_index_is_a_sentence(made_experiments, damage, tmp_path):
     for i, made in enumerate(made_experiments):
         folder = Path(shutil.copytree(made, tmp_path / str(i)))
