@@ -170,7 +170,6 @@ COMMANDS = [
     ("table", "last", "--markdown", "out/table.md"),
     ("analyse", "last", "--out", "out/analysis"),
     ("audit", "moods.jsonl", "--json", "out/audit.json"),
-    ("methods", "--json", "out/methods.json"),
 ]
 
 
