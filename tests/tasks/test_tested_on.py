@@ -5,6 +5,7 @@ import json
 import pytest
 
 from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.errors import UserError
 from weak2strong.protocol.resolve import resolved
@@ -115,7 +116,8 @@ def test_embedded_tasks_have_tests_of_their_own(file):
 
 def test_a_study_keeps_what_it_was_tested_on(file):
     options = DataOptions(test_on=file("theirs", range(300, 400)), **PLAIN)
-    study = resolved(StudyConfig(tasks=(file("mine", range(200)),), data=options))
+    rungs = {"weak": ModelSpec("atlas-xs"), "strong": ModelSpec("atlas-s")}
+    study = resolved(StudyConfig(tasks=(file("mine", range(200)),), data=options, **rungs))
     again = StudyConfig.from_yaml(study.to_yaml())
     assert again == study
     assert again.data.test_on == options.test_on

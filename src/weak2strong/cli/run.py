@@ -42,6 +42,9 @@ class Run(Printing, MethodFlags, StudyCommand):
     gpus: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """With --dry-run: simulate the study on so many GPUs, and on 1 to 1,024, each as fast as this
     device; a worker has as many as a fit takes, and does one step at a time."""
+    assume_device: Annotated[str | None, arg(metavar="GPU", help_behavior_hint="")] = None
+    """With --dry-run: also say what a GPU that is not here would hold of the study, such as
+    a100-80gb, h100, l4, t4 or rtx-4090; an unknown name lists them all."""
     explain: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Train nothing and write nothing: say which stages the store does not have, and in what each
     differs from the nearest one that it has."""
@@ -59,6 +62,10 @@ class Run(Printing, MethodFlags, StudyCommand):
         if self.gpus is not None and not self.dry_run:
             raise UserError(
                 "--gpus says on how many GPUs --dry-run simulates the study: give both of them."
+            )
+        if self.assume_device is not None and not self.dry_run:
+            raise UserError(
+                "--assume-device says for which GPU --dry-run plans the study: give both of them."
             )
         if self.dry_run:
             return self.show(*self._plan())
@@ -101,7 +108,7 @@ class Run(Printing, MethodFlags, StudyCommand):
         from weak2strong.report.forecast import forecast_document
         from weak2strong.report.plan import plan_document
 
-        plan = plan_study(self.config(), self.store)
+        plan = plan_study(self.config(), self.store, self.assume_device)
         documents = [plan_document(plan)]
         if self.gpus is not None:
             documents.append(forecast_document(forecast(plan, self.gpus)))

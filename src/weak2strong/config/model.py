@@ -207,6 +207,28 @@ class ModelSpec:
             raise UserError(str(e)) from None
 
 
+class Unnamed(ModelSpec):
+    """The model of a study that names none: it has the usual name until the tasks are known.
+
+    It equals the model of that name, and is written as that: so a study that was resolved, and one
+    that was read from a file, name their models.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModelSpec) and vars(self) == vars(other)
+
+    __hash__ = ModelSpec.__hash__
+
+    def named(self, name: str | None = None) -> ModelSpec:
+        """The same settings of a model that is named: another one, or the one that it stands for.
+
+        Args:
+            name: of another model.
+        """
+        settings: dict[str, Any] = vars(self) | {"name": name or self.name}
+        return ModelSpec(**settings)
+
+
 def _parts(text: str) -> tuple[str, str | None]:
     """Name and revision."""
     name, at, revision = text.rpartition("@")

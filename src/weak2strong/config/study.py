@@ -22,7 +22,7 @@ from weak2strong.config.fields import (
     Texts,
     Whole,
 )
-from weak2strong.config.model import Model, Models, ModelSpec
+from weak2strong.config.model import Model, Models, Unnamed
 from weak2strong.config.settings import from_mapping, read, settings
 from weak2strong.config.text import read_mapping
 from weak2strong.config.training import Stopping, Training
@@ -55,11 +55,12 @@ class StudyConfig:
     """Tasks or groups by name, such as atlas-suite (see: w2s tasks), your own files (.jsonl, .csv,
     .parquet and others), or datasets of the hub (owner/name)."""
     weak: Annotated[Model, Flag(metavar="MODEL")] = field(
-        default_factory=lambda: ModelSpec("atlas-s")
+        default_factory=lambda: Unnamed("atlas-s")
     )
-    """Supervisor model: a ladder rung, a folder, or a hub id[@revision]."""
+    """Supervisor model: a ladder rung, a folder, or a hub id[@revision]. Where neither model is
+    named, texts of your own of which the ladder knows nothing get a small pair of the hub."""
     strong: Annotated[Model, Flag(metavar="MODEL")] = field(
-        default_factory=lambda: ModelSpec("atlas-l")
+        default_factory=lambda: Unnamed("atlas-l")
     )
     """Student and ceiling model, likewise."""
     methods: Annotated[Texts, Flag(metavar="NAME ...")] = ("usual",)

@@ -10,6 +10,7 @@ from typing import Literal
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
+from weak2strong.engine.sizes import has_own_elsewhere, tasks_here
 from weak2strong.ground.download import (
     Download,
     Listing,
@@ -27,6 +28,8 @@ from weak2strong.ground.progress import Progress
 from weak2strong.models.catalogue import listed
 from weak2strong.models.folders import KEPT_ABOUT, folder_of, shipped
 from weak2strong.models.remote import ADAPTER, CONFIG, downloads_of
+from weak2strong.protocol.resolve import splits_of
+from weak2strong.protocol.usual import with_usual
 from weak2strong.tasks import GROUPS, SOURCES, TASKS, expand
 from weak2strong.tasks.card import NAME
 from weak2strong.tasks.find import source_of
@@ -60,6 +63,9 @@ class Needs:
             models: what it loads besides its weak and strong model, intermediates and supervisors.
         """
         load_plugins(config.plugins)
+        here = tasks_here(config, references := expand(config.tasks))
+        away = has_own_elsewhere(references, here)
+        config = with_usual(config, here, splits_of, ask_hub=False, away=away).config
         named = (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
         self.models += [*named, *models]
         tests = (config.data.test_on,) if config.data.test_on else ()

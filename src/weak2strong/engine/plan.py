@@ -9,21 +9,23 @@ from pathlib import Path
 from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
+from weak2strong.engine.assumed import Assumed, assumed
 from weak2strong.engine.costs import answer_bytes
 from weak2strong.engine.estimates import Estimate, estimates
 from weak2strong.engine.measured import measured
 from weak2strong.engine.places import gpus_of, threads_of
 from weak2strong.engine.planned import Stage, Stages
-from weak2strong.engine.sizes import TaskSize, task_sizes, tasks_here
+from weak2strong.engine.sizes import TaskSize, has_own_elsewhere, task_sizes, tasks_here
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.hub import offline
+from weak2strong.models.given import is_given
 from weak2strong.models.guess import Guessed, guess
 from weak2strong.models.loaded import best_device
 from weak2strong.models.needs import usable_bytes
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.needs import decodes, provided
 from weak2strong.protocol.pair import check_items
-from weak2strong.protocol.resolve import checked, given_by
+from weak2strong.protocol.resolve import checked, given_by, splits_of
 from weak2strong.protocol.usual import with_usual
 
 
@@ -47,6 +49,8 @@ class StudyPlan:
         measured: how many stages of any kind the store has that were made on this device.
         steps: what an engine would schedule.
         gpus_per_fit: how many GPUs a worker has, by the devices of this machine.
+        said: why this pair was taken, where the study names none and its texts are the user's own.
+        assumed: a GPU that is not here, and what it would hold.
     """
 
     weak: str
@@ -64,6 +68,8 @@ class StudyPlan:
     measured: int
     steps: tuple[Estimate, ...]
     gpus_per_fit: int
+    said: str = ""
+    assumed: Assumed | None = None
 
     @property
     def cells(self) -> int:
@@ -76,19 +82,24 @@ class StudyPlan:
         return tuple(task.name for task in self.tasks if not task.is_known)
 
 
-def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
+def plan_study(
+    config: StudyConfig, store: Path | None = None, assume: str | None = None
+) -> StudyPlan:
     """Lay out a study without a network, and without weights.
 
     Args:
         config: the study, not resolved.
         store: root of the store, whose stages tell how fast this device is; the user's if None.
+        assume: the name of a GPU, of which is told what it would hold.
 
     Raises:
         UserError: for names, numbers and local data that cannot be right.
     """
     references = checked(config)
     here = tasks_here(config, references)
-    config = with_usual(config, here)
+    away = has_own_elsewhere(references, here)
+    paired = with_usual(config, here, splits_of, ask_hub=False, away=away)
+    config = paired.config
     device = best_device()
     weak, strong = guess(config.weak, device), guess(config.strong, device)
     tasks = tuple(task_sizes(config, references))
@@ -127,7 +138,17 @@ def plan_study(config: StudyConfig, store: Path | None = None) -> StudyPlan:
         measured=speeds.count,
         steps=tuple(estimates(config, tasks, chosen, costs)),
         gpus_per_fit=gpus_of(config),
+        said=paired.said,
+        assumed=_assumed(assume, config, tasks) if assume else None,
     )
+
+
+def _assumed(name: str, config: StudyConfig, tasks: Sequence[TaskSize]) -> Assumed:
+    """What a GPU would hold of the trainings of the study; texts are as long as they are on
+    average, and the longest of their tasks count."""
+    models = (config.strong,) if config.given_labels else (config.weak, config.strong)
+    lengths = [n for task in tasks for n in task.tokens.values()]
+    return assumed(name, tuple(m for m in models if not is_given(m)), max(lengths, default=None))
 
 
 def _disk(roles: int, stages: Sequence[Stage], known: Sequence[TaskSize]) -> int:

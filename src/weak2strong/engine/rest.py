@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from weak2strong.engine.beforehand import foreknowledge_of
 from weak2strong.engine.done import Done, look_up
 from weak2strong.engine.trials import try_models
 from weak2strong.ground.progress import Progress
@@ -29,8 +30,8 @@ def do_rest(
     tell: Tell,
     engine: Callable[[Sequence[Step], Keys], Generator[Done]],
 ) -> None:
-    """Look up every step, try out the models of those that are not finished, and let an engine do
-    these.
+    """Look up every step, try out the models of those that are not finished, say whether the
+    student knows anything of the user's own data, and let an engine do these.
 
     Afterwards the task runs know the keys of all stages, also of those that another device has
     made.
@@ -55,6 +56,8 @@ def do_rest(
     if not todo:
         return
     try_models(todo, task_runs)
+    for found in foreknowledge_of(todo, task_runs):
+        progress.line(f"{'' if found.knows else 'warning: '}{found.sentence}")
     progress.update(TITLE, 0, len(todo))
     with closing(engine(todo, keys)) as run:
         for count, done in enumerate(run, start=1):

@@ -68,6 +68,9 @@ def run_study(
     """
     progress = progress or Progress(quiet=True)
     opened, resolution = Store(store), resolve(config)
+    if resolution.said:
+        # Also where no progress is wanted, nothing is downloaded that nobody was told of.
+        (progress.say if resolution.downloads else progress.line)(resolution.said)
     chosen = chosen_rates(resolution.config)
     config = settle(resolution.config, chosen)
     task_runs, roles = TaskRun.all_of(config, opened), roles_of(keep)

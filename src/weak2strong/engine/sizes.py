@@ -78,6 +78,19 @@ def tasks_here(config: StudyConfig, references: Sequence[str]) -> list[Task]:
     return found
 
 
+def has_own_elsewhere(references: Sequence[str], here: Sequence[Task]) -> bool:
+    """Whether all tasks are the user's own, none of them registered by a room or a plugin, and some
+    of them not on this machine, but perhaps on the hub.
+
+    Args:
+        references: of all tasks.
+        here: those of the tasks that are on this machine.
+    """
+    if len(here) == len(references) or any(name in TASKS for name in references):
+        return False
+    return not any(name.startswith((".", "/", "~")) for name in references)
+
+
 def task_sizes(config: StudyConfig, references: Sequence[str]) -> list[TaskSize]:
     """The sizes of the tasks of a study, in order.
 

@@ -83,6 +83,10 @@ class Progress(AbstractContextManager["Progress"]):
         if not self._quiet:
             self._print(text)
 
+    def say(self, text: str) -> None:
+        """Print one line that has to be read, also where little is shown."""
+        self._print(text)
+
     def answer(self, text: str) -> None:
         """Print one line to somebody who asked, such as by Ctrl-C, also where little is shown.
 
@@ -144,6 +148,11 @@ class Progress(AbstractContextManager["Progress"]):
         if self._bars and self._brief and not self._ids:
             self._bars.stop()
             self._bars = None
+
+
+def say_now(text: str) -> None:
+    """Print one line that has to be read, to whatever progress is open, or to standard error."""
+    (_OPEN[-1] if _OPEN else Progress()).say(text)
 
 
 def shown_now() -> Progress | None:

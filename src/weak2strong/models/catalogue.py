@@ -251,6 +251,13 @@ PAIRS = (
 )
 """Weak and strong model, of one maker and the same data or nearly so; open pairs first."""
 
+OWN_TEXTS = {
+    "cpu": ("EleutherAI/pythia-70m", "EleutherAI/pythia-160m"),
+    "other": ("EleutherAI/pythia-70m", "EleutherAI/pythia-410m"),
+}
+"""The pair for texts of a user who names none, on processors and on a GPU: of one maker, read from
+the same texts in the same order, with a free licence, not gated, and so small that a study ends."""
+
 
 def listed() -> dict[str, tuple[Listed, Family]]:
     """Every model of the catalogue with its family, by name."""

@@ -68,8 +68,13 @@ class Guessed:
     bits: int | None = None
 
 
-def guess(spec: ModelSpec, device: torch.device) -> Guessed:
+def guess(spec: ModelSpec, device: torch.device, precision: torch.dtype | None = None) -> Guessed:
     """What is known of a model on this machine, without a network.
+
+    Args:
+        spec: the model.
+        device: where it would be.
+        precision: of the arithmetic there; by default what suits the model and the device.
 
     Raises:
         UserError: for a name that cannot be a model's.
@@ -77,7 +82,7 @@ def guess(spec: ModelSpec, device: torch.device) -> Guessed:
     check_name(spec)
     counted = parameters(spec)
     trunk = counted.trunk
-    precision = precision_of(spec, device)
+    precision = precision or precision_of(spec, device)
     adaptation = None if spec.adaptation == "auto" else spec.adaptation
     if is_given(spec) and spec.is_trained:
         adaptation = "head"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from weak2strong.config.study import StudyConfig
@@ -15,6 +15,7 @@ from weak2strong.ground.metrics import less_is_better, metric, usual_metric
 from weak2strong.ground.own_metrics import OWN_METRICS
 from weak2strong.ground.plugins import load_plugins
 from weak2strong.ground.predictions import WRITTEN
+from weak2strong.ground.progress import say_now
 from weak2strong.ground.weak_labels import read_weak_labels
 from weak2strong.methods import GROUPS
 from weak2strong.methods.method import Given
@@ -25,10 +26,11 @@ from weak2strong.models.reads import check_reads
 from weak2strong.models.resolve import fingerprint, resolve_model
 from weak2strong.protocol.choice import Amount, Choice, Role, Weight, choices
 from weak2strong.protocol.literature import reported
-from weak2strong.protocol.needs import LeftOut, check_pairs, intermediates_of, provided
+from weak2strong.protocol.needs import check_pairs, intermediates_of, provided
 from weak2strong.protocol.neighbours import check_points, check_roles, supervisors_of
 from weak2strong.protocol.pair import check_items
 from weak2strong.protocol.reading import check_reading
+from weak2strong.protocol.resolution import Resolution
 from weak2strong.protocol.test_size import check_test
 from weak2strong.protocol.usual import with_usual
 from weak2strong.simulators import SIMULATORS
@@ -42,27 +44,18 @@ from weak2strong.tasks.splits import Splits, hold_out, make_splits, redrawn
 from weak2strong.tasks.task import Example, Kind, Task
 
 
-@dataclass(frozen=True)
-class Resolution:
-    """What a study stands for, as far as that can be told without training anything.
-
-    Attributes:
-        config: the study with names and branches looked up; its trainings may lack rates (see
-            `settle`).
-        left_out: the methods that it cannot provide for.
-    """
-
-    config: StudyConfig
-    left_out: LeftOut
-
-
 def resolved(config: StudyConfig) -> StudyConfig:
     """The same study with nothing left open: what it names is looked up, and rates are filled in.
+
+    Of a pair that nobody named and that is to be downloaded, it is said here.
 
     Raises:
         UserError: for any name, number or file that cannot be right.
     """
-    return settle(resolve(config).config)
+    resolution = resolve(config)
+    if resolution.downloads:
+        say_now(resolution.said)
+    return settle(resolution.config)
 
 
 def resolve(config: StudyConfig) -> Resolution:
@@ -73,10 +66,12 @@ def resolve(config: StudyConfig) -> Resolution:
     """
     references = checked(config)
     tasks = find_tasks(references, config.data)
-    config = with_usual(config, tasks)
-    between = intermediates_of(config)
     for task in tasks:
+        # What is wrong with data is said before what is wrong with models.
         check_task(config, task)
+    paired = with_usual(config, tasks, splits_of)
+    config = paired.config
+    between = intermediates_of(config)
     models = (config.weak, config.strong, *between, *config.supervisors)
     for model in models:
         for task in tasks:
@@ -108,7 +103,7 @@ def resolve(config: StudyConfig) -> Resolution:
         weak_training=_with_metric(config.weak_training, watched),
         strong_training=_with_metric(config.strong_training, watched),
     )
-    return Resolution(found, left_out)
+    return Resolution(found, left_out, paired.said, paired.downloads)
 
 
 def settle(config: StudyConfig, chosen: Sequence[Choice] | None = None) -> StudyConfig:

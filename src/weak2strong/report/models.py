@@ -10,6 +10,7 @@ from weak2strong.ground.table import DASH, Column, Document, Table, count, words
 from weak2strong.models.catalogue import FAMILIES, PAIRS, Listed, listed
 from weak2strong.models.check import Checked
 from weak2strong.models.needs import frozen_bytes, resting_bytes
+from weak2strong.protocol.foreknowledge import Foreknowledge
 from weak2strong.protocol.uses import Uses
 from weak2strong.report.units import size
 
@@ -73,13 +74,16 @@ def _of_4_bits(model: Listed, rank: int) -> int:
     return resting_bytes("lora", model.trunk, rank * model.linear, kept)
 
 
-def check_document(name: str, checked: Checked, uses: Uses) -> Document:
+def check_document(
+    name: str, checked: Checked, uses: Uses, asked_about: Foreknowledge | None = None
+) -> Document:
     """What one model is, the memory of each kind of training, and what it can be used for.
 
     Args:
         name: of the model, as the user wrote it.
         checked: the result of its check.
         uses: that were tried.
+        asked_about: what it knows of a task, where it was asked.
     """
     side = "decoder" if checked.decoder else "encoder"
     longest = f"{checked.longest:,} tokens" if checked.longest else "length not stated"
@@ -121,13 +125,17 @@ def check_document(name: str, checked: Checked, uses: Uses) -> Document:
     asked = [{"use": use, **asdict(outcome)} for use, outcome in uses.asked.items()]
     works = Column("works", "works", lambda row: _tried(row["works"]), "left")
     said = [row["said"] for row in asked if row["said"]]
+    facts = {"name": name, **asdict(checked), "needs": rows, "uses": asked}
+    if asked_about:
+        facts["foreknowledge"] = asdict(asked_about) | {"knows": asked_about.knows}
     return Document(
         [
             Table("needs", "", columns, rows, notes),
             Table("uses", "", [words("use"), works], asked, said),
         ],
-        {"name": name, **asdict(checked), "needs": rows, "uses": asked},
+        facts,
         head,
+        [asked_about.sentence] if asked_about else [],
     )
 
 

@@ -14,10 +14,22 @@ from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, 
 from weak2strong.methods.reference import passes_intermediates
 from weak2strong.models.given import is_given
 from weak2strong.protocol.choice import TITLES
+from weak2strong.report.assumed import assumed_table
 from weak2strong.report.units import duration, size
 from weak2strong.tasks.splits import SPLITS
 
-FACTS = ("weak", "strong", "methods", "seeds", "cells", "device", "usable", "disk", "measured")
+FACTS = (
+    "weak",
+    "strong",
+    "methods",
+    "seeds",
+    "cells",
+    "device",
+    "usable",
+    "disk",
+    "measured",
+    "said",
+)
 """What JSON has of a plan beside its tables."""
 
 
@@ -32,6 +44,8 @@ def plan_document(plan: StudyPlan) -> Document:
     models = [
         {n: getattr(m, n) for n in ("name", "adaptation", "bits", "resting")} for m in plan.models
     ]
+    if plan.said:
+        head.append(plan.said)
     facts = {name: getattr(plan, name) for name in FACTS} | {"models": models}
     facts["rates"] = [asdict(choice) for choice in plan.rates]
     facts["trainings"] = [
@@ -39,7 +53,11 @@ def plan_document(plan: StudyPlan) -> Document:
         for role, training in plan.trainings.items()
     ]
     notes = [*_amounts(plan), *_rates(plan), *_memory(plan), _disk(plan), *_notes(plan)]
-    return Document([_tasks(plan), _stages(plan)], facts, head, notes)
+    tables = [_tasks(plan), _stages(plan)]
+    if plan.assumed:
+        facts["assumed_device"] = {"name": plan.assumed.name, "memory": plan.assumed.memory}
+        tables.append(assumed_table(plan.assumed))
+    return Document(tables, facts, head, notes)
 
 
 def _tasks(plan: StudyPlan) -> Table:
@@ -78,11 +96,23 @@ def _stages(plan: StudyPlan) -> Table:
         count("count", "stages"),
         Column("fits", "fits", lambda row: f"{row['fits']:,}" if row["fits"] else DASH),
         words("shared", "one of them serves", detail=True),
+        words("device", detail=True),
+        Column("resting", "memory", _resting, detail=True),
         Column("flops", "FLOPs", lambda row: _flops(row["flops"])),
     ]
     if any(s.seconds is not None for s in plan.stages):
         columns.append(Column("seconds", "time", lambda row: _time(row["seconds"])))
-    rows = [{"stage": s.name, **asdict(s), "model": s.model or None} for s in plan.stages]
+    rows = [
+        {
+            "stage": s.name,
+            **asdict(s),
+            "model": s.model or None,
+            # What has no model is computed on processors.
+            "device": plan.device if s.model else "cpu",
+            "resting": _resting_of(plan, s.model, bool(s.fits)),
+        }
+        for s in plan.stages
+    ]
     # Checks without a model take no operations of one.
     of_models = [s for s in plan.stages if s.model]
     together = {
@@ -91,10 +121,22 @@ def _stages(plan: StudyPlan) -> Table:
         "count": sum(s.count for s in plan.stages),
         "fits": sum(s.fits for s in plan.stages),
         "shared": "",
+        "device": "",
+        "resting": None,
         "flops": total([s.flops for s in of_models]),
         "seconds": total([s.seconds for s in plan.stages]),
     }
     return Table("stages", "", columns, [*rows, together], gaps=(len(rows),))
+
+
+def _resting(row: Row) -> str:
+    return DASH if row["resting"] is None else size(row["resting"])
+
+
+def _resting_of(plan: StudyPlan, name: str, trains: bool) -> int | None:
+    """Bytes of weights, gradients and optimiser of a stage that trains a model."""
+    known = {model.name: model.resting for model in plan.models}
+    return known.get(name) if trains else None
 
 
 def _flops(value: float | None) -> str:

@@ -9,6 +9,7 @@ from weak2strong.protocol.stages.ceiling import ceiling
 from weak2strong.protocol.stages.checks import has_ngrams, has_probe, ngrams, probe_ceiling
 from weak2strong.protocol.stages.finetune import Trace
 from weak2strong.protocol.stages.finetuning import HELD_OUT, PREDICTED
+from weak2strong.protocol.stages.foreknown import foreknown
 from weak2strong.protocol.stages.kept_models import kept_model
 from weak2strong.protocol.stages.labels import temperature_of, weak_labels
 from weak2strong.protocol.stages.learners import is_read_once
@@ -25,6 +26,7 @@ __all__ = [
     "Sweep",
     "Trace",
     "ceiling",
+    "foreknown",
     "found_rates",
     "has_ngrams",
     "has_probe",
