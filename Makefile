@@ -28,6 +28,13 @@ test-vision: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[vision]"
 	$(BIN)/python -m pytest tests/models/test_timm.py
 
+.PHONY: test-track
+# trackio wants an older Pillow than the one that is pinned: its test is run where it is installed.
+test-track: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e ".[tensorboard,wandb]"
+	$(BIN)/python -m pytest tests/engine/test_trackers.py
+
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest -m gpu
 

@@ -56,6 +56,7 @@ _NAMES = {
     "scorer": "weak2strong.ground.own_metrics",
     "source": "weak2strong.tasks.decorators",
     "task": "weak2strong.tasks.decorators",
+    "tracker": "weak2strong.engine.tracking.tracker",
 }
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "scorer",
     "source",
     "task",
+    "tracker",
 ]
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
     from weak2strong.config.data import DataOptions
     from weak2strong.config.model import ModelSpec
     from weak2strong.config.training import Training
+    from weak2strong.engine.tracking.tracker import tracker
     from weak2strong.experiments.explain import Explain
     from weak2strong.experiments.grid import Grid
     from weak2strong.experiments.overfitting import Overfitting

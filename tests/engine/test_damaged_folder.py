@@ -52,7 +52,11 @@ READERS = {
 }
 """The commands that read a file."""
 
-NEWER = {"learned.json": ("table", "report"), "rates.json": ("report",)}
+NEWER = {
+    "learned.json": ("table", "report"),
+    "rates.json": ("report",),
+    "training.parquet": ("report",),
+}
 """The same for files that the last release did not write."""
 
 COMMANDS = READERS["run.json"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import read_contents
+from weak2strong.engine.curves import read_curves
 from weak2strong.engine.rates import Rates, read_rates
 from weak2strong.engine.recorded import (
     open_run,
@@ -207,6 +208,11 @@ class FinishedRun(FinishedFolder):
         return read_learned(self.files)
 
     @cached_property
+    def curves(self) -> pl.DataFrame | None:
+        """Loss, gradient norm and rates of each finetuning by step; None in older runs."""
+        return read_curves(self.files)
+
+    @cached_property
     def rates(self) -> list[Rates]:
         """The learning rates of each model and task; nothing in older runs."""
         return read_rates(self.files)
@@ -377,6 +383,12 @@ _NULLABLE = {
     "pgr_wide": bool,
     "chain": str,
 }
+
+
+def table_of(folder: Path) -> list[dict[str, Any]]:
+    """The rows of the table of a finished run, for who cannot name its class."""
+    return FinishedRun(folder).table().to_dicts()
+
 
 Results = FinishedRun
 """The public name of a finished run."""

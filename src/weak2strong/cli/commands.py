@@ -29,6 +29,7 @@ from weak2strong.cli.runs import Runs
 from weak2strong.cli.store import Prune, Sizes, Why
 from weak2strong.cli.store import Verify as VerifyStore
 from weak2strong.cli.verify import Verify
+from weak2strong.cli.watch import Watch
 from weak2strong.ground.plugins import installed_commands
 from weak2strong.ground.rooms import COMMANDS, Group, Purpose
 
@@ -48,6 +49,7 @@ def union(commands: Mapping[str, type | Group]) -> Any:
 COMMANDS_OF_STUDIES: dict[str, type] = {
     "run": Run,
     "runs": Runs,
+    "watch": Watch,
     "table": Table,
     "report": Report,
     "figures": Figures,

@@ -58,6 +58,9 @@ class EngineOptions:
     ] = ()
     """What a worker takes of its node of a Ray cluster, such as CPU=4 GPU=0.5 memory=16e9 big=1;
     CPU and GPU follow from the models and the cluster where they are not given."""
+    track: Annotated[tuple[Text, ...], several, Flag(metavar="NAME ...")] = ()
+    """Tell trackers of the run: tensorboard, trackio, wandb, mlflow, or those of plugins. Curves of
+    all finetunings, the table and the report go there; nothing is told anybody if not given."""
 
     def __post_init__(self) -> None:
         if self.engine == "local" and (self.address or self.ray_resources):

@@ -92,6 +92,8 @@ def export_model(
             cannot be written.
     """
     progress = progress or Progress(quiet=True)
+    if engine and engine.track:
+        raise UserError("No run is made here that a tracker could follow: leave --track out.")
     config, _, predictions = read_run(run)
     _check_free(out)
     cell = _cell(config, predictions, role, seed, method, task)

@@ -64,6 +64,7 @@ def _in_this_process(
             left.add(step.name)
             continue
         task_run = task_runs[step.task]
+        progress.begun(step.name, "this process")
         task_run.on_step = partial(_trained, step.name, progress, stops)
         try:
             yield do(step, task_run)

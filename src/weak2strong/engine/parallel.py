@@ -169,6 +169,7 @@ class _Run:
             if (step := self.schedule.next(place)) is not None:
                 begun.append(place)
                 self.busy[place.name] = place, step
+                self.progress.begun(step.name, place.name)
                 self.workers.give(place.name, self.work_of(step))
         self.free = [place for place in self.free if place not in begun]
         return bool(begun)

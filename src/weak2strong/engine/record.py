@@ -8,7 +8,8 @@ every role by id, with the difficulty of each example where it is known, the sub
 that it is of, the question that it asks together with others, and whether a student's
 method sees ground truth), ``agreement.parquet`` (how often each student gives its weak label's
 answer, and how often both and the ceiling are right, by split), ``learned.json`` (what each
-finetuning took up of its labels), ``examples.parquet`` (some test examples).
+finetuning took up of its labels), ``training.parquet`` (loss, gradient and rates of each finetuning
+by step), ``examples.parquet`` (some test examples).
 ``events.jsonl`` is a log, and in no index.
 """
 
@@ -28,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import weak2strong
 from weak2strong.config.study import StudyConfig
+from weak2strong.engine.curves import FILE as CURVES
+from weak2strong.engine.curves import curves_of, curves_table
 from weak2strong.engine.examples import FILE as EXAMPLES
 from weak2strong.engine.examples import examples_table
 from weak2strong.engine.recorded import AGREEMENT, LEFT_OUT, PREDICTIONS, RESULTS, RIGHT
@@ -103,7 +106,7 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
     """Predictions by id with ground truth and groups, and what is made of them, by file."""
     import polars as pl
 
-    rows, frames, agreements, learned = [], [], [], list[Learned]()
+    rows, frames, agreements, curves, learned = [], [], [], [], list[Learned]()
     for name, task_run in task_runs.items():
         task_run.learned.clear()
         agreements.extend(_agreements(config, task_run))
@@ -111,7 +114,10 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
         ids, labels = [e.item.id for e in test], true_labels(task_run.task.kind, test)
         scorers = _scorers(task_run.task.kind, labels, config.metric)
         scores: dict[tuple[str, str, int], dict[str, float]] = {}
+        task_run.used.clear()
         for a in _answers(config, task_run):
+            curves.extend(curves_of(task_run.store, name, a.method, a.seed, task_run.used))
+            task_run.used.clear()
             values = a.predictions.at(ids)
             scores[a.role, a.method, a.seed] = {
                 m: float(score(values, labels)) for m, score in scorers.items()
@@ -140,6 +146,7 @@ def results_files(config: StudyConfig, task_runs: Mapping[str, TaskRun]) -> dict
     predictions = pl.concat(frames)
     tables = {
         AGREEMENT: pl.DataFrame(agreements),
+        CURVES: curves_table(curves),
         EXAMPLES: examples_table(task_runs, predictions, config.metric),
         PREDICTIONS: predictions,
         RESULTS: pl.DataFrame(rows, schema_overrides=dict.fromkeys(MAY_BE_NULL, pl.Float64)),

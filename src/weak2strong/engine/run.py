@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,19 +14,21 @@ from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.contents import Contents, contents, contents_file
 from weak2strong.engine.done import Done
 from weak2strong.engine.engines import run_steps
-from weak2strong.engine.events import events_of, read_events
+from weak2strong.engine.events import Event, Telling, events_of, read_events
 from weak2strong.engine.kept import check_kept, keeping, put_models, roles_of, sizes_told
 from weak2strong.engine.places import Plan, models_of
 from weak2strong.engine.rates import FILE as RATES
 from weak2strong.engine.rates import HOW, rates_file
 from weak2strong.engine.record import environment_file, results_files
 from weak2strong.engine.recorded import ENVIRONMENT, STUDY
+from weak2strong.engine.tracking.tracked import Tracked, trackers_named, tracking
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.engine.work import Work, work_file, work_of
 from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
+from weak2strong.ground.stops import Stopped
 from weak2strong.ground.store import Store
 from weak2strong.models.folders import shipped
 from weak2strong.models.reads import reads_words
@@ -75,6 +78,7 @@ def run_study(
     config = settle(resolution.config, chosen)
     task_runs, roles = TaskRun.all_of(config, opened), roles_of(keep)
     check_kept(config, task_runs, roles)
+    trackers = trackers_named(engine.track if engine else ())
     tasks = [_contents(task_run) for task_run in task_runs.values()]
     folder = claim(out, config, tuple(task_runs))
     show(tasks)
@@ -102,9 +106,11 @@ def run_study(
     todo = keeping(steps(config, kinds, inputs), roles)
     for text in sizes_told(config, todo):
         progress.line(text)
-    do_steps(folder, todo, task_runs, plan, progress, files)
-    for kept in put_models(folder, config, task_runs, todo):
-        progress.line(f"model kept: {kept}")
+    with tracking(trackers, config, folder, progress) as tracked:
+        do_steps(folder, todo, task_runs, plan, progress, files, tracked=tracked)
+        for kept in put_models(folder, config, task_runs, todo):
+            progress.line(f"model kept: {kept}")
+        tracked.finish()
     return folder
 
 
@@ -132,6 +138,7 @@ def do_steps(
     progress: Progress,
     files: Callable[[Sequence[Work]], Mapping[str, bytes]],
     kind: str = "run",
+    tracked: Tracked | None = None,
 ) -> None:
     """Do the steps of a run, log them in ``events.jsonl``, and put its results into the folder.
 
@@ -145,6 +152,7 @@ def do_steps(
         progress: shows the steps.
         files: called with the work of the steps, gives the content of the files by their names.
         kind: ``run``, or the name of the experiment.
+        tracked: is told of every step that is done.
 
     Raises:
         UserError: where the files cannot be written.
@@ -167,13 +175,35 @@ def do_steps(
                 event("warning", text=text)
                 progress.line(f"warning: {text}")
             progress.line(done.line)
+            if tracked:
+                tracked.step(done, first.store)
 
-        event("start", workers=plan.workers, threads=plan.threads, store=str(root))
-        run_steps(todo, task_runs, plan, progress, tell)
-        content = _content(files, work_of(todo, read_events(folder)))
-        environment = environment_file(first.place, devices)
-        put_results(folder, {ENVIRONMENT: environment, **content}, kind)
+        names = [step.name for step in todo]
+        where = {"workers": plan.workers, "threads": plan.threads, "store": str(root)}
+        event("start", **where, steps=names)
+        with _followed(progress, event):
+            run_steps(todo, task_runs, plan, progress, tell)
+            content = _content(files, work_of(todo, read_events(folder)))
+            environment = environment_file(first.place, devices)
+            put_results(folder, {ENVIRONMENT: environment, **content}, kind)
         event("end")
+
+
+@contextmanager
+def _followed(progress: Progress, event: Event) -> Iterator[None]:
+    """A context in which the log tells which steps are at work, and why it ended early."""
+    telling = Telling(event)
+    progress.followers.append(telling)
+    try:
+        yield
+    except BaseException as error:
+        why = error.by if isinstance(error, Stopped) else str(error) or type(error).__name__
+        # Where the disk is full, that is what has ended it.
+        with suppress(UserError):
+            event("stop", why=why)
+        raise
+    finally:
+        progress.followers.remove(telling)
 
 
 def _content(

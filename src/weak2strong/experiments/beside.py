@@ -50,6 +50,8 @@ Beside = TypeVar("Beside", bound=FinishedBeside)
 class OnRun(Runnable[Beside]):
     """What makes tables of a finished run."""
 
+    trains = False
+
     folder: Annotated[File, Flag(positional=True)] = Path("runs/latest")
     """The run folder."""
     plugins: Annotated[Files, Flag("plugin")] = ()

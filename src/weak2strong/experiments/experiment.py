@@ -17,6 +17,7 @@ from weak2strong.engine.claim import claim, claim_for_runs
 from weak2strong.engine.local import Plan
 from weak2strong.engine.recorded import STUDY, read_config, read_environment
 from weak2strong.engine.run import do_steps, run_study
+from weak2strong.engine.tracking.tracked import trackers_named, tracking
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.engine.work import Work, read_work, work_file
 from weak2strong.experiments.cell import settings_table
@@ -191,13 +192,17 @@ class Where:
             steps: all of them.
             tables: by the name of the file, once all steps are done.
         """
+        trackers = trackers_named(self.engine.track)
         folder = claim(self.out, config, tuple(task_runs), what=command)
 
         def files(work: Sequence[Work]) -> Mapping[str, bytes]:
             made = {name: table_file(name, table) for name, table in tables().items()}
             return {STUDY: config.to_yaml().encode(), WORK: work_file(work), **made}
 
-        do_steps(folder, steps, task_runs, self.plan_of(config), self.progress, files, command)
+        plan = self.plan_of(config)
+        with tracking(trackers, config, folder, self.progress) as tracked:
+            do_steps(folder, steps, task_runs, plan, self.progress, files, command, tracked)
+            tracked.finish(has_table=False)
         return folder
 
 
@@ -214,6 +219,8 @@ class Runnable(Generic[Finished]):
     """Settings of a study that play no part in it, and have no flag."""
     purpose: ClassVar[Purpose] = Purpose.EXPERIMENT
     """Where `w2s --help` lists it."""
+    trains: ClassVar[bool] = True
+    """Whether it finetunes models of its own, which trackers can follow."""
 
     def run(
         self,
@@ -271,6 +278,10 @@ class Runnable(Generic[Finished]):
             UserError: for bad input, before anything is trained.
         """
         progress, engine = progress or Progress(quiet=True), engine or EngineOptions()
+        if engine.track and not self.trains:
+            raise UserError(
+                "Nothing is finetuned here that a tracker could follow: leave --track out."
+            )
         return self._write(Where(out, store, progress, plan, engine))
 
     def _write(self, where: Where) -> Path:

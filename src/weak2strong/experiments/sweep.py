@@ -167,6 +167,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
     """
 
     finished = FinishedSweep
+    trains = False
 
     without = ("methods", "intermediates", "supervisors", "primary_test", "saturated")
 

@@ -11,12 +11,23 @@ import threading
 import time
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from weak2strong.ground.lines import width_of, wrapped
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+
+
+class Follower(Protocol):
+    """Is told what a progress is told, also where that shows nothing."""
+
+    def begun(self, task: str, place: str) -> None:
+        """A task has begun, at a place."""
+
+    def went_on(self, task: str, done: float, total: float) -> None:
+        """So many units of a task are done."""
+
 
 _OPEN: list[Progress] = []
 """Those that are open, one within another."""
@@ -43,6 +54,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     Attributes:
         watched: seconds of loops that are done (see `weak2strong.ground.watched`).
+        followers: are told what goes on.
     """
 
     def __init__(
@@ -61,6 +73,7 @@ class Progress(AbstractContextManager["Progress"]):
         self._bars = _bars(self._stream, brief) if self._drawn and not brief else None
         self._ids = {}
         self.watched = 0.0
+        self.followers = list[Follower]()
 
     def __enter__(self) -> Progress:
         _OPEN.append(self)
@@ -103,6 +116,11 @@ class Progress(AbstractContextManager["Progress"]):
             width = width_of(self._stream) if self._stream.isatty() else None
             print("\n".join(wrapped(text, width)), file=self._stream, flush=True)
 
+    def begun(self, task: str, place: str) -> None:
+        """Show nothing yet of a task that has begun at a place; followers are told."""
+        for follower in self.followers:
+            follower.begun(task, place)
+
     def begin(self, task: str) -> None:
         """Say nothing yet of a task, but time it from now on."""
         self._started.setdefault(task, (time.monotonic(), 0))
@@ -119,6 +137,8 @@ class Progress(AbstractContextManager["Progress"]):
             note: more that is known.
             every: seconds between two plain lines about this task, if other than usual.
         """
+        for follower in self.followers:
+            follower.went_on(task, done, total)
         if self._quiet:
             return
         if self._drawn and not self._bars:

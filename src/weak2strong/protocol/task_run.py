@@ -326,10 +326,12 @@ class TaskRun:
                 entry = self.store.get(stage, key)
                 reused = entry is not None
                 if entry is None:
+                    before = len(self.used)
                     write = self._made(stage, make, self.store.working(stage, on_one))
+                    made_of = dict.fromkeys((u.stage, u.key) for u in self.used[before:])
                     seconds = time.monotonic() - begun
                     self.store.keep_code(code.digest, code.pieces)
-                    entry = self.store.put(stage, key, spec, write, seconds)
+                    entry = self.store.put(stage, key, spec, write, seconds, [*made_of])
                     self.store.clear_working(stage, on_one)
         self.known[request] = entry.key
         seconds, device = round(time.monotonic() - begun, 3), device_of(entry)

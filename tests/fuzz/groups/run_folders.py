@@ -38,7 +38,7 @@ COMMANDS = {
 FILES = (
     *("run.json", "study.yaml", "results.parquet", "predictions.parquet", "tasks.json"),
     *("work.json", "environment.json", "examples.parquet", "audit.json", "agreement.parquet"),
-    *("learned.json", "rates.json", "events.jsonl"),
+    *("learned.json", "rates.json", "training.parquet", "events.jsonl"),
 )
 
 

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,7 @@ class Store:
         spec: Mapping[str, Any],
         write: Callable[[Path], None],
         seconds: float,
+        made_of: Sequence[tuple[str, str]] = (),
     ) -> Entry:
         """Stores a result; where another process stored it first, drops ours and returns theirs.
 
@@ -106,6 +107,7 @@ class Store:
             spec: what went into the key, for the manifest, in values that `canonical` takes.
             write: called with an empty folder, writes the files (not ``manifest.json``) into it.
             seconds: how long the result took to compute.
+            made_of: stages and keys of the results that it was made of, for the manifest.
 
         Raises:
             UserError: if the disk is full or became read-only.
@@ -119,7 +121,7 @@ class Store:
             with keeping(path, paths.ELSEWHERE), lock.held(guard):
                 temporary.mkdir(parents=True)
                 write(temporary)
-                manifest = seal(temporary, stage, key, plain, seconds)
+                manifest = seal(temporary, stage, key, plain, seconds, made_of)
                 entry = self._publish(temporary, Entry(stage, key, path, manifest))
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

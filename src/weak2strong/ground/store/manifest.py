@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,8 @@ class Entry:
     """A stored result: the folder ``path`` holds its files, ``manifest`` how they came about.
 
     The manifest has ``stage``, ``key``, ``spec``, ``files`` (name -> ``sha256``, ``bytes``),
-    ``written`` (ISO 8601, UTC), ``seconds`` spent, and ``digest`` (of all the rest of it).
+    ``written`` (ISO 8601, UTC), ``seconds`` spent, ``made_of`` where it was made of other entries,
+    and ``digest`` (of all the rest of it).
     """
 
     stage: str
@@ -44,9 +45,20 @@ class Entry:
     path: Path
     manifest: dict[str, Any]
 
+    @property
+    def made_of(self) -> list[tuple[str, str]]:
+        """Stages and keys of the entries that it was made of, in order; nothing for an entry of a
+        release that did not note them."""
+        return [(stage, key) for stage, key in self.manifest.get("made_of", ())]
+
 
 def seal(
-    folder: Path, stage: str, key: str, spec: Mapping[str, Any], seconds: float
+    folder: Path,
+    stage: str,
+    key: str,
+    spec: Mapping[str, Any],
+    seconds: float,
+    made_of: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Writes the manifest of a finished folder and brings all of it to the disk.
 
@@ -78,6 +90,7 @@ def seal(
             "files": files,
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": float(seconds),
+            **({"made_of": [list(entry) for entry in made_of]} if made_of else {}),
         }
     )
     with open(folder / MANIFEST, "x", encoding="utf-8") as file:

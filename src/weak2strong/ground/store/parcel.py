@@ -74,11 +74,16 @@ def receive(store: Store, parcel: Parcel) -> Entry:
         return entry
     manifest = unsealed(parcel.manifest, MANIFEST)
     _check(parcel, manifest)
-    spec = manifest["spec"]
+    spec, made_of = manifest["spec"], manifest.get("made_of", ())
     if parcel.code and digest(sorted(parcel.code.values())) == spec.get("code"):
         store.keep_code(spec["code"], parcel.code)
     return store.put(
-        parcel.stage, parcel.key, spec, lambda folder: _write(folder, parcel), manifest["seconds"]
+        parcel.stage,
+        parcel.key,
+        spec,
+        lambda folder: _write(folder, parcel),
+        manifest["seconds"],
+        [(stage, key) for stage, key in made_of],
     )
 
 

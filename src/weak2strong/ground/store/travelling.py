@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +113,10 @@ class TravellingStore(Store):
         spec: Mapping[str, Any],
         write: Callable[[Path], None],
         seconds: float,
+        made_of: Sequence[tuple[str, str]] = (),
     ) -> Entry:
         """Store a result here, and send it to the hub."""
-        entry = super().put(stage, key, spec, write, seconds)
+        entry = super().put(stage, key, spec, write, seconds, made_of)
         self._share(stage, key)
         return entry
 

@@ -17,6 +17,7 @@ FIGURES = Registry(
         "difficulty": "weak2strong.report.figures.difficulty:DIFFICULTY",
         "saliency": "weak2strong.report.figures.saliency:SALIENCY",
         "consistency": "weak2strong.report.figures.consistency:CONSISTENCY",
+        "curves": "weak2strong.report.figures.curves:CURVES",
     },
 )
 """Figures of one run."""

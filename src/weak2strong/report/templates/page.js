@@ -95,3 +95,17 @@ if (block) {
   form.hidden = false;
   table.parentElement.hidden = false;
 }
+
+// The page of a run that goes on reloads itself, and stays where its reader is.
+const reload = document.getElementById("main").dataset.reload;
+if (reload) {
+  const kept = "w2s " + location.pathname, details = () => [...document.querySelectorAll("details")];
+  const {top = 0, open = []} = JSON.parse(sessionStorage.getItem(kept) || "{}");
+  details().forEach((one, i) => { one.open = open.includes(i); });
+  scrollTo(0, top);
+  setTimeout(() => {
+    const opened = details().flatMap((one, i) => one.open ? [i] : []);
+    sessionStorage.setItem(kept, JSON.stringify({top: scrollY, open: opened}));
+    location.reload();
+  }, 1000 * reload);
+}

@@ -1,0 +1,81 @@
+"""Trackio: a run of it for each training, in one group, which its board draws over each other.
+
+It keeps them on this machine; ``TRACKIO_DIR`` says where, and ``TRACKIO_SPACE_ID`` or
+``TRACKIO_SERVER_URL`` send them elsewhere. ``TRACKIO_PROJECT`` names the project.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, ClassVar
+
+from weak2strong.engine.tracking.tracker import (
+    PROJECT,
+    TrackedRun,
+    TrackedTraining,
+    plain_numbers,
+)
+
+
+class Trackio:
+    """Writes into a database of the user's, unless a space or a server is named."""
+
+    package: ClassVar[str] = "trackio"
+    extra: ClassVar[str] = "trackio"
+
+    def start(self, run: TrackedRun) -> str:
+        """Remember the run; trackio knows a run when something is told of it."""
+        self._group, self._settings = run.name, dict(run.settings)
+        self._project = os.environ.get("TRACKIO_PROJECT", PROJECT)
+        with self._run("study"):
+            pass
+        return f'trackio show --project "{self._project}"'
+
+    def training(self, training: TrackedTraining) -> None:
+        """A run of its own, with the steps of the training."""
+        about = {"task": training.task, "role": training.role, "method": training.method}
+        with self._run(training.name, **about, seed=training.seed) as trackio:
+            for step, numbers in training.numbers():
+                trackio.log(numbers, step=step)
+
+    def results(self, table: Sequence[Mapping[str, Any]], page: Path) -> None:
+        """The numbers of each row as a run, and the page among the files of the project."""
+        for row in table:
+            with self._run(f"{row['task']} {row['method']} results") as trackio:
+                trackio.log(plain_numbers(row), step=0)
+        with self._run("report") as trackio:
+            trackio.log_artifact(str(page), name=f"{self._group}-report", type="report")
+
+    def end(self, failed: bool) -> None:
+        """Nothing is open."""
+
+    def _run(self, name: str, **about: Any) -> _Run:
+        return _Run(self._project, f"{self._group} {name}", self._group, self._settings | about)
+
+
+class _Run:
+    """A context in which a run of trackio is open; what it prints goes to standard error."""
+
+    def __init__(self, project: str, name: str, group: str, config: dict[str, Any]):
+        self._about = {"project": project, "name": name, "group": group, "config": config}
+        self._out = redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> Any:
+        import trackio
+
+        self._out.__enter__()
+        quiet = {"embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
+        trackio.init(**self._about, **quiet)
+        return trackio
+
+    def __exit__(self, *error: Any) -> None:
+        import trackio
+
+        try:
+            trackio.finish()
+        finally:
+            self._out.__exit__(*error)
