@@ -22,6 +22,7 @@ from weak2strong.config.study import StudyConfig
 from weak2strong.engine import rest
 from weak2strong.engine.beforehand import foreknowledge_of
 from weak2strong.engine.fetch import Needs
+from weak2strong.experiments.grid import Grid
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
@@ -335,3 +336,14 @@ def test_a_study_without_models_is_fetched_with_the_pair_that_it_will_take(files
     needs = Needs()
     needs.add_study(StudyConfig(tasks=(files.asia,)))
     assert [m.name for m in needs.models] == ["atlas-s", "atlas-l"]
+
+
+def test_the_models_of_a_grid_are_named(files):
+    grid = Grid(tasks=files.reviews, models=("atlas-xs", "atlas-s"))
+    study = grid.between("atlas-xs", "atlas-s")
+    assert not isinstance(study.weak, Unnamed)
+    found = with_pair_of_texts(study, [find_task(files.reviews, DataOptions())], splits_of, True)
+    assert found.config is study
+    needs = Needs()
+    needs.add_study(grid.config, grid.further_models)
+    assert {m.name for m in needs.models} == {"atlas-xs", "atlas-s", "atlas-l"}

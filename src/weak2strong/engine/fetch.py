@@ -63,9 +63,11 @@ class Needs:
             models: what it loads besides its weak and strong model, intermediates and supervisors.
         """
         load_plugins(config.plugins)
-        here = tasks_here(config, references := expand(config.tasks))
-        away = has_own_elsewhere(references, here)
-        config = with_usual(config, here, splits_of, ask_hub=False, away=away).config
+        models = tuple(models)
+        if not models:
+            here = tasks_here(config, references := expand(config.tasks))
+            away = has_own_elsewhere(references, here)
+            config = with_usual(config, here, splits_of, ask_hub=False, away=away).config
         named = (config.weak, config.strong, *(config.intermediates or ()), *config.supervisors)
         self.models += [*named, *models]
         tests = (config.data.test_on,) if config.data.test_on else ()

@@ -17,7 +17,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.summary import Line
 from weak2strong.analysis.warnings import warnings_of
 from weak2strong.config.fields import Flag, Texts
-from weak2strong.config.model import ModelSpec
+from weak2strong.config.model import ModelSpec, Unnamed
 from weak2strong.config.settings import settings
 from weak2strong.config.study import StudyConfig
 from weak2strong.experiments.experiment import (
@@ -170,7 +170,8 @@ class Grid(Experiment[FinishedGrid]):
 def _named(name: str, like: ModelSpec) -> ModelSpec:
     """A model with the settings of another one."""
     model = ModelSpec.parse(name)
-    return replace(like, name=model.name, revision=model.revision)
+    settings = like.named() if isinstance(like, Unnamed) else like
+    return replace(settings, name=model.name, revision=model.revision)
 
 
 def parameters_of(models: Sequence[str]) -> dict[str, int]:

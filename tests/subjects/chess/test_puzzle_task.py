@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from weak2strong.config.data import DataOptions
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.sizes import task_sizes
 from weak2strong.ground.errors import UserError
@@ -135,7 +136,11 @@ def test_sizes_and_easy_to_hard(file):
 def test_a_study_keeps_the_options(file):
     options = PuzzleOptions(themes=("mateIn1",), most=40, form="fen")
     config = StudyConfig(
-        tasks=(f"chess-puzzles={file}",), methods=("naive",), data=DataOptions(puzzles=options)
+        tasks=(f"chess-puzzles={file}",),
+        weak=ModelSpec("atlas-xs"),
+        strong=ModelSpec("atlas-s"),
+        methods=("naive",),
+        data=DataOptions(puzzles=options),
     )
     again = StudyConfig.from_yaml(resolved(config).to_yaml())
     assert again.data == config.data
