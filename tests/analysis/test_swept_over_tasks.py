@@ -134,6 +134,11 @@ def test_the_figure_has_a_line_a_setting_and_ranks_with_the_best_on_top():
     assert list(ranks.lines[0].get_ydata()) == [3, 1, 2]
     bottom, top = ranks.get_ylim()
     assert bottom > top
+    # Lines take most of the height, also where two tasks give a wide interval.
+    with styled():
+        (two, _) = SWEEP_OVER_TASKS.draw(framed(swept_over_tasks(GRIDS[:2])), {}).axes
+    ends = [y for line in two.lines for y in line.get_ydata()]
+    assert np.ptp(ends) > 0.7 * np.ptp(two.get_ylim())
     words = SWEEP_OVER_TASKS.describe(frame)
     assert "layer 2 has the best mean rank over 4 tasks" in words.title
     assert over_tasks_table(rows, "roc_auc").notes[-1].removesuffix(".") == words.title

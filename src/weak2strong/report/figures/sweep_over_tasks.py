@@ -72,6 +72,10 @@ def _differences(axes: Axes, rows: pl.DataFrame, colour: str) -> None:
         if setting in named:
             ends[f"{name} {setting:g}"] = line["difference"][-1]
     whole = rows.filter(pl.col("setting").is_null())
+    # The interval of two tasks is so wide that lines within it would be flat.
+    shown = [0, *rows["difference"]]
+    room = 0.1 * (max(shown) - min(shown) or 1)
+    axes.set_ylim(min(shown) - room, max(shown) + room)
     axes.fill_between(
         whole["layer"], whole["difference_low"], whole["difference_high"], color=INK, alpha=0.1
     )
@@ -94,8 +98,9 @@ def describe(frame: pl.DataFrame) -> Description:
         alt=listed(texts),
         note=f"Probes that learned weak labels minus these labels, on the test sets of "
         f"{whole['tasks'].max()} tasks, means over seeds. Thin: a setting each, the darker the "
-        "larger; black: all settings, with a 95% interval. Ranks: of a layer's mean score over "
-        f"settings on each task, their mean. {said_of_intervals(frame.to_dicts())}",
+        "larger; black: all settings, with a 95% interval, which the edge may cut. Ranks: of a "
+        "layer's mean score over settings on each task, their mean. "
+        + said_of_intervals(frame.to_dicts()),
     )
 
 
