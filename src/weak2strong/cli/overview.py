@@ -116,7 +116,7 @@ class _Page(StringIO):
         self._stream = stream
 
     @property
-    def encoding(self) -> str:
+    def encoding(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:
