@@ -27,10 +27,11 @@ PAGE_EVERY = 10.0
 
 @dataclass(frozen=True)
 class Watch:
-    """Watch a run that goes on, in another terminal: steps done and waiting, losses, time left.
+    """Watch a run that goes on, in another terminal.
 
-    It ends with the run, or by Ctrl-C, and changes nothing. Without a terminal it prints a line
-    whenever a step is done. Of a run that has ended it shows the end.
+    Steps done and waiting, losses, time left. It ends with the run, or by Ctrl-C, and changes
+    nothing. Without a terminal it prints a line whenever a step is done. Of a run that has ended it
+    shows the end.
     """
 
     purpose: ClassVar[Purpose] = Purpose.RUN
