@@ -13,7 +13,8 @@ from weak2strong.ground.rooms import Group
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("rnu", "Unknown command 'rnu': did you mean run? See: w2s --help."),
+        ("rnu", "Unknown command 'rnu': the nearest are run, runs. See: w2s --help."),
+        ("tabel", "Unknown command 'tabel': did you mean table? See: w2s --help."),
         ("store siz", "Unknown command 'siz': did you mean sizes? See: w2s store --help."),
         ("run --sedes", "w2s run has no flag --sedes: did you mean --seeds? See: w2s run --help."),
         ("run -x", "w2s run has no flag -x: see: w2s run --help."),
