@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-slow test-ray test-quant test-vision test-gpu gpu lint format types bench \
-	mutants fuzz stored-study dist clean
+.PHONY: demo test test-slow test-ray test-quant test-vision test-docs test-gpu gpu lint format types \
+	bench mutants fuzz stored-study dist docs notebook clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -34,6 +34,9 @@ test-track: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 		-e ".[tensorboard,wandb]"
 	$(BIN)/python -m pytest tests/engine/test_trackers.py
+
+test-docs: $(VENV)/.docs
+	$(BIN)/python -m pytest tests/docs tests/report/test_notebook.py
 
 test-gpu: $(VENV)/.installed
 	$(BIN)/python -m pytest -m gpu
@@ -78,10 +81,23 @@ dist: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dist]"
 	PYTHON=$(BIN)/python .ci/dist
 
+# The site in build/docs, offline. What it needs is installed once, and then nothing is asked.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
+	@echo "Written to build/docs/index.html"
+
+# Where its numbers change.
+notebook: $(VENV)/.docs
+	$(BIN)/python docs/notebooks/write.py
+
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	touch $@
