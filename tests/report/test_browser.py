@@ -2,13 +2,18 @@
 
 import importlib.util
 import os
+import shlex
 import shutil
 from itertools import pairwise
 
 import pytest
 
+from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.looking import Wish, look
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
+NASTY = '<script>alert("$x$")</script> & <img src=x onerror=alert(1)>'
 MISSING = (
     f"no browser: install one of {', '.join(NAMES)}, such as with `apt-get install chromium`"
     if BROWSER is None
@@ -170,8 +175,64 @@ def test_nothing_overlaps_or_sticks_out(opened, width, shown, request):
     assert overlaps == []
 
 
+def ids(page):
+    return page.locator(".seen > li > p code").all_text_contents()
+
+
+def test_examples_are_those_of_the_command_beneath_the_form(opened, small_run):
+    page, run = opened(), FinishedRun(small_run)
+    form, command = page.locator(".viewer form"), page.locator(".viewer .command")
+    form.locator("[name=task]").select_option(label="b-task")
+    form.locator("[name=method]").select_option(label="confidence")
+    form.get_by_role("button", name="weak wrong, student right").click()
+    form.locator("[name=label]").select_option(label=NASTY)
+    words = shlex.split(command.text_content())
+    assert words[:3] == ["w2s", "examples", str(small_run.resolve())]
+    where = "weak wrong, student right, label 1"
+    assert words[3:] == ["--task", "b-task", "--method", "confidence", "--where", where]
+    found = look(run, Wish(where, "confidence", ("b-task",)))
+    assert ids(page) == [row["id"] for row in found.rows[:10]]
+    assert form.locator("output").text_content() == f"{found.matched} of 300 test examples"
+    page.locator(".viewer").get_by_role("button", name="Next").first.click()
+    assert ids(page) == [row["id"] for row in found.rows[10:20]]
+    # What data hold is text.
+    rows = page.locator(".seen tr").all_text_contents()
+    assert any(NASTY in row for row in rows)
+    assert page.locator(".seen img, .seen script").count() == 0
+    form.locator("[name=sort]").select_option("difficulty")
+    hardest = look(run, Wish(where, "confidence", ("b-task",), sort="difficulty"))
+    assert ids(page) == [row["id"] for row in hardest.rows[:10]]
+    one = hardest.rows[3]["id"]
+    form.locator("[name=search]").fill(f"{one} ")
+    assert ids(page) == [one]
+    assert shlex.split(command.text_content())[-4:] == ["--search", one, "--sort", "difficulty"]
+
+
+def test_examples_are_walked_through_by_keys(opened):
+    page = opened()
+    focused = "document.activeElement.querySelector('code').textContent"
+    page.locator(".seen").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == ids(page)[1]
+    first = ids(page)
+    page.keyboard.press("n")
+    assert not set(first) & set(ids(page))
+    assert page.evaluate(focused) == ids(page)[0]
+    page.keyboard.press("p")
+    assert ids(page) == first
+    page.keyboard.press("/")
+    page.keyboard.type("jn/p")
+    assert page.locator(".viewer [name=search]").input_value() == "jn/p"
+
+
 def test_without_scripts_the_means_are_there_and_the_cells_are_explained(opened):
     page = opened(java_script_enabled=False)
     assert page.locator(f"{MEANS} tbody tr").count() == 4
-    assert page.locator("noscript").count() == 1
+    # In the place of the viewer stand some examples, and in that of the table a sentence.
+    assert page.locator("noscript").count() == 2
+    assert page.locator(".cases li").count() > 8
+    assert not page.locator(".viewer").is_visible()
     assert "This table needs JavaScript" in page.content()

@@ -61,8 +61,13 @@ class Case:
         """The texts as pictures, as far as a subject draws them."""
         if self.image is not None:
             return ()
-        pictures = (_drawn(name, text) for text in self.texts for name in PICTURES)
-        return tuple(Markup(svg) for svg in pictures if svg)
+        return tuple(map(Markup, drawn(self.texts)))
+
+
+def drawn(texts: Sequence[str]) -> list[str]:
+    """Some texts as pictures, as far as a subject draws them: SVG elements."""
+    pictures = (_drawn(name, text) for text in texts for name in PICTURES)
+    return [svg for svg in pictures if svg]
 
 
 def _drawn(name: str, text: str) -> str | None:

@@ -33,8 +33,6 @@ from weak2strong.ground.table import Document, Table, counted, words
 from weak2strong.ground.whole import write_whole
 from weak2strong.report.audit import audit_warnings
 from weak2strong.report.comparison import compare_runs
-from weak2strong.report.examples import TITLES as OUTCOME_TITLES
-from weak2strong.report.examples import cases
 from weak2strong.report.figures.style import Styles, method_styles
 from weak2strong.report.folders import figures_of, read_folder, runs_in
 from weak2strong.report.formats import to_html
@@ -181,7 +179,6 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
     first, over = run.lines()[0], run.over
     seeds, tasks = first.recovered.seeds, len(run.by_task)
     metric = metric_title(first.metric)
-    cases_by_task = cases(run)
     return {
         "prefix": prefix,
         "title": name,
@@ -206,17 +203,6 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
             ]
         ),
         "analyses": _analyses(run),
-        "has_texts": run.examples is not None,
-        "tasks": [
-            {
-                "name": task,
-                "examples": f"{lines[0].recovered.examples:,}",
-                "cases": [
-                    (OUTCOME_TITLES[o], found) for o, found in cases_by_task.get(task, {}).items()
-                ],
-            }
-            for task, lines in run.by_task.items()
-        ],
         "provenance": provenance(run),
         "data": Table("data", "The data", DATA, run.tasks),
         "read": list(dict.fromkeys(_read(run))),

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from weak2strong.analysis.finished import FinishedRun
     from weak2strong.report.parts.part import Part
 
-PARTS = Registry("part of the page", {})
+PARTS = Registry(
+    "part of the page",
+    {
+        "examples": "weak2strong.report.parts.examples:EXAMPLES",
+    },
+)
 """A `Part` by the name that its anchor ends with; a new one takes a file and a line."""
 
 

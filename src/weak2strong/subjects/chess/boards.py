@@ -10,6 +10,14 @@ from weak2strong.subjects.chess.prompts import SIGNS
 SQUARE = 22
 """Width of a square, in pixels."""
 
+DARK = "".join(
+    f"M{column * SQUARE} {row * SQUARE}h{SQUARE}v{SQUARE}h-{SQUARE}z"
+    for row in range(8)
+    for column in range(8)
+    if (row + column) % 2
+)
+"""The dark squares as one path: a page may have hundreds of boards."""
+
 PIECES = dict(zip("kqrbnp", "♚♛♜♝♞♟", strict=True))
 """The solid signs: white's pieces are drawn with an outline, black's filled."""
 
@@ -36,23 +44,17 @@ def picture(text: str) -> str | None:
     parts = [
         f'<svg class="board" role="img" aria-label="Chess position, {side} to move: '
         f'{_placement(squares)}" viewBox="0 0 {size} {size}" width="{size}" height="{size}">',
-        f'<rect width="{size}" height="{size}" fill="#efe6d2"/>',
+        f'<path fill="#efe6d2" d="M0 0h{size}v{size}H0z"/><path fill="#b08d63" d="{DARK}"/>',
+        f'<g text-anchor="middle" font-size="{0.85 * SQUARE:g}" stroke="#14161a" '
+        'stroke-width=".6" fill="#fff">',
     ]
     for square, piece in enumerate(squares):
         row, column = divmod(square, 8)
-        x, y = column * SQUARE, row * SQUARE
-        if (row + column) % 2:
-            parts.append(
-                f'<rect x="{x}" y="{y}" width="{SQUARE}" height="{SQUARE}" fill="#b08d63"/>'
-            )
+        x, y = column * SQUARE + SQUARE / 2, row * SQUARE + 0.8 * SQUARE
         if piece != ".":
-            fill = "#ffffff" if piece.isupper() else "#14161a"
-            parts.append(
-                f'<text x="{x + SQUARE / 2:g}" y="{y + 0.8 * SQUARE:g}" text-anchor="middle" '
-                f'font-size="{0.85 * SQUARE:g}" fill="{fill}" stroke="#14161a" '
-                f'stroke-width=".6">{PIECES[piece.lower()]}</text>'
-            )
-    return "".join([*parts, "</svg>"])
+            fill = "" if piece.isupper() else ' fill="#14161a"'
+            parts.append(f'<text x="{x:g}" y="{y:g}"{fill}>{PIECES[piece.lower()]}</text>')
+    return "".join([*parts, "</g></svg>"])
 
 
 def _spaced(text: str) -> tuple[bool, str] | None:
