@@ -46,14 +46,14 @@ def picture(text: str) -> str | None:
         f'{_placement(squares)}" viewBox="0 0 {size} {size}" width="{size}" height="{size}">',
         f'<path fill="#efe6d2" d="M0 0h{size}v{size}H0z"/><path fill="#b08d63" d="{DARK}"/>',
         f'<g text-anchor="middle" font-size="{0.85 * SQUARE:g}" stroke="#14161a" '
-        'stroke-width=".6" fill="#fff">',
+        'stroke-width=".6">',
     ]
     for square, piece in enumerate(squares):
         row, column = divmod(square, 8)
         x, y = column * SQUARE + SQUARE / 2, row * SQUARE + 0.8 * SQUARE
         if piece != ".":
-            fill = "" if piece.isupper() else ' fill="#14161a"'
-            parts.append(f'<text x="{x:g}" y="{y:g}"{fill}>{PIECES[piece.lower()]}</text>')
+            fill = "#ffffff" if piece.isupper() else "#14161a"
+            parts.append(f'<text x="{x:g}" y="{y:g}" fill="{fill}">{PIECES[piece.lower()]}</text>')
     return "".join([*parts, "</g></svg>"])
 
 
