@@ -7,7 +7,7 @@ import json
 import math
 from functools import cache
 from pathlib import Path, PurePath
-from typing import Any, Protocol
+from typing import Any
 
 from weak2strong.config.model import ModelSpec
 from weak2strong.models.folders import folder_of, stack_of
@@ -77,16 +77,7 @@ TYPES = frozenset(
 its like read texts, too; here they are read as what sees."""
 
 
-class Named(Protocol):
-    """A model, or what is known of one, by the name that the user gave it."""
-
-    @property
-    def name(self) -> str:
-        """A hub id, a folder or a file."""
-        ...
-
-
-def is_weights_file(spec: Named) -> bool:
+def is_weights_file(spec: ModelSpec) -> bool:
     """Whether a model is a file of weights of a network of images."""
     return PurePath(spec.name).suffix.lower() in WEIGHTS
 

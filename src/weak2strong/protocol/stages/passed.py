@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from weak2strong.config.model import ModelSpec
-from weak2strong.models.image_types import Named, is_weights_file
+from weak2strong.models.image_types import is_weights_file
 from weak2strong.models.layers import layers_of
 from weak2strong.protocol.stages.finetuning import items_of
 from weak2strong.protocol.stages.frozen import activations, all_activations
@@ -21,8 +21,13 @@ TRUTH = "weak_train"
 """The split that a supervisor learns: its activations are a stage of their own."""
 
 
-class Adapted(Named, Protocol):
+class Adapted(Protocol):
     """A model whose adaptation is known: what the user set, or what is guessed of it."""
+
+    @property
+    def name(self) -> str:
+        """A hub id, a folder or a file."""
+        ...
 
     @property
     def adaptation(self) -> str | None:
@@ -36,7 +41,7 @@ def passes_once(model: Adapted) -> bool:
     It is so where a head alone is trained; not for AlexNet, whose file does not say which layers it
     has.
     """
-    return model.adaptation == "head" and not is_weights_file(model)
+    return model.adaptation == "head" and not is_weights_file(ModelSpec(model.name))
 
 
 def passed_before(
