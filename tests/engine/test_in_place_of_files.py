@@ -1,6 +1,8 @@
 """A folder in place of a file of a run: an empty one makes room, any other one is left alone."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,13 @@ def test_a_folder_with_something_in_it_is_refused_before_anything_is_done(run, n
     with pytest.raises(UserError, match=rf"{name} is a folder with something in it.*move that"):
         claim(run, StudyConfig(seeds=2), ("a-task",))
     assert sorted(run.rglob("*")) == before
+
+
+def test_a_study_that_is_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(UserError, match=f"Study {path}"):
+            read_study(path)
 
 
 def test_a_study_that_is_a_folder_is_said_to_be_one(run):

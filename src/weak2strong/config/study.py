@@ -28,6 +28,7 @@ from weak2strong.config.text import read_mapping
 from weak2strong.config.training import Stopping, Training
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import altered
+from weak2strong.ground.regular import check_regular
 
 Entities = Literal["seen", "unseen"]
 """Whether a task asks about what the ladder's pretraining text speaks of, or keeps silent about."""
@@ -190,6 +191,7 @@ def read_study(path: Path, kind: type[StudyConfig] = StudyConfig) -> StudyConfig
             f"Study {path} is a folder: name a file, or remove it, and put the file of the study "
             "there."
         )
+    check_regular(path, f"Study {path}")
     try:
         if damage := altered(path):
             raise UserError(
