@@ -369,7 +369,7 @@ def test_adapters_bring_the_model_beneath(hub, toy_models, tmp_path, capsys, off
     hub.put("models", "some/base", files_of(toy_models["llama"]))
     hub.put("models", "some/adapters", files_of(tmp_path / "own"))
     assert run("some/adapters") == 0
-    told = capsys.readouterr().out.splitlines()[-1]
+    told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("some/adapters holds adapters: name this folder as the model: ")
     folder = told.rpartition(" ")[2]
     assert run(folder, str(tmp_path / "own"), "--json") == 0

@@ -129,9 +129,12 @@ def looked_at(run: FinishedRun, task: str, seed: int | None = None) -> Looked:
         raise UserError(f"There is no seed {seed} in {run.folder}: its seeds are 0 to {seeds[-1]}.")
     rows = run.predictions.filter(task=task)
     answers = Answers(rows, run.config.seeds)
-    classes = next((t["classes"] for t in run.tasks if t["name"] == task), ())
     chosen = slice(None) if seed is None else slice(seed, seed + 1)
     weak = answers.of("floor")[chosen]
+    classes = next((t["classes"] for t in run.tasks if t["name"] == task), ())
+    if not classes and answers.kind not in WRITTEN:
+        # Folders of early releases do not name them.
+        classes = tuple(map(str, range(weak.shape[-1])))
 
     def voice(role: str, method: str = "") -> Voice:
         values = answers.of(role, method)[chosen]
