@@ -109,6 +109,8 @@ def test_the_pgr_is_that_of_the_table_and_of_no_older_writing(small_run, tmp_pat
     (table,) = listed_document([one]).tables
     assert f"mean: naive {over.mean:.2f} [{low:.2f}, {high:.2f}], " in " ".join(table.texts[0])
     put(folder, {"learned.json": b"[]"})
+    assert read_brief(folder), "what analyses add changes no PGR"
+    put(folder, {"results.parquet": (folder / "results.parquet").read_bytes() + b" "})
     assert read_brief(folder) is None
     note_brief(run)
     (folder / FILE).write_text("{}")

@@ -1,6 +1,6 @@
 """The PGR that stands for a whole run, by method; and a short note of it beside the run.
 
-The note, ``brief.json``, names the index that it was made of, so that one of an older writing
+The note, ``brief.json``, names the files that it was made of, so that one of an older writing
 counts for nothing. It is in no index itself: a list of many runs reads it, and nothing else does.
 """
 
@@ -16,8 +16,10 @@ from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import Interval
+from weak2strong.engine.recorded import PREDICTIONS, RESULTS, STUDY
 from weak2strong.ground.form import misfit
-from weak2strong.ground.index import INDEX
+from weak2strong.ground.index import read_index
+from weak2strong.ground.store.sealed import DamageError
 from weak2strong.ground.whole import write_whole
 
 FILE = "brief.json"
@@ -79,7 +81,7 @@ def note_brief(run: FinishedRun) -> None:
         | ({"pgr": of[0], "pgr_low": of[1].low, "pgr_high": of[1].high} if of else {})
         for method, of in found.by_method.items()
     ]
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError, DamageError):
         content = {"of": _digest(run.folder), "name": found.name, "methods": rows}
         write_whole(run.folder / FILE, json.dumps(content, indent=1) + "\n")
 
@@ -89,11 +91,19 @@ def read_brief(folder: Path) -> dict[str, Any] | None:
     try:
         content = json.loads((folder / FILE).read_bytes())
         fits = not misfit(content, FORM, "it") and content["of"] == _digest(folder)
-    except (OSError, ValueError):
+    except (OSError, ValueError, DamageError):
         return None
     return content if fits else None
 
 
 def _digest(folder: Path) -> str:
-    """The digest of the index of a folder."""
-    return hashlib.sha256((folder / INDEX).read_bytes()).hexdigest()
+    """The digest of what PGR is made of, as the index has it; what is added later plays no part.
+
+    Raises:
+        ValueError: where there is no index that can be read.
+    """
+    index = read_index(folder)
+    if index is None:
+        raise ValueError(f"{folder} has no index")
+    of = [(name, index.files.get(name)) for name in (STUDY, RESULTS, PREDICTIONS)]
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
