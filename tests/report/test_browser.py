@@ -107,14 +107,14 @@ def test_the_table_of_cells_sorts_by_mouse_and_keyboard(opened):
 
 def test_the_table_of_cells_filters(opened):
     page = opened()
-    page.select_option("select[name=task]", "b-task")
+    page.select_option("#filter select[name=task]", "b-task")
     assert set(column(page, 0)) == {"b-task"}
-    page.select_option("select[name=method]", "naive")
+    page.select_option("#filter select[name=method]", "naive")
     assert column(page, 1) == ["naive"] * 3
     assert page.locator("#filter output").text_content() == "3 of 12 cells"
-    page.select_option("select[name=task]", "")
-    page.select_option("select[name=method]", "")
-    page.fill("input[name=text]", "CONFID")
+    page.select_option("#filter select[name=task]", "")
+    page.select_option("#filter select[name=method]", "")
+    page.fill("#filter input[name=text]", "CONFID")
     assert set(column(page, 1)) == {"confidence"}
 
 
