@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-slow test-ray test-quant test-vision test-docs test-gpu gpu lint format types \
-	bench mutants fuzz stored-study dist docs notebook clean
+	bench mutants fuzz stored-study dist docs gallery notebook clean
 
 demo: $(VENV)/.installed
 	$(BIN)/w2s run
@@ -85,6 +85,10 @@ dist: $(VENV)/.installed
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 	@echo "Written to build/docs/index.html"
+
+# Runs each study of the page, which takes long; a folder that is named keeps them.
+gallery: $(VENV)/.installed
+	$(BIN)/python docs/gallery.py $(FLAGS)
 
 # Where its numbers change.
 notebook: $(VENV)/.docs

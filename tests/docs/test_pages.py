@@ -12,6 +12,7 @@ from weak2strong.cli.commands import every_command
 from weak2strong.cli.parsed import parsed
 from weak2strong.ground.errors import UserError
 from weak2strong.methods import METHODS
+from weak2strong.report.figures import COMPARING_FIGURES, EXPERIMENT_FIGURES, FIGURES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -49,6 +50,19 @@ def broken_links(path, text):
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_gallery_shows_figures_that_there_are():
+    page = TEXTS[DOCS / "gallery.md"]
+    shown = re.findall(r"^### `([\w-]+)`$", page, flags=re.M)
+    assert {*shown} <= {*FIGURES, *COMPARING_FIGURES, *EXPERIMENT_FIGURES}
+    pictures = {path.stem: path.stat().st_size for path in (DOCS / "gallery").iterdir()}
+    assert sorted(pictures) == sorted(shown)
+    assert sum(pictures.values()) < 1_200_000
+    found = list(commands(page))
+    assert len(found) > 8
+    for words in found:
+        checked(words)
+
+
 def test_local_links_lead_on(path):
     assert not broken_links(path, TEXTS[path])
 
