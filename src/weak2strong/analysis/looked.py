@@ -225,6 +225,6 @@ def _words(answer: int | str | Sequence[str], classes: Sequence[str]) -> tuple[s
     """The name of a class, a text that was written, or the texts of which any counts."""
     if isinstance(answer, str):
         return (answer.strip() or NOTHING,)
-    if isinstance(answer, (tuple, list)):
+    if isinstance(answer, Sequence):
         return tuple(text.strip() or NOTHING for text in answer)
     return (str(classes[answer]) if answer < len(classes) else str(answer),)

@@ -110,10 +110,13 @@ def _too_little(
 ) -> str | None:
     """What of a task's data is too little for a method, as a sentence without its end; None if
     there is enough."""
-    for name in tasks if method.check_given else ():
+    check = method.check_given
+    if check is None:
+        return None
+    for name in tasks:
         for one in given(name):
             try:
-                method.check_given and method.check_given(one)
+                check(one)
             except UserError as e:
                 said = str(e).rstrip(".")
                 return (

@@ -33,7 +33,7 @@ def looked_document(found: Found, sort: str) -> Document:
             "matched": found.matched,
             "tested": sum(len(one.ids) for one in found.looked),
         },
-        head=_head(found, sort),
+        head=[*_head(found, sort)],
         notes=[*_more(found), *_lacking(found)],
     )
 

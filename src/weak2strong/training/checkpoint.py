@@ -222,7 +222,7 @@ def _digest(names: Iterable[str], tensor: Callable[[str], Tensor], notes: str) -
     for name in sorted(names):
         values = tensor(name).contiguous()
         sha.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        sha.update(values.reshape(-1).view(torch.uint8).numpy())
+        sha.update(values.reshape(-1).view(torch.uint8).numpy())  # pyright: ignore
     return sha.hexdigest()
 
 

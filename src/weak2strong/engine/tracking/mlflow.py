@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,8 +32,8 @@ class MLflow:
 
     def start(self, run: TrackedRun) -> str:
         """Begin a run of the experiment."""
-        import mlflow
-        from mlflow.entities import Param
+        mlflow: Any = import_module("mlflow")
+        entities: Any = import_module("mlflow.entities")
 
         self._client, name = (
             mlflow.MlflowClient(),
@@ -41,7 +42,7 @@ class MLflow:
         found = self._client.get_experiment_by_name(name)
         self._experiment = found.experiment_id if found else self._client.create_experiment(name)
         self._study = self._begin(run.name)
-        params = [Param(key, str(value)[:LONGEST]) for key, value in run.settings.items()]
+        params = [entities.Param(key, str(value)[:LONGEST]) for key, value in run.settings.items()]
         self._client.log_batch(self._study, params=params[:MOST])
         self._client.log_dict(self._study, dict(run.settings), "study.json")
         return f"{mlflow.get_tracking_uri()}, experiment {name}"
@@ -83,10 +84,10 @@ class MLflow:
         return run.info.run_id
 
     def _log(self, run: str, numbers: Sequence[tuple[str, float, int]]) -> None:
-        from mlflow.entities import Metric
+        entities: Any = import_module("mlflow.entities")
 
         now = int(time.time() * 1000)
-        metrics = [Metric(name, value, now, step) for name, value, step in numbers]
+        metrics = [entities.Metric(name, value, now, step) for name, value, step in numbers]
         for begin in range(0, len(metrics), AT_ONCE):
             self._client.log_batch(run, metrics=metrics[begin : begin + AT_ONCE])
 

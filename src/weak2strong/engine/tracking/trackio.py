@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -65,7 +66,7 @@ class _Run:
         self._out = redirect_stdout(sys.stderr)
 
     def __enter__(self) -> Any:
-        import trackio
+        trackio: Any = import_module("trackio")
 
         self._out.__enter__()
         quiet = {"embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
@@ -73,7 +74,7 @@ class _Run:
         return trackio
 
     def __exit__(self, *error: Any) -> None:
-        import trackio
+        trackio: Any = import_module("trackio")
 
         try:
             trackio.finish()

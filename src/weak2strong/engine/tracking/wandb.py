@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ class WandB:
 
     def start(self, run: TrackedRun) -> str:
         """Begin a run of the project."""
-        import wandb
+        wandb: Any = import_module("wandb")
 
         self._run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", PROJECT),
@@ -52,7 +53,7 @@ class WandB:
 
     def results(self, table: Sequence[Mapping[str, Any]], page: Path) -> None:
         """The table, its numbers in the summary, and the page as an artefact."""
-        import wandb
+        wandb: Any = import_module("wandb")
 
         for row in table:
             for name, value in plain_numbers(row).items():
