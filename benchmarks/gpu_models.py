@@ -127,7 +127,7 @@ def no_files(device: torch.device) -> Iterator[None]:
             used = {k: v for k, v in options.items() if k in kept and v is not None}
             model, rules = drawn(loader, folder, device, dtype, **used), "quantization_config"
             model = rounded(model, options[rules]) if rules in options else model
-            return model, {"missing_keys": []}
+            return model, {"missing_keys": [], "unexpected_keys": []}
 
         return staticmethod(from_pretrained)
 

@@ -14,6 +14,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Tests run side by side, and their products are small: threads of linear algebra would wait for
 # each other longer than they multiply.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+# Workers of a test run inherit the width of a terminal where the library of its prompt made one up.
+os.environ.pop("COLUMNS", None)
 
 import pytest
 from hypothesis import settings

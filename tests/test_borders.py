@@ -44,14 +44,21 @@ BORDERS = {
     "vectors": ("models.vectors",),
     "weak labels": ("ground.weak_labels",),
     "scores": ("analysis.scores",),
-    "study files": ("config.text",),
+    "study files": ("config.text", "report.provenance"),
     "models": (
-        *("models.configuration", "models.file_faults", "models.image_reader", "models.merged"),
-        *("models.own_head", "models.pickled", "models.saved", "models.weights", "models.alexnet"),
+        *(
+            "models.configuration",
+            "models.counts",
+            "models.file_faults",
+            "models.image_reader",
+            "models.merged",
+        ),
+        *("models.merged", "models.own_head", "models.pickled", "models.saved", "models.weights"),
+        "models.alexnet",
     ),
     "run folders": ("ground.schema",),
     "the store": (
-        *("ground.activations", "ground.predictions", "protocol.stages.finetune"),
+        *("engine.curves", "ground.activations", "ground.predictions", "protocol.stages.finetune"),
         *("protocol.stages.sweeps", "training.checkpoint"),
     ),
     "shipped files": (

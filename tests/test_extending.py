@@ -131,7 +131,7 @@ def test_rows_of_a_source_are_cleaned_and_dated(place):
 
 def test_a_picture_is_drawn_for_texts_that_it_can_draw(place):
     load_plugins(["my_picture.py"])
-    case = Case("1", ("12 plus 30 is 42.", "A city."), False, None, "", "", "", ())
+    case = Case("1", ("12 plus 30 is 42.", "A city."), None, "", "", "", ())
     (picture,) = case.pictures
     assert 'aria-label="12 and 30"' in picture
 

@@ -347,6 +347,7 @@ def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypa
         name: SimpleNamespace(
             task=SimpleNamespace(name=name, kind="classification"),
             learned=[],
+            used=[],
             splits=SimpleNamespace(
                 test=[Example(Item(id, id, id), 0, hard) for id, hard in zip("ba", of, strict=True)]
             ),

@@ -15,6 +15,7 @@ FigureName = Literal[
     "difficulty",
     "saliency",
     "consistency",
+    "curves",
     "sizes",
     "agreement-by-size",
     "error-structure",

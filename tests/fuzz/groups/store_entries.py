@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from fuzz.groups.run_folders import AGAIN, MOODS, STUDY, _said
+from fuzz.damage import MOODS, STUDY, say
+from fuzz.groups.run_folders import AGAIN
 from fuzz.inputs import Draw, Ended, Input, group
 
 
@@ -49,7 +50,7 @@ def prepare(folder: Path) -> None:
     with contextlib.chdir(folder):
         shutil.copy(MOODS, folder)
         Path("study.yaml").write_text(STUDY.format(rate=0.003))
-        _said("run", "study.yaml", "--out", "run", *AGAIN)
+        assert say("run", "study.yaml", "--out", "run", *AGAIN).code == 0
 
 
 @group("store-entries", prepare=prepare, slow=True)
