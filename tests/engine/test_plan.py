@@ -177,7 +177,7 @@ def test_lora_takes_two_thirds_of_a_step_and_a_frozen_trunk_reads_once():
 def test_with_labels_of_ones_own_there_is_no_supervisor(tmp_path):
     file, task = tmp_path / "labels.csv", "atlas-landlocked"
     assert main(["export", task, "--out", str(tmp_path / "all.jsonl"), "--hide-labels"]) == 0
-    ids = [json.loads(line)["id"] for line in (tmp_path / "all.jsonl").open()]
+    ids = [json.loads(line)["id"] for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     file.write_text("\n".join(["id,probability", *(f"{id},0.5" for id in ids)]) + "\n")
     plan = plan_study(StudyConfig(tasks=(task,), weak_labels=file, seeds=3))
     assert "supervisor" not in {s.name for s in plan.stages}

@@ -348,6 +348,7 @@ def test_how_hard_an_example_is_is_recorded_where_it_is_known(tmp_path, monkeypa
             task=SimpleNamespace(name=name, kind="classification"),
             learned=[],
             used=[],
+            store=None,
             splits=SimpleNamespace(
                 test=[Example(Item(id, id, id), 0, hard) for id, hard in zip("ba", of, strict=True)]
             ),

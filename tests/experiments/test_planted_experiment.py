@@ -84,9 +84,9 @@ def test_the_command_has_flags_for_its_settings_and_those_of_a_study(sizes, tmp_
     place = ["--out", str(tmp_path / "run"), "--store", str(tmp_path / "store")]
     command = ["split-sizes", "--task", "atlas-asia", "--at-least", str(most), *place]
     assert main(command) == 0
-    shown = capsys.readouterr().out
-    assert f"{most:,}" in shown
-    assert str(tmp_path / "run" / "split-sizes.parquet") in shown
+    shown = capsys.readouterr()
+    assert f"{most:,}" in shown.out
+    assert str(tmp_path / "run" / "split-sizes.parquet") in shown.err
     assert main([*command, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["command"] == "split-sizes"

@@ -93,8 +93,9 @@ def shown(text):
             for part in of.all("div")
         }
         found[run, "examples"] = {
-            next(of.all("h4")).text(): next(of.all("span")).text().removesuffix(" test examples")
-            for of in section.all("details", **{"class": "task"})
+            task["name"]: str(len(task["rows"]))
+            for of in section.all("script", **{"class": "examples"})
+            for task in json.loads(of.text())["tasks"]
         }
         found[run, "analyses"] = [
             [row.texts() for row in table.all("tr")]
@@ -338,7 +339,6 @@ def vouched(text):
         r"<dd>.*?</dd>",
         r"<ul class=\"warnings\">.*?</ul>",
         r"aria-label=\"(?:Bars|a-task): [^\"[]*\"",
-        r"<span class=\"muted\">\d+ test examples",
         r"<p>Accuracy on .*? PGR,",
         r"\"rows\": \[.*?\]\]",
     )
