@@ -80,7 +80,6 @@ def test_a_method_that_sees_ground_truth_is_marked(made):
 
 def test_commands_can_be_given_as_they_stand(made, tmp_path):
     run = made(seeds=3)
-    (run.folder / "my plugin.py").write_text("")
     commands = dict(next_commands(run, tmp_path / "a store"))
     assert list(commands) == ["Your own data", "Your own method", "More seeds"]
     given = [parsed(shlex.split(c)[1:]) for many in commands.values() for c in many]
@@ -93,6 +92,14 @@ def test_commands_can_be_given_as_they_stand(made, tmp_path):
 def test_data_of_ones_own_are_looked_into(made):
     commands = dict(next_commands(made("a-task")))
     assert commands["What your data hold"] == [f"w2s audit {made('a-task').folder}"]
+
+
+def test_a_plugin_of_ones_own_is_not_asked_for_again(made, tmp_path):
+    (tmp_path / "mine.py").write_text("")
+    run = made(plugins=(tmp_path / "mine.py",))
+    commands = dict(next_commands(run))
+    assert commands["Its methods against each other"] == [f"w2s compare {run.folder}"]
+    assert "Your own method" not in commands
 
 
 @pytest.mark.parametrize("width", [60, 80])

@@ -75,8 +75,10 @@ def said(run: FinishedRun) -> tuple[str, str]:
 def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str, Sequence[str]]]:
     """Commands that go on with own data, a method of one's own, and more seeds, in that order.
 
-    Where the data are one's own already, the first one looks into them.
+    Where the data are one's own already, the first one looks into them; where a plugin is, the
+    second one compares methods.
     """
+    folder = shlex.quote(_named(run.folder))
     study = shlex.quote(str(Path(_named(run.folder)) / "study.yaml"))
     flags = f" --store {shlex.quote(str(store))}" if store else ""
     config = run.config
@@ -86,12 +88,14 @@ def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str
         f"w2s run --task my.jsonl --group-column group{flags}",
     ]
     own_data = any(task not in TASKS for task in expand(config.tasks))
-    looked = ("What your data hold", [f"w2s audit {shlex.quote(_named(run.folder))}"])
-    plugins = shlex.join((*map(str, config.plugins), "mine.py"))
-    own_method = f"w2s run {study} --plugin {plugins} --methods {BASELINE} mine{flags}"
+    looked = ("What your data hold", [f"w2s audit {folder}"])
+    own_method = f"w2s run {study} --plugin mine.py --methods {BASELINE} mine{flags}"
+    methods = ("Your own method", ["w2s methods --example mine.py", own_method])
+    if config.plugins:
+        methods = ("Its methods against each other", [f"w2s compare {folder}"])
     return [
         looked if own_data else ("Your own data", data),
-        ("Your own method", ["w2s methods --example mine.py", own_method]),
+        methods,
         ("More seeds", [f"w2s run {study} --seeds {more}{flags}"]),
     ]
 
