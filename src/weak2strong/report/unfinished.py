@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.events import FILE as EVENTS
 from weak2strong.engine.events import read_events
 from weak2strong.engine.recorded import OLD_NAMES, RESULTS, STUDY, read_config
+from weak2strong.engine.state import state_of
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
@@ -77,14 +77,10 @@ def read_unfinished(folder: Path) -> Unfinished | None:
             f"that of a finished experiment ({', '.join(f'`w2s {name}`' for name in EXPERIMENTS)})."
         )
     config, events = read_config(files), read_events(folder)
-    starts = [i for i, e in enumerate(events) if e["event"] == "start"]
-    events = events[starts[-1] if starts else 0 :]
-    if not events:
-        now = datetime.now(UTC)
-        events = [{"time": now.isoformat(), "event": "start"}]
-    steps: list[dict[str, Any]] = [
-        e for e in events if e["event"] == "step" and {"name", "reused"} <= e.keys()
-    ]
+    # A log that has lost its beginning is read from where it goes on.
+    began = events[0]["time"] if events else datetime.now(UTC).isoformat()
+    state = state_of([{"event": "start", "time": began}, *events])
+    assert state is not None
     tasks, seeds = len(config.tasks), config.seeds
     has_words = SORTS[reads(config.strong)].has_words
     of_kind = {
@@ -95,15 +91,15 @@ def read_unfinished(folder: Path) -> Unfinished | None:
         "ngrams": tasks * len(config.seeds_of_checks) if has_words else 0,
         "student": tasks * seeds * len(config.methods),
     }
-    words = [[OLD_NAMES.get(word, word) for word in e["name"].split()] for e in steps]
+    words = [[OLD_NAMES.get(word, word) for word in one.name.split()] for one in state.done]
     counted = Counter(kind for name in words for kind in of_kind if kind in name)
     return Unfinished(
         config=config,
-        done=tuple(e["name"] for e in steps),
+        done=tuple(one.name for one in state.done),
         total=sum(of_kind.values()),
         kinds={kind: (counted[kind], n) for kind, n in of_kind.items() if n},
-        reused=sum(e["reused"] for e in steps),
-        warnings=tuple(e["text"] for e in events if e["event"] == "warning" and "text" in e),
-        began=datetime.fromisoformat(events[0]["time"]),
-        last=datetime.fromisoformat(events[-1]["time"]),
+        reused=state.reused,
+        warnings=state.warnings,
+        began=state.began,
+        last=state.last,
     )
