@@ -26,8 +26,8 @@ from weak2strong.engine.work import Work, read_work
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.metrics import metric_title
-from weak2strong.ground.registry import Registry
 from weak2strong.ground.runs import run_folder
+from weak2strong.ground.shown import SHOWN
 from weak2strong.ground.table import seeds_text
 
 if TYPE_CHECKING:
@@ -44,16 +44,6 @@ if TYPE_CHECKING:
     from weak2strong.analysis.summary import Line
     from weak2strong.analysis.tested import Tested
     from weak2strong.protocol.learned import Learned
-
-SHOWN = Registry(
-    "form",
-    {
-        "page": "weak2strong.report.page:write_page",
-        "cell": "weak2strong.report.notebook:finished_cell",
-        "figure": "weak2strong.report.notebook:figure_of",
-    },
-)
-"""The functions that show finished folders: the report stands above this package."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from weak2strong.ground.registry import Registry
-
-SHOWN = Registry("form of a table", {"cell": "weak2strong.report.formats:table_cell"})
-"""The function that shows a table in a notebook: the report stands above this package."""
+from weak2strong.ground.shown import SHOWN
 
 Row = Mapping[str, Any]
 """Raw values by field. An interval takes three fields: ``pgr``, ``pgr_low`` and ``pgr_high``."""
@@ -95,7 +92,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the columns and texts of the terminal, escaped."""
-        return SHOWN.get("cell")(self)
+        return SHOWN.get("table-cell")(self)
 
     @property
     def facts(self) -> list[dict[str, Any]]:

@@ -35,10 +35,8 @@ class MLflow:
         mlflow: Any = import_module("mlflow")
         entities: Any = import_module("mlflow.entities")
 
-        self._client, name = (
-            mlflow.MlflowClient(),
-            os.environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT),
-        )
+        self._client = mlflow.MlflowClient()
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT)
         found = self._client.get_experiment_by_name(name)
         self._experiment = found.experiment_id if found else self._client.create_experiment(name)
         self._study = self._begin(run.name)

@@ -18,17 +18,8 @@ from weak2strong.engine.tracking import TRACKERS
 from weak2strong.engine.tracking.tracker import TrackedRun, TrackedTraining, Tracker
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
-from weak2strong.ground.registry import Registry
+from weak2strong.ground.shown import SHOWN
 from weak2strong.ground.store import Store
-
-FINISHED = Registry(
-    "finished folder",
-    {
-        "page": "weak2strong.report.page:write_page",
-        "table": "weak2strong.analysis.finished:table_of",
-    },
-)
-"""What makes page and table of a finished folder: both stand above this package."""
 
 
 def trackers_named(names: Sequence[str]) -> dict[str, Tracker]:
@@ -88,8 +79,8 @@ class Tracked:
         """Tell all of them what the finished folder holds."""
         if not self.on:
             return
-        table = FINISHED.get("table")(self.folder) if has_table else []
-        page = FINISHED.get("page")([self.folder], self.folder / "report.html")
+        table = SHOWN.get("rows")(self.folder) if has_table else []
+        page = SHOWN.get("page")([self.folder], self.folder / "report.html")
         self._each("its results", lambda _, tracker: tracker.results(table, page))
 
     def end(self, failed: bool) -> None:
