@@ -18,14 +18,20 @@ def settings_table(study: Any) -> Table:
     Args:
         study: the dataclass. Of models, trainings and data only what is not usual is told.
     """
-    rows = []
-    for field in fields(study):
-        value = getattr(study, field.name)
-        if field.name in ALWAYS or value != _usual(field):
-            rows.append({"setting": field.name, "value": _text(value)})
+    shown = {*ALWAYS, *unusual(study)}
+    rows = [
+        {"setting": f.name, "value": _text(getattr(study, f.name))}
+        for f in fields(study)
+        if f.name in shown
+    ]
     title = f"{type(study).__name__}, not yet run: run() runs it"
     notes = ["Other settings are as usual."]
     return Table("settings", title, [words("setting"), words("value", wraps=True)], rows, notes)
+
+
+def unusual(settings: Any) -> list[str]:
+    """The names of the settings of a dataclass that are not as usual."""
+    return [f.name for f in fields(settings) if getattr(settings, f.name) != _usual(f)]
 
 
 def _usual(field: Any) -> Any:
@@ -36,10 +42,10 @@ def _usual(field: Any) -> Any:
 def _text(value: Any) -> str:
     """A value as a study file would have it, in a line."""
     if is_dataclass(value):
-        told = {f.name: getattr(value, f.name) for f in fields(value)}
-        name = [told.pop("name")] if "name" in told else []
-        changed = (f for f in fields(value) if f.name in told and told[f.name] != _usual(f))
-        return ", ".join(name + [f"{f.name}={_text(told[f.name])}" for f in changed])
+        name = getattr(value, "name", None)
+        changed = (n for n in unusual(value) if n != "name")
+        told = [f"{n}={_text(getattr(value, n))}" for n in changed]
+        return ", ".join(told if name is None else [name, *told])
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={_text(of)}" for name, of in value.items())
     if isinstance(value, tuple | list):

@@ -6,13 +6,12 @@ The folder is that of a run: it holds the files of `weak2strong.engine.record`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.settings import settings
-from weak2strong.config.study import StudyConfig
+from weak2strong.experiments.cell import ALWAYS, unusual
 from weak2strong.experiments.experiment import Experiment, Where
 from weak2strong.experiments.sweep import FinishedSweep, ProbeSweep
 
@@ -38,13 +37,7 @@ class Study(Experiment[FinishedRun]):
         tasks, methods = list(self.tasks), list(self.methods)
         told = [f"tasks={tasks}", f"weak={self.weak_name!r}", f"strong={self.strong.name!r}"]
         told += [f"methods={methods}", f"seeds={self.seeds}"]
-        usual = StudyConfig()
-        more = [
-            f.name
-            for f in fields(self)
-            if f.name not in ("tasks", "weak", "strong", "methods", "seeds")
-            and getattr(self, f.name) != getattr(usual, f.name)
-        ]
+        more = [name for name in unusual(self) if name not in ALWAYS]
         told += [f"other than usual: {', '.join(more)}"] if more else []
         return f"Study({', '.join(told)})"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from weak2strong.ground.table import counted
+from weak2strong.ground.table import counted, listed_names
 from weak2strong.protocol.learned import Learned
 
 LITTLE = 0.05
@@ -194,9 +194,7 @@ def _advice(one: Learned) -> str:
 def seeds_of(seeds: Iterable[int]) -> str:
     """The seeds in words."""
     listed = [str(seed) for seed in sorted(set(seeds))]
-    if len(listed) == 1:
-        return f"seed {listed[0]}"
-    return f"seeds {', '.join(listed[:-1])} and {listed[-1]}"
+    return f"seed{'s' if len(listed) > 1 else ''} {listed_names(listed)}"
 
 
 def _span(values: Sequence[float]) -> str:

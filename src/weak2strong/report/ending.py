@@ -109,7 +109,7 @@ def _named(folder: Path) -> str:
 def _found(run: FinishedRun, found: Shares) -> str:
     """A clause a method: which share of the gap its students recover, and how sure that is."""
     told = {m: share for m, share in found.by_method.items() if share}
-    oracles = {line.method for line in run.lines() if line.oracle}
+    oracles = run.oracles
     lacking = len(found.by_method) - len(told)
     if len(told) > MOST:
         by = sorted(told, key=lambda m: told[m][0])
@@ -125,7 +125,7 @@ def _found(run: FinishedRun, found: Shares) -> str:
     return f"{text}; of {counted(lacking, 'method')} it is undefined" if lacking else text
 
 
-def _bound(method: str, oracles: set[str]) -> str:
+def _bound(method: str, oracles: frozenset[str]) -> str:
     return ", which see ground truth," if method in oracles else ""
 
 
