@@ -17,10 +17,11 @@ from weak2strong.engine.places import Plan
 from weak2strong.engine.run import run_study
 from weak2strong.engine.state import state_of
 from weak2strong.engine.tracking import TRACKERS
-from weak2strong.engine.tracking.tracked import FINISHED, trackers_named
+from weak2strong.engine.tracking.tracked import trackers_named
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.progress import Progress
+from weak2strong.ground.shown import SHOWN
 from weak2strong.ground.store import Store
 from weak2strong.protocol.task_run import Used
 
@@ -70,9 +71,9 @@ def trackers():
     for kind in (Noting, Failing, Absent):
         TRACKERS.add(kind.__name__.lower(), kind, "a test")
     # The page of a run takes seconds, and is tested elsewhere.
-    FINISHED.add("page", lambda folders, path: path.write_text(f"{folders}") and path, None)
+    SHOWN.add("page", lambda folders, path: path.write_text(f"{folders}") and path, None)
     yield
-    FINISHED._own.clear()
+    SHOWN._own.pop("page")
     TRACKERS.drop("a test")
 
 
