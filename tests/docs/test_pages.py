@@ -3,50 +3,19 @@
 import io
 import re
 import shlex
-from pathlib import Path
+from collections.abc import Mapping
+from functools import cache
 
 import pytest
 
 import weak2strong as w2s
 from weak2strong.cli.commands import every_command
-from weak2strong.cli.parsed import parsed
+from weak2strong.cli.parsed import flag_types, parsed
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.rooms import Group
 from weak2strong.methods import METHODS
 from weak2strong.report.figures import COMPARING_FIGURES, EXPERIMENT_FIGURES, FIGURES
-
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
-OTHERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "llms.txt")]
-TEXTS = {path: path.read_text() for path in (*PAGES, *OTHERS)}
-
-
-def prose(text):
-    """A page without its code."""
-    text = re.sub(r"^(```+|~~~+).*?^\1", "", text, flags=re.M | re.S)
-    return re.sub(r"`[^`\n]*`", "code", text)
-
-
-def anchors(text):
-    """What links may lead to within a page, as GitHub and MyST make it of headings."""
-    text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
-    headings = re.findall(r"^#+ (.*)$", text, flags=re.M)
-    found = {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in headings}
-    return found | set(re.findall(r'<a id="([^"]+)">', text))
-
-
-def broken_links(path, text):
-    """The links of a page that lead nowhere."""
-    links = re.findall(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)", prose(text))
-    broken = []
-    for link in links:
-        if re.match(r"[a-z]+:", link):
-            continue
-        file, _, anchor = link.partition("#")
-        target = (path.parent / file).resolve() if file else path
-        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
-            broken.append(link)
-    return broken
+from written_pages import DOCS, PAGES, ROOT, TEXTS, broken_links, commands
 
 
 def test_the_gallery_shows_figures_that_there_are():
@@ -58,8 +27,9 @@ def test_the_gallery_shows_figures_that_there_are():
     assert sum(pictures.values()) < 1_200_000
     found = list(commands(page))
     assert len(found) > 8
-    for words in found:
-        checked(words)
+    made = {words[words.index("--out") + 1] for words in found if "--out" in words}
+    drawn = {word for words in found if words[0] == "figures" for word in words[1:-2]}
+    assert drawn == made
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -122,16 +92,6 @@ def test_the_page_says_of_methods_what_the_registry_has(sections):
         assert len(fact(section, "When") or "") > 20, name
 
 
-def commands(text, languages=("console",)):
-    """The command lines `w2s` in blocks of a page, whose lines may go on."""
-    blocks = re.findall(rf"^```({'|'.join(languages)})\n(.*?)^```", text, flags=re.M | re.S)
-    for _, block in blocks:
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True)
-            if words[:1] == ["w2s"]:
-                yield words[1:]
-
-
 def checked(words):
     """Parse a command line, which raises where a command or a flag is not there."""
     try:
@@ -140,9 +100,46 @@ def checked(words):
         pytest.fail(f"w2s {shlex.join(words)}: {e}")
 
 
+@cache
+def flags_of(kind):
+    """The flags of a command, those of switches also with a `no-`."""
+    flags = flag_types(kind)
+    return {*flags, *(f"--no-{flag[2:]}" for flag in flags)}
+
+
+def unknown(words):
+    """The first word of a command line that is no command or no flag; cheaper than to parse it."""
+    kind, rest = every_command(words), list(words)
+    if rest[0] in ("--help", "--version", "--print-completion"):
+        return None
+    while isinstance(kind, Mapping):
+        word = rest.pop(0) if rest else ""
+        if word not in kind:
+            return word if word != "--help" else None
+        found = kind[word]
+        kind = found.commands if isinstance(found, Group) else found
+    named = [word.partition("=")[0].replace("_", "-") for word in rest if word.startswith("--")]
+    return next((x for x in named if x not in flags_of(kind) | {"--help"}), None)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_of_pages_and_their_flags_are_there(path):
+    for words in commands(TEXTS[path]):
+        assert unknown(words) is None, shlex.join(words)
+
+
+def test_a_command_or_a_flag_that_is_not_there_would_be_noticed():
+    text = (
+        "```sh\nA=1 w2s run x --sead=1 | jq\n```\n```console\n$ w2s rnu\n$ w2s store sizes\n```\n"
+    )
+    found = list(commands(text))
+    assert found == [["run", "x", "--sead=1"], ["rnu"], ["store", "sizes"]]
+    assert [unknown(words) for words in found] == ["--sead", "rnu", None]
+
+
 @pytest.mark.parametrize("name", ["first-result", "own-data", "own-method", "gpu"])
 def test_the_commands_of_the_tutorial_are_there(name):
-    for words in commands(TEXTS[DOCS / "tutorial" / f"{name}.md"], ("console", "sh")):
+    for words in commands(TEXTS[DOCS / "tutorial" / f"{name}.md"]):
         checked(words)
 
 
