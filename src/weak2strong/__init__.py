@@ -5,6 +5,7 @@ package costs nothing.
 """
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ if not {"GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY"} & os.environ.keys(
     # of GNU's OpenMP (turns of the loop) and of LLVM's and Intel's (milliseconds). PyTorch reads
     # them when it is loaded; worker processes inherit them (docs/performance.md: Busy machines).
     os.environ |= {"GOMP_SPINCOUNT": "2000", "KMP_BLOCKTIME": "1"}
+
+if "ipykernel" in sys.modules:
+    from weak2strong.ground.notebook import leave_out_the_advice_of_bars
+
+    leave_out_the_advice_of_bars()
 
 _NAMES = {
     "Answering": "weak2strong.probes.probe",

@@ -1,6 +1,8 @@
 """Progress says how far work is, on standard error, in plain lines or bars."""
 
 import io
+import sys
+import types
 
 import pytest
 
@@ -143,3 +145,67 @@ def test_a_task_named_again_is_timed_anew(clock):
     clock.now += 12
     shown.update("fit", 6, 10)
     assert "6 of 10, 8 s left" in out.getvalue()
+
+
+@pytest.fixture
+def cell(monkeypatch):
+    """The outputs of a notebook's cell, each with all that it has shown."""
+    outputs = []
+
+    class Handle:
+        def __init__(self, data):
+            self.shown = [data["text/plain"]]
+            outputs.append(self.shown)
+
+        def update(self, data, raw):
+            self.shown.append(data["text/plain"])
+
+    def display(data, raw, display_id):
+        assert raw
+        assert display_id
+        return Handle(data)
+
+    shell = types.SimpleNamespace(kernel=None)
+    ipython = types.SimpleNamespace(get_ipython=lambda: shell)
+    ipython.display = types.SimpleNamespace(display=display)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    monkeypatch.setitem(sys.modules, "IPython.display", ipython.display)
+    return outputs
+
+
+def test_a_notebook_has_one_line_that_is_renewed(cell, clock, capsys):
+    with Progress() as shown:
+        shown.line("rates of atlas-s: fitted")
+        shown.update("study", 0, 4)
+        for done in range(1, 200):
+            clock.now += 0.1
+            shown.update("fit", done, 200)
+        shown.update("study", 1, 4)
+        shown.forget("fit")
+        shown.line("fit: 20 s")
+        shown.forget("study")
+    (line,) = cell
+    assert line[0] == "[   0.0 s] rates of atlas-s: fitted"
+    assert line[1] == "[   0.0 s] study: 0 of 4"
+    assert line[2] == "[   0.1 s] study: 0 of 4; fit: 1 of 200"
+    assert line[3] == "[   0.6 s] study: 0 of 4; fit: 6 of 200, 19 s left"
+    assert line[-2] == "[  19.9 s] study: 1 of 4, 1 min 0 s left"
+    assert line[-1] == "[  19.9 s] fit: 20 s"
+    assert len(line) < 50
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_has_to_be_read_is_printed_in_a_notebook_too(cell, capsys):
+    with Progress(quiet=True) as shown:
+        shown.line("nothing")
+        shown.say("a download")
+    assert not cell
+    assert capsys.readouterr().err.endswith("] a download\n")
+
+
+def test_a_shell_of_ipython_is_no_notebook(cell, monkeypatch, capsys):
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: types.SimpleNamespace())
+    with Progress() as shown:
+        shown.line("plain")
+    assert not cell
+    assert capsys.readouterr().err.endswith("] plain\n")

@@ -1,6 +1,6 @@
-"""Progress of long work: bars on a terminal, plain timed lines elsewhere.
+"""Progress of long work: bars on a terminal, one line in a notebook, plain timed lines elsewhere.
 
-Both say how far each task is and how much time is left. Everything goes to
+All say how far each task is and how much time is left. But for a notebook's everything goes to
 standard error, so that tables on standard output can be piped.
 """
 
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from weak2strong.ground.lines import width_of, wrapped
+from weak2strong.ground.notebook import RenewedLine, in_notebook
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -28,6 +29,9 @@ class Follower(Protocol):
     def went_on(self, task: str, done: float, total: float) -> None:
         """So many units of a task are done."""
 
+
+RENEWED = 0.5
+"""Seconds between two lines of a notebook about one task."""
 
 _OPEN: list[Progress] = []
 """Those that are open, one within another."""
@@ -47,7 +51,8 @@ class Progress(AbstractContextManager["Progress"]):
     """Shows named tasks of known length; `line` prints a message that stays.
 
     Args:
-        stream: where to write; bars are drawn only where it is a terminal.
+        stream: where to write; bars are drawn only where it is a terminal. If None standard error,
+            or a line of the notebook.
         every: seconds between two plain lines about one task.
         quiet: show nothing at all.
         brief: bars are drawn when there is a task, and go from the screen with the last one.
@@ -72,6 +77,8 @@ class Progress(AbstractContextManager["Progress"]):
         self._drawn = not quiet and self._stream.isatty()
         self._bars = _bars(self._stream, brief) if self._drawn and not brief else None
         self._ids = {}
+        in_cell = stream is None and not quiet and not self._drawn and in_notebook()
+        self._cell = RenewedLine() if in_cell else None
         self.watched = 0.0
         self.followers = list[Follower]()
 
@@ -90,10 +97,14 @@ class Progress(AbstractContextManager["Progress"]):
         _OPEN.remove(self)
         if self._bars:
             self._bars.stop()
+        if self._cell:
+            self._cell.end(self._time)
 
     def line(self, text: str) -> None:
-        """Print one line that stays, with the time since the start."""
-        if not self._quiet:
+        """Print one line that stays, in a notebook until another comes, with the time so far."""
+        if self._cell:
+            self._cell.show(self._time, text)
+        elif not self._quiet:
             self._print(text)
 
     def say(self, text: str) -> None:
@@ -108,8 +119,13 @@ class Progress(AbstractContextManager["Progress"]):
         """
         threading.Thread(target=self._print, args=(text,), name="answer").start()
 
+    @property
+    def _time(self) -> str:
+        """The time since the start, which every line begins with."""
+        return f"[{time.monotonic() - self._begin:6.1f} s]"
+
     def _print(self, text: str) -> None:
-        text = f"[{time.monotonic() - self._begin:6.1f} s] {text}"
+        text = f"{self._time} {text}"
         if self._bars:
             self._bars.console.print(text, markup=False, highlight=False)
         else:
@@ -151,18 +167,27 @@ class Progress(AbstractContextManager["Progress"]):
             return
         now = time.monotonic()
         began, first = self._started.setdefault(task, (now, done))
-        if now - self._said.get(task, began) < (self._every if every is None else every):
+        wait = RENEWED if self._cell else self._every if every is None else every
+        # Only in a notebook a task is named as soon as it has begun: that takes no further line.
+        since = self._said.get(task, now - wait if self._cell else began)
+        if now - since < wait:
             return
         self._said[task] = now
         left = (now - began) / (done - first) * (total - done) if done > first else None
         ahead = f", {duration(left)} left" if left is not None else ""
         far = f"{_units(done)} of {_units(total)}"
-        self.line(f"{task}: {far}{ahead}{'; ' + note if note else ''}")
+        text = f"{task}: {far}{ahead}{'; ' + note if note else ''}"
+        if self._cell:
+            self._cell.show(self._time, text, task)
+        else:
+            self.line(text)
 
     def forget(self, task: str) -> None:
         """Take a finished task off the screen; named again, it is timed anew."""
         self._started.pop(task, None)
         self._said.pop(task, None)
+        if self._cell:
+            self._cell.forget(task)
         if self._bars and task in self._ids:
             self._bars.remove_task(self._ids.pop(task))
         if self._bars and self._brief and not self._ids:

@@ -22,7 +22,7 @@ CELL = (
     ".w2s .scroll { overflow-x: auto; } "
     ".w2s caption { text-align: left; font-weight: bold; white-space: nowrap; } "
     ".w2s :is(th, td) { text-align: left; vertical-align: top; white-space: pre-line; } "
-    ".w2s .number { text-align: right; font-variant-numeric: tabular-nums; }"
+    ".w2s .number { text-align: right; font-variant-numeric: tabular-nums; white-space: pre; }"
 )
 """How a cell of a notebook aligns a table."""
 
