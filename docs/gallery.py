@@ -45,50 +45,55 @@ METHODS = (
     "finetune-then-probe"
 )
 
+TASKS = "atlas-asia atlas-southern atlas-populous"
+
 SMALL = "--weak atlas-xs --strong atlas-m --seeds 1"
 """Models and seeds where little is enough to show a figure."""
+
+LARGER = "--weak atlas-s --strong atlas-l --seeds 1"
+"""Where smaller models learn nothing."""
 
 PARTS = (
     Drawn(
         "One run",
-        "scores pgr pgr-by-task tasks values filters outcomes agreement reliability saliency",
-        (
-            "w2s run --task atlas-asia atlas-southern atlas-populous --seeds 2 --out "
-            f"runs/three --methods {METHODS}"
-        ),
+        "scores pgr pgr-by-task tasks values filters outcomes agreement reliability saliency "
+        "curves",
+        (f"w2s run --task {TASKS} --seeds 2 --out runs/three --methods {METHODS}"),
         "w2s figures runs/three --format png",
     ),
     Drawn(
         "What makes a task easy to elicit",
         "explained-pgr explained-gain",
-        "w2s explain runs/three",
-        "w2s figures runs/three --format png",
+        (
+            f"w2s run --task {TASKS} atlas-africa atlas-english atlas-borders atlas-dense "
+            "atlas-vast --seeds 2 --out runs/eight --methods naive"
+        ),
+        "w2s explain runs/eight",
+        "w2s figures runs/eight --format png",
     ),
     Drawn(
         "Easy and hard examples",
         "difficulty",
-        f"w2s run --task chess-hangs {SMALL} --methods naive --out runs/chess",
+        f"w2s run --task chess-material {LARGER} --methods naive --out runs/chess",
         "w2s figures runs/chess --format png",
     ),
     Drawn(
         "Probes at every layer",
         "sweep sweep-over-tasks",
-        (
-            "w2s probe-sweep --task atlas-asia atlas-southern atlas-populous --seeds 2 "
-            "--out runs/sweep"
-        ),
+        f"w2s probe-sweep --task {TASKS} --seeds 2 --out runs/sweep",
         "w2s figures runs/sweep --format png",
     ),
     Drawn(
         "Several runs",
         "settings",
-        "w2s figures runs/three runs/chess --format png",
+        f"w2s run --task {TASKS} {SMALL} --out runs/small",
+        "w2s figures runs/three runs/small --format png",
     ),
     Drawn(
         "Pairs of texts",
         "consistency",
         (
-            f"w2s run --task atlas-claim-continent-reworded {SMALL} --methods naive "
+            f"w2s run --task atlas-claim-continent-reworded {LARGER} --methods naive "
             "consistent --out runs/pairs"
         ),
         "w2s figures runs/pairs --format png",
@@ -189,7 +194,7 @@ def section(kind: FigureKind, frame: pl.DataFrame, styles: Styles) -> str:
         figure.savefig(file, format="png", dpi=DPI, facecolor="white")
     small = io.BytesIO()
     # A figure has few colours, and shades between them and white.
-    Image.open(file).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
+    Image.open(file).convert("RGB").quantize(192, dither=Image.Dither.NONE).save(
         small, "png", optimize=True
     )
     write_whole(PICTURES / f"{kind.name}.png", small.getvalue())

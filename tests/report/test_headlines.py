@@ -5,6 +5,7 @@ import re
 
 import polars as pl
 import pytest
+from matplotlib.text import Text
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli import main
@@ -158,8 +159,31 @@ def test_titles_do_not_speak_of_students_that_saw_ground_truth(made_run, tmp_pat
     assert found["agreement"].title.startswith("Students of naive imitate")
     for name in ("scores", "outcomes", "agreement"):
         assert found[name].note.endswith(
-            " oracle-stopping+naive saw ground truth (oracle); the title is of the others."
+            " * saw ground truth (oracle): oracle-stopping+naive; the title is of the others."
         )
+
+
+def test_figures_mark_students_that_saw_ground_truth_as_tables_do(made_run, tmp_path):
+    methods = ("naive", "linear-probe", "finetune-then-probe")
+    run = made_run(tmp_path / "run", ["a-task", "b-task"], methods, examples=100, step=0.8)
+    styles, starred = method_styles(methods), set()
+    for kind, frame in figures_of([FinishedRun(run)]):
+        if "finetune-then-probe" not in kind.describe(frame).alt:
+            continue
+        drawn = kind.draw(frame, styles).findobj(Text)
+        texts = [text.get_text().replace("\n", " ") for text in drawn]
+        stars = [text for text in texts if text.endswith(" *")]
+        assert {*stars} == {"finetune-then-probe *"}, kind.name
+        assert "finetune-then-probe" not in texts, kind.name
+        assert "* saw ground truth (oracle): finetune-then-probe" in kind.describe(frame).note
+        starred.add(kind.name)
+    assert starred >= {"scores", "pgr", "pgr-by-task", "outcomes", "agreement", "reliability"}
+    kind = FIGURES.get("saliency")
+    frame = kind.data(FinishedRun(run))
+    labels = [t.get_text() for t in kind.draw(frame, styles).axes[0].get_yticklabels()]
+    assert [label for label in labels if label.endswith("*")] == [
+        "finetuned on weak labels,\nthen probed with ground truth *"
+    ]
 
 
 def test_a_negative_pgr_is_said_in_words(made_run, tmp_path):

@@ -1,10 +1,11 @@
 """Which settings of a run have several values, and the figure of them."""
 
+import polars as pl
 import pytest
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.style import method_styles, styled
-from weak2strong.report.figures.values import VALUES, series_of
+from weak2strong.report.figures.values import ENDS, VALUES, series_of
 
 METHODS = ("naive", "strong-to-strong:1", "strong-to-strong", "strong-to-strong:3")
 
@@ -44,3 +45,16 @@ def test_the_figure_shows_the_scores_and_pgr_of_the_run(made_run, tmp_path):
     assert VALUES.describe(frame).title.startswith(
         "Scores of students by setting: strong-to-strong, iterations: "
     )
+
+
+def test_where_no_pgr_is_known_there_is_no_panel_of_it(made_run, tmp_path):
+    run = FinishedRun(made_run(tmp_path / "run", tasks=["a"], methods=METHODS))
+    frame = VALUES.data(run)
+    unknown = frame.with_columns(pl.lit(None, pl.Float64).alias(end) for end in ENDS)
+    with styled():
+        assert len(VALUES.draw(unknown, method_styles(METHODS)).axes) == 1
+        other = unknown.with_columns(setting=pl.lit("another"))
+        figure = VALUES.draw(pl.concat([frame, other]), method_styles(METHODS))
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert texts == [[], [], [], ["undefined"]]
+    assert "PGR is undefined, or not known, at every value." in VALUES.describe(unknown).note

@@ -104,8 +104,25 @@ def test_curves_are_drawn_by_task_and_model(with_curves, small_run):
     # Two tasks and three measures, since nothing was validated; four models, of three seeds each.
     assert len(figure.axes) == 6
     assert all(len(axes.lines) == 4 * (3 + 1) for axes in figure.axes)
+    # Of ten rows a window of a tenth is one row.
+    assert any(list(line.get_ydata()) == mean["loss"].to_list() for line in figure.axes[0].lines)
     told = CURVES.describe(frame)
     assert told.title.startswith("In all 24 finetunings ")
     assert "a-task, naive: loss 3.000 at first, 1.200 at last" in told.alt
     assert CURVES.describe(frame.with_columns(-pl.col("loss"))).title.startswith("In 0 of 24 ")
     assert CURVES.data(FinishedRun(small_run)) is None
+
+
+def test_a_small_last_batch_makes_no_spike(with_curves):
+    """Of steps of loss 1 and a last one of loss 11 the end is a mean of six."""
+    frame = CURVES.data(with_curves)
+    losses = [1.0] * 99 + [11.0]
+    rows = frame[:1].join(pl.DataFrame({"loss": losses}), how="cross", suffix="_new")
+    rows = rows.with_columns(pl.col("loss_new").alias("loss"), step=pl.int_range(1, 101)).drop(
+        "loss_new"
+    )
+    figure = CURVES.draw(rows, method_styles(["naive"]))
+    (line,) = figure.axes[0].lines
+    assert max(line.get_ydata()) == line.get_ydata()[-1] == pytest.approx(16 / 6)
+    assert min(line.get_ydata()) == 1
+    assert "means over a tenth of the steps" in CURVES.describe(rows).note

@@ -15,7 +15,14 @@ from weak2strong.analysis.analyses.agreement import agreement_by_seed, agreement
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.table import estimate_text
 from weak2strong.report.figures.drawing import circles, legend, new_figure, row_labels
-from weak2strong.report.figures.kind import Description, FigureKind, fair, listed, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    fair,
+    listed,
+    marked,
+    oracles_note,
+)
 from weak2strong.report.figures.style import GRID, INK, PAPER, Styles
 
 PARTS = {"wrong": "supervisor is wrong", "all": "all", "right": "supervisor is right"}
@@ -95,7 +102,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
             if len(shares) > 1:
                 circles(axes, shares, y, color=colour, markersize=1.8, alpha=0.6)
             axes.plot(of["agreement"], y, **_mark(part, colour))
-    row_labels(axes, list(means))
+    row_labels(axes, marked(frame, means))
     axes.set_xlim(-0.02, 1.02)
     for row in range(1, len(means)):
         axes.axhline(row - 0.5, color=GRID, linewidth=0.7)

@@ -16,7 +16,14 @@ from weak2strong.report.figures.drawing import (
     row_labels,
     text_at,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed, means_of
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    listed,
+    marked,
+    means_of,
+    oracles_note,
+)
 from weak2strong.report.figures.style import INK, PAPER, Styles, model_style
 
 NAMES = {"floor": "supervisor", "ceiling": "ceiling"}
@@ -28,9 +35,18 @@ EXPECTED = {"color": INK, "marker": "|", "markersize": 10, "linestyle": "none"}
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """One row for each task, relation and model; None where no task has pairs."""
+    """One row for each task, relation and model; None where no task has pairs.
+
+    ``oracle`` marks students that saw ground truth.
+    """
+    see_truth = run.oracles
     rows = [
-        {"task": task, "model": NAMES.get(row["role"], row["method"]), **row}
+        {
+            "task": task,
+            "model": NAMES.get(row["role"], row["method"]),
+            **row,
+            "oracle": row["method"] in see_truth,
+        }
         for task, tested in run.tested.items()
         if tested.pairs is not None
         for row in consistency_rows(tested)
@@ -56,7 +72,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
                 axes.vlines(row["if_independent"], y - 0.26, y + 0.26, color=PAPER, linewidth=3.6)
                 axes.plot(row["if_independent"], y, **EXPECTED)
             text_at(axes, (high, y), f"{value:.3f}", (6, 0))
-        row_labels(axes, rows["model"].to_list())
+        row_labels(axes, marked(frame, rows["model"]))
         axes.set_title(f"{clipped(rows['task'][0])}: two that say the {_said(rows)}", pad=3)
     grid.ravel()[-1].set(xlim=(0, 1.12), xlabel="share of pairs with consistent answers")
     if frame["if_independent"].is_not_null().any():
@@ -81,7 +97,8 @@ def describe(frame: pl.DataFrame) -> Description:
         alt=listed(texts),
         note="Bars: share of test pairs that are answered consistently, means over seeds, with 95% "
         "intervals over seeds and pairs. Upright marks: what accuracy alone would give, if errors "
-        "of the two fell independently. Consistent answers may both be wrong.",
+        "of the two fell independently. Consistent answers may both be wrong."
+        f"{oracles_note(frame, titled=False)}",
     )
 
 

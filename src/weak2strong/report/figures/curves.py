@@ -10,7 +10,14 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.table import counted
 from weak2strong.protocol.learned import WINDOW
 from weak2strong.report.figures.drawing import legend, panel_columns
-from weak2strong.report.figures.kind import Description, FigureKind, by_model, listed
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    by_model,
+    listed,
+    marked,
+    oracles_note,
+)
 from weak2strong.report.figures.style import Styles, model_style
 
 TASKS = 6
@@ -24,6 +31,10 @@ MEASURES = {
 }
 """The columns that the panels show, from top to bottom, and the labels of their axes."""
 
+SMOOTHED = ("loss", "gradient_norm")
+"""The measures that jump from batch to batch, most of all at the end of a pass over the data, where
+a batch may have a few examples alone."""
+
 KEYS = ("task", "role", "method", "seed")
 
 
@@ -31,7 +42,8 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     """One row for each step that the run folder has, of supervisors, students and ceilings.
 
     Of a student whose method finetunes several times, it is the last finetuning. ``rate`` is the
-    learning rate of the trunk, or of the head where that alone is trained.
+    learning rate of the trunk, or of the head where that alone is trained; ``oracle`` marks
+    students that saw ground truth.
     """
     curves = run.curves
     if curves is None:
@@ -46,7 +58,10 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
         "validation",
         pl.coalesce("learning_rate", "head_rate").alias("rate"),
         "gradient_norm",
-    ).with_columns(pl.col("role").replace("supervisor", "floor"))
+    ).with_columns(
+        pl.col("role").replace("supervisor", "floor"),
+        oracle=pl.col("method").is_in(list(run.oracles)) & (pl.col("role") == "student"),
+    )
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
@@ -58,7 +73,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     for task, column in panels.items():
         for name, rows in by_model(frame.filter(task=task)).items():
             style = model_style(rows["role"][0], rows["method"][0], styles)
-            lines[_label(name)] = {"color": style.colour}
+            (label,) = marked(frame, [_label(name)])
+            lines[label] = {"color": style.colour}
             for axes, measure in zip(column, shown, strict=True):
                 _curve(axes, rows.drop_nulls(measure), measure, style.colour)
     legend(figure, 4, lines)
@@ -72,12 +88,24 @@ def _label(name: str) -> str:
 
 def _curve(axes: Axes, rows: pl.DataFrame, measure: str, colour: str) -> None:
     """Draw one measure of one model: the mean over seeds, and each seed."""
+    if measure in SMOOTHED:
+        rows = rows.with_columns(_smooth(measure))
     seeds = [seed for _, seed in rows.group_by("seed", maintain_order=True)]
     mark = {"marker": "o", "markersize": 2.5} if measure == "validation" else {}
     for seed in seeds if len(seeds) > 1 else ():
         axes.plot(seed["step"], seed[measure], color=colour, linewidth=0.6, alpha=0.35)
     mean = means(rows, measure)
     axes.plot(mean["step"], mean[measure], color=colour, linewidth=1.4, **mark)
+
+
+def _smooth(measure: str) -> pl.Expr:
+    """Of each training the mean over a tenth of its rows around each row."""
+    return pl.col(measure).map_batches(_running).over(KEYS)
+
+
+def _running(values: pl.Series) -> pl.Series:
+    """The mean over a tenth of the values around each of them; at the ends over those there are."""
+    return values.rolling_mean(max(1, round(WINDOW * len(values))), min_samples=1, center=True)
 
 
 def means(rows: pl.DataFrame, measure: str) -> pl.DataFrame:
@@ -123,15 +151,16 @@ def _note(frame: pl.DataFrame) -> str:
     several = frame["seed"].n_unique() > 1
     lines = "Lines: means over seeds; thin lines: single seeds." if several else "Lines: one seed."
     note = (
-        f"{lines} The loss is what a training minimises, so that methods with other losses are not "
-        "to be compared by it; the gradient norm is that before clipping."
+        f"{lines} Loss and gradient norm: means over a tenth of the steps around each (the data "
+        "have every point). The loss is what a training minimises, so that methods with other "
+        "losses are not to be compared by it; the gradient norm is that before clipping."
     )
     if frame["validation"].count():
         note += (
             " Validation scores are those by which weights are chosen: a student's are against "
             "weak labels, unless an oracle stops it."
         )
-    tasks = frame["task"].n_unique()
+    tasks, note = frame["task"].n_unique(), note + oracles_note(frame, titled=False)
     return note + (f" The first {TASKS} of {tasks} tasks are shown." if tasks > TASKS else "")
 
 

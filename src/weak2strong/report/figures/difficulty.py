@@ -11,7 +11,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.tested import Tested
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.drawing import curve, new_figure
-from weak2strong.report.figures.kind import Description, FigureKind, by_model
+from weak2strong.report.figures.kind import Description, FigureKind, by_model, marked, oracles_note
 from weak2strong.report.figures.style import Styles, model_style
 
 QUARTERS = ["easiest quarter", "second", "third", "hardest quarter"]
@@ -23,15 +23,15 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     The parts of one task are the buckets of `weak2strong.analysis.analyses.difficulty`; ``part`` 0
     is the easiest, and ``from`` and ``to`` are its ends. The parts of several tasks are quarters,
     so that means can be taken: a bucket of equally hard examples stands in every quarter that
-    begins in it. A task is left out where some bucket has no score. There is no frame where no task
-    tells easy from hard.
+    begins in it. ``oracle`` marks students that saw ground truth. A task is left out where some
+    bucket has no score. There is no frame where no task tells easy from hard.
     """
-    frames = []
+    frames, sees_truth = [], pl.col("method").is_in(list(run.oracles))
     for task, tested in run.tested.items():
         if tested.difficulty is None:
             continue
         bucket_of_quarter = quarters(tested.difficulty)
-        frame = _buckets(task, tested)
+        frame = _buckets(task, tested).with_columns(oracle=sees_truth)
         if len(set(bucket_of_quarter)) > 1 and frame["score"].is_finite().all():
             frames.append((frame, bucket_of_quarter))
     if len(frames) < 2:
@@ -80,7 +80,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw a curve for each model."""
     models, parts = by_model(_means(frame)), _parts(frame)
     figure, axes = new_figure(height=3.1)
-    for i, (name, rows) in enumerate(models.items()):
+    for i, (name, rows) in enumerate(zip(marked(frame, models), models.values(), strict=True)):
         style = model_style(rows["role"][0], rows["method"][0], styles)
         # Side by side, so that intervals do not hide each other.
         x = [part + 0.5 * (i + 0.5) / len(models) - 0.25 for part in rows["part"]]
@@ -121,7 +121,8 @@ def describe(frame: pl.DataFrame) -> Description:
         f"supervisors' {metric_title(frame['metric'][0])} changes by {floor:+.2f}, their "
         f"students' by {student:+.2f}",
         alt=f"{'; '.join(texts)}, for {', '.join(parts)}.",
-        note=f"{several if tasks > 1 else one} Lines: from the lowest seed to the highest.",
+        note=f"{several if tasks > 1 else one} Lines: from the lowest seed to the highest."
+        f"{oracles_note(frame, titled=False)}",
     )
 
 

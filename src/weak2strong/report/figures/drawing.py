@@ -47,15 +47,17 @@ def panel_grid(
     height: float,
     longest: int,
     layout: Literal["constrained", "none"] = "constrained",
+    titles: Sequence[str] = (),
 ) -> tuple[Figure, dict[str, Axes]]:
     """A small panel for each name, all on the same scales.
 
     Args:
-        names: of the panels, which are their titles.
+        names: of the panels.
         most: panels side by side.
         height: of a row of panels in inches.
         longest: title in characters.
         layout: "none" where the caller sets the margins.
+        titles: of the panels, if others than their names.
 
     Returns:
         The figure, and the panel of each name.
@@ -69,8 +71,8 @@ def panel_grid(
         axes.remove()
     for axes in panels[max(0, len(names) - columns) : len(names)]:
         axes.tick_params(axis="x", labelbottom=True)
-    for axes, name in zip(panels, names, strict=False):
-        axes.set_title(clipped(name, longest), pad=3)
+    for axes, title in zip(panels, titles or names, strict=False):
+        axes.set_title(clipped(title, longest), pad=3)
     return figure, dict(zip(names, panels, strict=False))
 
 
@@ -152,8 +154,11 @@ def pgr_range(values: Iterable[float | None]) -> tuple[float, float]:
 
 
 def clipped(name: str, longest: int = 34) -> str:
-    """A name that leaves room for the figure."""
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+    """A name that leaves room for the figure; the star of an oracle stays."""
+    if len(name) <= longest:
+        return name
+    star = " *" if name.endswith(" *") else ""
+    return f"{name[: longest - 1 - len(star)]}…{star}"
 
 
 def score_bar(

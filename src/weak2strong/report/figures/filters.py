@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.analyses.filters import filter_rows, said_of
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.drawing import legend, panel_grid, row_labels, text_at
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
 from weak2strong.report.figures.style import INK, MUTED, PAPER, Styles
 
 DROPPED = {"marker": "X", "linestyle": "none", "markersize": 6.5}
@@ -16,19 +16,24 @@ KEPT = {"marker": "o", "linestyle": "none", "markersize": 5.5, "color": PAPER}
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """The rows of `filter_rows`, tasks with the largest mean difference first; None without any."""
+    """The rows of `filter_rows`, tasks with the largest mean difference first; None without any.
+
+    ``oracle`` marks students that saw ground truth.
+    """
     rows = list(filter_rows(run.agreement))
     if not rows:
         return None
     order = pl.col("difference").mean().over("task")
-    return pl.DataFrame(rows).sort(order, descending=True, maintain_order=True)
+    frame = pl.DataFrame(rows).sort(order, descending=True, maintain_order=True)
+    return frame.with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw a panel for each method, a row for each task: a cross for dropped, a ring for kept."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame["method"].unique(maintain_order=True).to_list()
-    figure, panels = panel_grid(methods, 3, 0.45 + 0.19 * len(tasks), 25)
+    height, titles = 0.45 + 0.19 * len(tasks), marked(frame, methods)
+    figure, panels = panel_grid(methods, 3, height, 25, titles=titles)
     for method, axes in panels.items():
         colour = styles[method].colour
         for row in frame.filter(method=method).iter_rows(named=True):
@@ -65,7 +70,9 @@ def describe(frame: pl.DataFrame) -> Description:
     return Description(
         title=f"On so many tasks dropped labels are wrong more often than kept ones: {title}",
         alt=listed(texts),
-        note="Crosses: dropped; rings: kept. " + " ".join(said_of(frame.to_dicts())),
+        note="Crosses: dropped; rings: kept. "
+        + " ".join(said_of(frame.to_dicts()))
+        + oracles_note(frame, titled=False),
     )
 
 

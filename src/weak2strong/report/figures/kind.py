@@ -106,10 +106,27 @@ def fair(frame: pl.DataFrame) -> pl.DataFrame:
     return rest if len(rest) else frame
 
 
-def oracles_note(frame: pl.DataFrame) -> str:
-    """A sentence on the methods whose students saw ground truth, for a note; empty without any."""
+def marked(frame: pl.DataFrame, names: Iterable[str]) -> list[str]:
+    """Names of methods with the star of tables behind those whose students saw ground truth.
+
+    Args:
+        frame: rows with ``method`` and ``oracle``.
+        names: of methods; those of other models stay as they are.
+    """
+    see_truth = set(frame.filter("oracle")["method"])
+    return [f"{name} *" if name in see_truth else name for name in names]
+
+
+def oracles_note(frame: pl.DataFrame, titled: bool = True) -> str:
+    """A sentence on the methods whose students saw ground truth, for a note; empty without any.
+
+    Args:
+        frame: rows with ``method`` and ``oracle``.
+        titled: whether the title is of the methods of `fair` alone.
+    """
     names = frame.filter("oracle")["method"].unique(maintain_order=True).to_list()
     if not names:
         return ""
-    seen = f"{', '.join(names)} saw ground truth (oracle)"
-    return f" {seen}{'' if fair(frame)['oracle'].any() else '; the title is of the others'}."
+    others = titled and not fair(frame)["oracle"].any()
+    rest = "; the title is of the others" if others else ""
+    return f" * saw ground truth (oracle): {', '.join(names)}{rest}."

@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.analyses.agreement import who_is_right
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.drawing import legend, new_figure, row_labels
-from weak2strong.report.figures.kind import Description, FigureKind, fair, listed, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    fair,
+    listed,
+    marked,
+    oracles_note,
+)
 from weak2strong.report.figures.style import COLOURS, FLOOR, GRID, INK, PAPER, Styles
 
 OUTCOMES_BY_RIGHT = {
@@ -71,7 +78,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         texts = [f"{100 * share:.0f}%" if share >= SMALLEST else "" for share in shares]
         axes.bar_label(bars, texts, label_type="center", color=ink, fontsize=8)
         left = [start + share for start, share in zip(left, shares, strict=True)]
-    row_labels(axes, list(means))
+    row_labels(axes, marked(frame, means))
     axes.grid(visible=False)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f}%")

@@ -21,7 +21,7 @@ from weak2strong.report.figures.drawing import (
     text_above,
     text_at,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
 from weak2strong.report.figures.style import Styles
 from weak2strong.report.words import left_out_as_saturated, signed
 
@@ -38,7 +38,8 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     ends, and ``clear``: whether it is clearly above 0 (1) or below (-1), all methods considered.
     ``supervised`` says whether supervisors of some task are clearly above chance, ``tasks`` over
     how many the differences are, ``saturated`` how many more are left out since floor and ceiling
-    are above ``cut``. There is no frame where no method has a PGR.
+    are above ``cut``, ``oracle`` whether its students saw ground truth. There is no frame where no
+    method has a PGR.
     """
     over, whole, parts = run.over, [], []
     for line in run.lines():
@@ -66,7 +67,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     columns |= dict.fromkeys(("pgr", "low", "high"), pl.Float64)
     frame = pl.DataFrame(whole + parts, schema=columns, orient="row")
     claimed = _claimed(run, [row[0] for row in whole], len(frame))
-    return frame.hstack(claimed)
+    return frame.hstack(claimed).with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
 
 
 def _claimed(run: FinishedRun, methods: list[str], rows: int) -> pl.DataFrame:
@@ -111,7 +112,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     role_lines(axes)
     text_above(axes, 0, "supervisor")
     text_above(axes, 1, "ceiling")
-    row_labels(axes, whole["method"].to_list())
+    row_labels(axes, marked(frame, whole["method"]))
     room = 0.06 * (max(ends) - min(ends))
     axes.set_xlim(min(ends) - room, max(ends) + room)
     axes.set_xlabel("performance gap recovered (PGR)")
@@ -135,6 +136,7 @@ def describe(frame: pl.DataFrame) -> Description:
         note += f" {_DIFFERENCES.format(over)}"
     if whole["saturated"][0]:
         note += f" {left_out_as_saturated(whole['saturated'][0], whole['cut'][0])}"
+    note += oracles_note(frame, titled=whole["difference"].is_not_null().any())
     texts = (f"{row['method']} {pgr_text(row)}" for row in whole.iter_rows(named=True))
     return Description(_title(whole), listed(texts, f"PGR, {scope}: "), note)
 

@@ -16,7 +16,7 @@ from weak2strong.report.figures.drawing import (
     row_labels,
     text_at,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
 from weak2strong.report.figures.style import GRID, MUTED, Styles
 
 ENDS: tuple[str, ...] = ("pgr", "pgr_low", "pgr_high")
@@ -26,7 +26,8 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row for each task and method, and one for mean and pooled PGR; None for one task.
 
     ``counts`` says of a task whether it is in the mean; ``of`` is ``task``, ``mean`` or ``pooled``.
-    Numbers are null where PGR is undefined. Tasks with the best mean over methods come first.
+    Numbers are null where PGR is undefined. ``oracle`` marks students that saw ground truth. Tasks
+    with the best mean over methods come first.
     """
     over = run.over
     if over is None:
@@ -48,6 +49,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     if frame["pgr"].is_null().all():
         return None
     best = pl.col("pgr").mean().over("of", "name")
+    frame = frame.with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
     tasks, means = frame.filter(of="task"), frame.filter(pl.col("of") != "task")
     tasks = tasks.sort(best, descending=True, nulls_last=True, maintain_order=True)
     return pl.concat([tasks, means])
@@ -57,7 +59,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw a panel for each method and a row for each task; the supervisor is 0, the ceiling 1."""
     names = frame["name"].unique(maintain_order=True).to_list()
     methods = frame.filter(of="mean")["method"].to_list()
-    figure, panels = panel_grid(methods, 3, 0.45 + 0.19 * len(names), 25)
+    height, titles = 0.45 + 0.19 * len(names), marked(frame, methods)
+    figure, panels = panel_grid(methods, 3, height, 25, titles=titles)
     known = [row for row in frame.iter_rows(named=True) if not is_wide(row)]
     low, high = pgr_range(row[end] for row in known for end in ENDS)
     room = 0.05 * (high - low)
@@ -97,7 +100,7 @@ def describe(frame: pl.DataFrame) -> Description:
         note="Marks: means over seeds; lines: 95% intervals over seeds and test examples, which "
         "the edge of a panel may cut. Hollow: a task that the mean leaves out, for a reason that "
         "the table tells. Below the line: means over tasks. Tasks are sorted by their mean over "
-        "methods.",
+        f"methods.{oracles_note(frame, titled=False)}",
     )
 
 

@@ -10,7 +10,15 @@ from weak2strong.analysis.analyses.calibration import BINS, equal_mass_bins, err
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.report.figures.drawing import curve, panel_grid
-from weak2strong.report.figures.kind import Description, FigureKind, by_model, listed
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    by_model,
+    fair,
+    listed,
+    marked,
+    oracles_note,
+)
 from weak2strong.report.figures.style import DASHES, GRID, MUTED, Styles, model_style
 
 FEWEST = 20
@@ -22,7 +30,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
 
     The columns ``low`` and ``high`` are Wilson's 95% interval of the accuracy. It takes answers for
     independent, which those of different seeds are not. ``error`` is the model's calibration error
-    as `w2s analyse` has it, the mean over tasks.
+    as `w2s analyse` has it, the mean over tasks; ``oracle`` marks students that saw ground truth.
     """
     frames, tests = [], [x for x in run.tested.values() if x.kind not in WRITTEN]
     for who in tests[0].roles if tests else ():
@@ -38,6 +46,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
             "answers": answers,
         }
         about = {"role": who[0], "method": who[1], "error": float(np.mean(errors))}
+        about |= {"oracle": who[1] in run.oracles}
         frames.append(pl.DataFrame(points).with_columns(**{k: pl.lit(x) for k, x in about.items()}))
     if not frames:
         return None
@@ -50,7 +59,8 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw a panel for each model; on the diagonal it is right as often as it says."""
     models = by_model(frame)
-    figure, panels = panel_grid(list(models), 4, 1.75, 20)
+    names = list(models)
+    figure, panels = panel_grid(names, 3, 1.6, 25, titles=marked(frame, names))
     low = min(0.5, *frame["confidence"])
     for axes, points in zip(panels.values(), models.values(), strict=True):
         style = model_style(points["role"][0], points["method"][0], styles)
@@ -71,7 +81,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
 def describe(frame: pl.DataFrame) -> Description:
     """Say which model is calibrated best, and the error of every model."""
     errors = {name: points["error"][0] for name, points in by_model(frame).items()}
-    best, worst = min(errors, key=errors.__getitem__), max(errors, key=errors.__getitem__)
+    told = {name: errors[name] for name in by_model(fair(frame))}
+    best, worst = min(told, key=told.__getitem__), max(told, key=told.__getitem__)
     return Description(
         title=f"Calibration error is smallest for {best} ({errors[best]:.3f}) "
         f"and largest for {worst} ({errors[worst]:.3f})",
@@ -79,7 +90,8 @@ def describe(frame: pl.DataFrame) -> Description:
         note=f"Points: {BINS} bins of equal mass by confidence, of all tasks and seeds "
         "together; lines: Wilson's 95% intervals, as if all answers were independent. "
         "Above the diagonal, a model is right more often than it says. Error: expected calibration "
-        f"error (ECE) in {BINS} bins of equal mass of each task and seed, mean over these.",
+        f"error (ECE) in {BINS} bins of equal mass of each task and seed, mean over these."
+        f"{oracles_note(frame)}",
     )
 
 

@@ -13,7 +13,7 @@ from weak2strong.analysis.analyses.saliency import saliency_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.drawing import new_figure, row_labels, score_bar, score_bars_note
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, oracles_note
 from weak2strong.report.figures.style import CEILING, FLOOR, Styles
 
 TITLES = {
@@ -27,15 +27,20 @@ TITLES = {
 
 
 def data(run: FinishedRun) -> pl.DataFrame | None:
-    """One row for each task and bar, with its interval; None where the run lacks a bar."""
+    """One row for each task and bar, with its interval; None where the run lacks a bar.
+
+    ``oracle`` marks bars of a method whose students saw ground truth.
+    """
     rows = []
     for task, tested in run.tested.items():
         for row in saliency_rows(tested, metric(tested.kind, tested.metric)):
             if row["score"] is None:
                 return None
             estimate = (row["score"], row["score_low"], row["score_high"])
-            rows.append((task, TITLES[row["bar"]], row["of"], *estimate, tested.metric))
-    columns = ["task", "setting", "of", "score", "low", "high", "metric"]
+            method = row["of"].removeprefix("method ")
+            about = (method, method in run.oracles)
+            rows.append((task, TITLES[row["bar"]], row["of"], *estimate, tested.metric, *about))
+    columns = ["task", "setting", "of", "score", "low", "high", "metric", "method", "oracle"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
@@ -52,7 +57,9 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         colour = colours.get(source) or styles[source.removeprefix("method ")].colour
         score_bar(axes, y, mean, frame.filter(setting=setting), colour)
     row_labels(axes, list(TITLES.values()))
-    axes.set_yticklabels([title.replace(", then", ",\nthen") for title in TITLES.values()])
+    see_truth = set(frame.filter("oracle")["setting"])
+    labels = (f"{title} *" if title in see_truth else title for title in TITLES.values())
+    axes.set_yticklabels([label.replace(", then", ",\nthen") for label in labels])
     axes.set_xlim(0, 1.1)
     axes.set_xlabel(f"{metric_title(frame['metric'][0])} on the test set")
     return figure
@@ -66,7 +73,7 @@ def describe(frame: pl.DataFrame) -> Description:
         title=f"After finetuning on weak labels, a probe with ground truth scores {after:.3f}, "
         f"before it {before:.3f}",
         alt=listed(f"{name} {mean:.3f}" for name, mean in means.items()),
-        note=score_bars_note(frame["task"].n_unique()),
+        note=score_bars_note(frame["task"].n_unique()) + oracles_note(frame, titled=False),
     )
 
 

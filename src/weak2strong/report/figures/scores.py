@@ -16,7 +16,14 @@ from weak2strong.report.figures.drawing import (
     score_bars_note,
     text_above,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, fair, listed, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    fair,
+    listed,
+    marked,
+    oracles_note,
+)
 from weak2strong.report.figures.style import DASHES, INK, MUTED, PAPER, Styles, model_style
 
 NAMES = {"floor": "supervisor (floor)", "ceiling": "ceiling"}
@@ -99,7 +106,8 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     if len(chances) == 1:
         axes.axvline(chances[0], color=MUTED, linewidth=0.9, linestyle=DASHES)
         text_above(axes, chances[0], "chance", gap=3, ha="left")
-    row_labels(axes, [NAMES.get(str(role), str(method)) for role, method, *_ in bars.iter_rows()])
+    names = [NAMES.get(str(role), str(method)) for role, method, *_ in bars.iter_rows()]
+    row_labels(axes, marked(frame, names))
     several = counting["task"].n_unique() > 1
     axes.set_xlim(0, 1.1 * max(1.0, *frame["score" if several else "high"]))
     axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])

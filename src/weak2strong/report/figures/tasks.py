@@ -15,7 +15,7 @@ from weak2strong.report.figures.drawing import (
     role_lines,
     row_labels,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.style import GRID, Styles
 
@@ -29,12 +29,12 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
     """Draw the panels in the order of the study, on one scale."""
     tasks = frame["task"].unique(maintain_order=True).to_list()
     methods = frame.filter(role="student")["method"].unique(maintain_order=True).to_list()
-    inner = 0.16 * len(methods) + 0.1
+    labels, inner = marked(frame, methods), 0.16 * len(methods) + 0.1
     # Margins by hand: with many panels, to have them computed takes longer than to draw.
     figure, panels = panel_grid(tasks, 3, inner + 0.36, 28, layout="none")
     height = figure.get_figheight()
     figure.subplots_adjust(
-        left=(0.25 + 0.062 * max(len(clipped(m)) for m in methods)) / WIDTH,
+        left=(0.25 + 0.062 * max(len(clipped(m)) for m in labels)) / WIDTH,
         right=1 - 0.1 / WIDTH,
         top=1 - 0.25 / height,
         bottom=0.5 / height,
@@ -51,7 +51,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
             score, low, high = (students[method][name] for name in ("score", "low", "high"))
             axes.hlines(y, low, high, color=styles[method].colour, linewidth=1.1)
             curve(axes, score, y, styles[method], 5, markeredgewidth=0.5)
-        row_labels(axes, methods)
+        row_labels(axes, labels)
         axes.tick_params(axis="y", labelsize=7)
     low, high = min(frame["score"]), max(frame["score"])
     panels[tasks[0]].set_xlim(low - 0.07 * (high - low), high + 0.07 * (high - low))
@@ -80,7 +80,8 @@ def describe(frame: pl.DataFrame) -> Description:
         title=_title(better, len(supervised), len(texts)),
         alt=listed(texts),
         note="Grey line: supervisor (floor). Black line: ceiling. Band: the gap between them. "
-        "Marks: students with 95% intervals, which the edge of a panel may cut.",
+        "Marks: students with 95% intervals, which the edge of a panel may cut."
+        f"{oracles_note(frame, titled=False)}",
     )
 
 

@@ -19,11 +19,11 @@ from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import is_wide, pgr_text
 from weak2strong.methods import METHODS
 from weak2strong.methods.reference import names_in, settings_in
-from weak2strong.report.figures.drawing import FURTHEST, new_figure, role_lines
-from weak2strong.report.figures.kind import Description, FigureKind, listed
+from weak2strong.report.figures.drawing import FURTHEST, new_figure, role_lines, text_at
+from weak2strong.report.figures.kind import Description, FigureKind, listed, oracles_note
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.scores import means
-from weak2strong.report.figures.style import Styles, ordered_styles
+from weak2strong.report.figures.style import MUTED, Styles, ordered_styles
 
 ENDS: tuple[str, ...] = ("pgr", "pgr_low", "pgr_high")
 
@@ -68,7 +68,8 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     """A row for each setting and value: scores of supervisor, student and ceiling, and PGR.
 
     Means over tasks, as in the figures `scores` and `pgr`; ``pgr`` is null where it is undefined.
-    There is no frame where no setting has several values.
+    ``oracle`` marks students that saw ground truth. There is no frame where no setting has several
+    values.
     """
     series = series_of(tuple(run.config.methods))
     if not series:
@@ -87,32 +88,48 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
             three["student"] = of["student", method]
             rows.append(about | three | numbers | {"metric": lines[method].metric})
     floats = dict.fromkeys(ENDS, pl.Float64)
-    return pl.DataFrame(rows, schema_overrides=floats, infer_schema_length=None)
+    frame = pl.DataFrame(rows, schema_overrides=floats, infer_schema_length=None)
+    return frame.with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
-    """Draw two panels for each setting: scores, and PGR with its interval."""
+    """Draw two panels for each setting, scores and PGR with its interval; one where no PGR is
+    known."""
     names = frame["setting"].unique(maintain_order=True).to_list()
-    figure, grid = new_figure(len(names), 2, 0.4 + 1.9 * len(names), squeeze=False)
+    wide = 2 if len(_known(frame)) else 1
+    figure, grid = new_figure(len(names), wide, 0.4 + 1.9 * len(names), squeeze=False)
     colours = ordered_styles(names)
-    for (left, right), name in zip(grid, names, strict=True):
+    for (left, *beside), name in zip(grid, names, strict=True):
         rows, colour = frame.filter(setting=name), colours[name].colour
-        known = rows.filter(
-            pl.Series([x["pgr"] is not None and not is_wide(x) for x in rows.to_dicts()])
-        )
         role_lines(left, rows["floor"][0], rows["ceiling"][0], axis="y")
         left.plot(rows["value"], rows["student"], color=colour, marker="o", markersize=4.5)
         left.set_ylabel(metric_title(rows["metric"][0]))
-        role_lines(right, axis="y")
-        right.vlines(known["value"], known["pgr_low"], known["pgr_high"], color=colour, linewidth=1)
-        right.plot(known["value"], known["pgr"], color=colour, marker="o", markersize=4.5)
-        ends = [0.0, 1.0, *known["pgr_low"], *known["pgr_high"]]
-        right.set_ylim(max(min(ends), -FURTHEST) - 0.05, min(max(ends), 1 + FURTHEST) + 0.05)
-        right.set_ylabel("PGR")
-        for axes in (left, right):
-            _value_axis(axes, rows["value"].to_list(), name)
-        right.set_xlim(left.get_xlim())
+        star = " *" if rows["oracle"].all() else ""
+        for axes in (left, *beside):
+            _value_axis(axes, rows["value"].to_list(), f"{name}{star}")
+        for right in beside:
+            _pgr_panel(right, _known(rows), colour)
+            right.set_xlim(left.get_xlim())
     return figure
+
+
+def _known(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose PGR is drawn."""
+    is_known = [x["pgr"] is not None and not is_wide(x) for x in rows.to_dicts()]
+    return rows.filter(pl.Series(is_known, dtype=pl.Boolean))
+
+
+def _pgr_panel(axes: Axes, known: pl.DataFrame, colour: str) -> None:
+    """Draw the PGR of a setting by its values, or say that none is known."""
+    role_lines(axes, axis="y")
+    axes.vlines(known["value"], known["pgr_low"], known["pgr_high"], color=colour, linewidth=1)
+    axes.plot(known["value"], known["pgr"], color=colour, marker="o", markersize=4.5)
+    ends = [0.0, 1.0, *known["pgr_low"], *known["pgr_high"]]
+    axes.set_ylim(max(min(ends), -FURTHEST) - 0.05, min(max(ends), 1 + FURTHEST) + 0.05)
+    axes.set_ylabel("PGR")
+    if not len(known):
+        middle = {"xycoords": "axes fraction", "ha": "center", "color": MUTED}
+        text_at(axes, (0.5, 0.5), "undefined", (0, 0), **middle)
 
 
 def _value_axis(axes: Axes, values: list[float], name: str) -> None:
@@ -127,19 +144,25 @@ def _value_axis(axes: Axes, values: list[float], name: str) -> None:
 
 def describe(frame: pl.DataFrame) -> Description:
     """Say how the score goes with each setting, and every number."""
-    parts, texts = [], []
+    parts, texts, undefined = [], [], len(frame) - len(_known(frame))
     for (name,), rows in frame.group_by("setting", maintain_order=True):
         ends = rows.row(0, named=True), rows.row(-1, named=True)
         first, last = (f"{x['student']:.3f} at {x['value']:g}" for x in ends)
         parts.append(f"{name}: {first}, {last}")
         listing = (f"{x['value']:g} {x['student']:.3f}, PGR {pgr_text(x)}" for x in rows.to_dicts())
         texts.append(f"{name}: {'; '.join(listing)}")
+    pgr = (
+        "PGR is undefined, or not known, at every value."
+        if undefined == len(frame)
+        else "PGR has 95% intervals over seeds and test examples, which the edge of a panel may "
+        "cut; where it is undefined there is no mark."
+    )
     return Description(
         title=f"Scores of students by setting: {'; '.join(parts)}",
         alt=listed(texts, between=". "),
-        note="Means over tasks and seeds. Grey line: supervisor; black line: ceiling. PGR has 95% "
-        "intervals over seeds and test examples, which the edge of a panel may cut; where it is "
-        "undefined there is no mark. The best value was found on the very test that scores it.",
+        note=f"Means over tasks and seeds. Grey line: supervisor; black line: ceiling. {pgr} The "
+        "best value was found on the very test that scores it."
+        f"{oracles_note(frame, titled=False)}",
     )
 
 
