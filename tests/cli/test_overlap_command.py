@@ -71,6 +71,17 @@ def test_density_and_expansion_stand_beside_gain_and_pgr(run, capsys):
     assert_frame_equal(pl.read_parquet(out / "expansion.parquet"), expansion)
 
 
+def test_explain_has_what_overlap_found_also_of_a_run_that_is_named_latest(
+    run, tmp_path, monkeypatch
+):
+    """The test before has put the tables beside the run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "latest").symlink_to(run)
+    assert main(["explain", "latest", "--out", "explained", "--quiet"]) == 0
+    assert pl.read_parquet("explained/explained.parquet")["overlap"].null_count() == 0
+
+
 def test_wrong_input_is_one_sentence(run, capsys):
     out = run.parent / "refused"
     store = ["--out", str(out), "--store", str(run.parent / "store"), "--quiet"]

@@ -1,8 +1,10 @@
 """What a run keeps of its finetunings by step, tells while it goes on, and tells trackers."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +20,8 @@ from weak2strong.engine.run import run_study
 from weak2strong.engine.state import state_of
 from weak2strong.engine.tracking import TRACKERS
 from weak2strong.engine.tracking.tracked import trackers_named
+from weak2strong.engine.tracking.tracker import TrackedRun
+from weak2strong.engine.tracking.trackio import Trackio
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.progress import Progress
@@ -242,6 +246,25 @@ def test_a_folder_of_its_name_is_no_package(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="not installed"):
         trackers_named(["absent"])
     TRACKERS.drop("a test")
+
+
+def test_a_part_of_a_package_that_is_absent_is_not_installed():
+    part = type("Part", (Absent,), {"package": f"{Absent.package}.part"})
+    TRACKERS.add("absent", part, "a test")
+    with pytest.raises(UserError, match="not installed"):
+        trackers_named(["absent"])
+    TRACKERS.drop("a test")
+
+
+def test_what_trackio_cannot_begin_leaves_standard_output_as_it_was(tmp_path, monkeypatch, capsys):
+    def init(**about):
+        raise ConnectionError("no network")
+
+    monkeypatch.setitem(sys.modules, "trackio", SimpleNamespace(init=init))
+    with pytest.raises(ConnectionError):
+        Trackio().start(TrackedRun("run", tmp_path, {}))
+    print("a table")
+    assert capsys.readouterr().out == "a table\n"
 
 
 def test_numbers_do_not_depend_on_trackers():

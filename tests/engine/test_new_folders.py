@@ -87,6 +87,16 @@ def test_a_folder_named_by_the_user_may_be_claimed_by_one_study_only(stopped):
         claim(Path("mine"), StudyConfig(seeds=first % 8 + 1), ("a",))
 
 
+def test_a_file_of_somebody_is_not_written_over(tmp_path):
+    for name in ("training.parquet", "learned.json", "rates.json", "trusted.parquet"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        with pytest.raises(UserError, match=f"holds {name}, and nothing tells whether a run of"):
+            claim(folder, StudyConfig(), ("a",), "trusted", ["trusted.parquet"])
+        assert [file.name for file in folder.iterdir()] == [name]
+
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -16,12 +16,14 @@ from polars.testing import assert_frame_equal
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine import places, record
+from weak2strong.engine.claim import OURS
 from weak2strong.engine.explain import explain_study
 from weak2strong.engine.local import Plan
-from weak2strong.engine.recorded import read_agreement, read_run
+from weak2strong.engine.recorded import STUDY, read_agreement, read_run
 from weak2strong.engine.run import do_steps, run_study
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
+from weak2strong.ground.index import read_index
 from weak2strong.ground.predictions import Predictions
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
@@ -78,6 +80,12 @@ def test_the_run_folder_holds_a_row_a_cell_and_metric(undisturbed, config):
     environment = json.loads((undisturbed / "environment.json").read_text())
     assert environment["threads"] == 1
     assert StudyConfig.from_yaml((undisturbed / "study.yaml").read_text()) == resolved(config)
+
+
+def test_what_a_run_writes_is_known_before_it(undisturbed):
+    """So that a file of somebody else's that has such a name is not written over."""
+    index = read_index(undisturbed)
+    assert set(index.files) == {STUDY, *OURS}
 
 
 def test_agreement_is_recorded_of_every_split(undisturbed, config):

@@ -23,7 +23,12 @@ ROWS = [
 ]
 
 TABLE = [
-    {"task": "atlas-asia", "method": "probe-filter:share=0.5+naive", "pgr": 0.5, "undefined": None}
+    {
+        "task": "atlas-asia@1 (new)",
+        "method": "probe-filter:share=0.5+naive",
+        "pgr": 0.5,
+        "undefined": None,
+    }
 ]
 
 
@@ -62,7 +67,7 @@ def test_tensorboard(tracked):
         events.Reload()
         scalars = events.Tags()["scalars"]
         if place.name == "study":
-            assert scalars == [f"pgr/atlas-asia {TABLE[0]['method']}"]
+            assert scalars == [f"pgr/{TABLE[0]['task']} {TABLE[0]['method']}"]
             continue
         assert set(scalars) == {"loss", "gradient_norm", "head_rate", "validation"}
         told = [(e.step, e.value) for e in events.Scalars("loss")]
@@ -111,6 +116,9 @@ def test_mlflow(tracked, tmp_path, monkeypatch):
     assert set(runs) == {"run", *NAMES}
     assert all(run.info.status == "FINISHED" for run in runs.values())
     assert runs["run"].data.params["seeds"] == "3"
+    # MLflow takes few signs in names.
+    metrics = {"pgr/atlas-asia_1 _new_ probe-filter:share_0.5_naive": 0.5}
+    assert runs["run"].data.metrics == metrics
     history = client.get_metric_history(runs[NAMES[1]].info.run_id, "loss")
     assert sorted((m.step, m.value) for m in history) == [(1, 1), (2, 0.5), (3, 1 / 3)]
     kept = {file.path for file in client.list_artifacts(runs["run"].info.run_id)}

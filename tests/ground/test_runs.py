@@ -52,6 +52,12 @@ def test_the_beginning_of_several_names_is_refused_with_them():
         run_folder("many")
 
 
+@pytest.mark.parametrize("named", ["a" * 300, "~nobody-of-that-name/run"])
+def test_what_no_path_can_be_is_said(named):
+    with pytest.raises(UserError, match=r"^There is no such path: .*\.$"):
+        run_folder(named)
+
+
 def test_a_path_that_is_there_counts_more(tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "latest").mkdir()

@@ -123,4 +123,8 @@ def test_the_page_is_named_where_it_is_there(made, monkeypatch):
     (run.folder.parent / "runs").mkdir()
     (run.folder.parent / "runs" / "latest").symlink_to(run.folder)
     monkeypatch.chdir(run.folder.parent)
-    assert "  w2s run runs/latest/study.yaml --seeds 6" in ending(run)
+    (run.folder / "report.html").unlink()
+    told = ending(run)
+    assert "  w2s report runs/latest --open" in told
+    # The run of one's own data, which is told between, is the latest one then.
+    assert f"  w2s run {run.folder}/study.yaml --seeds 6" in told

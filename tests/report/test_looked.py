@@ -80,6 +80,7 @@ WRONG = {
     "label 'no": "a quote is open",
     "seeds agree": "behind seeds stands disagree",
     ")": "')' stands where a condition does",
+    "not " * 1000 + "weak right": "it has more than 50 brackets and nots",
 }
 
 

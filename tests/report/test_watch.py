@@ -64,6 +64,12 @@ def test_without_a_terminal_lines_tell_the_end(end, tmp_path, capsys):
     assert out.endswith(f"1 of 3 steps done; {how}, after 20 s.\n")
 
 
+@pytest.mark.parametrize("every", ["0", "nan", "inf"])
+def test_seconds_that_nobody_can_wait_are_refused(every, tmp_path, capsys):
+    assert main(["watch", str(tmp_path), "--every", every]) == 2
+    assert "--every takes seconds above 0" in capsys.readouterr().err
+
+
 def test_a_folder_without_a_run_is_refused(tmp_path, capsys):
     assert main(["watch", str(tmp_path)]) == 2
     assert "holds no run" in capsys.readouterr().err

@@ -36,6 +36,9 @@ NUMBERS = ("change", "confidence", "difficulty")
 COMPARED = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
 JOINING = ("and", "or", "not")
 
+NESTED = 50
+"""So many brackets and nots at most has a condition."""
+
 _WORD = re.compile(r"\s*(?:([(),])|([<>]=?)|\"([^\"]*)\"|'([^']*)'|([^\s(),<>\"']+))")
 
 
@@ -70,6 +73,9 @@ class _Reader:
             self._words.append(Word(quoted, True) if plain is None else Word(plain))
             at = found.end()
         self._at = 0
+        # The reader calls itself for each of these.
+        if sum(word in (Word("("), Word("not")) for word in self._words) > NESTED:
+            raise self._fault(f"it has more than {NESTED} brackets and nots")
 
     def read(self) -> Condition:
         """where: any of ("," any)*"""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PAGE_EVERY = 10.0
 """Seconds between two pages of a run that goes on."""
 
+DAY = 86_400
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -54,8 +56,10 @@ class Watch:
         from weak2strong.ground.plugins import load_plugins
         from weak2strong.report.watch import Watched
 
-        if not self.every > 0:
-            raise UserError(f"--every takes seconds above 0, not {self.every:g}.")
+        if not 0 < self.every <= DAY:
+            raise UserError(
+                f"--every takes seconds above 0 and up to {DAY:,} (a day), not {self.every:g}."
+            )
         load_plugins(self.plugin)
         watched = Watched(self.folder)
         _check(self.folder)

@@ -6,14 +6,16 @@ import contextlib
 import itertools
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.contents import FILE as TASKS
+from weak2strong.engine.curves import FILE as CURVES
 from weak2strong.engine.events import FILE as EVENTS
 from weak2strong.engine.examples import FILE as EXAMPLES
+from weak2strong.engine.rates import FILE as RATES
 from weak2strong.engine.recorded import AGREEMENT, ENVIRONMENT, PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.work import FILE as WORK
 from weak2strong.ground.disks import writing
@@ -23,8 +25,12 @@ from weak2strong.ground.index import INDEX, check_no_folders, locked, place, rea
 from weak2strong.ground.runs import LATEST, RUNS
 from weak2strong.ground.store.sealed import DamageError, compare, fingerprint
 from weak2strong.ground.whole import make_writable
+from weak2strong.protocol.learned import FILE as LEARNED
 
-OURS = (RESULTS, PREDICTIONS, AGREEMENT, EXAMPLES, TASKS, WORK, ENVIRONMENT)
+OURS = (
+    *(RESULTS, PREDICTIONS, AGREEMENT, EXAMPLES, CURVES),
+    *(TASKS, WORK, ENVIRONMENT, LEARNED, RATES),
+)
 """Files that a run writes over; without a study beside them they are somebody's."""
 
 
@@ -50,7 +56,11 @@ def new_folder(what: str | None, tasks: Sequence[str]) -> Path:
 
 
 def claim(
-    out: Path | None, config: StudyConfig, tasks: Sequence[str], what: str | None = None
+    out: Path | None,
+    config: StudyConfig,
+    tasks: Sequence[str],
+    what: str | None = None,
+    tables: Collection[str] = (),
 ) -> Path:
     """The run folder with ``study.yaml`` in it, checked to be writable and ours.
 
@@ -61,6 +71,7 @@ def claim(
         config: the study, resolved.
         tasks: names, for that of a new folder.
         what: is done, if it is no run; ``runs/latest`` then stays as it is.
+        tables: names of files that it writes besides those of a run.
 
     Raises:
         UserError: where it cannot be written, holds another study, or something in the place of a
@@ -71,8 +82,9 @@ def claim(
         folder = out or new_folder(what, tasks)
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            check_no_folders(folder, (INDEX, STUDY, *OURS, EVENTS))
-            if not _is_there(folder, text):
+            written = (*OURS, *tables)
+            check_no_folders(folder, (INDEX, STUDY, *written, EVENTS))
+            if not _is_there(folder, text, written):
                 place(folder, {STUDY: text}, what or "run")
             make_writable(folder)  # found out before hours of training
         if out is None and what is None:
@@ -96,7 +108,7 @@ def claim_for_runs(out: Path | None, command: str) -> Path:
     return folder
 
 
-def _is_there(folder: Path, text: bytes) -> bool:
+def _is_there(folder: Path, text: bytes, written: Collection[str]) -> bool:
     """Whether a folder holds this study, whole; False where it holds none, or a damaged copy.
 
     Raises:
@@ -114,7 +126,7 @@ def _is_there(folder: Path, text: bytes) -> bool:
             f"{folder} cannot be told to hold this study ({e}): choose another folder with --out."
         ) from e
     if index is None:
-        return _is_there_alone(folder, there, text)
+        return _is_there_alone(folder, there, text, written)
     listed = index.files.get(STUDY)
     if listed is None:
         raise UserError(
@@ -143,11 +155,13 @@ def _is_there(folder: Path, text: bytes) -> bool:
     )
 
 
-def _is_there_alone(folder: Path, there: bytes | None, text: bytes) -> bool:
+def _is_there_alone(
+    folder: Path, there: bytes | None, text: bytes, written: Collection[str]
+) -> bool:
     """The same for a folder without an index: a user's, or one from before there was one."""
     if there and _same_study(there, text):
         return True
-    theirs = [name for name in OURS if (folder / name).exists()]
+    theirs = [name for name in written if (folder / name).exists()]
     if there and _is_study(there):
         raise _another(folder)
     if theirs or there:

@@ -176,7 +176,7 @@ class Where:
 
     def perform(
         self,
-        command: str,
+        kind: type[FinishedExperiment],
         config: StudyConfig,
         task_runs: Mapping[str, TaskRun],
         steps: Sequence[Step],
@@ -186,14 +186,14 @@ class Where:
         returned.
 
         Args:
-            command: of the experiment.
+            kind: the class that reads the folder of the experiment.
             config: its study, resolved.
             task_runs: by the name of the task.
             steps: all of them.
             tables: by the name of the file, once all steps are done.
         """
         trackers = trackers_named(self.engine.track)
-        folder = claim(self.out, config, tuple(task_runs), what=command)
+        folder = claim(self.out, config, tuple(task_runs), kind.COMMAND, kind.FILES)
 
         def files(work: Sequence[Work]) -> Mapping[str, bytes]:
             made = {name: table_file(name, table) for name, table in tables().items()}
@@ -201,7 +201,7 @@ class Where:
 
         plan = self.plan_of(config)
         with tracking(trackers, config, folder, self.progress) as tracked:
-            do_steps(folder, steps, task_runs, plan, self.progress, files, command, tracked)
+            do_steps(folder, steps, task_runs, plan, self.progress, files, kind.COMMAND, tracked)
             tracked.finish(has_table=False)
         return folder
 

@@ -125,7 +125,7 @@ class Explain(OnRun[FinishedExplain]):
         import polars as pl
 
         methods = self._methods(run)
-        rows = list(task_rows(run, methods, *_overlap(self.folder)))
+        rows = list(task_rows(run, methods, *_overlap(run.folder)))
         numbers = [*OUTCOMES, *(trait.name for trait in TRAITS)]
         schema = dict.fromkeys(("task", "method", "metric"), pl.String)
         tasks = pl.DataFrame(

@@ -131,4 +131,4 @@ class Overfitting(Experiment[FinishedOverfitting]):
         task_runs = task_runs_of(config, where)
         todo = steps_of(config, task_runs, self.evaluations)
         tables = partial(tables_of, config, task_runs, self.evaluations)
-        return where.perform("overfitting", config, task_runs, todo, tables)
+        return where.perform(self.finished, config, task_runs, todo, tables)

@@ -238,7 +238,7 @@ class Regularise(Experiment[FinishedRegularise]):
             rows = [row for task in task_runs for row in _rows(config, task, made)]
             return {FILE: [{"setting": self.setting, **row} for row in rows]}
 
-        return where.perform("regularise", config, task_runs, todo, tables)
+        return where.perform(self.finished, config, task_runs, todo, tables)
 
 
 def _value(text: str) -> Any:

@@ -213,7 +213,7 @@ class ProbeSweep(Experiment[FinishedSweep]):
                     f"left out of {name}: k = {', '.join(map(str, left_out))}, more than its "
                     f"{examples} training examples"
                 )
-        folder = claim(where.out, config, tuple(task_runs), "probe-sweep")
+        folder = claim(where.out, config, tuple(task_runs), "probe-sweep", self.finished.FILES)
 
         def tell(done: Done) -> None:
             for text in done.warnings:

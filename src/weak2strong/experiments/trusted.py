@@ -216,7 +216,7 @@ class Trusted(Experiment[FinishedTrusted]):
             rows = [row for name, x in task_runs.items() for row in self._rows(x, pools[name])]
             return {FILE: rows}
 
-        return where.perform("trusted", config, task_runs, todo, tables)
+        return where.perform(self.finished, config, task_runs, todo, tables)
 
     def _pool(self, task_run: TaskRun) -> dict[str, str]:
         """The groups of the validation examples whose labels may be trusted, by id."""

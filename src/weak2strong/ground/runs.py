@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.file_names import no_path
 
 RUNS, LATEST = Path("runs"), "latest"
 
@@ -23,8 +24,11 @@ def run_folder(named: str | Path) -> Path:
         named: a path, a text, or ``latest``.
 
     Raises:
-        UserError: where the names of several folders begin so.
+        UserError: where the names of several folders begin so, and for a path that no file can
+            have.
     """
+    if wrong := no_path(str(named)):
+        raise UserError(f"There is no such path: {wrong}.")
     path = Path(named).expanduser()
     if len(path.parts) != 1 or path.exists():
         return path

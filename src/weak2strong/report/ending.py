@@ -9,9 +9,11 @@ from pathlib import Path
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import SEEDS_AND_EXAMPLES
 from weak2strong.analysis.shares import Shares, shares
+from weak2strong.engine.recorded import STUDY
 from weak2strong.ground.runs import LATEST, RUNS
 from weak2strong.ground.table import counted
 from weak2strong.methods import BASELINE
+from weak2strong.report.names import folder_word
 from weak2strong.report.words import UNSUPERVISED, recovery
 from weak2strong.tasks import TASKS, expand
 
@@ -38,9 +40,10 @@ def ending(run: FinishedRun, store: Path | None = None, width: int | None = None
         store: that the user named for it.
         width: of a line; a longer command goes on in the next, as shells read it.
     """
-    folder = _named(run.folder)
     page = run.folder / PAGE
-    look = str(page) if page.is_file() else f"w2s report {shlex.quote(folder)} --open"
+    look = str(page)
+    if not page.is_file():
+        look = f"w2s report {shlex.quote(str(_latest(run.folder)))} --open"
     found = ["", *said(run), ""]
     for what, commands in [("Look at it", [look]), *next_commands(run, store)]:
         found.append(f"{what}:")
@@ -78,8 +81,8 @@ def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str
     Where the data are one's own already, the first one looks into them; where a plugin is, the
     second one compares methods.
     """
-    folder = shlex.quote(_named(run.folder))
-    study = shlex.quote(str(Path(_named(run.folder)) / "study.yaml"))
+    # By the time that one of them is called, another one may have moved runs/latest.
+    folder, study = folder_word(run.folder), folder_word(run.folder / STUDY)
     flags = f" --store {shlex.quote(str(store))}" if store else ""
     config = run.config
     more = max(FEWEST, 2 * config.seeds)
@@ -100,10 +103,10 @@ def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str
     ]
 
 
-def _named(folder: Path) -> str:
-    """A run folder as one would name it: by ``runs/latest`` where that is it."""
+def _latest(folder: Path) -> Path:
+    """A run folder as one would name it now: by ``runs/latest`` where that is it."""
     latest = RUNS / LATEST
-    return str(latest if latest.exists() and latest.samefile(folder) else folder)
+    return latest if latest.exists() and latest.samefile(folder) else folder
 
 
 def _found(run: FinishedRun, found: Shares) -> str:

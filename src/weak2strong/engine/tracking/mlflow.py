@@ -63,7 +63,7 @@ class MLflow:
     def results(self, table: Sequence[Mapping[str, Any]], page: Path) -> None:
         """The numbers of the table, the table itself, and the page, both as artefacts."""
         numbers = [
-            (f"{name}/{row['task']} {_plain(row['method'])}", value, 0)
+            (_plain(f"{name}/{row['task']} {row['method']}"), value, 0)
             for row in table
             for name, value in plain_numbers(row).items()
         ]
@@ -90,6 +90,6 @@ class MLflow:
             self._client.log_batch(run, metrics=metrics[begin : begin + AT_ONCE])
 
 
-def _plain(method: str) -> str:
-    """A method in the characters that names of MLflow may have."""
-    return "".join(c if c.isalnum() or c in "_-. /:" else "_" for c in method)
+def _plain(name: str) -> str:
+    """A name in the characters that those of MLflow may have."""
+    return "".join(c if c.isalnum() or c in "_-. /:" else "_" for c in name)

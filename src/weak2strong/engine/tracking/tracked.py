@@ -42,7 +42,11 @@ def trackers_named(names: Sequence[str]) -> dict[str, Tracker]:
 
 def _is_installed(package: str) -> bool:
     """Whether a package can be imported; a folder of its name, as trackers leave, is none."""
-    found = find_spec(package)
+    try:
+        found = find_spec(package)
+    except ModuleNotFoundError:
+        # Of a package inside of another one, which is not there.
+        return False
     return found is not None and found.origin is not None
 
 

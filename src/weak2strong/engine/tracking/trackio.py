@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -54,29 +54,22 @@ class Trackio:
     def end(self, failed: bool) -> None:
         """Nothing is open."""
 
-    def _run(self, name: str, **about: Any) -> _Run:
-        return _Run(self._project, f"{self._group} {name}", self._group, self._settings | about)
-
-
-class _Run:
-    """A context in which a run of trackio is open; what it prints goes to standard error."""
-
-    def __init__(self, project: str, name: str, group: str, config: dict[str, Any]):
-        self._about = {"project": project, "name": name, "group": group, "config": config}
-        self._out = redirect_stdout(sys.stderr)
-
-    def __enter__(self) -> Any:
+    @contextmanager
+    def _run(self, name: str, **about: Any) -> Iterator[Any]:
+        """A context in which a run of trackio is open; what it prints goes to standard error."""
         trackio: Any = import_module("trackio")
 
-        self._out.__enter__()
-        quiet = {"embed": False, "auto_log_gpu": False, "auto_log_cpu": False}
-        trackio.init(**self._about, **quiet)
-        return trackio
-
-    def __exit__(self, *error: Any) -> None:
-        trackio: Any = import_module("trackio")
-
-        try:
-            trackio.finish()
-        finally:
-            self._out.__exit__(*error)
+        with redirect_stdout(sys.stderr):
+            trackio.init(
+                project=self._project,
+                name=f"{self._group} {name}",
+                group=self._group,
+                config=self._settings | about,
+                embed=False,
+                auto_log_gpu=False,
+                auto_log_cpu=False,
+            )
+            try:
+                yield trackio
+            finally:
+                trackio.finish()
