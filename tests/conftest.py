@@ -20,8 +20,8 @@ os.environ.pop("COLUMNS", None)
 import pytest
 from hypothesis import settings
 
-# The same examples on every run, and no clock on machines that are busy.
-settings.register_profile("weak2strong", deadline=None, derandomize=True)
+# The same examples on every run, a few dozen of each, and no clock on machines that are busy.
+settings.register_profile("weak2strong", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("weak2strong")
 
 SENTENCES = (
@@ -36,6 +36,12 @@ SENTENCES = (
 """What the toy tokenizers are trained on."""
 
 VOCABULARY = 320
+
+OF_STUDIES = (
+    *("transformers.models.llama.modeling_llama", "transformers.models.gpt2.modeling_gpt2"),
+    *("polars", "weak2strong.engine.run", "weak2strong.cli.commands"),
+)
+"""What a study of toy models imports besides the libraries of `ground.processes`."""
 
 
 def pytest_configure(config):
@@ -80,6 +86,16 @@ def one_processor():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(places, "processors", lambda: 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copies_have_loaded_all():
+    """Workers and `copied` processes begin with all that they need, not with libraries alone."""
+    from weak2strong.ground import processes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "LIBRARIES", (*processes.LIBRARIES, *OF_STUDIES))
         yield
 
 
@@ -141,8 +157,7 @@ def undrawn_pages():
     @contextmanager
     def undrawn():
         with pytest.MonkeyPatch.context() as patch:
-            place = "weak2strong.report.pictures.inline_svg"
-            patch.setattr(place, lambda figure, prefix: "<svg></svg>")
+            patch.setattr("weak2strong.report.pictures.drawn_inline", lambda *_: "<svg></svg>")
             yield
 
     return undrawn

@@ -195,12 +195,19 @@ def test_the_luck_of_a_split_is_told(run, quick_study, small_task, tmp_path):
 TINY = ("--device", "cpu", "--tiny", "--slower", "9")
 
 
+def of_parts(run, folder, *names):
+    """What the script for a GPU writes of some parts, whose tables hold every row."""
+    out = run("gpu", *TINY, "--parts", *names, "--out", folder / "g")
+    assert f"written: {folder / 'g'}.json" in out
+    parts = json.loads((folder / "g.json").read_text())["parts"]
+    assert {name: part["ended"] for name, part in parts.items()} == dict.fromkeys(names, "done")
+    assert len(lines((folder / "g.md").read_text())) == sum(len(p["rows"]) for p in parts.values())
+    return parts
+
+
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
 def test_the_script_for_a_gpu_runs_on_a_cpu(run, tmp_path):
-    out = run("gpu", *TINY, "--parts", "tests", "speed", "loops", "grid", "--out", tmp_path / "g")
-    assert f"written: {tmp_path / 'g'}.json" in out
-    parts = json.loads((tmp_path / "g.json").read_text())["parts"]
-    assert {name: part["ended"] for name, part in parts.items()} == dict.fromkeys(parts, "done")
+    parts = of_parts(run, tmp_path, "tests", "speed")
     assert parts["tests"]["rows"] == [{"note": "left out: these tests need CUDA"}]
     trained = {"full", "lora", "lora 4bit", "head"}
     for row in parts["speed"]["rows"]:
@@ -211,13 +218,17 @@ def test_the_script_for_a_gpu_runs_on_a_cpu(run, tmp_path):
         assert row["job"] == "generation" or row["of peak"] > 0
     jobs = {row["job"] for row in parts["speed"]["rows"]}
     assert jobs == trained | {"inference", "activations", "generation"}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
+def test_the_script_for_a_gpu_compares_loops_and_settings(run, tmp_path):
+    parts = of_parts(run, tmp_path, "loops", "grid")
     assert len(parts["loops"]["rows"]) == 2 * 4
     assert all(row["examples/s"] > 0 for row in parts["loops"]["rows"])
     for note in ("the quickest", "what the package takes"):
         said = [row for row in parts["grid"]["rows"] if row.get("note") == note]
         assert [row["job"] for row in said] == ["full", "lora", "inference"]
-    tables = (tmp_path / "g.md").read_text()
-    assert len(lines(tables)) == sum(len(part["rows"]) for part in parts.values())
 
 
 @pytest.mark.parametrize(

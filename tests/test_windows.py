@@ -21,7 +21,6 @@ from weak2strong.ground.processes import held_back, let_in
 from weak2strong.ground.stops import Stops
 
 ROOT = Path(weak2strong.__file__).parent
-MODULES = {p.relative_to(ROOT).as_posix(): ast.parse(p.read_bytes()) for p in ROOT.rglob("*.py")}
 
 LACKING_OF = {
     "os": (
@@ -42,6 +41,12 @@ LACKING = {module: set(names.split()) for module, names in LACKING_OF.items()}
 
 NOT_THERE = {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog", "select"}
 """Modules that Windows does not have; its ``select`` knows sockets alone."""
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """Syntax trees of all modules, by their paths."""
+    return {p.relative_to(ROOT).as_posix(): ast.parse(p.read_bytes()) for p in ROOT.rglob("*.py")}
 
 
 def functions(tree):
@@ -72,8 +77,8 @@ def unguarded(tree):
                         yield f"line {node.lineno}: from {of} import ..."
 
 
-def test_what_windows_lacks_is_asked_for_before_it_is_used():
-    found = {path: list(unguarded(tree)) for path, tree in MODULES.items()}
+def test_what_windows_lacks_is_asked_for_before_it_is_used(modules):
+    found = {path: list(unguarded(tree)) for path, tree in modules.items()}
     assert not {path: lines for path, lines in found.items() if lines}
 
 
@@ -106,9 +111,9 @@ def plain(node):
     return False
 
 
-def test_text_is_utf_8_whatever_the_machine_would_take():
+def test_text_is_utf_8_whatever_the_machine_would_take(modules):
     found = []
-    for path, tree in MODULES.items():
+    for path, tree in modules.items():
         of_json = {
             id(a) for n in ast.walk(tree) if isinstance(n, ast.Call)
             and ast.unparse(n.func) in ("json.loads", "int") for a in n.args

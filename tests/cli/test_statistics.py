@@ -431,13 +431,14 @@ def test_verify_takes_right_and_wrong_from_words_as_from_classes(run, tmp_path, 
         label=pl.concat_list(pl.lit("nothing"), pl.format("class {}", "label")),
     )
     frame.drop("probabilities").write_parquet(words / "predictions.parquet")
-    found = values(capsys, "verify", str(words), "--trusted", "150")["students"]
-    assert found == values(capsys, "verify", run, "--trusted", "150")["students"]
+    flags = ("--trusted", "150", "--task", "task-0")
+    found = values(capsys, "verify", str(words), *flags)["students"]
+    assert found == values(capsys, "verify", run, *flags)["students"]
     assert any(0 < row["agreement"] < 1 for row in found)
 
 
 def test_verify_of_an_older_run_says_what_it_lacks(tmp_path, capsys):
-    folder = make_run(tmp_path / "older")
+    folder = make_run(tmp_path / "older", tasks=1)
     (folder / "agreement.parquet").unlink()
     shown = said(capsys, "verify", str(folder))
     assert "fit is not in this run's folder: run its study again" in shown

@@ -103,7 +103,7 @@ def judged(text):
     return study, sentence
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(st.sampled_from(PATHS), VALUES)
 def test_any_value_of_any_setting_is_a_study_or_a_sentence(path, value):
     try:
@@ -114,7 +114,7 @@ def test_any_value_of_any_setting_is_a_study_or_a_sentence(path, value):
     assert study or sentence
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.one_of(st.text(), st.binary(), st.text(alphabet="{}[],:-? &*!|>'\"%@`#\n abc12.~=<")))
 @example("a: &a [*a]")
 @example("&a {*a : 1}")

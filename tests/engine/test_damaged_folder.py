@@ -85,7 +85,7 @@ def fresh(of: str = "whole") -> None:
 
 
 @pytest.mark.parametrize("file", READERS)
-def test_a_damaged_file_is_said_by_name_by_who_reads_it(file, tmp_path, monkeypatch):
+def test_a_damaged_file_is_said_by_name_by_who_reads_it(file, tmp_path, monkeypatch, undrawn):
     """In the folder of a study that the last release ran, with an index."""
     monkeypatch.chdir(tmp_path)
     for name, changes in {"whole": {}, "other": {b"0.1.0": b"0.2.0", b"0.003": b"0.004"}}.items():

@@ -46,7 +46,7 @@ def test_labels_equal_scikit_learn(dtype, k):
         np.testing.assert_allclose(found, held_out, atol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(2, 60),

@@ -81,27 +81,32 @@ class Watch:
         monkeypatch.setattr(task_run, "code_of", noted)
 
     def __enter__(self):
-        sys.setprofile(self._called)
+        sys.settrace(self._called)
 
     def __exit__(self, *failure):
-        sys.setprofile(None)
+        sys.settrace(None)
 
     def _called(self, frame, event, arg):
-        if event != "call" and event != "return":
-            return
+        """Hears of every function that begins; where a stage is made, another hears of its end."""
         code = frame.f_code
-        if id(code) in self.codes:
-            if event == "call":
-                self.making.append(self.codes[id(code)])
-                self.seen.clear()
-            elif event == "return" and self.making and self.making[-1][0] is code:
-                self.making.pop()
-        if event == "call" and id(code) not in self.seen:
+        makes = self.codes.get(id(code))
+        if makes:
+            self.making.append(makes)
+            self.seen.clear()
+        if id(code) not in self.seen:
             self.seen[id(code)] = code
-            if not code.co_filename.startswith(HERE):
-                return
-            for made, found in self.making:
-                self._check(code, made, found)
+            if code.co_filename.startswith(HERE):
+                for made, found in self.making:
+                    self._check(code, made, found)
+        if not makes:
+            return None
+        frame.f_trace_lines = False
+        return self._ended
+
+    def _ended(self, frame, event, arg):
+        if event == "return" and self.making and self.making[-1][0] is frame.f_code:
+            self.making.pop()
+        return self._ended
 
     def _check(self, code, made, found: Code):
         module = Path(code.co_filename).relative_to(ROOT).with_suffix("").as_posix()

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -331,8 +329,15 @@ for _ in range({times}):
     print(results.table()["method"].to_list())
 """
 
+AS_A_SCRIPT = """
+import os, runpy, sys
+os.chdir(arguments[0])
+with open("out", "w") as sys.stdout, open("err", "w") as sys.stderr:
+    runpy.run_path(os.path.abspath("script.py"), run_name="__main__")
+"""
 
-def test_a_script_runs_its_own_things_in_one_process(study, tmp_path):
+
+def test_a_script_runs_its_own_things_in_one_process(study, tmp_path, copied):
     """Without a main guard, and without naming itself as a plugin; its file is in the key.
 
     Another process finds what does not depend on it.
@@ -344,11 +349,12 @@ def test_a_script_runs_its_own_things_in_one_process(study, tmp_path):
     def run(plugin, times):
         """Whether each run reused the students of naive, and those of mine."""
         (tmp_path / "script.py").write_text(SCRIPT.format(plugin=plugin, times=times))
-        command = [sys.executable, "script.py"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == "['naive', 'mine']\n" * times
-        steps = [line.rpartition(": ") for line in done.stderr.splitlines()]
+        process = copied(AS_A_SCRIPT, tmp_path)
+        process.join()
+        out, err = ((tmp_path / name).read_text() for name in ("out", "err"))
+        assert process.exitcode == 0, err
+        assert out == "['naive', 'mine']\n" * times
+        steps = [line.rpartition(": ") for line in err.splitlines()]
         (start, *_) = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
         assert json.loads(start)["workers"] == 1
         return [

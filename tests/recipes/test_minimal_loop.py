@@ -24,12 +24,19 @@ from weak2strong.training import fit, loop
 from weak2strong.training.predict import predict
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "minimal_loop.py"
-TASK, WEAK, STRONG, SEEDS, EPOCHS = "atlas-africa", "atlas-s", "atlas-l", 4, 1
+TASK, WEAK, EPOCHS = "atlas-africa", "atlas-s", 1
 
 CAP = 0.06
 """Means further apart are not of the same experiment, however noisy its seeds: floor, student
 and ceiling are about 0.70, 0.77 and 0.96 here. A student's standard deviation over seeds is
 about 0.03, so that a difference of two means of 4 has a standard error of 0.02."""
+
+SIZES = [
+    pytest.param("atlas-landlocked", "atlas-xs", "atlas-s", 2, 0.1),
+    pytest.param(TASK, WEAK, "atlas-l", 4, CAP, marks=pytest.mark.slow),
+]
+"""Task, models, seeds, and by how much means may differ: a small study, and one whose ceiling is
+far above the floor."""
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +50,15 @@ def recipe():
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """The task as a file."""
-    file = tmp_path_factory.mktemp("recipe") / "task.jsonl"
-    assert main(["export", TASK, "--out", str(file)]) == 0
-    return file
+    """Writes a task as a file."""
+    folder = tmp_path_factory.mktemp("recipe")
+
+    def write(task):
+        file = folder / f"{task}.jsonl"
+        assert main(["export", task, "--out", str(file)]) == 0
+        return file
+
+    return write
 
 
 def test_the_recipe_imports_nothing_of_the_package():
@@ -55,7 +67,7 @@ def test_the_recipe_imports_nothing_of_the_package():
 
 def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monkeypatch):
     """Given the same first head and order of examples, soft targets teach both the same."""
-    read = recipe.read(exported)[0]
+    read = recipe.read(exported(TASK))[0]
     texts, asked = read["strong_train"][:200], read["test"][:200]
     targets = torch.rand(len(texts), 2, generator=torch.Generator().manual_seed(0)).softmax(dim=1)
     model, seed = ModelSpec(WEAK), 5
@@ -77,10 +89,12 @@ def test_one_fit_is_that_of_the_package_but_for_rounding(recipe, exported, monke
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(("task", "weak", "strong", "seeds", "cap"), SIZES)
 def test_scores_are_those_of_the_package_within_the_noise_of_seeds(
-    exported, tmp_path, monkeypatch, capsys
+    exported, tmp_path, monkeypatch, capsys, task, weak, strong, seeds, cap
 ):
-    """Means over seeds differ by less than CAP, and 0 is in Welch's 99% interval of the difference.
+    """Means over seeds differ by less than that; where there are seeds enough to say how noisy they
+    are, 0 is in Welch's 99% interval of the difference.
 
     Both have the same rates and the same stopping rule, which is the default of the package: every
     model learns all of its split, and the weights of the last step are kept. Orders of examples
@@ -88,10 +102,10 @@ def test_scores_are_those_of_the_package_within_the_noise_of_seeds(
     """
     assert w2s.Training().stopping == "none"
     assert "`--stopping none`" in RECIPE.read_text()
-    flags = ["--epochs", str(EPOCHS), "--seeds", str(SEEDS)]
-    for side, model in (("weak", ModelSpec(WEAK)), ("strong", ModelSpec(STRONG))):
+    flags = ["--epochs", str(EPOCHS), "--seeds", str(seeds)]
+    for side, model in (("weak", ModelSpec(weak)), ("strong", ModelSpec(strong))):
         flags += [f"--{side}", location_of(model), f"--{side}-rates", *map(str, usual_rates(model))]
-    monkeypatch.setattr(sys, "argv", [str(RECIPE), str(exported), *flags])
+    monkeypatch.setattr(sys, "argv", [str(RECIPE), str(exported(task)), *flags])
     with torch.random.fork_rng(devices=[]):
         runpy.run_path(str(RECIPE), run_name="__main__")
     printed = re.findall(
@@ -104,16 +118,17 @@ def test_scores_are_those_of_the_package_within_the_noise_of_seeds(
     np.testing.assert_allclose(means, [floor, student, ceiling, pgr], atol=0.012)
     training = w2s.Training(epochs=EPOCHS)
     study = w2s.Study(
-        TASK, WEAK, STRONG, "naive", SEEDS, weak_training=training, strong_training=training
+        task, weak, strong, "naive", seeds, weak_training=training, strong_training=training
     )
     cells = study.run(tmp_path / "run", tmp_path / "store", quiet=True).cells
     theirs = cells.filter(metric="accuracy")["floor", "student", "ceiling"].to_numpy()
-    assert theirs.shape == ours.shape == (SEEDS, 3)
-    found = stats.ttest_ind(ours, theirs, equal_var=False)
-    interval = found.confidence_interval(0.99)
-    assert (interval.low < 0).all()
-    assert (interval.high > 0).all()
-    assert (abs(ours.mean(axis=0) - theirs.mean(axis=0)) < CAP).all()
+    assert theirs.shape == ours.shape == (seeds, 3)
+    if seeds > 2:
+        found = stats.ttest_ind(ours, theirs, equal_var=False)
+        interval = found.confidence_interval(0.99)
+        assert (interval.low < 0).all()
+        assert (interval.high > 0).all()
+    assert (abs(ours.mean(axis=0) - theirs.mean(axis=0)) < cap).all()
 
 
 def items(texts):

@@ -19,6 +19,7 @@ from weak2strong.ground.metrics import METRICS, performance_gap_recovered
 from weak2strong.ground.predictions import column
 from weak2strong.ground.predictions import texts as texts_as_held
 from weak2strong.report.page import page
+from weak2strong.report.pictures import drawn_inline
 from weak2strong.subjects.chess.board import read_board
 from weak2strong.subjects.chess.prompts import spaced
 
@@ -333,6 +334,17 @@ def drawn():
     """Pages that the test itself makes have the shapes of their figures, too."""
 
 
+@pytest.fixture
+def compared_drawn(undrawn_unless_asked_for, monkeypatch):
+    """Of the pages that the test itself makes, the figures that compare runs have their shapes."""
+
+    def drawn(kind, frame, styles, prefix):
+        asked = prefix.startswith("compared-")
+        return drawn_inline(kind, frame, styles, prefix) if asked else "<svg></svg>"
+
+    monkeypatch.setattr("weak2strong.report.pictures.drawn_inline", drawn)
+
+
 @pytest.fixture(autouse=True)
 def undrawn_unless_asked_for(request):
     """Most tests look at what else stands on a page."""
@@ -344,9 +356,3 @@ def undrawn_unless_asked_for(request):
 def page_of_a_run(small_run):
     """The text of the page of `small_run`."""
     return page([small_run])
-
-
-@pytest.fixture(scope="session")
-def page_of_experiments(made_experiments):
-    """The text of the page of `made_experiments`."""
-    return page(made_experiments)

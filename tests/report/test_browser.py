@@ -10,6 +10,7 @@ import pytest
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.looking import Wish, look
+from weak2strong.report.page import page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, NAMES)), None)
@@ -34,8 +35,12 @@ def report(page_of_a_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def of_experiments(page_of_experiments, tmp_path_factory):
-    return written(page_of_experiments, tmp_path_factory.mktemp("experiments"))
+def of_experiments(made_experiments, tmp_path_factory):
+    """Of experiments, without sections of their runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("weak2strong.report.page.FEW_RUNS", 0)
+        text = page(made_experiments)
+    return written(text, tmp_path_factory.mktemp("experiments"))
 
 
 def written(text, folder):

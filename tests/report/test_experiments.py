@@ -45,8 +45,10 @@ def frames(experiments):
 
 
 @pytest.fixture(scope="module")
-def text(page_of_experiments):
-    return page_of_experiments
+def text(made_experiments, undrawn_pages):
+    """Their page."""
+    with undrawn_pages():
+        return page(made_experiments)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def test_many_runs_of_a_grid_have_no_sections(made_grid, monkeypatch):
     assert 'id="cells"' in text
 
 
-def test_a_grid_beside_a_run_is_compared_in_figures(made_grid, made_run, tmp_path, drawn):
+def test_a_grid_beside_a_run_is_compared_in_figures(made_grid, made_run, tmp_path, compared_drawn):
     run = made_run(tmp_path / "run", strong="atlas-l", seeds=2, examples=120)
     text = page([made_grid, run])
     for name in ("sizes", "agreement-by-size"):

@@ -239,7 +239,7 @@ def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):
     assert "made before texts of examples were kept" in text
 
 
-def test_several_runs_are_compared(small_run, made_run, tmp_path, drawn):
+def test_several_runs_are_compared(small_run, made_run, tmp_path, compared_drawn):
     other = made_run(tmp_path / "other", strong="atlas-l")
     text = page([small_run, other])
     read = Read(text)

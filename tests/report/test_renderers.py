@@ -130,7 +130,7 @@ def test_what_data_say_is_no_markup():
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["C"])), min_size=3),
     st.integers(20, 90),

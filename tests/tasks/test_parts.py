@@ -104,7 +104,7 @@ ROW = st.tuples(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.tuples(*[st.lists(ROW, max_size=12)] * 3))
 def test_no_text_and_no_group_is_in_two_splits(tmp_path_factory, parts):
     dice, made = random.Random(0), []

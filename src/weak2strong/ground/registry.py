@@ -54,6 +54,10 @@ class Registry:
         yield from sorted(self._own.keys() - set(self._first))
         yield from self._added
 
+    def __contains__(self, name: object) -> bool:
+        self._import_packages()
+        return name in self._entries or name in self._own or name in self._added
+
     def enter(self, lines: Mapping[str, str]) -> None:
         """Put lines of our own into the table, ``"module:object"`` by name."""
         self._entries |= lines
@@ -120,6 +124,11 @@ class Registry:
     def line(self, name: str) -> str | None:
         """The line ``"module:object"`` of an entry of ours that has one."""
         return self._entries.get(name)
+
+    @property
+    def of_plugins(self) -> Iterable[str]:
+        """The names of what comes from plugins."""
+        return tuple(self._added)
 
     def origin(self, name: str) -> str | None:
         """The file or package that an entry comes from; None for our own."""

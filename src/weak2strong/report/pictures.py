@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from weak2strong.ground.disks import writing
 from weak2strong.ground.errors import unknown_name
 from weak2strong.ground.whole import write_whole
-from weak2strong.report.figures.kind import Description, FigureWithData
+from weak2strong.report.figures.kind import Description, FigureKind, FigureWithData
 from weak2strong.report.figures.style import DARK, Styles, styled
 from weak2strong.report.names import folder_word
 
 if TYPE_CHECKING:
+    import polars as pl
     from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png")
@@ -58,8 +59,7 @@ def page_figures(
     named = " ".join(map(folder_word, folders))
     drawn = []
     for kind, frame in figures:
-        with styled():
-            svg = inline_svg(kind.draw(frame, styles), f"{prefix}-{kind.name}")
+        svg = drawn_inline(kind, frame, styles, f"{prefix}-{kind.name}")
         command = f"w2s figures {named} --only {kind.name}" if named else ""
         drawn.append(PageFigure(kind.name, kind.describe(frame), svg, command))
     return drawn
@@ -72,6 +72,12 @@ def theme() -> dict[str, tuple[str, str]]:
 
 def _variable(i: int) -> str:
     return f"--figure-{i}"
+
+
+def drawn_inline(kind: FigureKind, frame: pl.DataFrame, styles: Styles, prefix: str) -> str:
+    """Draw a figure of some data, as an SVG element; see `inline_svg`."""
+    with styled():
+        return inline_svg(kind.draw(frame, styles), prefix)
 
 
 def inline_svg(figure: Figure, prefix: str) -> str:

@@ -60,7 +60,7 @@ class Roots:
 
 def reach(
     source: Source, roots: Roots, words: Iterable[str], registered: Registered
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     """Digests, by a readable name, of all that the roots can reach, the roots included.
 
     Args:
@@ -72,11 +72,35 @@ def reach(
     Raises:
         KeyError: for a root that the source does not have.
     """
+    return reached(source, roots, words, registered).digests
+
+
+@dataclass(frozen=True)
+class Reached:
+    """What can be reached.
+
+    Attributes:
+        digests: by a readable name.
+        registries: their places; a word counts only where one of them has an entry of that name.
+        words: those of the settings, and of all that is reached.
+    """
+
+    digests: Mapping[str, str]
+    registries: frozenset[Place]
+    words: frozenset[str]
+
+
+def reached(source: Source, roots: Roots, words: Iterable[str], registered: Registered) -> Reached:
+    """As `reach`, with what its answer depends on besides the source and the roots.
+
+    Raises:
+        KeyError: for a root that the source does not have.
+    """
     walk = _Walk(source, registered, words=set(words))
     walk.begin(roots)
     walk.go_on()
     walk.note_ambiguous()
-    return walk.digests
+    return Reached(walk.digests, frozenset(walk.registries), frozenset(walk.words))
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,7 @@ class _Walk:
     todo: list[tuple[Place, Piece, Use]] = field(default_factory=list)
     classes: dict[Place, ClassPieces] = field(default_factory=dict)
     registries: set[Place] = field(default_factory=set)
+    asked: dict[Place, set[str]] = field(default_factory=lambda: defaultdict(set))
     seen: set[tuple[str, ...]] = field(default_factory=set)
     of_place: dict[Place, list[str]] = field(default_factory=lambda: defaultdict(list))
     uses: list[_Used] = field(default_factory=list)
@@ -301,10 +326,10 @@ class _Walk:
         return any(base != place and self._is_called_elsewhere(base) for base in above)
 
     def _entries(self, module: str, name: str) -> None:
-        for word in sorted(self.words):
-            if self._is_new(f"{module}:{name}", word) and (
-                roots := self.registered(module, name, word)
-            ):
+        new = sorted(self.words - self.asked[module, name])
+        self.asked[module, name].update(new)
+        for word in new:
+            if roots := self.registered(module, name, word):
                 self.begin(roots)
                 # Which object has the name, wherever it stands.
                 meant = (path for _, path in roots.functions)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from inspect import isclass, isfunction, ismethod
 from pathlib import Path
 from typing import Any
 
-from weak2strong.ground.code.reach import Roots, reach
+from weak2strong.ground.code.reach import Place, Reached, Roots, reached
 from weak2strong.ground.code.source import Rules, Source
 from weak2strong.ground.plugins import PACKAGE, is_ours, sources_of
 from weak2strong.ground.store.key import canonical, digest
@@ -57,11 +57,38 @@ def code_of(
     return _code(source, roots, frozenset(words))
 
 
-@cache
+Entries = frozenset[tuple[Place, str, Roots]]
+"""Entries of registries: of which one, by what name, and where their code begins."""
+
+_KNOWN: dict[tuple[Source, Roots], list[tuple[Reached, Entries, Code]]] = {}
+"""What was reached from the same roots, by the entries that it depends on."""
+
+
 def _code(source: Source, roots: Roots, words: frozenset[str]) -> Code:
-    pieces = reach(source, roots, words, registered_here)
+    """The code of some roots; most words of settings name no entry, and change nothing."""
+    known = _KNOWN.setdefault((source, roots), [])
+    for found, entries, code in known:
+        if _entries(found, words) == entries:
+            return code
+    found = reached(source, roots, words, registered_here)
     # Not their places: what only moves to another module computes what it did.
-    return Code(digest(sorted(pieces.values())), pieces)
+    code = Code(digest(sorted(found.digests.values())), found.digests)
+    known.append((found, _entries(found, words), code))
+    return code
+
+
+def _entries(found: Reached, words: frozenset[str]) -> Entries:
+    """The entries that settings name, and those of plugins, which come and go, that all else does.
+
+    Those of ours that all else names are the same as long as this process runs.
+    """
+    entries = set[tuple[Place, str, Roots]]()
+    for module, name in found.registries:
+        registry = getattr(import_module(module), name)
+        for entry in words.union(found.words.intersection(registry.of_plugins)):
+            if entry in registry:
+                entries.add(((module, name), entry, roots_of(registry.get(entry))))
+    return frozenset(entries)
 
 
 def registered_here(module: str, name: str, entry: str) -> Roots | None:
