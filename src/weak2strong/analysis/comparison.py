@@ -22,6 +22,7 @@ from weak2strong.analysis.oracles import oracles
 from weak2strong.analysis.over_tasks import OnTheseTasks, on_these_tasks, sharing_tasks
 from weak2strong.analysis.scores import pgr_scores, read_scores, student_scores
 from weak2strong.analysis.settings_table import differ_in_settings, settings_document
+from weak2strong.analysis.warnings import stopped_on_truth
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import (
@@ -245,9 +246,7 @@ def _concerns(
                 "(docs/statistics.md says by how much). Of one run alone, it is counted."
             )
         )
-    if any(run.config.strong_training.stopping == "oracle" for run in runs):
-        warnings.append("Students stopped on ground truth (oracle): these are no fair results.")
-    return warnings
+    return [*warnings, *stopped_on_truth(run.config for run in runs)]
 
 
 def comparison_document(

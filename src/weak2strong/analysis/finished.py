@@ -184,8 +184,7 @@ class FinishedRun(FinishedFolder):
     @property
     def title(self) -> str:
         """The pair of models, and which entities the tasks ask about."""
-        unseen = ", unseen entities" if self.config.entities == "unseen" else ""
-        return f"{self.config.weak_name} to {self.config.strong.name}{unseen}"
+        return title_of(self.config)
 
     @cached_property
     def tasks(self) -> list[Mapping[str, Any]]:
@@ -373,6 +372,12 @@ _NULLABLE = {
     "pgr_wide": bool,
     "chain": str,
 }
+
+
+def title_of(config: StudyConfig) -> str:
+    """The pair of models of a study, and which entities its tasks ask about."""
+    unseen = ", unseen entities" if config.entities == "unseen" else ""
+    return f"{config.weak_name} to {config.strong.name}{unseen}"
 
 
 def table_of(folder: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.settings import Compared, Differs, SettingsCompared, differing
-from weak2strong.analysis.warnings import few_seeds
+from weak2strong.analysis.warnings import few_seeds, stopped_on_truth
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric_title
 from weak2strong.ground.table import (
@@ -67,8 +67,7 @@ def settings_document(runs: Sequence[FinishedRun], metric: str | None = None) ->
         facts += [fact for d in compared.differs for fact in _facts(d, which)]
         warnings += [f"Left out of {letter(i)} - {letter(0)}. {text}" for text in compared.left_out]
         warnings += few_seeds({compared.seeds})
-    if any(run.config.strong_training.stopping == "oracle" for run in runs):
-        warnings.append("Students stopped on ground truth (oracle): these are no fair results.")
+    warnings += stopped_on_truth(run.config for run in runs)
     return Document(tables, {"differs": facts}, head, warnings=list(dict.fromkeys(warnings)))
 
 

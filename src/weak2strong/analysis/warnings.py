@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from weak2strong.analysis.intervals import Interval
 from weak2strong.analysis.recovered import HONEST_SEEDS
 from weak2strong.analysis.summary import Line
+from weak2strong.config.study import StudyConfig
 from weak2strong.protocol.concerns import LESS_THAN_SPELLING, Concern, concerns
 
 CUT = 0.01
 """Up to this share of cut texts, nothing is said about them."""
+
+
+def stopped_on_truth(studies: Iterable[StudyConfig]) -> list[str]:
+    """A sentence where students of some study were stopped on ground truth."""
+    if not any(study.strong_training.stopping == "oracle" for study in studies):
+        return []
+    return ["Students stopped on ground truth (oracle): these are no fair results."]
 
 
 def warnings_of(lines: list[Line]) -> list[str]:

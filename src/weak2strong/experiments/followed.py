@@ -48,6 +48,16 @@ Trained = tuple[tuple[str, Any], ...]
 """Settings of students' training that are not those of the study."""
 
 
+def check_sees_no_truth(method: str) -> None:
+    """Refuse an oracle.
+
+    Raises:
+        UserError: for a method that sees ground truth.
+    """
+    if find_method(method).oracle:
+        raise UserError(f"{method!r} sees ground truth: name methods that do not.")
+
+
 def check_followed(method: str) -> None:
     """Refuse what has no one curve.
 
@@ -57,8 +67,7 @@ def check_followed(method: str) -> None:
     # Planning takes torch, which those who only read a folder can do without.
     from weak2strong.engine.stand_in import trial_run
 
-    if find_method(method).oracle:
-        raise UserError(f"{method!r} sees ground truth: name methods that do not.")
+    check_sees_no_truth(method)
     fits = len(trial_run(method).fits)
     if fits != 1:
         raise UserError(

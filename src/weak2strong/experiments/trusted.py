@@ -31,6 +31,7 @@ from weak2strong.experiments.experiment import (
     Where,
     task_runs_of,
 )
+from weak2strong.experiments.followed import check_sees_no_truth
 from weak2strong.experiments.tables import Rows
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.metrics import metric, metric_title
@@ -46,7 +47,6 @@ from weak2strong.ground.table import (
     number,
     words,
 )
-from weak2strong.methods.reference import find_method
 from weak2strong.protocol import stages
 from weak2strong.protocol.resolve import resolved
 from weak2strong.protocol.task_run import TaskRun
@@ -206,8 +206,7 @@ class Trusted(Experiment[FinishedTrusted]):
                 "its own (vary: split): leave --vary split out."
             )
         for method in config.methods:
-            if find_method(method).oracle:
-                raise UserError(f"{method!r} sees ground truth: name methods that do not.")
+            check_sees_no_truth(method)
         task_runs = task_runs_of(config, where)
         pools = {name: self._pool(task_run) for name, task_run in task_runs.items()}
         todo = candidate_steps(config, pools, self.evaluations, self.alone_counts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from weak2strong.engine.assumed import Assumed, Held
-from weak2strong.ground.table import DASH, Column, Row, Table, words
-from weak2strong.report.units import size
+from weak2strong.ground.table import DASH, Column, Row, Table, count, words
+from weak2strong.report.units import size, size_column
 
 ANSWERS = {True: "yes", False: "no", None: DASH}
 
@@ -20,9 +20,9 @@ def assumed_table(assumed: Assumed) -> Table:
     columns = [
         words("model", wraps=True),
         Column("adaptation", "training", _training, "left"),
-        Column("resting", "at rest", lambda row: _bytes(row["resting"])),
-        Column("left", "for activations", lambda row: _bytes(row["left"])),
-        Column("tokens", "tokens at a time", _tokens),
+        size_column("resting", "at rest"),
+        size_column("left", "for activations"),
+        count("tokens", "tokens at a time"),
         Column("fits", "fits", lambda row: ANSWERS[row["fits"]], "left"),
     ]
     of = max((held.usable for held in assumed.models), default=0.0)
@@ -44,14 +44,6 @@ def _left(held: Held) -> float | None:
 def _training(row: Row) -> str:
     bits = f", {row['bits']} bits" if row["bits"] else ""
     return f"{row['adaptation']}{bits}" if row["adaptation"] else DASH
-
-
-def _bytes(value: float | None) -> str:
-    return DASH if value is None else size(value)
-
-
-def _tokens(row: Row) -> str:
-    return DASH if row["tokens"] is None else f"{row['tokens']:,}"
 
 
 def _twice(held: Held) -> str:

@@ -14,7 +14,7 @@ from weak2strong.ground.runs import LATEST, RUNS
 from weak2strong.ground.table import counted
 from weak2strong.methods import BASELINE
 from weak2strong.report.names import folder_word
-from weak2strong.report.words import UNSUPERVISED, recovery
+from weak2strong.report.words import UNSUPERVISED, no_gap, recovery
 from weak2strong.tasks import TASKS, expand
 
 MOST = 3
@@ -152,11 +152,7 @@ def _undefined(run: FinishedRun) -> tuple[str, str]:
     lines = run.lines()
     r = lines[0].recovered
     if run.over is not None:
-        flat = len(run.over.flat)
-        why = (
-            f"on {flat} of {len(run.by_task)} tasks, and on all together, the ceiling is not "
-            "clearly above the floor"
-        )
+        why = no_gap(run.over, len(run.by_task))
     else:
         reason = (r.undefined or "").rstrip(".")
         why = f"{reason[:1].lower()}{reason[1:]}"

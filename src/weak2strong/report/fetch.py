@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.engine.fetch import FetchPlan, holds_adapters
-from weak2strong.ground.table import DASH, Column, Document, Row, Table, count, words
-from weak2strong.report.units import size
+from weak2strong.ground.table import Column, Document, Row, Table, count, words
+from weak2strong.report.units import size, size_column
 
 HERE = "needs nothing of the hub"
 
@@ -45,8 +45,8 @@ def fetch_document(plan: FetchPlan, folders: Sequence[Path] = ()) -> Document:
         words("name"),
         Column("commit", "commit", _commit, "left"),
         count("files"),
-        _bytes("bytes", "size"),
-        _bytes("bytes_missing", "to fetch"),
+        size_column("bytes", "size"),
+        size_column("bytes_missing", "to fetch"),
     ]
     where = f"cache of the hub: {plan.folder}"
     notes = [f"To fetch: {size(plan.bytes)}. Free on that disk: {size(plan.free)}."]
@@ -69,7 +69,3 @@ def fetch_document(plan: FetchPlan, folders: Sequence[Path] = ()) -> Document:
 
 def _commit(row: Row) -> str:
     return row["commit"][:12] if row["commit"] else HERE
-
-
-def _bytes(name: str, title: str) -> Column:
-    return Column(name, title, lambda row: DASH if row[name] is None else size(row[name]))

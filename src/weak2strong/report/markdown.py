@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from weak2strong.analysis.finished import title_of
 from weak2strong.analysis.over_tasks import OverTasks, interval_fields, over_tasks_table
 from weak2strong.analysis.results import NGRAMS, PROBE, intervals_note, temperature_notes
 from weak2strong.analysis.summary import Line
@@ -30,12 +31,6 @@ class Section:
     config: StudyConfig
     lines: list[Line]
     over: OverTasks | None = None
-
-    @property
-    def title(self) -> str:
-        """The pair of models, and which entities the tasks ask about."""
-        unseen = ", unseen entities" if self.config.entities == "unseen" else ""
-        return f"{self.config.weak_name} to {self.config.strong.name}{unseen}"
 
     @property
     def by_task(self) -> dict[str, list[Line]]:
@@ -88,7 +83,7 @@ def _section(run: Section) -> list[str]:
     over = [over_tasks_table(run.over)] if run.over else []
     said = (*_counts(run), *temperature_notes(run.lines), *warnings_of(run.lines))
     return [
-        f"## {run.title}",
+        f"## {title_of(run.config)}",
         f"{metric_title(first.metric).capitalize()}, {seeds_text(config.seeds)}."
         f"{intervals_note(run.lines)} {_rates(config)}",
         to_markdown(_scores(run)),
@@ -186,7 +181,7 @@ def _seen_and_unseen(seen: Section, unseen: Section) -> list[str]:
     difference = number("difference", "ceiling, difference", sign=True)
     columns = [words("task"), *map(number, scores), difference]
     return [
-        f"## What is knowledge: {seen.title}, seen and unseen",
+        f"## What is knowledge: {title_of(seen.config)}, seen and unseen",
         "The same questions about entities of the pretraining text and about others. Only the "
         "difference between the two ceilings is knowledge; the rest is spelling. (There are "
         "fewer unseen entities to learn from, which is a part of the difference too: the column "

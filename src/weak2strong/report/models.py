@@ -12,7 +12,7 @@ from weak2strong.models.check import Checked
 from weak2strong.models.needs import frozen_bytes, resting_bytes
 from weak2strong.protocol.foreknowledge import Foreknowledge
 from weak2strong.protocol.uses import Uses
-from weak2strong.report.units import size
+from weak2strong.report.units import size, size_column
 
 YES = {True: "yes", False: "no"}
 
@@ -36,9 +36,9 @@ def models_document() -> Document:
     columns = [
         words("model"),
         count("parameters"),
-        _bytes("full"),
-        _bytes("lora", "LoRA"),
-        _bytes("lora_4bit", "LoRA 4bit"),
+        size_column("full"),
+        size_column("lora", "LoRA"),
+        size_column("lora_4bit", "LoRA 4bit"),
         words("licence", detail=True),
         Column("gated", "gated", lambda row: YES[row["gated"]], "left", detail=True),
         Column("cutoff", "cutoff", lambda row: row["cutoff"] or DASH, "left", detail=True),
@@ -99,9 +99,9 @@ def check_document(
     ]
     columns = [
         words("adaptation", "training"),
-        _bytes("resting", "at rest"),
-        _bytes("activations", f"activations of {checked.tokens:,} tokens"),
-        _bytes("together"),
+        size_column("resting", "at rest"),
+        size_column("activations", f"activations of {checked.tokens:,} tokens"),
+        size_column("together"),
         Column("trains", "trains", lambda row: _tried(row["trains"]), "left"),
         Column("fits", "fits", lambda row: YES[row["fits"]], "left"),
     ]
@@ -142,9 +142,3 @@ def check_document(
 def _tried(works: bool | None) -> str:
     """What came out of a trial, in a word."""
     return DASH if works is None else YES[works]
-
-
-def _bytes(name: str, title: str | None = None) -> Column:
-    """A column of bytes; a dash where they are not known."""
-    text = lambda row: DASH if row[name] is None else size(row[name])  # noqa: E731
-    return Column(name, title or name, text)

@@ -15,7 +15,7 @@ from weak2strong.methods.reference import passes_intermediates
 from weak2strong.models.given import is_given
 from weak2strong.protocol.choice import TITLES
 from weak2strong.report.assumed import assumed_table
-from weak2strong.report.units import duration, size
+from weak2strong.report.units import duration, size, size_column
 from weak2strong.tasks.splits import SPLITS
 
 FACTS = (
@@ -97,7 +97,7 @@ def _stages(plan: StudyPlan) -> Table:
         Column("fits", "fits", lambda row: f"{row['fits']:,}" if row["fits"] else DASH),
         words("shared", "one of them serves", detail=True),
         words("device", detail=True),
-        Column("resting", "memory", _resting, detail=True),
+        size_column("resting", "memory", detail=True),
         Column("flops", "FLOPs", lambda row: _flops(row["flops"])),
     ]
     if any(s.seconds is not None for s in plan.stages):
@@ -127,10 +127,6 @@ def _stages(plan: StudyPlan) -> Table:
         "seconds": total([s.seconds for s in plan.stages]),
     }
     return Table("stages", "", columns, [*rows, together], gaps=(len(rows),))
-
-
-def _resting(row: Row) -> str:
-    return DASH if row["resting"] is None else size(row["resting"])
 
 
 def _resting_of(plan: StudyPlan, name: str, trains: bool) -> int | None:

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from weak2strong.ground.table import DASH, Column
+
 
 def size(count: float) -> str:
     """A number of bytes, such as ``1.5 GiB``."""
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
+
+
+def size_column(name: str, title: str | None = None, **more: Any) -> Column:
+    """A column of bytes; a dash where they are not known.
+
+    Args:
+        name: of the field.
+        title: for people; the name if None.
+        **more: other attributes of the column.
+    """
+    text = lambda row: DASH if row[name] is None else size(row[name])  # noqa: E731
+    return Column(name, name if title is None else title, text, **more)
 
 
 def duration(seconds: float) -> str:

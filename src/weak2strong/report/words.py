@@ -56,10 +56,14 @@ def _over_tasks(run: FinishedRun, over: OverTasks, method: str) -> str:
         share = recovery(pgr.pooled, pgr.pooled_interval, "pooled PGR")
         text = f"On all {tasks} tasks together, students {share}"
         return f"{text}; but {UNSUPERVISED}" if not run.claims.supervised else text
-    flat = len(over.flat)
+    return f"PGR is undefined: {no_gap(over, tasks)}"
+
+
+def no_gap(over: OverTasks, tasks: int) -> str:
+    """Why there is no PGR over so many tasks, as a clause."""
     return (
-        f"PGR is undefined: on {flat} of {tasks} tasks, and on all together, the ceiling is not "
-        "clearly above the floor"
+        f"on {len(over.flat)} of {tasks} tasks, and on all together, the ceiling is not clearly "
+        "above the floor"
     )
 
 
