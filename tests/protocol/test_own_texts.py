@@ -106,7 +106,7 @@ def test_texts_that_the_ladder_knows_are_its_own(files):
     found = paired(files.asia)
     assert (found.config.weak.name, found.config.strong.name) == ("atlas-s", "atlas-l")
     assert not found.downloads
-    assert found.said.startswith("No model is named, and the embedded ladder knows something of ")
+    assert found.said.startswith("No model is named. The embedded ladder knows something of ")
     config = resolved(StudyConfig(tasks=(files.asia,), seeds=1))
     assert (config.weak.name, config.strong.name) == ("atlas-s", "atlas-l")
 
@@ -116,7 +116,9 @@ def test_offline_a_study_of_other_texts_ends_with_both_ways_on(files, capsys):
         paired(files.reviews)
     assert f"`w2s fetch {WEAK} {STRONG}`" in str(refused.value)
     assert "--weak atlas-s --strong atlas-l" in str(refused.value)
-    assert "has read geography alone, shows no knowledge of reviews" in str(refused.value)
+    assert "has read only geography, does not clearly know the texts of reviews" in str(
+        refused.value
+    )
     assert main(["run", "--task", files.reviews]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "offline mode is set" in line
@@ -124,7 +126,7 @@ def test_offline_a_study_of_other_texts_ends_with_both_ways_on(files, capsys):
     assert main(["run", "--task", files.reviews, "--dry-run"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert f"Plan of {WEAK} to {STRONG}" in shown
-    assert "a run downloads about 465 MB before it trains" in shown
+    assert "A run downloads about 465 MB before it trains" in shown
     assert "not measured here" in shown
     assert main(["run", "--task", files.reviews, "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["said"].startswith("No model is named")
@@ -161,7 +163,7 @@ def test_what_the_cache_has_is_taken_without_asking_the_hub(files, cache, toy_mo
     assert (found.config.weak.name, found.config.strong.name) == (WEAK, STRONG)
     assert found.config.weak.adaptation == "head"
     assert not found.downloads
-    assert "the hub's cache has all of it" in found.said
+    assert "The hub's cache has all of it" in found.said
     # One file less, and it is not there.
     next((cache).rglob("model.safetensors")).unlink()
     with pytest.raises(UserError, match="offline mode is set"):
@@ -253,7 +255,7 @@ def test_what_a_model_knows_is_what_its_features_tell_beyond_letters_and_the_com
     assert "knows something of the task" in found.sentence
     found = foreknowledge(model, task, sample, noise)
     assert not found.knows
-    assert "no sign that this model knows anything" in found.sentence
+    assert "nothing shows that this model knows the task" in found.sentence
     # Where letters give the class away, nothing is shown by features that tell it as well.
     given_away = examples(200, lambda i: f"{'yes' if i % 2 else 'no'} {i}")
     found = foreknowledge(model, task, given_away, telling)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 from itertools import pairwise
@@ -211,6 +212,17 @@ def test_examples_are_those_of_the_command_beneath_the_form(opened, small_run):
     form.locator("[name=search]").fill(f"{one} ")
     assert ids(page) == [one]
     assert shlex.split(command.text_content())[-4:] == ["--search", one, "--sort", "difficulty"]
+    form.locator("[name=search]").fill("")
+    form.locator("[name=seed]").select_option("2")
+    assert shlex.split(command.text_content())[-4:] == ["--seed", "2", "--sort", "difficulty"]
+    of_seed = look(run, Wish(where, "confidence", ("b-task",), sort="difficulty", seed=2))
+    assert of_seed.matched != found.matched
+    assert form.locator("output").text_content() == f"{of_seed.matched} of 300 test examples"
+    assert ids(page) == [row["id"] for row in of_seed.rows[:10]]
+    shown = page.locator(".seen > li").first.locator("tr").nth(2).text_content()
+    student = of_seed.rows[0]["students"]["confidence"]
+    told = [float(n) for n in re.search(r"right(.*)moved (.*)", shown).groups()]
+    assert told == pytest.approx([student["truth_probability"], student["change"]], abs=0.006)
 
 
 def test_examples_are_walked_through_by_keys(opened):

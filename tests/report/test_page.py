@@ -212,9 +212,10 @@ def test_examples_that_are_answered_in_words_show_texts_and_boards(mates_run, na
     cases = said.count("Truth: ")
     assert cases > 4
     assert len(shown) == cases
-    assert set(re.findall('aria-label="(.*?)"', "".join(shown))) == {
-        "Chess position, white to move: 7k/6pp/8/8/8/8/8/KR2R3"
-    }
+    position = "Chess position, white to move: 7k/6pp/8/8/8/8/8/KR2R3; right: "
+    truths = re.findall("Truth: (.*?) [.]", said)
+    told = re.findall('aria-label="(.*?)"', "".join(shown))
+    assert told == [position + truth.replace(" or ", ", ") for truth in truths]
 
 
 def test_examples_heed_case_where_the_studys_metric_does(mates_run, tmp_path):
@@ -223,14 +224,14 @@ def test_examples_heed_case_where_the_studys_metric_does(mates_run, tmp_path):
     study.write_text(study.read_text().replace("metric: null", "metric: exact_match_cased", 1))
     corrected = {
         folder.name: [
-            (case.student.removesuffix("."), case.truth.split(" or "))
+            (case.student.removesuffix("."), case.truths)
             for found in cases(FinishedRun(folder)).values()
             for case in found["corrected"]
         ]
         for folder in (mates_run, tmp_path / "run")
     }
-    assert all(student in truth for student, truth in corrected["run"])
-    assert not all(student in truth for student, truth in corrected["mates"])
+    assert all(student in truths for student, truths in corrected["run"])
+    assert not all(student in truths for student, truths in corrected["mates"])
 
 
 def test_an_older_run_says_that_it_has_no_texts(made_run, tmp_path):
@@ -264,12 +265,15 @@ def test_an_unfinished_run_says_so_and_reloads(small_run, tmp_path):
     config = replace(config, weak_training=training, strong_training=training)
     (run / "study.yaml").write_text(config.to_yaml())
     step = {"time": "2026-01-01T00:01:00+00:00", "event": "step", "reused": False, "stages": []}
+    names = ["a-task supervisor seed 0", "<b>task supervisor seed 1"]
+    names += ["a-task student linear-probe seed 1", *(f"a-task ceiling seed {s}" for s in range(4))]
     events = [
         {"time": "2025-01-01T00:00:00+00:00", "event": "start"},
         step | {"name": "a-task ceiling seed 1"},
-        {"time": "2026-01-01T00:00:00+00:00", "event": "start"},
-        step | {"name": "a-task supervisor seed 0"},
-        step | {"name": "<b>task supervisor seed 1"},
+        {"time": "2026-01-01T00:00:00+00:00", "event": "start", "workers": 2, "steps": names},
+        step | {"name": "a-task supervisor seed 0", "seconds": 60},
+        step | {"name": "<b>task supervisor seed 1", "seconds": 60},
+        {"time": "2026-01-01T00:01:00+00:00", "event": "begin", "name": names[-1], "place": "here"},
         step | {"name": "a-task student linear-probe seed 1", "reused": True},
     ]
     # The last line is being written.
@@ -278,10 +282,12 @@ def test_an_unfinished_run_says_so_and_reloads(small_run, tmp_path):
     said = " ".join(" ".join(Read(text).text).split())
     assert "not finished" in said
     assert "This run has no results yet." in said
-    # 2 tasks x (3 supervisors + 3 ceilings + probe + names + 2 methods x 3 students).
-    assert "3 of 28 steps done, 1 of them read from the store; running for 60 s" in said
-    assert "about 12 min left" in said
-    assert "Nothing was heard of it for" in said
+    assert "3 of 7 steps done, 1 of them read from the store; running for" in said
+    # Three ceilings of 60 s wait for two workers, and the fourth has been at work for long.
+    assert "about 90 s left. Nothing was heard of it for" in said
+    assert "At work a-task ceiling seed 3: here, for" in said
+    assert "Steps step done at work waiting supervisor 2 – – " in said
+    assert "ceiling – 1 3" in said
     assert '<meta http-equiv="refresh"' in text
     assert "<b>task" not in text
     assert '<meta http-equiv="refresh"' not in page([small_run])

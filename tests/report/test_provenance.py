@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from weak2strong.analysis.audit.audit import Audited
 from weak2strong.analysis.audit.finding import Finding
 from weak2strong.analysis.audit.run import write_run_audit
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.config.model import ModelSpec
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.work import FILE, Work, work_file
 from weak2strong.report.page import page
@@ -98,15 +100,19 @@ def test_device_hours_are_the_seconds_of_all_steps_on_their_device(run):
     assert told == "2 on NVIDIA A100, without 1 of 3 steps that the store had"
 
 
-@pytest.mark.parametrize("inputs", ["images", "text", None])
-def test_settings_of_texts_are_left_out_where_no_task_has_words(run, inputs):
-    file = run / "tasks.json"
-    tasks = [task | ({"inputs": inputs} if inputs else {}) for task in json.loads(file.read_text())]
-    file.write_text(json.dumps(tasks))
-    shown = settings_text(FinishedRun(run))
-    assert StudyConfig.from_yaml(shown) == FinishedRun(run).config
+@pytest.mark.parametrize(
+    ("inputs", "strong"),
+    [("images", ""), ("text", ""), (None, ""), ("", "digits-l"), ("", "atlas-l"), ("", "a/b")],
+)
+def test_settings_of_texts_are_left_out_where_no_task_has_words(run, inputs, strong):
+    """Where nothing is known of tasks, as of an experiment, the strong model tells."""
+    found = FinishedRun(run)
+    config = replace(found.config, strong=ModelSpec(strong)) if strong else found.config
+    tasks = [task | ({"inputs": inputs} if inputs else {}) for task in found.tasks]
+    shown = settings_text(config, () if strong else tasks)
+    assert StudyConfig.from_yaml(shown) == config
     for name in ("max_length", "system_prompt", "chat_date", "prompt_column", "puzzles"):
-        assert (name in shown) == (inputs != "images")
+        assert (name in shown) == (inputs != "images" and strong != "digits-l")
     assert "batch_size" in shown
 
 
@@ -115,7 +121,8 @@ def test_a_setting_of_texts_that_somebody_gave_stays(run):
     file.write_text(file.read_text().replace("max_length: auto", "max_length: 64", 1))
     tasks = [task | {"inputs": "features"} for task in json.loads((run / "tasks.json").read_text())]
     (run / "tasks.json").write_text(json.dumps(tasks))
-    shown = settings_text(FinishedRun(run))
+    found = FinishedRun(run)
+    shown = settings_text(found.config, found.tasks)
     assert shown.count("max_length: 64") == 1
     assert StudyConfig.from_yaml(shown) == FinishedRun(run).config
 

@@ -2,7 +2,9 @@
 
 import io
 import json
+import platform
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -10,9 +12,12 @@ import pytest
 from rich.console import Console
 
 from weak2strong.analysis.finished import FinishedRun
+from weak2strong.analysis.listed import RUNNING, listed
 from weak2strong.cli import main
 from weak2strong.engine.curves import FILE, curves_table
-from weak2strong.engine.state import state_of
+from weak2strong.engine.events import AT_WORK, at_work
+from weak2strong.engine.state import KILLED, state_of
+from weak2strong.ground.store.lock import shown
 from weak2strong.report.figures.curves import CURVES, means
 from weak2strong.report.figures.style import method_styles
 from weak2strong.report.watch import Watched
@@ -60,8 +65,37 @@ def test_without_a_terminal_lines_tell_the_end(end, tmp_path, capsys):
     assert f"{tmp_path}: 3 steps, 2 workers" in out
     assert "a-task supervisor seed 0: 4 s (1 of 3)" in out
     assert "warning: It has [hardly] learned." in out
-    how = "finished" if end[0] == "end" else "ended by: Ctrl-C"
-    assert out.endswith(f"1 of 3 steps done; {how}, after 20 s.\n")
+    how = "finished after 20 s" if end[0] == "end" else "stopped after 20 s by: Ctrl-C"
+    assert out.endswith(f"1 of 3 steps done; {how}.\n")
+
+
+def test_a_run_that_was_killed_ends_the_view(tmp_path, capsys, monkeypatch):
+    """Its log has no end, and nobody holds its lock; while somebody does, it is watched."""
+    told = events()
+    told[0]["machine"] = platform.node()
+    log = "".join(json.dumps(e) + "\n" for e in told)
+    (tmp_path / "events.jsonl").write_text(log)
+    (tmp_path / AT_WORK).write_text("")
+    looks = []
+
+    def slept(seconds):
+        looks.append(seconds)
+        assert len(looks) < 5, "the view does not end"
+
+    monkeypatch.setattr("weak2strong.cli.watch.time.sleep", slept)
+    assert main(["watch", str(tmp_path)]) == 0
+    assert len(looks) == 1
+    assert "nobody is at work on it any more" in capsys.readouterr().out
+    assert (tmp_path / AT_WORK).exists(), "whoever watches changes nothing"
+
+    state = state_of(told)
+    with shown(tmp_path / AT_WORK):
+        assert at_work(tmp_path) is True
+        assert [one.state for one in listed([tmp_path])] == [RUNNING]
+    assert at_work(tmp_path) is None
+    assert state.beside(True) == state.beside(None) == state
+    assert replace(state, machine="another").beside(False).ended is None
+    assert state.beside(False).ended == KILLED
 
 
 @pytest.mark.parametrize("every", ["0", "nan", "inf"])

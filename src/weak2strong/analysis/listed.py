@@ -16,6 +16,7 @@ from typing import Any
 from weak2strong.analysis.shares import read_brief
 from weak2strong.config.text import read_listed
 from weak2strong.engine.events import FILE as EVENTS
+from weak2strong.engine.events import at_work
 from weak2strong.engine.recorded import RESULTS, STUDY
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.index import INDEX, Index, read_index
@@ -25,7 +26,7 @@ from weak2strong.ground.table import Column, Document, Row, Table, count, pgr_te
 OTHERS = (STUDY, RESULTS, EVENTS)
 """Files by which a folder without an index is known."""
 
-DONE, UNFINISHED, DAMAGED = "done", "unfinished", "damaged"
+DONE, RUNNING, UNFINISHED, DAMAGED = "done", "running", "unfinished", "damaged"
 
 NOT_NOTED = "PGR –: nobody has noted it yet; `w2s table RUN` does."
 
@@ -38,7 +39,7 @@ class Listed:
         folder: its path.
         kind: ``run``, or the name of an experiment; None where its index cannot be read.
         date: when it was written last.
-        state: `DONE`, `UNFINISHED` or `DAMAGED`.
+        state: `DONE`, `RUNNING`, `UNFINISHED` or `DAMAGED`.
         why: what is damaged, in words.
         study: its settings as they stand in its study file; empty without one.
         brief: the note of its PGR.
@@ -103,12 +104,14 @@ def _date(folder: Path) -> datetime:
 
 
 def _state(folder: Path, index: Index | None) -> str:
-    """Whether there are results: those of a run, or any table of an experiment."""
+    """Whether there are results (those of a run, or any table of an experiment), or will be."""
     if index is None:
-        return DONE if (folder / RESULTS).is_file() else UNFINISHED
-    if index.kind == "run":
-        return DONE if RESULTS in index.files else UNFINISHED
-    return DONE if any(name.endswith(".parquet") for name in index.files) else UNFINISHED
+        done = (folder / RESULTS).is_file()
+    elif index.kind == "run":
+        done = RESULTS in index.files
+    else:
+        done = any(name.endswith(".parquet") for name in index.files)
+    return DONE if done else RUNNING if at_work(folder) else UNFINISHED
 
 
 def _misfits(folder: Path, index: Index | None) -> str:
@@ -201,7 +204,7 @@ def _pair(row: Row) -> str:
 
 
 def _tone(row: Row) -> str:
-    return {DONE: "", UNFINISHED: "warning", DAMAGED: "error"}[row["state"]]
+    return {DAMAGED: "error", UNFINISHED: "warning"}.get(row["state"], "")
 
 
 def _pgr(row: Row) -> str:

@@ -44,9 +44,10 @@ class Voice:
         name: the same in words, ``(n,)``.
         is_right: whether these are right, ``(n,)``.
         sure: the probability of the answer over seeds; of texts, the share of seeds that gave it.
-        moved: how far seeds are from their supervisors, mean over seeds, ``(n,)``: the total
-            variation distance (with two classes, the difference of the probabilities); of texts,
-            the share of seeds that say something else.
+        sures: the probability of the answer of each seed, ``(S, n)``; of texts, 1.
+        moves: how far each seed is from its supervisor, ``(S, n)``: the total variation distance
+            (with two classes, the difference of the probabilities); of texts, whether it says
+            something else.
     """
 
     said: np.ndarray
@@ -57,7 +58,13 @@ class Voice:
     name: np.ndarray
     is_right: np.ndarray
     sure: np.ndarray
-    moved: np.ndarray
+    sures: np.ndarray
+    moves: np.ndarray
+
+    @cached_property
+    def moved(self) -> np.ndarray:
+        """How far seeds are from their supervisors, mean over seeds, ``(n,)``."""
+        return self.moves.mean(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +201,8 @@ def _voice(
             name=_named(values[common, each], classes),
             is_right=right[common, each],
             sure=(said == said[common, each]).mean(axis=0),
-            moved=(said != comparable(weak, kind, on)).mean(axis=0),
+            sures=np.ones(said.shape),
+            moves=said != comparable(weak, kind, on),
         )
     mean = values.mean(axis=0)
     over = mean.argmax(axis=1)
@@ -207,7 +215,8 @@ def _voice(
         name=_named(over, classes),
         is_right=over == labels,
         sure=mean[each, over],
-        moved=np.abs(values - weak).sum(axis=-1).mean(axis=0) / 2,
+        sures=values.max(axis=-1),
+        moves=np.abs(values - weak).sum(axis=-1) / 2,
     )
 
 

@@ -73,12 +73,17 @@ class Watch:
 
     def _states(self) -> Iterator[RunState]:
         """Where the run stands, again and again, up to its end; pages are written meanwhile."""
-        from weak2strong.engine.state import state_of
+        from weak2strong.engine.events import at_work
+        from weak2strong.engine.state import KILLED, state_of
 
-        log, written = _Log(self.folder), -PAGE_EVERY
+        log, written, gone = _Log(self.folder), -PAGE_EVERY, False
         while True:
-            state = state_of(log.read())
-            if state:
+            somebody = at_work(self.folder)
+            if state := state_of(log.read()):
+                now = state.beside(somebody)
+                # Whoever begins it anew may do so between the two.
+                again, gone = gone, now.ended == KILLED
+                state = now if again else state
                 yield state
             over = state is not None and state.ended is not None
             if self.page and (over or time.monotonic() - written >= PAGE_EVERY):

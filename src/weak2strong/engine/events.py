@@ -4,9 +4,9 @@ A kill may leave a torn line, which readers skip. No table is made of the log al
 takes seconds from it when the run is finished (see `weak2strong.engine.work`), and whoever watches
 a run reads how far it is (see `weak2strong.engine.state`).
 
-``start`` has workers, threads, the store and the names of all steps; ``begin`` a step and its
-place; ``training`` how many steps of its optimiser a step has done; ``step`` what a step that is
-done took and used; ``warning`` a text; ``end`` or ``stop`` how it all ended.
+``start`` has workers, threads, the machine, the store and the names of all steps; ``begin`` a step
+and its place; ``training`` how many steps of its optimiser a step has done; ``step`` what a step
+that is done took and used; ``warning`` a text; ``end`` or ``stop`` how it all ended.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.disks import writing
+from weak2strong.ground.store import lock
 
 FILE = "events.jsonl"
+
+AT_WORK = ".at-work.lock"
+"""Of a run folder: whoever writes a run holds the lock of this file meanwhile."""
 
 Event = Callable[..., None]
 """Called with what happened, and the details by name."""
@@ -51,6 +55,11 @@ def events_of(folder: Path) -> Iterator[Event]:
             with writing(path, otherwise):
                 _write_all(log, b"\n")
         yield event
+
+
+def at_work(folder: Path) -> bool | None:
+    """Whether somebody is at work on the run of a folder; None where that cannot be known."""
+    return lock.in_use(folder / AT_WORK, remove=False)
 
 
 EVERY, QUIET, SHARE = 5.0, 60.0, 0.01

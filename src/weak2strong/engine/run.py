@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from weak2strong.engine.contents import FILE as TASKS
 from weak2strong.engine.contents import Contents, contents, contents_file
 from weak2strong.engine.done import Done
 from weak2strong.engine.engines import run_steps
-from weak2strong.engine.events import Event, Telling, events_of, read_events
+from weak2strong.engine.events import AT_WORK, Event, Telling, events_of, read_events
 from weak2strong.engine.kept import check_kept, keeping, put_models, roles_of, sizes_told
 from weak2strong.engine.places import Plan, models_of
 from weak2strong.engine.rates import FILE as RATES
@@ -30,6 +31,7 @@ from weak2strong.ground.index import Files, put
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.stops import Stopped
 from weak2strong.ground.store import Store
+from weak2strong.ground.store.lock import shown
 from weak2strong.models.folders import shipped
 from weak2strong.models.reads import reads_words
 from weak2strong.protocol.resolve import chosen_rates, resolve, settle
@@ -159,7 +161,7 @@ def do_steps(
     """
     first = next(iter(task_runs.values()))
     root, devices = first.store.root, set[str]()
-    with events_of(folder) as event:
+    with shown(folder / AT_WORK), events_of(folder) as event:
 
         def tell(done: Done) -> None:
             devices.update(used.device for used in done.used)
@@ -180,7 +182,7 @@ def do_steps(
 
         names = [step.name for step in todo]
         where = {"workers": plan.workers, "threads": plan.threads, "store": str(root)}
-        event("start", **where, steps=names)
+        event("start", **where, machine=platform.node(), steps=names)
         with _followed(progress, event):
             run_steps(todo, task_runs, plan, progress, tell)
             content = _content(files, work_of(todo, read_events(folder)))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 _SEED = re.compile(r" seed \d+$")
+
+FINISHED, KILLED = "finished", "killed"
+"""How a run ended that says nothing else of it."""
+
+SILENT = 900
+"""Seconds without news after which a run may have been stopped."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,11 @@ class AtWork:
     since: datetime
     done: int = 0
     total: int = 0
+
+    @property
+    def far(self) -> str:
+        """How far its training is, in words; empty where that is not known."""
+        return f"step {self.done:,} of {self.total:,}" if self.total else ""
 
     def seconds(self, now: datetime) -> float:
         """How long it has been at work."""
@@ -65,7 +77,8 @@ class RunState:
         done: the steps that are done, in that order.
         running: the steps that go on.
         warnings: sentences for the user.
-        ended: "finished", what it was stopped by, or None while it goes on.
+        ended: `FINISHED`, `KILLED`, what it was stopped by, or None while it goes on.
+        machine: where it was started; empty in the log of a release that did not tell it.
     """
 
     began: datetime
@@ -77,6 +90,7 @@ class RunState:
     running: tuple[AtWork, ...]
     warnings: tuple[str, ...]
     ended: str | None
+    machine: str = ""
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -88,6 +102,22 @@ class RunState:
     def reused(self) -> int:
         """How many of the steps that are done the store had."""
         return sum(one.reused for one in self.done)
+
+    def silent(self, now: datetime) -> float | None:
+        """For how many seconds nothing was heard of it; None where that is not long yet, or at an
+        end."""
+        seconds = (now - self.last).total_seconds()
+        return seconds if self.ended is None and seconds > SILENT else None
+
+    def beside(self, at_work: bool | None) -> RunState:
+        """The state, which is killed where the log has no end and nobody is at work on it.
+
+        Args:
+            at_work: whether somebody is, found out before the log was read, since an end is told
+                first; None where that is not known. Of another machine it may be wrong.
+        """
+        gone = at_work is False and self.ended is None and self.machine == platform.node()
+        return replace(self, ended=KILLED, running=()) if gone else self
 
     def seconds_left(self, now: datetime) -> float | None:
         """A guess from the steps that were made, those of the same kind first; None before any.
@@ -168,7 +198,7 @@ def state_of(events: Sequence[Mapping[str, Any]]) -> RunState | None:
             case "warning" if "text" in e:
                 warnings.append(e["text"])
             case "end":
-                ended = "finished"
+                ended = FINISHED
             case "stop":
                 ended = str(e.get("why") or "an error")
     return RunState(
@@ -181,6 +211,7 @@ def state_of(events: Sequence[Mapping[str, Any]]) -> RunState | None:
         running=() if ended else tuple(running.values()),
         warnings=tuple(dict.fromkeys(warnings)),
         ended=ended,
+        machine=str(start.get("machine") or ""),
     )
 
 

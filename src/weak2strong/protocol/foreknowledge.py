@@ -75,9 +75,9 @@ class Foreknowledge:
     def numbers(self) -> str:
         """What was found, as a clause."""
         return (
-            f"frozen features of {self.model} tell {self.features:.3f} of {self.examples} examples "
-            f"of weak_train right, letters alone {self.letters:.3f}, the commonest class "
-            f"{self.commonest:.3f}"
+            f"a probe on {self.model} as it is answers {self.features:.1%} of {self.examples} "
+            f"examples right, spelling alone (n-grams) {self.letters:.1%}, the commonest class "
+            f"{self.commonest:.1%}"
         )
 
     @property
@@ -86,8 +86,8 @@ class Foreknowledge:
         if self.knows:
             return f"{self.task}: before training, {self.numbers}: it knows something of the task."
         return (
-            f"{self.task}: before training, {self.numbers}: no sign that this model knows anything "
-            "of the task, so that the study may tell little. Name models that have read such texts "
+            f"{self.task}: before training, {self.numbers}. So nothing shows that this model knows "
+            "the task, and the results may say little: name models that have read such texts "
             "(--weak, --strong; `w2s models --check MODEL --task TASK` asks one of them)."
         )
 

@@ -2,9 +2,9 @@
 
 The embedded ladder has read geography alone, so that on other texts it learns next to nothing. So
 it is asked first (see `weak2strong.protocol.foreknowledge`), on this machine and in a second. Where
-it shows no knowledge, a pair of the hub is taken: one that the hub's cache has, or else a small one
-that is downloaded, which is said before with its size. Where the hub must not be asked, or cannot
-be reached, the study ends with a sentence: nobody wants a table of noise.
+it does not clearly know them, a pair of the hub is taken: one that the hub's cache has, or else a
+small one that is downloaded, which is said before with its size. Where the hub must not be asked,
+or cannot be reached, the study ends with a sentence: nobody wants a table of noise.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def with_pair_of_texts(
         away: whether it has tasks of the user's own that are not on this machine.
 
     Raises:
-        UserError: where the ladder shows no knowledge, and no other pair can be had.
+        UserError: where the ladder does not clearly know the texts, and no other pair can be had.
     """
     own = [t for t in tasks if isinstance(t, FileTask) and SORTS[t.inputs].has_words]
     if len(own) < len(tasks):
@@ -81,8 +81,8 @@ def with_pair_of_texts(
         names = " and ".join(getattr(config, role).name for role in unnamed)
         return Paired(
             config,
-            f"{NOBODY_NAMED}, and the embedded ladder knows something of these texts ({about}), so "
-            f"that {names} of it {'is' if len(unnamed) == 1 else 'are'} taken.",
+            f"{NOBODY_NAMED}. The embedded ladder knows something of these texts ({about}). So "
+            f"{names} of it {'is' if len(unnamed) == 1 else 'are'} taken.",
         )
     return _of_hub(config, unnamed, _why(own, asked), ask_hub)
 
@@ -109,12 +109,12 @@ _KNOWN = dict[tuple[str, str, str], Foreknowledge]()
 
 def _why(own: Sequence[Task], asked: Sequence[Foreknowledge | None]) -> str:
     """Why the ladder is not taken, as a clause."""
-    ladder = "the embedded ladder, which has read geography alone,"
+    ladder = "the embedded ladder, which has read only geography,"
     for task, found in zip(own, asked, strict=True):
         if found is None:
             return f"{ladder} cannot show that it knows anything of {task.name}"
         if not found.knows:
-            return f"{ladder} shows no knowledge of {task.name} ({found.numbers})"
+            return f"{ladder} does not clearly know the texts of {task.name} ({found.numbers})"
     return f"{ladder} cannot be asked about data that are not here"
 
 
@@ -146,10 +146,11 @@ def _of_hub(config: StudyConfig, unnamed: Sequence[Any], why: str, ask_hub: bool
         # Nobody trains it; the strong one is as good a name as any.
         config = replace(config, weak=config.strong)
     names = " and ".join(wanted)
+    downloaded = _downloaded(pair, size, known, ask_hub)
     said = (
-        f"{NOBODY_NAMED}, and {why}, so that {names} of the hub "
+        f"{NOBODY_NAMED}. {why[:1].upper()}{why[1:]}. So {names} of the hub "
         f"{'is' if len(wanted) == 1 else 'are'} taken ({pair.licence}; chosen by size and licence, "
-        f"and not measured here); {_downloaded(pair, size, known, ask_hub)}."
+        f"and not measured here). {downloaded[:1].upper()}{downloaded[1:]}."
     )
     return Paired(config, said, bool(pair.missing))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from markupsafe import Markup
@@ -42,7 +43,7 @@ class Case:
         id: the id of the example.
         texts: the texts that a model reads, long ones without their middle.
         image: a URI that holds a small picture of an image; None of a text.
-        truth: the name of its class, or the texts that count as right.
+        truths: the name of its class, or the texts that count as right.
         supervisor: the name of the class that the supervisor gave, or the text that it wrote.
         student: likewise, of the student of the first method.
         methods: the methods whose students had this outcome.
@@ -51,7 +52,7 @@ class Case:
     id: str
     texts: tuple[str, ...]
     image: str | None
-    truth: str
+    truths: tuple[str, ...]
     supervisor: str
     student: str
     methods: tuple[str, ...]
@@ -61,23 +62,29 @@ class Case:
         """The texts as pictures, as far as a subject draws them."""
         if self.image is not None:
             return ()
-        return tuple(map(Markup, drawn(self.texts)))
+        return tuple(map(Markup, drawn(self.texts, self.truths)))
 
 
-def drawn(texts: Sequence[str]) -> list[str]:
-    """Some texts as pictures, as far as a subject draws them: SVG elements."""
-    pictures = (_drawn(name, text) for text in texts for name in PICTURES)
+def drawn(texts: Sequence[str], truths: Sequence[str] = ()) -> list[str]:
+    """Some texts as pictures, as far as a subject draws them: SVG elements.
+
+    Args:
+        texts: that a model reads.
+        truths: the answers that count as right, for pictures that show them.
+    """
+    pictures = (_drawn(name, text, truths) for text in texts for name in PICTURES)
     return [svg for svg in pictures if svg]
 
 
-def _drawn(name: str, text: str) -> str | None:
+def _drawn(name: str, text: str, truths: Sequence[str]) -> str | None:
     """A text as a picture of that name.
 
     Raises:
         PluginError: where a plugin draws something else than an SVG.
     """
     draw = PICTURES.get(name)
-    svg = draw(text)
+    shows = "truths" in signature(draw).parameters
+    svg = draw(text, truths=truths) if shows else draw(text)
     if svg is not None and not isinstance(svg, str):
         raise fault_in(draw, f"it gives {form_of(svg)} where the text of an SVG was asked for")
     return svg
@@ -104,7 +111,7 @@ def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:
                     id=row["id"],
                     texts=texts,
                     image=shown[at].get("picture"),
-                    truth=_text_of(names, row["label"]),
+                    truths=_truths(names, row["label"]),
                     supervisor=_text_of(names, row["supervisor"]),
                     student=_text_of(names, row["student"]),
                     methods=tuple(row["methods"]),
@@ -116,10 +123,13 @@ def cases(run: FinishedRun) -> dict[str, dict[str, list[Case]]]:
     return by_task
 
 
+def _truths(classes: Sequence[str] | None, label: Any) -> tuple[str, ...]:
+    """The name of a class, or the texts of which any counts."""
+    return tuple(label) if isinstance(label, list) else (_text_of(classes, label),)
+
+
 def _text_of(classes: Sequence[str] | None, answer: Any) -> str:
-    """The name of a class, a written text, or several texts of which any counts."""
-    if isinstance(answer, list):
-        return " or ".join(answer)
+    """The name of a class, or a written text."""
     if isinstance(answer, str):
         return answer.strip() or NOTHING
     return str(classes[answer]) if classes and answer < len(classes) else str(answer)

@@ -41,18 +41,18 @@ from weak2strong.report.parts import parts_of
 from weak2strong.report.pictures import page_figures, theme
 from weak2strong.report.provenance import provenance, settings_text
 from weak2strong.report.templates import joined, template
-from weak2strong.report.unfinished import RECENT, Unfinished, read_unfinished
-from weak2strong.report.units import duration
+from weak2strong.report.unfinished import Unfinished, read_unfinished
+from weak2strong.report.watch import COUNTED, Watched, at_work_line, headline, kinds_of
 from weak2strong.report.words import sentences
 
 RELOAD = 10
 """Seconds after which a browser reads the page of an unfinished run again."""
 FEW_RUNS = 3
 """Up to so many runs of an experiment have a section of their own."""
+RECENT = 12
+"""The number of steps done last that the page of an unfinished run names."""
 DATA = (words("name", "task"), words("reference"), words("source", wraps=True), words("licence"))
 """The columns of the table of a run's tasks."""
-SILENT = 900
-"""Seconds without an event after which a run may have died."""
 
 
 def write_page(folders: Sequence[Path], path: Path, saturated: float | None = None) -> Path:
@@ -156,21 +156,21 @@ def _title(
 
 def _progress(folder: Path, run: Unfinished) -> dict[str, Any]:
     """How far an unfinished run is."""
-    silent = (datetime.now(UTC) - run.last).total_seconds()
-    left = run.seconds_left
+    state, now, watched = run.state, datetime.now(UTC), Watched(folder)
+    numbered = list(enumerate(state.done, start=1))[-RECENT:]
     return {
         "title": run.title,
         "folder": str(folder),
-        "done": len(run.done),
-        "total": run.total,
-        "kinds": run.kinds,
-        "reused": run.reused,
-        "recent": run.done[: -RECENT - 1 : -1],
-        "warnings": run.warnings,
-        "running": duration((run.last - run.began).total_seconds()),
-        "left": None if left is None or left < 1 else duration(left),
-        "silent": duration(silent) if silent > SILENT else None,
-        "settings": run.config.to_yaml(),
+        "done": len(state.done),
+        "total": len(state.steps),
+        "headline": headline(state, now),
+        "goes_on": state.ended is None and state.silent(now) is None,
+        "counted": COUNTED,
+        "kinds": kinds_of(state),
+        "running": [at_work_line(one, now) for one in state.running],
+        "recent": [watched.done_line(one, n, state) for n, one in reversed(numbered)],
+        "warnings": state.warnings,
+        "settings": settings_text(run.config),
     }
 
 
@@ -206,7 +206,7 @@ def _run(run: FinishedRun, name: str, styles: Styles, prefix: str) -> dict[str, 
         "provenance": provenance(run),
         "data": Table("data", "The data", DATA, run.tasks),
         "read": list(dict.fromkeys(_read(run))),
-        "settings": settings_text(run),
+        "settings": settings_text(run.config, run.tasks),
         "diff": run.environment.get("diff") or "",
     }
 
@@ -241,7 +241,7 @@ def _experiment(experiment: FinishedExperiment, styles: Styles, prefix: str) -> 
         "warnings": e.document.warnings,
         "provenance": provenance(e),
         "several": not e.files.has(STUDY),
-        "settings": e.config.to_yaml(),
+        "settings": settings_text(e.config),
         "diff": e.environment.get("diff") or "",
     }
 

@@ -13,13 +13,17 @@ from weak2strong.config.data import OF_TEXTS as OF_DATA
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import OF_TEXTS as OF_MODELS
 from weak2strong.config.model import ModelSpec
+from weak2strong.config.study import StudyConfig
 from weak2strong.config.training import Training
 from weak2strong.engine.rates import HOW, Rates
 from weak2strong.ground.predictions import WRITTEN
 from weak2strong.ground.rooms import OPTIONS
 from weak2strong.ground.table import counted
 from weak2strong.models.folders import TINY_BYTES
+from weak2strong.models.given import is_given
+from weak2strong.models.image_types import is_known
 from weak2strong.models.rates import shown_rates
+from weak2strong.models.reads import reads_words
 from weak2strong.protocol.choice import ROLES, TITLES
 from weak2strong.report.audit import audit_text
 from weak2strong.report.units import duration, hours, size
@@ -61,16 +65,20 @@ def provenance(run: FinishedFolder) -> list[tuple[str, str]]:
     return rows
 
 
-def settings_text(run: FinishedRun) -> str:
-    """The study of a run as text, which reads as the same study.
+def settings_text(config: StudyConfig, tasks: Sequence[Mapping[str, Any]] = ()) -> str:
+    """A study as text, which reads as the same study.
 
     Where no task has words, settings of texts are left out, unless they are other than usual.
+
+    Args:
+        config: the study.
+        tasks: what is known of its tasks; without any, what its strong model reads tells.
     """
-    text = run.config.to_yaml()
-    if not run.tasks or any(SORTS[task.get("inputs", "text")].has_words for task in run.tasks):
+    text = config.to_yaml()
+    if _has_words(config, tasks):
         return text
     study, usual = (
-        yaml.safe_load(x) for x in (text, replace(run.config, data=DataOptions()).to_yaml())
+        yaml.safe_load(x) for x in (text, replace(config, data=DataOptions()).to_yaml())
     )
     study["data"] = _without(study["data"], usual["data"], (*OF_DATA, *OPTIONS))
     model = {f.name: f.default for f in fields(ModelSpec)} | {"answers": []}
@@ -79,6 +87,14 @@ def settings_text(run: FinishedRun) -> str:
     for several in ("intermediates", "supervisors"):
         study[several] = study[several] and [_without(x, model, OF_MODELS) for x in study[several]]
     return yaml.safe_dump(study, sort_keys=False)
+
+
+def _has_words(config: StudyConfig, tasks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether some task has words, or may have."""
+    if tasks:
+        return any(SORTS[task.get("inputs", "text")].has_words for task in tasks)
+    told = is_given(config.strong) or is_known(config.strong)
+    return not told or reads_words(config.strong)
 
 
 def _without(

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weak2strong.engine.curves import losses_of
-from weak2strong.engine.state import AtWork, Finished, RunState, what_of
+from weak2strong.engine.state import FINISHED, KILLED, AtWork, Finished, RunState, what_of
 from weak2strong.ground.store import Store
 from weak2strong.ground.table import counted
 from weak2strong.report.units import duration
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
-RECENT, WARNINGS, SILENT = 6, 3, 900
-"""Steps done last and warnings that are shown; seconds without news after which that is said."""
+RECENT, WARNINGS, BAR = 6, 3, 12
+"""Steps done last and warnings that are shown; characters of the bar of a training."""
+
+ENDS = {
+    FINISHED: "finished after {}",
+    KILLED: "nobody is at work on it any more, the last news came after {}: it was killed, and the "
+    "same command goes on where it was",
+}
+"""How a run ended, with a place for the time that it took."""
 
 
 @dataclass
@@ -71,15 +80,20 @@ class Watched:
             parts.append(line)
         parts += [Text(""), _kinds(state)]
         if state.running:
-            parts += [Text(""), _running(state.running, now)]
+            bars = (
+                ProgressBar(x.total, x.done, width=BAR) if x.total else "" for x in state.running
+            )
+            told = (Text(at_work_line(one, now)) for one in state.running)
+            parts += [Text(""), Text("At work", style="dim"), _rows(bars, told)]
         if state.done:
             parts += [Text(""), Text("Done last", style="dim")]
             numbered = list(enumerate(state.done, start=1))[-RECENT:]
             lines = (self.done_line(one, number, state) for number, one in reversed(numbered))
-            parts += [Text(f"  {line}") for line in lines]
+            parts.append(_rows(repeat("-"), map(Text, lines)))
         if state.warnings:
             parts += [Text(""), Text(f"Warnings ({len(state.warnings)})", style="dim")]
-            parts += [Text(f"  {text}", style="yellow") for text in state.warnings[-WARNINGS:]]
+            shown = (Text(text, style="yellow") for text in state.warnings[-WARNINGS:])
+            parts.append(_rows(repeat("-"), shown))
         return Group(*parts)
 
 
@@ -90,14 +104,13 @@ def headline(state: RunState, now: datetime) -> str:
     text = f"{len(state.done)}{of} steps done{reused}"
     if state.ended:
         took = duration((state.last - state.began).total_seconds())
-        how = "finished" if state.ended == "finished" else f"ended by: {state.ended}"
-        return f"{text}; {how}, after {took}."
+        how = ENDS[state.ended].format(took) if state.ended in ENDS else ""
+        return f"{text}; {how or f'stopped after {took} by: {state.ended}'.rstrip('.')}."
     text += f"; running for {duration((now - state.began).total_seconds())}"
     left = state.seconds_left(now)
     if left is not None and left >= 1:
         text += f", about {duration(left)} left"
-    silent = (now - state.last).total_seconds()
-    if silent > SILENT:
+    if silent := state.silent(now):
         text += (
             f". Nothing was heard of it for {duration(silent)}: it may have been stopped; the same "
             "command goes on where it was"
@@ -111,28 +124,39 @@ def _kinds(state: RunState) -> RenderableType:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("step")
-    parts = [[one.name for one in state.done], [one.name for one in state.running], state.waiting]
-    counts = [Counter(map(what_of, names)) for names in parts]
-    for title in ("done", "at work", "waiting"):
+    for title in COUNTED:
         table.add_column(title, justify="right")
-    for kind in dict.fromkeys(what_of(name) for name in (*state.steps, *parts[0], *parts[1])):
-        table.add_row(kind, *(str(count[kind] or "–") for count in counts))
+    for kind, *counts in kinds_of(state):
+        table.add_row(kind, *(str(count or "–") for count in counts))
     return table
 
 
-def _running(running: Sequence[AtWork], now: datetime) -> RenderableType:
-    """A row for each step at work: where, since when, and how far its training is."""
-    from rich.progress_bar import ProgressBar
+COUNTED = ("done", "at work", "waiting")
+"""What steps are counted by, sort for sort."""
+
+
+def kinds_of(state: RunState) -> list[tuple[str, int, int, int]]:
+    """Each sort of step, and how many of it are done, at work and waiting."""
+    parts = [[one.name for one in state.done], [one.name for one in state.running], state.waiting]
+    done, running, waiting = (Counter(map(what_of, names)) for names in parts)
+    kinds = dict.fromkeys(what_of(name) for name in (*state.steps, *parts[0], *parts[1]))
+    return [(kind, done[kind], running[kind], waiting[kind]) for kind in kinds]
+
+
+def at_work_line(one: AtWork, now: datetime) -> str:
+    """A step at work, in a line: where, for how long, and how far its training is."""
+    told = (one.place, f"for {duration(one.seconds(now))}", one.far)
+    return f"{one.name}: {', '.join(filter(None, told))}"
+
+
+def _rows(marks: Iterable[RenderableType], texts: Iterable[Text]) -> RenderableType:
+    """Lines with a mark before each; those that go on, go on beneath their beginning."""
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("at work", "where", "for", "", "training"):
-        table.add_column(title)
-    for one in running:
-        bar = ProgressBar(one.total, one.done, width=16) if one.total else ""
-        far = f"step {one.done:,} of {one.total:,}" if one.total else ""
-        table.add_row(one.name, one.place, duration(one.seconds(now)), bar, far)
-    return table
+    grid = Table.grid(padding=(0, 1))
+    for mark, text in zip(marks, texts, strict=False):
+        grid.add_row(mark, text)
+    return grid
 
 
 def news(watched: Watched, before: RunState | None, state: RunState) -> Iterator[str]:

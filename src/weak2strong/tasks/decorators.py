@@ -30,7 +30,7 @@ Rows = Iterable[Mapping[str, Any]]
 Load = TypeVar("Load", bound=Callable[[], Sequence[Example]])
 Names = TypeVar("Names", bound=Callable[[], Sequence[str]])
 Read = TypeVar("Read", bound=Callable[[Path], Rows])
-Draw = TypeVar("Draw", bound=Callable[[str], str | None])
+Draw = TypeVar("Draw", bound=Callable[..., str | None])
 
 
 def task(
@@ -181,7 +181,8 @@ def source(
 def picture(name: str) -> Callable[[Draw], Draw]:
     """Register a function that draws what a model reads, for the examples of a report.
 
-    It gets every text of these, and returns an SVG, or None for a text that it cannot draw.
+    It gets every text of these, and returns an SVG, or None for a text that it cannot draw. Where
+    it has an argument ``truths``, that gets the answers that count as right, as texts.
 
     Raises:
         UserError: for a name that is taken.

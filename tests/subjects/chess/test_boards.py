@@ -29,6 +29,25 @@ def test_every_piece_stands_on_its_square(position, words):
     assert (0, 3) not in on
 
 
+def test_the_right_move_is_marked_however_it_is_written():
+    board = read_board(FEN)
+    for text in (FEN, spaced(board)):
+        plain = picture(text)
+        for move in ("e8g8", "O-O", " O-O ", "e8g8\n"):
+            svg = picture(text, truths=[move])
+            assert "; right: e8g8" in svg
+            # From e8 to g8: the fifth and the seventh square of the first row.
+            assert 'd="M88 0h22v22h-22zM132 0h22v22h-22z"' in svg
+            assert 'd="M99 11L143 11"' in svg
+            assert svg.replace("; right: e8g8", "").startswith(plain[: plain.index("<g")])
+        assert "right: e8g8, f6e4" in picture(text, truths=["O-O", "Ne4", "f6e4"])
+        # A class, a move of the other side, and none at all.
+        for other in ("no", "d4d5", "e8", ""):
+            assert picture(text, truths=[other]) == plain
+    passing = read_board("4k3/8/8/3pP3/8/8/8/4K3 w - d6 0 1")
+    assert "right: e5d6" in picture(spaced(passing), truths=["exd6"])
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -41,11 +41,37 @@ def held(file: Path) -> Iterator[None]:
             lock.release()
 
 
-def in_use(file: Path) -> bool | None:
+@contextlib.contextmanager
+def shown(file: Path) -> Iterator[None]:
+    """Holds the lock of a file, so that others see who is at work; goes on where it is not free.
+
+    Its file is removed at the end. That of a process that was killed stays, and nobody holds it.
+    """
+    from filelock import FileLock
+
+    lock = FileLock(file, fallback_to_soft=False)
+    # Whoever looks whether it is in use holds it for a moment.
+    with contextlib.suppress(OSError, NotImplementedError):
+        lock.acquire(timeout=1.0)
+    try:
+        yield
+    finally:
+        if lock.is_locked:
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                lock.release()
+
+
+def in_use(file: Path, remove: bool = True) -> bool | None:
     """Whether someone holds the lock of a file; None where that cannot be known.
 
     A lock file that nobody holds is removed: whoever waits for it meanwhile notices
     (filelock compares the file it locked with the one that is there) and takes a new one.
+
+    Args:
+        file: of the lock.
+        remove: whether one that nobody holds goes.
     """
     from filelock import FileLock, Timeout
 
@@ -59,7 +85,8 @@ def in_use(file: Path) -> bool | None:
     except (OSError, NotImplementedError):
         return None
     try:
-        file.unlink(missing_ok=True)
+        if remove:
+            file.unlink(missing_ok=True)
     finally:
         lock.release()
     return False

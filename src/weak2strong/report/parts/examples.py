@@ -114,22 +114,36 @@ def _row(looked: Looked, i: int, numbers: dict[str, int]) -> list[Any]:
         begin,
         sides,
         shown.picture if shown else None,
-        [] if shown is None or shown.picture else drawn(shown.texts),
+        [] if shown is None or shown.picture else drawn(shown.texts, looked.labels[i]),
         [numbers[name] for name in looked.labels[i]],
         float(f"{difficulty:.4g}") if known else None,
-        [_role(voice, i, numbers) for voice in looked.voices.values()],
+        [_role(voice, i, numbers, len(looked.classes)) for voice in looked.voices.values()],
     ]
 
 
-def _role(voice: Voice, i: int, numbers: dict[str, int]) -> list[Any]:
+def _role(voice: Voice, i: int, numbers: dict[str, int], classes: int) -> list[Any]:
     """What a role answered: over seeds, and each seed; probabilities in thousandths."""
     sure, moved = (round(1000 * float(x[i])) for x in (voice.sure, voice.moved))
-    truths = [] if voice.truth is None else np.rint(1000 * voice.truth[:, i]).astype(int).tolist()
-    # Probabilities of the truth say of seeds what the viewer shows; texts have none.
-    each = [numbers[name] for name in voice.names[:, i]] if voice.truth is None else []
-    rights = voice.right[:, i].astype(int).tolist() if voice.truth is None else []
     over = [numbers[voice.name[i]], int(voice.is_right[i]), sure, moved]
-    return [*over, truths, each, rights]
+    answers = [numbers[name] for name in voice.names[:, i].tolist()]
+    if voice.truth is None:
+        rights = voice.right[:, i].astype(int).tolist()
+        return [*over, [], answers, rights, _thousandths(voice.moves[:, i])]
+    truths = _thousandths(voice.truth[:, i])
+    if classes == 2:
+        return [*over, truths, answers]
+    return [
+        *over,
+        truths,
+        answers,
+        _thousandths(voice.sures[:, i]),
+        _thousandths(voice.moves[:, i]),
+    ]
+
+
+def _thousandths(numbers: np.ndarray) -> list[int]:
+    """Numbers from 0 to 1 as a page has them."""
+    return np.rint(1000 * numbers).astype(int).tolist()
 
 
 EXAMPLES = Part("Test examples, one by one", "Examples", _write)

@@ -17,9 +17,11 @@ const mean = numbers => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 const inShell = word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
 
 // A row has: id, beginning, sides, image, pictures, truth, difficulty, and what each role answered;
-// that is: answer, right, confidence, moved, and of each seed: probability of the truth, answer, right.
+// that is: answer, right, confidence, moved, and of each seed: probability of the truth, answer, and
+// whether it is right and moved where answers are texts, or confidence and moved where classes are not
+// two; with two, the probabilities tell both.
 const [ID, BEGIN, SIDES, IMAGE, PICTURES, TRUTH, DIFFICULTY, ROLES] = [0, 1, 2, 3, 4, 5, 6, 7];
-const [ANSWER, RIGHT, SURE, MOVED, TRUTHS, ANSWERS, RIGHTS] = [0, 1, 2, 3, 4, 5, 6];
+const [ANSWER, RIGHT, SURE, MOVED, TRUTHS, ANSWERS, RIGHTS, SURES, MOVES] = [0, 1, 2, 3, 4, 5, 6, 6, 7];
 
 const strip = (truths, colour) => {
   const x = p => 4 + p * .112;
@@ -40,12 +42,31 @@ const viewer = block => {
   methods.forEach((method, i) => fields.method.add(new Option(method, i)));
   fields.task.parentElement.hidden = tasks.length < 2;
   fields.method.parentElement.hidden = methods.length < 2;
+  tasks[0].seeds.forEach(seed => fields.seed.add(new Option(seed, seed)));
+  fields.seed.parentElement.hidden = tasks[0].seeds.length < 2;
 
   const task = () => tasks[fields.task.value];
-  const student = row => row[ROLES][1 + Number(fields.method.value)];
+  // What a role answered in one seed, in the form of what it answered over all.
+  const ofSeed = (row, role, at) => {
+    const {classes, written} = task(), answer = role[ANSWERS][at];
+    if (written) {
+      return [answer, role[RIGHTS][at], 1000, role[MOVES][at], [], [answer], [role[RIGHTS][at]]];
+    }
+    const truth = role[TRUTHS][at], two = classes.length === 2;
+    return [answer, Number(row[TRUTH].includes(answer)),
+      two ? Math.max(truth, 1000 - truth) : role[SURES][at],
+      two ? Math.abs(truth - row[ROLES][0][TRUTHS][at]) : role[MOVES][at], [truth], [answer]];
+  };
+  const roles = row => {
+    const seed = fields.seed.value;
+    if (seed === "") return row[ROLES];
+    row.seeds ??= {};
+    return row.seeds[seed] ??= row[ROLES].map(role => ofSeed(row, role, task().seeds.indexOf(Number(seed))));
+  };
+  const student = row => roles(row)[1 + Number(fields.method.value)];
   const text = row => row.lower ??= [row[ID], row[BEGIN], ...row[SIDES]].join(" ").toLowerCase();
   const pressed = chip => chip.getAttribute("aria-pressed") === "true";
-  const fits = (chip, row) => Number(chip.dataset.weak) === row[ROLES][0][RIGHT]
+  const fits = (chip, row) => Number(chip.dataset.weak) === roles(row)[0][RIGHT]
     && Number(chip.dataset.student) === student(row)[RIGHT];
 
   const shownTask = () => {
@@ -58,7 +79,7 @@ const viewer = block => {
 
   const line = (name, role, i) => {
     const {answers, seeds, written} = task(), right = role[RIGHT] ? "right" : "wrong";
-    const colour = colours[i];
+    const colour = colours[i], several = seeds.length > 1 && fields.seed.value === "";
     const cells = [
       element("th", {scope: "row"}, drawn("svg", {viewBox: "0 0 10 10", class: "mark",
         "aria-hidden": "true"}, drawn("rect", {x: 1, y: 1, width: 8, height: 8, rx: 2,
@@ -68,12 +89,12 @@ const viewer = block => {
     ];
     if (written) {
       const each = role[ANSWERS].map((a, s) => element("span", {class: role[RIGHTS][s] ? "right" : "wrong"}, answers[a]));
-      cells.push(element("td", {class: "seeds"}, ...(seeds.length > 1
+      cells.push(element("td", {class: "seeds"}, ...(several
         ? each.flatMap((e, s) => s ? [" | ", e] : [e]) : [])));
     } else {
       cells.push(element("td", {class: "number"}, per(mean(role[TRUTHS]))),
         element("td", {class: "drawn"}, strip(role[TRUTHS], colour)),
-        element("td", {class: "seeds"}, seeds.length > 1 ? role[TRUTHS].map(per).join(" ") : ""));
+        element("td", {class: "seeds"}, several ? role[TRUTHS].map(per).join(" ") : ""));
     }
     const moves = i > 0 && i <= methods.length;
     cells.push(element("td", {class: "moved"}, moves ? `moved ${per(role[MOVED])}` : ""));
@@ -103,7 +124,7 @@ const viewer = block => {
       element("div", {class: "asked"}, ...asks),
       element("p", {class: "truth"}, "Truth: ", element("b", {}, row[TRUTH].map(t => answers[t]).join(" or "))),
       element("div", {class: "scroll"}, element("table", {},
-        element("tbody", {}, ...row[ROLES].map((role, i) => line(names[i], role, i))))));
+        element("tbody", {}, ...roles(row).map((role, i) => line(names[i], role, i))))));
   };
 
   const asCommand = () => {
@@ -119,6 +140,7 @@ const viewer = block => {
     return [command, ...(tasks.length > 1 ? ["--task", inShell(task().name)] : []),
       ...(fields.method.value !== "0" ? ["--method", inShell(methods[fields.method.value])] : []),
       ...(where.length ? ["--where", inShell(where.join(", "))] : []),
+      ...(fields.seed.value !== "" ? ["--seed", fields.seed.value] : []),
       ...(words.length ? ["--search", ...words.map(inShell)] : []),
       ...(fields.sort.value !== "change" ? ["--sort", fields.sort.value] : [])].join(" ");
   };
