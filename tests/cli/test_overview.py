@@ -1,6 +1,9 @@
 """`w2s --help`: every command in a line, by what it is for; no line wider than the terminal."""
 
+import os
+import shutil
 from dataclasses import dataclass
+from io import StringIO
 from typing import ClassVar
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from weak2strong.cli import main
 from weak2strong.cli.commands import every_command
 from weak2strong.cli.experiments import command_of
-from weak2strong.cli.overview import overview, purpose_of, summary
+from weak2strong.cli.overview import helping, overview, purpose_of, summary
 from weak2strong.experiments import EXPERIMENTS
 from weak2strong.ground.plugins import installed_commands
 from weak2strong.ground.rooms import Group, Purpose
@@ -111,6 +114,14 @@ def test_no_line_is_wider_than_the_terminal(shown, line, width):
     # Words are whole, wherever lines end.
     if line == "table --help":
         assert "Runs of the same tasks that differ in a setting" in " ".join(page.split())
+
+
+def test_boxes_are_no_narrower_than_what_the_parser_can_fill(monkeypatch):
+    for columns, width in {"1": 40, "60": 60}.items():
+        monkeypatch.setenv("COLUMNS", columns)
+        with helping(StringIO()):
+            assert shutil.get_terminal_size().columns == width
+        assert os.environ["COLUMNS"] == columns
 
 
 def test_no_color_is_heeded_on_a_terminal(shown, monkeypatch):

@@ -61,3 +61,14 @@ def test_what_cannot_be_written_is_told_before_the_work(tmp_path, capsys, comman
     (tmp_path / "file").write_text("mine")
     assert main([*command, str(tmp_path / "file" / "out")]) == 2
     assert f"Cannot write {tmp_path / 'file' / 'out'}" in capsys.readouterr().err
+
+
+def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir("gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["tasks", "a.csv"]) == 2
+    told = capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    assert told.startswith("error: The folder that this was started in cannot be found (No such")

@@ -152,6 +152,8 @@ def test_only_the_ids_of_a_file_are_trusted(config, tmp_path):
     file.write_text("\n".join([*some, "of-no-example"]))
     experiment = Trusted.of(config, trusted=1, trusted_ids=str(file))
     assert list(experiment._pool(task_run)) == some
+    with pytest.warns(UserWarning, match=r"ids.txt: 1 of 4 ids are of no .* 'of-no-example'"):
+        experiment._warn_of_others({TASK.name: dict.fromkeys(some, "")})
     with pytest.raises(UserError, match=f"examples in {file} have"):
         Trusted.of(config, trusted=4, trusted_ids=str(file))._pool(task_run)
     file.write_text("of-no-example")

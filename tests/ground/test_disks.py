@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,24 @@ def test_what_nobody_else_told_names_the_file_where_the_system_did():
     told = str(refused(OSError(errno.EROFS, "Read-only file system", "/x/y")))
     assert told.startswith("Cannot write /x/y (Read-only file system, on the disk /): see to")
     assert "(TMPDIR); finished stages are kept." in str(refused(RETOLD))
-    assert refused(PermissionError(errno.EACCES, "Permission denied", "x")) is None
+
+
+def test_what_is_kept_elsewhere_is_told_as_what_it_is(tmp_path):
+    alone = partial(keeping, alone=True)
+    temporary = OSError(errno.ENOSPC, "No space left on device", "/tmp/of-a-library")
+    assert said(alone, temporary, tmp_path) == ""
+    assert "Cannot write /tmp/of-a-library (No space" in str(refused(temporary))
+    assert said(alone, OSError(errno.ENOSPC, "No space", str(tmp_path / "x")), tmp_path)
+    assert said(alone, RETOLD, tmp_path).startswith(f"Cannot write {tmp_path} (No space")
+
+
+def test_rights_and_limits_of_the_account_are_no_bugs_of_ours():
+    told = str(refused(PermissionError(errno.EACCES, "Permission denied", "x/y")))
+    assert told.startswith("Cannot use x/y (Permission denied): see to its rights")
+    assert refused(PermissionError(errno.EACCES, "Permission denied")) is None
+    told = str(refused(OSError(errno.EMFILE, "Too many open files", "x")))
+    assert told.startswith("The system allows no more (Too many open files): raise the limits")
+    assert refused(FileNotFoundError(errno.ENOENT, "No such file or directory", "x")) is None
 
 
 def test_a_quota_is_room_that_is_not_there(tmp_path):
@@ -170,6 +188,8 @@ COMMANDS = [
     ("table", "last", "--markdown", "out/table.md"),
     ("analyse", "last", "--out", "out/analysis"),
     ("audit", "moods.jsonl", "--json", "out/audit.json"),
+    ("report", "last", "--out", "out/page.html"),
+    ("figures", "last", "--only", "scores", "--out", "out/figures"),
 ]
 
 

@@ -33,7 +33,10 @@ def test_spaces_between_columns_stay():
 def test_the_width_is_what_columns_says_or_the_terminal(monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "73")
     assert width_of(io.StringIO()) == 73
-    for none in ("", "0", "wide"):
+    for odd, width in {"1": 20, "0060": 60, "9" * 5000: 1000}.items():
+        monkeypatch.setenv("COLUMNS", odd)
+        assert width_of(io.StringIO()) == width
+    for none in ("", "0", "wide", "-5", "²"):
         monkeypatch.setenv("COLUMNS", none)
         assert width_of(io.StringIO()) is None
 

@@ -20,6 +20,9 @@ INDENT, GAP = 2, 2
 BESIDE = 30
 """Characters below which what a command does stands beneath its name."""
 
+LEAST = 40
+"""Characters of a line of the parser's boxes at least: to break words into less takes minutes."""
+
 BOX = "╭"
 """With it the parser's boxes begin."""
 
@@ -98,14 +101,27 @@ def helping(stream: TextIO) -> Iterator[None]:
     Args:
         stream: where it goes in the end.
     """
-    page = _Page(stream)
+    page, width = _Page(stream), width_of(stream) or USUAL
     try:
-        with redirect_stdout(page):
+        with redirect_stdout(page), _as_wide(max(width, LEAST)):
             yield
     finally:
         if text := page.getvalue():
-            stream.write(fitting(text, width_of(stream) or USUAL))
+            stream.write(fitting(text, width))
             stream.flush()
+
+
+@contextmanager
+def _as_wide(width: int) -> Iterator[None]:
+    """Inside, the parser takes a terminal to be that wide: it asks nobody but the system."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(width)
+    try:
+        yield
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
 
 
 class _Page(StringIO):

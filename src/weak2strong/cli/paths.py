@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,21 @@ def with_paths(command: Any) -> Any:
         if after is not before:
             found[f.name] = after
     return replace(command, **found) if found else command
+
+
+def check_place() -> None:
+    """Refuse a working folder that somebody has removed, or that may not be read.
+
+    Raises:
+        UserError: for such a folder, from which no path leads anywhere.
+    """
+    try:
+        os.getcwd()
+    except OSError as e:
+        raise UserError(
+            f"The folder that this was started in cannot be found ({e.strerror}): change to "
+            "another one with cd."
+        ) from e
 
 
 def _usable(value: Any) -> Any:

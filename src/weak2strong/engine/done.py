@@ -12,9 +12,11 @@ from pathlib import Path
 from weak2strong.config.study import StudyConfig
 from weak2strong.engine.doubts import doubts
 from weak2strong.engine.workers import LacksMemoryError, OnStep
+from weak2strong.ground import disks
 from weak2strong.ground.plugins import load_plugins, naming_plugins
 from weak2strong.ground.processes import set_threads
 from weak2strong.ground.store import Store
+from weak2strong.ground.store.paths import ELSEWHERE
 from weak2strong.models.kept import keeping
 from weak2strong.protocol.steps import Step, perform
 from weak2strong.protocol.task_run import MissingError, TaskRun, Used
@@ -78,7 +80,8 @@ def do(step: Step, task_run: TaskRun) -> Done:
     begun, finished = time.monotonic(), True
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with naming_plugins(), keeping():
+        store = task_run.store.root
+        with naming_plugins(), keeping(), disks.keeping(store, ELSEWHERE, alone=True):
             try:
                 perform(step, task_run)
             except MissingError:

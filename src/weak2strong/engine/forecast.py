@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from weak2strong.config.fields import LARGEST
 from weak2strong.engine.estimates import Estimate
 from weak2strong.engine.plan import StudyPlan
 from weak2strong.engine.schedule import Place, Schedule
@@ -54,12 +55,13 @@ def forecast(plan: StudyPlan, gpus: int) -> Forecast:
         gpus: how many of them.
 
     Raises:
-        UserError: for a number below 1, for fewer than a worker has, and where neither seconds nor
-            operations are known.
+        UserError: for a number that cannot be one of GPUs, for fewer than a worker has, and where
+            neither seconds nor operations are known.
     """
     together = plan.gpus_per_fit
-    if gpus < 1:
-        raise UserError(f"--gpus must be at least 1, not {gpus}: it is how many GPUs to simulate.")
+    if not 1 <= gpus <= LARGEST:
+        bound = "at least 1" if gpus < 1 else f"at most {LARGEST:,}"
+        raise UserError(f"--gpus must be {bound}, not {gpus}: it is how many GPUs to simulate.")
     if gpus < together:
         raise UserError(
             f"--gpus must be at least {together}, not {gpus}, since a fit of this study is on so "

@@ -8,6 +8,7 @@ row a task, policy and number of labels.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -209,6 +210,7 @@ class Trusted(Experiment[FinishedTrusted]):
             check_sees_no_truth(method)
         task_runs = task_runs_of(config, where)
         pools = {name: self._pool(task_run) for name, task_run in task_runs.items()}
+        self._warn_of_others(pools)
         todo = candidate_steps(config, pools, self.evaluations, self.alone_counts)
 
         def tables() -> Mapping[str, Rows]:
@@ -237,6 +239,18 @@ class Trusted(Experiment[FinishedTrusted]):
                 f"{max(self.trusted)}."
             )
         return pool
+
+    def _warn_of_others(self, pools: Mapping[str, Mapping[str, str]]) -> None:
+        """Say how many ids of the file are of no validation example, of any task."""
+        if self.trusted_ids is None:
+            return
+        wanted = _ids(self.trusted_ids)
+        if others := sorted(wanted.difference(*pools.values())):
+            warnings.warn(
+                f"{self.trusted_ids}: {len(others):,} of {len(wanted):,} ids are of no validation "
+                f"example, such as {others[0]!r}, and are left out.",
+                stacklevel=2,
+            )
 
     @property
     def counts(self) -> list[int]:

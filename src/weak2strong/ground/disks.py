@@ -20,6 +20,10 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the system says where there is no room."""
 OF_DISKS = (*FULL, errno.EROFS, errno.EIO)
 """What it says where the disk is the reason, and not the name of the file or whose it is."""
+OF_RIGHTS = (errno.EACCES, errno.EPERM)
+"""What it says where the reason is whose the file is."""
+OF_LIMITS = (errno.EMFILE, errno.ENFILE, errno.EFBIG)
+"""What it says where an account may have no more files open, or no larger ones."""
 
 PARTIAL = ".partial"
 """The end of the name of a file that is being written; a kill may leave one behind."""
@@ -48,12 +52,14 @@ def writing(path: Path, otherwise: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def keeping(path: Path, otherwise: str) -> Iterator[None]:
+def keeping(path: Path, otherwise: str, alone: bool = False) -> Iterator[None]:
     """Inside, where results are computed and written, what a disk refuses is a sentence.
 
     Args:
         path: of the folder that is written to.
         otherwise: as for `writing`.
+        alone: whether an error that names a file elsewhere, such as a temporary one of a library,
+            stays as it is.
 
     Raises:
         UserError: where the disk is full, read-only or broken. Any other error stays as it is.
@@ -64,13 +70,30 @@ def keeping(path: Path, otherwise: str) -> Iterator[None]:
         said = system_error(error)
         if said is None or said.errno not in OF_DISKS:
             raise
+        if alone and _is_elsewhere(path, said.filename):
+            raise
         raise not_written(path, said, otherwise) from error
 
 
 def refused(error: BaseException) -> UserError | None:
-    """The sentence for an error that nobody else has told, where a disk is the reason of it."""
+    """The sentence for an error that nobody else has told, where the system is the reason of it.
+
+    That is a disk, the rights of a file, or a limit of the account.
+    """
     said = system_error(error)
-    if said is None or said.errno not in OF_DISKS:
+    if said is None:
+        return None
+    if said.errno in OF_LIMITS:
+        return UserError(
+            f"The system allows no more ({said.strerror}): raise the limits of this account, which "
+            "`ulimit -a` tells, or run with fewer --workers; finished stages are kept."
+        )
+    if said.errno in OF_RIGHTS and said.filename is not None:
+        return UserError(
+            f"Cannot use {os.fsdecode(said.filename)} ({said.strerror}): see to its rights and to "
+            "those of the folders above it, or name another place."
+        )
+    if said.errno not in OF_DISKS:
         return None
     if said.filename is not None:
         return not_written(Path(os.fsdecode(said.filename)), said, "see to its disk")
@@ -112,6 +135,14 @@ def _below(folder: Path, name: str | bytes | None) -> Path | None:
         return None
     path = Path(os.fsdecode(name))
     return path if folder in path.parents and not path.name.endswith(PARTIAL) else None
+
+
+def _is_elsewhere(folder: Path, name: str | bytes | None) -> bool:
+    """Whether the system named a file that lies outside of a folder."""
+    if not isinstance(name, (str, bytes)):
+        return False
+    path = Path(os.fsdecode(name))
+    return folder != path and folder not in path.parents
 
 
 def disk_of(path: Path) -> Path:

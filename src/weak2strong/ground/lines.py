@@ -13,6 +13,9 @@ USUAL = 80
 NARROWEST = 20
 """Characters below which no terminal is taken at its word."""
 
+WIDEST = 1000
+"""Characters above which none is."""
+
 
 def width_of(stream: TextIO | Any) -> int | None:
     """How many characters a line of a stream may have; None where it is no terminal.
@@ -21,15 +24,16 @@ def width_of(stream: TextIO | Any) -> int | None:
     pipe, too.
     """
     named = os.environ.get("COLUMNS", "")
-    if named.isdecimal() and int(named) > 0:
-        return max(int(named), NARROWEST)
+    if named.isdecimal() and (digits := named.lstrip("0")):
+        # More than some thousand digits are no number for Python.
+        return min(max(int(digits[:9]), NARROWEST), WIDEST)
     if not stream.isatty():
         return None
     try:
         width = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
         width = 0
-    return max(width, NARROWEST) if width else USUAL
+    return min(max(width, NARROWEST), WIDEST) if width else USUAL
 
 
 def wrapped(text: str, width: int | None) -> list[str]:

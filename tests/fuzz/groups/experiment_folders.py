@@ -8,6 +8,7 @@ file; the experiment that is run again into its folder makes it whole, or is ref
 import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
@@ -26,6 +27,13 @@ EXPERIMENTS = {
 }
 """The commands of experiments, with words that make them small."""
 
+BESIDE = {
+    "explain": ("study.yaml", ("explain", "made")),
+    "overlap": ("study.yaml", ("overlap", "made", "--k", "3")),
+    "shift": ("words.yaml", ("shift", "made")),
+}
+"""Commands that put their tables beside a run, and the study of the run."""
+
 READERS = {
     "report": ("report", "{}", "--out", "page.html"),
     "figures": ("figures", "{}", "--out", "figures", "--format", "svg"),
@@ -34,6 +42,8 @@ READERS = {
 
 COMMANDS = (*READERS, "again")
 
+EVERY = (*EXPERIMENTS, *BESIDE)
+
 RUN = ("study.yaml", "predictions.parquet", "results.parquet", "run.json")
 """Files of a run in the folder of an experiment that are damaged, too."""
 
@@ -41,6 +51,9 @@ FILES = {
     "grid": ("grid.parquet", "run.json", *(f"atlas-xs-to-atlas-s/{name}" for name in RUN)),
     "simulate": ("simulated.parquet", "run.json", *(f"random-flips/{name}" for name in RUN)),
     **dict.fromkeys(("overfitting", "regularise", "probe-sweep", "trusted"), ()),
+    "explain": ("explained.parquet", "correlations.parquet", "run.json", "results.parquet"),
+    "overlap": ("overlap.parquet", "expansion.parquet", "run.json", "study.yaml"),
+    "shift": ("shift.parquet", "shifted_tokens.parquet", "run.json", "predictions.parquet"),
 }
 """The files of an experiment that holds runs; of another one all that lie in its folder."""
 
@@ -52,13 +65,19 @@ def prepare(folder: Path) -> None:
     """A folder for each experiment of two studies, their store, and what each command prints."""
     with contextlib.chdir(folder):
         shutil.copy(MOODS, folder)
+        Path("words.jsonl").write_text("\n".join(map(json.dumps, _words())))
         found = dict[str, dict[str, str]]()
-        for of, rate in {"made": 0.003, "other": 0.001}.items():
-            Path("study.yaml").write_text(STUDY.format(rate=rate).replace("seeds: 2", "seeds: 1"))
+        for of, rate in {"other": 0.001, "made": 0.003}.items():
+            study = STUDY.format(rate=rate).replace("seeds: 2", "seeds: 1")
+            Path("study.yaml").write_text(study)
+            Path("words.yaml").write_text(study.replace("moods.", "words."))
             for name, words in EXPERIMENTS.items():
                 _done(*words, "--out", f"{name}/{of}", *AGAIN)
-        Path("study.yaml").write_text(STUDY.format(rate=0.003).replace("seeds: 2", "seeds: 1"))
-        for name in EXPERIMENTS:
+            for name, (of_run, _) in BESIDE.items():
+                _done("run", of_run, "--out", "made", *AGAIN)
+                _done(*words_of(name, "again"))
+                shutil.move("made", f"{name}/{of}")
+        for name in EVERY:
             shutil.copytree(f"{name}/made", "made")
             said = {command: say(*words_of(name, command)) for command in COMMANDS}
             # Experiments of one pair have no figures, and a refusal would tell nothing of damage.
@@ -66,12 +85,23 @@ def prepare(folder: Path) -> None:
             assert {"report", "again"} <= set(found[name]), (name, said)
             for made in ("made", "figures"):
                 shutil.rmtree(made, ignore_errors=True)
-        files = {n: list(FILES[n]) or sorted(_files(Path(n, "made"))) for n in EXPERIMENTS}
+        files = {n: list(FILES[n]) or sorted(_files(Path(n, "made"))) for n in EVERY}
         Path("whole.json").write_text(json.dumps({"out": found, "files": files}))
+
+
+def _words() -> Iterator[dict[str, str]]:
+    """The rows of a task that is answered in words."""
+    for i, thing in product(range(40), ("bird", "house", "river")):
+        yield {"prompt": f"The {thing} of number {i} is", "target": COLOURS[thing]}
+
+
+COLOURS = {"bird": "red", "house": "blue", "river": "green"}
 
 
 def words_of(name: str, command: str) -> tuple[str, ...]:
     """The words of a command on the folder ``made`` of an experiment."""
+    if command == "again" and name in BESIDE:
+        return (*BESIDE[name][1], *AGAIN)
     if command == "again":
         return (*EXPERIMENTS[name], "--out", "made", *AGAIN)
     return tuple(word.format("made") for word in READERS[command])
@@ -93,7 +123,7 @@ def cases(prepared: Path) -> list[tuple[str, str, str, str]]:
     files, told = whole["files"], whole["out"]
     return [
         (name, file, damage, command)
-        for name in EXPERIMENTS
+        for name in EVERY
         for file, damage, command in product(files[name], KINDS, told[name])
         if damage != "of a later version" or file == "run.json"
     ]
@@ -110,7 +140,7 @@ def experiment_folders(draw: Draw) -> Input:
     for of in ("made", "other"):
         shutil.copytree(draw.prepared / name / of, draw.folder / of)
     shutil.copytree(draw.prepared / "store", draw.folder / "store")
-    for given in ("study.yaml", "moods.jsonl"):
+    for given in ("study.yaml", "moods.jsonl", "words.jsonl"):
         shutil.copy(draw.prepared / given, draw.folder)
     DAMAGES[damage](draw.folder / "made" / file)
     out = json.loads((draw.prepared / "whole.json").read_text())["out"][name][command]
