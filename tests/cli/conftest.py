@@ -6,6 +6,13 @@ from contextlib import redirect_stdout
 import pytest
 
 from weak2strong.cli import main
+from weak2strong.engine.local import Plan
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    """Studies run in this process, which has the libraries loaded."""
+    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
 
 
 @pytest.fixture(scope="session")

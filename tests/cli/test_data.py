@@ -51,12 +51,6 @@ def write(path, data):
     return path
 
 
-@pytest.fixture
-def one_process(monkeypatch):
-    """Studies run in this process, which has the libraries loaded."""
-    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
-
-
 def test_three_classes_from_the_file_to_the_table(tmp_path, capsys, monkeypatch):
     """In two processes, so that workers find the data too."""
     monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=2, threads=1))

@@ -9,7 +9,6 @@ import pytest
 
 from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
-from weak2strong.engine.local import Plan
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -61,8 +60,7 @@ def folders(tmp_path):
     return made
 
 
-def test_three_datasets_from_folders_to_the_table(folders, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
+def test_three_datasets_from_folders_to_the_table(one_process, folders, tmp_path, capsys):
     out = tmp_path / "run"
     quick = ("--weak", "atlas-xs", "--strong", "atlas-xs", "--seeds", "1", "--epochs", "1")
     sizes = ("--n-train", "30", "--n-validation", "10", "--n-test", "30")
@@ -85,13 +83,12 @@ def test_three_datasets_from_folders_to_the_table(folders, tmp_path, capsys, mon
 
 
 def test_a_recipe_runs_on_folders_and_small_models(
-    folders, toy_models, tmp_path, capsys, monkeypatch
+    one_process, folders, toy_models, tmp_path, capsys
 ):
     """EleutherAI's settings, but for models and epochs; sizes shrink to what there is.
 
     All methods of the recipe are planned with the others (tests/test_recipes.py).
     """
-    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
     out = tmp_path / "run"
     tasks = {"multirc": folders["multirc"]}
     run = ["run", str(RECIPES / "eleuther_2024.yaml"), "--task", *tasks.values()]

@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from weak2strong.cli import main
-from weak2strong.engine.local import Plan
 from weak2strong.ground.store import Store
+
+pytestmark = pytest.mark.usefixtures("one_process")
 
 QUICK = """
 tasks: [atlas-landlocked]
@@ -24,12 +25,6 @@ def study(toy_models, tmp_path_factory):
     file = tmp_path_factory.mktemp("experiments") / "quick.yaml"
     file.write_text(QUICK.format(weak=toy_models["gpt2"], strong=toy_models["llama"]))
     return file
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    """Starting processes would take longer than what they are to do."""
-    monkeypatch.setattr(Plan, "of", staticmethod(lambda *_: Plan(workers=1, threads=1)))
 
 
 def said(capsys, study, command, *more, code=0) -> str:

@@ -9,7 +9,6 @@ import yaml
 from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine.local import Plan
 
 SIGNS = (("red", "evening"), ("blue", "morning"))
 """Words by class: the toy models have a token for each."""
@@ -29,12 +28,6 @@ def file(tmp_path):
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
-
-
-@pytest.fixture
-def one_process(monkeypatch):
-    """Studies run in this process, which has the libraries loaded."""
-    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
 
 
 @pytest.mark.parametrize(

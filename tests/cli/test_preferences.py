@@ -7,7 +7,6 @@ import pytest
 
 from weak2strong.analysis.finished import Results
 from weak2strong.cli import main
-from weak2strong.engine.local import Plan
 
 WORDS = ("red", "blue", "house", "river", "bird", "city", "town", "morning", "evening", "sings")
 
@@ -23,8 +22,7 @@ def file(tmp_path):
     return path
 
 
-def test_from_a_file_to_the_table(file, toy_models, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
+def test_from_a_file_to_the_table(one_process, file, toy_models, tmp_path, capsys):
     out = tmp_path / "run"
     run = ["run", "--task", str(file), "--seeds", "1", "--epochs", "1", "--out", str(out)]
     run += ["--weak", str(toy_models["gpt2"]), "--strong", str(toy_models["llama"])]

@@ -8,14 +8,7 @@ import pytest
 
 import weak2strong as w2s
 from weak2strong.cli import main
-from weak2strong.engine.local import Plan
 from weak2strong.experiments.sweep import ProbeSweep
-
-
-@pytest.fixture
-def one_process(monkeypatch):
-    """Sweeps run in this process, which has the libraries loaded."""
-    monkeypatch.setattr(Plan, "of", lambda *_: Plan(workers=1, threads=1))
 
 
 def test_the_command_and_the_api_share_what_the_store_has(
