@@ -1,6 +1,7 @@
 """Looking at single test examples: which are meant, and what is printed of them."""
 
 import io
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from weak2strong.cli import main
 from weak2strong.engine import examples as kept
 from weak2strong.ground.errors import UserError
 from weak2strong.report.looked import common_beginning, looked_document
+from weak2strong.report.parts.examples import _task
 from weak2strong.report.terminal import print_document
 from weak2strong.tasks.task import Example, Item
 
@@ -165,6 +167,20 @@ def test_text_answers_agree_as_the_metric_reads_them(mates_run):
             accepted = {x.lower() for x in looked.labels[i]}
             assert voice.is_right[i] == (often in accepted)
             assert voice.sure[i] == names.count(often) / len(names)
+
+
+def test_a_page_has_no_answers_but_those_of_its_rows(mates_run):
+    run = FinishedRun(mates_run)
+    looked = looked_at(run, next(iter(run.by_task)))
+    whole, few = _task(looked, 1e9), _task(looked, 2000.0)
+    assert len(whole["rows"]) == whole["total"] > len(few["rows"]) > 1
+    assert len(few["answers"]) < len(whole["answers"])
+    assert len(json.dumps(few["rows"] + few["answers"], separators=(",", ":"))) < 3000
+    said = {name for voice in looked.voices.values() for name in voice.names.ravel()}
+    assert set(whole["answers"]) == said.union(*looked.labels)
+    row = dict(zip(("id", *"abcd", "labels"), few["rows"][0], strict=False))
+    (at,) = np.flatnonzero(looked.ids == row["id"])
+    assert [few["answers"][number] for number in row["labels"]] == list(looked.labels[at])
 
 
 def test_a_run_keeps_texts_as_far_as_there_is_room(run, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,29 +69,41 @@ def _write(run: FinishedRun, styles: Styles, prefix: str) -> Markup:
 
 def _task(looked: Looked, room: float) -> dict[str, Any]:
     """The data of a task: as many of its examples as there is room for."""
-    written = looked.weak.truth is None
-    names: Sequence[str] = looked.classes
-    if written:
-        said = (voice.names.ravel().tolist() for voice in looked.voices.values())
-        names = list(dict.fromkeys(chain(*said, *looked.labels)))
-    numbers = {name: i for i, name in enumerate(names)}
+    numbers = _Numbers(looked.classes)
     rows = []
     for i in _by_turns(looked):
         row = _row(looked, i, numbers)
         room -= len(json.dumps(row, separators=(",", ":"), ensure_ascii=False))
-        if room < 0:
+        if room < numbers.characters:
             break
         rows.append(row)
     return {
         "name": looked.task,
         "total": len(looked.ids),
         "classes": looked.classes,
-        "answers": names,
-        "written": written,
+        "answers": list(numbers),
+        "written": looked.weak.truth is None,
         "difficulty": looked.difficulty is not None,
         "seeds": looked.seeds,
         "rows": rows,
     }
+
+
+class _Numbers(dict[str, int]):
+    """The numbers of answers: those of classes, then of texts as they are asked for.
+
+    Attributes:
+        characters: of all answers.
+    """
+
+    def __init__(self, classes: Sequence[str]):
+        super().__init__((name, i) for i, name in enumerate(classes))
+        self.characters = sum(map(len, classes))
+
+    def __missing__(self, name: str) -> int:
+        self.characters += len(name)
+        self[name] = len(self)
+        return self[name]
 
 
 def _by_turns(looked: Looked) -> Iterator[int]:
