@@ -17,6 +17,7 @@ from weak2strong.cli import main
 from weak2strong.engine.curves import FILE, curves_table
 from weak2strong.engine.events import AT_WORK, at_work
 from weak2strong.engine.state import KILLED, state_of
+from weak2strong.ground.store import paths
 from weak2strong.ground.store.lock import shown
 from weak2strong.report.figures.curves import CURVES, means
 from weak2strong.report.figures.style import method_styles
@@ -96,6 +97,19 @@ def test_a_run_that_was_killed_ends_the_view(tmp_path, capsys, monkeypatch):
     assert state.beside(True) == state.beside(None) == state
     assert replace(state, machine="another").beside(False).ended is None
     assert state.beside(False).ended == KILLED
+
+
+def test_a_run_of_somebody_else_is_watched_without_losses(tmp_path, monkeypatch, capsys):
+    """Whose store one may not write to."""
+
+    def refused(root):
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr(paths, "make_writable", refused)
+    told = [e | {"store": str(tmp_path)} if "store" in e else e for e in events((20, "end", {}))]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(e) + "\n" for e in told))
+    assert main(["watch", str(tmp_path)]) == 0
+    assert "a-task supervisor seed 0: 4 s (1 of 3)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("every", ["0", "nan", "inf"])

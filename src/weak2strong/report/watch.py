@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import repeat
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from weak2strong.engine.curves import losses_of
 from weak2strong.engine.state import FINISHED, KILLED, AtWork, Finished, RunState, what_of
+from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
 from weak2strong.ground.table import counted
 from weak2strong.report.units import duration
@@ -47,8 +49,10 @@ class Watched:
         if one.name not in self._losses:
             self._losses[one.name] = ""
             root = Path(store)
-            if store and root.is_dir() and (ends := losses_of(Store(root), one.stages)):
-                self._losses[one.name] = f"loss {ends[0]:.3f} → {ends[1]:.3f}"
+            # The store of somebody else cannot be written to, and any may be pruned meanwhile.
+            with suppress(UserError, OSError):
+                if store and root.is_dir() and (ends := losses_of(Store(root), one.stages)):
+                    self._losses[one.name] = f"loss {ends[0]:.3f} → {ends[1]:.3f}"
         return self._losses[one.name]
 
     def done_line(self, one: Finished, number: int, state: RunState) -> str:
