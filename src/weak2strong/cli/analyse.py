@@ -14,6 +14,7 @@ from weak2strong.cli.printing import Printing
 from weak2strong.cli.study import Place
 from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,7 +57,7 @@ class Analyse(Printing):
         from weak2strong.ground.plugins import load_plugins
 
         load_plugins(self.plugin)
-        folders = self.folders or (Path("runs/latest"),)
+        folders = self.folders or (LATEST_RUN,)
         if len({f.resolve() for f in folders}) < len(folders):
             raise UserError("A run folder is named twice: leave it out once.")
         runs = {

@@ -14,6 +14,7 @@ from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
 from weak2strong.config.study import PrimaryTest
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 from weak2strong.methods import BASELINE
 
 
@@ -66,7 +67,7 @@ class Compare(Printing):
 
         load_plugins(self.plugin)
         share(self.level, "--level")
-        folders = self.folders or (() if self.csv else (Path("runs/latest"),))
+        folders = self.folders or (() if self.csv else (LATEST_RUN,))
         runs = [Results(folder, saturated=cut(self.saturated)) for folder in folders]
         if self.csv and not runs and self.saturated is not None:
             raise UserError("A file of scores has no floor and ceiling: leave out --saturated.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from weak2strong.cli.printing import Printing
+from weak2strong.cli.store import Root
 from weak2strong.ground.rooms import Purpose
 
 
@@ -20,8 +20,7 @@ class Doctor(Printing):
 
     purpose: ClassVar[Purpose] = Purpose.CARE
 
-    store: Path | None = None
-    """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    store: Root = None
 
     def __call__(self) -> None:
         """Print what was found."""

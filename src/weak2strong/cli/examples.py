@@ -8,9 +8,10 @@ from typing import Annotated, ClassVar
 
 from tyro.conf import Positional, arg
 
-from weak2strong.cli.lists import Plugins
+from weak2strong.cli.lists import MetricPlugins
 from weak2strong.cli.printing import Printing
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 WHERE = (
     "Which examples, such as 'weak wrong, student right' or 'student disagrees and not label 1': "
@@ -31,9 +32,7 @@ class Examples(Printing):
     purpose: ClassVar[Purpose] = Purpose.ASK
     runs: ClassVar[tuple[str, ...]] = ("folder",)
 
-    folder: Positional[Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]] = Path(
-        "runs/latest"
-    )
+    folder: Positional[Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]] = LATEST_RUN
     """The run folder (default: runs/latest), or that of an experiment with one run."""
     where: Annotated[str, arg(metavar="CONDITION", help=WHERE, help_behavior_hint="")] = ""
     method: Annotated[str, arg(metavar="METHOD", help_behavior_hint="")] = ""
@@ -49,8 +48,7 @@ class Examples(Printing):
     """One seed in place of all of them."""
     limit: Annotated[int, arg(metavar="N")] = 10
     """The most examples."""
-    plugin: Plugins = ()
-    """Python files with the metric of the run, where it is one of your own."""
+    plugin: MetricPlugins = ()
 
     def __call__(self) -> None:
         """Find, and print."""

@@ -12,6 +12,7 @@ from weak2strong.cli.flags import changed
 from weak2strong.cli.study import EngineFlags
 from weak2strong.ground.lines import say, tell
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 if TYPE_CHECKING:
     from weak2strong.engine.exported import Exported
@@ -30,7 +31,7 @@ class ExportModel:
     purpose: ClassVar[Purpose] = Purpose.DATA
     runs: ClassVar[tuple[str, ...]] = ("run",)
 
-    run: Positional[Path] = Path("runs/latest")
+    run: Positional[Path] = LATEST_RUN
     """The run folder."""
     role: Literal["student", "ceiling", "supervisor"]
     """Whose model it is."""

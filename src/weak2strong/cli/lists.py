@@ -15,6 +15,11 @@ from weak2strong.ground.rooms import Purpose
 
 Plugins = Annotated[tuple[Path, ...], arg(metavar="PATH ...", help_behavior_hint="")]
 
+MetricPlugins = Annotated[
+    Plugins, arg(help="Python files with the metric of the run, where it is one of your own.")
+]
+"""The flag `--plugin` of commands that read finished runs."""
+
 
 @dataclass(frozen=True)
 class Tasks(Printing):

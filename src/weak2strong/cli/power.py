@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.lists import Plugins
+from weak2strong.cli.lists import MetricPlugins
 from weak2strong.cli.printing import Printing
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 from weak2strong.methods import BASELINE
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Power(Printing):
     purpose: ClassVar[Purpose] = Purpose.ASK
     runs: ClassVar[tuple[str, ...]] = ("folder",)
 
-    folder: Positional[Path] = Path("runs/latest")
+    folder: Positional[Path] = LATEST_RUN
     """The run folder that shows the variance."""
     difference: Annotated[float, arg(help_behavior_hint="")] = 0.1
     """The true mean difference that is to be seen (default: 0.1)."""
@@ -63,8 +64,7 @@ class Power(Printing):
     family: int = 1
     """How many methods are tested against the baseline: the level is divided by it (a bound on
     what Holm needs)."""
-    plugin: Plugins = ()
-    """Python files with the metric of the run, where it is one of your own."""
+    plugin: MetricPlugins = ()
 
     def __call__(self) -> None:
         """Print the table of designs and the smallest one."""

@@ -8,11 +8,12 @@ from typing import Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.lists import Plugins
+from weak2strong.cli.lists import MetricPlugins
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import Place
 from weak2strong.ground.lines import tell
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,14 @@ class Report:
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
-    ] = (Path("runs/latest"),)
+    ] = (LATEST_RUN,)
     """The folders (default: runs/latest); several runs are compared."""
     out: Place = None
     """The file (default: report.html in the first folder)."""
     saturated: Saturated = None
     open: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Open it in the browser."""
-    plugin: Plugins = ()
-    """Python files with the metric of the run, where it is one of your own."""
+    plugin: MetricPlugins = ()
 
     def __call__(self) -> None:
         """Write, and print where and how large."""
@@ -68,7 +68,7 @@ class Figures:
 
     folders: Positional[
         Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
-    ] = (Path("runs/latest"),)
+    ] = (LATEST_RUN,)
     """The folder (default: runs/latest); of several, the figures that compare their runs."""
     format: Annotated[str, arg(metavar="pdf,svg,png", help_behavior_hint="")] = "pdf"
     """Formats with commas between them: pdf (default), svg, png."""
@@ -76,8 +76,7 @@ class Figures:
     """The folder to write to (default: figures in the first folder)."""
     only: Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")] = ()
     """Some figures alone, by the names of their files, which the page says, too."""
-    plugin: Plugins = ()
-    """Python files with the metric of the run, where it is one of your own."""
+    plugin: MetricPlugins = ()
     saturated: Saturated = None
 
     def __call__(self) -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.lists import Plugins
+from weak2strong.cli.lists import MetricPlugins
 from weak2strong.cli.printing import Printing
 from weak2strong.cli.saturated import Saturated, cut
 from weak2strong.cli.study import MethodFlags, StudyCommand
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.lines import tell, width_of
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 if TYPE_CHECKING:
     from weak2strong.analysis.finished import Results
@@ -131,15 +132,14 @@ class Table(Printing):
     purpose: ClassVar[Purpose] = Purpose.RUN
     runs: ClassVar[tuple[str, ...]] = ("folders",)
 
-    folders: Positional[tuple[Path, ...]] = (Path("runs/latest"),)
+    folders: Positional[tuple[Path, ...]] = (LATEST_RUN,)
     """The run folders."""
     metric: str | None = None
     """Another metric than the study's."""
     saturated: Saturated = None
     markdown: Path | None = None
     """A file to write one page with all of the runs to, instead of printing."""
-    plugin: Plugins = ()
-    """Python files with the metric of the run, where it is one of your own."""
+    plugin: MetricPlugins = ()
 
     def __call__(self) -> None:
         """Print, or write the page."""

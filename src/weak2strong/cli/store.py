@@ -12,6 +12,10 @@ from tyro.conf import Positional, arg
 from weak2strong.cli.printing import Printing
 from weak2strong.ground.lines import say
 
+Root = Annotated[
+    Path | None, arg(help="Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE.")
+]
+
 
 @dataclass(frozen=True)
 class Sizes(Printing):
@@ -19,8 +23,7 @@ class Sizes(Printing):
 
     command: ClassVar[str] = "store sizes"
 
-    store: Path | None = None
-    """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    store: Root = None
 
     def __call__(self) -> None:
         """Print the sizes."""
@@ -41,8 +44,7 @@ class Sizes(Printing):
 class Verify:
     """Check every stored result against its checksums; damaged ones are set aside."""
 
-    store: Path | None = None
-    """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    store: Root = None
 
     def __call__(self) -> None:
         """Print what was found."""
@@ -63,8 +65,7 @@ class Why(Printing):
 
     keys: Positional[Annotated[tuple[str, str], arg(metavar="KEY KEY")]]
     """The beginnings of two keys, such as those in a run's events.jsonl."""
-    store: Path | None = None
-    """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    store: Root = None
 
     def __call__(self) -> None:
         """Print the inputs that differ."""
@@ -95,8 +96,7 @@ class Prune:
     """Only results written at least so many days ago."""
     everything: bool = False
     """All results."""
-    store: Path | None = None
-    """Root of the store; ~/.cache/weak2strong by default, or $W2S_STORE."""
+    store: Root = None
 
     def __call__(self) -> None:
         """Print what was removed."""

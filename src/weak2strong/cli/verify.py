@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from weak2strong.cli.printing import Printing
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 Names = Annotated[tuple[str, ...], arg(metavar="NAME ...", help_behavior_hint="")]
 
@@ -25,7 +26,7 @@ class Verify(Printing):
     purpose: ClassVar[Purpose] = Purpose.ASK
     runs: ClassVar[tuple[str, ...]] = ("folder",)
 
-    folder: Positional[Path] = Path("runs/latest")
+    folder: Positional[Path] = LATEST_RUN
     """The run folder."""
     trusted: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 100
     """How many ground-truth labels of each task to trust (default: 100)."""

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from weak2strong.cli.lists import Plugins
+from weak2strong.cli.lists import MetricPlugins
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.rooms import Purpose
+from weak2strong.ground.runs import LATEST_RUN
 
 if TYPE_CHECKING:
     from weak2strong.engine.state import RunState
@@ -39,17 +40,14 @@ class Watch:
     purpose: ClassVar[Purpose] = Purpose.RUN
     runs: ClassVar[tuple[str, ...]] = ("folder",)
 
-    folder: Positional[Annotated[Path, arg(metavar="FOLDER", help_behavior_hint="")]] = Path(
-        "runs/latest"
-    )
+    folder: Positional[Annotated[Path, arg(metavar="FOLDER", help_behavior_hint="")]] = LATEST_RUN
     """The run folder (default: runs/latest)."""
     every: Annotated[float, arg(metavar="SECONDS", help_behavior_hint="(default: 1)")] = 1.0
     """Seconds between two looks at it."""
     page: FlagCreatePairsOff[Annotated[bool, arg(help_behavior_hint="")]] = False
     """Write report.html in the folder meanwhile, every ten seconds and at the end; a browser that
     shows it follows."""
-    plugin: Plugins = ()
-    """Python files with the metric of the run, where it is one of your own."""
+    plugin: MetricPlugins = ()
 
     def __call__(self) -> None:
         """Watch until the run ends."""

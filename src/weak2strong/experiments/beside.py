@@ -17,6 +17,7 @@ from weak2strong.experiments.tables import write_tables
 from weak2strong.ground.disks import writing
 from weak2strong.ground.folder import FolderFiles
 from weak2strong.ground.plugins import load_plugins
+from weak2strong.ground.runs import LATEST_RUN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +53,7 @@ class OnRun(Runnable[Beside]):
 
     trains = False
 
-    folder: Annotated[File, Flag(positional=True)] = Path("runs/latest")
+    folder: Annotated[File, Flag(positional=True)] = LATEST_RUN
     """The run folder."""
     plugins: Annotated[Files, Flag("plugin")] = ()
     """Python files with what the run took from plugins, such as its metric."""

@@ -9,6 +9,9 @@ from weak2strong.ground.file_names import no_path
 
 RUNS, LATEST = Path("runs"), "latest"
 
+LATEST_RUN = RUNS / LATEST
+"""The run that is meant where none is named."""
+
 SHOWN = 5
 """So many folders are named at most where several begin alike."""
 
@@ -33,7 +36,7 @@ def run_folder(named: str | Path) -> Path:
     if len(path.parts) != 1 or path.exists():
         return path
     if str(path) == LATEST:
-        return RUNS / LATEST
+        return LATEST_RUN
     found = sorted(f.name for f in _folders() if f.name.startswith(str(path)))
     if str(path) in found:
         return RUNS / path

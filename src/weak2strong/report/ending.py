@@ -10,7 +10,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.intervals import SEEDS_AND_EXAMPLES
 from weak2strong.analysis.shares import Shares, shares
 from weak2strong.engine.recorded import STUDY
-from weak2strong.ground.runs import LATEST, RUNS
+from weak2strong.ground.runs import LATEST_RUN
 from weak2strong.ground.table import counted
 from weak2strong.methods import BASELINE
 from weak2strong.report.names import folder_word
@@ -105,8 +105,7 @@ def next_commands(run: FinishedRun, store: Path | None = None) -> list[tuple[str
 
 def _latest(folder: Path) -> Path:
     """A run folder as one would name it now: by ``runs/latest`` where that is it."""
-    latest = RUNS / LATEST
-    return latest if latest.exists() and latest.samefile(folder) else folder
+    return LATEST_RUN if LATEST_RUN.exists() and LATEST_RUN.samefile(folder) else folder
 
 
 def _found(run: FinishedRun, found: Shares) -> str:
