@@ -100,6 +100,31 @@ def copies_have_loaded_all():
 
 
 @pytest.fixture(scope="session", autouse=True)
+def commands_are_read_once():
+    """What the parser makes of a command's fields is the same each time, and takes a fifth of a
+    second for the flags of a study."""
+    from tyro._parsers import ParserSpecification
+
+    read, known = ParserSpecification.from_callable_or_type, {}
+
+    def once(f, **given):
+        if callable(given["description"]):  # of fields within a command
+            return read(f, **given)
+        beside = {k: v for k, v in given.items() if k not in ("markers", "parent_classes")}
+        try:
+            key = (f, frozenset(given["markers"]), *beside.items())
+            if key not in known:
+                known[key] = read(f, **given)
+        except TypeError:  # something that has no hash
+            return read(f, **given)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ParserSpecification, "from_callable_or_type", staticmethod(once))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_wait_for_disks():
     """Only a machine that loses its power could tell, and waiting takes milliseconds a file."""
     with pytest.MonkeyPatch.context() as patch:

@@ -26,6 +26,12 @@ def _quick(small_corpus):
 
 
 @pytest.fixture(scope="module")
+def recipe(recipe):
+    """60 steps of 64 tokens."""
+    return replace(recipe, tokens=60 * 64 + 40)
+
+
+@pytest.fixture(scope="module")
 def rungs(rung):
     return [replace(rung, name="a"), replace(rung, name="b", width=24, learning_rate=5e-3)]
 
@@ -89,7 +95,7 @@ def test_one_process_and_two_workers_give_the_same_ladder(tmp_path, recipe, rung
         pair / "b" / "model.safetensors"
     ).read_bytes()
     assert {(rung, step, steps) for rung, step, steps, _ in said} >= {
-        (name, step, 110) for name in "ab" for step in (50, 100)
+        (name, 50, 60) for name in "ab"
     }
 
 

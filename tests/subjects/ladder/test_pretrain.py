@@ -38,9 +38,9 @@ def same(one, two):
     return one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one)
 
 
-@pytest.fixture
-def undisturbed(rung, recipe, stream, tmp_path):
-    folder = tmp_path / "undisturbed"
+@pytest.fixture(scope="module")
+def undisturbed(rung, recipe, stream, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pretrained") / "undisturbed"
     said = []
     record = pretrain(rung, recipe, stream, folder, lambda *x: said.append(x))
     return folder, record, said
@@ -149,14 +149,12 @@ def test_the_record_says_what_was_done(rung, recipe, undisturbed):
 
 
 def test_tokens_that_fill_no_batch_are_not_read(rung, recipe, stream, tmp_path, undisturbed):
-    pretrain(rung, recipe, stream[: 110 * 64], tmp_path / "cut")
     changed = stream.copy()
     changed[110 * 64 :] = 1
     pretrain(rung, recipe, changed, tmp_path / "changed")
     changed[110 * 64 - 1] ^= 1
     pretrain(rung, recipe, changed, tmp_path / "other")
     whole = (undisturbed[0] / "model.safetensors").read_bytes()
-    assert (tmp_path / "cut" / "model.safetensors").read_bytes() == whole
     assert (tmp_path / "changed" / "model.safetensors").read_bytes() == whole
     assert (tmp_path / "other" / "model.safetensors").read_bytes() != whole
 
