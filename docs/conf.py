@@ -47,7 +47,6 @@ html_theme = "furo"
 html_title = f"weak2strong {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_extra_path = ["../llms.txt"]
 html_copy_source = False
 html_show_sourcelink = False
 html_math_renderer = "mathml"
@@ -65,6 +64,15 @@ def _as_on_the_site(app: Sphinx, page: str, source: list[str]) -> None:
     up = re.escape("../" * (page.count("/") + 1))
     text = re.sub(rf"(\]\(\s*){up}(?!\.\./)", rf"\g<1>{REPOSITORY}", source[0])
     source[0] = re.sub(r'<a id="([\w-]+)"></a>(\*\*.+?\*\*)', r"[\2]{#\1}", text)
+
+
+def _list_for_agents(app: Sphinx, failed: Exception | None) -> None:
+    """Write `llms.txt` into the site, with links to its pages."""
+    text = (Path(__file__).parents[1] / "llms.txt").read_text(encoding="utf-8")
+    text = re.sub(r"\]\(docs/([\w/-]+)\.md\)", r"](\1.html)", text)
+    text = re.sub(r"\]\((?=\w+\.md\))", f"]({REPOSITORY}", text)
+    if app.builder.format == "html" and not failed:
+        (Path(app.outdir) / "llms.txt").write_text(text, encoding="utf-8")
 
 
 PROSE = ("attribute", "property", "data")
@@ -97,6 +105,7 @@ def _short_signature(
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", _as_on_the_site)
+    app.connect("build-finished", _list_for_agents)
     app.connect("autodoc-process-docstring", _keep_prose, priority=400)
     app.connect("autodoc-process-docstring", _restore_prose, priority=600)
     app.connect("autodoc-process-signature", _short_signature)

@@ -183,14 +183,15 @@ def test_a_notebook_has_one_line_that_is_renewed(cell, clock, capsys):
         shown.update("study", 1, 4)
         shown.forget("fit")
         shown.line("fit: 20 s")
+        shown.update("study", 4, 4)
         shown.forget("study")
     (line,) = cell
     assert line[0] == "[   0.0 s] rates of atlas-s: fitted"
     assert line[1] == "[   0.0 s] study: 0 of 4"
     assert line[2] == "[   0.1 s] study: 0 of 4; fit: 1 of 200"
     assert line[3] == "[   0.6 s] study: 0 of 4; fit: 6 of 200, 19 s left"
-    assert line[-2] == "[  19.9 s] study: 1 of 4, 1 min 0 s left"
-    assert line[-1] == "[  19.9 s] fit: 20 s"
+    assert line[-3] == "[  19.9 s] study: 1 of 4, 1 min 0 s left"
+    assert line[-1] == "[  19.9 s] study: 4 of 4, 0 s left"
     assert len(line) < 50
     assert capsys.readouterr() == ("", "")
 

@@ -42,8 +42,10 @@ class RenewedLine:
         self._write(f"{time} {'; '.join(shown)}")
 
     def forget(self, task: str) -> None:
-        """Leave a task out from now on."""
-        self._tasks.pop(task, None)
+        """Leave a task out from now on; how far the last one was stays until more is said."""
+        text = self._tasks.pop(task, "")
+        if text and not self._tasks:
+            self._message = text
 
     def end(self, time: str) -> None:
         """Show the last message alone."""

@@ -170,7 +170,7 @@ class Progress(AbstractContextManager["Progress"]):
         wait = RENEWED if self._cell else self._every if every is None else every
         # Only in a notebook a task is named as soon as it has begun: that takes no further line.
         since = self._said.get(task, now - wait if self._cell else began)
-        if now - since < wait:
+        if now - since < wait and not (self._cell and done >= total):
             return
         self._said[task] = now
         left = (now - began) / (done - first) * (total - done) if done > first else None

@@ -21,8 +21,10 @@ SPECIAL = re.compile(r"[\\`*_<>|~&]|\](?=\()")
 CELL = (
     ".w2s .scroll { overflow-x: auto; } "
     ".w2s caption { text-align: left; font-weight: bold; white-space: nowrap; } "
-    ".w2s :is(th, td) { text-align: left; vertical-align: top; white-space: pre-line; } "
-    ".w2s .number { text-align: right; font-variant-numeric: tabular-nums; white-space: pre; }"
+    ".w2s :is(th, td) { text-align: left; vertical-align: top; padding: .15em .5em; "
+    "white-space: pre; } "
+    ".w2s .prose { white-space: pre-line; min-width: 10em; } "
+    ".w2s .number { text-align: right; font-variant-numeric: tabular-nums; }"
 )
 """How a cell of a notebook aligns a table."""
 

@@ -78,8 +78,11 @@ def _correlation(rows: pl.DataFrame) -> str:
 def _name_points(
     axes: Axes, x: Sequence[float], y: Sequence[float], names: Sequence[str] | pl.Series
 ) -> None:
-    """Write the name of each point beside it, where that covers no point and no other name."""
-    dots = axes.transData.transform(list(zip(x, y, strict=True))) * 72 / axes.figure.dpi
+    """Write the name of each point beside it where that covers nothing else, within the panel."""
+    scale = 72 / axes.figure.dpi
+    dots = axes.transData.transform(list(zip(x, y, strict=True))) * scale
+    left_end, bottom, right_end, top = axes.bbox.extents * scale
+    panel = (left_end, bottom, right_end, top)
     taken = [(a - 2, b - 2, a + 2, b + 2) for a, b in dots]
     common = _common_start(list(names))
     for (a, b), at, name in zip(dots, zip(x, y, strict=True), names, strict=True):
@@ -88,7 +91,7 @@ def _name_points(
         for (right, up), side in PLACES:
             left = a + right - {"left": 0, "right": width, "center": width / 2}[side]
             box = (left, b + up - height / 2, left + width, b + up + height / 2)
-            if not any(_meet(box, other) for other in taken):
+            if _within(box, panel) and not any(_meet(box, other) for other in taken):
                 text_at(axes, at, text, (right, up), fontsize=5.5, color=MUTED, ha=side)
                 taken.append(box)
                 break
@@ -102,6 +105,11 @@ def _common_start(names: list[str]) -> str:
 
 
 Box = tuple[float, float, float, float]
+
+
+def _within(one: Box, other: Box) -> bool:
+    """Whether a box of left, bottom, right and top lies in another one."""
+    return one[0] >= other[0] and one[1] >= other[1] and one[2] <= other[2] and one[3] <= other[3]
 
 
 def _meet(one: Box, other: Box) -> bool:
@@ -129,7 +137,7 @@ def describe(outcome: str, frame: pl.DataFrame) -> Description:
     return Description(
         title=title,
         alt=listed(texts),
-        note="A point is a task; names that would cover others are left out (the data have all), "
+        note="A point is a task; names that find no room are left out (the data have all), "
         "as is what all names begin with. r: Spearman's rank correlation; clear: p at most .05 "
         "after Holm over all correlations of the table.",
     )
