@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.over_tasks import interval_fields
-from weak2strong.ground.table import is_wide, pgr_text
+from weak2strong.ground.table import counted, is_wide, pgr_text
 from weak2strong.report.figures.drawing import (
     curve,
     panel_grid,
@@ -18,6 +18,9 @@ from weak2strong.report.figures.drawing import (
 )
 from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
 from weak2strong.report.figures.style import GRID, MUTED, Styles
+
+FEW = 3
+"""Up to so many methods are told in the title."""
 
 ENDS: tuple[str, ...] = ("pgr", "pgr_low", "pgr_high")
 
@@ -94,8 +97,9 @@ def describe(frame: pl.DataFrame) -> Description:
             parts.append(f"{method} {said}")
         listing = ", ".join(f"{r['name']} {pgr_text(r)}" for r in rows.iter_rows(named=True))
         texts.append(f"{method}: {listing}")
+    more = [counted(len(parts) - FEW, "more method")] if len(parts) > FEW else []
     return Description(
-        title=f"PGR by task: {'; '.join(parts)}",
+        title=f"PGR by task: {'; '.join([*parts[:FEW], *more])}",
         alt=listed(texts, between=". "),
         note="Marks: means over seeds; lines: 95% intervals over seeds and test examples, which "
         "the edge of a panel may cut. Hollow: a task that the mean leaves out, for a reason that "
