@@ -133,8 +133,8 @@ def test_the_table_of_means_sorts(opened):
     assert cells == sorted(cells)
 
 
-def test_dark_and_light_follow_the_system_and_the_button(opened):
-    backgrounds = {}
+def test_dark_and_light_follow_the_system_and_the_button_but_on_paper(opened):
+    backgrounds, printed = {}, []
     for scheme in ("light", "dark"):
         page = opened(color_scheme=scheme)
 
@@ -148,6 +148,11 @@ def test_dark_and_light_follow_the_system_and_the_button(opened):
         backgrounds[scheme] = look()
         page.click("#theme")
         backgrounds[f"{scheme} pressed"] = look()
+        page.emulate_media(media="print", color_scheme=scheme)
+        printed.append(look())
+        ink = page.evaluate("getComputedStyle(document.querySelector('.number')).color")
+        assert ink == "rgb(0, 0, 0)"
+    assert printed == [backgrounds["light"]] * 2
     assert backgrounds["light"] == backgrounds["dark pressed"]
     assert backgrounds["dark"] == backgrounds["light pressed"]
     for colours in zip(*backgrounds.values(), strict=True):
