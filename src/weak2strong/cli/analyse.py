@@ -32,7 +32,7 @@ class Analyse(Printing):
     runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
-        Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]
+        Annotated[tuple[Path, ...], arg(metavar="[RUN ...]", help_behavior_hint="")]
     ] = ()
     """The run folders (default: runs/latest). Several, with students of several sizes, show
     whether larger students agree less with wrong weak labels."""

@@ -31,7 +31,7 @@ class Compare(Printing):
     runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
-        Annotated[tuple[Path, ...], arg(metavar="RUN ...", help_behavior_hint="")]
+        Annotated[tuple[Path, ...], arg(metavar="[RUN ...]", help_behavior_hint="")]
     ] = ()
     """The run folders (default: runs/latest). Of methods, a task that is in several counts once."""
     baseline: str = BASELINE

@@ -32,7 +32,7 @@ class Examples(Printing):
     purpose: ClassVar[Purpose] = Purpose.ASK
     runs: ClassVar[tuple[str, ...]] = ("folder",)
 
-    folder: Positional[Annotated[Path, arg(metavar="RUN", help_behavior_hint="")]] = LATEST_RUN
+    folder: Positional[Annotated[Path, arg(metavar="[RUN]", help_behavior_hint="")]] = LATEST_RUN
     """The run folder (default: runs/latest), or that of an experiment with one run."""
     where: Annotated[str, arg(metavar="CONDITION", help=WHERE, help_behavior_hint="")] = ""
     method: Annotated[str, arg(metavar="METHOD", help_behavior_hint="")] = ""

@@ -31,7 +31,7 @@ class Tasks(Printing):
     purpose: ClassVar[Purpose] = Purpose.DATA
 
     names: Positional[
-        Annotated[tuple[str, ...], arg(metavar="TASK ...", help_behavior_hint="")]
+        Annotated[tuple[str, ...], arg(metavar="[TASK ...]", help_behavior_hint="")]
     ] = ()
     """Tasks to look into, by name, or your own files or datasets; without any, all are listed."""
     plugin: Plugins = ()
@@ -80,7 +80,7 @@ class Methods(Printing):
     purpose: ClassVar[Purpose] = Purpose.DATA
 
     names: Positional[
-        Annotated[tuple[str, ...], arg(metavar="METHOD ...", help_behavior_hint="")]
+        Annotated[tuple[str, ...], arg(metavar="[METHOD ...]", help_behavior_hint="")]
     ] = ()
     """Methods to show in full, by name; without any, all are listed."""
     plugin: Plugins = ()

@@ -28,7 +28,7 @@ class Report:
     runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
-        Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
+        Annotated[tuple[Path, ...], arg(metavar="[FOLDER ...]", help_behavior_hint="")]
     ] = (LATEST_RUN,)
     """The folders (default: runs/latest); several runs are compared."""
     out: Place = None
@@ -67,7 +67,7 @@ class Figures:
     runs: ClassVar[tuple[str, ...]] = ("folders",)
 
     folders: Positional[
-        Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
+        Annotated[tuple[Path, ...], arg(metavar="[FOLDER ...]", help_behavior_hint="")]
     ] = (LATEST_RUN,)
     """The folder (default: runs/latest); of several, the figures that compare their runs."""
     format: Annotated[str, arg(metavar="pdf,svg,png", help_behavior_hint="")] = "pdf"

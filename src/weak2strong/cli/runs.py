@@ -24,7 +24,7 @@ class Runs(Printing):
     purpose: ClassVar[Purpose] = Purpose.RUN
 
     folders: Positional[
-        Annotated[tuple[Path, ...], arg(metavar="FOLDER ...", help_behavior_hint="")]
+        Annotated[tuple[Path, ...], arg(metavar="[FOLDER ...]", help_behavior_hint="")]
     ] = ()
     """Folders of runs, or folders that hold some (default: runs)."""
 

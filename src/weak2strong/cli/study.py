@@ -107,7 +107,7 @@ class StudyCommand(Output, StudyFlags):
     out: Place = None
     """The run folder; a new one below runs/ by default."""
 
-    study: Positional[Place] = None
+    study: Positional[Annotated[Path | None, arg(metavar="[STUDY]", help_behavior_hint="")]] = None
     """A study as YAML, such as the study.yaml of an earlier run, or a recipe by name
     (eleuther_2024, embedded/eleuther_2024); flags override it."""
     parts: Annotated[

@@ -40,7 +40,7 @@ class Watch:
     purpose: ClassVar[Purpose] = Purpose.RUN
     runs: ClassVar[tuple[str, ...]] = ("folder",)
 
-    folder: Positional[Annotated[Path, arg(metavar="FOLDER", help_behavior_hint="")]] = LATEST_RUN
+    folder: Positional[Annotated[Path, arg(metavar="[RUN]", help_behavior_hint="")]] = LATEST_RUN
     """The run folder (default: runs/latest)."""
     every: Annotated[float, arg(metavar="SECONDS", help_behavior_hint="(default: 1)")] = 1.0
     """Seconds between two looks at it."""
