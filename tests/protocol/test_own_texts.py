@@ -8,25 +8,25 @@ import json
 import random
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from huggingface_hub import constants
 
 from weak2strong.cli import main
 from weak2strong.config.data import DataOptions
 from weak2strong.config.model import ModelSpec, Unnamed
 from weak2strong.config.study import StudyConfig
-from weak2strong.engine import rest
+from weak2strong.engine import beforehand, rest
 from weak2strong.engine.beforehand import foreknowledge_of
 from weak2strong.engine.fetch import Needs
 from weak2strong.experiments.grid import Grid
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.progress import Progress
 from weak2strong.ground.store import Store
-from weak2strong.models import usual
+from weak2strong.models import loaded, usual
 from weak2strong.models.catalogue import OWN_TEXTS
 from weak2strong.models.usual import hub_pair
 from weak2strong.protocol.asked_model import asked_about
@@ -294,7 +294,7 @@ def test_a_run_says_beforehand_whether_the_student_knows_anything(
     name = task_run.task.name
     todo, runs = steps(config, {name: task_run.task.kind}), {name: task_run}
     (found,) = foreknowledge_of(todo, runs)
-    assert (found.task, found.model) == ("reviews", Path(config.strong.name).name) or found.model
+    assert (found.task, found.model) == ("reviews", config.strong.name)
     assert not found.knows
     assert not task_run.used
     (entry,) = (tmp_path / "store" / "foreknown").glob("*/foreknowledge.json")
@@ -302,6 +302,16 @@ def test_a_run_says_beforehand_whether_the_student_knows_anything(
     assert list(foreknowledge_of(todo, runs)) == [found]
     assert entry.stat().st_mtime_ns == stamp
     assert list(foreknowledge_of([], runs)) == []
+
+    # What the model took of a GPU is free for workers afterwards.
+    freed = []
+    with monkeypatch.context() as patch:
+        patch.setattr(loaded, "best_device", lambda: torch.device("cuda"))
+        patch.setattr(beforehand, "gpus_per_fit", lambda model: 1)
+        patch.setattr(beforehand.stages, "foreknown", lambda task_run, device: found)
+        patch.setattr(torch.cuda, "empty_cache", lambda: freed.append(True))
+        assert list(foreknowledge_of(todo, runs)) == [found]
+    assert freed == [True]
 
     # It is told before an engine is asked for anything.
     lines, begun = [], []

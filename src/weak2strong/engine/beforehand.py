@@ -27,11 +27,18 @@ def foreknowledge_of(
             continue
         if gpus_per_fit(replace(task_run.config.strong, adaptation="head")) > 1:
             continue
+        import torch
+
         from weak2strong.models.loaded import best_device
 
+        device = best_device().type
         # Without a mark in what the steps used.
         beside = replace(
             task_run.of_seed(0), used=[], learned=[], known=dict(task_run.known), keeps=""
         )
-        if found := stages.foreknown(beside, best_device().type):
+        found = stages.foreknown(beside, device)
+        if device == "cuda":
+            # Workers, which are processes of their own as a rule, count on all of the GPU.
+            torch.cuda.empty_cache()
+        if found:
             yield found

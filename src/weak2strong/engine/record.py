@@ -9,7 +9,7 @@ that it is of, the question that it asks together with others, and whether a stu
 method sees ground truth), ``agreement.parquet`` (how often each student gives its weak label's
 answer, and how often both and the ceiling are right, by split), ``learned.json`` (what each
 finetuning took up of its labels), ``training.parquet`` (loss, gradient and rates of each finetuning
-by step), ``examples.parquet`` (some test examples).
+by step), ``examples.parquet`` (texts of test examples, as far as there is room).
 ``events.jsonl`` is a log, and in no index.
 """
 
