@@ -1,5 +1,7 @@
 """A run's tasks together: which are used, what they share, and luck that they have in common."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 import pytest
@@ -12,6 +14,7 @@ from weak2strong.analysis.over_tasks import (
     over_tasks_table,
     sharing_tasks,
 )
+from weak2strong.analysis.recovered import recovered_by_method
 from weak2strong.analysis.summary import summarise
 from weak2strong.config.study import StudyConfig
 from weak2strong.ground.metrics import accuracy
@@ -77,7 +80,8 @@ def test_floor_and_ceiling_alone_decide_which_tasks_are_used():
 @pytest.mark.parametrize(("high", "left"), [(1.0, ("easy",)), (100.0, ())])
 def test_only_a_metric_whose_best_value_is_one_has_saturated_tasks(high, left, monkeypatch):
     # A function of a plugin scores each replicate by itself, and intervals are not looked at.
-    monkeypatch.setattr("weak2strong.analysis.tested.REPLICATES", 50)
+    few = partial(recovered_by_method, replicates=100)
+    monkeypatch.setattr("weak2strong.analysis.summary.recovered_by_method", few)
     perfect = dict.fromkeys(GOOD, 1.0)
     frame = pl.concat([rows("one", GOOD, "city", 0), rows("easy", perfect, "x", 1)])
     OWN_METRICS.add("own", OwnMetric("own", accuracy, low=0.0, high=high), "here")

@@ -11,7 +11,7 @@ from weak2strong.engine.contents import contents
 from weak2strong.engine.sizes import task_sizes
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import Store
-from weak2strong.methods import every_method
+from weak2strong.methods import LOSSES, every_method
 from weak2strong.methods.reference import find_method
 from weak2strong.models.configuration import load_tokenizer
 from weak2strong.protocol import stages
@@ -74,7 +74,13 @@ def turned(examples):
 
 @pytest.mark.filterwarnings("ignore:.*(their beginning is cut|of their shots are left)")
 @pytest.mark.parametrize(
-    "method", [m for m in every_method() if "preference" in find_method(m).kinds]
+    "method",
+    # All losses see a student by the same function: test_stages.py has each, on classes.
+    [
+        pytest.param(m, marks=[pytest.mark.slow] * (m in LOSSES and m != "confidence"))
+        for m in every_method()
+        if "preference" in find_method(m).kinds
+    ],
 )
 def test_hidden_labels_change_no_student(make_task_run, splits, method):
     # As few as have 50 neighbours, and some of every class.

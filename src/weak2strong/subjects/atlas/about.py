@@ -15,6 +15,13 @@ Cities = Sequence[City]
 MOST = 2_000
 """Examples a class: 1,000 in all to test on, 1,300 each to train supervisor and students on."""
 
+MADE: dict[tuple[str, bool], tuple[Example, ...]] = {}
+"""The examples of the tasks that were asked for last, by name and whether they are about seen
+cities: a study asks several times."""
+
+KEPT = 8
+"""How many of them are kept, at most."""
+
 
 @cache
 def cities_of_tasks(seen: bool) -> Cities:
@@ -53,9 +60,14 @@ def atlas_task(
     """
 
     def load(seen: bool) -> list[Example]:
-        made = list(examples(cities_of_tasks(seen)))
-        # Preferences are even in every group, which evening them out would tear apart.
-        return balanced(made, most=MOST) if kind == "classification" else made
+        if (name, seen) not in MADE:
+            every = list(examples(cities_of_tasks(seen)))
+            # Preferences are even in every group, which evening them out would tear apart.
+            even = balanced(every, most=MOST) if kind == "classification" else every
+            while len(MADE) >= KEPT:
+                MADE.pop(next(iter(MADE)), None)
+            MADE[name, seen] = tuple(even)
+        return list(MADE[name, seen])
 
     return Task(
         name=name,
