@@ -7,7 +7,7 @@ import pytest
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.cli.parsed import parsed
-from weak2strong.report.ending import ending, next_commands, said
+from weak2strong.report.ending import _lines, ending, next_commands, said
 
 FLAT = {"floor": 1.5, "student": 1.5, "ceiling": 1.5}
 UPSIDE_DOWN = {"floor": 3.5, "student": 2.0, "ceiling": 1.0}
@@ -113,6 +113,13 @@ def test_a_command_that_is_too_wide_goes_on_as_shells_read_it(made, width):
     told = lines[lines.index("Look at it:") :]
     # A path alone may be longer than a line.
     assert all(len(line) <= width or "/" in line for line in told)
+
+
+def test_a_path_with_spaces_stays_whole_in_a_command_that_is_too_wide():
+    command = "w2s run '/a b/c d/study.yaml' --seeds 6"
+    lines = _lines(command, 24)
+    assert len(lines) > 2
+    assert shlex.split("\n".join(lines).replace("\\\n", " ")) == shlex.split(command)
 
 
 def test_the_page_is_named_where_it_is_there(made, monkeypatch):

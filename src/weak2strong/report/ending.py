@@ -41,7 +41,7 @@ def ending(run: FinishedRun, store: Path | None = None, width: int | None = None
         width: of a line; a longer command goes on in the next, as shells read it.
     """
     page = run.folder / PAGE
-    look = str(page)
+    look = shlex.quote(str(page))
     if not page.is_file():
         look = f"w2s report {shlex.quote(str(_latest(run.folder)))} --open"
     found = ["", *said(run), ""]
@@ -55,7 +55,7 @@ def _lines(command: str, width: int | None) -> list[str]:
     """A command that can be copied: where it is too wide, lines end as shells go on from them."""
     if width is None or len(command) + INDENT <= width:
         return [f"{' ' * INDENT}{command}"]
-    first, *words = command.split(" ")
+    first, *words = map(shlex.quote, shlex.split(command))
     lines = [f"{' ' * INDENT}{first}"]
     for word in words:
         # A word stays whole, since a path that is broken is another one. Two are for the backslash.
