@@ -335,14 +335,17 @@ def drawn():
 
 
 @pytest.fixture
-def compared_drawn(undrawn_unless_asked_for, monkeypatch):
+def compared_drawn(undrawn_unless_asked_for):
     """Of the pages that the test itself makes, the figures that compare runs have their shapes."""
 
     def drawn(kind, frame, styles, prefix):
         asked = prefix.startswith("compared-")
         return drawn_inline(kind, frame, styles, prefix) if asked else "<svg></svg>"
 
-    monkeypatch.setattr("weak2strong.report.pictures.drawn_inline", drawn)
+    # Undone before what it stands on: a test's own `monkeypatch` would be undone after that.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("weak2strong.report.pictures.drawn_inline", drawn)
+        yield
 
 
 @pytest.fixture(autouse=True)
