@@ -1,13 +1,15 @@
 """A list of runs: the newest first, each with its state, and no damage ends it."""
 
+import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from weak2strong.analysis.finished import FinishedRun
-from weak2strong.analysis.listed import DAMAGED, DONE, UNFINISHED, listed, listed_document
+from weak2strong.analysis.listed import DAMAGED, DONE, UNFINISHED, _moment, listed, listed_document
 from weak2strong.analysis.shares import FILE, note_brief, read_brief
 from weak2strong.cli import main
 from weak2strong.config.study import StudyConfig
@@ -128,3 +130,19 @@ def test_of_two_hundred_runs_no_table_is_read(tmp_path, monkeypatch):
     for number in range(1, 200):
         shutil.copytree(first, tmp_path / str(number))
     assert {one.state for one in listed([tmp_path])} == {DONE}
+
+
+def test_a_folder_without_rights_and_a_date_of_no_calendar_do_not_end_the_list(runs, monkeypatch):
+    status = Path.stat
+
+    def refusing(path, **how):
+        if path.parent == runs / "begun":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return status(path, **how)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    found = {one.folder.name: one for one in listed([runs])}
+    assert found["begun"].state == DAMAGED
+    assert found["begun"].why == "it cannot be read (Permission denied)"
+    assert found["done"].state == DONE
+    assert _moment(-1e11) == _moment(1e20) == _moment(0)

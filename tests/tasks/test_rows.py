@@ -109,6 +109,19 @@ def test_a_column_that_nobody_asks_for_may_hold_anything():
     assert len(read(b",text,label\n0,a,0\n1,b,1\n", "from-pandas.csv")[0]) == 2
 
 
+def test_a_column_that_is_read_and_stands_twice_is_told():
+    content = b"text,label,label,note,note\n" + b"\n".join(
+        f"t{i},{i % 2},{(i + 1) % 2},a,b".encode() for i in range(4)
+    )
+    rows, _, account = read_rows({"a.csv": content}, COLUMNS)
+    assert [row.label for row in rows] == [0, 1, 0, 1]
+    told = [said for said in account.labels if "stands twice" in said]
+    assert told == [
+        "Column 'label' stands twice in a.csv: the first one is read, and the other one is called "
+        "'label.1'."
+    ]
+
+
 def refused(content, name="data.jsonl", columns=COLUMNS):
     with pytest.raises(UserError) as caught:
         read(content, name, columns)

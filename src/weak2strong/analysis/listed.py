@@ -71,11 +71,16 @@ def listed(roots: Iterable[Path]) -> list[Listed]:
 
 def _folders(root: Path, deep: int = 2) -> Iterator[Path]:
     """The folders of runs and experiments in a folder, or this folder if it is one."""
-    if any((root / name).is_file() for name in (INDEX, *OTHERS)):
+    try:
+        is_one = any((root / name).is_file() for name in (INDEX, *OTHERS))
+        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+    except PermissionError:
+        # Nobody can tell what it is, and that is said of it.
+        is_one, entries = True, []
+    if is_one:
         yield root
     elif deep:
         # A link, such as runs/latest, names a folder once more.
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
         inside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
         for path in inside:
             yield from _folders(Path(path), deep - 1)
@@ -83,7 +88,11 @@ def _folders(root: Path, deep: int = 2) -> Iterator[Path]:
 
 def _listed(folder: Path) -> Listed:
     """What a folder holds, as far as it tells."""
-    date = _date(folder)
+    try:
+        date = _date(folder)
+    except PermissionError as e:
+        why = f"it cannot be read ({e.strerror})"
+        return Listed(folder, None, _moment(folder.stat().st_mtime), DAMAGED, why)
     try:
         index = read_index(folder)
     except DamageError as e:
@@ -99,8 +108,15 @@ def _listed(folder: Path) -> Listed:
 def _date(folder: Path) -> datetime:
     """When the index was written, or else the file that says so last."""
     files = [folder / INDEX] if (folder / INDEX).exists() else [folder / n for n in OTHERS]
-    last = max(file.stat().st_mtime for file in files if file.exists())
-    return datetime.fromtimestamp(last).astimezone()
+    return _moment(max(file.stat().st_mtime for file in files if file.exists()))
+
+
+def _moment(seconds: float) -> datetime:
+    """A time of a file; the first that there is where a file has one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0).astimezone()
 
 
 def _state(folder: Path, index: Index | None) -> str:

@@ -23,6 +23,7 @@ from weak2strong.tasks.opening import USUAL, Reading
 from weak2strong.tasks.pairs import PREFERRED
 from weak2strong.tasks.readers import Columns, listed, row_name, unread_rows
 from weak2strong.tasks.reading import read_table
+from weak2strong.tasks.repeated import namesakes
 from weak2strong.tasks.roles import Roles, candidates
 from weak2strong.tasks.row import Row
 from weak2strong.tasks.source_splits import with_splits, without_test
@@ -111,7 +112,11 @@ def rows_of_tables(
             found = [(table, replace(roles, titles=None)) for table, roles in found]
         check_malformed(errors, count, strict)
     account = replace(
-        account_of(found, about, (*said, *contradictions(found), *of_groups, *of_splits)),
+        account_of(
+            found,
+            about,
+            (*said, *contradictions(found), *namesakes(found), *of_groups, *of_splits),
+        ),
         rows=count,
         unlabelled=undecided,
         malformed=len(errors),
