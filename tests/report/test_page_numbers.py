@@ -327,7 +327,7 @@ def test_every_number_is_that_of_the_results_and_no_other_would_do(runs, text, c
     assert shown(text) == wanted
     digits = vouched(text)
     assert len(digits) > 1000
-    for place in random.Random(0).sample(digits, 40):
+    for place in random.Random(0).sample(digits, 15):
         other = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
         assert told(other) != wanted, other[place - 60 : place + 20]
 
