@@ -5,7 +5,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weak2strong.ground.lines import cells, width_of, wrapped
+from weak2strong.ground.lines import cells, tell, width_of, wrapped
 
 WORDS = st.lists(st.text("ab,/-é漢", min_size=1, max_size=30), min_size=1)
 
@@ -28,6 +28,13 @@ def test_what_follows_a_break_stands_as_far_in():
 
 def test_spaces_between_columns_stay():
     assert wrapped("  a.parquet  a row a cell", 80) == ["  a.parquet  a row a cell"]
+
+
+def test_a_path_that_is_told_is_not_broken_so_that_it_can_be_copied(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "20")
+    path = "/a/path/that/is/longer/than/a/line"
+    tell(f"Written to {path} now and then again")
+    assert capsys.readouterr().err.splitlines() == ["Written to", path, "now and then again"]
 
 
 def test_the_width_is_what_columns_says_or_the_terminal(monkeypatch, tmp_path):

@@ -36,7 +36,7 @@ def width_of(stream: TextIO | Any) -> int | None:
     return min(max(width, NARROWEST), WIDEST) if width else USUAL
 
 
-def wrapped(text: str, width: int | None) -> list[str]:
+def wrapped(text: str, width: int | None, cut: bool = True) -> list[str]:
     """A text as lines of at most that many characters.
 
     A line breaks between words, and inside of one that is longer than a line. What follows a break
@@ -45,20 +45,22 @@ def wrapped(text: str, width: int | None) -> list[str]:
     Args:
         text: of one line or several.
         width: of a line; None where it may be as long as it is.
+        cut: whether a longer word is broken; else it has a line of its own, which is too wide.
     """
     lines = text.split("\n")
     if width is None:
         return lines
-    return [part for line in lines for part in _parts(line, width)]
+    return [part for line in lines for part in _parts(line, width, cut)]
 
 
 def tell(*texts: str) -> None:
     """Print to standard error what is no data, such as where something was written.
 
-    Where a person reads both, it stands behind what was printed before.
+    Where a person reads both, it stands behind what was printed before. A path or a command that
+    is wider than the terminal is not broken, so that it can be copied.
     """
     sys.stdout.flush()
-    _print(texts, sys.stderr)
+    _print(texts, sys.stderr, cut=False)
 
 
 def say(*texts: str) -> None:
@@ -66,14 +68,14 @@ def say(*texts: str) -> None:
     _print(texts, sys.stdout)
 
 
-def _print(texts: Sequence[str], stream: TextIO) -> None:
+def _print(texts: Sequence[str], stream: TextIO, cut: bool = True) -> None:
     width = width_of(stream)
     for text in texts:
-        for line in wrapped(text, width):
+        for line in wrapped(text, width, cut):
             print(line, file=stream)
 
 
-def _parts(line: str, width: int) -> list[str]:
+def _parts(line: str, width: int, cut: bool) -> list[str]:
     """A line of text, broken where it is too wide."""
     if cells(line) <= width:
         return [line]
@@ -89,7 +91,7 @@ def _parts(line: str, width: int) -> list[str]:
         if now.strip():
             found.append(now.rstrip())
         now = f"{indent}{word}"
-        while cells(now) > width:
+        while cut and cells(now) > width:
             at = _fitting(now, width)
             found.append(now[:at])
             now = f"{indent}{now[at:]}"
