@@ -27,8 +27,8 @@ RECENT, WARNINGS, BAR = 6, 3, 12
 
 ENDS = {
     FINISHED: "finished after {}",
-    KILLED: "nobody is at work on it any more, the last news came after {}: it was killed, and the "
-    "same command goes on where it was",
+    KILLED: "killed after {}: nobody is at work on it any more, and the same command goes on where "
+    "it was",
 }
 """How a run ended, with a place for the time that it took."""
 
