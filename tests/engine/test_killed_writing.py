@@ -14,6 +14,7 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.study import read_study
 from weak2strong.engine import run as engine
 from weak2strong.engine.claim import claim
+from weak2strong.engine.events import AT_WORK
 from weak2strong.engine.local import Plan
 from weak2strong.engine.record import parquet
 from weak2strong.engine.run import do_steps
@@ -96,8 +97,8 @@ def survives(at: int, work) -> bool:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """What the files of a folder hold, but for its log."""
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != LOG}
+    """What the files of a folder hold, but for its log and the lock of whoever was at work."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in (LOG, AT_WORK)}
 
 
 NAMES = ("cells", "predictions", "tasks", "work", "environment", "examples", "audit")
