@@ -72,3 +72,17 @@ def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path, monkeypatch, caps
     told = capsys.readouterr().err
     monkeypatch.chdir(tmp_path)
     assert told.startswith("error: The folder that this was started in cannot be found (No such")
+
+
+def test_variables_that_name_nothing_are_a_sentence_or_taken_for_what_they_mean(
+    monkeypatch, capsys
+):
+    monkeypatch.setenv("COLUMNS", "9" * 5000)
+    assert main(["methods"]) == 0
+    monkeypatch.setenv("W2S_STORE", "~nobody-here/x")
+    capsys.readouterr()
+    assert main(["store", "sizes"]) == 2
+    assert capsys.readouterr().err == (
+        "error: W2S_STORE names no folder: '~nobody-here/x' is in the home of nobody here: set it "
+        "to another one.\n"
+    )

@@ -85,9 +85,9 @@ def _done(words: Sequence[str]) -> int:
         print(completion(list(words[1:]), "w2s"))
         return 0
     from weak2strong.cli.parsed import parsed
-    from weak2strong.cli.paths import check_place, with_paths
+    from weak2strong.cli.paths import check_surroundings, with_paths
 
-    check_place()
+    check_surroundings()
     command = with_paths(parsed(words))
     return _shown(command, command())
 

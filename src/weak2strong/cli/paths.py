@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.file_names import no_path
+from weak2strong.ground.lines import USUAL, width_of
 from weak2strong.ground.runs import run_folder
 
 
@@ -35,11 +37,20 @@ def with_paths(command: Any) -> Any:
     return replace(command, **found) if found else command
 
 
-def check_place() -> None:
-    """Refuse a working folder that somebody has removed, or that may not be read.
+STORE = "W2S_STORE"
+
+DIGITS = 9
+"""Characters of ``COLUMNS`` beyond which libraries are not left alone with it."""
+
+
+def check_surroundings() -> None:
+    """Refuse a working folder that somebody has removed, and a place of the store that cannot be.
+
+    A width of a terminal that is no number for Python is taken for the widest.
 
     Raises:
-        UserError: for such a folder, from which no path leads anywhere.
+        UserError: for a folder from which no path leads anywhere, and for a variable that names
+            no path.
     """
     try:
         os.getcwd()
@@ -48,6 +59,10 @@ def check_place() -> None:
             f"The folder that this was started in cannot be found ({e.strerror}): change to "
             "another one with cd."
         ) from e
+    if wrong := no_path(os.environ.get(STORE, "")):
+        raise UserError(f"{STORE} names no folder: {wrong}: set it to another one.")
+    if len(os.environ.get("COLUMNS", "")) > DIGITS:
+        os.environ["COLUMNS"] = str(width_of(sys.stdout) or USUAL)
 
 
 def _usable(value: Any) -> Any:
