@@ -86,8 +86,7 @@ PARTS = (
     Drawn(
         "Several runs",
         "settings",
-        f"w2s run --task {TASKS} {SMALL} --out runs/small",
-        "w2s figures runs/three runs/small --format png",
+        "w2s figures runs/three runs/eight --format png",
     ),
     Drawn(
         "Pairs of texts",

@@ -71,7 +71,8 @@ def _correlation(rows: pl.DataFrame) -> str:
     """The correlation of a trait as a title has it, or why there is none."""
     r = rows["r"][0]
     if r is not None:
-        return f"r {r:+.2f}"
+        # No minus before a zero.
+        return f"r {round(r, 2) + 0.0:+.2f}"
     return counted(len(rows), "task") if len(rows) < FEWEST else "the same on all tasks"
 
 
