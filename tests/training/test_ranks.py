@@ -6,12 +6,14 @@ import sys
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from weak2strong.ground.errors import UserError
+from weak2strong.ground.processes import starting
 from weak2strong.ground.stops import Stopped
 from weak2strong.models.devices import FAKE
 from weak2strong.models.gpus import Gpus, fits_on, gpus_for, gpus_per_fit
@@ -62,8 +64,15 @@ def by_one(cases):
     return finetuned(cases, on_step=nothing, ranks=ALONE, token_budget=None)
 
 
-def test_two_processes_learn_what_one_does_and_one_goes_on_where_they_stopped(toy_models, tmp_path):
-    """By a loss that sees the whole batch, with the weights of an evaluation."""
+def test_two_processes_learn_what_one_does_and_one_goes_on_where_they_stopped(
+    toy_models, tmp_path, monkeypatch
+):
+    """By a loss that sees the whole batch, with the weights of an evaluation.
+
+    The processes are copies of one that has the libraries; slow tests have such as begin empty.
+    """
+    copies = SimpleNamespace(get_context=lambda how: starting(loaded=True))
+    monkeypatch.setattr("weak2strong.training.together.multiprocessing", copies)
     kept = Case(
         str(toy_models["llama"]),
         loss="confidence",
