@@ -1,5 +1,6 @@
 """Paths on a command line: those that no file can have, and the home folder."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +79,9 @@ def test_variables_that_name_nothing_are_a_sentence_or_taken_for_what_they_mean(
     monkeypatch, capsys
 ):
     monkeypatch.setenv("COLUMNS", "9" * 5000)
+    monkeypatch.setenv("MPLBACKEND", "no-such-window")
     assert main(["methods"]) == 0
+    assert os.environ["MPLBACKEND"] == "agg"
     monkeypatch.setenv("W2S_STORE", "~nobody-here/x")
     capsys.readouterr()
     assert main(["store", "sizes"]) == 2

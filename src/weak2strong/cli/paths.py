@@ -46,7 +46,8 @@ DIGITS = 9
 def check_surroundings() -> None:
     """Refuse a working folder that somebody has removed, and a place of the store that cannot be.
 
-    A width of a terminal that is no number for Python is taken for the widest.
+    A width of a terminal that is no number for Python is taken for the widest. Commands draw into
+    files, so that windows of Matplotlib, which may not be there, are not looked for.
 
     Raises:
         UserError: for a folder from which no path leads anywhere, and for a variable that names
@@ -61,6 +62,8 @@ def check_surroundings() -> None:
         ) from e
     if wrong := no_path(os.environ.get(STORE, "")):
         raise UserError(f"{STORE} names no folder: {wrong}: set it to another one.")
+    if "MPLBACKEND" in os.environ:
+        os.environ["MPLBACKEND"] = "agg"
     if len(os.environ.get("COLUMNS", "")) > DIGITS:
         os.environ["COLUMNS"] = str(width_of(sys.stdout) or USUAL)
 
