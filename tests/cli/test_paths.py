@@ -89,3 +89,7 @@ def test_variables_that_name_nothing_are_a_sentence_or_taken_for_what_they_mean(
         "error: W2S_STORE names no folder: '~nobody-here/x' is in the home of nobody here: set it "
         "to another one.\n"
     )
+    monkeypatch.setenv("W2S_STORE", "")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "abc")
+    assert main(["methods"]) == 2
+    assert "must be whole seconds since 1970, not 'abc'" in capsys.readouterr().err

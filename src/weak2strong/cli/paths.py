@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -37,21 +38,21 @@ def with_paths(command: Any) -> Any:
     return replace(command, **found) if found else command
 
 
-STORE = "W2S_STORE"
+STORE, DATE = "W2S_STORE", "SOURCE_DATE_EPOCH"
 
 DIGITS = 9
 """Characters of ``COLUMNS`` beyond which libraries are not left alone with it."""
 
 
 def check_surroundings() -> None:
-    """Refuse a working folder that somebody has removed, and a place of the store that cannot be.
+    """Refuse a working folder that somebody has removed, and variables that cannot be meant.
 
     A width of a terminal that is no number for Python is taken for the widest. Commands draw into
     files, so that windows of Matplotlib, which may not be there, are not looked for.
 
     Raises:
         UserError: for a folder from which no path leads anywhere, and for a variable that names
-            no path.
+            no path, or no date.
     """
     try:
         os.getcwd()
@@ -62,6 +63,11 @@ def check_surroundings() -> None:
         ) from e
     if wrong := no_path(os.environ.get(STORE, "")):
         raise UserError(f"{STORE} names no folder: {wrong}: set it to another one.")
+    if not re.fullmatch(r"\d{0,12}", date := os.environ.get(DATE, "")):
+        raise UserError(
+            f"{DATE}, by which libraries date what they write, must be whole seconds since 1970, "
+            f"not {date[:40]!r}: set it so, or unset it."
+        )
     if "MPLBACKEND" in os.environ:
         os.environ["MPLBACKEND"] = "agg"
     if len(os.environ.get("COLUMNS", "")) > DIGITS:
