@@ -90,6 +90,7 @@ def test_variables_that_name_nothing_are_a_sentence_or_taken_for_what_they_mean(
         "to another one.\n"
     )
     monkeypatch.setenv("W2S_STORE", "")
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "abc")
-    assert main(["methods"]) == 2
-    assert "must be whole seconds since 1970, not 'abc'" in capsys.readouterr().err
+    for date in ("abc", "", "-1"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", date)
+        assert main(["methods"]) == 2
+        assert f"must be whole seconds since 1970, not {date!r}" in capsys.readouterr().err

@@ -63,7 +63,7 @@ def check_surroundings() -> None:
         ) from e
     if wrong := no_path(os.environ.get(STORE, "")):
         raise UserError(f"{STORE} names no folder: {wrong}: set it to another one.")
-    if not re.fullmatch(r"\d{0,12}", date := os.environ.get(DATE, "")):
+    if not re.fullmatch(r"\d{1,12}", date := os.environ.get(DATE, "0")):
         raise UserError(
             f"{DATE}, by which libraries date what they write, must be whole seconds since 1970, "
             f"not {date[:40]!r}: set it so, or unset it."
