@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 SHOWN = 3
@@ -54,8 +55,7 @@ class RenewedLine:
             self.show(time, self._message)
 
     def _write(self, text: str) -> None:
-        from IPython.display import display
-
+        display: Any = import_module("IPython.display").display
         data = {"text/plain": text}
         if self._handle is None:
             self._handle = display(data, raw=True, display_id=True)

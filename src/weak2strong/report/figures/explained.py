@@ -82,8 +82,8 @@ def _name_points(
     """Write the name of each point beside it where that covers nothing else, within the panel."""
     scale = 72 / axes.figure.dpi
     dots = axes.transData.transform(list(zip(x, y, strict=True))) * scale
-    left_end, bottom, right_end, top = axes.bbox.extents * scale
-    panel = (left_end, bottom, right_end, top)
+    left_end, bottom, right_end, top = axes.bbox.extents
+    panel = (left_end * scale, bottom * scale, right_end * scale, top * scale)
     taken = [(a - 2, b - 2, a + 2, b + 2) for a, b in dots]
     common = _common_start(list(names))
     for (a, b), at, name in zip(dots, zip(x, y, strict=True), names, strict=True):
