@@ -5,11 +5,10 @@ damaged ones. Each must end with exit code 0 and what is right, or with exit cod
 that names the file, the row or the field: never with a traceback, never after more than 60 seconds
 of a processor, never with nonsense. Most run in forks of a process that has imported everything,
 and some as whole commands. A second call goes on where the first was stopped, as long as the source
-is the same.
+is the same; so do the runs and models stay that inputs are copies of.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import resource
@@ -26,7 +25,15 @@ HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)
 
 from fuzz.inputs import GROUPS, load_groups, make, problem  # noqa: E402
-from fuzz.warm import Asked, called, prepared, run, start, whole_command  # noqa: E402
+from fuzz.warm import (  # noqa: E402
+    Asked,
+    called,
+    digest_of,
+    prepared,
+    run,
+    start,
+    whole_command,
+)
 
 
 def main() -> int:
@@ -37,7 +44,7 @@ def main() -> int:
     root = Path(tempfile.mkdtemp(prefix="fuzz-"))
     try:
         if flags.show:
-            return _show(flags.show, flags.seed, root)
+            return _show(flags, root)
         rows = _all(flags, root)
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -75,7 +82,7 @@ def _all(flags: argparse.Namespace, root: Path) -> list[dict[str, Any]]:
         Asked(asked.group, counts[asked.group] + asked.number, asked.seed)
         for asked in _shared(names, flags.commands, flags.seed)
     ]
-    code = _digest(flags.tree)
+    code = digest_of(flags.tree)
     known = {
         (row["how"], row["group"], row["number"]): row
         for row in _read(flags.out)
@@ -85,7 +92,7 @@ def _all(flags: argparse.Namespace, root: Path) -> list[dict[str, Any]]:
     done = {(row["how"], row["group"], row["number"]) for row in rows}
     warm = [one for one in warm if ("warm", one.group, one.number) not in done]
     cold = [one for one in cold if ("command", one.group, one.number) not in done]
-    prepared(root, names)
+    prepared(root, names, flags.tree)
     flags.out.parent.mkdir(parents=True, exist_ok=True)
     with flags.out.open("a") as file:
 
@@ -118,27 +125,19 @@ def _shared(names: Sequence[str], count: int, seed: int) -> list[Asked]:
     return found
 
 
-def _digest(tree: Path) -> str:
-    """Of the source and of the fuzz itself."""
-    sha = hashlib.sha256()
-    for path in (*sorted((tree / "src").rglob("*.py")), *sorted(HERE.rglob("*.py"))):
-        sha.update(path.read_bytes())
-    return sha.hexdigest()[:20]
-
-
 def _read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _show(named: str, seed: int, root: Path) -> int:
+def _show(flags: argparse.Namespace, root: Path) -> int:
     """One input in full; what it wrote stays."""
-    name, _, number = named.rpartition(":")
-    prepared(root, [name])
+    name, _, number = flags.show.rpartition(":")
+    prepared(root, [name], flags.tree)
     folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{number}-"))
     work = folder / "work"
     work.mkdir()
     os.chdir(work)
-    made = make(name, int(number), seed, work, root / "prepared" / name)
+    made = make(name, int(number), flags.seed, work, root / "prepared" / name)
     os.environ["W2S_STORE"] = str(folder / "store")
     print(made.about, made.words, work, sep="\n", flush=True)
     ended = called(made.words, folder)

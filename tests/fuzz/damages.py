@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _table(name: str, root: Path) -> int:
-    prepared(root, [name])
+    prepared(root, [name], HERE.parents[1])
     commands, cases_of = TABLES[name]
     cases = cases_of(root / "prepared" / name)
     asked = [Asked(name, number, 0) for number in range(len(cases))]

@@ -7,6 +7,7 @@ process itself uses no library: their threads would not survive the fork.
 
 import contextlib
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -25,6 +26,11 @@ from selectors import EVENT_READ, DefaultSelector
 from typing import IO, Any
 
 from fuzz.inputs import GROUPS, Ended, make, problem
+
+HERE = Path(__file__).resolve().parent
+
+KEPT = Path("build/fuzz-prepared")
+"""Where what groups need stays between calls, by the digest of the source."""
 
 LIMIT, WAITING = 60.0, 300.0
 """Seconds of processor time and of wall time that an input has; other work may delay it."""
@@ -101,11 +107,30 @@ def start(source: Path) -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
-def prepared(root: Path, names: Sequence[str]) -> None:
-    """Make what inputs of some groups need, each in a fork."""
+def prepared(root: Path, names: Sequence[str], tree: Path | None = None) -> None:
+    """Make what inputs of some groups need, each in a fork.
+
+    Args:
+        root: the folder in which inputs find it.
+        names: of the groups.
+        tree: the folder of the source, in whose `KEPT` it stays for later calls, as long as the
+            source is the same; without it, it is made in `root`.
+    """
+    there = root / "prepared"
+    if tree is not None:
+        kept = tree / KEPT / digest_of(tree)
+        kept.mkdir(parents=True, exist_ok=True)
+        for old in set(kept.parent.iterdir()) - {kept}:
+            shutil.rmtree(old)
+        if not there.exists():
+            there.symlink_to(kept, target_is_directory=True)
+        there = kept  # the same path in every call, should something hold it
     for name in names:
-        folder, prepare = root / "prepared" / name, GROUPS[name].prepare
-        folder.mkdir(parents=True, exist_ok=True)
+        folder, prepare, whole = there / name, GROUPS[name].prepare, there / f"{name}.whole"
+        if whole.exists():
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         if prepare is None:
             continue
         child = os.fork()
@@ -120,6 +145,15 @@ def prepared(root: Path, names: Sequence[str]) -> None:
             os._exit(code)
         if os.waitpid(child, 0)[1]:
             sys.exit(f"What the group {name} needs could not be made.")
+        whole.touch()
+
+
+def digest_of(tree: Path) -> str:
+    """Of the source in a folder, and of the fuzz itself."""
+    sha = hashlib.sha256()
+    for path in (*sorted((tree / "src").rglob("*.py")), *sorted(HERE.rglob("*.py"))):
+        sha.update(path.read_bytes())
+    return sha.hexdigest()[:20]
 
 
 def run(asked: Sequence[Asked], root: Path, places: int, until: float) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,16 +58,14 @@ class Watch:
             raise UserError(
                 f"--every takes seconds above 0 and up to {DAY:,} (a day), not {self.every:g}."
             )
-        load_plugins(self.plugin)
-        watched = Watched(self.folder)
-        _check(self.folder)
         # Whoever watches ends when he has seen enough, which is no failure.
-        try:
+        with suppress(KeyboardInterrupt):
+            load_plugins(self.plugin)
+            watched = Watched(self.folder)
+            _check(self.folder)
             with _screen(watched) as show:
                 for state in self._states():
                     show(state)
-        except KeyboardInterrupt:
-            return
 
     def _states(self) -> Iterator[RunState]:
         """Where the run stands, again and again, up to its end; pages are written meanwhile."""

@@ -57,6 +57,8 @@ def _write(run: FinishedRun, styles: Styles, prefix: str) -> Markup:
             {
                 "data": htmlsafe_json_dumps(data, dumps=compact),
                 "capped": capped,
+                "chosen": any(not task["written"] for task in tasks),
+                "written": any(task["written"] for task in tasks),
                 "has_texts": run.examples is not None,
                 "cases": {
                     task: [(TITLES[outcome], some) for outcome, some in found.items()]
