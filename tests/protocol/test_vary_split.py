@@ -181,7 +181,7 @@ def test_plan_and_unfinished_page_count_a_check_a_seed(ran, config, tmp_path):
     (tmp_path / "events.jsonl").write_bytes((ran[0] / "events.jsonl").read_bytes())
     unfinished = read_unfinished(tmp_path)
     assert unfinished is not None
-    assert len(unfinished.done) == unfinished.total == 10
+    assert len(unfinished.state.done) == len(unfinished.state.steps) == 10
     assert explain_study(config, ran[1]).missing == ()
 
 

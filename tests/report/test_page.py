@@ -118,8 +118,9 @@ def test_numbers_in_figures_are_those_of_the_lines(made_run, tmp_path, drawn):
         assert f"{line.method} {r.student:.3f} [{low:.3f}, {high:.3f}]" in svg
 
 
-def test_the_command_beneath_a_figure_writes_that_figure(read, small_run, tmp_path, capsys):
-    said = [s for s in read.text if s.startswith("w2s figures ")]
+def test_the_command_beneath_a_figure_writes_that_figure(read, text, small_run, tmp_path, capsys):
+    said = re.findall(r"As a file: <code>(.*?)</code>", text)
+    said = ["".join(Read(command).text) for command in said]
     names = [attrs["id"].removeprefix("run0-") for tag, attrs in read.tags if tag == "figure"]
     assert [s.rpartition(" ")[2] for s in said] == names
     assert len(names) > 4

@@ -88,7 +88,7 @@ def test_more_than_two_classes_have_no_expectation(tested):
 
 
 def test_the_figure_has_a_bar_a_model(tested):
-    frame = CONSISTENCY.data(SimpleNamespace(tested={"t": tested}))
+    frame = CONSISTENCY.data(SimpleNamespace(tested={"t": tested}, oracles=frozenset()))
     with styled():
         figure = CONSISTENCY.draw(frame, method_styles(["naive"]))
     for axes, relation in zip(figure.axes, ("same", "opposite"), strict=True):
@@ -97,7 +97,7 @@ def test_the_figure_has_a_bar_a_model(tested):
         marks = [x.get_xdata()[0] for x in axes.lines if x.get_marker() == "|"]
         assert marks == rows["if_independent"].to_list()
     assert "ceiling" in CONSISTENCY.describe(frame).title
-    assert CONSISTENCY.data(SimpleNamespace(tested={})) is None
+    assert CONSISTENCY.data(SimpleNamespace(tested={}, oracles=frozenset())) is None
 
 
 def read(rows, name="data.jsonl"):

@@ -63,7 +63,7 @@ def test_runs_without_a_filter_and_older_runs_have_no_rows():
 
 
 def test_the_figure_names_tasks_and_methods():
-    frame = pl.DataFrame(list(filter_rows(agreement())))
+    frame = pl.DataFrame(list(filter_rows(agreement()))).with_columns(oracle=pl.lit(False))
     with styled():
         figure = FILTERS.draw(frame, method_styles(["filter"]))
     (axes,) = figure.axes
