@@ -47,8 +47,10 @@ def say(*words: str) -> Said:
 
 
 def plain(text: str) -> str:
-    """What was printed, without the sizes of pages, which hold times, and without seconds."""
-    return re.sub(r"\(\d+ kB\)|\d+\.\d s\b", "", text)
+    """What was printed, without the sizes of pages, which hold times, without seconds, and without
+    the folders of paths, of which the ends of lines depend."""
+    text = re.sub(r"\(\d+ kB\)|\d+\.\d s\b|(?<!\S)/\S*/", "", text)
+    return " ".join(text.split())
 
 
 def emptied(path: Path) -> None:
