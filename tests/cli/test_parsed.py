@@ -21,6 +21,10 @@ from weak2strong.ground.rooms import Group
         ("run a b", "w2s run has no use for 'b': leave it out, or see: w2s run --help."),
         ("run --seeds x", "--seeds must be a whole number, not 'x'."),
         ("run --seeds=1.5", "--seeds must be a whole number, not '1.5'."),
+        (
+            f"run --seeds {'1' * 5000}",
+            f"--seeds must be a whole number, not '{'1' * 37}...{'1' * 38}'.",
+        ),
         ("run --strong_lr 1e", "--strong-lr must be a number, not '1e'."),
         ("simulate --accuracy x", "--accuracy must be a number, not 'x'."),
         ("run --seeds", "--seeds needs a value: see w2s run --help."),

@@ -62,6 +62,15 @@ def test_what_cannot_be_written_is_told_before_the_work(tmp_path, capsys, comman
     (tmp_path / "file").write_text("mine")
     assert main([*command, str(tmp_path / "file" / "out")]) == 2
     assert f"Cannot write {tmp_path / 'file' / 'out'}" in capsys.readouterr().err
+    for name, to in {"loop": "loop", "elsewhere": "no-folder/out"}.items():
+        (tmp_path / name).symlink_to(to)
+        assert main([*command, str(tmp_path / name)]) == 2
+        assert f"Cannot write {tmp_path / name}" in capsys.readouterr().err
+
+
+def test_a_plan_of_a_file_that_is_not_there_is_refused(capsys):
+    assert main(["run", "--dry-run", "--task", "no-such.csv"]) == 2
+    assert "Data file no-such.csv cannot be read" in capsys.readouterr().err
 
 
 def test_a_working_folder_that_is_gone_is_a_sentence(tmp_path, monkeypatch, capsys):

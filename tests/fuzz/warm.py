@@ -282,12 +282,17 @@ def called(words: Sequence[str], folder: Path) -> Ended:
 
 
 def whole_command(asked: Asked, root: Path) -> dict[str, Any]:
-    """Run one input as a user would, in a process of its own that imports everything."""
+    """Run one input as a user would, in a process of its own that imports everything.
+
+    No process can be given a word with a zero character; such an input is run in a fork.
+    """
     begun, folder = _of_children(), root / f"command-{asked.group}-{asked.number}"
     shutil.rmtree(folder, ignore_errors=True)
     work = folder / "work"
     work.mkdir(parents=True)
     made = make(asked.group, asked.number, asked.seed, work, root / "prepared" / asked.group)
+    if any("\0" in word for word in made.words):
+        return next(run([asked], root, 1, time.monotonic() + WAITING))
     start = "import sys; from weak2strong.cli import main; sys.exit(main())"
     environment = os.environ | {"W2S_STORE": str(folder / "store"), "HOME": str(folder)}
     try:

@@ -13,6 +13,7 @@ from tyro.conf import Positional, Suppress
 
 from weak2strong.cli.commands import every_command, union
 from weak2strong.cli.overview import helping, overview
+from weak2strong.config.settings import shortened
 from weak2strong.ground.errors import UserError, unknown_name
 from weak2strong.ground.lines import USUAL, width_of
 from weak2strong.ground.rooms import Group
@@ -166,7 +167,8 @@ def _no_value(event: Any, named: str, kind: Kind, rest: Sequence[str]) -> str:
 
 def _wrong_choice(event: Any, named: str, kind: Kind, rest: Sequence[str]) -> str:
     allowed = ", ".join(event.choices)
-    return f"{event.argument.display_name()} must be one of {allowed}, not {event.value!r}."
+    flag, value = event.argument.display_name(), shortened(event.value)
+    return f"{flag} must be one of {allowed}, not {value}."
 
 
 def _wrong_value(event: Any, named: str, kind: Kind, rest: Sequence[str]) -> str:
@@ -174,8 +176,9 @@ def _wrong_value(event: Any, named: str, kind: Kind, rest: Sequence[str]) -> str
         return str(event.message)
     flag, read = event.argument.display_name(), read_as(event.argument.field.type_stripped)
     wrong = [value for value in _values(rest, flag) if not _is_read(value, read)]
-    must = NUMBERS.get(read, "something else")
-    return f"{flag} must be {must}, not {wrong[0]!r}." if wrong else f"{flag}: {event.message}"
+    if not wrong:
+        return f"{flag}: {event.message}"
+    return f"{flag} must be {NUMBERS.get(read, 'something else')}, not {shortened(wrong[0])}."
 
 
 def read_as(kind: Any) -> Any:

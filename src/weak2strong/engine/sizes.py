@@ -22,6 +22,7 @@ from weak2strong.tasks import TASKS
 from weak2strong.tasks.files import sizes_of
 from weak2strong.tasks.find import find_task, find_tasks, path_of, source_of
 from weak2strong.tasks.kinds import learnt_item
+from weak2strong.tasks.reading import names_data
 from weak2strong.tasks.sizes import DEFAULT, shrunk
 from weak2strong.tasks.splits import SPLITS, Splits
 from weak2strong.tasks.task import TEXTS, Inputs, Item, Kind, Task
@@ -142,7 +143,9 @@ def _check(config: StudyConfig, reference: str, found: tuple[Task, Splits] | Non
 def _is_local(reference: str) -> bool:
     if source := source_of(reference):
         return source.is_local(path_of(source, reference))
-    return reference in TASKS or Path(reference).expanduser().exists()
+    # The hub has no dataset of the name of a file.
+    named = Path(reference).expanduser()
+    return reference in TASKS or named.exists() or names_data(reference)
 
 
 def _remote_size(config: StudyConfig, reference: str) -> TaskSize:

@@ -35,6 +35,11 @@ def check_writable(path: Path) -> None:
     """
     with writing(path, "choose another --out"):
         make_writable(path.parent)
+        if path.is_symlink():
+            # It is written to as it is, and must lead to a file or into a folder.
+            with contextlib.suppress(FileNotFoundError):
+                path.stat()
+            Path(os.path.realpath(path)).parent.stat()
         if path.is_dir():
             raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
 
