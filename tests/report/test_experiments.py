@@ -353,6 +353,6 @@ def test_any_other_folder_is_refused_in_a_sentence(tmp_path, capsys, command):
 def test_a_table_without_its_runs_is_told(made_grid, made_simulated, tmp_path):
     for folder, file in ((made_grid, "grid.parquet"), (made_simulated, "simulated.parquet")):
         (tmp_path / file).write_bytes((folder / file).read_bytes())
-        with pytest.raises(UserError, match=r"lacks the run .*: copy the folder as a whole"):
+        with pytest.raises(UserError, match=r"lacks the run .*results.parquet.*: copy the folder"):
             page([tmp_path])
         (tmp_path / file).unlink()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.engine.record import parquet
-from weak2strong.engine.recorded import PREDICTIONS, STUDY
+from weak2strong.engine.recorded import PREDICTIONS, RESULTS, STUDY
 from weak2strong.engine.run import put_results
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.folder import FolderFiles
@@ -80,6 +80,6 @@ def check_told(files: FolderFiles, run: FinishedRun) -> None:
 def incomplete(folder: Path, run: str) -> UserError:
     """The refusal of a folder whose table tells of a run that is not in it."""
     return UserError(
-        f"{folder} lacks the run {run}, of which its table tells: copy the folder as a whole, or "
-        "run the same command again."
+        f"{folder} lacks the run {run}, of which its table tells (there is no {RESULTS} of it): "
+        "copy the folder as a whole, or run the same command again."
     )

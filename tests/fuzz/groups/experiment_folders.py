@@ -144,13 +144,8 @@ def experiment_folders(draw: Draw) -> Input:
         shutil.copy(draw.prepared / given, draw.folder)
     DAMAGES[damage](draw.folder / "made" / file)
     out = json.loads((draw.prepared / "whole.json").read_text())["out"][name][command]
-    said = [Path(file).name]
-    if damage == "missing":
-        # Of a run in the experiment, its folder says as much.
-        said += Path(file).parts[:-1]
-    if damage == "of another run":
-        said.append("made")
-    names = ("made", tuple(said))
+    last = Path(file).name
+    names = ("made", last if damage != "of another run" else ("made", last))
     right = _mended if command == "again" else lambda ended: _same(ended, out)
     about = f"{name}/{file}; {damage}; {command}"
     return Input(about, words_of(name, command), names, right)
