@@ -305,7 +305,9 @@ def whole_command(asked: Asked, root: Path) -> dict[str, Any]:
             check=False,
         )
         out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
-        wrong = problem(made, Ended(done.returncode, out, err))
+        # What looks at what was written looks in the working folder of the command.
+        with contextlib.chdir(work):
+            wrong = problem(made, Ended(done.returncode, out, err))
         code = done.returncode
     except subprocess.TimeoutExpired:
         wrong, code = f"it takes more than {WAITING:g} s", None
