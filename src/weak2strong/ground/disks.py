@@ -86,7 +86,7 @@ def refused(error: BaseException) -> UserError | None:
     if said.errno in OF_LIMITS:
         return UserError(
             f"The system allows no more ({said.strerror}): raise the limits of this account, which "
-            "`ulimit -a` tells, or run with fewer --workers; finished stages are kept."
+            "`ulimit -a` tells; finished stages are kept."
         )
     if said.errno in OF_RIGHTS and said.filename is not None:
         return UserError(
@@ -141,8 +141,7 @@ def _is_elsewhere(folder: Path, name: str | bytes | None) -> bool:
     """Whether the system named a file that lies outside of a folder."""
     if not isinstance(name, (str, bytes)):
         return False
-    path = Path(os.fsdecode(name))
-    return folder != path and folder not in path.parents
+    return not Path(os.fsdecode(name)).is_relative_to(folder)
 
 
 def disk_of(path: Path) -> Path:

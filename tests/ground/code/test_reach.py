@@ -8,7 +8,7 @@ from shutil import which
 import pytest
 
 from weak2strong.ground.code.pieces import Reader
-from weak2strong.ground.code.reach import Roots, reach, words_in
+from weak2strong.ground.code.reach import Roots, reached, words_in
 from weak2strong.ground.code.source import Rules, Source
 
 FILES = {
@@ -141,7 +141,7 @@ def pieces(root, roots=FIT, edits=(), rules=NO_RULES, words=(), registered=None)
         return None
 
     source = Source("toy", root, rules).edited(dict(edits))
-    return reach(source, roots, words, registered or nothing)
+    return reached(source, roots, words, registered or nothing).digests
 
 
 def edited(file, old, new):
@@ -343,11 +343,11 @@ def test_digests_do_not_depend_on_the_version_of_python(python, root):
     program = (
         f"import sys; sys.path.insert(0, {str(package)!r})\n"
         "from pathlib import Path\n"
-        "from weak2strong.ground.code.reach import Roots, reach\n"
+        "from weak2strong.ground.code.reach import Roots, reached\n"
         "from weak2strong.ground.code.source import Rules, Source\n"
         f"source = Source('toy', Path({str(root)!r}), Rules())\n"
         "roots = Roots(functions=frozenset({('toy.fit', 'fit')}))\n"
-        "print(sorted(reach(source, roots, (), lambda *a: None).items()))\n"
+        "print(sorted(reached(source, roots, (), lambda *a: None).digests.items()))\n"
     )
     ran = subprocess.run([python, "-c", program], capture_output=True, text=True)
     if ran.returncode and "not found" in ran.stderr + ran.stdout:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from weak2strong.ground.code.reach import Roots, reach
+from weak2strong.ground.code.reach import Roots, reached
 from weak2strong.ground.code.source import Rules, Source
 
 BESIDE = {
@@ -18,13 +18,18 @@ BESIDE = {
 """Modules beside the one of a case: some of them have definitions of the same names."""
 
 
+def reach(source, roots):
+    """What is reached where nothing is registered, by name."""
+    return reached(source, roots, (), lambda *a: None).digests
+
+
 def digests(folder, text, rules=Rules(), **modules):  # noqa: B008  frozen
     """Of all that the function ``f`` of a module ``a`` reaches, wherever it stands."""
     folder.mkdir(exist_ok=True)
     texts = {f"{name}.py": of for name, of in ({"a": text} | BESIDE | modules).items()}
     source = Source("toy", folder, rules).edited(texts)
     roots = Roots(functions=frozenset({("toy.a", "f")}))
-    return sorted(reach(source, roots, (), lambda *a: None).values())
+    return sorted(reach(source, roots).values())
 
 
 CLASS_AND_F = "class A:\n {}\ndef f(a: A):\n {}"
@@ -159,7 +164,7 @@ def test_a_plugin_may_import_all_names_of_a_module(tmp_path):
     folder.mkdir()
     source = Source("toy", folder, Rules()).edited({"b.py": BESIDE["b"]})
     roots = Roots(sources=frozenset({("mine.py", "from toy.b import *\nh()\n")}))
-    assert set(reach(source, roots, (), lambda *a: None)) == {"b: h", "b: N"}
+    assert set(reach(source, roots)) == {"b: h", "b: N"}
 
 
 def test_source_is_that_of_the_process(tmp_path):
@@ -172,8 +177,8 @@ def test_source_is_that_of_the_process(tmp_path):
         Roots(functions=frozenset({("toy.a", "f")})),
     )
     (folder / "a.py").write_text("def f(): return 2")
-    then = reach(source, roots, (), lambda *a: None)
-    now = reach(Source("toy", folder, Rules()), roots, (), lambda *a: None)
+    then = reach(source, roots)
+    now = reach(Source("toy", folder, Rules()), roots)
     assert then != now
 
 
@@ -183,12 +188,12 @@ def test_a_function_inside_another_sees_what_that_imports_from_beside_it(tmp_pat
     text = "def outer():\n from .b import one\n def make(): return one()\n return make"
     source = Source("toy", folder, Rules()).edited({"a.py": text, "b.py": BESIDE["b"]})
     roots = Roots(functions=frozenset({("toy.a", "outer.<locals>.make")}))
-    assert set(reach(source, roots, (), lambda *a: None)) == {"a: outer.make", "b: one"}
+    assert set(reach(source, roots)) == {"a: outer.make", "b: one"}
 
 
 PROGRAM = """
 from pathlib import Path
-from weak2strong.ground.code.reach import Roots, reach
+from weak2strong.ground.code.reach import Roots, reached
 from weak2strong.ground.code.source import Rules, Source
 
 roots = Roots(
@@ -197,7 +202,8 @@ roots = Roots(
 )
 text = "R = Registry('r')\\n" + "".join(f"def {n}(): return R, 'x'\\n" for n in "fgh")
 source = Source("toy", Path("."), Rules()).edited({"a.py": text})
-print(sorted(reach(source, roots, (), lambda *a: roots if a[2] == "x" else None).items()))
+found = reached(source, roots, (), lambda *a: roots if a[2] == "x" else None)
+print(sorted(found.digests.items()))
 """
 
 

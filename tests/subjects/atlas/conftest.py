@@ -51,7 +51,7 @@ def all_examples(monkeypatch):
         task = TASKS.get(name)
         return task.load() if seen else task.load_unseen()
 
-    monkeypatch.setattr(about, "MADE", {})
+    monkeypatch.setattr(about, "_made", about._made.__wrapped__)
     monkeypatch.setattr(about, "balanced", lambda examples, most: list(examples))
     return load
 
@@ -61,7 +61,7 @@ def labels():
     """By task the labels by city, judged and unseen cities included; of tasks with one a city."""
     named = {f"city:{c.id}": c.name for c in cities()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(about, "MADE", {})
+        patch.setattr(about, "_made", about._made.__wrapped__)
         patch.setattr(about, "balanced", lambda examples, most: list(examples))
         patch.setattr(about, "cities_of_tasks", lambda seen: cities())
         return {

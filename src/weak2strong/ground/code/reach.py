@@ -58,23 +58,6 @@ class Roots:
         )
 
 
-def reach(
-    source: Source, roots: Roots, words: Iterable[str], registered: Registered
-) -> Mapping[str, str]:
-    """Digests, by a readable name, of all that the roots can reach, the roots included.
-
-    Args:
-        source: of the package.
-        roots: where to begin.
-        words: in the settings at hand.
-        registered: finds the entries of registries.
-
-    Raises:
-        KeyError: for a root that the source does not have.
-    """
-    return reached(source, roots, words, registered).digests
-
-
 @dataclass(frozen=True)
 class Reached:
     """What can be reached.
@@ -91,7 +74,13 @@ class Reached:
 
 
 def reached(source: Source, roots: Roots, words: Iterable[str], registered: Registered) -> Reached:
-    """As `reach`, with what its answer depends on besides the source and the roots.
+    """All that the roots can reach, the roots included, and what that depends on besides these two.
+
+    Args:
+        source: of the package.
+        roots: where to begin.
+        words: in the settings at hand.
+        registered: finds the entries of registries.
 
     Raises:
         KeyError: for a root that the source does not have.

@@ -17,6 +17,7 @@ from weak2strong.report.figures.kind import (
     listed,
     marked,
     oracles_note,
+    saw_truth,
 )
 from weak2strong.report.figures.style import Styles, model_style
 
@@ -60,7 +61,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
         "gradient_norm",
     ).with_columns(
         pl.col("role").replace("supervisor", "floor"),
-        oracle=pl.col("method").is_in(list(run.oracles)) & (pl.col("role") == "student"),
+        oracle=saw_truth(run) & (pl.col("role") == "student"),
     )
 
 

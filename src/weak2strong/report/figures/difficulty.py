@@ -11,7 +11,14 @@ from weak2strong.analysis.finished import FinishedRun
 from weak2strong.analysis.tested import Tested
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.drawing import curve, new_figure
-from weak2strong.report.figures.kind import Description, FigureKind, by_model, marked, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    by_model,
+    marked,
+    oracles_note,
+    saw_truth,
+)
 from weak2strong.report.figures.style import Styles, model_style
 
 QUARTERS = ["easiest quarter", "second", "third", "hardest quarter"]
@@ -26,7 +33,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     begins in it. ``oracle`` marks students that saw ground truth. A task is left out where some
     bucket has no score. There is no frame where no task tells easy from hard.
     """
-    frames, sees_truth = [], pl.col("method").is_in(list(run.oracles))
+    frames, sees_truth = [], saw_truth(run)
     for task, tested in run.tested.items():
         if tested.difficulty is None:
             continue

@@ -8,7 +8,14 @@ from matplotlib.figure import Figure
 from weak2strong.analysis.analyses.filters import filter_rows, said_of
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.report.figures.drawing import legend, panel_grid, row_labels, text_at
-from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    listed,
+    marked,
+    oracles_note,
+    saw_truth,
+)
 from weak2strong.report.figures.style import INK, MUTED, PAPER, Styles
 
 DROPPED = {"marker": "X", "linestyle": "none", "markersize": 6.5}
@@ -25,7 +32,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
         return None
     order = pl.col("difference").mean().over("task")
     frame = pl.DataFrame(rows).sort(order, descending=True, maintain_order=True)
-    return frame.with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
+    return frame.with_columns(oracle=saw_truth(run))
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:

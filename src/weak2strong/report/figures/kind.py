@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import polars as pl
     from matplotlib.figure import Figure
 
+    from weak2strong.analysis.finished import FinishedRun
+
 
 @dataclass(frozen=True)
 class Description:
@@ -106,14 +108,22 @@ def fair(frame: pl.DataFrame) -> pl.DataFrame:
     return rest if len(rest) else frame
 
 
-def marked(frame: pl.DataFrame, names: Iterable[str]) -> list[str]:
+def saw_truth(run: FinishedRun) -> pl.Expr:
+    """Whether students of the ``method`` of a row saw ground truth, for its column ``oracle``."""
+    import polars as pl
+
+    return pl.col("method").is_in(list(run.oracles))
+
+
+def marked(frame: pl.DataFrame, names: Iterable[str], by: str = "method") -> list[str]:
     """Names of methods with the star of tables behind those whose students saw ground truth.
 
     Args:
-        frame: rows with ``method`` and ``oracle``.
-        names: of methods; those of other models stay as they are.
+        frame: rows with the column of the names and ``oracle``.
+        names: of methods, as a rule; those of other models stay as they are.
+        by: the column that the names are from.
     """
-    see_truth = set(frame.filter("oracle")["method"])
+    see_truth = set(frame.filter("oracle")[by])
     return [f"{name} *" if name in see_truth else name for name in names]
 
 

@@ -21,7 +21,14 @@ from weak2strong.report.figures.drawing import (
     text_above,
     text_at,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    listed,
+    marked,
+    oracles_note,
+    saw_truth,
+)
 from weak2strong.report.figures.style import Styles
 from weak2strong.report.words import left_out_as_saturated, signed
 
@@ -67,7 +74,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     columns |= dict.fromkeys(("pgr", "low", "high"), pl.Float64)
     frame = pl.DataFrame(whole + parts, schema=columns, orient="row")
     claimed = _claimed(run, [row[0] for row in whole], len(frame))
-    return frame.hstack(claimed).with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
+    return frame.hstack(claimed).with_columns(oracle=saw_truth(run))
 
 
 def _claimed(run: FinishedRun, methods: list[str], rows: int) -> pl.DataFrame:

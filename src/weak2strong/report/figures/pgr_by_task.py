@@ -16,7 +16,14 @@ from weak2strong.report.figures.drawing import (
     row_labels,
     text_at,
 )
-from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
+from weak2strong.report.figures.kind import (
+    Description,
+    FigureKind,
+    listed,
+    marked,
+    oracles_note,
+    saw_truth,
+)
 from weak2strong.report.figures.style import GRID, MUTED, Styles
 
 FEW = 3
@@ -52,7 +59,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
     if frame["pgr"].is_null().all():
         return None
     best = pl.col("pgr").mean().over("of", "name")
-    frame = frame.with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
+    frame = frame.with_columns(oracle=saw_truth(run))
     tasks, means = frame.filter(of="task"), frame.filter(pl.col("of") != "task")
     tasks = tasks.sort(best, descending=True, nulls_last=True, maintain_order=True)
     return pl.concat([tasks, means])

@@ -13,7 +13,7 @@ from weak2strong.analysis.analyses.saliency import saliency_rows
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.ground.metrics import metric, metric_title
 from weak2strong.report.figures.drawing import new_figure, row_labels, score_bar, score_bars_note
-from weak2strong.report.figures.kind import Description, FigureKind, listed, oracles_note
+from weak2strong.report.figures.kind import Description, FigureKind, listed, marked, oracles_note
 from weak2strong.report.figures.style import CEILING, FLOOR, Styles
 
 TITLES = {
@@ -57,8 +57,7 @@ def draw(frame: pl.DataFrame, styles: Styles) -> Figure:
         colour = colours.get(source) or styles[source.removeprefix("method ")].colour
         score_bar(axes, y, mean, frame.filter(setting=setting), colour)
     row_labels(axes, list(TITLES.values()))
-    see_truth = set(frame.filter("oracle")["setting"])
-    labels = (f"{title} *" if title in see_truth else title for title in TITLES.values())
+    labels = marked(frame, TITLES.values(), by="setting")
     axes.set_yticklabels([label.replace(", then", ",\nthen") for label in labels])
     axes.set_xlim(0, 1.1)
     axes.set_xlabel(f"{metric_title(frame['metric'][0])} on the test set")

@@ -20,7 +20,7 @@ from weak2strong.ground.table import is_wide, pgr_text
 from weak2strong.methods import METHODS
 from weak2strong.methods.reference import names_in, settings_in
 from weak2strong.report.figures.drawing import FURTHEST, new_figure, role_lines, text_at
-from weak2strong.report.figures.kind import Description, FigureKind, listed, oracles_note
+from weak2strong.report.figures.kind import Description, FigureKind, listed, oracles_note, saw_truth
 from weak2strong.report.figures.scores import data as scores
 from weak2strong.report.figures.scores import means
 from weak2strong.report.figures.style import MUTED, Styles, ordered_styles
@@ -89,7 +89,7 @@ def data(run: FinishedRun) -> pl.DataFrame | None:
             rows.append(about | three | numbers | {"metric": lines[method].metric})
     floats = dict.fromkeys(ENDS, pl.Float64)
     frame = pl.DataFrame(rows, schema_overrides=floats, infer_schema_length=None)
-    return frame.with_columns(oracle=pl.col("method").is_in(list(run.oracles)))
+    return frame.with_columns(oracle=saw_truth(run))
 
 
 def draw(frame: pl.DataFrame, styles: Styles) -> Figure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from weak2strong.subjects.atlas.facts import City, cities
 from weak2strong.tasks.prompt import Prompt
@@ -15,12 +15,8 @@ Cities = Sequence[City]
 MOST = 2_000
 """Examples a class: 1,000 in all to test on, 1,300 each to train supervisor and students on."""
 
-MADE: dict[tuple[str, bool], tuple[Example, ...]] = {}
-"""The examples of the tasks that were asked for last, by name and whether they are about seen
-cities: a study asks several times."""
-
 KEPT = 8
-"""How many of them are kept, at most."""
+"""Of so many tasks that were asked for last the examples are kept: a study asks several times."""
 
 
 @cache
@@ -32,6 +28,16 @@ def cities_of_tasks(seen: bool) -> Cities:
             left out.
     """
     return tuple(c for c in cities() if c.seen == seen and not c.judged)
+
+
+@lru_cache(KEPT)
+def _made(
+    examples: Callable[[Cities], Sequence[Example]], kind: Kind, seen: bool
+) -> tuple[Example, ...]:
+    """The examples of a task about seen cities, or about the others."""
+    made = list(examples(cities_of_tasks(seen)))
+    # Preferences are even in every group, which evening them out would tear apart.
+    return tuple(balanced(made, most=MOST) if kind == "classification" else made)
 
 
 def example_about(name: str, text: str, about: Cities, label: int) -> Example:
@@ -60,14 +66,7 @@ def atlas_task(
     """
 
     def load(seen: bool) -> list[Example]:
-        if (name, seen) not in MADE:
-            every = list(examples(cities_of_tasks(seen)))
-            # Preferences are even in every group, which evening them out would tear apart.
-            even = balanced(every, most=MOST) if kind == "classification" else every
-            while len(MADE) >= KEPT:
-                MADE.pop(next(iter(MADE)), None)
-            MADE[name, seen] = tuple(even)
-        return list(MADE[name, seen])
+        return list(_made(examples, kind, seen))
 
     return Task(
         name=name,
