@@ -82,6 +82,14 @@ def test_explain_has_what_overlap_found_also_of_a_run_that_is_named_latest(
     assert pl.read_parquet("explained/explained.parquet")["overlap"].null_count() == 0
 
 
+def test_a_table_of_somebody_is_not_written_over(run, tmp_path, capsys):
+    (tmp_path / "expansion.parquet").write_text("mine")
+    store = ["--store", str(run.parent / "store"), "--quiet"]
+    assert main(["overlap", str(run), "--out", str(tmp_path), *store]) == 2
+    assert "holds expansion.parquet, which may be a file of yours" in capsys.readouterr().err
+    assert (tmp_path / "expansion.parquet").read_text() == "mine"
+
+
 def test_wrong_input_is_one_sentence(run, capsys):
     out = run.parent / "refused"
     store = ["--out", str(out), "--store", str(run.parent / "store"), "--quiet"]

@@ -45,7 +45,7 @@ def test_studies_within_one_second_get_folders_of_their_own(stopped):
     assert Path("runs/latest").readlink() == Path("20260102-030405-a-task-4")
     sweep = claim(None, studies[0], ("a-task",), "probe-sweep")
     assert sweep.name == "20260102-030405-probe-sweep-a-task"
-    grids = [claim_for_runs(None, "grid") for _ in range(2)]
+    grids = [claim_for_runs(None, "grid", ()) for _ in range(2)]
     assert [g.name for g in grids] == ["20260102-030405-grid", "20260102-030405-grid-2"]
     assert Path("runs/latest").resolve() == folders[-1].resolve(), "the latest run"
 
@@ -92,9 +92,16 @@ def test_a_file_of_somebody_is_not_written_over(tmp_path):
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir()
         (folder / name).write_text("mine")
-        with pytest.raises(UserError, match=f"holds {name}, and nothing tells whether a run of"):
+        with pytest.raises(UserError, match=f"holds {name}, which may be a file of yours"):
             claim(folder, StudyConfig(), ("a",), "trusted", ["trusted.parquet"])
+        with pytest.raises(UserError, match=f"holds {name}, which may be a file of yours"):
+            claim_for_runs(folder, "grid", [name])
         assert [file.name for file in folder.iterdir()] == [name]
+
+
+def test_a_file_of_ours_is_written_over(tmp_path):
+    put(tmp_path, {"grid.parquet": b"a"}, "grid")
+    assert claim_for_runs(tmp_path, "grid", ["grid.parquet"]) == tmp_path
 
 
 WRITER = """

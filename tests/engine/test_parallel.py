@@ -160,7 +160,8 @@ def test_a_process_that_ends_itself_ends_in_a_sentence_after_the_other_steps(ste
         steps.run(a="exit", b=0.0, c=0.1, needs={"b": needing("a")})
     assert str(error.value) == (
         "The process of a probe ended with exit code 3, twice: a library that it calls may have "
-        "crashed, which `--workers 1` may tell more of; what is finished is kept."
+        "crashed, and where it did so is told with PYTHONFAULTHANDLER=1 in the environment; what "
+        "is finished is kept."
     )
     assert set(steps.answers) == {"c"}
 

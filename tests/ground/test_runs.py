@@ -52,7 +52,7 @@ def test_the_beginning_of_several_names_is_refused_with_them():
         run_folder("many")
 
 
-@pytest.mark.parametrize("named", ["a" * 300, "~nobody-of-that-name/run"])
+@pytest.mark.parametrize("named", ["a" * 300, "~nobody-of-that-name/run", "s3://bucket/run"])
 def test_what_no_path_can_be_is_said(named):
     with pytest.raises(UserError, match=r"^There is no such path: .*\.$"):
         run_folder(named)

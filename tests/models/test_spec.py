@@ -3,6 +3,7 @@
 import shutil
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,14 @@ def test_weights_that_change_while_the_process_lives_are_noticed(copy):
 def test_a_misspelt_rung_is_answered_with_the_nearest(ladder):
     with pytest.raises(UserError, match=r"Unknown model 'atlas-xxs'.*atlas-xs"):
         fingerprint(ModelSpec("atlas-xxs"))
+
+
+def test_a_file_that_holds_no_model_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("moods.jsonl").write_text("{}")
+    for name in ("moods.jsonl", str(tmp_path / "moods.jsonl")):
+        with pytest.raises(UserError, match=rf"^Model {name} is a file that holds no model: name"):
+            check_name(ModelSpec(name))
 
 
 @pytest.mark.parametrize("name", ["./none", "/no/such/folder", "~/none", "a/b/c"])

@@ -32,7 +32,7 @@ def test_each_supervisor_takes_each_accuracy_once(accuracy, expected, monkeypatc
     class StoppedError(Exception):
         pass
 
-    def stop(_, studies, where):
+    def stop(_, studies, where, tables):
         raise StoppedError(studies, where)
 
     monkeypatch.setattr(simulate, "run_several", stop)

@@ -92,20 +92,39 @@ def claim(
     return folder
 
 
-def claim_for_runs(out: Path | None, command: str) -> Path:
-    """The folder of an experiment that holds whole runs, checked to be writable.
+def claim_for_runs(out: Path | None, command: str, tables: Collection[str]) -> Path:
+    """The folder of an experiment that holds whole runs, checked to be writable and ours.
 
     Args:
         out: the user's choice; by default a new folder below ``runs``.
         command: the name of the experiment.
+        tables: names of files that it writes beside the runs.
 
     Raises:
-        UserError: where it cannot be written.
+        UserError: where it cannot be written, or holds a file of that name that is a user's.
     """
     with writing(out or RUNS, "choose another folder with --out"):
         folder = out or new_folder(None, (command,))
         make_writable(folder)
+        check_ours(folder, tables)
     return folder
+
+
+def check_ours(folder: Path, names: Collection[str]) -> None:
+    """Refuse a folder with a file that would be written over and may be a user's.
+
+    Our own stand in the index of the folder, which is written before them.
+
+    Raises:
+        UserError: for such a file.
+    """
+    try:
+        index = read_index(folder)
+    except DamageError:
+        index = None
+    listed = index.files if index else {}
+    if theirs := [name for name in names if name not in listed and (folder / name).exists()]:
+        raise _unknown(folder, theirs[0])
 
 
 def _is_there(folder: Path, text: bytes, written: Collection[str]) -> bool:
@@ -165,12 +184,14 @@ def _is_there_alone(
     if there and _is_study(there):
         raise _another(folder)
     if theirs or there:
-        file = STUDY if there else theirs[0]
-        raise UserError(
-            f"{folder} holds {file}, and nothing tells whether a run of this study wrote it: "
-            "choose another folder with --out."
-        )
+        raise _unknown(folder, STUDY if there else theirs[0])
     return False
+
+
+def _unknown(folder: Path, file: str) -> UserError:
+    return UserError(
+        f"{folder} holds {file}, which may be a file of yours: choose another folder with --out."
+    )
 
 
 def _another(folder: Path) -> UserError:

@@ -308,7 +308,10 @@ def _death(step: Step, ended: Ended) -> BaseException:
             "such as os._exit, or a crash of a library that they call"
         )
     else:
-        todo = "a library that it calls may have crashed, which `--workers 1` may tell more of"
+        todo = (
+            "a library that it calls may have crashed, and where it did so is told with "
+            "PYTHONFAULTHANDLER=1 in the environment"
+        )
     return UserError(f"The process of {step.name} {how}, twice: {todo}; what is finished is kept.")
 
 

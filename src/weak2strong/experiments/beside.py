@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from weak2strong.analysis.finished import FinishedRun
 from weak2strong.config.fields import File, Files, Flag
 from weak2strong.config.settings import settings
+from weak2strong.engine.claim import check_ours
 from weak2strong.engine.recorded import RESULTS
 from weak2strong.experiments.experiment import FinishedExperiment, Runnable, Where
 from weak2strong.experiments.tables import write_tables
@@ -62,11 +63,14 @@ class OnRun(Runnable[Beside]):
         load_plugins(self.plugins)
         run = FinishedRun(self.folder)
         folder, kind = where.out or run.folder, self.finished
+        beside = folder.resolve() == run.folder.resolve()
+        if not beside:
+            check_ours(folder, kind.FILES)
         tables = self._tables(run, where)
         with writing(folder, "choose another folder with --out"):
             folder.mkdir(parents=True, exist_ok=True)
-        # Files of a release before there was an index go on without one.
-        command = None if any(folder.iterdir()) else kind.COMMAND
+        # A run of a release before there was an index goes on without one.
+        command = None if beside else kind.COMMAND
         write_tables(folder, dict(zip(kind.FILES, tables, strict=True)), command)
         return folder
 

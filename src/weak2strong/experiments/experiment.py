@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -347,6 +347,7 @@ def run_several(
     command: str,
     studies: Mapping[str, StudyConfig],
     where: Where,
+    tables: Collection[str],
 ) -> Mapping[str, FinishedRun]:
     """Run studies one after another; through the store they share what they can.
 
@@ -354,6 +355,7 @@ def run_several(
         command: the name of a new folder after the time.
         studies: by the names of their folders.
         where: they run; ``out`` is the folder of all.
+        tables: names of files that are written into that folder afterwards.
 
     Returns:
         The runs by the same names; their folders stand in one folder.
@@ -363,7 +365,7 @@ def run_several(
     """
     for config in studies.values():
         resolved(config)
-    folder = claim_for_runs(where.out, command)
+    folder = claim_for_runs(where.out, command, tables)
     runs = {}
     for number, (name, config) in enumerate(studies.items(), start=1):
         where.progress.line(f"{name} ({number} of {len(studies)})")

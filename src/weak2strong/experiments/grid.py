@@ -153,7 +153,7 @@ class Grid(Experiment[FinishedGrid]):
             f"{Path(weak).name}-to-{Path(strong).name}": self.between(weak, strong)
             for weak, strong in combinations(sizes, 2)
         }
-        runs = run_several("grid", studies, where)
+        runs = run_several("grid", studies, where, (FILE,))
         folder = next(iter(runs.values())).folder.parent
         lines = [line for run in runs.values() for line in run.lines()]
         parameters = {ModelSpec.parse(model).name: count for model, count in sizes.items()}

@@ -175,7 +175,7 @@ class Simulate(Experiment[FinishedSimulate]):
             studies[name] = replace(self.config, simulated=kind, simulated_accuracy=dose)
         for study in studies.values():
             checked(study)
-        runs = run_several("simulate", studies, where)
+        runs = run_several("simulate", studies, where, (FILE,))
         folder = runs[REAL].folder.parent
         rows = [row for r in runs.values() for row in supervised_rows(r)]
         write_tables(folder, {FILE: rows}, "simulate", list(runs.values()))

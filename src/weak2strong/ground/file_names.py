@@ -13,6 +13,9 @@ from pathlib import Path
 LONGEST_NAME, LONGEST_PATH = 255, 4095
 """Bytes of the name of a file, and of a whole path, that file systems allow."""
 
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?=[^/])")
+"""How an address begins; ``Path`` leaves one slash of two. A drive of Windows has one letter."""
+
 
 def no_path(text: str) -> str | None:
     """What is wrong with a text that no file or folder can have as its path; None for others.
@@ -24,6 +27,12 @@ def no_path(text: str) -> str | None:
         return f"{shown_name(text)!r} holds a zero character, which no path has"
     if text.startswith("~") and os.path.expanduser(text) == text:
         return f"{shown_name(text)!r} is in the home of nobody here"
+    if (address := _ADDRESS.match(text)) and not os.path.lexists(text):
+        return (
+            f"{address[1]}://{shown_name(text)[address.end() :][:200]} is an address, and only "
+            "files and folders of this machine are read and written (a model or a dataset of the "
+            "hub is named as owner/name)"
+        )
     if len(os.fsencode(text)) > LONGEST_PATH:
         begin = shown_name(text)[:60]
         return f"{begin}... is longer than the {LONGEST_PATH:,} bytes that a path may have"

@@ -164,6 +164,11 @@ def check_name(spec: ModelSpec) -> None:
                 f"Model folder {folder} has no config.json, nor the {ADAPTER_CONFIG} of adapters: "
                 "name a folder with one of them."
             )
+    elif Path(spec.name).expanduser().is_file():
+        raise UserError(
+            f"Model {spec.name} is a file that holds no model: name a folder with config.json, or "
+            "a model of the hub as owner/name."
+        )
     elif "/" not in spec.name and spec.name.startswith(("atlas", "digits")):
         raise unknown_name("model", spec.name, shipped())
     elif spec.name.startswith((".", "/", "~")) or spec.name.count("/") > 1:

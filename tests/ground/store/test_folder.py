@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from weak2strong.ground.errors import UserError
-from weak2strong.ground.store import Store, StoreWarning, digest, paths
+from weak2strong.ground.store import Store, StoreWarning, digest, folder, paths
 from weak2strong.ground.store.manifest import MANIFEST
 from weak2strong.ground.store.sealed import sealed
 
@@ -207,6 +207,24 @@ def test_verify_finds_what_has_taken_the_place_of_a_folder(store, what, tmp_path
     (found,) = Store(store.root).verify()
     assert ("missing" if what == "file" else "link") in found
     assert (tmp_path / "elsewhere").is_dir()
+
+
+def test_verify_goes_on_after_an_entry_that_may_not_be_read(store, monkeypatch):
+    shut, damaged = stored(store), stored(store, key=OTHER)
+    (damaged.path / "trace.json").unlink()
+    read = folder.read_manifest
+
+    def refused(path, stage, key):
+        if key == KEY:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path / MANIFEST))
+        return read(path, stage, key)
+
+    monkeypatch.setattr(folder, "read_manifest", refused)
+    found = store.verify()
+    said = f"{shut.path.relative_to(store.root)}/{MANIFEST} may not be read (Permission denied)"
+    assert [said in what for what in found].count(True) == 1
+    assert ["trace.json is missing" in what for what in found].count(True) == 1
+    assert shut.path.is_dir()
 
 
 def test_entries_of_an_earlier_release_are_known_once_they_were_verified(store):

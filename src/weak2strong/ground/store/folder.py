@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weak2strong.ground.disks import keeping, writing
+from weak2strong.ground.disks import OF_RIGHTS, keeping, writing
 from weak2strong.ground.errors import UserError
 from weak2strong.ground.store import lock, paths
 from weak2strong.ground.store.key import canonical, digest
@@ -230,15 +230,24 @@ class Store:
         return sizes
 
     def verify(self) -> list[str]:
-        """Hashes every file of every entry, sets damaged entries aside, and describes each."""
+        """Hashes every file of every entry, sets damaged entries aside, and describes each.
+
+        An entry that may not be read is described, too, and stays where it is.
+        """
         return [what for what in self.examined() if what]
 
     def examined(self) -> list[str]:
         """The same, with nothing for each entry that is sound."""
         self._verified.clear()
         found = []
-        for stage, key, _ in paths.entry_folders(self.root):
-            entry, damage = self._examine(stage, key)
+        for stage, key, path in paths.entry_folders(self.root):
+            try:
+                entry, damage = self._examine(stage, key)
+            except OSError as error:
+                if error.errno not in OF_RIGHTS:
+                    raise
+                file = os.path.relpath(os.fsdecode(error.filename or path), self.root)
+                entry, damage = None, f"{file} may not be read ({error.strerror})"
             if entry:
                 self._know(stage, key)
                 found.append("")
