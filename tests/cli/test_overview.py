@@ -4,6 +4,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from typing import ClassVar
 
 import pytest
@@ -114,6 +115,17 @@ def test_no_line_is_wider_than_the_terminal(shown, line, width):
     # Words are whole, wherever lines end.
     if line == "table --help":
         assert "Runs of the same tasks that differ in a setting" in " ".join(page.split())
+
+
+@pytest.mark.parametrize("name", ["run", "table", "models", "store prune"])
+def test_help_texts_break_where_the_line_ends_and_show_no_none(shown, name):
+    page = shown(f"{name} --help", 100)
+    assert "None" not in page
+    for before, line in pairwise(map(str.rstrip, page.splitlines())):
+        # A line that goes on with the text of a flag, which stands beside the flag or below it.
+        if line.startswith("     ") and ("  " in before.strip() or before.startswith("     ")):
+            first = line.split()[0]
+            assert len(before) + 1 + len(first) > 98, f"{before!r} ends before {first!r}"
 
 
 def test_boxes_are_no_narrower_than_what_the_parser_can_fill(monkeypatch):

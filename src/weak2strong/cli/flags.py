@@ -204,3 +204,36 @@ def docs(model: type) -> dict[str, str]:
         if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
         if isinstance(text.value.value, str)
     }
+
+
+@cache
+def tidy_help(command: type) -> None:
+    """Let the parser tell the flags of a command well.
+
+    By itself it breaks help texts where the source has a new line, and shows that a value may be
+    None.
+
+    Args:
+        command: a dataclass; so are those of its fields that hold further flags.
+    """
+    for model in command.__mro__:
+        if not is_dataclass(model):
+            continue
+        plain, annotated = get_type_hints(model), get_type_hints(model, include_extras=True)
+        # Classes that are made here have no source, and their texts are on one line.
+        has_source = vars(sys.modules[model.__module__]).get(model.__name__) is model
+        texts, own = docs(model) if has_source else {}, vars(model).get("__annotations__", {})
+        for f in fields(model):
+            if is_dataclass(kind := plain[f.name]):
+                tidy_help(kind)
+            elif f.name in own and "sets" not in f.metadata:
+                about = [*_metadata(annotated[f.name], type(arg()))]
+                empty = NoneType in get_args(kind) and f.default is None
+                named = any(one.metavar for one in about)
+                hinted = any(one.help_behavior_hint is not None for one in about)
+                tidy = arg(
+                    help=texts.get(f.name),
+                    metavar=_metavar(kind) if empty and not named else None,
+                    help_behavior_hint="" if empty and not hinted else None,
+                )
+                own[f.name] = Annotated[annotated[f.name], tidy]

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 from tyro.conf import Positional, Suppress
 
 from weak2strong.cli.commands import every_command, union
+from weak2strong.cli.flags import tidy_help
 from weak2strong.cli.overview import helping, overview
 from weak2strong.config.settings import shortened
 from weak2strong.ground.errors import UserError, unknown_name
@@ -54,6 +55,8 @@ def parsed(arguments: Sequence[str]) -> Any:
 
     import tyro
 
+    if {"-h", "--help"} & set(rest) and isinstance(kind, type):
+        tidy_help(kind)
     _check_switches(rest, kind)
     config = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes)
 
