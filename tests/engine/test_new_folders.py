@@ -102,6 +102,9 @@ def test_a_file_of_somebody_is_not_written_over(tmp_path):
 def test_a_file_of_ours_is_written_over(tmp_path):
     put(tmp_path, {"grid.parquet": b"a"}, "grid")
     assert claim_for_runs(tmp_path, "grid", ["grid.parquet"]) == tmp_path
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(UserError, match=r"grid.parquet, which may be a file of yours \(run\.json"):
+        claim_for_runs(tmp_path, "grid", ["grid.parquet"])
 
 
 WRITER = """

@@ -119,12 +119,12 @@ def check_ours(folder: Path, names: Collection[str]) -> None:
         UserError: for such a file.
     """
     try:
-        index = read_index(folder)
-    except DamageError:
-        index = None
+        index, damage = read_index(folder), ""
+    except DamageError as e:
+        index, damage = None, str(e)
     listed = index.files if index else {}
     if theirs := [name for name in names if name not in listed and (folder / name).exists()]:
-        raise _unknown(folder, theirs[0])
+        raise _unknown(folder, theirs[0], damage)
 
 
 def _is_there(folder: Path, text: bytes, written: Collection[str]) -> bool:
@@ -188,9 +188,12 @@ def _is_there_alone(
     return False
 
 
-def _unknown(folder: Path, file: str) -> UserError:
+def _unknown(folder: Path, file: str, damage: str = "") -> UserError:
+    """The refusal of a file that may be a user's; of a folder of ours with a damaged index, why."""
+    why = f" ({damage})" if damage else ""
     return UserError(
-        f"{folder} holds {file}, which may be a file of yours: choose another folder with --out."
+        f"{folder} holds {file}, which may be a file of yours{why}: choose another folder with "
+        "--out."
     )
 
 
