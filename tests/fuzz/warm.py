@@ -290,7 +290,8 @@ def whole_command(asked: Asked, root: Path) -> dict[str, Any]:
     shutil.rmtree(folder, ignore_errors=True)
     work = folder / "work"
     work.mkdir(parents=True)
-    made = make(asked.group, asked.number, asked.seed, work, root / "prepared" / asked.group)
+    with contextlib.chdir(work):
+        made = make(asked.group, asked.number, asked.seed, work, root / "prepared" / asked.group)
     if any("\0" in word for word in made.words):
         return next(run([asked], root, 1, time.monotonic() + WAITING))
     start = "import sys; from weak2strong.cli import main; sys.exit(main())"
