@@ -189,10 +189,10 @@ def _is_there_alone(
 
 
 def _unknown(folder: Path, file: str, damage: str = "") -> UserError:
-    """The refusal of a file that may be a user's; of a folder of ours with a damaged index, why."""
-    why = f" ({damage})" if damage else ""
+    """The refusal of a file that may be a user's."""
+    why = damage or f"no {INDEX} there lists it"
     return UserError(
-        f"{folder} holds {file}, which may be a file of yours{why}: choose another folder with "
+        f"{folder} holds {file}, which may be a file of yours ({why}): choose another folder with "
         "--out."
     )
 
