@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,25 @@ COMMANDS = {
     "annotators PEOPLE --weak-label-columns ann bob": ["annotators", "pairs"],
     "store sizes": [],
 }
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text()
+NAMES = set(re.findall(r"`([\w…-]+)`", PAGE))
+"""What the page has in backticks; ``undefined_…`` stands for all names that begin so."""
+BEGINNINGS = tuple(name.removesuffix("…") for name in NAMES if name.endswith("_…"))
+
+
+def told(command):
+    """The names in the parts of the page that begin with a command."""
+    parts = re.split(r"\n\n(?=`[a-z]|##)", PAGE)
+    of = [part for part in parts if f"`{command}" in part.partition(":")[0]]
+    return set(re.findall(r"`([\w…-]+)`", "\n".join(of)))
+
+
+def is_told(field):
+    """Whether the page has a field of a row; the ends of an interval go by its name."""
+    name = re.sub("_(low|high|wide)$", "", field)
+    return bool({field, name} & NAMES) or field.startswith(BEGINNINGS)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +90,11 @@ def test_a_command_prints_one_document(command, run, capsys, few_tasks):
         assert found[name], name
         assert all(isinstance(row, dict) for row in found[name])
     assert all(map(math.isfinite, numbers(found)))
+    unsaid = set(found) - told(found["command"]) - {"command", "version", "notes", "warnings"}
+    assert not unsaid, f"docs/json.md, {found['command']}: {unsaid}"
+    rows = [row for of in found.values() if isinstance(of, list) for row in of]
+    unsaid = {name for row in rows if isinstance(row, dict) for name in row if not is_told(name)}
+    assert not unsaid, f"docs/json.md: {unsaid}"
 
 
 def test_two_tasks_are_in_one_document(capsys):
