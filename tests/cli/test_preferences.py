@@ -45,6 +45,12 @@ def test_from_a_file_to_the_table(one_process, file, toy_models, tmp_path, capsy
     assert set(results.predictions["kind"]) == {"preference"}
     (held,) = json.loads((out / "tasks.json").read_text())
     assert held["classes"] == ["first", "second"]
+    assert main(["examples", str(out), "--limit", "2"]) == 0
+    assert "first" in capsys.readouterr().out
+    assert main(["examples", str(out), "--limit", "2", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [len(row["texts"]) for row in document["examples"]] == [2, 2]
+    assert "texts" not in document
 
 
 def test_an_export_has_the_prompt_and_both_completions(file, tmp_path, capsys):

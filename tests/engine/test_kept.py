@@ -74,7 +74,7 @@ def test_a_model_is_trained_once_or_once_more_which_is_told(runs):
     ("role", "folder"),
     [("floor", "supervisor"), ("ceiling", "ceiling"), ("student", "student-naive")],
 )
-def test_a_kept_model_predicts_what_the_run_has(runs, tmp_path, role, folder, run):
+def test_a_kept_model_predicts_what_the_run_has(runs, tmp_path, capsys, role, folder, run):
     root, _ = runs
     model = root / run / "models" / TASK / f"{folder}-seed-0"
     theirs = pl.read_parquet(root / run / "predictions.parquet").filter(role=role)
@@ -86,7 +86,8 @@ def test_a_kept_model_predicts_what_the_run_has(runs, tmp_path, role, folder, ru
     )
     out = tmp_path / "answers.parquet"
     arguments = ["--model", str(model), "--task", str(tmp_path / "texts.jsonl"), "--out", str(out)]
-    assert main(["predict", *arguments]) == 0
+    assert main(["predict", *arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"] == [], "there are no labels"
     both = pl.read_parquet(out).join(theirs, on="id", suffix="_then")
     assert len(both) == len(asked)
     now, then = (np.array(both[c].to_list()) for c in ("probabilities", "probabilities_then"))

@@ -60,7 +60,7 @@ class Predict(Printing):
         with writing(self.out, "choose another file with --out"):
             write_whole(self.out, parquet(found.table) if form == ".parquet" else found.csv())
         tell(*found.said)
-        if found.scores:
+        if found.scores or self.json:
             self.show(_scores(found))
         tell(f"{len(found.table):,} answers written to {self.out}")
 

@@ -76,7 +76,7 @@ def _block(found: Found, seen: Seen, position: int) -> Iterator[Table]:
     title = "\n".join([" ".join(facts), *([above] if above else [])])
     if beside:
         columns = [words(str(side), SIDES[side], wraps=True) for side in range(len(beside))]
-        yield Table("texts", title, columns, [{str(k): text for k, text in enumerate(beside)}])
+        yield Table("examples", title, columns, [{str(k): text for k, text in enumerate(beside)}])
         title = ""
     truth = f"truth: {' or '.join(one.labels[i])}"
     yield Table("examples", f"{title}\n{truth}".lstrip("\n"), _columns(one), list(_rows(one, i)))
