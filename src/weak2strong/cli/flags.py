@@ -222,7 +222,7 @@ def tidy_help(command: type) -> None:
         plain, annotated = get_type_hints(model), get_type_hints(model, include_extras=True)
         # Classes that are made here have no source, and their texts are on one line.
         has_source = vars(sys.modules[model.__module__]).get(model.__name__) is model
-        texts, own = docs(model) if has_source else {}, vars(model).get("__annotations__", {})
+        texts, own = docs(model) if has_source else {}, model.__annotations__
         for f in fields(model):
             if is_dataclass(kind := plain[f.name]):
                 tidy_help(kind)
