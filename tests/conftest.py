@@ -121,7 +121,7 @@ def commands_are_read_once():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ParserSpecification, "from_callable_or_type", staticmethod(once))
-        yield
+        yield read
 
 
 @pytest.fixture(scope="session", autouse=True)
